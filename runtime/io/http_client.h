@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_client.h - HTTP requests that do not block, on a loop (libcurl multi). Loop's thread. */
+#ifndef IO_HTTP_CLIENT_H
+#define IO_HTTP_CLIENT_H
+
+#include "base/str.h"
+#include "io/loop.h"
+
+#include <stddef.h>
+
+struct http_client;
+struct http_call;
+
+struct http_call_opts {
+    const char *method; /* "GET", "POST"… */
+    const char *url;    /* http or https; redirects are not followed */
+    const char *const *header; /* "Name: value", NULL-terminated; may be NULL */
+    struct rd_str body;        /* copied */
+    const char *user_password; /* "user:password" for Basic; may be NULL */
+    unsigned connect_timeout_ms, timeout_ms; /* 0: 5000, 15000 */
+    size_t max_body;                         /* 0: 1 MiB, counted after decompression */
+};
+
+struct http_result {
+    int err;           /* 0, -ETIMEDOUT, -ECONNREFUSED, RD_ETLS, RD_ETOOBIG, or -EIO */
+    const char *text;  /* libcurl's words when err */
+    int status;        /* when err is 0 */
+    struct rd_str content_type;
+    struct rd_str body; /* borrowed during the callback */
+};
+typedef void(http_done_fn)(const struct http_result *r, void *arg);
+
+/* ca_file NULL: the system's store. */
+int http_client_new(struct http_client **out, struct loop *l, const char *ca_file);
+void http_client_free(struct http_client *c); /* cancels what is running, without callbacks */
+
+/* 0: `done` is called once from the loop. Anything else: never. */
+int http_call_start(struct http_call **out, struct http_client *c, const struct http_call_opts *o,
+                    http_done_fn *done, void *arg);
+void http_call_cancel(struct http_call *h); /* no callback any more */
+
+#endif

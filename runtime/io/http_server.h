@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_server.h - HTTP/1.1 for webhooks, the health page and WebSocket upgrades: one request per
+ * connection, answered and closed (`connection: close`), whatever else the peer had sent.
+ *
+ * Bounded: request line and headers 8 KiB together (431), 64 headers, body by `max_body` (413), the
+ * head within 5 s, the body within 10 s, the reply written within 10 s. A body needs Content-Length;
+ * none is an empty body, chunked is 411, both, or two different lengths, are 400.
+ *
+ * Loop's thread only. */
+#ifndef IO_HTTP_SERVER_H
+#define IO_HTTP_SERVER_H
+
+#include "base/str.h"
+#include "io/loop.h"
+#include "io/tls.h"
+#include "io/ws.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct http_server;
+struct http_request;
+
+struct http_handlers {
+    /* A whole request. The handler answers with http_reply() now or later; `r` lives until it does
+     * or until on_gone. Never called for upgrades. */
+    void (*on_request)(struct http_request *r, void *arg);
+
+    /* The peer left before it was answered: forget r. */
+    void (*on_gone)(struct http_request *r, void *arg);
+
+    /* A WebSocket upgrade with a valid handshake. Return 0 and fill in handlers and limits to accept
+     * (`ws->open` is called next), or an HTTP status to refuse (403, 404, 503). */
+    int (*on_upgrade)(struct http_request *r, struct ws_accept *accept, void *arg);
+};
+
+struct http_server_opts {
+    struct loop *loop;
+    struct tls_server *tls; /* borrows; NULL: plain */
+    const struct http_handlers *handlers;
+    void *arg;
+    size_t max_body;        /* 0: 64 KiB */
+    unsigned max_connections; /* requests in progress (upgraded sockets not counted); more: 503 at once */
+};
+
+int http_server_new(struct http_server **out, const struct http_server_opts *o);
+
+/* Takes a connected socket (owns it from now on, also on error). */
+int http_server_adopt(struct http_server *s, int fd);
+
+/* Closes what is open (on_gone for each unanswered request) and frees. Upgraded sockets live on. */
+void http_server_free(struct http_server *s);
+
+/* The request. All borrowed from it. */
+struct rd_str http_method(const struct http_request *r);
+struct rd_str http_target(const struct http_request *r); /* raw: path and query as sent */
+struct rd_str http_path(const struct http_request *r);   /* raw, up to the '?' */
+struct rd_str http_body(const struct http_request *r);
+/* Header by its lower-case name; p is NULL when absent. Two of the same name: the first. */
+struct rd_str http_header(const struct http_request *r, const char *name);
+const char *http_peer(const struct http_request *r); /* "192.0.2.1" */
+
+/* A place for the handler's own pointer. */
+void http_set_user(struct http_request *r, void *user);
+void *http_user(const struct http_request *r);
+
+/* Answers and closes after the bytes are out. `r` is gone when it returns. type may be NULL with an
+ * empty body. */
+void http_reply(struct http_request *r, int status, const char *type, struct rd_str body);
+
+/* Counters since the start, for metrics and tests. */
+struct http_counts {
+    uint64_t requests, refused, timeouts, upgrades;
+};
+struct http_counts http_server_counts(const struct http_server *s);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls.h - certificates and trust, shared by all threads. OpenSSL stays behind io/. */
+#ifndef IO_TLS_H
+#define IO_TLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tls_server; /* our certificate and key; can be replaced while connections use the old one */
+struct tls_client; /* whom we trust */
+
+/* Errors: RD_ETLS with the reason and the remedy in `why` (terminated, cut to cap). */
+int tls_server_new(struct tls_server **out, const char *cert_file, const char *key_file, char *why, size_t cap);
+
+/* Reads the files again; on error the old pair stays. Any thread. */
+int tls_server_reload(struct tls_server *t, char *why, size_t cap);
+void tls_server_free(struct tls_server *t);
+
+/* Seconds until the certificate expires (negative: it has). */
+int64_t tls_server_expires_in(struct tls_server *t);
+
+/* ca_file NULL or "": the system's store. Verification of chain and host name is always on. */
+int tls_client_new(struct tls_client **out, const char *ca_file, char *why, size_t cap);
+void tls_client_free(struct tls_client *t);
+
+/* HMAC and random, the two other things we need from OpenSSL. Both any thread. */
+void hmac_sha1(uint8_t out[20], const void *key, size_t n_key, const void *data, size_t n);
+void hmac_sha256(uint8_t out[32], const void *key, size_t n_key, const void *data, size_t n);
+void sha256(uint8_t out[32], const void *data, size_t n);
+int random_bytes(void *out, size_t n); /* 0, or -EIO: then refuse whatever needed it */
+
+#endif

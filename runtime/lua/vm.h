@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm.h - one Lua VM: memory limit, instruction and wall-time budget, a closed set of libraries and
+ * modules. All entries into Lua go through task.h. Not thread-safe; one thread at a time. */
+#ifndef LUA_VM_H
+#define LUA_VM_H
+
+#include "base/buf.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vm;
+struct chunks; /* compiled modules, shared between VMs of a thread; see chunks_* below */
+
+struct vm_opts {
+    size_t memory_max;        /* bytes; 0: 8 MiB */
+    uint32_t slice_ms;        /* wall time per entry before the script is stopped; 0: 1000 */
+    uint64_t instructions_max; /* over the VM's life; 0: 2e9 */
+    struct chunks *chunks;     /* borrows; where require() finds modules */
+    bool trusted;              /* our own tools (busted, control handlers): full standard libraries */
+    void *user;
+};
+
+int vm_new(struct vm **out, const struct vm_opts *o);
+void vm_free(struct vm *v);
+lua_State *vm_lua(struct vm *v);
+struct vm *vm_of(lua_State *L);
+void *vm_user(struct vm *v);
+size_t vm_memory(const struct vm *v);
+bool vm_spent(const struct vm *v); /* broke a limit; refuses every further entry */
+
+/* Calls the function below its n_args arguments on the stack, n_results back. On error the stack
+ * holds nothing of the call and `why` has message and traceback. RD_ESCRIPT, RD_EBUDGET, -ENOMEM. */
+int vm_call(struct vm *v, int n_args, int n_results, struct buf *why);
+
+/* Where modules come from: "ringdown.agent" is <dir>/ringdown/agent.lua, first folder that has it
+ * wins. Source is read and compiled once, and each VM loads from the compiled form. `hash` of all
+ * source that was loaded makes an agent's version. */
+int chunks_new(struct chunks **out, const char *const *dirs);
+void chunks_free(struct chunks *c);
+int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *why); /* pushes a function */
+int chunks_hash(struct chunks *c, char out[17]);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* messages.h - every message that crosses threads. One heap block each (io/mailbox.h), owned by
+ * whoever holds it; a mailbox passes it on; the receiver frees it. Strings are copies inside the
+ * same block, so a message never points into another thread's memory.
+ *
+ *   accepter ──MSG_SOCKET──▶ media        media ──MSG_CALL_OPEN, _EVENT──▶ script
+ *   media ──MSG_RECORD──▶ control         script ──MSG_CALL_OPENED, _COMMAND──▶ media
+ *   control ──MSG_OPERATOR, MSG_STOP──▶ media, script
+ */
+#ifndef PORTS_MESSAGES_H
+#define PORTS_MESSAGES_H
+
+#include "base/str.h"
+#include "ports/agent.h"
+#include "ports/brief.h"
+#include "ports/records.h"
+
+#include <stdint.h>
+
+/* A call's place in the call directory: slot number and generation. 0 is no call. */
+typedef uint64_t call_handle;
+
+enum message_type {
+    MSG_SOCKET,       /* fd: an accepted socket, now the receiver's */
+    MSG_CALL_OPEN,    /* a webhook wants a VM and a route: s[0] agent name, s[1] webhook form as JSON object;
+                       * number: media thread that waits, aux: its request number */
+    MSG_CALL_OPENED,  /* the answer: s[0] system ("openai", "vapi", or "" = failed), s[1] reason or error,
+                       * s[2] vapi assistant; brief: refs (openai); aux: request number */
+    MSG_CALL_ATTACHED,/* the stream is here: number: media thread that has the call */
+    MSG_CALL_EVENT,   /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
+    MSG_CALL_COMMAND, /* command in kind; see enum call_command */
+    MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
+    MSG_RELOAD,       /* agents changed: take the new set */
+    MSG_STOP,         /* finish: drain, then leave the loop */
+    MSG_CONTROL_TASK  /* run a control request: owned by control/ */
+};
+
+enum call_command {
+    CMD_TOOL_RESULT, /* s[0] call_id, s[1] output; number: 1 = let the model go on */
+    CMD_SAY,         /* s[0] exact words, beside the conversation */
+    CMD_HANG_UP,     /* s[0] reason; after what is being said was heard */
+    CMD_FALLBACK,    /* s[0] reason; the script failed */
+    CMD_INSTRUCT     /* s[0] instructions for one more answer */
+};
+
+enum { MESSAGE_STRINGS = 4 };
+
+struct message {
+    enum message_type type;
+    int kind;
+    call_handle call;
+    uint32_t number;
+    uint64_t aux;
+    int fd;
+    uint64_t sent_us;
+    struct brief *brief; /* refs */
+    struct rd_str s[MESSAGE_STRINGS]; /* NUL-terminated copies in this block */
+    void *ptr;
+    struct credits *credits; /* the reservation this message used; NULL: none */
+    struct message *next;
+};
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* provider.h - the shape of a provider leg: an AI voice that hears the caller and speaks.
+ * All functions and events on the leg's media thread. Events may call back into the ops; after
+ * on_end nothing may be called and no event follows. Strings and spans are borrowed for the call. */
+#ifndef PORTS_PROVIDER_H
+#define PORTS_PROVIDER_H
+
+#include "base/str.h"
+#include "ports/audio.h"
+#include "ports/brief.h"
+#include "ports/carrier.h" /* enum leg_end */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct provider_leg;
+
+enum provider_billing { PROVIDER_BILLS_TOKENS, PROVIDER_BILLS_SECONDS };
+
+/* What a provider can do; the call core asks instead of assuming. */
+struct provider_caps {
+    bool client_truncation; /* truncate() means something: the model forgets unheard words */
+    bool turn_events;       /* it tells when the caller starts and stops speaking */
+    bool exact_words;       /* respond() can speak given words, also beside the conversation */
+    enum provider_billing billing_unit;
+    uint32_t formats; /* audio_format bits, both directions */
+};
+
+/* One piece of agent speech: which response, which conversation item, which part of it. */
+struct provider_item {
+    struct rd_str response_id;
+    struct rd_str item_id;
+    uint32_t content_index;
+};
+
+enum provider_role { PROVIDER_CALLER, PROVIDER_AGENT, PROVIDER_TOOL, PROVIDER_SYSTEM };
+
+/* An item took its place in the conversation, behind previous_id (empty: at the front or unknown). */
+struct provider_placed {
+    struct rd_str item_id;
+    struct rd_str previous_id;
+    enum provider_role role;
+};
+
+struct provider_words {
+    struct rd_str item_id;
+    enum provider_role role;
+    struct rd_str text; /* UTF-8; a fragment unless final */
+    bool final;
+    bool failed; /* final, and there are no words: unintelligible */
+};
+
+struct provider_tool_call {
+    struct rd_str call_id, item_id, response_id, name;
+    struct rd_str arguments; /* JSON text as the model wrote it: may be empty or broken */
+};
+
+enum provider_response_state {
+    PROVIDER_RESPONSE_STARTED,
+    PROVIDER_RESPONSE_COMPLETED,
+    PROVIDER_RESPONSE_CANCELLED,
+    PROVIDER_RESPONSE_INCOMPLETE,
+    PROVIDER_RESPONSE_FAILED
+};
+
+/* Any of these may be missing (0) in what the provider reports. */
+struct provider_usage {
+    uint64_t text_in, text_in_cached, audio_in, audio_in_cached, text_out, audio_out;
+    double seconds; /* for providers that bill time, and transcription by duration */
+};
+
+struct provider_response {
+    struct rd_str response_id;
+    enum provider_response_state state;
+    bool out_of_band;             /* not part of the conversation: fixed words */
+    struct provider_usage usage;  /* zero while STARTED */
+    struct rd_str raw_usage;      /* the provider's own JSON, kept for the record; may be empty */
+    struct rd_str error_code, error_message;
+};
+
+struct provider_error {
+    struct rd_str code, message;
+    bool busy;   /* a response was already running: not an error, retry when it is done */
+    bool benign; /* nothing to cancel, truncate beyond the audio…: counted, ignored */
+    bool fatal;  /* the session cannot go on: credentials, quota, model */
+    const char *fix; /* what the operator can do; NULL when nothing */
+};
+
+struct provider_events {
+    void (*on_ready)(void *arg); /* configured: audio may flow */
+    void (*on_audio)(void *arg, const struct provider_item *it, const struct audio_span *a);
+    void (*on_audio_done)(void *arg, const struct provider_item *it);
+    /* at_ms: position in the caller audio of this session, as the provider counts it. */
+    void (*on_speech_started)(void *arg, uint32_t at_ms, struct rd_str item_id);
+    void (*on_speech_stopped)(void *arg, uint32_t at_ms, struct rd_str item_id);
+    /* The caller audio up to here belongs to an item; it need not be re-fed after a resume. */
+    void (*on_committed)(void *arg, struct rd_str item_id);
+    void (*on_placed)(void *arg, const struct provider_placed *p);
+    void (*on_words)(void *arg, const struct provider_words *w);
+    void (*on_tool_call)(void *arg, const struct provider_tool_call *t);
+    void (*on_response)(void *arg, const struct provider_response *r);
+    void (*on_usage)(void *arg, const struct provider_usage *u, struct rd_str raw);
+    void (*on_error)(void *arg, const struct provider_error *e);
+    void (*on_end)(void *arg, enum leg_end why); /* once, last; the leg is freed afterwards */
+};
+
+/* What respond() should make the model do. */
+struct provider_prompt {
+    struct rd_str exact_words;  /* say exactly this, nothing else; empty: let the model answer */
+    struct rd_str instructions; /* or: answer following this; empty: as the session says */
+    bool out_of_band;           /* with exact_words: beside the conversation, may run in parallel */
+};
+
+struct provider_ops {
+    const char *name;
+    struct provider_caps caps;
+    /* Never before on_ready, except close. 0, or RD_EFULL when the bounded output is full (the leg
+     * then ends by itself). */
+    int (*audio)(struct provider_leg *leg, const struct audio_span *a);
+    int (*respond)(struct provider_leg *leg, const struct provider_prompt *p);
+    int (*cancel)(struct provider_leg *leg, struct rd_str response_id);
+    int (*truncate)(struct provider_leg *leg, struct rd_str item_id, uint32_t content_index,
+                    uint32_t audio_end_ms);
+    int (*tool_result)(struct provider_leg *leg, struct rd_str call_id, struct rd_str output);
+    void (*close)(struct provider_leg *leg); /* orderly; on_end follows, at most 2 s later */
+};
+
+#endif

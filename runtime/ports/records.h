@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* records.h - the facts of a call as the core tells them: what was said, done and measured.
+ * Borrowed for the duration of the callback. Media thread; never per frame. */
+#ifndef PORTS_RECORDS_H
+#define PORTS_RECORDS_H
+
+#include "base/str.h"
+#include "ports/provider.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum record_type {
+    RECORD_STATE,    /* the call's state changed: text is its name */
+    RECORD_TURN,     /* a finished turn in conversation order: role, text (as heard), seq */
+    RECORD_TOOL,     /* id, name, text: arguments; a result follows with done = true, text: output */
+    RECORD_BARGE_IN, /* heard_ms of the interrupted item, reaction_us: event in to clear out */
+    RECORD_DTMF,     /* text: digit */
+    RECORD_USAGE,    /* usage, text: raw JSON */
+    RECORD_ERROR,    /* name: code, text: message */
+    RECORD_ENDED     /* text: reason, totals. Last */
+};
+
+enum call_end_reason {
+    CALL_END_CALLER_HANGUP, /* the carrier ended the stream */
+    CALL_END_AGENT_HANGUP,  /* the agent said goodbye */
+    CALL_END_SILENCE,
+    CALL_END_MAX_DURATION,
+    CALL_END_PROVIDER_FAILED, /* fallback: /twilio/resume says the rest */
+    CALL_END_CARRIER_LOST,
+    CALL_END_SCRIPT_FAILED,
+    CALL_END_REFUSED, /* wrong CallSid in start, wrong format… */
+    CALL_END_SHUTDOWN,
+    CALL_END_OPERATOR
+};
+
+struct call_totals {
+    uint64_t frames_in, frames_out, bytes_in, bytes_out;
+    uint64_t gap_ms;            /* caller audio that never came, filled with silence */
+    uint64_t bad_frames;        /* dropped: not base64, wrong order, unknown */
+    uint64_t late_deltas;       /* agent audio of dead responses, dropped */
+    uint32_t turns, barge_ins, tool_calls, errors;
+    uint32_t first_audio_ms;    /* stream start to first agent audio sent; 0: none */
+    uint32_t duration_ms;
+    struct provider_usage usage;
+};
+
+struct record {
+    enum record_type type;
+    enum provider_role role;
+    uint32_t seq;
+    uint64_t at_ms; /* since the stream started */
+    struct rd_str id, name, text;
+    bool done, interrupted;
+    uint32_t heard_ms, reaction_us;
+    enum call_end_reason reason;
+    const struct provider_usage *usage;
+    const struct call_totals *totals; /* RECORD_ENDED */
+};
+
+typedef void(record_fn)(void *arg, const struct record *r);
+
+#endif
