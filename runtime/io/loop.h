@@ -36,6 +36,11 @@ void loop_timer_in(struct loop_timer *t, uint64_t delay_ms);
 void loop_timer_stop(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t);
 
+/* Runs `work` on a helper thread (libuv's pool), then `done` on the loop. For what blocks: name
+ * resolution, files, other programs. 0, or -ENOMEM and neither is called. */
+typedef void(loop_work_fn)(void *arg);
+int loop_work(struct loop *l, loop_work_fn *work, loop_work_fn *done, void *arg);
+
 /* Signals, on the loop's thread (one thread only). */
 typedef void(loop_signal_cb)(int signum, void *arg);
 int loop_on_signal(struct loop *l, int signum, loop_signal_cb *cb, void *arg);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host.h - the script threads: each a loop with a mailbox, one Lua VM per call, tools as coroutines.
+ *
+ * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RELOAD, MSG_STOP.
+ * Out: MSG_CALL_OPENED, MSG_CALL_COMMAND to the media thread that asked or has the call.
+ * A call's VM goes with AGENT_ENDED, or when MSG_CALL_OPEN could not be answered. */
+#ifndef AGENT_HOST_H
+#define AGENT_HOST_H
+
+#include "agent/agents.h"
+#include "io/mailbox.h"
+
+#include <stddef.h>
+
+struct script_pool;
+
+struct script_opts {
+    unsigned threads;
+    size_t mailbox_capacity;   /* messages per thread, reserved credits included */
+    const char *agents_path, *library_path;
+    const char *ca_file;       /* for HTTP from scripts; NULL: the system's */
+    struct agent_set *agents;  /* refs: the set calls are opened against */
+    const char *twilio_api, *twilio_sid, *twilio_token; /* for scripts/ringdown/twilio; "" when none */
+    const char *resume_url;    /* public, for TwiML that comes back */
+    int call_deadline_ms;      /* per entry into the script */
+    /* Posts to a media thread without a credit; the message is consumed. */
+    void (*to_media)(void *arg, unsigned media_thread, struct message *m);
+    void *arg;
+};
+
+int script_pool_start(struct script_pool **out, const struct script_opts *o);
+void script_pool_stop(struct script_pool *p); /* posts MSG_STOP, joins, frees */
+unsigned script_pool_size(const struct script_pool *p);
+struct mailbox *script_pool_mailbox(struct script_pool *p, unsigned thread);
+unsigned script_pool_vms(const struct script_pool *p); /* live VMs, all threads */
+
+/* The set of agents in use now; refs for the caller. And its replacement (refs). Any thread. */
+struct agent_set *script_pool_agents(struct script_pool *p);
+void script_pool_set_agents(struct script_pool *p, struct agent_set *s);
+
+#endif

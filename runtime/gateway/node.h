@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node.h - one running `ringdown serve`: its threads, its listening socket, its calls. */
+#ifndef GATEWAY_NODE_H
+#define GATEWAY_NODE_H
+
+#include "base/buf.h"
+#include "gateway/settings.h"
+#include "io/mailbox.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct node;
+
+struct node_opts {
+    const struct settings *settings;
+    struct mailbox *control; /* borrows; gets MSG_RECORD (droppable) */
+};
+
+/* Starts everything; when it returns 0 webhooks are answered. `why` says what to do otherwise. */
+int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap);
+
+/* Refuses new calls (they get the fallback), keeps the others. Any thread; repeating is fine. */
+void node_drain(struct node *n);
+
+/* Ends what is left, joins the threads and frees. */
+void node_stop(struct node *n);
+
+/* Certificates and agents again. Complaints are logged and counted; the old ones stay. Any thread. */
+void node_reload(struct node *n);
+
+/* Facts for status and health, as one JSON object; gauges are read without stopping anything. */
+int node_status_json(struct node *n, struct buf *out);
+
+/* One JSON array of the calls now in the directory. */
+int node_calls_json(struct node *n, struct buf *out);
+
+/* Calls that hold a slot now. */
+unsigned node_calls(struct node *n);
+
+/* Asks a call to end after what is being said was heard. RD_EGONE when there is no such call. */
+int node_hang_up(struct node *n, const char *call_sid);
+
+uint16_t node_port(struct node *n);
+
+#endif

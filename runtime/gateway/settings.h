@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* settings.h - what the operator configured: one Lua file, the environment over it, every mistake
+ * reported at once with its line. Immutable after loading. */
+#ifndef GATEWAY_SETTINGS_H
+#define GATEWAY_SETTINGS_H
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+
+struct settings {
+    char *public_listen, *public_url;
+    char *certificate, *private_key, *ca_file; /* "" when off */
+    char *admin_listen, *database_url, *data;
+    char *agents_path, *agents_source;
+    char *library_path; /* where scripts/ringdown/ is found; RINGDOWN_LIBRARY, else beside the binary */
+    char *cluster_secret; /* 32 bytes as hex; made and kept in <data>/secret when not given */
+    char *openai_url, *openai_key, *openai_model;
+    char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
+    char *vapi_api, *vapi_key, *vapi_secret;
+    char *sentry_dsn, *smtp_url;
+    char *force; /* "", "openai", "vapi" */
+    enum log_level log_level;
+    enum log_format log_format;
+    int media_threads, script_threads, max_calls;
+    int script_deadline_ms; /* how long a webhook waits for its script before the fallback; 2000 */
+};
+
+/* What the loading is for: `check` wants every complaint, clients need only the data folder. */
+enum settings_use { SETTINGS_SERVE, SETTINGS_CLIENT };
+
+/* `file` NULL: $RINGDOWN_CONFIG, else ./ringdown.lua if present. On RD_ECONFIG, `complaints` holds one
+ * line per mistake: "ringdown.lua:12: public.listne: unknown key; did you mean public.listen?" */
+int settings_load(struct settings **out, const char *file, enum settings_use use, struct buf *complaints);
+void settings_free(struct settings *s);
+
+/* The settings as key = value lines, secrets hidden; says where each came from. */
+int settings_print(const struct settings *s, struct buf *out);
+
+#endif
