@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.h - what one can type after `ringdown`. One file per command, one line in the table of
+ * cli.c. A command gets its own name as argv[0] and the rest behind it; it prints facts to stdout,
+ * complaints with their remedy to stderr, and returns the exit code. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1, /* it was understood, and did not work */
+    EXIT_USAGE = 2   /* wrong arguments or configuration: nothing was tried */
+};
+
+typedef int(command_fn)(int argc, char **argv);
+
+struct command {
+    const char *name;
+    command_fn *run;
+    const char *about; /* one line for the list */
+};
+
+/* Finds and runs the command that argv[1] names. */
+int cli_main(int argc, char **argv);
+
+/* The table, ended by a NULL name. */
+const struct command *cli_commands(void);
+
+command_fn cmd_serve, cmd_status, cmd_calls, cmd_check, cmd_version;
+command_fn cmd_call, cmd_sim, cmd_load;
+
+#endif
