@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scenario.h - a conversation as one small Lua file (examples/scenarios/): what the caller does, what
- * the model answers when it recognises an utterance, and what must have happened in the end.
+/* scenario.h - a conversation as one small Lua file (examples/scenarios/): what the caller does,
+ * what the model answers when it recognises an utterance, and what must have happened in the end.
  *
  *   return {
  *     name = "booking", from = "+13125550142", to = "+13125550100",
  *     caller = {
- *       { after = "agent", say = "Hi, I need a plumber tomorrow at nine." },  -- when the agent fell silent
- *       { during = "agent", at = "1200ms", say = "Wait, make it ten." },      -- cuts in
- *       { after = "agent", digits = "42#" }, { after = "agent", hangup = true },
+ *       { after = "agent", say = "Hi, I need a plumber tomorrow at nine." },  -- when the agent
+ * fell silent { during = "agent", at = "1200ms", say = "Wait, make it ten." },      -- cuts in {
+ * after = "agent", digits = "42#" }, { after = "agent", hangup = true },
  *     },
  *     model = {
  *       { hears = "Hi, I need a plumber tomorrow at nine.",
  *         tool = { name = "book_visit", arguments = { day = "tomorrow", time = "09:00" } },
  *         then_says = "You are booked for tomorrow at nine." },
- *       { hears = "No thanks, goodbye.", says = "Goodbye.", tool = { name = "end_call", arguments = {} } },
+ *       { hears = "No thanks, goodbye.", says = "Goodbye.", tool = { name = "end_call", arguments =
+ * {} } },
  *     },
- *     expect = { ended_by = "agent", barge_ins = 0, tools = { "book_visit" }, heard = { "booked for tomorrow" } },
+ *     -- A recorded prompt instead of espeak-ng: the caller plays it, the model recognises the
+ * file.
+ *     -- caller: { play = "/usr/share/asterisk/sounds/en_US_f_Allison/vm-goodbye.wav" }
+ *     -- model:  { hears_file = "/usr/share/…/vm-goodbye.wav", hears = "Goodbye.", … }  (hears: its
+ * words) expect = { ended_by = "agent", barge_ins = 0, tools = { "book_visit" }, heard = { "booked
+ * for tomorrow" } },
  *   }
  */
 #ifndef SIM_SCENARIO_H
@@ -27,32 +33,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct scenario_step {       /* what the caller does */
-    bool during;             /* true: at_ms after the agent began to be heard; else after it fell silent */
-    uint32_t at_ms;          /* during: from the start of the agent's speech; after: extra wait */
-    char *say, *voice;       /* espeak-ng; NULL when not speaking */
-    char *play;              /* a WAV file instead of `say` */
-    char *digits;            /* DTMF */
-    uint32_t wait_ms;        /* silence of the caller, on purpose */
+struct scenario_step {  /* what the caller does */
+    bool after, during; /* after: once the agent fell silent; during: while it is being heard;
+                         * neither: right after the step before */
+    uint32_t at_ms;     /* during: from the start of the agent's speech; else: extra wait */
+    char *say, *voice;  /* espeak-ng; NULL when not speaking */
+    char *play;         /* a WAV file instead of `say` */
+    char *digits;       /* DTMF */
+    uint32_t wait_ms;   /* silence of the caller, on purpose */
     bool hangup;
 };
 
-struct scenario_reply {      /* what the model does once it recognised `hears` */
-    char *hears;
-    char *voice;             /* of the caller saying it, for the recogniser; NULL: default */
-    char *says;              /* spoken before or instead of the tool; NULL: nothing */
-    char *tool, *arguments;  /* function call; arguments as JSON text */
-    char *then_says;         /* spoken after the tool's result */
+struct scenario_reply {     /* what the model does once it recognised `hears` */
+    char *hears;            /* what the caller said, in words; also the transcript of hears_file */
+    char *hears_file;       /* a WAV file to recognise instead of `hears` spoken; NULL: none */
+    char *voice;            /* of the caller saying it, for the recogniser; NULL: default */
+    char *says;             /* spoken before or instead of the tool; NULL: nothing */
+    char *tool, *arguments; /* function call; arguments as JSON text */
+    char *then_says;        /* spoken after the tool's result */
     char *then_tool, *then_arguments;
-    char *fault;             /* misbehave here: see openai_double.h; NULL: none */
+    char *fault; /* misbehave here: see openai_double.h; NULL: none */
 };
 
 struct scenario_expect {
-    char *ended_by;          /* "agent", "caller", "fallback"; NULL: any */
-    int barge_ins;           /* -1: any */
-    char **tools;            /* in this order, NULL-terminated; NULL: any */
-    char **heard;            /* words the caller must have heard played to the end, NULL-terminated */
-    char **verbs;            /* TwiML verbs the call must have run, in this order; NULL: any */
+    char *ended_by; /* "agent", "caller", "fallback", "transfer", "timeout", "error"; NULL: any */
+    int barge_ins;  /* -1: any */
+    char **tools;   /* in this order, NULL-terminated; NULL: any */
+    char **heard;   /* words the caller must have heard played to the end, NULL-terminated */
+    char **verbs;   /* TwiML verbs the call must have run, in this order; NULL: any */
 };
 
 struct scenario {
@@ -61,15 +69,17 @@ struct scenario {
     size_t n_steps;
     struct scenario_reply *replies;
     size_t n_replies;
-    uint32_t max_ms;         /* the caller gives up; default 60000 */
+    uint32_t max_ms; /* the caller gives up; default 60000 */
     struct scenario_expect expect;
 };
 
-/* RD_ECONFIG with "file:line: …" lines in `complaints`. */
+/* A `play` or `hears_file` that is no absolute path is looked for beside the scenario's file.
+ * RD_ECONFIG with "file:line: …" lines in `complaints`. */
 int scenario_load(struct scenario **out, const char *file, struct buf *complaints);
 void scenario_free(struct scenario *s);
 
 /* Every *.lua of a folder, sorted by name; `out` is an array of n. */
-int scenario_load_folder(struct scenario ***out, size_t *n, const char *folder, struct buf *complaints);
+int scenario_load_folder(struct scenario ***out, size_t *n, const char *folder,
+                         struct buf *complaints);
 
 #endif
