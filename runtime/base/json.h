@@ -44,8 +44,8 @@ struct json_value json_get(const struct json_value *object, const char *key);
 
 bool json_is(const struct json_value *v, const char *literal); /* a string equal to literal */
 
-/* A number, or a string that holds one (Twilio sends numbers as strings). False when it is neither,
- * or is negative or above 2^53. */
+/* A number, or a string that holds one (Twilio sends numbers as strings). False when it is neither;
+ * json_u64() takes digits only, up to 2^53; json_double() what JSON's grammar calls a number. */
 bool json_u64(const struct json_value *v, uint64_t *out);
 bool json_double(const struct json_value *v, double *out);
 

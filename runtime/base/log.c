@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log.c - carries lines to stderr without making anybody wait.
+ *
+ *   - before log_start() a line is written at once: start-up and commands
+ *   - after it, the line is formatted by whoever logs, copied under a short lock into one of two
+ *     buffers, and written by the writer thread, which swaps the buffers and writes outside the
+ * lock
+ *   - a full buffer loses the line and counts it; the next line that fits is preceded by a warning
+ *     that says how many are missing
+ *   - stderr gone or broken: lines are lost, nothing else happens
+ *
+ * There is one stderr, so there is one state here: the only mutable global of the program. */
+#include "base/log.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log_line.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { QUEUE_BYTES = 256 * 1024, LEVELS = 4, LOST_LINE_BYTES = 256 };
+
+static struct {
+    _Atomic int level, format;
+    _Atomic uint64_t lost, counts[LEVELS];
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t writer;
+    bool running, stopping; /* lock */
+    struct buf fill;        /* lock; what was logged since the last swap */
+    struct buf drain;       /* the writer's own */
+    uint64_t lost_told;     /* lock */
+} logger = {
+    .level = LOG_INFO,
+    .format = LOG_LOGFMT,
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .wake = PTHREAD_COND_INITIALIZER,
+};
+
+void log_config(enum log_level level, enum log_format format)
+{
+    atomic_store(&logger.level, (int)level);
+    atomic_store(&logger.format, (int)format);
+}
+
+bool log_on(enum log_level level)
+{
+    return (int)level <= atomic_load_explicit(&logger.level, memory_order_relaxed);
+}
+
+int log_level_parse(const char *name, enum log_level *out)
+{
+    static const char *const names[LEVELS] = {"error", "warn", "info", "debug"};
+
+    for (int i = 0; i < LEVELS; i++) {
+        if (strcasecmp(name, names[i]) == 0) {
+            *out = (enum log_level)i;
+            return 0;
+        }
+    }
+    return RD_ECONFIG;
+}
+
+uint64_t log_lost(void)
+{
+    return atomic_load(&logger.lost);
+}
+
+uint64_t log_count(enum log_level level)
+{
+    return atomic_load(&logger.counts[level]);
+}
+
+static void write_out(const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(STDERR_FILENO, p, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return;
+        p += done;
+        n -= (size_t)done;
+    }
+}
+
+static int64_t unix_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int format_now(struct buf *out, enum log_level level, const char *event,
+                      const struct log_field *f, int n)
+{
+    const struct log_fact fact = {level, event, unix_ms(), f, n};
+
+    return log_line(out, (enum log_format)atomic_load(&logger.format), &fact);
+}
+
+/* Lock held. */
+static void tell_lost(void)
+{
+    uint64_t lost = atomic_load(&logger.lost);
+    const struct log_field fields[] = {
+        F_INT("lines", lost - logger.lost_told),
+        F_FIX("stderr is read too slowly, or log.level is too talkative"),
+    };
+
+    if (lost == logger.lost_told)
+        return;
+    if (format_now(&logger.fill, LOG_WARN, "log.lost", fields, 2) == 0)
+        logger.lost_told = lost;
+}
+
+static void hand_over(const struct buf *line)
+{
+    bool direct, kept = false;
+
+    pthread_mutex_lock(&logger.lock);
+    direct = !logger.running;
+    if (!direct && logger.fill.n + line->n + LOST_LINE_BYTES <= logger.fill.max) {
+        tell_lost();
+        kept = buf_add(&logger.fill, line->data, line->n) == 0;
+    }
+    if (kept)
+        pthread_cond_signal(&logger.wake);
+    pthread_mutex_unlock(&logger.lock);
+    if (direct)
+        write_out(line->data, line->n);
+    else if (!kept)
+        atomic_fetch_add(&logger.lost, 1);
+}
+
+void log_fields(enum log_level level, const char *event, const struct log_field *f, int n)
+{
+    struct buf line;
+
+    atomic_fetch_add(&logger.counts[level], 1);
+    buf_init(&line, LOG_LINE_MAX);
+    if (format_now(&line, level, event, f, n) == 0)
+        hand_over(&line);
+    else
+        atomic_fetch_add(&logger.lost, 1);
+    buf_fini(&line);
+}
+
+static void *writer_run(void *arg)
+{
+    bool more = true;
+
+    (void)arg;
+    pthread_mutex_lock(&logger.lock);
+    while (more) {
+        struct buf full;
+
+        while (logger.fill.n == 0 && !logger.stopping)
+            pthread_cond_wait(&logger.wake, &logger.lock);
+        more = !logger.stopping;
+        full = logger.fill;
+        logger.fill = logger.drain;
+        pthread_mutex_unlock(&logger.lock);
+        write_out(full.data, full.n);
+        buf_clear(&full);
+        pthread_mutex_lock(&logger.lock);
+        logger.drain = full;
+    }
+    pthread_mutex_unlock(&logger.lock);
+    return NULL;
+}
+
+/* Signals belong to the loops, never to this thread. */
+static int start_writer(void)
+{
+    sigset_t all, before;
+    int rc;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = -pthread_create(&logger.writer, NULL, writer_run, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+int log_start(void)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&logger.lock);
+    if (logger.running)
+        goto out;
+    buf_init(&logger.fill, QUEUE_BYTES);
+    buf_init(&logger.drain, QUEUE_BYTES);
+    rc = buf_reserve(&logger.fill, QUEUE_BYTES);
+    if (!rc)
+        rc = buf_reserve(&logger.drain, QUEUE_BYTES);
+    if (rc)
+        goto fail;
+    logger.stopping = false;
+    rc = start_writer();
+    if (rc)
+        goto fail;
+    logger.running = true;
+    goto out;
+fail:
+    buf_fini(&logger.fill);
+    buf_fini(&logger.drain);
+out:
+    pthread_mutex_unlock(&logger.lock);
+    return rc;
+}
+
+void log_stop(void)
+{
+    pthread_mutex_lock(&logger.lock);
+    if (!logger.running) {
+        pthread_mutex_unlock(&logger.lock);
+        return;
+    }
+    logger.stopping = true;
+    pthread_cond_signal(&logger.wake);
+    pthread_mutex_unlock(&logger.lock);
+    pthread_join(logger.writer, NULL);
+    /* The writer takes one last swap; what came in while it wrote is still here. */
+    pthread_mutex_lock(&logger.lock);
+    logger.running = false;
+    write_out(logger.fill.data, logger.fill.n);
+    buf_fini(&logger.fill);
+    buf_fini(&logger.drain);
+    pthread_mutex_unlock(&logger.lock);
+}
