@@ -14,7 +14,8 @@ struct settings {
     char *certificate, *private_key, *ca_file; /* "" when off */
     char *admin_listen, *database_url, *data;
     char *agents_path, *agents_source;
-    char *library_path; /* where scripts/ringdown/ is found; RINGDOWN_LIBRARY, else beside the binary */
+    char *library_path;   /* where scripts/ringdown/ is found; RINGDOWN_LIBRARY, else beside the
+                             binary */
     char *cluster_secret; /* 32 bytes as hex; made and kept in <data>/secret when not given */
     char *openai_url, *openai_key, *openai_model;
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
@@ -25,15 +26,25 @@ struct settings {
     enum log_format log_format;
     int media_threads, script_threads, max_calls;
     int script_deadline_ms; /* how long a webhook waits for its script before the fallback; 2000 */
+    int drain_seconds; /* after SIGTERM, how long calls may go on before the node leaves; 300 */
+
+    char *file;                     /* the configuration file; "" when there is none */
+    struct setting_origin *origins; /* owns: where each value came from, in the table's order */
 };
 
-/* What the loading is for: `check` wants every complaint, clients need only the data folder. */
-enum settings_use { SETTINGS_SERVE, SETTINGS_CLIENT };
+/* What the loading is for. SERVE complains of everything missing, makes the data folder and the
+ * secret; CHECK complains alike and makes nothing; CLIENT needs only the data folder's name. */
+enum settings_use { SETTINGS_SERVE, SETTINGS_CLIENT, SETTINGS_CHECK };
 
-/* `file` NULL: $RINGDOWN_CONFIG, else ./ringdown.lua if present. On RD_ECONFIG, `complaints` holds one
- * line per mistake: "ringdown.lua:12: public.listne: unknown key; did you mean public.listen?" */
-int settings_load(struct settings **out, const char *file, enum settings_use use, struct buf *complaints);
+/* `file` NULL: $RINGDOWN_CONFIG, else ./ringdown.lua if present. On RD_ECONFIG, `complaints` holds
+ * one line per mistake: "ringdown.lua:12: public.listne: unknown key; did you mean public.listen?"
+ */
+int settings_load(struct settings **out, const char *file, enum settings_use use,
+                  struct buf *complaints);
 void settings_free(struct settings *s);
+
+/* The keys whose values differ, one a line, secrets by name only: what a reload cannot change. */
+int settings_diff(const struct settings *a, const struct settings *b, struct buf *out);
 
 /* The settings as key = value lines, secrets hidden; says where each came from. */
 int settings_print(const struct settings *s, struct buf *out);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* settings.c - from file and environment to one immutable struct, or to all mistakes at once.
+ *
+ *   file ─┐
+ *   env  ─┼─▶ values[] ─ each checked ─ together checked ─ needed ones there? ─▶ struct settings
+ *   table ┘                        └────── every mistake: one line ──────────▶ complaints
+ *
+ * - nothing is made on disk before everything else was found right
+ * - a client only wants to know where the data folder is; mistakes elsewhere are not its business
+ */
+#include "gateway/settings.h"
+
+#include "base/err.h"
+#include "gateway/settings_table.h"
+#include "io/tls.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CALLS_PER_MEDIA_THREAD = 200 };
+
+struct loading {
+    const char *file; /* borrows; NULL: none */
+    enum settings_use use;
+    struct setting_value values[SETTINGS_MAX];
+    struct complaints complaints;
+};
+
+static const char *text_of(const struct loading *l, const char *key)
+{
+    const char *text = l->values[setting_find(key)].text;
+
+    return text ? text : "";
+}
+
+static bool usable(const struct loading *l, const char *key)
+{
+    const struct setting_value *v = &l->values[setting_find(key)];
+
+    return v->text && v->text[0] && !v->bad;
+}
+
+static void complain_at(struct loading *l, const char *key, const char *what)
+{
+    size_t n;
+    int i = setting_find(key);
+    struct setting_value *v = &l->values[i];
+    char where[256];
+
+    setting_where(&settings_table(&n)[i], &v->origin, l->file, where, sizeof(where));
+    complain(&l->complaints, v->origin.line, "%s: %s", where, what);
+    v->bad = true;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* ---- defaults that are worked out ---- */
+
+/* scripts/ beside the program or up to three folders above it, as in a build tree; else where an
+ * installation puts it. */
+static void find_library(char *out, size_t cap)
+{
+    static const char *const places[] = {"scripts", "share/ringdown/scripts"};
+    char dir[PATH_MAX - 64], probe[PATH_MAX + 64];
+    ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+
+    dir[n > 0 ? n : 0] = '\0';
+    for (int up = 0; up < 4; up++) {
+        char *slash = strrchr(dir, '/');
+
+        if (!slash)
+            break;
+        *slash = '\0';
+        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+            snprintf(probe, sizeof(probe), "%s/%s/ringdown", dir, places[i]);
+            if (is_folder(probe)) {
+                snprintf(out, cap, "%s/%s", dir, places[i]);
+                return;
+            }
+        }
+    }
+    snprintf(out, cap, "./scripts");
+}
+
+static void work_out(const struct loading *l, const char *key, char *out, size_t cap)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    long half = cores < 2 ? 1 : cores > 128 ? 64 : cores / 2;
+
+    if (strcmp(key, "library") == 0)
+        find_library(out, cap);
+    else if (strcmp(key, "max_calls") == 0)
+        snprintf(out, cap, "%d", atoi(text_of(l, "media_threads")) * CALLS_PER_MEDIA_THREAD);
+    else if (strcmp(key, "cluster.secret") == 0)
+        out[0] = '\0'; /* made when everything else is right */
+    else
+        snprintf(out, cap, "%ld", half);
+}
+
+static int fill_defaults(struct loading *l)
+{
+    size_t n;
+    const struct setting *all = settings_table(&n);
+    char text[PATH_MAX];
+
+    for (size_t i = 0; i < n; i++) {
+        if (l->values[i].text)
+            continue;
+        if (all[i].fallback)
+            snprintf(text, sizeof(text), "%s", all[i].fallback);
+        else
+            work_out(l, all[i].key, text, sizeof(text));
+        l->values[i].text = strdup(text);
+        if (!l->values[i].text)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* ---- what must hold ---- */
+
+static void check_each(struct loading *l)
+{
+    size_t n;
+    const struct setting *all = settings_table(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        char why[512];
+
+        if (!l->values[i].bad && l->values[i].origin.from != ORIGIN_DEFAULT &&
+            !setting_valid(&all[i], l->values[i].text, why, sizeof(why)))
+            complain_at(l, all[i].key, why);
+    }
+}
+
+static void check_needed(struct loading *l)
+{
+    size_t n;
+    const struct setting *all = settings_table(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        char what[512];
+
+        if (!all[i].remedy || l->values[i].bad || l->values[i].text[0])
+            continue;
+        snprintf(what, sizeof(what), "is missing; %s (%s%s in the environment)", all[i].remedy,
+                 all[i].env, all[i].secret ? ", or as a file with _FILE," : "");
+        complain_at(l, all[i].key, what);
+    }
+}
+
+static void check_tls(struct loading *l)
+{
+    const char *cert = text_of(l, "public.certificate"), *key = text_of(l, "public.private_key");
+    struct tls_server *tls = NULL;
+    char why[256];
+
+    if (cert[0] && !key[0])
+        complain_at(l, "public.certificate", "needs public.private_key beside it");
+    else if (key[0] && !cert[0])
+        complain_at(l, "public.private_key", "needs public.certificate beside it");
+    else if (usable(l, "public.certificate") && usable(l, "public.private_key") &&
+             tls_server_new(&tls, cert, key, why, sizeof(why)) != 0)
+        complain_at(l, "public.certificate", why);
+    tls_server_free(tls);
+}
+
+static void check_folders(struct loading *l)
+{
+    char probe[PATH_MAX + 16];
+
+    if (!is_folder(text_of(l, "agents.path")))
+        complain_at(l, "agents.path",
+                    "there is no such folder; make it and put an agent's Lua "
+                    "file into it, or name another");
+    snprintf(probe, sizeof(probe), "%s/ringdown", text_of(l, "library"));
+    if (!is_folder(probe))
+        complain_at(l, "library",
+                    "holds no folder ringdown/; name the folder scripts/ of the "
+                    "installation");
+}
+
+static void check_together(struct loading *l)
+{
+    const char *listen = text_of(l, "public.listen");
+
+    check_tls(l);
+    check_folders(l);
+    if (strcmp(listen, text_of(l, "admin.listen")) == 0 && !strstr(listen, ":0"))
+        complain_at(l, "admin.listen", "is the same as public.listen; they need a port each");
+}
+
+/* ---- into the struct ---- */
+
+static int word_index(const char *words, const char *word)
+{
+    int i = 0;
+
+    for (const char *p = words; *p; i++) {
+        size_t n = strcspn(p, " ");
+
+        if (strlen(word) == n && strncmp(p, word, n) == 0)
+            return i;
+        p += n + (p[n] == ' ');
+    }
+    return 0;
+}
+
+static int take_tokens(struct settings *out, const char *text)
+{
+    const char *comma = strchr(text, ',');
+
+    if (!text[0])
+        return 0;
+    out->twilio_tokens[0] = strndup(text, comma ? (size_t)(comma - text) : strlen(text));
+    if (comma)
+        out->twilio_tokens[1] = strdup(comma + 1);
+    return out->twilio_tokens[0] && (!comma || out->twilio_tokens[1]) ? 0 : -ENOMEM;
+}
+
+/* Moves the texts into the settings. */
+static int take_over(struct loading *l, struct settings *out)
+{
+    size_t n, len;
+    const struct setting *all = settings_table(&n);
+    int rc = 0;
+
+    out->file = strdup(l->file ? l->file : "");
+    out->origins = calloc(n, sizeof(*out->origins));
+    if (!out->file || !out->origins)
+        return -ENOMEM;
+    for (size_t i = 0; i < n && !rc; i++) {
+        const struct setting *s = &all[i];
+
+        out->origins[i] = l->values[i].origin;
+        if (s->type == SETTING_TOKENS) {
+            rc = take_tokens(out, l->values[i].text);
+        } else if (setting_is_text(s)) {
+            *setting_text_field(s, out) = l->values[i].text;
+            l->values[i].text = NULL;
+        } else if (s->index) {
+            *setting_int_field(s, out) = word_index(s->allowed, l->values[i].text);
+        } else {
+            *setting_int_field(s, out) = atoi(l->values[i].text);
+        }
+    }
+    if (rc)
+        return rc;
+    if (strcmp(out->force, "off") == 0)
+        out->force[0] = '\0';
+    len = strlen(out->public_url); /* paths are added to it with their own slash */
+    while (len > 0 && out->public_url[len - 1] == '/')
+        out->public_url[--len] = '\0';
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static const char *which_file(const char *file)
+{
+    if (file)
+        return file;
+    file = getenv("RINGDOWN_CONFIG");
+    if (file && *file)
+        return file;
+    return access("ringdown.lua", F_OK) == 0 ? "ringdown.lua" : NULL;
+}
+
+static int read_all(struct loading *l)
+{
+    int rc = l->file ? settings_read_file(l->file, l->values, &l->complaints) : 0;
+    int rc2;
+
+    if (rc == -ENOMEM)
+        return rc;
+    rc2 = settings_read_env(environ, l->values, &l->complaints);
+    if (!rc2)
+        rc2 = fill_defaults(l);
+    return rc2 ? rc2 : rc;
+}
+
+/* Everything is right: now the disk may know. */
+static int make(struct loading *l)
+{
+    int i = setting_find("cluster.secret"),
+        rc = settings_make_data(text_of(l, "data"), &l->complaints);
+    char *hex = NULL;
+
+    if (rc || complaints_count(&l->complaints) || usable(l, "cluster.secret"))
+        return rc;
+    rc = settings_make_secret(text_of(l, "data"), &hex, &l->complaints);
+    if (hex) {
+        free(l->values[i].text);
+        l->values[i] = (struct setting_value){
+            .text = hex, .origin = {ORIGIN_MADE, 0}
+        };
+    }
+    return rc;
+}
+
+/* All rules for this use. RD_ECONFIG when something was complained of. */
+static int check_and_make(struct loading *l, int rc)
+{
+    if (l->use == SETTINGS_CLIENT) /* what could be read is enough */
+        return rc ? rc : usable(l, "data") ? 0 : RD_ECONFIG;
+    check_each(l);
+    if (!rc) { /* else half of the file is unknown, and what it may hold is not missing */
+        check_together(l);
+        check_needed(l);
+    }
+    if (complaints_count(&l->complaints))
+        return RD_ECONFIG;
+    rc = l->use == SETTINGS_SERVE ? make(l) : 0;
+    return rc ? rc : complaints_count(&l->complaints) ? RD_ECONFIG : 0;
+}
+
+int settings_load(struct settings **out, const char *file, enum settings_use use,
+                  struct buf *complaints)
+{
+    struct loading l = {.file = which_file(file), .use = use};
+    struct settings *s = NULL;
+    struct buf unheard;
+    int rc = read_all(&l);
+
+    buf_init(&unheard, 1 << 20);
+    if (!rc || rc == RD_ECONFIG)
+        rc = check_and_make(&l, rc);
+    if (rc)
+        goto out;
+    s = calloc(1, sizeof(*s));
+    rc = s ? take_over(&l, s) : -ENOMEM;
+    if (rc)
+        goto out;
+    *out = s;
+    s = NULL;
+out:
+    settings_free(s);
+    complaints_flush(&l.complaints, rc == RD_ECONFIG ? complaints : &unheard);
+    buf_fini(&unheard);
+    for (size_t i = 0; i < SETTINGS_MAX; i++)
+        free(l.values[i].text);
+    return rc;
+}
+
+void settings_free(struct settings *s)
+{
+    size_t n;
+    const struct setting *all = settings_table(&n);
+
+    if (!s)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (setting_is_text(&all[i]) && all[i].type != SETTING_TOKENS)
+            free(*setting_text_field(&all[i], s));
+    free(s->twilio_tokens[0]);
+    free(s->twilio_tokens[1]);
+    free(s->file);
+    free(s->origins);
+    free(s);
+}
