@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bridge.c - the path of every caller frame.
+ *
+ * - ready: the span goes on untouched; a jump of the carrier's clock is filled with µ-law silence.
+ * - not ready: decoded into a ring, handed over by bridge_ready() in frames of 40 ms.
+ *
+ * Failure modes: more than the ring holds drops the oldest (lost_bytes; never in practice, see
+ * BRIDGE_KEEP_BYTES); a clock that runs backwards or jumps by more than 10 s is believed, not
+ * filled. */
+#include "call/bridge.h"
+
+#include "media/base64.h"
+#include "media/g711.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SILENCE_MS = 60, SILENCE_BYTES = SILENCE_MS * 8, HANDOVER_BYTES = 480 };
+
+/* 480 bytes of 0xFF are 640 characters without padding: all ones, so each character is '/'. */
+static const char silence_b64[BASE64_ENCODED(SILENCE_BYTES) + 1] =
+#define S32  "////////////////////////////////"
+#define S160 S32 S32 S32 S32 S32
+    S160 S160 S160 S160;
+#undef S160
+#undef S32
+
+int bridge_init(struct bridge *b, bridge_send_fn *send, void *arg)
+{
+    memset(b, 0, sizeof(*b));
+    b->send = send;
+    b->arg = arg;
+    b->kept = malloc(BRIDGE_KEEP_BYTES);
+    return b->kept ? 0 : -ENOMEM;
+}
+
+void bridge_fini(struct bridge *b)
+{
+    free(b->kept);
+    b->kept = NULL;
+}
+
+static void keep(struct bridge *b, const uint8_t *p, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (b->kept_n == BRIDGE_KEEP_BYTES) {
+            b->kept_first = (b->kept_first + 1) % BRIDGE_KEEP_BYTES;
+            b->kept_n--;
+            b->lost_bytes++;
+        }
+        b->kept[(b->kept_first + b->kept_n) % BRIDGE_KEEP_BYTES] = p[i];
+        b->kept_n++;
+    }
+}
+
+static void keep_silence(struct bridge *b, uint32_t ms)
+{
+    uint8_t frame[SILENCE_BYTES];
+
+    memset(frame, G711_ULAW_SILENCE, sizeof(frame));
+    for (uint32_t n = ms * AUDIO_BYTES_PER_MS; n > 0;) {
+        uint32_t now = n < sizeof(frame) ? n : (uint32_t)sizeof(frame);
+
+        keep(b, frame, now);
+        n -= now;
+    }
+}
+
+/* Multiples of 3 bytes are cut from one constant; the rest (1 or 2 bytes) waits for the next gap.
+ */
+static void send_silence(struct bridge *b, uint32_t ms)
+{
+    for (uint32_t n = ms * AUDIO_BYTES_PER_MS / 3 * 3; n > 0;) {
+        uint32_t now = n < SILENCE_BYTES ? n : SILENCE_BYTES;
+        struct audio_span a = {.b64 = silence_b64, .n_b64 = now / 3 * 4, .n_bytes = now};
+
+        (void)b->send(b->arg, &a);
+        n -= now;
+    }
+}
+
+static void fill(struct bridge *b, uint32_t ms)
+{
+    b->gap_ms += ms;
+    if (b->ready)
+        send_silence(b, ms);
+    else
+        keep_silence(b, ms);
+}
+
+static void fill_gap_before(struct bridge *b, uint32_t at_ms)
+{
+    uint32_t gap = b->begun && at_ms > b->next_ms ? at_ms - b->next_ms : 0;
+    uint32_t owed = gap < b->ahead_ms ? gap : b->ahead_ms;
+
+    b->ahead_ms -= owed;
+    gap -= owed;
+    if (gap > 0 && gap <= BRIDGE_GAP_MAX_MS)
+        fill(b, gap);
+}
+
+static void keep_span(struct bridge *b, const struct audio_span *a)
+{
+    uint8_t bytes[3072];
+
+    for (size_t i = 0; i < a->n_b64; i += 4096) {
+        size_t chars = a->n_b64 - i < 4096 ? a->n_b64 - i : 4096;
+        ssize_t n = base64_decode(bytes, a->b64 + i, chars);
+
+        if (n > 0)
+            keep(b, bytes, (uint32_t)n);
+    }
+}
+
+void bridge_feed(struct bridge *b, const struct audio_span *a, uint32_t at_ms)
+{
+    fill_gap_before(b, at_ms);
+    b->begun = true;
+    b->next_ms = at_ms + a->n_bytes / AUDIO_BYTES_PER_MS;
+    b->frames++;
+    b->bytes += a->n_bytes;
+    if (b->ready)
+        (void)b->send(b->arg, a);
+    else
+        keep_span(b, a);
+}
+
+void bridge_stalled(struct bridge *b)
+{
+    b->ahead_ms += BRIDGE_STALL_FILL_MS;
+    fill(b, BRIDGE_STALL_FILL_MS);
+}
+
+void bridge_ready(struct bridge *b)
+{
+    char b64[BASE64_ENCODED(HANDOVER_BYTES)];
+    uint8_t bytes[HANDOVER_BYTES];
+
+    b->ready = true;
+    while (b->kept_n > 0) {
+        uint32_t n = b->kept_n < HANDOVER_BYTES ? b->kept_n : HANDOVER_BYTES;
+        struct audio_span a = {.b64 = b64, .n_bytes = n};
+
+        for (uint32_t i = 0; i < n; i++)
+            bytes[i] = b->kept[(b->kept_first + i) % BRIDGE_KEEP_BYTES];
+        b->kept_first = (b->kept_first + n) % BRIDGE_KEEP_BYTES;
+        b->kept_n -= n;
+        a.n_b64 = base64_encode(b64, bytes, n);
+        (void)b->send(b->arg, &a);
+    }
+    free(b->kept);
+    b->kept = NULL;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bridge.h - caller audio on its way to the provider: nothing lost while the provider connects,
+ * gaps filled with silence, passed through undecoded once it is ready. Loop thread only; no
+ * allocation after bridge_init().
+ *
+ *   carrier ──span──▶ provider ready? ──yes──▶ passed on as it is
+ *                         └──no──▶ kept as bytes, at most BRIDGE_KEEP_BYTES, oldest dropped
+ * (counted)
+ */
+#ifndef CALL_BRIDGE_H
+#define CALL_BRIDGE_H
+
+#include "ports/audio.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    BRIDGE_KEEP_BYTES = 64 * 1024, /* 8.2 s; a provider that needs longer has failed before */
+    BRIDGE_GAP_MAX_MS = 10000,     /* a longer jump of the carrier's clock is not filled */
+    BRIDGE_STALL_MS = 750,         /* the caller was speaking and nothing comes any more… */
+    BRIDGE_STALL_FILL_MS = 1000    /* …so silence does, or the end of speech is never detected */
+};
+
+/* Where the audio goes; -errno style results are ignored: a leg that is full ends by itself. */
+typedef int(bridge_send_fn)(void *arg, const struct audio_span *a);
+
+struct bridge {
+    uint8_t *kept; /* owns; ring of BRIDGE_KEEP_BYTES, freed once the provider is ready */
+    uint32_t kept_first, kept_n;
+    bool ready;
+    bool begun;        /* a first frame came: next_ms means something */
+    uint32_t next_ms;  /* carrier time at which the next frame should begin */
+    uint32_t ahead_ms; /* silence sent on suspicion, owed by the next gap */
+    uint64_t frames, bytes, gap_ms, lost_bytes;
+    bridge_send_fn *send;
+    void *arg; /* borrows */
+};
+
+int bridge_init(struct bridge *b, bridge_send_fn *send, void *arg); /* -ENOMEM */
+void bridge_fini(struct bridge *b);
+
+/* One frame of the caller; at_ms is the carrier's presentation time. */
+void bridge_feed(struct bridge *b, const struct audio_span *a, uint32_t at_ms);
+
+/* Nothing came for BRIDGE_STALL_MS although the caller was speaking: send silence in its place. */
+void bridge_stalled(struct bridge *b);
+
+/* The provider takes audio from now on: hands over what was kept, in order. */
+void bridge_ready(struct bridge *b);
+
+#endif

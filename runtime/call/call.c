@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.c - the life of a call: how it begins, which deadlines it has, and the one way it ends.
+ *
+ * - new: the caller's audio is kept; ready within 2.8 s, or the caller gets the fallback.
+ * - live: hear.c and speak.c do the work; tick() watches the deadlines.
+ * - end: the reason is told (so that the carrier's next question finds its answer), both legs are
+ *   closed, the script is told, the totals are recorded, and when both legs have let go the call is
+ *   freed. Whatever ends a call comes through call_end(), once; late events find it closing.
+ *
+ * Failure modes: a provider that is lost, silent or refuses: CALL_END_PROVIDER_FAILED; a script
+ * that does not take its events: CALL_END_SCRIPT_FAILED; both lead to the number's fallback. */
+#include "call/call_internal.h"
+
+#include "base/err.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define BIT(state) (1u << (state))
+
+static const struct {
+    const char *name;
+    uint32_t next;
+} states[] = {
+    [CALL_CONNECTING] = {"connecting", BIT(CALL_LIVE) | BIT(CALL_CLOSING)   },
+    [CALL_LIVE] = {"live",       BIT(CALL_LEAVING) | BIT(CALL_CLOSING)},
+    [CALL_LEAVING] = {"leaving",    BIT(CALL_LIVE) | BIT(CALL_CLOSING)   },
+    [CALL_CLOSING] = {"closing",    BIT(CALL_ENDED)                      },
+    [CALL_ENDED] = {"ended",      0                                    },
+};
+
+static const char *const end_names[] = {
+    [CALL_END_CALLER_HANGUP] = "caller_hangup",
+    [CALL_END_AGENT_HANGUP] = "agent_hangup",
+    [CALL_END_SILENCE] = "silence",
+    [CALL_END_MAX_DURATION] = "max_duration",
+    [CALL_END_PROVIDER_FAILED] = "provider_failed",
+    [CALL_END_CARRIER_LOST] = "carrier_lost",
+    [CALL_END_SCRIPT_FAILED] = "script_failed",
+    [CALL_END_REFUSED] = "refused",
+    [CALL_END_SHUTDOWN] = "shutdown",
+    [CALL_END_OPERATOR] = "operator",
+};
+
+const char *call_end_name(enum call_end_reason why)
+{
+    return end_names[why];
+}
+
+const char *call_state_name(const struct call *c)
+{
+    return states[c->state].name;
+}
+
+const char *call_sid(const struct call *c)
+{
+    return c->sid;
+}
+
+uint64_t call_now(const struct call *c)
+{
+    return clock_ms(c->o.clock);
+}
+
+void call_record(struct call *c, const struct record *r)
+{
+    struct record copy = *r;
+
+    copy.at_ms = call_now(c) - c->start_ms;
+    c->o.record(c->o.arg, &copy);
+}
+
+/* False when the table does not allow it: a late event cannot revive a call. */
+static bool enter(struct call *c, enum call_state next)
+{
+    if (!(states[c->state].next & BIT(next)))
+        return false;
+    c->state = next;
+    call_record(c, &(struct record){.type = RECORD_STATE, .text = rd_str(states[next].name)});
+    return true;
+}
+
+void call_go_live(struct call *c)
+{
+    (void)enter(c, CALL_LIVE);
+}
+
+void call_tell_agent(struct call *c, enum agent_event_type type, struct rd_str id,
+                     struct rd_str name, struct rd_str text, uint32_t number)
+{
+    struct agent_event e = {.type = type, .id = id, .name = name, .text = text, .number = number};
+
+    if (c->o.agent(c->o.arg, &e) == 0 || type == AGENT_ENDED)
+        return;
+    log_error("call.script_lags", F_CALL(c->sid), F_STR("agent", c->brief->agent),
+              F_FIX("the agent's hooks or tools do not keep up: look for loops and slow tools"));
+    call_end(c, CALL_END_SCRIPT_FAILED);
+}
+
+static bool carrier_and_provider_share_a_format(const struct call *c, const struct provider_ops *p)
+{
+    return (c->o.carrier_ops->formats & p->caps.formats & AUDIO_PCMU) != 0;
+}
+
+/* bridge_send_fn */
+static int send_to_provider(void *arg, const struct audio_span *a)
+{
+    struct call *c = arg;
+
+    return c->provider ? c->provider_ops->audio(c->provider, a) : RD_ESTATE;
+}
+
+/* transcript_fn */
+static void on_turn(void *arg, const struct transcript_turn *t)
+{
+    struct call *c = arg;
+
+    c->totals.turns++;
+    call_record(c, &(struct record){.type = RECORD_TURN,
+                                    .role = t->role,
+                                    .seq = t->seq,
+                                    .id = rd_str(t->item_id),
+                                    .text = rd_str(t->text),
+                                    .interrupted = t->interrupted});
+    if (t->role == PROVIDER_AGENT && c->state < CALL_CLOSING)
+        call_tell_agent(c, AGENT_SAID, rd_str(t->item_id), RD_STR(""), rd_str(t->text), t->seq);
+}
+
+static void rearm(struct call *c);
+
+int call_new(struct call **out, const struct call_opts *o)
+{
+    struct call *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return -ENOMEM;
+    c->o = *o;
+    if (bridge_init(&c->bridge, send_to_provider, c)) {
+        free(c);
+        return -ENOMEM;
+    }
+    (void)rd_str_copy(c->sid, sizeof(c->sid), rd_str(o->call_sid));
+    c->brief = brief_ref(o->brief);
+    c->carrier = o->carrier;
+    ledger_init(&c->ledger);
+    turn_init(&c->turn);
+    transcript_init(&c->transcript, on_turn, c);
+    c->start_ms = c->quiet_since_ms = c->last_frame_ms = call_now(c);
+    c->answer_by_ms = c->start_ms + CALL_CONNECT_MS;
+    call_record(c, &(struct record){.type = RECORD_STATE, .text = rd_str(call_state_name(c))});
+    rearm(c);
+    *out = c;
+    return 0;
+}
+
+static void call_free(struct call *c)
+{
+    transcript_fini(&c->transcript);
+    bridge_fini(&c->bridge);
+    brief_unref(c->brief);
+    free(c);
+}
+
+void call_set_provider(struct call *c, const struct provider_ops *ops, struct provider_leg *leg)
+{
+    if (leg && carrier_and_provider_share_a_format(c, ops)) {
+        c->provider_ops = ops;
+        c->provider = leg;
+        return;
+    }
+    if (leg)
+        ops->close(leg);
+    call_end(c, CALL_END_PROVIDER_FAILED);
+}
+
+struct call_totals call_totals(const struct call *c)
+{
+    struct call_totals t = c->totals;
+
+    t.frames_in = c->bridge.frames;
+    t.bytes_in = c->bridge.bytes;
+    t.gap_ms = c->bridge.gap_ms;
+    t.duration_ms = (uint32_t)(call_now(c) - c->start_ms);
+    return t;
+}
+
+/* What was still playing counts as heard as far as the ledger knows. */
+static void settle_what_was_heard(struct call *c)
+{
+    struct ledger_cut cuts[LEDGER_ITEMS];
+    int n = ledger_interrupt(&c->ledger, clock_us(c->o.clock), cuts);
+
+    for (int i = 0; i < n; i++)
+        if (cuts[i].truncate)
+            transcript_cut(&c->transcript, rd_str(cuts[i].id), cuts[i].heard_ms,
+                           cuts[i].received_ms);
+    transcript_finish(&c->transcript);
+}
+
+static void record_end(struct call *c)
+{
+    struct call_totals totals = call_totals(c);
+
+    call_record(c, &(struct record){.type = RECORD_ENDED,
+                                    .reason = c->reason,
+                                    .text = rd_str(call_end_name(c->reason)),
+                                    .totals = &totals});
+}
+
+void call_end(struct call *c, enum call_end_reason why)
+{
+    if (!enter(c, CALL_CLOSING))
+        return;
+    call_hold(c);
+    c->reason = why;
+    c->close_by_ms = call_now(c) + CALL_CLOSE_MS;
+    settle_what_was_heard(c);
+    c->o.closing(c->o.arg, why);
+    if (c->provider)
+        c->provider_ops->close(c->provider);
+    if (c->carrier)
+        c->o.carrier_ops->close(c->carrier);
+    call_tell_agent(c, AGENT_ENDED, RD_STR(""), RD_STR(""), rd_str(call_end_name(why)), 0);
+    record_end(c);
+    call_release(c);
+}
+
+void call_hang_up(struct call *c, enum call_end_reason why)
+{
+    if (c->state == CALL_CONNECTING) {
+        call_end(c, why);
+        return;
+    }
+    if (!enter(c, CALL_LEAVING))
+        return;
+    call_hold(c);
+    c->reason = why;
+    c->leave_by_ms = call_now(c) + CALL_LEAVE_MS;
+    if (c->spoke)
+        c->turn.wanted = false; /* the goodbye was said with the request to hang up */
+    call_speak_next(c);
+    call_maybe_leave(c);
+    call_release(c);
+}
+
+/* The goodbye needs no model any more when it is already on its way to the caller. */
+void call_provider_gone(struct call *c, const char *what)
+{
+    if (c->state == CALL_LEAVING && c->turn.state == TURN_IDLE && !c->own.pending)
+        return;
+    c->totals.errors++;
+    call_record(c, &(struct record){
+                       .type = RECORD_ERROR, .name = RD_STR("provider"), .text = rd_str(what)});
+    call_end(c, CALL_END_PROVIDER_FAILED);
+}
+
+/* --- the carrier leg's and the provider leg's last words --- */
+
+void call_on_carrier_end(void *arg, enum leg_end why)
+{
+    static const enum call_end_reason reasons[] = {
+        [LEG_CLOSED_BY_US] = CALL_END_CARRIER_LOST, [LEG_CLOSED_BY_PEER] = CALL_END_CALLER_HANGUP,
+        [LEG_LOST] = CALL_END_CARRIER_LOST,         [LEG_REFUSED] = CALL_END_REFUSED,
+        [LEG_PROTOCOL] = CALL_END_REFUSED,
+    };
+    struct call *c = arg;
+
+    call_hold(c);
+    c->carrier = NULL;
+    call_end(c, reasons[why]); /* does nothing when that is why the leg ended */
+    call_release(c);
+}
+
+void call_on_provider_end(void *arg, enum leg_end why)
+{
+    struct call *c = arg;
+
+    call_hold(c);
+    c->provider = NULL;
+    if (c->state < CALL_CLOSING)
+        call_provider_gone(c, why == LEG_REFUSED ? "refused" : "connection lost");
+    call_release(c);
+}
+
+/* --- deadlines --- */
+
+static bool is_quiet(const struct call *c)
+{
+    return c->state == CALL_LIVE && !c->turn.caller_speaking && c->turn.state == TURN_IDLE &&
+           !c->turn.aside && !c->own.pending && c->tools.n == 0 && !ledger_playing(&c->ledger);
+}
+
+static void on_silence(struct call *c)
+{
+    c->quiet_since_ms = call_now(c);
+    if (++c->silences > c->brief->silence_times) {
+        call_own_words(c, rd_str(c->brief->silence_bye), true, false);
+        call_hang_up(c, CALL_END_SILENCE);
+        return;
+    }
+    call_tell_agent(c, AGENT_SILENCE, RD_STR(""), RD_STR(""), RD_STR(""), c->silences);
+    if (c->state != CALL_LIVE)
+        return;
+    call_own_words(c, rd_str(c->brief->still_there), true, false);
+    call_speak_next(c);
+}
+
+static void on_time_up(struct call *c)
+{
+    c->time_up = true;
+    call_own_words(c, rd_str(c->brief->time_up), true, false);
+    call_hang_up(c, CALL_END_MAX_DURATION);
+}
+
+/* The model owes an answer for too long. Once it is asked again; then the caller gets a human, or
+ * at least an apology. */
+static void on_no_answer(struct call *c)
+{
+    c->answer_by_ms = 0;
+    if (c->state == CALL_CONNECTING || c->answers_missed++ > 0) {
+        call_provider_gone(c, c->state == CALL_CONNECTING ? "not ready in time" : "no answer");
+        return;
+    }
+    c->totals.errors++;
+    log_warn("call.no_answer", F_CALL(c->sid), F_FIX("the provider is slow; asked again"));
+    turn_refused(&c->turn);
+    turn_aside_finished(&c->turn);
+    if (c->own.pending)
+        c->own.asked = false;
+    else
+        turn_want(&c->turn);
+    c->answer_by_ms = call_now(c) + CALL_ANSWER_MS;
+    call_speak_next(c);
+}
+
+static void on_late_tool(struct call *c, const struct toolcall *t)
+{
+    c->totals.errors++;
+    log_error("tool.no_result", F_CALL(c->sid), F_STR("tool", t->name),
+              F_FIX("the script thread did not answer; see its errors above"));
+    if (c->provider)
+        (void)c->provider_ops->tool_result(c->provider, rd_str(t->id),
+                                           RD_STR("{\"error\":\"The tool did not answer.\"}"));
+    turn_want(&c->turn);
+}
+
+static void on_stuck(struct call *c)
+{
+    c->close_by_ms = 0;
+    log_error("call.stuck", F_CALL(c->sid), F_INT("carrier", c->carrier != NULL),
+              F_INT("provider", c->provider != NULL),
+              F_FIX("a leg did not let go; restart when idle"));
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
+static uint64_t stall_deadline_ms(const struct call *c)
+{
+    return c->turn.caller_speaking ? c->last_frame_ms + BRIDGE_STALL_MS : 0;
+}
+
+static uint64_t silence_deadline_ms(const struct call *c)
+{
+    return c->brief->silence_ms && is_quiet(c) ? c->quiet_since_ms + c->brief->silence_ms : 0;
+}
+
+static uint64_t time_up_ms(const struct call *c)
+{
+    return c->time_up || !c->brief->max_call_ms ? 0 : c->start_ms + c->brief->max_call_ms;
+}
+
+static void rearm(struct call *c)
+{
+    uint64_t at = 0;
+
+    if (c->state == CALL_CLOSING) {
+        at = c->close_by_ms;
+    } else {
+        at = earlier(c->answer_by_ms, c->state == CALL_LEAVING ? c->leave_by_ms : 0);
+        at = earlier(at, stall_deadline_ms(c));
+        at = earlier(at, silence_deadline_ms(c));
+        at = earlier(at, time_up_ms(c));
+        at = earlier(at, toolcall_deadline_ms(&c->tools));
+        at = earlier(at, transcript_deadline_ms(&c->transcript));
+    }
+    c->o.timer(c->o.arg, at);
+}
+
+void call_hold(struct call *c)
+{
+    c->held++;
+}
+
+/* One place knows when it is over. */
+void call_release(struct call *c)
+{
+    if (--c->held > 0)
+        return;
+    if (c->state != CALL_CLOSING || c->carrier || c->provider) {
+        rearm(c);
+        return;
+    }
+    (void)enter(c, CALL_ENDED);
+    c->o.timer(c->o.arg, 0);
+    c->o.ended(c->o.arg, c->reason);
+    call_free(c);
+}
+
+static bool due(uint64_t at_ms, uint64_t now_ms)
+{
+    return at_ms != 0 && now_ms >= at_ms;
+}
+
+/* Those that leave the call alive; each looks at the state anew, because one may end the call. */
+static void tick_live(struct call *c, uint64_t now)
+{
+    struct toolcall late;
+
+    transcript_flush(&c->transcript, now);
+    if (due(stall_deadline_ms(c), now)) {
+        c->last_frame_ms = now;
+        bridge_stalled(&c->bridge);
+    }
+    while (toolcall_take_late(&c->tools, now, &late))
+        on_late_tool(c, &late);
+    if (due(silence_deadline_ms(c), now))
+        on_silence(c);
+    call_speak_next(c);
+}
+
+void call_tick(struct call *c)
+{
+    uint64_t now = call_now(c);
+
+    call_hold(c);
+    if (c->state == CALL_CLOSING) {
+        if (due(c->close_by_ms, now))
+            on_stuck(c);
+    } else if (c->state == CALL_LEAVING && due(c->leave_by_ms, now)) {
+        call_end(c, c->reason);
+    } else if (due(c->answer_by_ms, now)) {
+        on_no_answer(c);
+    } else if (due(time_up_ms(c), now)) {
+        on_time_up(c);
+    } else {
+        tick_live(c, now);
+    }
+    call_release(c);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.h - one call: a carrier leg, a provider leg, an agent, and the rules between them. No
+ * sockets, no Lua, no SQL, no clock of its own: everything comes through ports/, so that tests own
+ * time. All functions on the call's media thread.
+ *
+ *   CONNECTING --provider ready--> LIVE --goodbye to be heard--> LEAVING
+ *        \____________\________________________\___ anything ends it --> CLOSING --legs gone-->
+ * ENDED
+ */
+#ifndef CALL_CALL_H
+#define CALL_CALL_H
+
+#include "ports/agent.h"
+#include "ports/brief.h"
+#include "ports/carrier.h"
+#include "ports/clock.h"
+#include "ports/provider.h"
+#include "ports/records.h"
+
+struct call;
+
+struct call_opts {
+    const char *call_sid;      /* copied */
+    struct brief *brief;       /* refs */
+    const struct clock *clock; /* borrows */
+    const struct carrier_ops *carrier_ops;
+    struct carrier_leg *carrier; /* its events must go to call_carrier_events, arg: the call */
+
+    agent_post_fn *agent; /* to the script */
+    record_fn *record;    /* to the records */
+
+    /* Asks for call_tick() at this time (monotonic ms); 0: no more. */
+    void (*timer)(void *arg, uint64_t at_ms);
+
+    /* The call is about to let go of the carrier, for this reason: what Twilio will ask next must
+     * find its answer. Before the stream is closed; once. */
+    void (*closing)(void *arg, enum call_end_reason why);
+
+    /* Nothing of the call is used any more; it is freed when this returns. Once. */
+    void (*ended)(void *arg, enum call_end_reason why);
+    void *arg;
+};
+
+extern const struct carrier_events call_carrier_events;
+extern const struct provider_events call_provider_events;
+
+/* -ENOMEM. The caller's audio is kept from now on. */
+int call_new(struct call **out, const struct call_opts *o);
+
+/* The provider leg being opened with call_provider_events; NULL: it could not be, the call ends. */
+void call_set_provider(struct call *c, const struct provider_ops *ops, struct provider_leg *leg);
+
+void call_tick(struct call *c);
+
+/* From the agent's script. */
+void call_tool_result(struct call *c, struct rd_str tool_call_id, struct rd_str output, bool go_on);
+void call_say(struct call *c, struct rd_str words);
+void call_instruct(struct call *c, struct rd_str instructions);
+
+/* Ends the call once what is being said was heard, at most 12 s later. A caller who cuts in is
+ * listened to: the call goes on, unless time is up. */
+void call_hang_up(struct call *c, enum call_end_reason why);
+
+/* Ends the call now. One owner, one way: everything that ends a call comes here. */
+void call_end(struct call *c, enum call_end_reason why);
+
+const char *call_sid(const struct call *c);
+const char *call_state_name(const struct call *c);
+const char *call_end_name(enum call_end_reason why);
+struct call_totals call_totals(const struct call *c);
+
+#endif

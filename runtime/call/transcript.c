@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transcript.c - an ordered array of slots; see transcript.h for the rules.
+ *
+ * Failure modes: a 65th open slot lets the oldest out as it is; words beyond 16 KiB per turn are
+ * cut; no memory for a slot loses that turn's words, never the call. */
+#include "call/transcript.h"
+
+#include <stdlib.h>
+
+void transcript_init(struct transcript *t, transcript_fn *turn, void *arg)
+{
+    memset(t, 0, sizeof(*t));
+    t->turn = turn;
+    t->arg = arg;
+}
+
+static void slot_free(struct transcript_slot *s)
+{
+    buf_fini(&s->text);
+    free(s);
+}
+
+void transcript_fini(struct transcript *t)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        slot_free(t->slots[i]);
+    t->n = 0;
+}
+
+static int index_of(const struct transcript *t, struct rd_str id)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        if (rd_str_eq(rd_str(t->slots[i]->id), id))
+            return (int)i;
+    return -1;
+}
+
+/* Tool and system items keep their place in the chain, but nobody said them. */
+static bool is_spoken(const struct transcript_slot *s)
+{
+    return s->role == PROVIDER_CALLER || s->role == PROVIDER_AGENT;
+}
+
+static bool is_complete(const struct transcript_slot *s)
+{
+    return !is_spoken(s) || (s->final && (s->settled || s->role == PROVIDER_CALLER));
+}
+
+static void let_out_first(struct transcript *t)
+{
+    struct transcript_slot *s = t->slots[0];
+    const char *text = buf_text(&s->text);
+    struct transcript_turn turn = {
+        .item_id = s->id, .role = s->role, .text = text ? text : "", .interrupted = s->interrupted};
+
+    memmove(&t->slots[0], &t->slots[1], (--t->n) * sizeof(t->slots[0]));
+    /* An agent turn of which nothing was heard was never said. */
+    if (is_spoken(s) && !(s->role == PROVIDER_AGENT && s->text.n == 0)) {
+        turn.seq = ++t->seq;
+        t->turn(t->arg, &turn);
+    }
+    slot_free(s);
+}
+
+void transcript_flush(struct transcript *t, uint64_t now_ms)
+{
+    while (t->n > 0) {
+        bool waited = now_ms >= t->slots[0]->placed_ms + TRANSCRIPT_HOLD_MS;
+
+        /* What the agent is still saying is not late, however long it takes. */
+        if (waited && t->slots[0]->role == PROVIDER_AGENT && !t->slots[0]->settled)
+            waited = false;
+        if (!is_complete(t->slots[0]) && !waited)
+            return;
+        t->forced += !is_complete(t->slots[0]);
+        let_out_first(t);
+    }
+}
+
+void transcript_finish(struct transcript *t)
+{
+    while (t->n > 0)
+        let_out_first(t);
+}
+
+uint64_t transcript_deadline_ms(const struct transcript *t)
+{
+    if (t->n == 0 || (t->slots[0]->role == PROVIDER_AGENT && !t->slots[0]->settled))
+        return 0;
+    return t->slots[0]->placed_ms + TRANSCRIPT_HOLD_MS;
+}
+
+static struct transcript_slot *insert(struct transcript *t, struct rd_str id,
+                                      enum provider_role role, uint32_t where, uint64_t now_ms)
+{
+    struct transcript_slot *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    if (t->n == TRANSCRIPT_SLOTS) {
+        t->forced++;
+        let_out_first(t);
+        where = where > 0 ? where - 1 : 0;
+    }
+    (void)rd_str_copy(s->id, sizeof(s->id), id);
+    s->role = role;
+    s->placed_ms = now_ms;
+    buf_init(&s->text, TRANSCRIPT_TEXT_MAX);
+    memmove(&t->slots[where + 1], &t->slots[where], (t->n - where) * sizeof(t->slots[0]));
+    t->slots[where] = s;
+    t->n++;
+    return s;
+}
+
+void transcript_place(struct transcript *t, const struct provider_placed *p, uint64_t now_ms)
+{
+    int before = index_of(t, p->previous_id);
+
+    if (index_of(t, p->item_id) >= 0)
+        return;
+    /* An unknown predecessor has been let out already (or there is none): behind all that is here.
+     */
+    (void)insert(t, p->item_id, p->role, before >= 0 ? (uint32_t)before + 1 : t->n, now_ms);
+}
+
+void transcript_words(struct transcript *t, const struct provider_words *w, uint64_t now_ms)
+{
+    int i = index_of(t, w->item_id);
+    struct transcript_slot *s = i >= 0 ? t->slots[i] : insert(t, w->item_id, w->role, t->n, now_ms);
+
+    if (!s || s->final)
+        return;
+    /* A cut turn keeps what was cut; its words were fixed then. */
+    if (!(s->settled && s->interrupted)) {
+        if (w->final)
+            buf_clear(&s->text);
+        (void)buf_add(&s->text, w->text.p, w->text.n);
+    }
+    s->final = w->final;
+}
+
+void transcript_heard(struct transcript *t, struct rd_str item_id)
+{
+    int i = index_of(t, item_id);
+
+    if (i >= 0)
+        t->slots[i]->settled = true;
+}
+
+/* Bytes of text that stand for heard_ms of total_ms, cut back to the end of a word. */
+static size_t heard_text(const struct buf *text, uint32_t heard_ms, uint32_t total_ms)
+{
+    size_t n = total_ms ? (size_t)((uint64_t)text->n * heard_ms / total_ms) : 0;
+
+    if (n >= text->n)
+        return text->n;
+    while (n > 0 && text->data[n] != ' ')
+        n--;
+    return n;
+}
+
+void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_ms,
+                    uint32_t total_ms)
+{
+    int i = index_of(t, item_id);
+
+    if (i < 0 || t->slots[i]->settled)
+        return;
+    t->slots[i]->text.n = heard_text(&t->slots[i]->text, heard_ms, total_ms);
+    t->slots[i]->settled = true;
+    t->slots[i]->interrupted = true;
+    t->slots[i]->final = true;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transcript.h - who said what, in the order of the conversation. Slots are reserved when the
+ * provider places an item (behind the item it names) and filled whenever words arrive; turns come
+ * out at the front, complete, and only in order. Loop thread only; allocates per turn, not per
+ * frame.
+ *
+ * A turn is complete when its words are final and, for the agent, when it is known how much of it
+ * the caller heard. One that never becomes complete holds the others back for 10 s at most. */
+#ifndef CALL_TRANSCRIPT_H
+#define CALL_TRANSCRIPT_H
+
+#include "base/buf.h"
+#include "ports/provider.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TRANSCRIPT_SLOTS = 64,
+    TRANSCRIPT_ID = 96,
+    TRANSCRIPT_HOLD_MS = 10000,
+    TRANSCRIPT_TEXT_MAX = 16384
+};
+
+struct transcript_slot {
+    char id[TRANSCRIPT_ID];
+    enum provider_role role;
+    struct buf text;
+    uint64_t placed_ms;
+    bool final;   /* words are complete */
+    bool settled; /* it is known how much was heard (always true for the caller) */
+    bool interrupted;
+};
+
+struct transcript_turn {
+    uint32_t seq;
+    const char *item_id;
+    enum provider_role role;
+    const char *text; /* as heard; "" when there were no words */
+    bool interrupted;
+};
+typedef void(transcript_fn)(void *arg, const struct transcript_turn *t);
+
+struct transcript {
+    struct transcript_slot *slots[TRANSCRIPT_SLOTS]; /* owns; conversation order, oldest first */
+    uint32_t n;
+    uint32_t seq;
+    uint32_t forced; /* turns let go although incomplete */
+    transcript_fn *turn;
+    void *arg;
+};
+
+void transcript_init(struct transcript *t, transcript_fn *turn, void *arg);
+void transcript_fini(struct transcript *t);
+
+/* Repeating for a known item moves nothing. */
+void transcript_place(struct transcript *t, const struct provider_placed *p, uint64_t now_ms);
+
+/* Words of an item; a place is made at the end for an item nobody placed. Final text replaces
+ * fragments. */
+void transcript_words(struct transcript *t, const struct provider_words *w, uint64_t now_ms);
+
+/* The agent's item was heard to the end, or only heard_ms of total_ms: the text is cut in
+ * proportion, at a word. */
+void transcript_heard(struct transcript *t, struct rd_str item_id);
+void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_ms,
+                    uint32_t total_ms);
+
+/* Lets out what is complete, and what has been waited for long enough. */
+void transcript_flush(struct transcript *t, uint64_t now_ms);
+
+/* When the front turn will have been waited for; 0: nothing waits. */
+uint64_t transcript_deadline_ms(const struct transcript *t);
+
+/* The call is over: lets out everything as it is. */
+void transcript_finish(struct transcript *t);
+
+#endif

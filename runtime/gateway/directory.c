@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* directory.c - a fixed array of entries, a hash of SIDs over it, and a queue of entries that can
+ * be reused, oldest first. There are always more entries than slots, so the calls that ended last
+ * stay findable for a while: Twilio asks /twilio/resume after the stream is gone.
+ *
+ * Failure modes: a handle of an earlier call in the same entry does not match (generation) and
+ * finds nothing; forged SIDs cost a hash step each. */
+#include "gateway/directory.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct entry {
+    struct directory_view v;
+    struct brief *brief;     /* refs; until claimed */
+    struct credits *credits; /* owns; until claimed or released */
+    uint32_t generation;
+    int next_in_bucket; /* -1: last */
+    int next_reusable;  /* -1: last */
+};
+
+struct directory {
+    pthread_mutex_t lock;
+    struct entry *entries;
+    int *buckets;
+    unsigned n_entries, max_calls, live, full;
+    int reuse_first, reuse_last;
+    bool draining;
+};
+
+enum { ENTRIES_OVER = 256 }; /* how many ended calls stay findable, besides as many as max_calls */
+
+int directory_new(struct directory **out, unsigned max_calls)
+{
+    struct directory *d = calloc(1, sizeof(*d));
+
+    if (!d)
+        return -ENOMEM;
+    d->max_calls = max_calls;
+    d->n_entries = 2 * max_calls + ENTRIES_OVER;
+    d->entries = calloc(d->n_entries, sizeof(*d->entries));
+    d->buckets = calloc(d->n_entries, sizeof(*d->buckets));
+    if (!d->entries || !d->buckets) {
+        free(d->entries);
+        free(d->buckets);
+        free(d);
+        return -ENOMEM;
+    }
+    pthread_mutex_init(&d->lock, NULL);
+    for (unsigned i = 0; i < d->n_entries; i++) {
+        d->buckets[i] = -1;
+        d->entries[i].next_in_bucket = -1;
+        d->entries[i].next_reusable = i + 1 < d->n_entries ? (int)i + 1 : -1;
+    }
+    d->reuse_last = (int)d->n_entries - 1;
+    *out = d;
+    return 0;
+}
+
+void directory_free(struct directory *d)
+{
+    if (!d)
+        return;
+    for (unsigned i = 0; i < d->n_entries; i++) {
+        brief_unref(d->entries[i].brief);
+        if (d->entries[i].credits)
+            credits_free(d->entries[i].credits);
+    }
+    pthread_mutex_destroy(&d->lock);
+    free(d->entries);
+    free(d->buckets);
+    free(d);
+}
+
+/* FNV-1a: SIDs are random already. */
+static unsigned bucket_of(const struct directory *d, struct rd_str sid)
+{
+    uint32_t h = 2166136261u;
+
+    for (size_t i = 0; i < sid.n; i++)
+        h = (h ^ (unsigned char)sid.p[i]) * 16777619u;
+    return h % d->n_entries;
+}
+
+static struct entry *by_sid(struct directory *d, struct rd_str sid)
+{
+    for (int i = d->buckets[bucket_of(d, sid)]; i >= 0; i = d->entries[i].next_in_bucket)
+        if (rd_str_eq(rd_str(d->entries[i].v.sid), sid))
+            return &d->entries[i];
+    return NULL;
+}
+
+static struct entry *by_handle(struct directory *d, call_handle h)
+{
+    uint64_t place = (h & 0xFFFFFFFFu);
+    struct entry *e = place >= 1 && place <= d->n_entries ? &d->entries[place - 1] : NULL;
+
+    return e && e->v.call == h && e->v.state != DIRECTORY_FREE ? e : NULL;
+}
+
+static void unlink_sid(struct directory *d, struct entry *e)
+{
+    int *link = &d->buckets[bucket_of(d, rd_str(e->v.sid))];
+
+    while (*link >= 0 && &d->entries[*link] != e)
+        link = &d->entries[*link].next_in_bucket;
+    if (*link >= 0)
+        *link = e->next_in_bucket;
+    e->next_in_bucket = -1;
+}
+
+static struct entry *take_reusable(struct directory *d)
+{
+    struct entry *e = &d->entries[d->reuse_first];
+
+    d->reuse_first = e->next_reusable;
+    if (d->reuse_first < 0)
+        d->reuse_last = -1;
+    if (e->v.state == DIRECTORY_OVER)
+        unlink_sid(d, e);
+    return e;
+}
+
+static void put_reusable(struct directory *d, struct entry *e)
+{
+    int i = (int)(e - d->entries);
+
+    e->next_reusable = -1;
+    if (d->reuse_last >= 0)
+        d->entries[d->reuse_last].next_reusable = i;
+    else
+        d->reuse_first = i;
+    d->reuse_last = i;
+}
+
+static struct entry *make(struct directory *d, struct rd_str sid)
+{
+    struct entry *e = take_reusable(d);
+    unsigned bucket = bucket_of(d, sid);
+    int i = (int)(e - d->entries);
+
+    memset(&e->v, 0, sizeof(e->v));
+    e->generation++;
+    e->v.call = ((uint64_t)e->generation << 32) | (uint64_t)(i + 1);
+    e->v.state = DIRECTORY_OPENING;
+    (void)rd_str_copy(e->v.sid, sizeof(e->v.sid), sid);
+    e->next_in_bucket = d->buckets[bucket];
+    d->buckets[bucket] = i;
+    return e;
+}
+
+int directory_admit(struct directory *d, struct rd_str sid, struct rd_str agent, struct rd_str from,
+                    struct rd_str to, uint64_t now_ms, call_handle *out)
+{
+    struct entry *e;
+    int rc = 0;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_sid(d, sid);
+    if (e) {
+        *out = e->v.call;
+        rc = RD_ESTATE;
+    } else if (d->draining || d->live == d->max_calls) {
+        d->full++;
+        rc = RD_EFULL;
+    } else {
+        d->live++;
+        e = make(d, sid);
+        (void)rd_str_copy(e->v.agent, sizeof(e->v.agent), agent);
+        (void)rd_str_copy(e->v.from, sizeof(e->v.from), from);
+        (void)rd_str_copy(e->v.to, sizeof(e->v.to), to);
+        e->v.admitted_ms = now_ms;
+        *out = e->v.call;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return rc;
+}
+
+void directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
+                          struct credits *c)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e) {
+        e->v.script_thread = script_thread;
+        e->credits = c;
+    }
+    pthread_mutex_unlock(&d->lock);
+}
+
+int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce)
+{
+    struct entry *e;
+    int rc = 0;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (!e) {
+        rc = RD_EGONE;
+    } else if (e->v.state != DIRECTORY_OPENING && e->v.state != DIRECTORY_OFFERED) {
+        rc = RD_ESTATE;
+    } else {
+        if (brief) {
+            brief_unref(e->brief);
+            e->brief = brief_ref(brief);
+        }
+        e->v.nonce = nonce;
+        e->v.state = DIRECTORY_OFFERED;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return rc;
+}
+
+int directory_claim(struct directory *d, call_handle h, uint64_t nonce, unsigned media_thread,
+                    struct directory_claim *out)
+{
+    struct entry *e;
+    int rc = 0;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (!e || e->v.state == DIRECTORY_OVER) {
+        rc = RD_EGONE;
+    } else if (e->v.state != DIRECTORY_OFFERED || e->v.nonce != nonce) {
+        rc = RD_EAUTH;
+    } else {
+        e->v.state = DIRECTORY_TAKEN;
+        e->v.media_thread = media_thread;
+        *out = (struct directory_claim){.view = e->v, .brief = e->brief, .credits = e->credits};
+        e->brief = NULL;
+        e->credits = NULL;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return rc;
+}
+
+static bool copy_view(const struct entry *e, struct directory_view *out)
+{
+    if (e)
+        *out = e->v;
+    return e != NULL;
+}
+
+bool directory_get(struct directory *d, call_handle h, struct directory_view *out)
+{
+    bool found;
+
+    pthread_mutex_lock(&d->lock);
+    found = copy_view(by_handle(d, h), out);
+    pthread_mutex_unlock(&d->lock);
+    return found;
+}
+
+bool directory_find(struct directory *d, struct rd_str sid, struct directory_view *out)
+{
+    bool found;
+
+    pthread_mutex_lock(&d->lock);
+    found = copy_view(by_sid(d, sid), out);
+    pthread_mutex_unlock(&d->lock);
+    return found;
+}
+
+void directory_intent(struct directory *d, call_handle h, enum directory_intent intent)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e)
+        e->v.intent = intent;
+    pthread_mutex_unlock(&d->lock);
+}
+
+bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
+                       struct credits **credits, struct directory_view *view)
+{
+    struct entry *e;
+    bool released = false;
+
+    *credits = NULL;
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e && e->v.state != DIRECTORY_OVER && !(only_unclaimed && e->v.state == DIRECTORY_TAKEN)) {
+        e->v.state = DIRECTORY_OVER;
+        *credits = e->credits;
+        *view = e->v;
+        e->credits = NULL;
+        brief_unref(e->brief);
+        e->brief = NULL;
+        d->live--;
+        put_reusable(d, e);
+        released = true;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return released;
+}
+
+void directory_drain(struct directory *d)
+{
+    pthread_mutex_lock(&d->lock);
+    d->draining = true;
+    pthread_mutex_unlock(&d->lock);
+}
+
+struct directory_counts directory_counts(struct directory *d)
+{
+    struct directory_counts c;
+
+    pthread_mutex_lock(&d->lock);
+    c = (struct directory_counts){
+        .live = d->live, .max = d->max_calls, .full = d->full, .draining = d->draining};
+    pthread_mutex_unlock(&d->lock);
+    return c;
+}
+
+size_t directory_list(struct directory *d, struct directory_view *out, size_t max)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&d->lock);
+    for (unsigned i = 0; i < d->n_entries && n < max; i++) {
+        enum directory_state s = d->entries[i].v.state;
+
+        if (s != DIRECTORY_FREE && s != DIRECTORY_OVER)
+            out[n++] = d->entries[i].v;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return n;
+}
+
+const char *directory_state_name(enum directory_state s)
+{
+    static const char *const names[] = {
+        [DIRECTORY_FREE] = "free",       [DIRECTORY_OPENING] = "opening",
+        [DIRECTORY_OFFERED] = "offered", [DIRECTORY_TAKEN] = "taken",
+        [DIRECTORY_OVER] = "over",
+    };
+
+    return names[s];
+}

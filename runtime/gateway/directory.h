@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* directory.h - every call of this node, from its first webhook until a while after its end: who
+ * has it, how far it is, and what the carrier is told when it asks again. The one table all threads
+ * share; each operation holds the lock for O(1) and never across I/O.
+ *
+ *   admit ──▶ OPENING ──offer──▶ OFFERED ──claim (once, by token)──▶ TAKEN ──release──▶ OVER
+ *                └───────────────────┴───────────── release ───────────────────────────▶
+ *
+ * admit is also the admission: it takes one of max_calls slots, at once, or says RD_EFULL. A call
+ * that is over gives its slot back and stays findable until its place is needed. */
+#ifndef GATEWAY_DIRECTORY_H
+#define GATEWAY_DIRECTORY_H
+
+#include "base/buf.h"
+#include "io/mailbox.h"
+#include "ports/brief.h"
+#include "ports/messages.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct directory;
+
+enum directory_state {
+    DIRECTORY_FREE,
+    DIRECTORY_OPENING,
+    DIRECTORY_OFFERED,
+    DIRECTORY_TAKEN,
+    DIRECTORY_OVER
+};
+
+/* What /twilio/resume answers. */
+enum directory_intent { INTENT_NONE, INTENT_HANG_UP, INTENT_FALLBACK };
+
+enum { DIRECTORY_SID = 40, DIRECTORY_AGENT = 64, DIRECTORY_NUMBER = 32 };
+
+/* A copy of one entry. */
+struct directory_view {
+    call_handle call;
+    enum directory_state state;
+    enum directory_intent intent;
+    char sid[DIRECTORY_SID];
+    char agent[DIRECTORY_AGENT];
+    char from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
+    unsigned script_thread, media_thread;
+    uint64_t nonce;       /* of the token that was handed out */
+    uint64_t admitted_ms; /* monotonic */
+};
+
+int directory_new(struct directory **out, unsigned max_calls);
+void directory_free(struct directory *d);
+
+/* New call: 0. Known already (a repeated webhook): RD_ESTATE, and `out` is that call. No slot left,
+ * or draining: RD_EFULL. */
+int directory_admit(struct directory *d, struct rd_str sid, struct rd_str agent, struct rd_str from,
+                    struct rd_str to, uint64_t now_ms, call_handle *out);
+
+/* Which script thread has the call, and the room reserved there (owned by the entry from now on).
+ */
+void directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
+                          struct credits *c);
+
+/* The script agreed: a stream with this nonce may claim the call. Refs the brief. A second offer (a
+ * repeated webhook) replaces the nonce. RD_EGONE, RD_ESTATE when it is taken or over. */
+int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce);
+
+/* What a claim hands over; the caller owns both from now on. */
+struct directory_claim {
+    struct directory_view view;
+    struct brief *brief;
+    struct credits *credits;
+};
+
+/* The stream is here. Once: RD_EAUTH when the nonce is old or used, RD_EGONE when the call is over.
+ */
+int directory_claim(struct directory *d, call_handle h, uint64_t nonce, unsigned media_thread,
+                    struct directory_claim *out);
+
+bool directory_get(struct directory *d, call_handle h, struct directory_view *out);
+bool directory_find(struct directory *d, struct rd_str sid, struct directory_view *out);
+
+void directory_intent(struct directory *d, call_handle h, enum directory_intent intent);
+
+/* The call is over: gives the slot back, keeps the intent. With only_unclaimed, does nothing once a
+ * stream has the call. True when it was released by this call: then `credits` (may be NULL) is what
+ * the entry still owned. */
+bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
+                       struct credits **credits, struct directory_view *view);
+
+/* No new calls from now on. */
+void directory_drain(struct directory *d);
+
+struct directory_counts {
+    unsigned live, max, full; /* full: refused because no slot was left */
+    bool draining;
+};
+struct directory_counts directory_counts(struct directory *d);
+
+/* Calls that are not over; returns how many were written. */
+size_t directory_list(struct directory *d, struct directory_view *out, size_t max);
+const char *directory_state_name(enum directory_state s);
+
+#endif
