@@ -3,25 +3,23 @@
  * what the model answers when it recognises an utterance, and what must have happened in the end.
  *
  *   return {
- *     name = "booking", from = "+13125550142", to = "+13125550100",
+ *     name = "booking", from = "+13125550142", to = "+13125550100", max = "60s",
  *     caller = {
- *       { after = "agent", say = "Hi, I need a plumber tomorrow at nine." },  -- when the agent
- * fell silent { during = "agent", at = "1200ms", say = "Wait, make it ten." },      -- cuts in {
- * after = "agent", digits = "42#" }, { after = "agent", hangup = true },
+ *       { after = "agent", say = "Hi, I need a plumber tomorrow at nine." },  -- the agent fell
+ * silent { during = "agent", at = "1200ms", say = "Wait, make it ten." },      -- cuts in { wait =
+ * "2s" }, { after = "agent", digits = "42#" }, { after = "agent", hangup = true },
  *     },
  *     model = {
  *       { hears = "Hi, I need a plumber tomorrow at nine.",
  *         tool = { name = "book_visit", arguments = { day = "tomorrow", time = "09:00" } },
  *         then_says = "You are booked for tomorrow at nine." },
- *       { hears = "No thanks, goodbye.", says = "Goodbye.", tool = { name = "end_call", arguments =
- * {} } },
+ *       { hears = "No thanks, goodbye.", says = "Goodbye.", tool = { name = "end_call" } },
  *     },
- *     -- A recorded prompt instead of espeak-ng: the caller plays it, the model recognises the
- * file.
+ *     -- A recorded prompt instead of espeak-ng: the caller plays it, the model knows the file.
  *     -- caller: { play = "/usr/share/asterisk/sounds/en_US_f_Allison/vm-goodbye.wav" }
- *     -- model:  { hears_file = "/usr/share/…/vm-goodbye.wav", hears = "Goodbye.", … }  (hears: its
- * words) expect = { ended_by = "agent", barge_ins = 0, tools = { "book_visit" }, heard = { "booked
- * for tomorrow" } },
+ *     -- model:  { hears_file = "/usr/…/vm-goodbye.wav", hears = "Goodbye.", says = … }
+ *     expect = { ended_by = "agent", barge_ins = 0, tools = { "book_visit" },
+ *                heard = { "booked for tomorrow" }, verbs = { "Connect", "Redirect", "Hangup" } },
  *   }
  */
 #ifndef SIM_SCENARIO_H

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the table of a scenario field by field, each kind of table by its own list of fields.
+ *
+ * Happy path: every field has the right type and goes to its place in the struct.
+ * Failure modes: an unknown field, a wrong type, a step that is nothing or two things: complained
+ * about with the line where the word stands, and reading goes on, so that all mistakes are seen at
+ * once.
+ */
+#include "sim/scenario_read.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS_MAX = 200, LIST_MAX = 100, JSON_DEPTH_MAX = 8, DEFAULT_MAX_MS = 60000 };
+
+/* Line where `word` stands first in the source; 1 when it does not. */
+static int line_of(const struct scenario_reader *r, const char *word)
+{
+    const char *at = word ? strstr(r->source, word) : NULL;
+    int line = 1;
+
+    for (const char *p = r->source; at && p < at; p++)
+        line += *p == '\n';
+    return line;
+}
+
+__attribute__((format(printf, 3, 4))) static void complain(struct scenario_reader *r,
+                                                           const char *word, const char *fmt, ...)
+{
+    va_list ap;
+
+    r->mistakes++;
+    buf_addf(r->complaints, "%s:%d: ", r->file, line_of(r, word));
+    va_start(ap, fmt);
+    buf_vaddf(r->complaints, fmt, ap);
+    va_end(ap);
+    buf_add_str(r->complaints, "\n");
+}
+
+/* A copy of the string at the top, or NULL after a complaint. Pops. */
+static char *take_string(lua_State *L, struct scenario_reader *r, const char *field)
+{
+    char *copy = NULL;
+
+    if (lua_type(L, -1) == LUA_TSTRING)
+        copy = strdup(lua_tostring(L, -1));
+    else if (!lua_isnil(L, -1))
+        complain(r, field, "%s: a text is expected, not a %s", field, luaL_typename(L, -1));
+    lua_pop(L, 1);
+    return copy;
+}
+
+static char *string_field(lua_State *L, struct scenario_reader *r, const char *field)
+{
+    lua_getfield(L, -1, field);
+    return take_string(L, r, field);
+}
+
+/* "1200ms", "4s", "1m", or milliseconds as a number. */
+static uint32_t duration_field(lua_State *L, struct scenario_reader *r, const char *field,
+                               uint32_t otherwise)
+{
+    static const struct {
+        const char *unit;
+        double ms;
+    } units[] = {
+        {"ms", 1    },
+        {"s",  1000 },
+        {"m",  60000}
+    };
+    double ms = -1;
+
+    lua_getfield(L, -1, field);
+    if (lua_isnil(L, -1)) {
+        ms = otherwise;
+    } else if (lua_type(L, -1) == LUA_TNUMBER) {
+        ms = lua_tonumber(L, -1);
+    } else if (lua_type(L, -1) == LUA_TSTRING) {
+        char *end;
+        double v = strtod(lua_tostring(L, -1), &end);
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+            if (strcmp(end, units[i].unit) == 0 && end != lua_tostring(L, -1))
+                ms = v * units[i].ms;
+        }
+    }
+    lua_pop(L, 1);
+    if (!(ms >= 0 && ms <= 3600000)) {
+        complain(r, field, "%s: a time such as \"1200ms\" or \"4s\" is expected, up to an hour",
+                 field);
+        return otherwise;
+    }
+    return (uint32_t)ms;
+}
+
+/* Complains about fields of the table at the top that are not in the NULL-terminated list. */
+static void check_fields(lua_State *L, struct scenario_reader *r, const char *what,
+                         const char *const *known)
+{
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+        bool found = false;
+        for (size_t i = 0; key && known[i]; i++)
+            found = found || strcmp(known[i], key) == 0;
+        if (!found)
+            complain(r, key, "%s: unknown field %s", what, key ? key : "(a list entry)");
+        lua_pop(L, 1);
+    }
+}
+
+static char **list_field(lua_State *L, struct scenario_reader *r, const char *field)
+{
+    char **list = NULL;
+    size_t n;
+
+    lua_getfield(L, -1, field);
+    if (lua_istable(L, -1)) {
+        n = lua_rawlen(L, -1);
+        if (n > LIST_MAX)
+            complain(r, field, "%s: at most %d entries", field, LIST_MAX);
+        else
+            list = calloc(n + 1, sizeof(char *));
+        for (size_t i = 0; list && i < n; i++) {
+            lua_rawgeti(L, -1, (lua_Integer)i + 1);
+            list[i] = take_string(L, r, field);
+            if (!list[i])
+                break;
+        }
+    } else if (!lua_isnil(L, -1)) {
+        complain(r, field, "%s: a list of texts is expected", field);
+    }
+    lua_pop(L, 1);
+    return list;
+}
+
+/* A file that exists; relative ones lie beside the scenario. Takes and returns heap memory. */
+static char *file_field(lua_State *L, struct scenario_reader *r, const char *field)
+{
+    char *name = string_field(L, r, field), *path = NULL;
+    const char *slash = strrchr(r->file, '/');
+    FILE *f;
+
+    if (!name)
+        return NULL;
+    if (name[0] == '/' || !slash) {
+        path = name;
+    } else {
+        if (asprintf(&path, "%.*s/%s", (int)(slash - r->file), r->file, name) < 0)
+            path = NULL;
+        free(name);
+    }
+    f = path ? fopen(path, "re") : NULL;
+    if (!f)
+        complain(r, field, "%s: %s cannot be opened", field, path ? path : "");
+    else
+        fclose(f);
+    return path;
+}
+
+static void step_timing(lua_State *L, struct scenario_reader *r, struct scenario_step *s)
+{
+    char *after = string_field(L, r, "after"), *during = string_field(L, r, "during");
+
+    if ((after && strcmp(after, "agent") != 0) || (during && strcmp(during, "agent") != 0))
+        complain(r, during ? "during" : "after", "caller: after and during can only be \"agent\"");
+    if (after && during)
+        complain(r, "during", "caller: a step is after or during, not both");
+    s->after = after != NULL;
+    s->during = during != NULL;
+    s->at_ms = duration_field(L, r, "at", 0);
+    free(after);
+    free(during);
+}
+
+static void read_step(lua_State *L, struct scenario_reader *r, struct scenario_step *s)
+{
+    static const char *const fields[] = {"after", "during", "at",     "say",  "voice",
+                                         "play",  "digits", "hangup", "wait", NULL};
+    int n_acts;
+
+    check_fields(L, r, "caller", fields);
+    step_timing(L, r, s);
+    s->say = string_field(L, r, "say");
+    s->voice = string_field(L, r, "voice");
+    s->play = file_field(L, r, "play");
+    s->digits = string_field(L, r, "digits");
+    s->wait_ms = duration_field(L, r, "wait", 0);
+    lua_getfield(L, -1, "hangup");
+    s->hangup = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    if (s->digits && s->digits[strspn(s->digits, "0123456789*#ABCD")] != '\0')
+        complain(r, "digits", "digits: only 0-9, *, # and A-D can be pressed");
+    if (s->say && s->say[0] == '\0')
+        complain(r, "say", "say: nothing to say");
+    n_acts = !!s->say + !!s->play + !!s->digits + (s->wait_ms > 0) + s->hangup;
+    if (n_acts != 1)
+        complain(r, "caller", "caller: a step does exactly one of say, play, digits, wait, hangup");
+}
+
+static json_t *value_to_json(lua_State *L, int depth);
+
+/* The table at the top: a list when it has a first entry, else an object. */
+static json_t *table_to_json(lua_State *L, int depth)
+{
+    size_t n = lua_rawlen(L, -1);
+    json_t *out = n > 0 ? json_array() : json_object();
+
+    if (n > 0) {
+        for (size_t i = 1; i <= n; i++) {
+            lua_rawgeti(L, -1, (lua_Integer)i);
+            json_array_append_new(out, value_to_json(L, depth));
+            lua_pop(L, 1);
+        }
+        return out;
+    }
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        if (lua_type(L, -2) == LUA_TSTRING)
+            json_object_set_new(out, lua_tostring(L, -2), value_to_json(L, depth));
+        lua_pop(L, 1);
+    }
+    return out;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): depth is limited */
+static json_t *value_to_json(lua_State *L, int depth)
+{
+    switch (lua_type(L, -1)) {
+    case LUA_TSTRING:
+        return json_string(lua_tostring(L, -1));
+    case LUA_TBOOLEAN:
+        return json_boolean(lua_toboolean(L, -1));
+    case LUA_TNUMBER:
+        return lua_isinteger(L, -1) ? json_integer(lua_tointeger(L, -1))
+                                    : json_real(lua_tonumber(L, -1));
+    case LUA_TTABLE:
+        return depth < JSON_DEPTH_MAX && lua_checkstack(L, 8) ? table_to_json(L, depth + 1)
+                                                              : json_null();
+    default:
+        return json_null();
+    }
+}
+
+/* { name = "…", arguments = { … } } */
+static void read_tool(lua_State *L, struct scenario_reader *r, const char *field, char **name,
+                      char **arguments)
+{
+    static const char *const fields[] = {"name", "arguments", NULL};
+    json_t *tree;
+
+    lua_getfield(L, -1, field);
+    if (lua_istable(L, -1)) {
+        check_fields(L, r, field, fields);
+        *name = string_field(L, r, "name");
+        if (!*name)
+            complain(r, field, "%s: a name is missing", field);
+        lua_getfield(L, -1, "arguments");
+        tree = lua_istable(L, -1) ? table_to_json(L, 0) : json_object();
+        *arguments = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
+        json_decref(tree);
+        lua_pop(L, 1);
+    } else if (!lua_isnil(L, -1)) {
+        complain(r, field, "%s: { name = \"…\", arguments = { … } } is expected", field);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_reply(lua_State *L, struct scenario_reader *r, struct scenario_reply *y)
+{
+    static const char *const fields[] = {"hears",     "hears_file", "voice", "says", "tool",
+                                         "then_says", "then_tool",  "fault", NULL};
+
+    check_fields(L, r, "model", fields);
+    y->hears = string_field(L, r, "hears");
+    y->hears_file = file_field(L, r, "hears_file");
+    y->voice = string_field(L, r, "voice");
+    y->says = string_field(L, r, "says");
+    y->then_says = string_field(L, r, "then_says");
+    y->fault = string_field(L, r, "fault");
+    read_tool(L, r, "tool", &y->tool, &y->arguments);
+    read_tool(L, r, "then_tool", &y->then_tool, &y->then_arguments);
+    if (!y->hears)
+        complain(r, "model", "model: hears is missing");
+    if (!y->says && !y->tool && !y->then_says && !y->fault)
+        complain(r, y->hears, "model: a reply says something, calls a tool or has a fault");
+    if (y->then_tool && !y->tool)
+        complain(r, "then_tool", "then_tool: without a tool before it");
+}
+
+static void read_expect(lua_State *L, struct scenario_reader *r, struct scenario_expect *x)
+{
+    static const char *const fields[] = {"ended_by", "barge_ins", "tools", "heard", "verbs", NULL};
+    static const char *const ends[] = {"agent",   "caller", "fallback", "transfer",
+                                       "timeout", "error",  NULL};
+    bool known = false;
+
+    check_fields(L, r, "expect", fields);
+    x->ended_by = string_field(L, r, "ended_by");
+    for (size_t i = 0; x->ended_by && ends[i]; i++)
+        known = known || strcmp(ends[i], x->ended_by) == 0;
+    if (x->ended_by && !known)
+        complain(r, "ended_by",
+                 "ended_by: agent, caller, fallback, transfer, timeout or error, not %s",
+                 x->ended_by);
+    lua_getfield(L, -1, "barge_ins");
+    if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0 && lua_tointeger(L, -1) < 1000)
+        x->barge_ins = (int)lua_tointeger(L, -1);
+    else if (!lua_isnil(L, -1))
+        complain(r, "barge_ins", "barge_ins: a whole number is expected");
+    lua_pop(L, 1);
+    x->tools = list_field(L, r, "tools");
+    x->heard = list_field(L, r, "heard");
+    x->verbs = list_field(L, r, "verbs");
+}
+
+typedef void(entry_fn)(lua_State *L, struct scenario_reader *r, void *entry);
+
+static void step_entry(lua_State *L, struct scenario_reader *r, void *entry)
+{
+    read_step(L, r, entry);
+}
+
+static void reply_entry(lua_State *L, struct scenario_reader *r, void *entry)
+{
+    read_reply(L, r, entry);
+}
+
+/* A list of tables into an array; *n counts what was begun, so that scenario_free() finds it. */
+static void *read_entries(lua_State *L, struct scenario_reader *r, const char *field, size_t size,
+                          size_t *n, entry_fn *read)
+{
+    char *all = NULL;
+    size_t want;
+
+    lua_getfield(L, -1, field);
+    want = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+    if (!lua_isnil(L, -1) && (!lua_istable(L, -1) || want > STEPS_MAX))
+        complain(r, field, "%s: a list of at most %d tables is expected", field, STEPS_MAX);
+    else
+        all = calloc(want + 1, size);
+    for (size_t i = 0; all && i < want; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        if (lua_istable(L, -1)) {
+            (*n)++;
+            read(L, r, all + (*n - 1) * size);
+        } else {
+            complain(r, field, "%s: entry %zu is no table", field, i + 1);
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return all;
+}
+
+static void read_root(lua_State *L, struct scenario_reader *r)
+{
+    static const char *const fields[] = {"name",  "from", "to",     "caller",
+                                         "model", "max",  "expect", NULL};
+    struct scenario *s = r->out;
+    char *name;
+
+    check_fields(L, r, "scenario", fields);
+    name = string_field(L, r, "name");
+    if (name) {
+        free(s->name);
+        s->name = name;
+    }
+    s->from = string_field(L, r, "from");
+    s->to = string_field(L, r, "to");
+    s->max_ms = duration_field(L, r, "max", DEFAULT_MAX_MS);
+    s->steps = read_entries(L, r, "caller", sizeof(*s->steps), &s->n_steps, step_entry);
+    s->replies = read_entries(L, r, "model", sizeof(*s->replies), &s->n_replies, reply_entry);
+    s->expect.barge_ins = -1;
+    lua_getfield(L, -1, "expect");
+    if (lua_istable(L, -1))
+        read_expect(L, r, &s->expect);
+    else if (!lua_isnil(L, -1))
+        complain(r, "expect", "expect: a table is expected");
+    lua_pop(L, 1);
+    if (!s->from || !s->to)
+        complain(r, "return", "from and to: both numbers are needed");
+}
+
+int scenario_read_lua(lua_State *L)
+{
+    struct scenario_reader *r = lua_touserdata(L, 1);
+
+    lua_call(L, 0, 1);
+    if (!lua_istable(L, -1)) {
+        complain(r, "return", "a scenario returns a table");
+        return 0;
+    }
+    read_root(L, r);
+    return 0;
+}
