@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* accepter.h - the one listening socket: its own small thread takes connections and hands the raw
- * sockets on. The socket is inherited (LISTEN_FDS of systemd) or bound here, without SO_REUSEPORT, so
- * that a second process on the same port is told so. */
+ * sockets on. The socket is inherited (LISTEN_FDS of systemd) or bound here, without SO_REUSEPORT,
+ * so that a second process on the same port is told so. */
 #ifndef IO_ACCEPTER_H
 #define IO_ACCEPTER_H
 

@@ -12,19 +12,19 @@ struct http_client;
 struct http_call;
 
 struct http_call_opts {
-    const char *method; /* "GET", "POST"… */
-    const char *url;    /* http or https; redirects are not followed */
-    const char *const *header; /* "Name: value", NULL-terminated; may be NULL */
-    struct rd_str body;        /* copied */
-    const char *user_password; /* "user:password" for Basic; may be NULL */
+    const char *method;                      /* "GET", "POST"… */
+    const char *url;                         /* http or https; redirects are not followed */
+    const char *const *header;               /* "Name: value", NULL-terminated; may be NULL */
+    struct rd_str body;                      /* copied */
+    const char *user_password;               /* "user:password" for Basic; may be NULL */
     unsigned connect_timeout_ms, timeout_ms; /* 0: 5000, 15000 */
     size_t max_body;                         /* 0: 1 MiB, counted after decompression */
 };
 
 struct http_result {
-    int err;           /* 0, -ETIMEDOUT, -ECONNREFUSED, RD_ETLS, RD_ETOOBIG, or -EIO */
-    const char *text;  /* libcurl's words when err */
-    int status;        /* when err is 0 */
+    int err;          /* 0, -ETIMEDOUT, -ECONNREFUSED, RD_ETLS, RD_ETOOBIG, or -EIO */
+    const char *text; /* libcurl's words when err */
+    int status;       /* when err is 0 */
     struct rd_str content_type;
     struct rd_str body; /* borrowed during the callback */
 };

@@ -3,8 +3,8 @@
  * connection, answered and closed (`connection: close`), whatever else the peer had sent.
  *
  * Bounded: request line and headers 8 KiB together (431), 64 headers, body by `max_body` (413), the
- * head within 5 s, the body within 10 s, the reply written within 10 s. A body needs Content-Length;
- * none is an empty body, chunked is 411, both, or two different lengths, are 400.
+ * head within 5 s, the body within 10 s, the reply written within 10 s. A body needs
+ * Content-Length; none is an empty body, chunked is 411, both, or two different lengths, are 400.
  *
  * Loop's thread only. */
 #ifndef IO_HTTP_SERVER_H
@@ -29,7 +29,8 @@ struct http_handlers {
     /* The peer left before it was answered: forget r. */
     void (*on_gone)(struct http_request *r, void *arg);
 
-    /* A WebSocket upgrade with a valid handshake. Return 0 and fill in handlers and limits to accept
+    /* A WebSocket upgrade with a valid handshake. Return 0 and fill in handlers and limits to
+     * accept
      * (`ws->open` is called next), or an HTTP status to refuse (403, 404, 503). */
     int (*on_upgrade)(struct http_request *r, struct ws_accept *accept, void *arg);
 };
@@ -39,8 +40,9 @@ struct http_server_opts {
     struct tls_server *tls; /* borrows; NULL: plain */
     const struct http_handlers *handlers;
     void *arg;
-    size_t max_body;        /* 0: 64 KiB */
-    unsigned max_connections; /* requests in progress (upgraded sockets not counted); more: 503 at once */
+    size_t max_body;          /* 0: 64 KiB */
+    unsigned max_connections; /* requests in progress (upgraded sockets not counted); more: 503 at
+                                 once */
 };
 
 int http_server_new(struct http_server **out, const struct http_server_opts *o);

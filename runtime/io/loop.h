@@ -14,7 +14,8 @@ struct loop_timer;
 /* libuv error codes, -ENOMEM. The loop belongs to the thread that calls loop_run(). */
 int loop_new(struct loop **out);
 
-/* Runs until loop_stop() was called and every handle is closed. Returns 0. */
+/* Runs until loop_stop() was called, or nothing is left that could wake it. Returns 0. What the
+ * last turn produced is still flushed. */
 int loop_run(struct loop *l);
 
 /* Leaves loop_run() after the current turn even if handles are open. On the loop's thread. */

@@ -34,10 +34,12 @@ void mailbox_close(struct mailbox *mb);
 int credits_new(struct credits **out, struct mailbox *mb, unsigned n);
 
 /* Uses a credit, which returns when the message was received. RD_EFULL when none of this call's are
- * left (its receiver lags); the message is freed then. The last one is kept for `final` messages. */
+ * left (its receiver lags); the message is freed then. The last one is kept for `final` messages.
+ */
 int credits_post(struct credits *c, struct message *m, bool final);
 
-/* Gives the reservation back; messages still queued keep theirs until received. Any thread, once. */
+/* Gives the reservation back; messages still queued keep theirs until received. Any thread, once.
+ */
 void credits_free(struct credits *c);
 
 /* Messages queued now and room reserved, for status. Any thread. */
@@ -46,7 +48,8 @@ size_t mailbox_reserved(struct mailbox *mb);
 
 /* Copies the strings (n <= MESSAGE_STRINGS; each may be empty) into the message's own block, each
  * NUL-terminated. fd is -1. NULL when there is no memory. */
-struct message *message_new(enum message_type type, call_handle call, const struct rd_str *s, int n);
+struct message *message_new(enum message_type type, call_handle call, const struct rd_str *s,
+                            int n);
 void message_free(struct message *m); /* unrefs its brief, closes fd >= 0; NULL is fine */
 
 #endif

@@ -10,7 +10,8 @@ struct tls_server; /* our certificate and key; can be replaced while connections
 struct tls_client; /* whom we trust */
 
 /* Errors: RD_ETLS with the reason and the remedy in `why` (terminated, cut to cap). */
-int tls_server_new(struct tls_server **out, const char *cert_file, const char *key_file, char *why, size_t cap);
+int tls_server_new(struct tls_server **out, const char *cert_file, const char *key_file, char *why,
+                   size_t cap);
 
 /* Reads the files again; on error the old pair stays. Any thread. */
 int tls_server_reload(struct tls_server *t, char *why, size_t cap);

@@ -23,10 +23,11 @@
 struct ws;
 
 enum ws_end {
-    WS_END_US,       /* we closed it and the peer agreed (or did not within 2 s) */
-    WS_END_PEER,     /* the peer sent a close frame; code and reason are its own */
-    WS_END_LOST,     /* the connection broke, or timed out */
-    WS_END_REFUSED,  /* client: the upgrade was answered with something else; code is the HTTP status */
+    WS_END_US,      /* we closed it and the peer agreed (or did not within 2 s) */
+    WS_END_PEER,    /* the peer sent a close frame; code and reason are its own */
+    WS_END_LOST,    /* the connection broke, or timed out */
+    WS_END_REFUSED, /* client: the upgrade was answered with something else; code is the HTTP status
+                     */
     WS_END_PROTOCOL, /* the peer broke the protocol, or a message was above the limit */
     WS_END_OVERFLOW  /* the peer does not read */
 };
@@ -77,8 +78,8 @@ int ws_connect(struct ws **out, const struct ws_connect_opts *o);
 /* Hands a connection to other handlers, as when a warm one is taken into use. */
 void ws_set_handlers(struct ws *w, const struct ws_handlers *h, void *arg);
 
-/* Sends one text message made of pieces. 0; RD_ESTATE when not open; RD_EFULL when the bounded output
- * is full (the connection then ends by itself). */
+/* Sends one text message made of pieces. 0; RD_ESTATE when not open; RD_EFULL when the bounded
+ * output is full (the connection then ends by itself). */
 int ws_sendv(struct ws *w, const struct iovec *iov, int n);
 int ws_send(struct ws *w, const char *text, size_t n);
 
