@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// judge.js - puts what Ringdown sends, and what it accepts, before judges that we did not write.
+//
+// usage: node judge.js [--frames FILE] [--sign-check PROGRAM]
+//   --frames      NDJSON of every message that was sent to the model in a test run
+//   --sign-check  the program build/*/runtime/tests/sign_check; default: the newest build's
+//   RINGDOWN_SCHEMAS  a folder that holds openai-realtime.schema.json; unset: that judge is skipped
+//
+// Every judge first has to refuse the samples that are wrong, or it is not believed.
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { readFrames, sample } from './frames.js';
+import { schemaJudge } from './schema.js';
+import { judgeSignatures } from './signatures.js';
+import { typesJudge } from './types.js';
+
+const { values: options } = parseArgs({
+  options: { frames: { type: 'string' }, 'sign-check': { type: 'string' } },
+});
+const count = { ok: 0, fail: 0, skip: 0 };
+
+function tell(verdict, what, complaints = []) {
+  count[verdict] += 1;
+  console.log(`${verdict.padEnd(4)}  ${what}`);
+  for (const line of complaints.slice(0, 20)) console.log(`        ${line}`);
+  if (complaints.length > 20) console.log(`        … and ${complaints.length - 20} more`);
+}
+
+function judgeFrames(judge, frames) {
+  const name = judge.name;
+  const wrong = sample('beta-shape.ndjson');
+  const missed = wrong.filter((frame) => judge([frame]).length === 0);
+  tell(missed.length ? 'fail' : 'ok', `${name}: refuses ${wrong.length} messages of the removed beta interface`,
+    missed.map((frame) => `accepted: ${JSON.stringify(frame.event)}`));
+  const right = judge(sample('ga-shape.ndjson'));
+  tell(right.length ? 'fail' : 'ok', `${name}: accepts the GA samples`, right);
+  if (!frames) return;
+  const complaints = judge(frames);
+  tell(complaints.length ? 'fail' : 'ok', `${name}: ${frames.length} recorded messages`, complaints);
+}
+
+let frames = null;
+if (!options.frames) {
+  tell('skip', 'recorded messages: no --frames given, only the samples are judged');
+} else if (!existsSync(options.frames)) {
+  tell('fail', `recorded messages: ${options.frames} is not there`);
+} else {
+  frames = readFrames(options.frames);
+  if (frames.length === 0) tell('fail', `recorded messages: ${options.frames} is empty`);
+}
+
+judgeFrames(typesJudge, frames);
+const schemas = process.env.RINGDOWN_SCHEMAS;
+if (schemas) judgeFrames(schemaJudge(schemas), frames);
+else tell('skip', 'schema: RINGDOWN_SCHEMAS is unset, so no message was validated against a schema');
+judgeSignatures(options['sign-check'], tell);
+
+console.log(`judges: ${count.ok} passed, ${count.fail} failed, ${count.skip} skipped`);
+process.exitCode = count.fail ? 1 : 0;
