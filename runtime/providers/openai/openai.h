@@ -24,22 +24,29 @@ struct openai_opts {
 
 struct openai_counts {
     uint64_t dialled, warm_used, unknown_events, bad_frames, errors;
+    uint64_t benign; /* errors that only say "too late": busy, nothing to cancel, audio too short */
 };
 
 struct openai_pool;
 
 /* Starts to dial the warm connections. A refused key or model stops the dialling for a while that
- * grows (1 s to 60 s) and is logged with the remedy. */
+ * grows (1 s to 60 s) and is logged with the remedy. -ENOMEM; RD_ECONFIG: no URL or no model, or a
+ * key that cannot stand in a header. */
 int openai_pool_new(struct openai_pool **out, const struct openai_opts *o);
-void openai_pool_free(struct openai_pool *p); /* warm sockets only; legs live on, close them first */
+void openai_pool_free(
+    struct openai_pool *p); /* warm sockets only; legs live on, close them first */
 unsigned openai_pool_warm(const struct openai_pool *p); /* ready now */
 
 /* A leg for one call: from a warm connection if there is one whose model fits, else a fresh dial (a
  * warm one found dead is replaced by a dial without telling). on_ready, or on_end, follows from the
- * loop, never from inside. `b` is used during the call only. -ENOMEM. */
+ * loop, never from inside. `b` is used during the call only. -ENOMEM, -EINVAL (URL), RD_ECONFIG
+ * (the brief's tools are no JSON array of named tools: logged). */
 int openai_open(struct provider_leg **out, struct openai_pool *p, const struct brief *b,
                 const struct provider_events *ev, void *arg);
 
 struct openai_counts openai_pool_counts(const struct openai_pool *p);
+
+/* When OpenAI will end the session of this leg, in Unix seconds; 0: not known yet. */
+uint64_t openai_expires_unix_s(const struct provider_leg *leg);
 
 #endif

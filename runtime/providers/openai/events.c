@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* events.c - the server events of the Realtime API.
+ *
+ *   message ──one walk over its members──▶ the fields we know ──type──▶ handler ──▶ call core
+ *
+ * The walk remembers where each known member stands; a handler asks those it needs. Strings are
+ * handed on where they stand, or, if they hold escapes, from a buffer that keeps its size.
+ *   - an unknown type: counted, the first one of a session is logged at debug
+ *   - no object, broken JSON, audio that is no base64: counted, nothing is told
+ *   - null or another type where the documentation says string, number or object: as if absent
+ *   - added and created announce the same item to clients of different age: told once */
+#include "providers/openai/events.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "media/base64.h"
+#include "providers/openai/usage.h"
+
+#include <errno.h>
+
+enum { USUAL_TEXT_BYTES = 1024 };
+
+enum field {
+    K_TYPE,
+    K_DELTA,
+    K_RESPONSE_ID,
+    K_ITEM_ID,
+    K_CONTENT_INDEX,
+    K_TRANSCRIPT,
+    K_TEXT,
+    K_AUDIO_START_MS,
+    K_AUDIO_END_MS,
+    K_PREVIOUS_ITEM_ID,
+    K_ITEM,
+    K_CALL_ID,
+    K_NAME,
+    K_ARGUMENTS,
+    K_RESPONSE,
+    K_SESSION,
+    K_USAGE,
+    K_ERROR,
+    N_FIELDS
+};
+
+static const struct rd_str field_names[N_FIELDS] = {
+    [K_TYPE] = RD_STR("type"),
+    [K_DELTA] = RD_STR("delta"),
+    [K_RESPONSE_ID] = RD_STR("response_id"),
+    [K_ITEM_ID] = RD_STR("item_id"),
+    [K_CONTENT_INDEX] = RD_STR("content_index"),
+    [K_TRANSCRIPT] = RD_STR("transcript"),
+    [K_TEXT] = RD_STR("text"),
+    [K_AUDIO_START_MS] = RD_STR("audio_start_ms"),
+    [K_AUDIO_END_MS] = RD_STR("audio_end_ms"),
+    [K_PREVIOUS_ITEM_ID] = RD_STR("previous_item_id"),
+    [K_ITEM] = RD_STR("item"),
+    [K_CALL_ID] = RD_STR("call_id"),
+    [K_NAME] = RD_STR("name"),
+    [K_ARGUMENTS] = RD_STR("arguments"),
+    [K_RESPONSE] = RD_STR("response"),
+    [K_SESSION] = RD_STR("session"),
+    [K_USAGE] = RD_STR("usage"),
+    [K_ERROR] = RD_STR("error"),
+};
+
+/* The members of one event by enum field; JSON_NONE where absent. */
+struct fields {
+    struct json_value v[N_FIELDS];
+};
+
+/* Names and ids: plain text by nature. One with escapes, or far too long, is none of ours. */
+static struct rd_str id_of(const struct json_value *v)
+{
+    bool plain = v->type == JSON_STRING && !v->escaped && v->raw.n <= EVENTS_ID_CHARS;
+
+    return plain ? v->raw : RD_STR("");
+}
+
+static struct rd_str id_in(const struct json_value *object, const char *key)
+{
+    struct json_value v = json_get(object, key);
+
+    return id_of(&v);
+}
+
+static uint32_t u32_of(const struct json_value *v)
+{
+    uint64_t n;
+
+    if (v->type != JSON_NUMBER || !json_u64(v, &n))
+        return 0;
+    return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+/* The words of a string; `slot` is where they go if they hold escapes. False: no string, or one
+ * that does not fit. */
+static bool words_of(struct events *e, int slot, const struct json_value *v, struct rd_str *out)
+{
+    struct buf *b = &e->text[slot];
+
+    *out = RD_STR("");
+    if (v->type != JSON_STRING)
+        return false;
+    if (!v->escaped) {
+        *out = v->raw;
+        return true;
+    }
+    buf_clear(b);
+    if (json_unescape(v, b)) {
+        e->counts->bad_frames++;
+        return false;
+    }
+    *out = (struct rd_str){b->data ? b->data : "", b->n};
+    return true;
+}
+
+static struct provider_item item_of(const struct fields *f)
+{
+    return (struct provider_item){
+        .response_id = id_of(&f->v[K_RESPONSE_ID]),
+        .item_id = id_of(&f->v[K_ITEM_ID]),
+        .content_index = u32_of(&f->v[K_CONTENT_INDEX]),
+    };
+}
+
+/* --- audio ----------------------------------------------------------------------------------- */
+
+static void on_audio_delta(struct events *e, const struct fields *f)
+{
+    struct provider_item item = item_of(f);
+    struct audio_span span;
+    struct rd_str b64;
+    ssize_t n;
+
+    if (!words_of(e, 0, &f->v[K_DELTA], &b64) || b64.n == 0)
+        return;
+    n = base64_check(b64.p, b64.n);
+    if (n <= 0) {
+        e->counts->bad_frames++;
+        return;
+    }
+    span = (struct audio_span){.b64 = b64.p, .n_b64 = b64.n, .n_bytes = (uint32_t)n};
+    e->up->on_audio(e->up_arg, &item, &span);
+}
+
+static void on_audio_done(struct events *e, const struct fields *f)
+{
+    struct provider_item item = item_of(f);
+
+    e->up->on_audio_done(e->up_arg, &item);
+}
+
+/* --- the caller's turns ---------------------------------------------------------------------- */
+
+static void on_speech_started(struct events *e, const struct fields *f)
+{
+    e->up->on_speech_started(e->up_arg, u32_of(&f->v[K_AUDIO_START_MS]), id_of(&f->v[K_ITEM_ID]));
+}
+
+static void on_speech_stopped(struct events *e, const struct fields *f)
+{
+    e->up->on_speech_stopped(e->up_arg, u32_of(&f->v[K_AUDIO_END_MS]), id_of(&f->v[K_ITEM_ID]));
+}
+
+static void on_committed(struct events *e, const struct fields *f)
+{
+    e->up->on_committed(e->up_arg, id_of(&f->v[K_ITEM_ID]));
+}
+
+/* --- words ----------------------------------------------------------------------------------- */
+
+static void tell_words(struct events *e, const struct fields *f, enum provider_role role,
+                       enum field text, bool final)
+{
+    struct provider_words w = {.item_id = id_of(&f->v[K_ITEM_ID]), .role = role, .final = final};
+    bool some = words_of(e, 0, &f->v[text], &w.text);
+
+    if (!some && !final)
+        return;
+    w.failed = !some;
+    e->up->on_words(e->up_arg, &w);
+}
+
+static void on_agent_delta(struct events *e, const struct fields *f)
+{
+    tell_words(e, f, PROVIDER_AGENT, K_DELTA, false);
+}
+
+static void on_agent_transcript(struct events *e, const struct fields *f)
+{
+    tell_words(e, f, PROVIDER_AGENT, K_TRANSCRIPT, true);
+}
+
+static void on_agent_text(struct events *e, const struct fields *f)
+{
+    tell_words(e, f, PROVIDER_AGENT, K_TEXT, true);
+}
+
+static void on_caller_delta(struct events *e, const struct fields *f)
+{
+    tell_words(e, f, PROVIDER_CALLER, K_DELTA, false);
+}
+
+static void on_caller_transcript(struct events *e, const struct fields *f)
+{
+    const struct json_value *usage = &f->v[K_USAGE];
+    struct provider_usage u;
+
+    tell_words(e, f, PROVIDER_CALLER, K_TRANSCRIPT, true);
+    if (e->up && usage->type == JSON_OBJECT) {
+        usage_of_transcription(&u, usage);
+        e->up->on_usage(e->up_arg, &u, usage->raw);
+    }
+}
+
+static void on_caller_failed(struct events *e, const struct fields *f)
+{
+    struct provider_words w = {.item_id = id_of(&f->v[K_ITEM_ID]),
+                               .role = PROVIDER_CALLER,
+                               .text = RD_STR(""),
+                               .final = true,
+                               .failed = true};
+
+    e->up->on_words(e->up_arg, &w);
+}
+
+/* --- the order of the conversation ----------------------------------------------------------- */
+
+static enum provider_role role_of(const struct json_value *item)
+{
+    struct json_value type = json_get(item, "type"), role = json_get(item, "role");
+
+    if (json_is(&role, "user"))
+        return PROVIDER_CALLER;
+    if (json_is(&role, "assistant"))
+        return PROVIDER_AGENT;
+    if (json_is(&role, "system") || json_is(&type, "message"))
+        return PROVIDER_SYSTEM;
+    return PROVIDER_TOOL;
+}
+
+/* FNV-1a; true when the item was told before, within the last EVENTS_PLACED. */
+static bool placed_before(struct events *e, struct rd_str id)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < id.n; i++)
+        hash = (hash ^ (unsigned char)id.p[i]) * UINT64_C(1099511628211);
+    for (int i = 0; i < EVENTS_PLACED; i++)
+        if (e->placed[i] == hash)
+            return true;
+    e->placed[e->next_placed++ % EVENTS_PLACED] = hash;
+    return false;
+}
+
+static void on_item_added(struct events *e, const struct fields *f)
+{
+    const struct json_value *item = &f->v[K_ITEM];
+    struct provider_placed p = {.item_id = id_in(item, "id"),
+                                .previous_id = id_of(&f->v[K_PREVIOUS_ITEM_ID]),
+                                .role = role_of(item)};
+
+    if (p.item_id.n > 0 && !placed_before(e, p.item_id))
+        e->up->on_placed(e->up_arg, &p);
+}
+
+/* --- tools ----------------------------------------------------------------------------------- */
+
+static void on_output_item(struct events *e, const struct fields *f)
+{
+    struct json_value type = json_get(&f->v[K_ITEM], "type");
+    struct announced_tool *t;
+
+    if (!json_is(&type, "function_call"))
+        return;
+    t = &e->tools[e->next_tool++ % EVENTS_TOOLS];
+    (void)rd_str_copy(t->item_id, sizeof(t->item_id), id_in(&f->v[K_ITEM], "id"));
+    (void)rd_str_copy(t->call_id, sizeof(t->call_id), id_in(&f->v[K_ITEM], "call_id"));
+    (void)rd_str_copy(t->name, sizeof(t->name), id_in(&f->v[K_ITEM], "name"));
+}
+
+static bool same_id(const char *kept, struct rd_str id)
+{
+    return id.n > 0 && rd_str_eq(rd_str(kept), id);
+}
+
+static const struct announced_tool *announced(const struct events *e, struct rd_str call_id,
+                                              struct rd_str item_id)
+{
+    for (int i = 0; i < EVENTS_TOOLS; i++)
+        if (same_id(e->tools[i].call_id, call_id) || same_id(e->tools[i].item_id, item_id))
+            return &e->tools[i];
+    return NULL;
+}
+
+/* Without a call_id nobody could be answered; without a name the call core still answers. */
+static void on_tool_call(struct events *e, const struct fields *f)
+{
+    struct provider_tool_call t = {.call_id = id_of(&f->v[K_CALL_ID]),
+                                   .item_id = id_of(&f->v[K_ITEM_ID]),
+                                   .response_id = id_of(&f->v[K_RESPONSE_ID]),
+                                   .name = id_of(&f->v[K_NAME])};
+    const struct announced_tool *known = announced(e, t.call_id, t.item_id);
+
+    if (known && t.call_id.n == 0)
+        t.call_id = rd_str(known->call_id);
+    if (known && t.name.n == 0)
+        t.name = rd_str(known->name);
+    if (t.call_id.n == 0) {
+        e->counts->bad_frames++;
+        return;
+    }
+    (void)words_of(e, 0, &f->v[K_ARGUMENTS], &t.arguments);
+    e->up->on_tool_call(e->up_arg, &t);
+}
+
+/* --- responses ------------------------------------------------------------------------------- */
+
+static void response_init(struct provider_response *r, const struct json_value *response)
+{
+    struct json_value conversation = json_get(response, "conversation_id");
+
+    *r = (struct provider_response){.response_id = id_in(response, "id"),
+                                    .state = PROVIDER_RESPONSE_STARTED,
+                                    .out_of_band = conversation.type == JSON_NULL,
+                                    .raw_usage = RD_STR(""),
+                                    .error_code = RD_STR(""),
+                                    .error_message = RD_STR("")};
+}
+
+static void on_response_created(struct events *e, const struct fields *f)
+{
+    struct provider_response r;
+
+    response_init(&r, &f->v[K_RESPONSE]);
+    e->up->on_response(e->up_arg, &r);
+}
+
+/* A status nobody knows counts as completed: it is over, and nothing says that it went wrong. */
+static enum provider_response_state state_of(const struct json_value *response)
+{
+    struct json_value status = json_get(response, "status");
+
+    if (json_is(&status, "cancelled"))
+        return PROVIDER_RESPONSE_CANCELLED;
+    if (json_is(&status, "incomplete"))
+        return PROVIDER_RESPONSE_INCOMPLETE;
+    if (json_is(&status, "failed"))
+        return PROVIDER_RESPONSE_FAILED;
+    return PROVIDER_RESPONSE_COMPLETED;
+}
+
+static void on_response_done(struct events *e, const struct fields *f)
+{
+    const struct json_value *response = &f->v[K_RESPONSE];
+    struct json_value usage = json_get(response, "usage");
+    struct json_value details = json_get(response, "status_details");
+    struct json_value error = json_get(&details, "error"), message = json_get(&error, "message");
+    struct openai_error problem = {.code = id_in(&error, "code"), .type = id_in(&error, "type")};
+    struct provider_response r;
+
+    response_init(&r, response);
+    r.state = state_of(response);
+    if (usage.type == JSON_OBJECT) {
+        usage_of_response(&r.usage, &usage);
+        r.raw_usage = usage.raw;
+    }
+    r.error_code = problem.code.n > 0 ? problem.code : problem.type;
+    if (r.error_code.n == 0 && r.state != PROVIDER_RESPONSE_COMPLETED)
+        r.error_code = id_in(&details, "reason");
+    (void)words_of(e, 1, &message, &problem.message);
+    r.error_message = problem.message;
+    e->up->on_response(e->up_arg, &r);
+    if (e->up && r.state == PROVIDER_RESPONSE_FAILED)
+        e->owner->on_failed(e->owner_arg, &problem);
+}
+
+/* --- the session ----------------------------------------------------------------------------- */
+
+static void tell_session(struct events *e, const struct fields *f, bool updated)
+{
+    struct json_value expires = json_get(&f->v[K_SESSION], "expires_at");
+    uint64_t at = 0;
+
+    if (expires.type != JSON_NUMBER || !json_u64(&expires, &at))
+        at = 0;
+    e->owner->on_session(e->owner_arg, updated, id_in(&f->v[K_SESSION], "id"), at);
+}
+
+static void on_session_created(struct events *e, const struct fields *f)
+{
+    tell_session(e, f, false);
+}
+
+static void on_session_updated(struct events *e, const struct fields *f)
+{
+    tell_session(e, f, true);
+}
+
+static void on_error(struct events *e, const struct fields *f)
+{
+    const struct json_value *error = &f->v[K_ERROR];
+    struct json_value message = json_get(error, "message"), param = json_get(error, "param");
+    struct openai_error problem = {.type = id_in(error, "type"),
+                                   .code = id_in(error, "code"),
+                                   .event_id = id_in(error, "event_id")};
+
+    (void)words_of(e, 0, &message, &problem.message);
+    (void)words_of(e, 1, &param, &problem.param);
+    e->owner->on_error(e->owner_arg, &problem);
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+typedef void(event_fn)(struct events *e, const struct fields *f);
+
+/* The frequent ones first. `session`: told even when no call listens. No handler: known, of no use
+ * to a telephone call. */
+static const struct {
+    struct rd_str type;
+    event_fn *fn;
+    bool session;
+} handlers[] = {
+    {RD_STR("response.output_audio.delta"),                           on_audio_delta,       false},
+    {RD_STR("response.output_audio_transcript.delta"),                on_agent_delta,       false},
+    {RD_STR("conversation.item.input_audio_transcription.delta"),     on_caller_delta,      false},
+    {RD_STR("input_audio_buffer.speech_started"),                     on_speech_started,    false},
+    {RD_STR("input_audio_buffer.speech_stopped"),                     on_speech_stopped,    false},
+    {RD_STR("input_audio_buffer.committed"),                          on_committed,         false},
+    {RD_STR("response.output_audio.done"),                            on_audio_done,        false},
+    {RD_STR("response.output_audio_transcript.done"),                 on_agent_transcript,  false},
+    {RD_STR("conversation.item.added"),                               on_item_added,        false},
+    {RD_STR("conversation.item.created"),                             on_item_added,        false},
+    {RD_STR("conversation.item.done"),                                NULL,                 false},
+    {RD_STR("conversation.item.input_audio_transcription.completed"), on_caller_transcript, false},
+    {RD_STR("conversation.item.input_audio_transcription.failed"),    on_caller_failed,     false},
+    {RD_STR("conversation.item.input_audio_transcription.segment"),   NULL,                 false},
+    {RD_STR("conversation.item.truncated"),                           NULL,                 false},
+    {RD_STR("conversation.item.deleted"),                             NULL,                 false},
+    {RD_STR("conversation.item.retrieved"),                           NULL,                 false},
+    {RD_STR("conversation.created"),                                  NULL,                 false},
+    {RD_STR("response.created"),                                      on_response_created,  false},
+    {RD_STR("response.done"),                                         on_response_done,     false},
+    {RD_STR("response.output_item.added"),                            on_output_item,       false},
+    {RD_STR("response.output_item.done"),                             NULL,                 false},
+    {RD_STR("response.content_part.added"),                           NULL,                 false},
+    {RD_STR("response.content_part.done"),                            NULL,                 false},
+    {RD_STR("response.output_text.delta"),                            on_agent_delta,       false},
+    {RD_STR("response.output_text.done"),                             on_agent_text,        false},
+    {RD_STR("response.function_call_arguments.delta"),                NULL,                 false},
+    {RD_STR("response.function_call_arguments.done"),                 on_tool_call,         false},
+    {RD_STR("rate_limits.updated"),                                   NULL,                 false},
+    {RD_STR("input_audio_buffer.cleared"),                            NULL,                 false},
+    {RD_STR("input_audio_buffer.timeout_triggered"),                  NULL,                 false},
+    {RD_STR("session.created"),                                       on_session_created,   true },
+    {RD_STR("session.updated"),                                       on_session_updated,   true },
+    {RD_STR("error"),                                                 on_error,             true },
+};
+
+static void dispatch(struct events *e, const struct fields *f)
+{
+    const struct json_value *type = &f->v[K_TYPE];
+    char name[EVENTS_ID_CHARS + 1];
+
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+        if (!rd_str_eq(type->raw, handlers[i].type))
+            continue;
+        if (handlers[i].fn && (e->up || handlers[i].session))
+            handlers[i].fn(e, f);
+        return;
+    }
+    e->counts->unknown_events++;
+    if (!e->said_unknown) {
+        e->said_unknown = true;
+        (void)rd_str_copy(name, sizeof(name), type->raw);
+        log_debug("openai.unknown_event", F_STR("type", name));
+    }
+}
+
+static void keep_field(struct fields *f, struct rd_str key, const struct json_value *v)
+{
+    for (int i = 0; i < N_FIELDS; i++)
+        if (rd_str_eq(key, field_names[i])) {
+            f->v[i] = *v;
+            return;
+        }
+}
+
+/* The object without white space around it. Its grammar is checked by the walk, which would cost a
+ * second look at the audio if it were done here. */
+static struct json_value object_of(struct rd_str m)
+{
+    while (m.n > 0 && strchr(" \t\r\n", m.p[0]) && m.p[0]) {
+        m.p++;
+        m.n--;
+    }
+    while (m.n > 0 && strchr(" \t\r\n", m.p[m.n - 1]) && m.p[m.n - 1])
+        m.n--;
+    if (m.n < 2 || m.p[0] != '{')
+        return (struct json_value){.type = JSON_NONE};
+    return (struct json_value){.type = JSON_OBJECT, .raw = m};
+}
+
+int events_feed(struct events *e, struct rd_str message)
+{
+    struct json_value event = object_of(message), v;
+    struct fields f = {0};
+    struct json_iter it;
+    struct rd_str key;
+
+    json_iter_init(&it, &event);
+    while (json_next(&it, &key, &v))
+        keep_field(&f, key, &v);
+    if (it.err || f.v[K_TYPE].type != JSON_STRING) {
+        e->counts->bad_frames++;
+        return RD_EPROTO;
+    }
+    dispatch(e, &f);
+    return 0;
+}
+
+int events_init(struct events *e, const struct events_owner *owner, void *owner_arg,
+                struct openai_counts *counts)
+{
+    *e = (struct events){.owner = owner, .owner_arg = owner_arg, .counts = counts};
+    buf_init(&e->text[0], EVENTS_TEXT_MAX);
+    buf_init(&e->text[1], EVENTS_TEXT_MAX);
+    return buf_reserve(&e->text[0], USUAL_TEXT_BYTES);
+}
+
+void events_fini(struct events *e)
+{
+    buf_fini(&e->text[0]);
+    buf_fini(&e->text[1]);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire.c - the client events of the Realtime API, GA shape.
+ *
+ *   struct brief ──▶ session.update: both formats µ-law, server VAD with every setting,
+ * transcription, voice, tools. First message of every session, because the API's own defaults (24
+ * kHz PCM, another silence) are wrong for a telephone what the call core asks for ──▶
+ * response.create, response.cancel, conversation.item.*
+ *
+ * Events are written straight into a buffer; only the tools go through a JSON library, because they
+ * come as text that somebody else wrote.
+ *   - tools that are no array of named objects: RD_ECONFIG, nobody is called */
+#include "providers/openai/wire.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#define DEFAULT_VOICE      "marin"
+#define TRANSCRIPTION      "gpt-transcribe"
+#define DEFAULT_SILENCE_MS 500u
+#define PREFIX_PADDING_MS  300u
+#define DEFAULT_THRESHOLD  0.5
+#define TOOL_NAME_CHARS    64
+
+/* `head` as it is, then `s` escaped, then the closing quote. */
+static int add_string(struct buf *out, const char *head, struct rd_str s)
+{
+    int rc = buf_add_str(out, head);
+
+    if (!rc)
+        rc = buf_add_json(out, s);
+    return rc ? rc : buf_add(out, "\"", 1);
+}
+
+static int begin(struct buf *out, const char *type, const char *word, uint64_t number)
+{
+    buf_clear(out);
+    return buf_addf(out, "{\"type\":\"%s\",\"event_id\":\"%s-%" PRIu64 "\"", type, word, number);
+}
+
+static bool good_name(const char *s)
+{
+    size_t n = s ? strlen(s) : 0;
+
+    return n > 0 && n <= TOOL_NAME_CHARS &&
+           strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == n;
+}
+
+/* One tool, rebuilt from what we know of it, so that nothing else gets on the wire. */
+static int add_tool(struct buf *out, json_t *tool)
+{
+    const char *name = json_string_value(json_object_get(tool, "name"));
+    json_t *about = json_object_get(tool, "description");
+    json_t *parameters = json_object_get(tool, "parameters");
+    char *text = NULL;
+    int rc;
+
+    if (!good_name(name) || (about && !json_is_string(about)) ||
+        (parameters && !json_is_object(parameters)))
+        return RD_ECONFIG;
+    rc = add_string(out, "{\"type\":\"function\",\"name\":\"", rd_str(name));
+    if (!rc && about)
+        rc = add_string(out, ",\"description\":\"", rd_str(json_string_value(about)));
+    if (!rc && parameters) {
+        text = json_dumps(parameters, JSON_COMPACT | JSON_ENCODE_ANY);
+        rc = text ? buf_addf(out, ",\"parameters\":%s", text) : -ENOMEM;
+    }
+    free(text);
+    return rc ? rc : buf_add(out, "}", 1);
+}
+
+static int add_tools(struct buf *out, const char *tools_json)
+{
+    json_t *tools = json_loads(tools_json && *tools_json ? tools_json : "[]", 0, NULL);
+    int rc = RD_ECONFIG;
+
+    if (!json_is_array(tools))
+        goto done;
+    rc = buf_add_str(out, ",\"tools\":[");
+    for (size_t i = 0; !rc && i < json_array_size(tools); i++) {
+        rc = i > 0 ? buf_add(out, ",", 1) : 0;
+        if (!rc)
+            rc = add_tool(out, json_array_get(tools, i));
+    }
+    if (!rc)
+        rc = buf_add_str(out, "],\"tool_choice\":\"auto\"");
+done:
+    json_decref(tools);
+    return rc;
+}
+
+static int add_languages(struct buf *out, const char *list)
+{
+    int rc = buf_add_str(out, ",\"languages\":[");
+    const char *head = "\"";
+
+    while (!rc && *list) {
+        size_t n = strcspn(list, ",");
+
+        if (n > 0) {
+            rc = add_string(out, head, (struct rd_str){list, n});
+            head = ",\"";
+        }
+        list += n + (list[n] == ',');
+    }
+    return rc ? rc : buf_add(out, "]", 1);
+}
+
+/* "en" is a language, "en,es" are languages, "" is a guess. */
+static int add_transcription(struct buf *out, const char *language)
+{
+    const char *list = language ? language : "";
+    int rc = buf_add_str(out, ",\"transcription\":{\"model\":\"" TRANSCRIPTION "\"");
+
+    list += strspn(list, ",");
+    if (!rc && strchr(list, ','))
+        rc = add_languages(out, list);
+    else if (!rc && *list)
+        rc = add_string(out, ",\"language\":\"", rd_str(list));
+    return rc ? rc : buf_add(out, "}", 1);
+}
+
+/* Thousandths, because printf() would ask the locale for a decimal point. */
+static int add_turn_detection(struct buf *out, const struct brief *b)
+{
+    bool given = b->vad_threshold > 0 && b->vad_threshold <= 1;
+    unsigned thousandths = (unsigned)((given ? b->vad_threshold : DEFAULT_THRESHOLD) * 1000 + 0.5);
+
+    return buf_addf(out,
+                    ",\"turn_detection\":{\"type\":\"server_vad\",\"threshold\":%u.%03u,"
+                    "\"prefix_padding_ms\":%u,\"silence_duration_ms\":%u,\"create_response\":true,"
+                    "\"interrupt_response\":true,\"idle_timeout_ms\":null}",
+                    thousandths / 1000, thousandths % 1000, PREFIX_PADDING_MS,
+                    b->vad_silence_ms ? b->vad_silence_ms : DEFAULT_SILENCE_MS);
+}
+
+/* A custom voice is named by an object. */
+static int add_voice(struct buf *out, const char *voice)
+{
+    struct rd_str v = rd_str(voice && *voice ? voice : DEFAULT_VOICE);
+    bool custom = strncmp(v.p, "voice_", 6) == 0;
+    int rc = add_string(out, custom ? ",\"voice\":{\"id\":\"" : ",\"voice\":\"", v);
+
+    return rc || !custom ? rc : buf_add(out, "}", 1);
+}
+
+int wire_session_update(struct buf *out, uint64_t number, const struct brief *b)
+{
+    int rc;
+
+    if ((rc = begin(out, "session.update", "session", number)) ||
+        (rc = add_string(out, ",\"session\":{\"type\":\"realtime\",\"instructions\":\"",
+                         rd_str(b->instructions))) ||
+        (rc = buf_add_str(out, ",\"output_modalities\":[\"audio\"],\"audio\":{\"input\":{"
+                               "\"format\":{\"type\":\"audio/pcmu\"}")) ||
+        (rc = add_transcription(out, b->language)) || (rc = add_turn_detection(out, b)) ||
+        (rc = buf_add_str(out, "},\"output\":{\"format\":{\"type\":\"audio/pcmu\"}")) ||
+        (rc = add_voice(out, b->voice)) || (rc = buf_add_str(out, "}}")) ||
+        (rc = add_tools(out, b->tools_json)))
+        return rc;
+    return buf_add_str(out, "}}");
+}
+
+/* The words alone decide: no tools, and beside the conversation no history either. */
+static int add_exact_words(struct buf *out, const struct provider_prompt *p)
+{
+    int rc = add_string(out, ",\"response\":{\"instructions\":\"" WIRE_SAY_EXACTLY, p->exact_words);
+
+    if (!rc && p->out_of_band)
+        rc = buf_add_str(out, ",\"conversation\":\"none\",\"input\":[]");
+    return rc ? rc
+              : buf_add_str(out, ",\"output_modalities\":[\"audio\"],\"tool_choice\":\"none\"}");
+}
+
+static int add_instructions(struct buf *out, struct rd_str session, struct rd_str more)
+{
+    int rc = buf_add_str(out, ",\"response\":{\"instructions\":\"");
+
+    if (!rc && session.n > 0) {
+        rc = buf_add_json(out, session);
+        rc = rc ? rc : buf_add_str(out, "\\n\\n");
+    }
+    return rc ? rc : add_string(out, "", more);
+}
+
+int wire_respond(struct buf *out, uint64_t number, const struct provider_prompt *p,
+                 struct rd_str instructions)
+{
+    int rc = begin(out, "response.create", "respond", number);
+
+    if (rc)
+        return rc;
+    if (p->exact_words.n > 0) {
+        rc = add_exact_words(out, p);
+    } else if (p->instructions.n > 0) {
+        rc = add_instructions(out, instructions, p->instructions);
+        rc = rc ? rc : buf_add_str(out, ",\"output_modalities\":[\"audio\"]}");
+    }
+    return rc ? rc : buf_add(out, "}", 1);
+}
+
+int wire_cancel(struct buf *out, uint64_t number, struct rd_str response_id)
+{
+    int rc = begin(out, "response.cancel", "cancel", number);
+
+    if (!rc && response_id.n > 0)
+        rc = add_string(out, ",\"response_id\":\"", response_id);
+    return rc ? rc : buf_add(out, "}", 1);
+}
+
+int wire_truncate(struct buf *out, uint64_t number, struct rd_str item_id, uint32_t content_index,
+                  uint32_t audio_end_ms)
+{
+    int rc = begin(out, "conversation.item.truncate", "truncate", number);
+
+    if (!rc)
+        rc = add_string(out, ",\"item_id\":\"", item_id);
+    return rc ? rc
+              : buf_addf(out, ",\"content_index\":%" PRIu32 ",\"audio_end_ms\":%" PRIu32 "}",
+                         content_index, audio_end_ms);
+}
+
+int wire_tool_result(struct buf *out, uint64_t number, struct rd_str call_id, struct rd_str output)
+{
+    int rc;
+
+    if ((rc = begin(out, "conversation.item.create", "result", number)) ||
+        (rc = add_string(out, ",\"item\":{\"type\":\"function_call_output\",\"call_id\":\"",
+                         call_id)) ||
+        (rc = add_string(out, ",\"output\":\"", output)))
+        return rc;
+    return buf_add_str(out, "}}");
+}
