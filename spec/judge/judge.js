@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // judge.js - puts what Ringdown sends, and what it accepts, before judges that we did not write.
 //
-// usage: node judge.js [--frames FILE] [--sign-check PROGRAM]
+// usage: node judge.js [--only messages|signatures] [--frames FILE] [--sign-check PROGRAM]
 //   --frames      NDJSON of every message that was sent to the model in a test run
 //   --sign-check  the program build/*/runtime/tests/sign_check; default: the newest build's
 //   RINGDOWN_SCHEMAS  a folder that holds openai-realtime.schema.json; unset: that judge is skipped
@@ -16,7 +16,7 @@ import { judgeSignatures } from './signatures.js';
 import { typesJudge } from './types.js';
 
 const { values: options } = parseArgs({
-  options: { frames: { type: 'string' }, 'sign-check': { type: 'string' } },
+  options: { only: { type: 'string' }, frames: { type: 'string' }, 'sign-check': { type: 'string' } },
 });
 const count = { ok: 0, fail: 0, skip: 0 };
 
@@ -40,21 +40,22 @@ function judgeFrames(judge, frames) {
   tell(complaints.length ? 'fail' : 'ok', `${name}: ${frames.length} recorded messages`, complaints);
 }
 
-let frames = null;
-if (!options.frames) {
-  tell('skip', 'recorded messages: no --frames given, only the samples are judged');
-} else if (!existsSync(options.frames)) {
-  tell('fail', `recorded messages: ${options.frames} is not there`);
-} else {
-  frames = readFrames(options.frames);
-  if (frames.length === 0) tell('fail', `recorded messages: ${options.frames} is empty`);
+function recordedFrames(path) {
+  if (!path) return tell('skip', 'recorded messages: no --frames given, only the samples are judged');
+  if (!existsSync(path)) return tell('fail', `recorded messages: ${path} is not there`);
+  const frames = readFrames(path);
+  return frames.length ? frames : tell('fail', `recorded messages: ${path} is empty`);
 }
 
-judgeFrames(typesJudge, frames);
-const schemas = process.env.RINGDOWN_SCHEMAS;
-if (schemas) judgeFrames(schemaJudge(schemas), frames);
-else tell('skip', 'schema: RINGDOWN_SCHEMAS is unset, so no message was validated against a schema');
-judgeSignatures(options['sign-check'], tell);
+function judgeMessages() {
+  const frames = recordedFrames(options.frames);
+  judgeFrames(typesJudge, frames);
+  const schemas = process.env.RINGDOWN_SCHEMAS;
+  if (schemas) judgeFrames(schemaJudge(schemas), frames);
+  else tell('skip', 'schema: RINGDOWN_SCHEMAS is unset, so no message was validated against a schema');
+}
 
+if (options.only !== 'signatures') judgeMessages();
+if (options.only !== 'messages') judgeSignatures(options['sign-check'], tell);
 console.log(`judges: ${count.ok} passed, ${count.fail} failed, ${count.skip} skipped`);
 process.exitCode = count.fail ? 1 : 0;

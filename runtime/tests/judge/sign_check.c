@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sign_check.c - puts our signature check on stdin and stdout, so that a judge written by others can
- * question it (spec/judge/signatures.js).
+/* sign_check.c - puts our signature check on stdin and stdout, so that a judge written by others
+ * can question it (spec/judge/signatures.js).
  *
- * One JSON object per line:
- *   {"kind": "webhook" | "upgrade", "public_url", "target", "tokens": [..], "content_type", "body", "signature"}
- * One word per line back: "ok" or "bad"; "broken" when the question itself was none (then exit 1). */
+ * One JSON object per line: kind ("webhook" or "upgrade"), public_url, target, tokens (a list),
+ * content_type, body, signature. One word per line back: "ok" or "bad"; "broken" when the question
+ * itself was none (then exit 1). */
 #include "carriers/twilio/verify.h"
 
 #include <jansson.h>
