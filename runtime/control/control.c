@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control.c - requests from the socket to the handlers, records from the node to the ring.
+ *
+ *   accepter ─fd─▶ doors (mailbox) ─▶ http_server ─▶ handlers ─▶ reply, or wait
+ *   node ─MSG_RECORD─▶ records (mailbox) ─▶ ring, summaries ─▶ those who wait are asked again
+ *
+ * - two mailboxes, so that a flood of records cannot keep a request out
+ * - waiting requests are few and each waits at most what its handler said; those too many are
+ *   answered at once with nothing new
+ * - one wake-up for a burst of records: the waiting are asked again once the loop has read them all
+ */
+#include "control/control.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "control/events.h"
+#include "control/handlers.h"
+#include "control/socket.h"
+#include "io/accepter.h"
+#include "io/http_server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    RECORDS_CAPACITY = 8192,
+    DOORS_CAPACITY = 64,
+    CONNECTIONS_MAX = 64,
+    WAITING_MAX = 32,
+    BURST_MS = 20,
+    ANSWER_BYTES = 8 << 20
+};
+
+struct waiting {
+    struct http_request *request; /* NULL: this place is free */
+    uint64_t until_ms;
+};
+
+struct control {
+    struct loop *loop;            /* borrows */
+    struct control_socket socket; /* owns */
+    struct accepter *accepter;    /* owns; closes socket.listen_fd */
+    struct mailbox *doors;        /* owns: accepted sockets */
+    struct mailbox *records;      /* owns: facts of the calls */
+    struct http_server *server;   /* owns */
+    struct events *events;        /* owns */
+    struct handlers *handlers;    /* owns */
+    struct loop_timer *wake;      /* owns: the burst is over, or somebody waited long enough */
+    bool news;
+    struct waiting waiting[WAITING_MAX];
+};
+
+/* ---- requests ---- */
+
+static struct waiting *place_of(struct control *c, const struct http_request *r)
+{
+    for (int i = 0; i < WAITING_MAX; i++)
+        if (c->waiting[i].request == r)
+            return &c->waiting[i];
+    return NULL;
+}
+
+static void set_wake(struct control *c)
+{
+    uint64_t next = 0;
+
+    for (int i = 0; i < WAITING_MAX; i++)
+        if (c->waiting[i].request && (!next || c->waiting[i].until_ms < next))
+            next = c->waiting[i].until_ms;
+    if (c->news)
+        loop_timer_in(c->wake, BURST_MS); /* comes back here */
+    else if (next)
+        loop_timer_at(c->wake, next);
+    else
+        loop_timer_stop(c->wake);
+}
+
+/* Answers, or gives the request a place to wait in. */
+static void serve(struct control *c, struct http_request *r, bool waited)
+{
+    struct admin_request in = {http_method(r), http_target(r), waited};
+    struct admin_answer out = {0};
+    struct waiting *place;
+
+    buf_init(&out.body, ANSWER_BYTES);
+    handlers_run(c->handlers, &in, &out);
+    place = out.status == 0 ? place_of(c, NULL) : NULL;
+    if (place) {
+        *place = (struct waiting){r, clock_ms(loop_clock()) + out.wait_ms};
+        set_wake(c);
+    } else {
+        if (out.status == 0) { /* nobody else may wait: what there is now, which is nothing */
+            in.waited = true;
+            handlers_run(c->handlers, &in, &out);
+        }
+        http_reply(r, out.status, "application/json",
+                   (struct rd_str){out.body.data ? out.body.data : "", out.body.n});
+    }
+    buf_fini(&out.body);
+}
+
+static void on_request(struct http_request *r, void *arg)
+{
+    serve(arg, r, false);
+}
+
+static void on_gone(struct http_request *r, void *arg)
+{
+    struct waiting *w = place_of(arg, r);
+
+    if (w)
+        w->request = NULL;
+}
+
+static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
+{
+    (void)r;
+    (void)accept;
+    (void)arg;
+    return 404;
+}
+
+static const struct http_handlers http_handlers = {
+    .on_request = on_request,
+    .on_gone = on_gone,
+    .on_upgrade = on_upgrade,
+};
+
+/* The burst is over, or somebody's time is: ask again for those concerned. */
+static void on_wake(void *arg)
+{
+    struct control *c = arg;
+    uint64_t now = clock_ms(loop_clock());
+    bool news = c->news;
+
+    c->news = false;
+    for (int i = 0; i < WAITING_MAX; i++) {
+        struct http_request *r = c->waiting[i].request;
+
+        if (!r || (!news && c->waiting[i].until_ms > now))
+            continue;
+        c->waiting[i].request = NULL;
+        serve(c, r, true);
+    }
+    set_wake(c);
+}
+
+/* ---- mailboxes ---- */
+
+static void on_door(struct message *m, void *arg)
+{
+    struct control *c = arg;
+    int fd = m->fd;
+
+    m->fd = -1;
+    if (fd >= 0)
+        http_server_adopt(c->server, fd);
+    message_free(m);
+}
+
+static void on_record(struct message *m, void *arg)
+{
+    struct control *c = arg;
+
+    if (m->type == MSG_RECORD && events_add(c->events, m->s[0]) > 0) {
+        handlers_record(c->handlers, m->s[0]);
+        if (!c->news) {
+            c->news = true;
+            set_wake(c);
+        }
+    }
+    message_free(m);
+}
+
+/* Accepter's thread. */
+static void on_accept(int fd, const char *peer, void *arg)
+{
+    struct control *c = arg;
+    struct message *m;
+
+    (void)peer; /* a Unix socket has none */
+    if (!control_peer_allowed(fd)) {
+        log_warn("control.refused", F_FIX("use the control socket as the user that runs ringdown"));
+        close(fd);
+        return;
+    }
+    m = message_new(MSG_SOCKET, 0, NULL, 0);
+    if (!m) {
+        close(fd);
+        return;
+    }
+    m->fd = fd; /* goes with the message, also when it is refused */
+    mailbox_post(c->doors, m);
+}
+
+/* ---- life ---- */
+
+static int start_handlers(struct control *c, const struct settings *s, char *why, size_t cap)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, 16 << 10);
+    rc = handlers_new(&c->handlers, s->library_path, c->events, &text);
+    if (rc)
+        snprintf(why, cap, "the control routes in %s/ringdown/api do not start: %s",
+                 s->library_path, buf_text(&text) && text.n ? buf_text(&text) : rd_strerror(rc));
+    buf_fini(&text);
+    return rc;
+}
+
+static int start_server(struct control *c)
+{
+    struct http_server_opts opts = {
+        .loop = c->loop, .handlers = &http_handlers, .arg = c, .max_connections = CONNECTIONS_MAX};
+    int rc = http_server_new(&c->server, &opts);
+
+    if (!rc)
+        rc = mailbox_new(&c->doors, c->loop, DOORS_CAPACITY, on_door, c);
+    if (!rc)
+        rc = mailbox_new(&c->records, c->loop, RECORDS_CAPACITY, on_record, c);
+    if (!rc)
+        rc = loop_timer_new(&c->wake, c->loop, on_wake, c);
+    if (!rc)
+        rc = accepter_start(&c->accepter, c->socket.listen_fd, on_accept, c);
+    if (!rc)
+        c->socket.listen_fd = -1; /* the accepter's now */
+    return rc;
+}
+
+int control_new(struct control **out, const struct control_opts *o, char *why, size_t cap)
+{
+    struct control *c = calloc(1, sizeof(*c));
+    int rc;
+
+    if (!c)
+        return -ENOMEM;
+    c->loop = o->loop;
+    rc = control_socket_open(&c->socket, o->settings->data, why, cap);
+    if (rc)
+        goto fail;
+    rc = events_new(&c->events);
+    if (rc)
+        goto fail_silent;
+    rc = start_handlers(c, o->settings, why, cap);
+    if (rc)
+        goto fail;
+    rc = start_server(c);
+    if (rc)
+        goto fail_silent;
+    *out = c;
+    return 0;
+fail_silent:
+    snprintf(why, cap, "the control socket does not start: %s", rd_strerror(rc));
+fail:
+    control_free(c);
+    return rc;
+}
+
+struct mailbox *control_mailbox(struct control *c)
+{
+    return c->records;
+}
+
+void control_attach(struct control *c, struct node *n)
+{
+    handlers_attach(c->handlers, n);
+}
+
+void control_free(struct control *c)
+{
+    if (!c)
+        return;
+    accepter_stop(c->accepter); /* nobody posts to the doors any more */
+    control_socket_close(&c->socket);
+    http_server_free(c->server);
+    if (c->doors)
+        mailbox_free(c->doors);
+    if (c->records)
+        mailbox_free(c->records);
+    loop_timer_free(c->wake);
+    handlers_free(c->handlers);
+    events_free(c->events);
+    free(c);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control.h - looks in from the side: the control socket <data>/control.sock, the admin routes in
+ * Lua behind it, and the recent facts of all calls. Never touches audio.
+ *
+ *   node ──MSG_RECORD──▶ mailbox ─▶ ring of events, summaries ─▶ /api/v1/… ◀─ cli/
+ *
+ * Runs on the loop it is given; everything here is called on that loop's thread, except that
+ * anybody may post to the mailbox. */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "gateway/node.h"
+#include "gateway/settings.h"
+#include "io/loop.h"
+#include "io/mailbox.h"
+
+#include <stddef.h>
+
+struct control;
+
+struct control_opts {
+    const struct settings *settings; /* borrows: data, library_path */
+    struct loop *loop;
+};
+
+/* Takes the data folder for this process and listens. -EADDRINUSE when another ringdown has it;
+ * `why` says what to do. */
+int control_new(struct control **out, const struct control_opts *o, char *why, size_t cap);
+
+/* Where the node sends its records (node_opts.control). Lives until control_free(). */
+struct mailbox *control_mailbox(struct control *c);
+
+/* The node that is asked from now on; borrows. NULL: none, requests get 503. */
+void control_attach(struct control *c, struct node *n);
+
+/* After node_stop(). NULL is fine. Gives the data folder back. */
+void control_free(struct control *c);
+
+#endif
