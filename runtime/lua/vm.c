@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm.c - the life of one Lua VM and the limits around it.
+ *
+ * - vm_new() makes a state with our allocator, a count hook and the sandbox's globals; a coroutine
+ *   inherits the hook. vm_call() runs a function to its end; task.c runs what may wait.
+ * - Memory: the allocator refuses above memory_max, but only while a script runs, so that C code
+ *   around it never meets an out-of-memory jump because of an agent.
+ * - Time: every HOOK_EVERY instructions the hook looks at the clock. A task that ran its share
+ * steps aside (a yield that Lua code does not notice); one that used its whole slice is stopped.
+ *
+ * Failure: a script may catch the error with pcall. So `spent` is sticky, the hook is re-armed to
+ * raise at every following instruction, and whatever Lua reports at the end, vm_status() says so.
+ */
+#include "lua/vm.h"
+
+#include "base/err.h"
+#include "lua/vm_private.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    HOOK_EVERY = 1000,
+    DEFAULT_SLICE_MS = 1000,
+    REFUSALS_MAX = 16, /* a script that catches "not enough memory" this often has had its chance */
+};
+
+static const size_t default_memory = (size_t)8 << 20;
+static const size_t default_memory_trusted = (size_t)64 << 20;
+static const uint64_t default_instructions = 2000000000;
+
+uint64_t vm_now_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void *vm_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
+{
+    struct vm *v = arg;
+    size_t old = ptr ? old_size : 0; /* without a block, old_size is a type tag */
+    void *p;
+
+    if (new_size == 0) {
+        free(ptr);
+        v->used -= old;
+        return NULL;
+    }
+    if (new_size > old && v->in_script && v->used - old + new_size > v->memory_max) {
+        v->refusals++;
+        if (v->refusals >= REFUSALS_MAX && !v->spent)
+            v->spent = "memory";
+        return NULL;
+    }
+    p = realloc(ptr, new_size);
+    if (p)
+        v->used = v->used - old + new_size;
+    return p;
+}
+
+static int raise_spent(lua_State *L, struct vm *v)
+{
+    /* Once caught, the next instruction raises it again. */
+    lua_sethook(L, lua_gethook(L), LUA_MASKCOUNT, 1);
+    return luaL_error(L, "the script used up its %s", v->spent);
+}
+
+static void on_count(lua_State *L, lua_Debug *ar)
+{
+    struct vm *v = vm_of(L);
+    uint64_t now;
+
+    (void)ar;
+    if (v->spent) {
+        raise_spent(L, v);
+        return;
+    }
+    v->instructions += HOOK_EVERY;
+    now = vm_now_us();
+    if (v->instructions_max && v->instructions > v->instructions_max)
+        v->spent = "instructions";
+    else if (v->deadline_us && now >= v->deadline_us)
+        v->spent = "time";
+    if (v->spent) {
+        raise_spent(L, v);
+    } else if (v->step_aside_us && now >= v->step_aside_us && lua_isyieldable(L)) {
+        v->preempted = true;
+        lua_yield(L, 0);
+    }
+}
+
+static int open_libraries(lua_State *L)
+{
+    struct vm *v = vm_of(L);
+
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &require_preload_key);
+    return v->trusted ? sandbox_open_trusted(L) : sandbox_open(L);
+}
+
+static size_t size_or(size_t value, size_t fallback)
+{
+    return value ? value : fallback;
+}
+
+int vm_new(struct vm **out, const struct vm_opts *o)
+{
+    struct vm *v = calloc(1, sizeof(*v));
+
+    if (!v)
+        return -ENOMEM;
+    v->trusted = o->trusted;
+    v->chunks = o->chunks;
+    v->user = o->user;
+    v->memory_max = size_or(o->memory_max, o->trusted ? default_memory_trusted : default_memory);
+    v->slice_ms = o->slice_ms ? o->slice_ms : o->trusted ? 0 : DEFAULT_SLICE_MS;
+    v->instructions_max = size_or(o->instructions_max, o->trusted ? 0 : default_instructions);
+    v->L = lua_newstate(vm_alloc, v);
+    if (!v->L)
+        goto fail;
+    *(struct vm **)lua_getextraspace(v->L) = v;
+    lua_pushcfunction(v->L, open_libraries);
+    if (lua_pcall(v->L, 0, 0, 0) != LUA_OK)
+        goto fail;
+    lua_sethook(v->L, on_count, LUA_MASKCOUNT, HOOK_EVERY);
+    *out = v;
+    return 0;
+fail:
+    vm_free(v);
+    return -ENOMEM;
+}
+
+void vm_free(struct vm *v)
+{
+    if (!v)
+        return;
+    if (v->L) {
+        task_free_all(v);
+        lua_close(v->L);
+    }
+    free(v);
+}
+
+lua_State *vm_lua(struct vm *v)
+{
+    return v->L;
+}
+
+struct vm *vm_of(lua_State *L)
+{
+    return *(struct vm **)lua_getextraspace(L);
+}
+
+void *vm_user(struct vm *v)
+{
+    return v->user;
+}
+
+struct chunks *vm_chunks(struct vm *v)
+{
+    return v->chunks;
+}
+
+size_t vm_memory(const struct vm *v)
+{
+    return v->used;
+}
+
+bool vm_spent(const struct vm *v)
+{
+    return v->spent != NULL;
+}
+
+const char *vm_spent_why(const struct vm *v)
+{
+    return v->spent ? v->spent : "";
+}
+
+int vm_preload(struct vm *v, const char *name, lua_CFunction open)
+{
+    lua_State *L = v->L;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &require_preload_key);
+    lua_pushcfunction(L, open);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+    return 0;
+}
+
+void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us)
+{
+    uint64_t now = vm_now_us();
+
+    v->deadline_us = budget_us ? now + budget_us : 0;
+    v->step_aside_us = step_aside_us && !v->trusted ? now + step_aside_us : 0;
+    v->preempted = false;
+    v->in_script = true;
+}
+
+void vm_leave(struct vm *v)
+{
+    v->in_script = false;
+    v->deadline_us = 0;
+    v->step_aside_us = 0;
+}
+
+int vm_status(struct vm *v, int lua_status)
+{
+    if (lua_status == LUA_ERRMEM && !v->spent)
+        v->spent = "memory";
+    if (v->spent)
+        return RD_EBUDGET;
+    return lua_status == LUA_OK || lua_status == LUA_YIELD ? 0 : RD_ESCRIPT;
+}
+
+/* Error objects that are no strings are named, not converted: __tostring would be a script again.
+ */
+static int on_error(lua_State *L)
+{
+    const char *text = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : NULL;
+
+    if (!text)
+        text = lua_pushfstring(L, "(an error that is a %s)", luaL_typename(L, 1));
+    luaL_traceback(L, L, text, 1);
+    return 1;
+}
+
+static void tell_why(struct vm *v, struct buf *why)
+{
+    const char *text = lua_type(v->L, -1) == LUA_TSTRING ? lua_tostring(v->L, -1) : NULL;
+
+    if (!why)
+        return;
+    if (v->spent)
+        buf_addf(why, "the script used up its %s", v->spent);
+    if (text)
+        buf_addf(why, "%s%s", v->spent ? ": " : "", text);
+}
+
+int vm_call(struct vm *v, int n_args, int n_results, struct buf *why)
+{
+    int base = lua_gettop(v->L) - n_args;
+    int status, rc;
+
+    if (v->spent) {
+        lua_settop(v->L, base - 1);
+        if (why)
+            buf_addf(why, "the script used up its %s before", v->spent);
+        return RD_EBUDGET;
+    }
+    lua_pushcfunction(v->L, on_error);
+    lua_insert(v->L, base);
+    vm_enter(v, (uint64_t)v->slice_ms * 1000, 0);
+    status = lua_pcall(v->L, n_args, n_results, base);
+    vm_leave(v);
+    rc = vm_status(v, status);
+    if (rc) {
+        tell_why(v, why);
+        lua_settop(v->L, base - 1);
+        return rc;
+    }
+    lua_remove(v->L, base);
+    return 0;
+}
+
+/* (arguments…, module, name) → what the function returns */
+static int call_module(lua_State *L)
+{
+    const char *name = lua_tostring(L, -1);
+    int n_args = lua_gettop(L) - 2;
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &require_preload_key);
+    lua_getfield(L, -1, " require");
+    lua_pushvalue(L, n_args + 1);
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, name);
+    lua_insert(L, 1);
+    lua_settop(L, n_args + 1);
+    lua_call(L, n_args, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+int vm_call_module(struct vm *v, const char *module, const char *name, int n_args, int n_results,
+                   struct buf *why)
+{
+    lua_pushstring(v->L, module);
+    lua_pushstring(v->L, name);
+    lua_pushcfunction(v->L, call_module);
+    lua_insert(v->L, -(n_args + 3));
+    return vm_call(v, n_args + 2, n_results, why);
+}

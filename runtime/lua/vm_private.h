@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm_private.h - what vm.c, task.c and sandbox.c share. For lua/ only. */
+#ifndef LUA_VM_PRIVATE_H
+#define LUA_VM_PRIVATE_H
+
+#include "lua/vm.h"
+
+#include <stdatomic.h>
+
+struct task;
+
+struct vm {
+    lua_State *L;          /* owns */
+    struct chunks *chunks; /* borrows */
+    void *user;
+    struct task *tasks;   /* all of them, linked */
+    struct task *running; /* NULL: nobody, or vm_call() */
+    size_t used, memory_max;
+    unsigned refusals;      /* allocations refused while a script ran */
+    bool in_script;         /* the memory limit holds only here: C never sees it */
+    bool trusted;           /* no fences */
+    bool preempted;         /* the hook made the running task step aside */
+    const char *spent;      /* sticky: which limit was broken; NULL: none */
+    uint32_t slice_ms;      /* 0: no limit */
+    uint64_t deadline_us;   /* of this entry; 0: none */
+    uint64_t step_aside_us; /* when the running task yields to its neighbours; 0: never */
+    uint64_t instructions, instructions_max; /* 0: no limit */
+};
+
+uint64_t vm_now_us(void);
+
+/* Around every entry into Lua. budget_us 0: no limit. */
+void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us);
+void vm_leave(struct vm *v);
+
+/* The error of a finished entry as a code: a broken limit wins over whatever Lua says. */
+int vm_status(struct vm *v, int lua_status);
+
+/* sandbox.c: what a script finds in its globals. Runs protected. */
+int sandbox_open(lua_State *L);
+int sandbox_open_trusted(lua_State *L);
+
+/* fence.c: replaces library functions that no instruction hook can stop. The string and table
+ * libraries are in the globals. */
+void fence_open(lua_State *L);
+
+/* require.c */
+int require_open(lua_State *L);         /* sets the global require */
+int require_open_trusted(lua_State *L); /* adds to package.preload and package.searchers */
+extern const char require_preload_key;  /* registry[&key]: name → open function */
+
+/* task.c */
+void task_free_all(struct vm *v);
+
+#endif
