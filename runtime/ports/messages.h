@@ -40,7 +40,9 @@ enum call_command {
     CMD_SAY,         /* s[0] exact words, beside the conversation */
     CMD_HANG_UP,     /* s[0] reason; after what is being said was heard */
     CMD_FALLBACK,    /* s[0] reason; the script failed */
-    CMD_INSTRUCT     /* s[0] instructions for one more answer */
+    CMD_INSTRUCT,    /* s[0] instructions for one more answer */
+    CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
+    CMD_OPERATOR_END /* the operator wants it to end, after what is being said was heard */
 };
 
 enum { MESSAGE_STRINGS = 4 };

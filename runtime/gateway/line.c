@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* line.c - from an accepted upgrade to a running call, and back to an empty slot.
+ *
+ * - upgrade: signature, token, single claim; then a carrier leg, the call core and a provider leg
+ * (a warm one if there is), before the first frame arrives.
+ * - while it runs: the core's events go to the script by credits (they cannot be lost), its records
+ *   to control (they may), its timer is one loop timer.
+ * - end: the intent is stored before the stream closes, the slot is given back when both legs let
+ * go.
+ *
+ * Failure modes: everything fails closed with an HTTP status and a counted, logged reason. */
+#include "gateway/line.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "call/call.h"
+#include "carriers/twilio/stream.h"
+#include "gateway/record_json.h"
+#include "gateway/token.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { RECORD_MAX = 256 * 1024 };
+
+struct line {
+    struct line *next;
+    struct media_thread *thread;
+    struct directory_view view;
+    struct credits *credits; /* owns; NULL once the script was told the end */
+    struct loop_timer *timer;
+    struct call *call; /* owns; frees itself, then line_gone() */
+};
+
+/* --- what the core asks of its surroundings --- */
+
+static int post_to_script(void *arg, const struct agent_event *e)
+{
+    struct line *l = arg;
+    struct message *m;
+
+    if (!l->credits)
+        return RD_EGONE;
+    m = message_new(MSG_CALL_EVENT, l->view.call, (struct rd_str[]){e->id, e->name, e->text}, 3);
+    if (!m)
+        return RD_EFULL;
+    m->kind = (int)e->type;
+    m->number = e->number;
+    return credits_post(l->credits, m, e->type == AGENT_ENDED);
+}
+
+static void count_totals(struct media_thread *t, const struct call_totals *c)
+{
+    atomic_fetch_add(&t->frames_in, c->frames_in);
+    atomic_fetch_add(&t->frames_out, c->frames_out);
+    atomic_fetch_add(&t->bad_frames, c->bad_frames);
+    atomic_fetch_add(&t->late_deltas, c->late_deltas);
+    atomic_fetch_add(&t->barge_ins, c->barge_ins);
+}
+
+static void log_end(const struct line *l, const struct record *r)
+{
+    const struct call_totals *c = r->totals;
+
+    log_info("call.ended", F_CALL(l->view.sid), F_STR("agent", l->view.agent),
+             F_STR("provider", "openai"), F_STR("reason", r->text.p),
+             F_INT("dur_ms", c->duration_ms), F_INT("turns", c->turns),
+             F_INT("barge_ins", c->barge_ins), F_INT("first_audio_ms", c->first_audio_ms),
+             F_INT("frames_in", c->frames_in), F_INT("frames_out", c->frames_out),
+             F_INT("gap_ms", c->gap_ms), F_INT("errors", c->errors));
+}
+
+static void on_record(void *arg, const struct record *r)
+{
+    struct line *l = arg;
+    struct message *m;
+    struct buf json;
+
+    if (r->type == RECORD_ENDED) {
+        count_totals(l->thread, r->totals);
+        log_end(l, r);
+    }
+    buf_init(&json, RECORD_MAX);
+    if (record_json(&json, &l->view, r) == 0) {
+        m = message_new(MSG_RECORD, l->view.call,
+                        (struct rd_str[]){
+                            {json.data, json.n}
+        },
+                        1);
+        if (m) {
+            m->kind = (int)r->type;
+            (void)mailbox_post(l->thread->node->control, m);
+        }
+    }
+    buf_fini(&json);
+}
+
+static void on_timer(void *arg)
+{
+    struct line *l = arg;
+
+    call_tick(l->call);
+}
+
+static void set_timer(void *arg, uint64_t at_ms)
+{
+    struct line *l = arg;
+
+    if (at_ms)
+        loop_timer_at(l->timer, at_ms);
+    else
+        loop_timer_stop(l->timer);
+}
+
+static enum directory_intent intent_of(enum call_end_reason why)
+{
+    switch (why) {
+    case CALL_END_CALLER_HANGUP:
+    case CALL_END_AGENT_HANGUP:
+    case CALL_END_SILENCE:
+    case CALL_END_MAX_DURATION:
+    case CALL_END_OPERATOR:
+        return INTENT_HANG_UP;
+    case CALL_END_PROVIDER_FAILED:
+    case CALL_END_CARRIER_LOST:
+    case CALL_END_SCRIPT_FAILED:
+    case CALL_END_REFUSED:
+    case CALL_END_SHUTDOWN:
+        break;
+    }
+    return INTENT_FALLBACK;
+}
+
+static void on_closing(void *arg, enum call_end_reason why)
+{
+    struct line *l = arg;
+
+    directory_intent(l->thread->node->directory, l->view.call, intent_of(why));
+}
+
+static void line_free(struct line *l)
+{
+    if (l->credits)
+        credits_free(l->credits);
+    loop_timer_free(l->timer);
+    free(l);
+}
+
+static void on_ended(void *arg, enum call_end_reason why)
+{
+    struct line *l = arg, **link = &l->thread->lines;
+    struct media_thread *t = l->thread;
+    struct directory_view view;
+    struct credits *none;
+
+    (void)why;
+    while (*link && *link != l)
+        link = &(*link)->next;
+    if (*link)
+        *link = l->next;
+    (void)directory_release(t->node->directory, l->view.call, false, &none, &view);
+    atomic_fetch_sub(&t->n_lines, 1);
+    line_free(l);
+    media_thread_line_gone(t);
+}
+
+/* --- the beginning --- */
+
+static void tell_script_attached(struct line *l)
+{
+    struct message *m = message_new(MSG_CALL_ATTACHED, l->view.call, NULL, 0);
+
+    if (!m)
+        return;
+    m->number = l->thread->index;
+    (void)credits_post(l->credits, m, false);
+}
+
+static void open_provider(struct line *l, struct brief *brief)
+{
+    struct provider_leg *leg = NULL;
+
+    if (openai_open(&leg, l->thread->openai, brief, &call_provider_events, l->call))
+        leg = NULL;
+    call_set_provider(l->call, &openai_provider, leg);
+}
+
+static int start_call(struct line *l, struct brief *brief, struct carrier_leg *leg)
+{
+    struct call_opts o = {.call_sid = l->view.sid,
+                          .brief = brief,
+                          .clock = loop_clock(),
+                          .carrier_ops = &twilio_carrier,
+                          .carrier = leg,
+                          .agent = post_to_script,
+                          .record = on_record,
+                          .timer = set_timer,
+                          .closing = on_closing,
+                          .ended = on_ended,
+                          .arg = l};
+    int rc = call_new(&l->call, &o);
+
+    if (rc)
+        return rc;
+    twilio_stream_set_events(leg, &call_carrier_events, l->call);
+    l->next = l->thread->lines;
+    l->thread->lines = l;
+    atomic_fetch_add(&l->thread->n_lines, 1);
+    log_info("call.started", F_CALL(l->view.sid), F_STR("agent", l->view.agent),
+             F_PHONE("from", l->view.from), F_PHONE("to", l->view.to));
+    tell_script_attached(l);
+    open_provider(l, brief);
+    return 0;
+}
+
+/* The claim is ours: whatever fails from here on gives the slot back. */
+static int line_new(struct media_thread *t, struct directory_claim *claim, struct carrier_leg *leg)
+{
+    struct line *l = calloc(1, sizeof(*l));
+    struct directory_view view;
+    struct credits *none;
+    int rc = l ? 0 : -ENOMEM;
+
+    if (l) {
+        l->thread = t;
+        l->view = claim->view;
+        l->credits = claim->credits;
+        rc = loop_timer_new(&l->timer, t->loop, on_timer, l);
+        if (!rc)
+            rc = start_call(l, claim->brief, leg);
+    }
+    if (rc) {
+        (void)directory_release(t->node->directory, claim->view.call, false, &none, &view);
+        if (l)
+            line_free(l);
+        else if (claim->credits)
+            credits_free(claim->credits);
+    }
+    brief_unref(claim->brief);
+    return rc;
+}
+
+static int refuse(struct media_thread *t, struct http_request *r, int status, const char *why,
+                  const char *fix)
+{
+    atomic_fetch_add(&t->upgrades_refused, 1);
+    log_warn("stream.refused", F_STR("peer", http_peer(r)), F_INT("status", status),
+             F_STR("reason", why), F_FIX(fix));
+    return status;
+}
+
+static bool is_signed(struct media_thread *t, struct http_request *r)
+{
+    return twilio_upgrade_ok(&t->node->auth, http_target(r), http_header(r, "x-twilio-signature"));
+}
+
+int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accept *accept)
+{
+    static const struct rd_str prefix = {"/twilio/media/", 14};
+    struct rd_str path = http_path(r), text;
+    struct directory_claim claim;
+    struct carrier_leg *leg;
+    struct token token;
+
+    if (path.n <= prefix.n || memcmp(path.p, prefix.p, prefix.n) != 0)
+        return refuse(t, r, 404, "path", "streams are at /twilio/media/<token>");
+    if (!is_signed(t, r))
+        return refuse(t, r, 403, "signature",
+                      "public.url must be what Twilio connects to, the token current");
+    text = (struct rd_str){path.p + prefix.n, path.n - prefix.n};
+    if (token_read(&token, text, rd_str(t->node->settings->cluster_secret), (uint64_t)time(NULL)) ||
+        token.node != t->node->id)
+        return refuse(t, r, 403, "token", "it is not ours, or older than a minute");
+    if (twilio_stream_new(&leg, t->loop, NULL, NULL))
+        return refuse(t, r, 503, "memory", "give the machine more memory or lower max_calls");
+    if (directory_claim(t->node->directory, token.call, token.nonce, t->index, &claim)) {
+        twilio_stream_free(leg);
+        return refuse(t, r, 403, "claim", "the token was used before, or the call is over");
+    }
+    if (line_new(t, &claim, leg)) {
+        twilio_stream_free(leg);
+        return refuse(t, r, 503, "memory", "give the machine more memory or lower max_calls");
+    }
+    twilio_stream_accept(leg, accept);
+    return 0;
+}
+
+/* --- commands --- */
+
+static struct line *find(struct media_thread *t, call_handle call)
+{
+    struct line *l = t->lines;
+
+    while (l && l->view.call != call)
+        l = l->next;
+    return l;
+}
+
+static void script_failed(struct line *l, struct rd_str reason)
+{
+    log_error("call.script_failed", F_CALL(l->view.sid), F_STR("reason", reason.n ? reason.p : "?"),
+              F_FIX("see the script's own error; the caller gets the fallback"));
+    call_end(l->call, CALL_END_SCRIPT_FAILED);
+}
+
+void line_command(struct media_thread *t, struct message *m)
+{
+    struct line *l = find(t, m->call);
+
+    if (!l)
+        return;
+    switch ((enum call_command)m->kind) {
+    case CMD_TOOL_RESULT:
+        call_tool_result(l->call, m->s[0], m->s[1], m->number != 0);
+        break;
+    case CMD_SAY:
+        call_say(l->call, m->s[0]);
+        break;
+    case CMD_INSTRUCT:
+        call_instruct(l->call, m->s[0]);
+        break;
+    case CMD_HANG_UP:
+        call_hang_up(l->call, CALL_END_AGENT_HANGUP);
+        break;
+    case CMD_FALLBACK:
+        script_failed(l, m->s[0]);
+        break;
+    case CMD_CARRIER_ENDED:
+        call_end(l->call, CALL_END_CALLER_HANGUP);
+        break;
+    case CMD_OPERATOR_END:
+        call_hang_up(l->call, CALL_END_OPERATOR);
+        break;
+    }
+}
+
+void line_end_all(struct media_thread *t)
+{
+    struct line *l = t->lines;
+
+    while (l) {
+        struct line *next = l->next; /* call_end() may free l when its legs are gone already */
+
+        call_end(l->call, CALL_END_SHUTDOWN);
+        l = next;
+    }
+}

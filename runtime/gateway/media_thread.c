@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* media_thread.c - the loop of one media thread and what its mailbox brings.
+ *
+ * - MSG_SOCKET: a connection to serve. MSG_CALL_OPENED: a script's answer to a webhook.
+ * - MSG_CALL_COMMAND: what a script or an operator wants of a call that is here.
+ * - MSG_STOP: every line ends; when the last has let go, the thread leaves its loop. */
+#include "gateway/media_thread.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/line.h"
+#include "gateway/webhook.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { PULSE_MS = 1000, MAILBOX_CAPACITY = 16384, MAX_REQUESTS = 512, BODY_MAX = 64 * 1024 };
+
+static void on_request(struct http_request *r, void *arg)
+{
+    webhook_request(arg, r);
+}
+
+static void on_gone(struct http_request *r, void *arg)
+{
+    webhook_gone(arg, r);
+}
+
+static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
+{
+    return line_upgrade(arg, r, accept);
+}
+
+static const struct http_handlers http_handlers = {
+    .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade};
+
+static void leave_if_done(struct media_thread *t)
+{
+    if (t->stopping && !t->lines)
+        loop_stop(t->loop);
+}
+
+void media_thread_line_gone(struct media_thread *t)
+{
+    leave_if_done(t);
+}
+
+static void on_stop(struct media_thread *t)
+{
+    t->stopping = true;
+    line_end_all(t);
+    leave_if_done(t);
+}
+
+static void receive(struct message *m, void *arg)
+{
+    struct media_thread *t = arg;
+
+    switch (m->type) {
+    case MSG_SOCKET:
+        (void)http_server_adopt(t->http, m->fd);
+        m->fd = -1;
+        break;
+    case MSG_CALL_OPENED:
+        webhook_opened(t, m);
+        break;
+    case MSG_CALL_COMMAND:
+        line_command(t, m);
+        break;
+    case MSG_STOP:
+        on_stop(t);
+        break;
+    default:
+        log_error("media.unknown_message", F_INT("type", m->type),
+                  F_FIX("a fault of this program; report it"));
+    }
+    message_free(m);
+}
+
+static void on_pulse(void *arg)
+{
+    struct media_thread *t = arg;
+    struct loop_lag lag = loop_lag_take(t->loop);
+
+    atomic_store(&t->lag_worst_us, lag.worst_us);
+    atomic_store(&t->warm, openai_pool_warm(t->openai));
+    loop_timer_in(t->pulse, PULSE_MS);
+}
+
+static int start_http(struct media_thread *t)
+{
+    struct http_server_opts o = {.loop = t->loop,
+                                 .tls = t->node->tls_server,
+                                 .handlers = &http_handlers,
+                                 .arg = t,
+                                 .max_body = BODY_MAX,
+                                 .max_connections = MAX_REQUESTS};
+
+    return http_server_new(&t->http, &o);
+}
+
+static int start_openai(struct media_thread *t)
+{
+    const struct settings *s = t->node->settings;
+    struct openai_opts o = {.loop = t->loop,
+                            .tls = t->node->tls_client,
+                            .url = s->openai_url,
+                            .key = s->openai_key,
+                            .model = s->openai_model,
+                            .warm = 2};
+
+    return openai_pool_new(&t->openai, &o);
+}
+
+int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
+{
+    struct media_thread *t = calloc(1, sizeof(*t));
+    int rc;
+
+    if (!t)
+        return -ENOMEM;
+    t->node = n;
+    t->index = index;
+    t->next_request = 1;
+    rc = loop_new(&t->loop);
+    if (!rc)
+        rc = mailbox_new(&t->mailbox, t->loop, MAILBOX_CAPACITY, receive, t);
+    if (!rc)
+        rc = start_http(t);
+    if (!rc)
+        rc = start_openai(t);
+    if (!rc)
+        rc = loop_timer_new(&t->pulse, t->loop, on_pulse, t);
+    if (rc) {
+        media_thread_free(t);
+        return rc;
+    }
+    loop_timer_in(t->pulse, PULSE_MS);
+    *out = t;
+    return 0;
+}
+
+void *media_thread_run(void *arg)
+{
+    struct media_thread *t = arg;
+
+    (void)loop_run(t->loop);
+    return NULL;
+}
+
+void media_thread_free(struct media_thread *t)
+{
+    if (!t)
+        return;
+    if (t->http)
+        http_server_free(t->http);
+    webhook_forget_all(t);
+    if (t->openai)
+        openai_pool_free(t->openai);
+    loop_timer_free(t->pulse);
+    if (t->mailbox)
+        mailbox_free(t->mailbox);
+    if (t->loop)
+        loop_free(t->loop);
+    free(t);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* media_thread.h - one thread of the audio path: a loop, the HTTP and WebSocket connections that
+ * were given to it, the calls whose streams it carries, its warm provider connections. No Lua,
+ * nothing that blocks. */
+#ifndef GATEWAY_MEDIA_THREAD_H
+#define GATEWAY_MEDIA_THREAD_H
+
+#include "gateway/node_internal.h"
+#include "io/http_server.h"
+#include "io/mailbox.h"
+#include "providers/openai/openai.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct opening;
+struct line;
+
+struct media_thread {
+    struct node *node; /* borrows */
+    unsigned index;
+    pthread_t thread;
+    struct loop *loop;
+    struct mailbox *mailbox;
+    struct http_server *http;
+    struct openai_pool *openai;
+    struct loop_timer *pulse; /* once a second: gauges */
+    struct opening *openings; /* webhooks that wait for a script, offers that wait for a stream */
+    struct line *lines;       /* calls with a stream */
+    uint64_t next_request;
+    bool stopping;
+
+    /* Read by others. */
+    atomic_uint n_lines, warm, lag_worst_us;
+    atomic_uint_fast64_t webhooks, refused, fallbacks, upgrades_refused, answered;
+    atomic_uint_fast64_t frames_in, frames_out, bad_frames, late_deltas, barge_ins;
+};
+
+int media_thread_new(struct media_thread **out, struct node *n, unsigned index);
+
+/* Runs until MSG_STOP and every line is gone; to be the start routine of a thread. */
+void *media_thread_run(void *arg);
+void media_thread_free(struct media_thread *t);
+
+#endif

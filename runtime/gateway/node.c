@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node.c - starts and ends everything that one `ringdown serve` consists of.
+ *
+ * Start: trust and certificate, agents, listening socket, script threads, media threads, and last
+ * the accepter, so that the first webhook finds all of it. Stop in the opposite order. Sockets go
+ * to the media thread with the fewest calls and connections.
+ *
+ * Failure modes: each step that fails says what to do in `why` and undoes the steps before it. */
+#include "gateway/node_internal.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/media_thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SCRIPT_MAILBOX = 65536, LIST_MAX = 4096 };
+
+/* --- addresses --- */
+
+static char *join(const char *scheme, const char *rest, const char *path)
+{
+    char *out;
+
+    return asprintf(&out, "%s%s%s", scheme, rest, path) < 0 ? NULL : out;
+}
+
+/* https://host → wss://host/twilio/media/ */
+static int make_urls(struct node *n)
+{
+    const char *url = n->settings->public_url;
+    bool tls = strncmp(url, "https://", 8) == 0;
+    size_t len = strlen(url);
+    char *host = strndup(url + (tls ? 8 : 7), len);
+
+    if (host && host[0] && host[strlen(host) - 1] == '/')
+        host[strlen(host) - 1] = '\0';
+    n->stream_base = host ? join(tls ? "wss://" : "ws://", host, "/twilio/media/") : NULL;
+    n->resume_url = host ? join(tls ? "https://" : "http://", host, "/twilio/resume") : NULL;
+    free(host);
+    return n->stream_base && n->resume_url ? 0 : -ENOMEM;
+}
+
+/* --- sockets to threads --- */
+
+static unsigned load_of(struct media_thread *t)
+{
+    return atomic_load(&t->n_lines) * 4 + (unsigned)mailbox_depth(t->mailbox);
+}
+
+static void on_socket(int fd, const char *peer, void *arg)
+{
+    struct node *n = arg;
+    struct media_thread *best = n->media[0];
+    struct message *m = message_new(MSG_SOCKET, 0, NULL, 0);
+
+    (void)peer;
+    for (unsigned i = 1; i < n->n_media; i++)
+        if (load_of(n->media[i]) < load_of(best))
+            best = n->media[i];
+    if (!m) {
+        close(fd);
+        return;
+    }
+    m->fd = fd;
+    (void)mailbox_post(best->mailbox, m);
+}
+
+static void to_media(void *arg, unsigned media_thread, struct message *m)
+{
+    struct node *n = arg;
+
+    if (media_thread < n->n_media)
+        (void)mailbox_post(n->media[media_thread]->mailbox, m);
+    else
+        message_free(m);
+}
+
+/* --- start --- */
+
+static int start_tls(struct node *n, char *why, size_t cap)
+{
+    const struct settings *s = n->settings;
+    int rc = tls_client_new(&n->tls_client, s->ca_file, why, cap);
+
+    if (!rc && s->certificate[0])
+        rc = tls_server_new(&n->tls_server, s->certificate, s->private_key, why, cap);
+    return rc;
+}
+
+static void log_complaints(struct buf *complaints)
+{
+    const char *text = buf_text(complaints);
+
+    for (const char *line = text; line && *line;) {
+        size_t len = strcspn(line, "\n");
+        char *copy = strndup(line, len);
+
+        if (copy && copy[0])
+            log_error("agent.not_loaded", F_STR("why", copy),
+                      F_FIX("mend the line; `ringdown check` shows all"));
+        free(copy);
+        line += len + (line[len] == '\n');
+    }
+}
+
+static int load_agents(const struct settings *s, struct agent_set **out)
+{
+    struct buf complaints;
+    int rc;
+
+    buf_init(&complaints, 64 * 1024);
+    rc = agent_set_load(out, s->agents_path, s->library_path, &complaints);
+    log_complaints(&complaints);
+    buf_fini(&complaints);
+    return rc;
+}
+
+static int start_scripts(struct node *n, char *why, size_t cap)
+{
+    const struct settings *s = n->settings;
+    struct script_opts o = {.threads = (unsigned)s->script_threads,
+                            .mailbox_capacity = SCRIPT_MAILBOX,
+                            .agents_path = s->agents_path,
+                            .library_path = s->library_path,
+                            .ca_file = s->ca_file[0] ? s->ca_file : NULL,
+                            .twilio_api = s->twilio_api,
+                            .twilio_sid = s->twilio_sid,
+                            .twilio_token = s->twilio_tokens[0] ? s->twilio_tokens[0] : "",
+                            .resume_url = n->resume_url,
+                            .call_deadline_ms = s->script_deadline_ms,
+                            .to_media = to_media,
+                            .arg = n};
+    int rc = load_agents(s, &o.agents);
+
+    if (rc) {
+        (void)snprintf(why, cap, "%s: %s; create it, or set agents.path", s->agents_path,
+                       rd_strerror(rc));
+        return rc;
+    }
+    rc = script_pool_start(&n->scripts, &o);
+    agent_set_unref(o.agents);
+    if (rc)
+        (void)snprintf(why, cap, "the script threads did not start: %s", rd_strerror(rc));
+    return rc;
+}
+
+static int start_media(struct node *n, char *why, size_t cap)
+{
+    pthread_t thread;
+    int rc;
+
+    n->media = calloc((size_t)n->settings->media_threads, sizeof(*n->media));
+    if (!n->media)
+        return -ENOMEM;
+    for (int i = 0; i < n->settings->media_threads; i++) {
+        rc = media_thread_new(&n->media[i], n, (unsigned)i);
+        if (!rc)
+            rc = -pthread_create(&thread, NULL, media_thread_run, n->media[i]);
+        if (rc) {
+            (void)snprintf(why, cap, "media thread %d did not start: %s", i, rd_strerror(rc));
+            media_thread_free(n->media[i]);
+            return rc;
+        }
+        n->media[i]->thread = thread;
+        n->n_media++;
+    }
+    return 0;
+}
+
+static int start_listening(struct node *n, char *why, size_t cap)
+{
+    int fd = listen_inherited(), rc = 0;
+
+    if (fd < 0)
+        rc = listen_tcp(&fd, n->settings->public_listen, why, cap);
+    if (rc)
+        return rc;
+    n->port = listen_port(fd);
+    rc = accepter_start(&n->accepter, fd, on_socket, n);
+    if (rc)
+        (void)snprintf(why, cap, "the accepter did not start: %s", rd_strerror(rc));
+    return rc;
+}
+
+int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap)
+{
+    struct node *n = calloc(1, sizeof(*n));
+    int rc;
+
+    (void)snprintf(why, cap, "not enough memory");
+    if (!n)
+        return -ENOMEM;
+    n->settings = o->settings;
+    n->control = o->control;
+    n->started_ms = clock_ms(loop_clock());
+    n->auth = (struct twilio_auth){.public_url = o->settings->public_url,
+                                   .tokens = (const char *const *)o->settings->twilio_tokens};
+    rc = random_bytes(&n->id, sizeof(n->id));
+    if (!rc)
+        rc = make_urls(n);
+    if (!rc)
+        rc = directory_new(&n->directory, (unsigned)o->settings->max_calls);
+    if (!rc)
+        rc = start_tls(n, why, cap);
+    if (!rc)
+        rc = start_scripts(n, why, cap);
+    if (!rc)
+        rc = start_media(n, why, cap);
+    if (!rc)
+        rc = start_listening(n, why, cap);
+    if (rc) {
+        node_stop(n);
+        return rc;
+    }
+    *out = n;
+    return 0;
+}
+
+/* --- while it runs --- */
+
+void node_drain(struct node *n)
+{
+    directory_drain(n->directory);
+}
+
+void node_reload(struct node *n)
+{
+    struct agent_set *set;
+    char why[256];
+
+    if (n->tls_server && tls_server_reload(n->tls_server, why, sizeof(why)))
+        log_error("tls.not_reloaded", F_STR("why", why),
+                  F_FIX("the old certificate stays in use; mend the files"));
+    if (load_agents(n->settings, &set)) {
+        log_error("agents.not_reloaded",
+                  F_FIX("the old agents stay in use; is agents.path there?"));
+        return;
+    }
+    script_pool_set_agents(n->scripts, set);
+    log_info("agents.reloaded", F_INT("agents", agent_set_count(set)),
+             F_INT("errors", agent_set_errors(set)));
+    agent_set_unref(set);
+}
+
+unsigned node_calls(struct node *n)
+{
+    return directory_counts(n->directory).live;
+}
+
+uint16_t node_port(struct node *n)
+{
+    return n->port;
+}
+
+int node_hang_up(struct node *n, const char *call_sid)
+{
+    struct directory_view view;
+    struct message *m;
+
+    if (!directory_find(n->directory, rd_str(call_sid), &view) || view.state != DIRECTORY_TAKEN)
+        return RD_EGONE;
+    m = message_new(MSG_CALL_COMMAND, view.call, NULL, 0);
+    if (!m)
+        return -ENOMEM;
+    m->kind = CMD_OPERATOR_END;
+    return mailbox_post(n->media[view.media_thread]->mailbox, m);
+}
+
+/* --- stop --- */
+
+static void stop_media(struct node *n)
+{
+    for (unsigned i = 0; i < n->n_media; i++) {
+        struct message *m = message_new(MSG_STOP, 0, NULL, 0);
+
+        if (m)
+            (void)mailbox_post(n->media[i]->mailbox, m);
+    }
+    for (unsigned i = 0; i < n->n_media; i++)
+        pthread_join(n->media[i]->thread, NULL);
+}
+
+void node_stop(struct node *n)
+{
+    if (!n)
+        return;
+    if (n->accepter)
+        accepter_stop(n->accepter);
+    stop_media(n);
+    if (n->scripts)
+        script_pool_stop(n->scripts);
+    for (unsigned i = 0; i < n->n_media; i++)
+        media_thread_free(n->media[i]);
+    free(n->media);
+    directory_free(n->directory);
+    tls_server_free(n->tls_server);
+    tls_client_free(n->tls_client);
+    free(n->stream_base);
+    free(n->resume_url);
+    free(n);
+}

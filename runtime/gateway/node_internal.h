@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node_internal.h - what the threads of a node share. Written before they start, read-only after,
+ * except what is atomic or has a lock of its own. */
+#ifndef GATEWAY_NODE_INTERNAL_H
+#define GATEWAY_NODE_INTERNAL_H
+
+#include "agent/host.h"
+#include "carriers/twilio/verify.h"
+#include "gateway/directory.h"
+#include "gateway/node.h"
+#include "io/accepter.h"
+#include "io/tls.h"
+
+#include <stdatomic.h>
+
+struct media_thread;
+
+struct node {
+    const struct settings *settings; /* borrows */
+    struct mailbox *control;         /* borrows */
+    struct directory *directory;
+    struct script_pool *scripts;
+    struct tls_server *tls_server; /* NULL: plain */
+    struct tls_client *tls_client;
+    struct twilio_auth auth;
+    struct accepter *accepter;
+    struct media_thread **media;
+    unsigned n_media;
+    atomic_uint next_script;
+    uint32_t id; /* of this run, in tokens */
+    uint16_t port;
+    uint64_t started_ms;
+    char *stream_base; /* "wss://host/twilio/media/" */
+    char *resume_url;  /* "https://host/twilio/resume" */
+};
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node_status.c - the node as JSON, for status, health and the list of calls. Reads gauges that
+ * other threads write; nothing is stopped for it. */
+#include "base/err.h"
+#include "gateway/media_thread.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CALLS_MAX = 4096 };
+
+static int add_string(struct buf *out, const char *key, const char *value)
+{
+    int rc = buf_addf(out, "\"%s\":\"", key);
+
+    if (!rc)
+        rc = buf_add_json(out, rd_str(value));
+    return rc ? rc : buf_add_str(out, "\"");
+}
+
+static int add_agent(struct buf *out, const struct agent_info *a)
+{
+    int rc = buf_add_str(out, "{");
+
+    if (!rc)
+        rc = add_string(out, "name", a->name);
+    if (!rc)
+        rc = buf_add_str(out, ",");
+    if (!rc)
+        rc = add_string(out, "version", a->version);
+    if (!rc)
+        rc = buf_add_str(out, ",\"numbers\":[");
+    for (int i = 0; !rc && a->numbers[i]; i++)
+        rc = buf_addf(out, "%s\"%s\"", i ? "," : "", a->numbers[i]);
+    return rc ? rc : buf_add_str(out, "]}");
+}
+
+static int add_agents(struct buf *out, struct node *n)
+{
+    struct agent_set *set = script_pool_agents(n->scripts);
+    int rc = buf_addf(out, ",\"agent_errors\":%zu,\"agents\":[", agent_set_errors(set));
+
+    for (size_t i = 0; !rc && i < agent_set_count(set); i++) {
+        if (i > 0)
+            rc = buf_add_str(out, ",");
+        if (!rc)
+            rc = add_agent(out, agent_set_at(set, i));
+    }
+    agent_set_unref(set);
+    return rc ? rc : buf_add_str(out, "]");
+}
+
+static int add_media(struct buf *out, struct node *n)
+{
+    int rc = buf_add_str(out, ",\"media_threads\":[");
+
+    for (unsigned i = 0; !rc && i < n->n_media; i++) {
+        struct media_thread *t = n->media[i];
+
+        rc = buf_addf(
+            out,
+            "%s{\"calls\":%u,\"warm\":%u,\"lag_worst_us\":%u,\"webhooks\":%" PRIuFAST64
+            ",\"refused\":%" PRIuFAST64 ",\"upgrades_refused\":%" PRIuFAST64
+            ",\"fallbacks\":%" PRIuFAST64 ",\"answered\":%" PRIuFAST64 ",\"frames_in\":%" PRIuFAST64
+            ",\"frames_out\":%" PRIuFAST64 ",\"bad_frames\":%" PRIuFAST64
+            ",\"late_deltas\":%" PRIuFAST64 ",\"barge_ins\":%" PRIuFAST64 "}",
+            i ? "," : "", atomic_load(&t->n_lines), atomic_load(&t->warm),
+            atomic_load(&t->lag_worst_us), atomic_load(&t->webhooks), atomic_load(&t->refused),
+            atomic_load(&t->upgrades_refused), atomic_load(&t->fallbacks),
+            atomic_load(&t->answered), atomic_load(&t->frames_in), atomic_load(&t->frames_out),
+            atomic_load(&t->bad_frames), atomic_load(&t->late_deltas), atomic_load(&t->barge_ins));
+    }
+    return rc ? rc : buf_add_str(out, "]");
+}
+
+static int add_scripts(struct buf *out, struct node *n)
+{
+    size_t depth = 0;
+
+    for (unsigned i = 0; i < script_pool_size(n->scripts); i++)
+        depth += mailbox_depth(script_pool_mailbox(n->scripts, i));
+    return buf_addf(out, ",\"script_threads\":%u,\"vms\":%u,\"script_queue\":%zu",
+                    script_pool_size(n->scripts), script_pool_vms(n->scripts), depth);
+}
+
+int node_status_json(struct node *n, struct buf *out)
+{
+    struct directory_counts c = directory_counts(n->directory);
+    int rc = buf_add_str(out, "{");
+
+    if (!rc)
+        rc = add_string(out, "version", RD_VERSION);
+    if (!rc)
+        rc = buf_add_str(out, ",");
+    if (!rc)
+        rc = add_string(out, "public_url", n->settings->public_url);
+    if (!rc)
+        rc = buf_addf(
+            out,
+            ",\"pid\":%d,\"port\":%u,\"tls\":%s,\"uptime_s\":%" PRIu64
+            ",\"calls\":%u,\"max_calls\":%u,\"refused_full\":%u,\"draining\":%s,\"force\":\"%s\"",
+            (int)getpid(), n->port, n->tls_server ? "true" : "false",
+            (clock_ms(loop_clock()) - n->started_ms) / 1000, c.live, c.max, c.full,
+            c.draining ? "true" : "false", n->settings->force);
+    if (!rc)
+        rc = add_agents(out, n);
+    if (!rc)
+        rc = add_media(out, n);
+    if (!rc)
+        rc = add_scripts(out, n);
+    if (!rc && n->tls_server)
+        rc = buf_addf(out, ",\"certificate_expires_in_s\":%" PRId64,
+                      tls_server_expires_in(n->tls_server));
+    return rc ? rc : buf_add_str(out, "}");
+}
+
+static int add_call(struct buf *out, const struct directory_view *v, uint64_t now_ms)
+{
+    int rc = buf_add_str(out, "{");
+
+    if (!rc)
+        rc = add_string(out, "call", v->sid);
+    if (!rc)
+        rc = buf_addf(out, ",\"state\":\"%s\",\"seconds\":%" PRIu64 ",\"system\":\"openai\",",
+                      directory_state_name(v->state), (now_ms - v->admitted_ms) / 1000);
+    if (!rc)
+        rc = add_string(out, "agent", v->agent);
+    if (!rc)
+        rc = buf_add_str(out, ",");
+    if (!rc)
+        rc = add_string(out, "from", v->from);
+    if (!rc)
+        rc = buf_add_str(out, ",");
+    if (!rc)
+        rc = add_string(out, "to", v->to);
+    return rc ? rc : buf_add_str(out, "}");
+}
+
+int node_calls_json(struct node *n, struct buf *out)
+{
+    struct directory_view *views = calloc(CALLS_MAX, sizeof(*views));
+    uint64_t now_ms = clock_ms(loop_clock());
+    size_t count;
+    int rc;
+
+    if (!views)
+        return -ENOMEM;
+    count = directory_list(n->directory, views, CALLS_MAX);
+    rc = buf_add_str(out, "[");
+    for (size_t i = 0; !rc && i < count; i++) {
+        if (i > 0)
+            rc = buf_add_str(out, ",");
+        if (!rc)
+            rc = add_call(out, &views[i], now_ms);
+    }
+    free(views);
+    return rc ? rc : buf_add_str(out, "]");
+}

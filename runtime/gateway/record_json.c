@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record_json.c - each type of record adds the members that mean something for it. Totals and usage
+ * are written as numbers, words as strings; nothing is ever null. */
+#include "gateway/record_json.h"
+
+#include "base/err.h"
+
+#include <inttypes.h>
+
+static const char *const type_names[] = {
+    [RECORD_STATE] = "state",       [RECORD_TURN] = "turn",   [RECORD_TOOL] = "tool",
+    [RECORD_BARGE_IN] = "barge_in", [RECORD_DTMF] = "dtmf",   [RECORD_USAGE] = "usage",
+    [RECORD_ERROR] = "error",       [RECORD_ENDED] = "ended",
+};
+
+static const char *const role_names[] = {
+    [PROVIDER_CALLER] = "caller",
+    [PROVIDER_AGENT] = "agent",
+    [PROVIDER_TOOL] = "tool",
+    [PROVIDER_SYSTEM] = "system",
+};
+
+const char *record_type_name(enum record_type t)
+{
+    return type_names[t];
+}
+
+static int add_string(struct buf *out, const char *key, struct rd_str value)
+{
+    int rc = buf_addf(out, ",\"%s\":\"", key);
+
+    if (!rc)
+        rc = buf_add_json(out, value);
+    return rc ? rc : buf_add_str(out, "\"");
+}
+
+static int add_number(struct buf *out, const char *key, uint64_t value)
+{
+    return buf_addf(out, ",\"%s\":%" PRIu64, key, value);
+}
+
+static int add_usage(struct buf *out, const struct provider_usage *u)
+{
+    return buf_addf(out,
+                    ",\"usage\":{\"text_in\":%" PRIu64 ",\"text_in_cached\":%" PRIu64
+                    ",\"audio_in\":%" PRIu64 ",\"audio_in_cached\":%" PRIu64
+                    ",\"text_out\":%" PRIu64 ",\"audio_out\":%" PRIu64 ",\"seconds\":%.3f}",
+                    u->text_in, u->text_in_cached, u->audio_in, u->audio_in_cached, u->text_out,
+                    u->audio_out, u->seconds);
+}
+
+static int add_totals(struct buf *out, const struct call_totals *t)
+{
+    int rc =
+        buf_addf(out,
+                 ",\"frames_in\":%" PRIu64 ",\"frames_out\":%" PRIu64 ",\"gap_ms\":%" PRIu64
+                 ",\"bad_frames\":%" PRIu64 ",\"late_deltas\":%" PRIu64
+                 ",\"turns\":%u,\"barge_ins\":%u,\"tool_calls\":%u,\"errors\":%u"
+                 ",\"first_audio_ms\":%u,\"duration_ms\":%u",
+                 t->frames_in, t->frames_out, t->gap_ms, t->bad_frames, t->late_deltas, t->turns,
+                 t->barge_ins, t->tool_calls, t->errors, t->first_audio_ms, t->duration_ms);
+
+    return rc ? rc : add_usage(out, &t->usage);
+}
+
+static int add_turn(struct buf *out, const struct record *r)
+{
+    int rc = add_string(out, "role", rd_str(role_names[r->role]));
+
+    if (!rc)
+        rc = add_string(out, "text", r->text);
+    if (!rc)
+        rc = add_number(out, "seq", r->seq);
+    return rc ? rc : buf_addf(out, ",\"interrupted\":%s", r->interrupted ? "true" : "false");
+}
+
+static int add_tool(struct buf *out, const struct record *r)
+{
+    int rc = add_string(out, "id", r->id);
+
+    if (!rc)
+        rc = add_string(out, "name", r->name);
+    if (!rc)
+        rc = add_string(out, r->done ? "output" : "arguments", r->text);
+    return rc ? rc : buf_addf(out, ",\"done\":%s", r->done ? "true" : "false");
+}
+
+static int add_barge_in(struct buf *out, const struct record *r)
+{
+    int rc = add_string(out, "item", r->id);
+
+    if (!rc)
+        rc = add_number(out, "heard_ms", r->heard_ms);
+    return rc ? rc : add_number(out, "reaction_us", r->reaction_us);
+}
+
+static int add_error(struct buf *out, const struct record *r)
+{
+    int rc = add_string(out, "code", r->name);
+
+    return rc ? rc : add_string(out, "message", r->text);
+}
+
+static int add_ended(struct buf *out, const struct record *r)
+{
+    int rc = add_string(out, "reason", r->text);
+
+    return rc ? rc : add_totals(out, r->totals);
+}
+
+static int add_body(struct buf *out, const struct record *r)
+{
+    switch (r->type) {
+    case RECORD_STATE:
+        return add_string(out, "state", r->text);
+    case RECORD_TURN:
+        return add_turn(out, r);
+    case RECORD_TOOL:
+        return add_tool(out, r);
+    case RECORD_BARGE_IN:
+        return add_barge_in(out, r);
+    case RECORD_DTMF:
+        return add_string(out, "digit", r->text);
+    case RECORD_USAGE:
+        return add_usage(out, r->usage);
+    case RECORD_ERROR:
+        return add_error(out, r);
+    case RECORD_ENDED:
+        return add_ended(out, r);
+    }
+    return RD_EPROTO;
+}
+
+int record_json(struct buf *out, const struct directory_view *call, const struct record *r)
+{
+    int rc = buf_addf(out, "{\"type\":\"%s\",\"at_ms\":%" PRIu64, type_names[r->type], r->at_ms);
+
+    if (!rc)
+        rc = add_string(out, "call", rd_str(call->sid));
+    if (!rc)
+        rc = add_string(out, "agent", rd_str(call->agent));
+    if (!rc)
+        rc = add_string(out, "from", rd_str(call->from));
+    if (!rc)
+        rc = add_string(out, "to", rd_str(call->to));
+    if (!rc)
+        rc = add_body(out, r);
+    return rc ? rc : buf_add_str(out, "}");
+}
