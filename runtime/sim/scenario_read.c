@@ -228,7 +228,7 @@ static json_t *table_to_json(lua_State *L, int depth)
     return out;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): depth is limited */
+/* Recursion is limited by JSON_DEPTH_MAX. */
 static json_t *value_to_json(lua_State *L, int depth)
 {
     switch (lua_type(L, -1)) {
