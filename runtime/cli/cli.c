@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli.c - the table of commands and the way into one of them. A new command is one file beside this
+ * one and one line here. */
+#include "cli/commands.h"
+#include "gateway/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+    {"serve",   cmd_serve,   "answer calls until told to stop"                    },
+    {"status",  cmd_status,  "one screen about the node that runs here"           },
+    {"calls",   cmd_calls,   "calls in progress and just ended; --follow to watch"},
+    {"check",   cmd_check,   "say what is wrong with configuration and agents"    },
+    {"version", cmd_version, "which version this is"                              },
+    {NULL,      NULL,        NULL                                                 },
+};
+
+const struct command *cli_commands(void)
+{
+    return commands;
+}
+
+static void print_help(FILE *to)
+{
+    fputs("Ringdown answers phone calls with AI agents written in Lua.\n\n"
+          "usage: ringdown COMMAND [ARGUMENTS]     (ringdown COMMAND --help tells more)\n\n",
+          to);
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(to, "  %-9s %s\n", c->name, c->about);
+    fputs("\nexit code: 0 done, 1 did not work, 2 wrong arguments or configuration\n", to);
+}
+
+static int complain_command(const char *name)
+{
+    struct nearest near;
+
+    nearest_init(&near, name);
+    for (const struct command *c = commands; c->name; c++)
+        nearest_offer(&near, c->name);
+    if (near.best)
+        fprintf(stderr, "ringdown: there is no command \"%s\"; did you mean %s?\n", name,
+                near.best);
+    else
+        fprintf(stderr, "ringdown: there is no command \"%s\"; ringdown --help lists them\n", name);
+    return EXIT_USAGE;
+}
+
+int cli_main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "--help";
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c->run(argc - 1, argv + 1);
+    return complain_command(name);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.c - arguments of a command. "--name value" and "--name=value" are the same; words may
+ * stand anywhere. A mistake names the nearest option and where help is. */
+#include "cli/options.h"
+
+#include "base/err.h"
+#include "cli/commands.h"
+#include "gateway/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int complain_option(const struct options *o, const char *command, const char *arg)
+{
+    struct nearest near;
+    const char *name = arg + strspn(arg, "-");
+
+    nearest_init(&near, name);
+    nearest_offer(&near, "config");
+    nearest_offer(&near, "json");
+    nearest_offer(&near, "help");
+    for (const struct option_switch *s = o->switches; s && s->name; s++)
+        nearest_offer(&near, s->name);
+    if (near.best)
+        fprintf(stderr, "ringdown %s: unknown option %s; did you mean --%s?\n", command, arg,
+                near.best);
+    else
+        fprintf(stderr, "ringdown %s: unknown option %s; see: ringdown %s --help\n", command, arg,
+                command);
+    return EXIT_USAGE;
+}
+
+static bool take_switch(const struct options *o, const char *name)
+{
+    for (const struct option_switch *s = o->switches; s && s->name; s++) {
+        if (strcmp(s->name, name) == 0) {
+            *s->on = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool options_read(struct options *o, int argc, char **argv, int *code)
+{
+    o->words = argv + 1;
+    for (int i = 1; i < argc; i++) {
+        char *arg = argv[i];
+
+        if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+            fputs(o->usage, stdout);
+            *code = EXIT_OK;
+            return false;
+        }
+        if (strncmp(arg, "--config=", 9) == 0) {
+            o->config = arg + 9;
+        } else if (strcmp(arg, "--config") == 0 && i + 1 < argc) {
+            o->config = argv[++i];
+        } else if (strcmp(arg, "--config") == 0) {
+            fprintf(stderr, "ringdown %s: --config needs the name of a file\n", argv[0]);
+            *code = EXIT_USAGE;
+            return false;
+        } else if (strcmp(arg, "--json") == 0) {
+            o->json = true;
+        } else if (arg[0] == '-' && arg[1]) {
+            if (strncmp(arg, "--", 2) == 0 && take_switch(o, arg + 2))
+                continue;
+            *code = complain_option(o, argv[0], arg);
+            return false;
+        } else if (o->n_words < o->max_words) {
+            o->words[o->n_words++] = arg; /* never ahead of i: words move to the front */
+        } else {
+            fprintf(stderr,
+                    "ringdown %s: does not know what to do with \"%s\"; see: ringdown %s "
+                    "--help\n",
+                    argv[0], arg, argv[0]);
+            *code = EXIT_USAGE;
+            return false;
+        }
+    }
+    return true;
+}
+
+int options_settings(const struct options *o, enum settings_use use, struct settings **out)
+{
+    struct buf complaints;
+    int rc;
+
+    buf_init(&complaints, 1 << 20);
+    rc = settings_load(out, o->config, use, &complaints);
+    if (rc == RD_ECONFIG)
+        fputs(buf_text(&complaints) ? buf_text(&complaints) : "", stderr);
+    else if (rc)
+        fprintf(stderr, "ringdown: cannot load the settings: %s\n", rd_strerror(rc));
+    buf_fini(&complaints);
+    return rc == RD_ECONFIG ? EXIT_USAGE : rc ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.h - what the commands' arguments have in common: --config, --json, --help, switches of
+ * their own, and words. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "gateway/settings.h"
+
+#include <stdbool.h>
+
+struct option_switch {
+    const char *name; /* without dashes */
+    bool *on;
+};
+
+struct options {
+    const char *usage;                    /* the whole text of --help */
+    const struct option_switch *switches; /* ended by a NULL name; NULL: none */
+    int max_words;
+
+    const char *config; /* --config FILE; NULL: not given */
+    bool json;
+    int n_words;
+    char **words; /* point into argv */
+};
+
+/* Reads argv from its second word. True: go on. False: leave with *code (help was printed, or a
+ * complaint). */
+bool options_read(struct options *o, int argc, char **argv, int *code);
+
+/* Loads settings; complaints go to stderr. EXIT_OK, EXIT_USAGE or EXIT_FAILED. */
+int options_settings(const struct options *o, enum settings_use use, struct settings **out);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve.c - `ringdown serve`: from settings to a node that answers, until it is told to stop.
+ *
+ *   settings ─▶ log ─▶ control (locks the data folder) ─▶ node ─▶ one line that says what it
+ * answers SIGTERM, SIGINT  drain: new calls get the fallback; leave at no call, or at drain_seconds
+ *   the second one   end at once
+ *   SIGHUP           configuration, certificates and agents again; what cannot change is said
+ *
+ * - wrong configuration: every mistake on stderr, exit 2, nothing was touched
+ * - port or data folder in use: a sentence with the remedy, exit 1 */
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "control/control.h"
+#include "gateway/node.h"
+#include "io/loop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DRAIN_LOOK_MS = 200 };
+
+static const char usage[] =
+    "usage: ringdown serve [--config FILE]\n\n"
+    "Answers calls until told to stop. SIGTERM or Ctrl-C lets the calls in progress end first\n"
+    "(drain_seconds), a second one ends at once; SIGHUP reads configuration, certificates and\n"
+    "agents again. Configuration: --config, else $RINGDOWN_CONFIG, else ./ringdown.lua; every key\n"
+    "also from the environment (examples/ringdown.lua tells all).\n"
+    "Exit code 2 when the configuration is wrong, 1 when the port or the data folder is in use.\n";
+
+struct serving {
+    const struct options *options;
+    struct settings *settings; /* owns */
+    struct loop *loop;         /* owns */
+    struct control *control;   /* owns */
+    struct node *node;         /* owns */
+    struct loop_timer *look;   /* owns: while draining, has the last call ended? */
+    bool draining;
+    uint64_t leave_ms;
+};
+
+/* ---- ending ---- */
+
+static void on_look(void *arg)
+{
+    struct serving *s = arg;
+    unsigned calls = node_calls(s->node);
+
+    if (calls > 0 && clock_ms(loop_clock()) < s->leave_ms) {
+        loop_timer_in(s->look, DRAIN_LOOK_MS);
+        return;
+    }
+    if (calls > 0)
+        log_warn("serve.drain_over", F_INT("calls", calls),
+                 F_FIX("raise drain_seconds if calls last longer"));
+    loop_stop(s->loop);
+}
+
+static void on_stop_signal(int signum, void *arg)
+{
+    struct serving *s = arg;
+
+    if (s->draining) {
+        log_warn("serve.end_at_once", F_INT("signal", signum), F_INT("calls", node_calls(s->node)));
+        loop_stop(s->loop);
+        return;
+    }
+    s->draining = true;
+    s->leave_ms = clock_ms(loop_clock()) + (uint64_t)s->settings->drain_seconds * 1000;
+    log_info("serve.drain", F_INT("calls", node_calls(s->node)),
+             F_INT("at_most_s", s->settings->drain_seconds));
+    node_drain(s->node);
+    on_look(s);
+}
+
+/* ---- reading again ---- */
+
+static void log_lines(enum log_level level, const char *event, const char *key, const char *fix,
+                      struct buf *text)
+{
+    const char *p = buf_text(text);
+
+    while (p && *p) {
+        size_t n = strcspn(p, "\n");
+        char line[512];
+
+        rd_str_copy(line, sizeof(line), (struct rd_str){p, n});
+        LOG_(level, event, F_STR(key, line), F_FIX(fix));
+        p += n + (p[n] == '\n');
+    }
+}
+
+static void on_reload(int signum, void *arg)
+{
+    struct serving *s = arg;
+    struct settings *now = NULL;
+    struct buf text;
+    int rc;
+
+    (void)signum;
+    buf_init(&text, 1 << 20);
+    rc = settings_load(&now, s->options->config, SETTINGS_SERVE, &text);
+    if (rc == RD_ECONFIG)
+        log_lines(LOG_ERROR, "serve.reload_refused", "what",
+                  "the old configuration stays until this is mended", &text);
+    else if (rc)
+        log_error("serve.reload_refused", F_ERR(rc));
+    if (!rc) {
+        log_config(now->log_level, now->log_format);
+        s->settings->log_level = now->log_level; /* nobody else reads these two */
+        s->settings->log_format = now->log_format;
+        settings_diff(s->settings, now, &text);
+        log_lines(LOG_WARN, "serve.restart_needed", "setting",
+                  "this change takes a restart (systemctl restart, or stop and serve)", &text);
+    }
+    node_reload(s->node);
+    settings_free(now);
+    buf_fini(&text);
+}
+
+/* ---- starting ---- */
+
+/* "northside-plumbing, after-hours" out of the node's status. */
+static void agent_names(struct node *n, struct buf *out)
+{
+    struct json_value status, list, v, name;
+    struct json_iter it;
+    struct rd_str key;
+    struct buf text;
+
+    buf_init(&text, 4 << 20);
+    if (node_status_json(n, &text) != 0 ||
+        json_parse((struct rd_str){text.data, text.n}, &status) != 0)
+        goto out;
+    list = json_get(&status, "agents");
+    if (list.type != JSON_ARRAY)
+        goto out;
+    json_iter_init(&it, &list);
+    while (json_next(&it, &key, &v)) {
+        name = v.type == JSON_OBJECT ? json_get(&v, "name") : v;
+        if (name.type == JSON_STRING)
+            buf_addf(out, "%s" RD_STR_FMT, out->n ? ", " : "", RD_STR_ARG(name.raw));
+    }
+out:
+    buf_fini(&text);
+}
+
+static const char *plural(int n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void say_started(const struct serving *s)
+{
+    const struct settings *c = s->settings;
+    struct buf names;
+
+    buf_init(&names, 64 << 10);
+    agent_names(s->node, &names);
+    log_info("serve.started", F_STR("version", RD_VERSION), F_STR("listen", c->public_listen),
+             F_INT("port", node_port(s->node)), F_STR("url", c->public_url),
+             F_STR("agents", buf_text(&names)), F_INT("media_threads", c->media_threads),
+             F_INT("script_threads", c->script_threads), F_INT("max_calls", c->max_calls));
+    printf("Ringdown %s answers %s/twilio/voice (listening on %s, port %u%s).\n"
+           "Agents: %s. %d media thread%s, %d script thread%s, at most %d calls.\n"
+           "Look inside: ringdown status, ringdown calls --follow. Ctrl-C lets calls end first.\n",
+           RD_VERSION, c->public_url, c->public_listen, node_port(s->node),
+           c->certificate[0] ? ", TLS" : "", names.n ? buf_text(&names) : "none yet",
+           c->media_threads, plural(c->media_threads), c->script_threads, plural(c->script_threads),
+           c->max_calls);
+    fflush(stdout);
+    buf_fini(&names);
+}
+
+static int start(struct serving *s, char *why, size_t cap)
+{
+    struct control_opts co = {.settings = s->settings};
+    struct node_opts no = {.settings = s->settings};
+    int rc = loop_new(&s->loop);
+
+    snprintf(why, cap, "cannot start: %s", rd_strerror(rc));
+    if (rc)
+        return rc;
+    co.loop = s->loop;
+    rc = control_new(&s->control, &co, why, cap);
+    if (rc)
+        return rc;
+    no.control = control_mailbox(s->control);
+    rc = node_start(&s->node, &no, why, cap);
+    if (rc)
+        return rc;
+    control_attach(s->control, s->node);
+    rc = loop_timer_new(&s->look, s->loop, on_look, s);
+    if (!rc)
+        rc = loop_on_signal(s->loop, SIGTERM, on_stop_signal, s);
+    if (!rc)
+        rc = loop_on_signal(s->loop, SIGINT, on_stop_signal, s);
+    if (!rc)
+        rc = loop_on_signal(s->loop, SIGHUP, on_reload, s);
+    if (rc)
+        snprintf(why, cap, "cannot start: %s", rd_strerror(rc));
+    return rc;
+}
+
+static void stop(struct serving *s)
+{
+    loop_timer_free(s->look);
+    if (s->control)
+        control_attach(s->control, NULL);
+    if (s->node)
+        node_stop(s->node);
+    control_free(s->control);
+    if (s->loop)
+        loop_free(s->loop);
+    settings_free(s->settings);
+}
+
+static int serve(struct serving *s)
+{
+    char why[1024];
+    int rc;
+
+    signal(SIGPIPE, SIG_IGN);
+    log_config(s->settings->log_level, s->settings->log_format);
+    rc = log_start();
+    if (rc) {
+        fprintf(stderr, "ringdown serve: cannot start the log: %s\n", rd_strerror(rc));
+        return EXIT_FAILED;
+    }
+    rc = start(s, why, sizeof(why));
+    if (rc) {
+        fprintf(stderr, "ringdown serve: %s\n", why);
+    } else {
+        say_started(s);
+        loop_run(s->loop);
+        log_info("serve.ended", F_INT("calls_cut", node_calls(s->node)));
+    }
+    return rc ? EXIT_FAILED : EXIT_OK;
+}
+
+int cmd_serve(int argc, char **argv)
+{
+    struct options o = {.usage = usage};
+    struct serving s = {.options = &o};
+    int code = EXIT_OK;
+
+    if (!options_read(&o, argc, argv, &code))
+        return code;
+    code = options_settings(&o, SETTINGS_SERVE, &s.settings);
+    if (code == EXIT_OK)
+        code = serve(&s);
+    stop(&s);
+    log_stop();
+    return code;
+}
