@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_client.c - libcurl's multi interface on the loop.
+ *
+ *   http_call_start ─▶ curl ⇄ uv_poll per socket, one timer ─▶ done list ─▶ `done`, freed
+ *
+ * - curl says which sockets and which timeout it wants (on_want_socket, on_want_timer); the loop
+ *   tells it what happened (act); what is finished is then taken out of curl before anybody hears
+ *   of it, so that callbacks may start, cancel and free as they like.
+ * - http and https only, no redirects, no proxy from the environment, no signals, bodies bounded
+ *   after decompression.
+ *
+ * Failure modes: each transfer ends with curl's code translated to one of ours and curl's words. */
+#include "io/http_client.h"
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "io/loop_private.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECT_MS = 5000, TIMEOUT_MS = 15000, MAX_BODY = 1 << 20, MAX_PER_HOST = 16 };
+
+struct http_call {
+    struct http_client *client; /* borrows */
+    CURL *easy;                 /* owns */
+    struct curl_slist *header;  /* owns */
+    struct buf body;
+    bool too_big;
+    CURLcode code;
+    http_done_fn *done;
+    void *arg;
+    struct http_call *prev, *next; /* in `running` or `finished` */
+    char text[CURL_ERROR_SIZE];
+};
+
+struct http_client {
+    struct loop *loop;
+    CURLM *multi; /* owns */
+    struct loop_timer *timer;
+    char *ca_file;                      /* owns; NULL: the system's */
+    struct http_call running, finished; /* heads of rings */
+    bool delivering;                    /* callbacks run: freeing waits */
+    bool dead;
+};
+
+/* One socket curl wants to hear of. */
+struct watch {
+    uv_poll_t poll;
+    struct http_client *client;
+    curl_socket_t fd;
+};
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+static void link_to(struct http_call *ring, struct http_call *h)
+{
+    h->prev = ring->prev;
+    h->next = ring;
+    h->prev->next = h;
+    h->next->prev = h;
+}
+
+static void unlink_call(struct http_call *h)
+{
+    if (!h->next)
+        return;
+    h->prev->next = h->next;
+    h->next->prev = h->prev;
+    h->prev = h->next = NULL;
+}
+
+static void call_free(struct http_call *h)
+{
+    if (!h)
+        return;
+    unlink_call(h);
+    if (h->easy) {
+        curl_multi_remove_handle(h->client->multi, h->easy);
+        curl_easy_cleanup(h->easy);
+    }
+    curl_slist_free_all(h->header);
+    buf_fini(&h->body);
+    free(h);
+}
+
+static int translate(const struct http_call *h)
+{
+    switch (h->code) {
+    case CURLE_OK:
+        return 0;
+    case CURLE_OPERATION_TIMEDOUT:
+        return -ETIMEDOUT;
+    case CURLE_COULDNT_CONNECT:
+        return -ECONNREFUSED;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+        return RD_ETLS;
+    case CURLE_FILESIZE_EXCEEDED:
+        return RD_ETOOBIG;
+    default:
+        return h->too_big ? RD_ETOOBIG : -EIO;
+    }
+}
+
+static void deliver_one(struct http_call *h)
+{
+    struct http_result r = {.err = translate(h)};
+    const char *type = NULL;
+    long status = 0;
+
+    unlink_call(h);
+    if (r.err) {
+        r.text = *h->text ? h->text : curl_easy_strerror(h->code);
+        if (h->too_big)
+            r.text = "the answer is larger than allowed";
+    } else {
+        curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
+        r.status = (int)status;
+        r.content_type = rd_str(type ? type : "");
+        r.body = (struct rd_str){h->body.data ? h->body.data : "", h->body.n};
+    }
+    h->done(&r, h->arg);
+    call_free(h);
+}
+
+static void client_free_now(struct http_client *c);
+
+/* Takes what is finished out of curl, then tells its owners. */
+static void deliver(struct http_client *c)
+{
+    CURLMsg *msg;
+    int left;
+
+    while ((msg = curl_multi_info_read(c->multi, &left))) {
+        struct http_call *h = NULL;
+
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&h);
+        h->code = msg->data.result;
+        curl_multi_remove_handle(c->multi, h->easy);
+        unlink_call(h);
+        link_to(&c->finished, h);
+    }
+    if (c->delivering)
+        return;
+    c->delivering = true;
+    while (!c->dead && c->finished.next != &c->finished)
+        deliver_one(c->finished.next);
+    c->delivering = false;
+    if (c->dead)
+        client_free_now(c);
+}
+
+/* --- curl and the loop ------------------------------------------------------------------------ */
+
+static void act(struct http_client *c, curl_socket_t fd, int events)
+{
+    int running;
+
+    loop_woke(c->loop);
+    curl_multi_socket_action(c->multi, fd, events, &running);
+    deliver(c);
+}
+
+static void on_timer(void *arg)
+{
+    act(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void on_socket(uv_poll_t *h, int status, int events)
+{
+    struct watch *w = h->data;
+    int what = 0;
+
+    if (status)
+        what = CURL_CSELECT_ERR;
+    if (events & UV_READABLE)
+        what |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE)
+        what |= CURL_CSELECT_OUT;
+    act(w->client, w->fd, what);
+}
+
+static void free_watch(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+static struct watch *watch_new(struct http_client *c, curl_socket_t fd)
+{
+    struct watch *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        return NULL;
+    w->client = c;
+    w->fd = fd;
+    if (uv_poll_init_socket(loop_uv(c->loop), &w->poll, fd)) {
+        free(w);
+        return NULL;
+    }
+    w->poll.data = w;
+    curl_multi_assign(c->multi, fd, w);
+    return w;
+}
+
+static int on_want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
+{
+    struct http_client *c = arg;
+    struct watch *w = assigned;
+    int events = 0;
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (w)
+            uv_close((uv_handle_t *)&w->poll, free_watch);
+        curl_multi_assign(c->multi, fd, NULL);
+        return 0;
+    }
+    if (!w)
+        w = watch_new(c, fd);
+    if (!w)
+        return -1;
+    if (what != CURL_POLL_OUT)
+        events |= UV_READABLE;
+    if (what != CURL_POLL_IN)
+        events |= UV_WRITABLE;
+    uv_poll_start(&w->poll, events, on_socket);
+    return 0;
+}
+
+/* Never calls back into curl from here: a timeout of 0 waits for the loop too. */
+static int on_want_timer(CURLM *multi, long ms, void *arg)
+{
+    struct http_client *c = arg;
+
+    (void)multi;
+    if (ms < 0)
+        loop_timer_stop(c->timer);
+    else
+        loop_timer_in(c->timer, (uint64_t)ms);
+    return 0;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_call *h = arg;
+
+    n *= size;
+    if (n > h->body.max - h->body.n) {
+        h->too_big = true;
+        return 0;
+    }
+    return buf_add(&h->body, p, n) ? 0 : n;
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static int add_header(struct http_call *h, const char *line)
+{
+    struct curl_slist *list;
+
+    if (strpbrk(line, "\r\n"))
+        return -EINVAL;
+    list = curl_slist_append(h->header, line);
+    if (!list)
+        return -ENOMEM;
+    h->header = list;
+    return 0;
+}
+
+static int set_headers(struct http_call *h, const struct http_call_opts *o)
+{
+    const char *const *line;
+    int rc = add_header(h, "Expect:"); /* or curl waits for a 100 that few servers send */
+
+    for (line = o->header; line && *line && !rc; line++)
+        rc = add_header(h, *line);
+    if (!rc)
+        curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->header);
+    return rc;
+}
+
+static int set_method(struct http_call *h, const struct http_call_opts *o)
+{
+    const char *method = o->method ? o->method : "GET";
+    bool has_body = o->body.n > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+                    strcmp(method, "PATCH") == 0;
+
+    if (strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(method) || !*method)
+        return -EINVAL;
+    if (strcmp(method, "HEAD") == 0)
+        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+    if (!has_body) {
+        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+        return 0;
+    }
+    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body.n);
+    if (curl_easy_setopt(h->easy, CURLOPT_COPYPOSTFIELDS, o->body.n > 0 ? o->body.p : "") !=
+        CURLE_OK)
+        return -ENOMEM;
+    curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+    return 0;
+}
+
+static void set_limits(struct http_call *h, const struct http_call_opts *o)
+{
+    curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     (long)(o->connect_timeout_ms ? o->connect_timeout_ms : CONNECT_MS));
+    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS,
+                     (long)(o->timeout_ms ? o->timeout_ms : TIMEOUT_MS));
+    curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "ringdown/" RD_VERSION);
+}
+
+static int set_up(struct http_call *h, const struct http_call_opts *o)
+{
+    const char *ca_file = h->client->ca_file;
+    int rc;
+
+    set_limits(h, o);
+    curl_easy_setopt(h->easy, CURLOPT_PRIVATE, h);
+    curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->text);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
+    if (ca_file && curl_easy_setopt(h->easy, CURLOPT_CAINFO, ca_file) != CURLE_OK)
+        return -ENOMEM;
+    if (curl_easy_setopt(h->easy, CURLOPT_URL, o->url) != CURLE_OK)
+        return -ENOMEM;
+    if (o->user_password &&
+        curl_easy_setopt(h->easy, CURLOPT_USERPWD, o->user_password) != CURLE_OK)
+        return -ENOMEM;
+    rc = set_method(h, o);
+    return rc ? rc : set_headers(h, o);
+}
+
+int http_call_start(struct http_call **out, struct http_client *c, const struct http_call_opts *o,
+                    http_done_fn *done, void *arg)
+{
+    struct http_call *h;
+    int rc = -ENOMEM;
+
+    if (!o->url || c->dead)
+        return -EINVAL;
+    h = calloc(1, sizeof(*h));
+    if (!h)
+        return -ENOMEM;
+    h->client = c;
+    h->done = done;
+    h->arg = arg;
+    buf_init(&h->body, o->max_body ? o->max_body : MAX_BODY);
+    h->easy = curl_easy_init();
+    if (!h->easy)
+        goto fail;
+    rc = set_up(h, o);
+    if (rc)
+        goto fail;
+    if (curl_multi_add_handle(c->multi, h->easy) != CURLM_OK) {
+        rc = -ENOMEM;
+        goto fail;
+    }
+    link_to(&c->running, h);
+    if (out)
+        *out = h;
+    return 0;
+fail:
+    call_free(h);
+    return rc;
+}
+
+void http_call_cancel(struct http_call *h)
+{
+    call_free(h);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+int http_client_new(struct http_client **out, struct loop *l, const char *ca_file)
+{
+    struct http_client *c = calloc(1, sizeof(*c));
+    int rc = -ENOMEM;
+
+    if (!c)
+        return -ENOMEM;
+    c->loop = l;
+    c->running.next = c->running.prev = &c->running;
+    c->finished.next = c->finished.prev = &c->finished;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) { /* counted, any thread since 7.84 */
+        free(c);
+        return -EIO;
+    }
+    if (ca_file && *ca_file) {
+        c->ca_file = strdup(ca_file);
+        if (!c->ca_file)
+            goto fail;
+    }
+    rc = loop_timer_new(&c->timer, l, on_timer, c);
+    if (rc)
+        goto fail;
+    c->multi = curl_multi_init();
+    rc = -ENOMEM;
+    if (!c->multi)
+        goto fail;
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_want_socket);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_want_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)MAX_PER_HOST);
+    *out = c;
+    return 0;
+fail:
+    http_client_free(c);
+    return rc;
+}
+
+static void client_free_now(struct http_client *c)
+{
+    while (c->running.next != &c->running)
+        call_free(c->running.next);
+    while (c->finished.next != &c->finished)
+        call_free(c->finished.next);
+    if (c->multi)
+        curl_multi_cleanup(c->multi);
+    loop_timer_free(c->timer);
+    curl_global_cleanup();
+    free(c->ca_file);
+    free(c);
+}
+
+void http_client_free(struct http_client *c)
+{
+    if (!c)
+        return;
+    c->dead = true;
+    if (!c->delivering)
+        client_free_now(c);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http_reply.h - puts answers into a connection's output, for http_server.c only. */
+#ifndef IO_HTTP_REPLY_H
+#define IO_HTTP_REPLY_H
+
+#include "base/str.h"
+#include "io/conn.h"
+
+#include <stdbool.h>
+
+/* A whole answer with `connection: close`. extra: more header lines, each with CRLF, or NULL.
+ * send_body false: the answer to HEAD. 0, RD_EFULL, -ENOMEM. */
+int http_reply_write(struct conn *c, int status, const char *type, const char *extra,
+                     struct rd_str body, bool send_body);
+
+/* 101 with the accept key. */
+int http_reply_upgrade(struct conn *c, const char *key);
+
+#endif
