@@ -3,8 +3,8 @@
  *
  *   message ──one walk over its members──▶ the fields we know ──type──▶ handler ──▶ call core
  *
- * The walk remembers where each known member stands; a handler asks those it needs. Strings are
- * handed on where they stand, or, if they hold escapes, from a buffer that keeps its size.
+ * fields.c walks; a handler here asks for the members it needs. Strings are handed on where they
+ * stand, or, if they hold escapes, from a buffer that keeps its size.
  *   - an unknown type: counted, the first one of a session is logged at debug
  *   - no object, broken JSON, audio that is no base64: counted, nothing is told
  *   - null or another type where the documentation says string, number or object: as if absent
@@ -15,83 +15,12 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "media/base64.h"
+#include "providers/openai/fields.h"
 #include "providers/openai/usage.h"
 
 #include <errno.h>
 
 enum { USUAL_TEXT_BYTES = 1024 };
-
-enum field {
-    K_TYPE,
-    K_DELTA,
-    K_RESPONSE_ID,
-    K_ITEM_ID,
-    K_CONTENT_INDEX,
-    K_TRANSCRIPT,
-    K_TEXT,
-    K_AUDIO_START_MS,
-    K_AUDIO_END_MS,
-    K_PREVIOUS_ITEM_ID,
-    K_ITEM,
-    K_CALL_ID,
-    K_NAME,
-    K_ARGUMENTS,
-    K_RESPONSE,
-    K_SESSION,
-    K_USAGE,
-    K_ERROR,
-    N_FIELDS
-};
-
-static const struct rd_str field_names[N_FIELDS] = {
-    [K_TYPE] = RD_STR("type"),
-    [K_DELTA] = RD_STR("delta"),
-    [K_RESPONSE_ID] = RD_STR("response_id"),
-    [K_ITEM_ID] = RD_STR("item_id"),
-    [K_CONTENT_INDEX] = RD_STR("content_index"),
-    [K_TRANSCRIPT] = RD_STR("transcript"),
-    [K_TEXT] = RD_STR("text"),
-    [K_AUDIO_START_MS] = RD_STR("audio_start_ms"),
-    [K_AUDIO_END_MS] = RD_STR("audio_end_ms"),
-    [K_PREVIOUS_ITEM_ID] = RD_STR("previous_item_id"),
-    [K_ITEM] = RD_STR("item"),
-    [K_CALL_ID] = RD_STR("call_id"),
-    [K_NAME] = RD_STR("name"),
-    [K_ARGUMENTS] = RD_STR("arguments"),
-    [K_RESPONSE] = RD_STR("response"),
-    [K_SESSION] = RD_STR("session"),
-    [K_USAGE] = RD_STR("usage"),
-    [K_ERROR] = RD_STR("error"),
-};
-
-/* The members of one event by enum field; JSON_NONE where absent. */
-struct fields {
-    struct json_value v[N_FIELDS];
-};
-
-/* Names and ids: plain text by nature. One with escapes, or far too long, is none of ours. */
-static struct rd_str id_of(const struct json_value *v)
-{
-    bool plain = v->type == JSON_STRING && !v->escaped && v->raw.n <= EVENTS_ID_CHARS;
-
-    return plain ? v->raw : RD_STR("");
-}
-
-static struct rd_str id_in(const struct json_value *object, const char *key)
-{
-    struct json_value v = json_get(object, key);
-
-    return id_of(&v);
-}
-
-static uint32_t u32_of(const struct json_value *v)
-{
-    uint64_t n;
-
-    if (v->type != JSON_NUMBER || !json_u64(v, &n))
-        return 0;
-    return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
-}
 
 /* The words of a string; `slot` is where they go if they hold escapes. False: no string, or one
  * that does not fit. */
@@ -118,9 +47,9 @@ static bool words_of(struct events *e, int slot, const struct json_value *v, str
 static struct provider_item item_of(const struct fields *f)
 {
     return (struct provider_item){
-        .response_id = id_of(&f->v[K_RESPONSE_ID]),
-        .item_id = id_of(&f->v[K_ITEM_ID]),
-        .content_index = u32_of(&f->v[K_CONTENT_INDEX]),
+        .response_id = field_id(&f->v[K_RESPONSE_ID]),
+        .item_id = field_id(&f->v[K_ITEM_ID]),
+        .content_index = field_u32(&f->v[K_CONTENT_INDEX]),
     };
 }
 
@@ -155,17 +84,19 @@ static void on_audio_done(struct events *e, const struct fields *f)
 
 static void on_speech_started(struct events *e, const struct fields *f)
 {
-    e->up->on_speech_started(e->up_arg, u32_of(&f->v[K_AUDIO_START_MS]), id_of(&f->v[K_ITEM_ID]));
+    e->up->on_speech_started(e->up_arg, field_u32(&f->v[K_AUDIO_START_MS]),
+                             field_id(&f->v[K_ITEM_ID]));
 }
 
 static void on_speech_stopped(struct events *e, const struct fields *f)
 {
-    e->up->on_speech_stopped(e->up_arg, u32_of(&f->v[K_AUDIO_END_MS]), id_of(&f->v[K_ITEM_ID]));
+    e->up->on_speech_stopped(e->up_arg, field_u32(&f->v[K_AUDIO_END_MS]),
+                             field_id(&f->v[K_ITEM_ID]));
 }
 
 static void on_committed(struct events *e, const struct fields *f)
 {
-    e->up->on_committed(e->up_arg, id_of(&f->v[K_ITEM_ID]));
+    e->up->on_committed(e->up_arg, field_id(&f->v[K_ITEM_ID]));
 }
 
 /* --- words ----------------------------------------------------------------------------------- */
@@ -173,7 +104,7 @@ static void on_committed(struct events *e, const struct fields *f)
 static void tell_words(struct events *e, const struct fields *f, enum provider_role role,
                        enum field text, bool final)
 {
-    struct provider_words w = {.item_id = id_of(&f->v[K_ITEM_ID]), .role = role, .final = final};
+    struct provider_words w = {.item_id = field_id(&f->v[K_ITEM_ID]), .role = role, .final = final};
     bool some = words_of(e, 0, &f->v[text], &w.text);
 
     if (!some && !final)
@@ -216,7 +147,7 @@ static void on_caller_transcript(struct events *e, const struct fields *f)
 
 static void on_caller_failed(struct events *e, const struct fields *f)
 {
-    struct provider_words w = {.item_id = id_of(&f->v[K_ITEM_ID]),
+    struct provider_words w = {.item_id = field_id(&f->v[K_ITEM_ID]),
                                .role = PROVIDER_CALLER,
                                .text = RD_STR(""),
                                .final = true,
@@ -257,8 +188,8 @@ static bool placed_before(struct events *e, struct rd_str id)
 static void on_item_added(struct events *e, const struct fields *f)
 {
     const struct json_value *item = &f->v[K_ITEM];
-    struct provider_placed p = {.item_id = id_in(item, "id"),
-                                .previous_id = id_of(&f->v[K_PREVIOUS_ITEM_ID]),
+    struct provider_placed p = {.item_id = field_id_in(item, "id"),
+                                .previous_id = field_id(&f->v[K_PREVIOUS_ITEM_ID]),
                                 .role = role_of(item)};
 
     if (p.item_id.n > 0 && !placed_before(e, p.item_id))
@@ -275,9 +206,9 @@ static void on_output_item(struct events *e, const struct fields *f)
     if (!json_is(&type, "function_call"))
         return;
     t = &e->tools[e->next_tool++ % EVENTS_TOOLS];
-    (void)rd_str_copy(t->item_id, sizeof(t->item_id), id_in(&f->v[K_ITEM], "id"));
-    (void)rd_str_copy(t->call_id, sizeof(t->call_id), id_in(&f->v[K_ITEM], "call_id"));
-    (void)rd_str_copy(t->name, sizeof(t->name), id_in(&f->v[K_ITEM], "name"));
+    (void)rd_str_copy(t->item_id, sizeof(t->item_id), field_id_in(&f->v[K_ITEM], "id"));
+    (void)rd_str_copy(t->call_id, sizeof(t->call_id), field_id_in(&f->v[K_ITEM], "call_id"));
+    (void)rd_str_copy(t->name, sizeof(t->name), field_id_in(&f->v[K_ITEM], "name"));
 }
 
 static bool same_id(const char *kept, struct rd_str id)
@@ -297,10 +228,10 @@ static const struct announced_tool *announced(const struct events *e, struct rd_
 /* Without a call_id nobody could be answered; without a name the call core still answers. */
 static void on_tool_call(struct events *e, const struct fields *f)
 {
-    struct provider_tool_call t = {.call_id = id_of(&f->v[K_CALL_ID]),
-                                   .item_id = id_of(&f->v[K_ITEM_ID]),
-                                   .response_id = id_of(&f->v[K_RESPONSE_ID]),
-                                   .name = id_of(&f->v[K_NAME])};
+    struct provider_tool_call t = {.call_id = field_id(&f->v[K_CALL_ID]),
+                                   .item_id = field_id(&f->v[K_ITEM_ID]),
+                                   .response_id = field_id(&f->v[K_RESPONSE_ID]),
+                                   .name = field_id(&f->v[K_NAME])};
     const struct announced_tool *known = announced(e, t.call_id, t.item_id);
 
     if (known && t.call_id.n == 0)
@@ -321,7 +252,7 @@ static void response_init(struct provider_response *r, const struct json_value *
 {
     struct json_value conversation = json_get(response, "conversation_id");
 
-    *r = (struct provider_response){.response_id = id_in(response, "id"),
+    *r = (struct provider_response){.response_id = field_id_in(response, "id"),
                                     .state = PROVIDER_RESPONSE_STARTED,
                                     .out_of_band = conversation.type == JSON_NULL,
                                     .raw_usage = RD_STR(""),
@@ -357,7 +288,8 @@ static void on_response_done(struct events *e, const struct fields *f)
     struct json_value usage = json_get(response, "usage");
     struct json_value details = json_get(response, "status_details");
     struct json_value error = json_get(&details, "error"), message = json_get(&error, "message");
-    struct openai_error problem = {.code = id_in(&error, "code"), .type = id_in(&error, "type")};
+    struct openai_error problem = {.code = field_id_in(&error, "code"),
+                                   .type = field_id_in(&error, "type")};
     struct provider_response r;
 
     response_init(&r, response);
@@ -368,7 +300,7 @@ static void on_response_done(struct events *e, const struct fields *f)
     }
     r.error_code = problem.code.n > 0 ? problem.code : problem.type;
     if (r.error_code.n == 0 && r.state != PROVIDER_RESPONSE_COMPLETED)
-        r.error_code = id_in(&details, "reason");
+        r.error_code = field_id_in(&details, "reason");
     (void)words_of(e, 1, &message, &problem.message);
     r.error_message = problem.message;
     e->up->on_response(e->up_arg, &r);
@@ -385,7 +317,7 @@ static void tell_session(struct events *e, const struct fields *f, bool updated)
 
     if (expires.type != JSON_NUMBER || !json_u64(&expires, &at))
         at = 0;
-    e->owner->on_session(e->owner_arg, updated, id_in(&f->v[K_SESSION], "id"), at);
+    e->owner->on_session(e->owner_arg, updated, field_id_in(&f->v[K_SESSION], "id"), at);
 }
 
 static void on_session_created(struct events *e, const struct fields *f)
@@ -402,9 +334,9 @@ static void on_error(struct events *e, const struct fields *f)
 {
     const struct json_value *error = &f->v[K_ERROR];
     struct json_value message = json_get(error, "message"), param = json_get(error, "param");
-    struct openai_error problem = {.type = id_in(error, "type"),
-                                   .code = id_in(error, "code"),
-                                   .event_id = id_in(error, "event_id")};
+    struct openai_error problem = {.type = field_id_in(error, "type"),
+                                   .code = field_id_in(error, "code"),
+                                   .event_id = field_id_in(error, "event_id")};
 
     (void)words_of(e, 0, &message, &problem.message);
     (void)words_of(e, 1, &param, &problem.param);
@@ -461,7 +393,7 @@ static const struct {
 static void dispatch(struct events *e, const struct fields *f)
 {
     const struct json_value *type = &f->v[K_TYPE];
-    char name[EVENTS_ID_CHARS + 1];
+    char name[FIELD_ID_CHARS + 1];
 
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
         if (!rd_str_eq(type->raw, handlers[i].type))
@@ -478,41 +410,11 @@ static void dispatch(struct events *e, const struct fields *f)
     }
 }
 
-static void keep_field(struct fields *f, struct rd_str key, const struct json_value *v)
-{
-    for (int i = 0; i < N_FIELDS; i++)
-        if (rd_str_eq(key, field_names[i])) {
-            f->v[i] = *v;
-            return;
-        }
-}
-
-/* The object without white space around it. Its grammar is checked by the walk, which would cost a
- * second look at the audio if it were done here. */
-static struct json_value object_of(struct rd_str m)
-{
-    while (m.n > 0 && strchr(" \t\r\n", m.p[0]) && m.p[0]) {
-        m.p++;
-        m.n--;
-    }
-    while (m.n > 0 && strchr(" \t\r\n", m.p[m.n - 1]) && m.p[m.n - 1])
-        m.n--;
-    if (m.n < 2 || m.p[0] != '{')
-        return (struct json_value){.type = JSON_NONE};
-    return (struct json_value){.type = JSON_OBJECT, .raw = m};
-}
-
 int events_feed(struct events *e, struct rd_str message)
 {
-    struct json_value event = object_of(message), v;
-    struct fields f = {0};
-    struct json_iter it;
-    struct rd_str key;
+    struct fields f;
 
-    json_iter_init(&it, &event);
-    while (json_next(&it, &key, &v))
-        keep_field(&f, key, &v);
-    if (it.err || f.v[K_TYPE].type != JSON_STRING) {
+    if (fields_read(&f, message)) {
         e->counts->bad_frames++;
         return RD_EPROTO;
     }

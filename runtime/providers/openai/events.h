@@ -8,13 +8,14 @@
 
 #include "base/buf.h"
 #include "ports/provider.h"
+#include "providers/openai/fields.h"
 #include "providers/openai/openai.h"
 #include "providers/openai/verdict.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EVENTS_TOOLS = 8, EVENTS_PLACED = 16, EVENTS_ID_CHARS = 64, EVENTS_TEXT_MAX = 256 * 1024 };
+enum { EVENTS_TOOLS = 8, EVENTS_PLACED = 16, EVENTS_TEXT_MAX = 256 * 1024 };
 
 /* What concerns the session itself. */
 struct events_owner {
@@ -26,9 +27,9 @@ struct events_owner {
 
 /* A function call that was announced: `arguments.done` may leave out its name. */
 struct announced_tool {
-    char item_id[EVENTS_ID_CHARS + 1];
-    char call_id[EVENTS_ID_CHARS + 1];
-    char name[EVENTS_ID_CHARS + 1];
+    char item_id[FIELD_ID_CHARS + 1];
+    char call_id[FIELD_ID_CHARS + 1];
+    char name[FIELD_ID_CHARS + 1];
 };
 
 struct events {

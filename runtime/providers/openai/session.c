@@ -48,7 +48,7 @@ struct provider_leg {
     uint64_t deadline_ms;
     uint64_t n_events; /* numbers of our event_ids */
     uint64_t expires_unix_s;
-    char session_id[EVENTS_ID_CHARS + 1];
+    char session_id[FIELD_ID_CHARS + 1];
     char model[MODEL_CHARS]; /* for a second dial; "": the pool's */
     char *instructions;      /* owns: in front of the instructions of single answers */
     struct buf update;       /* owns: session.update, until it is answered */
