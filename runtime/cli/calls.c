@@ -57,20 +57,18 @@ static void add_cell(struct buf *out, const struct json_value *call, const char 
     buf_fini(&cell);
 }
 
-/* Seconds: what the totals say, else what the directory says. */
+/* An ended call's totals know its length; a live one has its age. */
 static void add_seconds(struct buf *out, const struct json_value *call)
 {
-    struct json_value totals = json_get(call, "totals"), v = {0};
-    uint64_t ms = 0;
+    struct json_value totals = json_get(call, "totals"), age = json_get(call, "seconds"), v = {0};
+    uint64_t n = 0;
 
     if (totals.type == JSON_OBJECT)
         v = json_get(&totals, "duration_ms");
-    if (v.type == JSON_NONE)
-        v = json_get(call, "duration_ms");
-    if (v.type == JSON_NONE)
-        v = json_get(call, "age_ms");
-    if (json_u64(&v, &ms))
-        buf_addf(out, "%5" PRIu64 "s  ", ms / 1000);
+    if (json_u64(&v, &n))
+        buf_addf(out, "%5" PRIu64 "s  ", n / 1000);
+    else if (json_u64(&age, &n))
+        buf_addf(out, "%5" PRIu64 "s  ", n);
     else
         buf_addf(out, "%6s  ", "-");
 }

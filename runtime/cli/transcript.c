@@ -197,8 +197,9 @@ static int on_tool(const struct transcript *t, const struct json_value *event, s
 {
     struct json_value done = json_get(event, "done");
 
-    return add_middle(t, event, done.type == JSON_TRUE ? "answer of" : "tool", "name", "text", "33",
-                      out);
+    if (done.type == JSON_TRUE)
+        return add_middle(t, event, "answer of", "name", "output", "33", out);
+    return add_middle(t, event, "tool", "name", "arguments", "33", out);
 }
 
 static int on_barge_in(const struct transcript *t, const struct json_value *event, struct buf *out)
@@ -218,25 +219,22 @@ static int on_barge_in(const struct transcript *t, const struct json_value *even
 
 static int on_state(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
-    return add_middle(t, event, "", "text", NULL, "2", out);
+    return add_middle(t, event, "", "state", NULL, "2", out);
 }
 
 static int on_dtmf(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
-    return add_middle(t, event, "caller presses", "text", NULL, "33", out);
+    return add_middle(t, event, "caller presses", "digit", NULL, "33", out);
 }
 
 static int on_error(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
-    return add_middle(t, event, "error", "name", "text", "31", out);
+    return add_middle(t, event, "error", "code", "message", "31", out);
 }
 
 static int on_ended(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
-    struct json_value reason = json_get(event, "reason");
-
-    return add_middle(t, event, "ended:", reason.type == JSON_STRING ? "reason" : "text", NULL, "1",
-                      out);
+    return add_middle(t, event, "ended:", "reason", NULL, "1", out);
 }
 
 static const struct {

@@ -172,6 +172,7 @@ static void complain_unknown(struct reading *r, const char *path)
     size_t n;
     const struct setting *all = settings_table(&n);
     const char *dot = strrchr(path, '.');
+    char meant[64];
 
     nearest_init(&near, path);
     for (size_t i = 0; i < n; i++)
@@ -182,10 +183,12 @@ static void complain_unknown(struct reading *r, const char *path)
         if (strcmp(key_dot ? key_dot + 1 : all[i].key, dot ? dot + 1 : path) == 0)
             near.best = all[i].key;
     }
-    if (near.best)
-        complain_key(r, path, "unknown key; did you mean ", near.best);
-    else
+    if (near.best) {
+        snprintf(meant, sizeof(meant), "%s?", near.best);
+        complain_key(r, path, "unknown key; did you mean ", meant);
+    } else {
         complain_key(r, path, "unknown key", "; see examples/ringdown.lua for all of them");
+    }
 }
 
 /* A list of one or two strings on top of the stack becomes "a,b". */

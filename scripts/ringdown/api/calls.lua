@@ -11,11 +11,14 @@ local list = require "ringdown.api.list"
 local function live_calls(context)
   local text, why = context.host.calls()
   if not text then return nil, why end
-  local calls = json.decode(text)
-  for _, call in ipairs(calls) do
-    local summary = context.live:call(call.call or "")
-    for key, value in pairs(summary or {}) do
-      if call[key] == nil and key ~= "number" then call[key] = value end
+  local calls = {}
+  for _, call in ipairs(json.decode(text)) do
+    if call.state ~= "over" then
+      local summary = context.live:call(call.call)
+      for key, value in pairs(summary or {}) do
+        if call[key] == nil and key ~= "number" then call[key] = value end
+      end
+      calls[#calls + 1] = call
     end
   end
   return calls

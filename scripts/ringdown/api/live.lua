@@ -11,7 +11,7 @@ Live.__index = Live
 -- What each kind of record adds to its call.
 local on = {}
 
-function on.state(call, event) call.state = event.text end
+function on.state(call, event) call.state = event.state end
 
 function on.turn(call, event)
   call.turns = call.turns + 1
@@ -27,13 +27,19 @@ function on.barge_in(call) call.barge_ins = call.barge_ins + 1 end
 
 function on.error(call, event)
   call.errors = call.errors + 1
-  call.last_error = { code = event.name, message = event.text }
+  call.last_error = { code = event.code, message = event.message }
 end
+
+-- What names the call and not its totals.
+local naming = { call = true, type = true, agent = true, from = true, to = true, at_ms = true, reason = true }
 
 function on.ended(call, event)
   call.state = "ended"
-  call.reason = event.reason or event.text
-  call.totals = event.totals
+  call.reason = event.reason
+  call.totals = {}
+  for key, value in pairs(event) do
+    if not naming[key] then call.totals[key] = value end
+  end
 end
 
 local function new_call(id, number)
@@ -75,7 +81,7 @@ function Live:record(event)
   local id = event.call
   if type(id) ~= "string" or id == "" then return end
   local call = self.calls[id] or self:open(id)
-  for _, key in ipairs { "agent", "from", "to", "site" } do
+  for _, key in ipairs { "agent", "from", "to" } do
     call[key] = call[key] or event[key]
   end
   local add = on[event.type]

@@ -1,0 +1,65 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The configuration of a node: copy it, change public.url, put the secrets into the environment.
+--
+--   ringdown serve --config ringdown.lua      (or ./ringdown.lua, or $RINGDOWN_CONFIG)
+--   ringdown check --config ringdown.lua      tells every mistake with its line
+--
+-- Each setting is also an environment variable, named behind it; the variable wins over the file. A
+-- secret may also lie in a file of its own, named by the variable with _FILE behind it. Paths are
+-- relative to the folder the program was started in. Settings that are commented out show their
+-- defaults.
+return {
+  public = {
+    url = "https://calls.example.com",    -- RINGDOWN_PUBLIC_URL; what Twilio reaches. http:// for development
+    -- listen = "0.0.0.0:8080",           -- RINGDOWN_LISTEN; "[::]:8080" for IPv6
+    -- certificate = "/etc/ringdown/fullchain.pem", -- RINGDOWN_TLS_CERT; off: TLS ends in front of us
+    -- private_key = "/etc/ringdown/privkey.pem",   -- RINGDOWN_TLS_KEY
+  },
+
+  -- ca_file = "/etc/ringdown/ca.pem",    -- RINGDOWN_CA_FILE; whom to trust, instead of the system's list
+
+  openai = {
+    model = "gpt-realtime-2.1",           -- OPENAI_REALTIME_MODEL; for agents that name none
+    -- url = "wss://api.openai.com/v1/realtime",    -- OPENAI_REALTIME_URL
+    -- key = "sk-...",                    -- OPENAI_API_KEY; a secret, better in the environment
+  },
+
+  twilio = {
+    -- sid = "AC...",                     -- TWILIO_ACCOUNT_SID
+    -- token = "...",                     -- TWILIO_AUTH_TOKEN; a secret
+    -- tokens = { "new", "old" },         -- the same while rotating: TWILIO_AUTH_TOKEN=new,old
+    -- api = "https://api.twilio.com",    -- TWILIO_API_URL
+  },
+
+  -- vapi = {
+  --   api = "https://api.vapi.ai",       -- VAPI_API_URL
+  --   key = "...",                       -- VAPI_API_KEY; a secret
+  --   secret = "...",                    -- VAPI_WEBHOOK_SECRET; a secret
+  -- },
+
+  -- data = "./var",                      -- RINGDOWN_DATA; control socket, secret, what must be kept
+  agents = {
+    path = "./agents",                    -- RINGDOWN_AGENTS
+    -- source = "folder",                 -- RINGDOWN_AGENTS_SOURCE
+  },
+  -- library = "/usr/share/ringdown/scripts",       -- RINGDOWN_LIBRARY; found beside the program
+
+  -- cluster = { secret = "64 hex digits" },        -- RINGDOWN_SECRET; made at first start, the same on
+                                          -- all nodes: openssl rand -hex 32
+  -- admin = { listen = "127.0.0.1:8081" },         -- RINGDOWN_ADMIN_LISTEN
+  -- database = { url = "postgresql://ringdown@db.example/ringdown" }, -- DATABASE_URL; a secret
+
+  -- sentry = { dsn = "https://key@sentry.example/1" },                -- SENTRY_DSN; a secret
+  -- smtp = { url = "smtps://user:password@mail.example" },            -- SMTP_URL; a secret
+  log = {
+    level = "info",                       -- RINGDOWN_LOG; error, warn, info or debug
+    format = "logfmt",                    -- RINGDOWN_LOG_FORMAT; logfmt or json
+  },
+
+  -- media_threads = 1,                   -- RINGDOWN_MEDIA_THREADS; half of the cores
+  -- script_threads = 1,                  -- RINGDOWN_SCRIPT_THREADS; half of the cores
+  -- max_calls = 200,                     -- RINGDOWN_MAX_CALLS; 200 for each media thread
+  -- script_deadline_ms = 2000,           -- RINGDOWN_SCRIPT_DEADLINE_MS; then a webhook gets the fallback
+  -- drain_seconds = 300,                 -- RINGDOWN_DRAIN_SECONDS; how long calls may go on after SIGTERM
+  -- force = "off",                       -- RINGDOWN_FORCE; openai or vapi: every new call goes there
+}
