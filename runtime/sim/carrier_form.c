@@ -55,7 +55,7 @@ static char *unescape(struct rd_str s)
         if (c == '%') {
             int high = i + 2 < s.n ? hex_digit(s.p[i + 1]) : -1;
             int low = i + 2 < s.n ? hex_digit(s.p[i + 2]) : -1;
-            c = high < 0 || low < 0 ? '\0' : (char)(high << 4 | low);
+            c = (char)(high < 0 || low < 0 ? 0 : high << 4 | low);
             i += 2;
         }
         if (c == '\0') {
