@@ -38,7 +38,7 @@ static bool accept_some(struct accepter *a)
     int n;
 
     for (n = 0; n < BATCH; n++) {
-        struct sockaddr_storage from;
+        struct sockaddr_storage from = {0};
         socklen_t len = sizeof(from);
         char peer[PEER_CAP];
         int on = 1;

@@ -27,18 +27,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    OUT_FIRST = 1024, /* first size of the output buffer */
-    OUT_KEEP = 32768, /* larger ones go back when they are empty */
-    DISCARD_BYTES = 4096
-};
-
 static void on_poll(uv_poll_t *h, int status, int events);
 static void finish_step(struct conn *c);
 
 /* --- what uv_poll waits for ------------------------------------------------------------------- */
 
-static void rearm(struct conn *c)
+void conn_rearm(struct conn *c)
 {
     int want = 0;
 
@@ -86,41 +80,8 @@ static int socket_error(const struct conn *c)
     return -err;
 }
 
-/* --- writing ---------------------------------------------------------------------------------- */
-
-/* Sends until all is out or the socket is full. 0, or what broke. */
-static int write_out(struct conn *c, const char **text)
-{
-    c->want_write = false;
-    while (c->start < c->end) {
-        size_t want = c->end - c->start;
-        ssize_t n;
-
-        if (c->ssl) {
-            n = conn_tls_write(c, c->out + c->start, want, text);
-        } else {
-            n = send(c->fd, c->out + c->start, want, MSG_NOSIGNAL);
-            if (n < 0 && errno == EINTR)
-                continue;
-            if (n < 0)
-                n = errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
-        }
-        if (n < 0)
-            return (int)n;
-        c->start += (size_t)n;
-        if (n == 0 || (!c->ssl && (size_t)n < want)) {
-            c->want_write = !c->write_on_read;
-            return 0;
-        }
-    }
-    c->start = c->end = 0;
-    if (c->cap > OUT_KEEP) {
-        free(c->out);
-        c->out = NULL;
-        c->cap = 0;
-    }
-    return 0;
-}
+/* --- writing (conn_output.c has the buffer)
+ * ---------------------------------------------------------------------------------- */
 
 static void read_once(struct conn *c);
 
@@ -131,7 +92,7 @@ static void flush(struct conn *c)
 
     if (c->state == CONN_CONNECTING || c->state == CONN_STARTING || c->state == CONN_CLOSED)
         return;
-    rc = write_out(c, &text);
+    rc = conn_write_out(c, &text);
     if (rc) {
         c->start = c->end = 0;
         if (!c->peer_done)
@@ -141,95 +102,12 @@ static void flush(struct conn *c)
     }
     if (c->state == CONN_FLUSHING)
         finish_step(c);
-    rearm(c);
+    conn_rearm(c);
 }
 
 static void on_flush(struct loop_flush *f)
 {
     flush((struct conn *)((char *)f - offsetof(struct conn, flush)));
-}
-
-/* Makes room behind c->end, moving or growing. */
-static int make_room(struct conn *c, size_t n)
-{
-    size_t used = c->end - c->start, cap = c->cap ? c->cap : OUT_FIRST;
-    char *fresh;
-
-    if (c->cap - c->end >= n)
-        return 0;
-    if (c->cap >= used + n) {
-        memmove(c->out, c->out + c->start, used);
-    } else {
-        while (cap < used + n)
-            cap *= 2;
-        fresh = malloc(cap);
-        if (!fresh)
-            return -ENOMEM;
-        if (used > 0)
-            memcpy(fresh, c->out + c->start, used);
-        free(c->out);
-        c->out = fresh;
-        c->cap = cap;
-    }
-    c->start = 0;
-    c->end = used;
-    return 0;
-}
-
-int conn_reserve(struct conn *c, size_t n, char **p)
-{
-    int rc;
-
-    if (n > c->max)
-        return RD_EFULL;
-    if (c->end - c->start > c->max - n && c->state == CONN_OPEN && !c->want_write) {
-        const char *text = NULL;
-
-        /* One turn made more than fits: see what the kernel takes. An error shows again later. */
-        if (write_out(c, &text) == 0)
-            rearm(c);
-    }
-    if (c->end - c->start > c->max - n)
-        return RD_EFULL;
-    rc = make_room(c, n);
-    if (rc)
-        return rc;
-    *p = c->out + c->end;
-    return 0;
-}
-
-void conn_commit(struct conn *c, size_t n)
-{
-    c->end += n;
-    /* While the socket is full, POLLOUT will flush. */
-    if (!c->want_write)
-        loop_flush_later(c->loop, &c->flush);
-}
-
-int conn_write(struct conn *c, const void *p, size_t n)
-{
-    char *to;
-    int rc = conn_reserve(c, n, &to);
-
-    if (rc)
-        return rc;
-    memcpy(to, p, n);
-    conn_commit(c, n);
-    return 0;
-}
-
-size_t conn_queued(const struct conn *c)
-{
-    return c->end - c->start;
-}
-
-void conn_trim(struct conn *c)
-{
-    if (c->start < c->end)
-        return;
-    free(c->out);
-    c->out = NULL;
-    c->start = c->end = c->cap = 0;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -238,7 +116,7 @@ static void peer_ended(struct conn *c)
 {
     c->peer_done = true;
     if (c->state == CONN_FLUSHING)
-        rearm(c); /* it may still read what we have for it */
+        conn_rearm(c); /* it may still read what we have for it */
     else
         broken(c, 0, NULL);
 }
@@ -286,7 +164,7 @@ static void take_tls(struct conn *c)
         else if (n < 0)
             broken(c, (int)n, text);
         else
-            rearm(c);
+            conn_rearm(c);
         return;
     }
 }
@@ -294,7 +172,7 @@ static void take_tls(struct conn *c)
 static void become_open(struct conn *c)
 {
     c->state = CONN_OPEN;
-    rearm(c);
+    conn_rearm(c);
     if (conn_queued(c) > 0)
         loop_flush_later(c->loop, &c->flush);
     c->ops->ready(c, c->owner);
@@ -313,7 +191,7 @@ static void shake_hands(struct conn *c)
         if (c->peer_done)
             broken(c, 0, NULL);
         else
-            rearm(c);
+            conn_rearm(c);
         return;
     }
     become_open(c);
@@ -448,7 +326,7 @@ static int conn_new(struct conn **out, const struct conn_opts *o, int fd)
 
 int conn_adopt(struct conn **out, const struct conn_opts *o, int fd, struct tls_server *tls)
 {
-    struct conn *c;
+    struct conn *c = NULL;
     int rc = conn_new(&c, o, fd);
 
     if (rc) {
@@ -468,7 +346,7 @@ int conn_adopt(struct conn **out, const struct conn_opts *o, int fd, struct tls_
         c->flush.flush = on_first_flush;
         loop_flush_later(c->loop, &c->flush);
     }
-    rearm(c);
+    conn_rearm(c);
     *out = c;
     return 0;
 }
@@ -477,12 +355,17 @@ int conn_dial(struct conn **out, const struct conn_opts *o, const struct sockadd
               struct tls_client *tls, const char *host)
 {
     int fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct conn *c;
+    struct conn *c = NULL;
     int rc;
 
     if (fd < 0)
         return -errno;
-    rc = connect(fd, to, n) && errno != EINPROGRESS ? -errno : conn_new(&c, o, fd);
+    if (connect(fd, to, n) && errno != EINPROGRESS) {
+        rc = -errno;
+        close(fd);
+        return rc;
+    }
+    rc = conn_new(&c, o, fd);
     if (rc) {
         close(fd);
         return rc;
@@ -497,7 +380,7 @@ int conn_dial(struct conn **out, const struct conn_opts *o, const struct sockadd
             return rc;
         }
     }
-    rearm(c);
+    conn_rearm(c);
     *out = c;
     return 0;
 }
@@ -512,7 +395,7 @@ void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *owner, siz
 void conn_stop_reading(struct conn *c)
 {
     c->deaf = true;
-    rearm(c);
+    conn_rearm(c);
 }
 
 static void on_finish_timer(void *arg)
@@ -554,7 +437,7 @@ int conn_finish(struct conn *c, unsigned write_ms, unsigned linger_ms)
     c->read_on_write = c->write_on_read = false;
     loop_timer_in(c->timer, write_ms);
     loop_flush_later(c->loop, &c->flush);
-    rearm(c);
+    conn_rearm(c);
     return 0;
 fail:
     conn_close(c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conn_private.h - the inside of a connection, shared by conn.c (socket, output, ending) and
- * conn_tls.c (the TLS between socket and owner). */
+/* conn_private.h - the inside of a connection, shared by conn.c (events, reading, ending),
+ * conn_output.c and conn_tls.c (the TLS between socket and owner). */
 #ifndef IO_CONN_PRIVATE_H
 #define IO_CONN_PRIVATE_H
 
@@ -44,6 +44,12 @@ struct conn {
     struct loop_timer *timer; /* owns; while finishing */
     uv_poll_t poll;
 };
+
+/* conn.c: waits for what the state asks for. */
+void conn_rearm(struct conn *c);
+
+/* conn_output.c: sends until all is out or the socket is full. 0, or what broke. */
+int conn_write_out(struct conn *c, const char **text);
 
 /* conn_tls.c. Each returns 0 or more, or a negative error with a static text in *text. */
 

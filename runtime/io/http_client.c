@@ -32,7 +32,7 @@ struct http_call {
     CURLcode code;
     http_done_fn *done;
     void *arg;
-    struct http_call *prev, *next; /* in `running` or `finished` */
+    struct http_call **at, *next; /* in `running` or `finished` */
     char text[CURL_ERROR_SIZE];
 };
 
@@ -40,9 +40,9 @@ struct http_client {
     struct loop *loop;
     CURLM *multi; /* owns */
     struct loop_timer *timer;
-    char *ca_file;                      /* owns; NULL: the system's */
-    struct http_call running, finished; /* heads of rings */
-    bool delivering;                    /* callbacks run: freeing waits */
+    char *ca_file; /* owns; NULL: the system's */
+    struct http_call *running, *finished;
+    bool delivering; /* callbacks run: freeing waits */
     bool dead;
 };
 
@@ -55,21 +55,33 @@ struct watch {
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
-static void link_to(struct http_call *ring, struct http_call *h)
+static void link_to(struct http_call **list, struct http_call *h)
 {
-    h->prev = ring->prev;
-    h->next = ring;
-    h->prev->next = h;
-    h->next->prev = h;
+    h->next = *list;
+    h->at = list;
+    if (h->next)
+        h->next->at = &h->next;
+    *list = h;
 }
 
 static void unlink_call(struct http_call *h)
 {
-    if (!h->next)
+    if (!h->at)
         return;
-    h->prev->next = h->next;
-    h->next->prev = h->prev;
-    h->prev = h->next = NULL;
+    *h->at = h->next;
+    if (h->next)
+        h->next->at = h->at;
+    h->at = NULL;
+    h->next = NULL;
+}
+
+static struct http_call *pop(struct http_call **list)
+{
+    struct http_call *h = *list;
+
+    if (h)
+        unlink_call(h);
+    return h;
 }
 
 static void call_free(struct http_call *h)
@@ -113,7 +125,6 @@ static void deliver_one(struct http_call *h)
     const char *type = NULL;
     long status = 0;
 
-    unlink_call(h);
     if (r.err) {
         r.text = *h->text ? h->text : curl_easy_strerror(h->code);
         if (h->too_big)
@@ -134,14 +145,14 @@ static void client_free_now(struct http_client *c);
 /* Takes what is finished out of curl, then tells its owners. */
 static void deliver(struct http_client *c)
 {
+    struct http_call *h;
     CURLMsg *msg;
     int left;
 
     while ((msg = curl_multi_info_read(c->multi, &left))) {
-        struct http_call *h = NULL;
-
         if (msg->msg != CURLMSG_DONE)
             continue;
+        h = NULL;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&h);
         h->code = msg->data.result;
         curl_multi_remove_handle(c->multi, h->easy);
@@ -151,8 +162,8 @@ static void deliver(struct http_client *c)
     if (c->delivering)
         return;
     c->delivering = true;
-    while (!c->dead && c->finished.next != &c->finished)
-        deliver_one(c->finished.next);
+    while (!c->dead && (h = pop(&c->finished)))
+        deliver_one(h);
     c->delivering = false;
     if (c->dead)
         client_free_now(c);
@@ -394,8 +405,6 @@ int http_client_new(struct http_client **out, struct loop *l, const char *ca_fil
     if (!c)
         return -ENOMEM;
     c->loop = l;
-    c->running.next = c->running.prev = &c->running;
-    c->finished.next = c->finished.prev = &c->finished;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) { /* counted, any thread since 7.84 */
         free(c);
         return -EIO;
@@ -426,10 +435,10 @@ fail:
 
 static void client_free_now(struct http_client *c)
 {
-    while (c->running.next != &c->running)
-        call_free(c->running.next);
-    while (c->finished.next != &c->finished)
-        call_free(c->finished.next);
+    struct http_call *h;
+
+    while ((h = pop(&c->running)) || (h = pop(&c->finished)))
+        call_free(h);
     if (c->multi)
         curl_multi_cleanup(c->multi);
     loop_timer_free(c->timer);

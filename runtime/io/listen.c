@@ -116,7 +116,7 @@ int listen_inherited(void)
 
 uint16_t listen_port(int fd)
 {
-    struct sockaddr_storage a;
+    struct sockaddr_storage a = {0};
     socklen_t n = sizeof(a);
 
     if (getsockname(fd, (struct sockaddr *)&a, &n))

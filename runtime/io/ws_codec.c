@@ -201,7 +201,7 @@ static int parse_header(const struct ws_decoder *d, const char *at, size_t n, st
     uint64_t len;
     int rc;
 
-    h->size = 2;
+    *h = (struct header){.size = 2};
     if (n < 2)
         return 0;
     rc = check_start(d, p[0], p[1]);
