@@ -79,8 +79,13 @@ static struct http_call *pop(struct http_call **list)
 {
     struct http_call *h = *list;
 
-    if (h)
-        unlink_call(h);
+    if (!h)
+        return NULL;
+    *list = h->next;
+    if (h->next)
+        h->next->at = list;
+    h->at = NULL;
+    h->next = NULL;
     return h;
 }
 
