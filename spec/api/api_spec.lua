@@ -1,0 +1,204 @@
+-- SPDX-License-Identifier: Apache-2.0
+local json = require "cjson"
+local api = require "ringdown.api"
+
+-- A node as the routes see it, with a ring of events.
+local function fake_host()
+  local host = { live = {}, events = {}, hung_up = {} }
+  function host.status()
+    if host.gone then return nil, "no node is attached", "starting" end
+    return '{"calls":2}'
+  end
+  function host.calls()
+    if host.gone then return nil, "no node is attached", "starting" end
+    local texts = {}
+    for i, call in ipairs(host.live) do texts[i] = json.encode(call) end
+    return "[" .. table.concat(texts, ",") .. "]"
+  end
+  function host.hang_up(sid)
+    if sid == "CAstuck" then return nil, "queue or buffer is full", "failed" end
+    for _, call in ipairs(host.live) do
+      if call.call == sid then
+        host.hung_up[#host.hung_up + 1] = sid
+        return true
+      end
+    end
+    return nil, "the call is over", "gone"
+  end
+  function host.events_after(after)
+    local texts = {}
+    for number = after + 1, #host.events do texts[#texts + 1] = host.events[number] end
+    return "[" .. table.concat(texts, ",") .. "]", #texts
+  end
+  function host.events_last() return #host.events end
+  return host
+end
+
+describe("the admin API", function()
+  local host, admin
+
+  local function record(event)
+    host.events[#host.events + 1] = json.encode(event)
+    admin.record(json.encode(event))
+  end
+
+  local function get(target, waited)
+    local status, body, wait_ms = admin.handle("GET", target, waited or false)
+    return status, body and json.decode(body), wait_ms
+  end
+
+  before_each(function()
+    host = fake_host()
+    admin = api.new(host)
+  end)
+
+  describe("finding the way", function()
+    it("answers an unknown path with 404 and where to look", function()
+      local status, body = get "/api/v1/stauts"
+      assert.equal(404, status)
+      assert.matches("/api/v1/status", body.fix)
+    end)
+    it("answers a known path with the wrong method with 405", function()
+      assert.equal(405, (admin.handle("POST", "/api/v1/status", false)))
+    end)
+    it("takes the path as it is: no dots, no slashes in an id", function()
+      assert.equal(404, (get "/api/v1/calls/../status"))
+      assert.equal(404, (get "/api/v1/status/"))
+      assert.equal(404, (get "x/api/v1/status"))
+    end)
+  end)
+
+  describe("status", function()
+    it("is the node's own words", function()
+      local status, body = admin.handle("GET", "/api/v1/status?x=1", false)
+      assert.equal(200, status)
+      assert.equal('{"calls":2}', body)
+    end)
+    it("is 503 while there is no node", function()
+      host.gone = true
+      local status, body = get "/api/v1/status"
+      assert.equal(503, status)
+      assert.matches("starting", body.fix)
+    end)
+  end)
+
+  describe("calls", function()
+    it("are two arrays even when there are none", function()
+      local _, body = admin.handle("GET", "/api/v1/calls", false)
+      assert.equal('{"live":[],"ended":[]}', body)
+    end)
+    it("tell what was said and done so far", function()
+      host.live = { { call = "CA1", state = "taken", agent = "northside-plumbing", from = "+13125550142" } }
+      record { type = "state", call = "CA1", state = "live" }
+      record { type = "turn", call = "CA1", role = "caller", text = "hello" }
+      record { type = "tool", call = "CA1", name = "book_visit", arguments = "{}", done = false }
+      record { type = "tool", call = "CA1", name = "book_visit", output = "{}", done = true }
+      record { type = "barge_in", call = "CA1", heard_ms = 400 }
+      record { type = "error", call = "CA1", code = "busy", message = "a response was running" }
+      local _, body = get "/api/v1/calls"
+      local call = body.live[1]
+      assert.equal("taken", call.state) -- the directory knows better
+      assert.equal(1, call.turns)
+      assert.equal(1, call.tool_calls)
+      assert.equal(1, call.barge_ins)
+      assert.equal("hello", call.last_words.text)
+      assert.equal("busy", call.last_error.code)
+      assert.is_nil(call.number)
+    end)
+    it("are remembered with their totals after they ended, newest first", function()
+      record { type = "turn", call = "CA1", agent = "a", from = "+1", role = "caller", text = "hello" }
+      record { type = "ended", call = "CA1", reason = "caller_hangup", turns = 1, duration_ms = 9000 }
+      record { type = "ended", call = "CA2", reason = "silence", turns = 0 }
+      local _, body = get "/api/v1/calls"
+      assert.equal("CA2", body.ended[1].call)
+      assert.equal("caller_hangup", body.ended[2].reason)
+      assert.equal(9000, body.ended[2].totals.duration_ms)
+      assert.equal("+1", body.ended[2].from)
+      assert.is_nil(body.ended[2].totals.call)
+    end)
+    it("keeps the last hundred of those", function()
+      for i = 1, 105 do record { type = "ended", call = "CA" .. i, reason = "silence" } end
+      local _, body = get "/api/v1/calls"
+      assert.equal(100, #body.ended)
+      assert.equal("CA105", body.ended[1].call)
+      assert.equal("CA6", body.ended[100].call)
+    end)
+    it("stays bounded when ends are never heard of", function()
+      local live = require "ringdown.api.live"
+      local calls = live.new()
+      for i = 1, live.LIVE_MAX + 10 do calls:record { type = "state", call = "CA" .. i, state = "live" } end
+      assert.equal(live.LIVE_MAX, calls.n_live)
+      assert.is_nil(calls:call "CA10")
+      assert.truthy(calls:call "CA11")
+    end)
+    it("answer one by one", function()
+      host.live = { { call = "CA1", state = "taken" } }
+      record { type = "ended", call = "CA2", reason = "silence" }
+      assert.equal("taken", select(2, get "/api/v1/calls/CA1").state)
+      assert.equal("silence", select(2, get "/api/v1/calls/CA2").reason)
+      assert.equal(404, (get "/api/v1/calls/CA3"))
+    end)
+  end)
+
+  describe("hanging up", function()
+    it("is accepted for a call in progress", function()
+      host.live = { { call = "CA1" } }
+      local status = admin.handle("POST", "/api/v1/calls/CA1/hang-up", false)
+      assert.equal(202, status)
+      assert.same({ "CA1" }, host.hung_up)
+    end)
+    it("is 404 for a call that is over, and 503 when it cannot be asked", function()
+      assert.equal(404, (admin.handle("POST", "/api/v1/calls/CA1/hang-up", false)))
+      assert.equal(503, (admin.handle("POST", "/api/v1/calls/CAstuck/hang-up", false)))
+    end)
+    it("is not done by reading", function()
+      host.live = { { call = "CA1" } }
+      assert.equal(405, (get "/api/v1/calls/CA1/hang-up"))
+      assert.same({}, host.hung_up)
+    end)
+  end)
+
+  describe("events", function()
+    before_each(function()
+      record { type = "turn", call = "CA1", text = "one" }
+      record { type = "turn", call = "CA1", text = "two" }
+    end)
+    it("are those behind a number", function()
+      local _, body = get "/api/v1/events?after=1"
+      assert.equal(1, #body)
+      assert.equal("two", body[1].text)
+    end)
+    it("begin with the last one when no number is given", function()
+      local _, body = get "/api/v1/events"
+      assert.equal(1, #body)
+      assert.equal("two", body[1].text)
+    end)
+    it("are waited for when there are none yet", function()
+      local status, _, wait_ms = get "/api/v1/events?after=2"
+      assert.is_nil(status)
+      assert.equal(10000, wait_ms)
+    end)
+    it("are an empty array when the wait was for nothing", function()
+      local status, body = admin.handle("GET", "/api/v1/events?after=2", true)
+      assert.equal(200, status)
+      assert.equal("[]", body)
+    end)
+    it("begin anew for one who followed a node that ran before", function()
+      local _, body = get "/api/v1/events?after=900"
+      assert.equal(2, #body)
+    end)
+    it("need a number", function()
+      assert.equal(400, (get "/api/v1/events?after=-1"))
+      assert.equal(400, (get "/api/v1/events?after=x"))
+      assert.equal(400, (get "/api/v1/events?after=99999999999999999"))
+    end)
+  end)
+
+  it("drops a record that is broken or belongs to no call", function()
+    admin.record "not json"
+    admin.record "[]"
+    admin.record '{"type":"turn"}'
+    admin.record '{"type":"turn","call":7}'
+    assert.equal('{"live":[],"ended":[]}', (select(2, admin.handle("GET", "/api/v1/calls", false))))
+  end)
+end)
