@@ -110,35 +110,6 @@ int buf_addf(struct buf *b, const char *fmt, ...)
     return rc;
 }
 
-/* Length of the well-formed UTF-8 sequence at p, 0 when there is none (Unicode table 3-7). */
-static size_t utf8_sequence(const uint8_t *p, size_t n)
-{
-    uint8_t low = 0x80, high = 0xBF;
-    size_t len;
-
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] < 0xC2 || p[0] > 0xF4)
-        return 0;
-    len = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-    if (n < len)
-        return 0;
-    if (p[0] == 0xE0)
-        low = 0xA0; /* no overlong forms */
-    else if (p[0] == 0xED)
-        high = 0x9F; /* no surrogates */
-    else if (p[0] == 0xF0)
-        low = 0x90;
-    else if (p[0] == 0xF4)
-        high = 0x8F; /* nothing above U+10FFFF */
-    if (p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (p[i] < 0x80 || p[i] > 0xBF)
-            return 0;
-    return len;
-}
-
 /* How one ASCII character is written; NULL: as it is. `hex` has room for \u00XX. */
 static const char *json_ascii(uint8_t c, char hex[8])
 {
@@ -209,7 +180,7 @@ static int add_escaped(struct buf *b, struct rd_str s, escape_fn *escape, bool x
     int rc = 0;
 
     while (i < s.n) {
-        size_t len = utf8_sequence(p + i, s.n - i);
+        size_t len = rd_utf8_sequence(s.p + i, s.n - i);
         const char *text = len == 0 ? replacement : len == 1 ? escape(p[i], hex) : NULL;
 
         if (xml && xml_forbids(p + i, len))

@@ -15,3 +15,33 @@ bool rd_str_same_secret(struct rd_str a, struct rd_str b)
         differ = (uint8_t)(differ | ((i < a.n ? (uint8_t)a.p[i] : 0) ^ (uint8_t)b.p[i]));
     return b.n > 0 && differ == 0;
 }
+
+/* Unicode table 3-7. */
+size_t rd_utf8_sequence(const char *text, size_t n)
+{
+    const uint8_t *p = (const uint8_t *)text;
+    uint8_t low = 0x80, high = 0xBF;
+    size_t len;
+
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] < 0xC2 || p[0] > 0xF4)
+        return 0;
+    len = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    if (n < len)
+        return 0;
+    if (p[0] == 0xE0)
+        low = 0xA0; /* no overlong forms */
+    else if (p[0] == 0xED)
+        high = 0x9F; /* no surrogates */
+    else if (p[0] == 0xF0)
+        low = 0x90;
+    else if (p[0] == 0xF4)
+        high = 0x8F; /* nothing above U+10FFFF */
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if (p[i] < 0x80 || p[i] > 0xBF)
+            return 0;
+    return len;
+}

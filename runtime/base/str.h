@@ -40,4 +40,7 @@ static inline bool rd_str_copy(char *out, size_t cap, struct rd_str s)
 /* Constant time in the length of b; for secrets and signatures. */
 bool rd_str_same_secret(struct rd_str a, struct rd_str b);
 
+/* Length of the well-formed UTF-8 sequence that n > 0 bytes begin with; 0 when there is none. */
+size_t rd_utf8_sequence(const char *p, size_t n);
+
 #endif

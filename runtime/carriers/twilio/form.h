@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* form.h - application/x-www-form-urlencoded, as hostile input. At most 128 fields, 64 KiB decoded. */
+/* form.h - application/x-www-form-urlencoded, as hostile input. At most 128 fields, 64 KiB decoded.
+ */
 #ifndef CARRIERS_TWILIO_FORM_H
 #define CARRIERS_TWILIO_FORM_H
 
