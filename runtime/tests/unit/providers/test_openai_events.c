@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_events.c - what OpenAI says, and what the call core is told of it. */
+/* test_openai_events.c - what OpenAI says, and what the call core is told of it. */
 #include "base/err.h"
 #include "providers/openai/events.h"
 #include "unit/providers/fake_core.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_wire.c - what we say to OpenAI, letter by letter. */
+/* test_openai_wire.c - what we say to OpenAI, letter by letter. */
 #include "providers/openai/wire.h"
 
 #include "base/err.h"
