@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agents.h - the loaded agents as C needs them: which number is whose, and what a caller gets when no
- * script can be asked. An immutable, reference-counted set; a reload makes a new one. Any thread. */
+/* agents.h - the loaded agents as C needs them: which number is whose, and what a caller gets when
+ * no script can be asked. An immutable, reference-counted set; a reload makes a new one. Any
+ * thread. */
 #ifndef AGENT_AGENTS_H
 #define AGENT_AGENTS_H
 
@@ -12,7 +13,7 @@
 
 struct agent_info {
     const char *name;
-    const char *version; /* hash of all source it loaded */
+    const char *version;        /* hash of all source it loaded */
     const char *const *numbers; /* NULL-terminated, E.164 */
     const char *fallback_twiml; /* whole document, checked; never NULL */
     const char *vapi_twiml;     /* sends the call to Vapi; NULL when the agent has no vapi table */
@@ -21,9 +22,11 @@ struct agent_info {
 struct agent_set;
 
 /* Loads every agents/X.lua and agents/X/init.lua. Agents that do not load are left out and each
- * complaint is a line "agents/x.lua:12: what is wrong and what is allowed". Returns 0 even then, with
- * `n_errors` in the set; -ENOMEM, -ENOENT when the folder is missing. Blocks: not on a media thread. */
-int agent_set_load(struct agent_set **out, const char *agents_path, const char *library_path, struct buf *complaints);
+ * complaint is a line "agents/x.lua:12: what is wrong and what is allowed". Returns 0 even then,
+ * with `n_errors` in the set; -ENOMEM, -ENOENT when the folder is missing. Blocks: not on a media
+ * thread. */
+int agent_set_load(struct agent_set **out, const char *agents_path, const char *library_path,
+                   struct buf *complaints);
 struct agent_set *agent_set_ref(struct agent_set *s);
 void agent_set_unref(struct agent_set *s);
 

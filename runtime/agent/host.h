@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host.h - the script threads: each a loop with a mailbox, one Lua VM per call, tools as coroutines.
+/* host.h - the script threads: each a loop with a mailbox, one Lua VM per call, tools as
+ * coroutines.
  *
  * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RELOAD, MSG_STOP.
  * Out: MSG_CALL_OPENED, MSG_CALL_COMMAND to the media thread that asked or has the call.
@@ -16,13 +17,14 @@ struct script_pool;
 
 struct script_opts {
     unsigned threads;
-    size_t mailbox_capacity;   /* messages per thread, reserved credits included */
+    size_t mailbox_capacity; /* messages per thread, reserved credits included */
     const char *agents_path, *library_path;
-    const char *ca_file;       /* for HTTP from scripts; NULL: the system's */
-    struct agent_set *agents;  /* refs: the set calls are opened against */
-    const char *twilio_api, *twilio_sid, *twilio_token; /* for scripts/ringdown/twilio; "" when none */
-    const char *resume_url;    /* public, for TwiML that comes back */
-    int call_deadline_ms;      /* per entry into the script */
+    const char *ca_file;      /* for HTTP from scripts; NULL: the system's */
+    struct agent_set *agents; /* refs: the set calls are opened against */
+    const char *twilio_api, *twilio_sid,
+        *twilio_token;      /* for scripts/ringdown/twilio; "" when none */
+    const char *resume_url; /* public, for TwiML that comes back */
+    int call_deadline_ms;   /* per entry into the script */
     /* Posts to a media thread without a credit; the message is consumed. */
     void (*to_media)(void *arg, unsigned media_thread, struct message *m);
     void *arg;

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* activity.c - the life of a call on its script thread.
+ *
+ * - open: a VM from the agent's chunks, job OPEN; its results become MSG_CALL_OPENED.
+ * - tool calls run beside each other, hooks one after the other in the order of their events.
+ * - AGENT_ENDED: what runs may finish, then the ended hook, then the VM goes; ENDING_MS bounds it.
+ *
+ * Failure:
+ * - an error in a hook is logged; in a tool, the model gets its `failed` sentence. The call goes
+ * on.
+ * - a broken limit (RD_EBUDGET) drops the VM: every owed result is delivered, CMD_FALLBACK asks for
+ *   the fallback, later tool calls get a failure at once.
+ * - nobody told the end: bounded by ATTACH_MS before the stream, by the longest call after it. */
+#include "agent/activity.h"
+
+#include "agent/agents_private.h"
+#include "agent/api/api.h"
+#include "agent/brief.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+enum { ATTACH_MS = 120000, ENDING_MS = 20000, PAST_MAX_CALL_MS = 600000, JOBS_MAX = 96 };
+
+static const char output_failed[] =
+    "{\"failed\":true,\"say\":\"Tell the caller that this is not working right now.\"}";
+static const char output_busy[] =
+    "{\"failed\":true,\"say\":\"Too many things are being done at once; ask the caller to wait a "
+    "moment, then try again.\"}";
+static const char log_fix[] = "mend the agent's file; the traceback says where";
+
+void activity_command(struct activity *a, enum call_command c, struct rd_str s0, struct rd_str s1,
+                      uint32_t number)
+{
+    struct message *m = message_new(MSG_CALL_COMMAND, a->handle, (struct rd_str[]){s0, s1}, 2);
+
+    if (!m)
+        return;
+    m->kind = (int)c;
+    m->number = number;
+    a->thread->pool->opts.to_media(a->thread->pool->opts.arg, a->media_thread, m);
+}
+
+void activity_log_failure(struct activity *a, const char *where, const char *error, const char *why)
+{
+    log_error("script.failed", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("in", where),
+              F_STR("error", error), F_STR("traceback", why), F_FIX(log_fix));
+}
+
+static void send_result(struct activity *a, const char *id, struct rd_str output, bool go_on)
+{
+    activity_command(a, CMD_TOOL_RESULT, rd_str(id), output, go_on);
+}
+
+/* --- opening --- */
+
+static void send_opened(struct activity *a, const char *system, const char *reason,
+                        const char *assistant, struct brief *brief)
+{
+    struct rd_str s[] = {rd_str(system), rd_str(reason), rd_str(assistant)};
+    struct message *m = message_new(MSG_CALL_OPENED, a->handle, s, 3);
+
+    if (!m)
+        return; /* the webhook's own deadline answers */
+    m->number = a->media_thread;
+    m->aux = a->request;
+    m->brief = brief_ref(brief);
+    a->thread->pool->opts.to_media(a->thread->pool->opts.arg, a->media_thread, m);
+}
+
+static void on_timer(void *arg)
+{
+    struct activity *a = arg;
+
+    if (!a->ending)
+        log_warn("script.forgotten", F_CALL(a->sid), F_STR("agent", a->agent->name),
+                 F_FIX("the end of this call never reached its script; report it"));
+    activity_free(a);
+}
+
+static void drop_vm(struct activity *a)
+{
+    if (!a->vm)
+        return;
+    vm_free(a->vm);
+    a->vm = NULL;
+    atomic_fetch_sub_explicit(&a->thread->pool->vms, 1, memory_order_relaxed);
+}
+
+void activity_free(struct activity *a)
+{
+    while (a->jobs) {
+        struct job *j = a->jobs;
+
+        if (j->kind == JOB_TOOL)
+            send_result(a, j->tool_id, rd_str(output_failed), true);
+        job_free(j);
+    }
+    thread_remove(a->thread, a);
+    drop_vm(a);
+    loop_timer_free(a->timer);
+    agent_set_unref(a->agents);
+    free(a);
+}
+
+static int make_vm(struct activity *a)
+{
+    struct vm_opts opts = {.slice_ms = (uint32_t)a->thread->pool->opts.call_deadline_ms,
+                           .chunks = agent_chunks(a->agent),
+                           .user = a};
+    int rc = vm_new(&a->vm, &opts);
+
+    if (rc)
+        return rc;
+    atomic_fetch_add_explicit(&a->thread->pool->vms, 1, memory_order_relaxed);
+    return vm_preload(a->vm, "ringdown.host", api_open_call);
+}
+
+static void read_sid(struct activity *a, struct rd_str form)
+{
+    struct json_value root, sid;
+
+    if (json_parse(form, &root))
+        return;
+    sid = json_get(&root, "CallSid");
+    (void)json_copy(&sid, a->sid, sizeof(a->sid));
+}
+
+/* Answers a webhook that cannot even have an activity. */
+static void refuse_open(struct script_thread *t, const struct message *m, const char *why)
+{
+    struct activity nobody = {.thread = t, .handle = m->call, .media_thread = m->number};
+
+    nobody.request = m->aux;
+    send_opened(&nobody, "", why, "", NULL);
+}
+
+void activity_open(struct script_thread *t, struct message *m)
+{
+    struct activity *a = calloc(1, sizeof(*a));
+    struct job *j;
+
+    if (!a || loop_timer_new(&a->timer, t->loop, on_timer, a)) {
+        free(a);
+        refuse_open(t, m, "no memory");
+        return;
+    }
+    a->handle = m->call;
+    a->thread = t;
+    a->media_thread = m->number;
+    a->request = m->aux;
+    a->agents = script_pool_agents(t->pool);
+    a->agent = a->agents ? agent_by_name(a->agents, m->s[0]) : NULL;
+    read_sid(a, m->s[1]);
+    thread_add(t, a);
+    loop_timer_in(a->timer, ATTACH_MS);
+    j = a->agent && make_vm(a) == 0 ? job_new(a, JOB_OPEN) : NULL;
+    if (!j) {
+        send_opened(a, "", a->agent ? "no memory" : "the agent is not loaded any more", "", NULL);
+        activity_free(a);
+        return;
+    }
+    lua_pushstring(vm_lua(a->vm), agent_module(a->agent));
+    lua_pushlstring(vm_lua(a->vm), m->s[1].p, m->s[1].n);
+    job_start(j, "open", 2);
+}
+
+static struct rd_str result(struct job *j, int i)
+{
+    size_t n = 0;
+    const char *text = lua_tolstring(task_lua(j->task), i, &n);
+
+    return (struct rd_str){text ? text : "", n};
+}
+
+/* Results: system, reason, assistant, brief as JSON, hooks. */
+static void on_opened(struct job *j)
+{
+    struct activity *a = j->activity;
+    struct rd_str hooks = result(j, 5);
+    struct brief *brief = NULL;
+    bool openai = rd_str_eq(result(j, 1), RD_STR("openai"));
+
+    if (openai && brief_from_json(&brief, result(j, 4), a->agent->name, a->agent->version)) {
+        activity_log_failure(a, "open", "the brief could not be read", "");
+        send_opened(a, "", "the brief could not be read", "", NULL);
+        activity_free(a);
+        return;
+    }
+    a->opened = true;
+    a->max_call_ms = brief ? brief->max_call_ms : 0;
+    (void)rd_str_copy(a->hooks, sizeof(a->hooks), hooks);
+    send_opened(a, result(j, 1).p, result(j, 2).p, result(j, 3).p, brief);
+    brief_unref(brief);
+    if (openai)
+        job_free(j);
+    else
+        activity_free(a);
+}
+
+void activity_attached(struct activity *a, unsigned media_thread)
+{
+    a->media_thread = media_thread;
+    if (!a->ending)
+        loop_timer_in(a->timer, (uint64_t)a->max_call_ms + PAST_MAX_CALL_MS);
+}
+
+/* --- hooks and the end --- */
+
+static bool has_hook(const struct activity *a, const char *event)
+{
+    char padded[40];
+
+    return snprintf(padded, sizeof(padded), " %s ", event) < (int)sizeof(padded) &&
+           strstr(a->hooks, padded) != NULL;
+}
+
+/* The oldest hook job, if none is running. */
+static struct job *next_hook(const struct activity *a)
+{
+    for (struct job *j = a->jobs; j; j = j->next)
+        if (j->kind == JOB_HOOK)
+            return j->task ? NULL : j;
+    return NULL;
+}
+
+static struct job *find_job(const struct activity *a, enum job_kind kind)
+{
+    struct job *j = a->jobs;
+
+    while (j && j->kind != kind)
+        j = j->next;
+    return j;
+}
+
+static void start_hook(struct job *j)
+{
+    lua_State *L = vm_lua(j->activity->vm);
+
+    lua_pushstring(L, j->event);
+    lua_pushstring(L, j->text);
+    lua_pushinteger(L, j->number);
+    job_start(j, "event", 3);
+}
+
+/* Whatever is next: a hook that waits for its turn, the ended hook, or nothing any more. */
+static void move_on(struct activity *a)
+{
+    struct job *j = next_hook(a);
+
+    if (j && a->vm) {
+        start_hook(j);
+        return;
+    }
+    if (!a->ending || find_job(a, JOB_HOOK) || find_job(a, JOB_TOOL))
+        return;
+    j = find_job(a, JOB_ENDED);
+    if (j && !j->task && a->vm) {
+        lua_pushstring(vm_lua(a->vm), j->text);
+        job_start(j, "ended", 1);
+    } else if (!j || !a->vm) {
+        activity_free(a);
+    }
+}
+
+static unsigned count_jobs(const struct activity *a)
+{
+    unsigned n = 0;
+
+    for (struct job *j = a->jobs; j; j = j->next)
+        n++;
+    return n;
+}
+
+static void add_hook(struct activity *a, const char *event, const struct message *m)
+{
+    struct job *j;
+
+    if (!a->vm || !has_hook(a, event))
+        return;
+    j = count_jobs(a) < JOBS_MAX ? job_new(a, JOB_HOOK) : NULL;
+    if (!j) {
+        log_warn("script.hook_dropped", F_CALL(a->sid), F_STR("hook", event),
+                 F_FIX("the agent's hooks are slower than the call"));
+        return;
+    }
+    j->event = event;
+    j->number = m->number;
+    j->text = strdup(m->s[2].p);
+    move_on(a);
+}
+
+static void on_ended(struct activity *a, const struct message *m)
+{
+    struct job *j;
+
+    if (a->ending)
+        return;
+    a->ending = true;
+    loop_timer_in(a->timer, ENDING_MS);
+    j = a->vm && a->opened ? job_new(a, JOB_ENDED) : NULL;
+    if (!j) {
+        activity_free(a);
+        return;
+    }
+    j->text = strdup(m->s[2].p);
+    move_on(a);
+}
+
+/* --- tools --- */
+
+static uint64_t hash_id(struct rd_str id)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < id.n; i++)
+        h = (h ^ (unsigned char)id.p[i]) * 0x100000001b3u;
+    return h;
+}
+
+/* False when this call id has had its result or will get it. */
+static bool first_time(struct activity *a, struct rd_str id)
+{
+    uint64_t h = hash_id(id);
+
+    for (unsigned i = 0; i < a->n_seen; i++)
+        if (a->seen[i] == h)
+            return false;
+    if (a->n_seen < SEEN_MAX)
+        a->seen[a->n_seen++] = h;
+    return true;
+}
+
+static void on_tool_call(struct activity *a, const struct message *m)
+{
+    struct job *j;
+    lua_State *L;
+
+    if (!first_time(a, m->s[0]))
+        return;
+    if (!a->vm || !a->opened) {
+        send_result(a, m->s[0].p, rd_str(output_failed), true);
+        return;
+    }
+    j = a->n_seen < SEEN_MAX && count_jobs(a) < JOBS_MAX ? job_new(a, JOB_TOOL) : NULL;
+    if (j) {
+        j->tool_id = strdup(m->s[0].p);
+        j->tool_name = strdup(m->s[1].p);
+    }
+    if (!j || !j->tool_id || !j->tool_name) {
+        send_result(a, m->s[0].p, rd_str(output_busy), true);
+        if (j)
+            job_free(j);
+        return;
+    }
+    L = vm_lua(a->vm);
+    lua_pushlstring(L, m->s[1].p, m->s[1].n);
+    lua_pushlstring(L, m->s[2].p, m->s[2].n);
+    job_start(j, "tool", 2);
+}
+
+/* Results: output, whether the model goes on, reason to hang up or nil. */
+static void on_tool_done(struct job *j)
+{
+    struct activity *a = j->activity;
+    lua_State *L = task_lua(j->task);
+    struct rd_str output = result(j, 1);
+
+    send_result(a, j->tool_id, output.n ? output : rd_str(output_failed), lua_toboolean(L, 2));
+    if (lua_type(L, 3) == LUA_TSTRING)
+        activity_command(a, CMD_HANG_UP, result(j, 3), RD_STR(""), 0);
+    job_free(j);
+}
+
+static void on_tool_failed(struct job *j)
+{
+    send_result(j->activity, j->tool_id,
+                rd_str(j->failed_output ? j->failed_output : output_failed), true);
+    job_free(j);
+}
+
+void activity_event(struct activity *a, const struct message *m)
+{
+    switch ((enum agent_event_type)m->kind) {
+    case AGENT_STARTED:
+        add_hook(a, "started", m);
+        break;
+    case AGENT_UTTERANCE:
+        add_hook(a, "utterance", m);
+        break;
+    case AGENT_SAID:
+        add_hook(a, "said", m);
+        break;
+    case AGENT_TOOL_CALL:
+        on_tool_call(a, m);
+        break;
+    case AGENT_DTMF:
+        add_hook(a, "dtmf", m);
+        break;
+    case AGENT_SILENCE:
+        add_hook(a, "silence", m);
+        break;
+    case AGENT_ENDED:
+        on_ended(a, m);
+        break;
+    }
+}
+
+/* --- jobs that are over --- */
+
+void activity_fail(struct activity *a, const char *reason)
+{
+    bool was_open = a->opened, ending = a->ending;
+
+    if (!was_open)
+        send_opened(a, "", reason, "", NULL);
+    else if (!ending)
+        activity_command(a, CMD_FALLBACK, rd_str(reason), RD_STR(""), 0);
+    while (a->jobs) {
+        struct job *j = a->jobs;
+
+        if (j->kind == JOB_TOOL)
+            on_tool_failed(j);
+        else
+            job_free(j);
+    }
+    drop_vm(a);
+    if (!was_open || ending)
+        activity_free(a);
+}
+
+static const char *name_of(const struct job *j)
+{
+    switch (j->kind) {
+    case JOB_TOOL:
+        return j->tool_name;
+    case JOB_HOOK:
+        return j->event;
+    case JOB_OPEN:
+        return "open";
+    case JOB_ENDED:
+        break;
+    }
+    return "ended";
+}
+
+static void on_job_failed(struct job *j)
+{
+    struct activity *a = j->activity;
+    const char *error = j->task ? task_message(j->task) : "no memory for a task";
+
+    activity_log_failure(a, name_of(j), error, j->task ? task_why(j->task) : "");
+    if (!j->task || task_error(j->task) == RD_EBUDGET || j->kind == JOB_OPEN) {
+        activity_fail(a, j->kind == JOB_OPEN ? error : "script_failed");
+        return;
+    }
+    if (j->kind == JOB_TOOL)
+        on_tool_failed(j);
+    else
+        job_free(j);
+    move_on(a);
+}
+
+void activity_job_done(struct job *j)
+{
+    struct activity *a = j->activity;
+    enum job_kind kind = j->kind;
+
+    if (!j->task || task_state(j->task) != TASK_DONE) {
+        on_job_failed(j);
+        return;
+    }
+    if (kind == JOB_OPEN) {
+        on_opened(j);
+        return;
+    }
+    if (kind == JOB_TOOL)
+        on_tool_done(j);
+    else
+        job_free(j);
+    move_on(a);
+}
+
+void activity_job_late(struct job *j)
+{
+    struct activity *a = j->activity;
+
+    log_warn("script.late", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("in", name_of(j)),
+             F_FIX("give the tool a longer timeout, or make it faster"));
+    if (j->kind == JOB_OPEN) {
+        activity_fail(a, "the script was late");
+        return;
+    }
+    if (j->kind == JOB_TOOL)
+        on_tool_failed(j);
+    else
+        job_free(j);
+    move_on(a);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* activity.h - one call as a script thread sees it: its VM, its jobs, where its answers go.
+ * Script thread only; for agent/ only.
+ *
+ *   MSG_CALL_OPEN ──▶ job OPEN ──▶ MSG_CALL_OPENED     tool call ──▶ job TOOL ──▶ CMD_TOOL_RESULT
+ *   utterance, digit… ──▶ job HOOK, one at a time      AGENT_ENDED ──▶ job ENDED ──▶ gone
+ */
+#ifndef AGENT_ACTIVITY_H
+#define AGENT_ACTIVITY_H
+
+#include "agent/script_thread.h"
+#include "io/http_client.h"
+#include "lua/task.h"
+#include "lua/vm.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_ENDED };
+
+/* One entry into the script and what it owes the call. */
+struct job {
+    enum job_kind kind;
+    struct activity *activity;            /* borrows */
+    struct task *task;                    /* owns; NULL while it waits for its turn */
+    struct loop_timer *deadline, *filler; /* own */
+    char *tool_id, *tool_name; /* own; JOB_TOOL: the result is owed while the job exists */
+    char *text;                /* owns; arguments, or what a hook is told */
+    char *failed_output;       /* owns; result when the deadline passes; NULL: a general one */
+    char *filler_words;        /* owns */
+    const char *event;         /* JOB_HOOK: name, static */
+    uint32_t number;
+    bool queued; /* in the thread's run queue */
+    struct job *next_ready;
+    struct job *next; /* of the activity */
+};
+
+enum { SEEN_MAX = 512, SID_BYTES = 40 };
+
+struct activity {
+    call_handle handle;
+    struct script_thread *thread;   /* borrows */
+    struct agent_set *agents;       /* refs */
+    const struct agent_info *agent; /* borrows from agents */
+    struct vm *vm;                  /* owns; NULL once it failed */
+    struct job *jobs;               /* owns, oldest first */
+    struct loop_timer *timer;       /* bounds the state the activity is in */
+    unsigned media_thread;
+    uint64_t request; /* of MSG_CALL_OPEN */
+    bool opened, ending;
+    uint32_t max_call_ms;
+    char hooks[128]; /* " utterance dtmf " as the script said */
+    char sid[SID_BYTES];
+    uint64_t seen[SEEN_MAX]; /* hashes of tool call ids that were answered or are being */
+    unsigned n_seen;
+    struct activity *next;
+};
+
+void activity_open(struct script_thread *t, struct message *m); /* borrows m */
+void activity_attached(struct activity *a, unsigned media_thread);
+void activity_event(struct activity *a, const struct message *m);
+void activity_free(struct activity *a); /* whatever state it is in; owed results are delivered */
+
+/* The script broke a limit: answers what is owed, asks for the fallback, drops the VM. */
+void activity_fail(struct activity *a, const char *reason);
+
+/* job.c. A started job may be finished (and freed, its activity too) when these return. */
+struct job *job_new(struct activity *a, enum job_kind kind);
+void job_start(struct job *j, const char *function, int n_args); /* arguments on vm_lua() */
+void job_run(struct job *j);
+void job_free(struct job *j);
+void job_set_deadline(struct job *j, uint32_t ms);
+struct job *job_of(lua_State *L); /* the job that runs now; NULL: none */
+
+/* What happens with a job's result; in activity.c. Frees the job. */
+void activity_job_done(struct job *j);
+void activity_job_late(struct job *j);
+
+/* Commands to the media thread that has the call. */
+void activity_command(struct activity *a, enum call_command c, struct rd_str s0, struct rd_str s1,
+                      uint32_t number);
+
+void activity_log_failure(struct activity *a, const char *where, const char *error,
+                          const char *why);
+
+#endif

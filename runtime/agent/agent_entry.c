@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent_entry.c - loads one agent: its file runs in a sandboxed VM of its own, the library checks
+ * what it returned and renders what C must have without a script: numbers, the fallback TwiML, the
+ * TwiML that hands the call to Vapi. The compiled modules stay, frozen, for the calls.
+ *
+ * Failure: mistakes come back as lines; an error or endless loop in the file is one such line. */
+#include "agent/agents_private.h"
+#include "agent/api/api.h"
+#include "base/err.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+static const size_t twiml_max = 64 * 1024;
+
+void agent_entry_free(struct agent_entry *e)
+{
+    if (!e)
+        return;
+    for (char **p = e->numbers; p && *p; p++)
+        free(*p);
+    free(e->numbers);
+    free(e->name);
+    free(e->fallback);
+    free(e->vapi);
+    free(e->module);
+    chunks_free(e->chunks);
+    free(e);
+}
+
+struct chunks *agent_chunks(const struct agent_info *a)
+{
+    return ((const struct agent_entry *)a)->chunks;
+}
+
+const char *agent_module(const struct agent_info *a)
+{
+    return ((const struct agent_entry *)a)->module;
+}
+
+static bool ends_with(const char *s, size_t n, const char *tail)
+{
+    size_t k = strlen(tail);
+
+    return n >= k && strcmp(s + n - k, tail) == 0;
+}
+
+/* <Response>…</Response>, after an XML declaration or not. Rendered by our library: a plain check.
+ */
+static bool is_response(const char *xml)
+{
+    size_t n = strlen(xml);
+
+    while (n > 0 && (xml[n - 1] == '\n' || xml[n - 1] == ' '))
+        n--;
+    if (n > twiml_max || strncmp(xml, "<?xml", 5) != 0)
+        return false;
+    return strstr(xml, "<Response>") && ends_with(xml, strlen(xml), "</Response>\n");
+}
+
+static char *copy_member(json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? strdup(text) : NULL;
+}
+
+static int take_numbers(struct agent_entry *e, json_t *list)
+{
+    size_t n = json_array_size(list);
+
+    e->numbers = calloc(n + 1, sizeof(*e->numbers));
+    if (!e->numbers)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        const char *number = json_string_value(json_array_get(list, i));
+
+        e->numbers[i] = strdup(number ? number : "");
+        if (!e->numbers[i])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int take_info(struct agent_entry *e, const char *text, size_t n)
+{
+    json_t *info = json_loadb(text, n, 0, NULL);
+    int rc;
+
+    if (!info)
+        return RD_ECONFIG;
+    e->name = copy_member(info, "name");
+    e->fallback = copy_member(info, "fallback");
+    e->vapi = copy_member(info, "vapi");
+    rc = take_numbers(e, json_object_get(info, "numbers"));
+    json_decref(info);
+    if (rc)
+        return rc;
+    if (!e->name || !e->fallback || !is_response(e->fallback) || (e->vapi && !is_response(e->vapi)))
+        return RD_ECONFIG;
+    e->info = (struct agent_info){.name = e->name,
+                                  .version = e->version,
+                                  .numbers = (const char *const *)e->numbers,
+                                  .fallback_twiml = e->fallback,
+                                  .vapi_twiml = e->vapi};
+    return 0;
+}
+
+static void complain(struct buf *complaints, const char *module, const char *text, size_t n)
+{
+    if (n > 0)
+        buf_addf(complaints, "%.*s\n", (int)n, text);
+    else
+        buf_addf(complaints, "agents/%s.lua:1: the library could not describe it\n", module);
+}
+
+/* ringdown.runtime.load(module) → JSON | nil, lines */
+static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
+{
+    lua_State *L = vm_lua(v);
+    struct buf why;
+    const char *text;
+    size_t n = 0;
+    int rc;
+
+    buf_init(&why, 16 * 1024);
+    lua_pushstring(L, e->module);
+    rc = vm_call_module(v, "ringdown.runtime", "load", 1, 2, &why);
+    if (rc) {
+        buf_addf(complaints, "agents/%s.lua:1: %.*s\n", e->module, (int)why.n,
+                 why.data ? why.data : rd_strerror(rc));
+        buf_fini(&why);
+        return rc == -ENOMEM ? rc : RD_ECONFIG;
+    }
+    buf_fini(&why);
+    text = lua_tolstring(L, -2, &n);
+    rc = text ? take_info(e, text, n) : RD_ECONFIG;
+    if (rc == RD_ECONFIG) {
+        n = 0;
+        text = lua_tolstring(L, -1, &n);
+        complain(complaints, e->module, text, n);
+    }
+    lua_pop(L, 2);
+    return rc;
+}
+
+int agent_entry_load(struct agent_entry **out, const char *module, const char *agents_path,
+                     const char *library_path, struct buf *complaints)
+{
+    struct agent_entry *e = calloc(1, sizeof(*e));
+    const char *const dirs[] = {library_path, agents_path, NULL};
+    struct vm_opts opts = {0};
+    struct vm *v = NULL;
+    int rc = -ENOMEM;
+
+    if (!e)
+        return rc;
+    e->module = strdup(module);
+    if (!e->module)
+        goto done;
+    rc = chunks_new(&e->chunks, dirs);
+    if (rc)
+        goto done;
+    opts.chunks = e->chunks;
+    rc = vm_new(&v, &opts);
+    if (rc)
+        goto done;
+    (void)vm_preload(v, "ringdown.host", api_open_loading);
+    rc = run_file(e, v, complaints);
+    if (rc)
+        goto done;
+    chunks_freeze(e->chunks);
+    (void)chunks_hash(e->chunks, e->version);
+done:
+    vm_free(v);
+    if (rc)
+        agent_entry_free(e);
+    else
+        *out = e;
+    return rc;
+}

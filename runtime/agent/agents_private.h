@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agents_private.h - what loading an agent leaves behind. For agent/ only. */
+#ifndef AGENT_AGENTS_PRIVATE_H
+#define AGENT_AGENTS_PRIVATE_H
+
+#include "agent/agents.h"
+#include "lua/vm.h"
+
+struct agent_entry {
+    struct agent_info info; /* points into the strings below; first, see agent_chunks() */
+    struct chunks *chunks;  /* owns; frozen */
+    char *module;           /* owns */
+    char *name, *fallback, *vapi;
+    char **numbers; /* NULL-terminated */
+    char version[17];
+};
+
+/* Loads one agent: runs its file, collects its mistakes. RD_ECONFIG with lines in `complaints`. */
+int agent_entry_load(struct agent_entry **out, const char *module, const char *agents_path,
+                     const char *library_path, struct buf *complaints);
+void agent_entry_free(struct agent_entry *e);
+
+/* The compiled modules and the module name of an agent. */
+struct chunks *agent_chunks(const struct agent_info *a);
+const char *agent_module(const struct agent_info *a);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api.h - the module "ringdown.host": what the Lua library may ask of C. Agents cannot require it;
+ * they see the library's kinder half. One file per table. */
+#ifndef AGENT_API_API_H
+#define AGENT_API_API_H
+
+#include <lua.h>
+
+/* For require(): the module while an agent's file is loaded, and during a call. */
+int api_open_loading(lua_State *L);
+int api_open_call(lua_State *L);
+
+/* Each adds its functions to the table on top. */
+void api_host_register(lua_State *L); /* files, zones, positions, log: always */
+void api_call_register(lua_State *L); /* say, hang_up, deadline, sleep: during a call */
+void api_http_register(lua_State *L); /* twilio: during a call */
+
+#endif

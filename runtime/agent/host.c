@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host.c - the pool of script threads and the set of agents that new calls are opened against.
+ *
+ * Starting: all mailboxes exist before script_pool_start() returns. Stopping: every thread gets
+ * MSG_STOP, is joined, then freed; posters must be gone by then. */
+#include "agent/host.h"
+
+#include "agent/script_thread.h"
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int copy_text(const char **field)
+{
+    if (!*field)
+        return 0;
+    *field = strdup(*field);
+    return *field ? 0 : -ENOMEM;
+}
+
+/* The caller's strings may go; ours stay. A failed copy leaves NULL behind. */
+static int copy_opts(struct script_opts *to, const struct script_opts *from)
+{
+    const char **fields[] = {&to->agents_path, &to->library_path, &to->ca_file,   &to->twilio_api,
+                             &to->twilio_sid,  &to->twilio_token, &to->resume_url};
+    int rc = 0;
+
+    *to = *from;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        if (copy_text(fields[i]))
+            rc = -ENOMEM;
+    return rc;
+}
+
+static void free_opts(struct script_opts *o)
+{
+    free((void *)o->agents_path);
+    free((void *)o->library_path);
+    free((void *)o->ca_file);
+    free((void *)o->twilio_api);
+    free((void *)o->twilio_sid);
+    free((void *)o->twilio_token);
+    free((void *)o->resume_url);
+}
+
+int script_pool_start(struct script_pool **out, const struct script_opts *o)
+{
+    struct script_pool *p = calloc(1, sizeof(*p));
+    unsigned n = o->threads ? o->threads : 1;
+    int rc;
+
+    if (!p)
+        return -ENOMEM;
+    pthread_mutex_init(&p->lock, NULL);
+    p->agents = agent_set_ref(o->agents);
+    rc = copy_opts(&p->opts, o);
+    if (rc)
+        goto fail;
+    p->threads = calloc(n, sizeof(*p->threads));
+    if (!p->threads) {
+        rc = -ENOMEM;
+        goto fail;
+    }
+    for (; p->n_threads < n; p->n_threads++) {
+        rc = script_thread_start(&p->threads[p->n_threads], p, o->mailbox_capacity);
+        if (rc) {
+            p->n_threads++; /* half started: stop() knows */
+            goto fail;
+        }
+    }
+    *out = p;
+    return 0;
+fail:
+    script_pool_stop(p);
+    return rc;
+}
+
+void script_pool_stop(struct script_pool *p)
+{
+    if (!p)
+        return;
+    for (unsigned i = 0; i < p->n_threads; i++)
+        script_thread_stop(&p->threads[i]);
+    agent_set_unref(p->agents);
+    pthread_mutex_destroy(&p->lock);
+    free(p->threads);
+    free_opts(&p->opts);
+    free(p);
+}
+
+unsigned script_pool_size(const struct script_pool *p)
+{
+    return p->n_threads;
+}
+
+struct mailbox *script_pool_mailbox(struct script_pool *p, unsigned thread)
+{
+    return p->threads[thread].mailbox;
+}
+
+unsigned script_pool_vms(const struct script_pool *p)
+{
+    return atomic_load_explicit(&((struct script_pool *)p)->vms, memory_order_relaxed);
+}
+
+struct agent_set *script_pool_agents(struct script_pool *p)
+{
+    struct agent_set *s;
+
+    pthread_mutex_lock(&p->lock);
+    s = agent_set_ref(p->agents);
+    pthread_mutex_unlock(&p->lock);
+    return s;
+}
+
+void script_pool_set_agents(struct script_pool *p, struct agent_set *s)
+{
+    struct agent_set *old;
+
+    pthread_mutex_lock(&p->lock);
+    old = p->agents;
+    p->agents = agent_set_ref(s);
+    pthread_mutex_unlock(&p->lock);
+    agent_set_unref(old);
+}

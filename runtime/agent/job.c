@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* job.c - one entry into a script: a task, a deadline, a filler for when it takes long.
+ *
+ * - job_start() runs the function of ringdown.runtime at once, for one share of time; what is not
+ *   finished then takes its turn with the other jobs of the thread.
+ * - A job that ends, in whatever way, goes to activity_job_done(); one that is late to
+ *   activity_job_late(). Both free it.
+ *
+ * Failure: no memory for a task or a timer is a failed job like any other. */
+#include "agent/activity.h"
+#include "base/err.h"
+
+#include <stdlib.h>
+
+enum { JOB_DEADLINE_MS = 10000 };
+
+static void on_deadline(void *arg)
+{
+    activity_job_late(arg);
+}
+
+static void on_filler(void *arg)
+{
+    struct job *j = arg;
+
+    if (j->filler_words)
+        activity_command(j->activity, CMD_SAY, rd_str(j->filler_words), RD_STR(""), 0);
+}
+
+static void on_ready(struct task *t, void *arg)
+{
+    struct job *j = arg;
+
+    (void)t;
+    thread_queue(j->activity->thread, j);
+}
+
+struct job *job_of(lua_State *L)
+{
+    struct task *t = task_of(L);
+
+    return t ? task_arg(t) : NULL;
+}
+
+struct job *job_new(struct activity *a, enum job_kind kind)
+{
+    struct job *j = calloc(1, sizeof(*j)), **link = &a->jobs;
+
+    if (!j)
+        return NULL;
+    j->kind = kind;
+    j->activity = a;
+    if (loop_timer_new(&j->deadline, a->thread->loop, on_deadline, j) ||
+        loop_timer_new(&j->filler, a->thread->loop, on_filler, j)) {
+        loop_timer_free(j->deadline);
+        free(j);
+        return NULL;
+    }
+    while (*link)
+        link = &(*link)->next;
+    *link = j;
+    return j;
+}
+
+void job_set_deadline(struct job *j, uint32_t ms)
+{
+    loop_timer_in(j->deadline, ms);
+}
+
+void job_start(struct job *j, const char *function, int n_args)
+{
+    if (task_new_module(&j->task, j->activity->vm, "ringdown.runtime", function, n_args, on_ready,
+                        j)) {
+        activity_job_done(j);
+        return;
+    }
+    job_set_deadline(j, JOB_DEADLINE_MS);
+    job_run(j);
+}
+
+void job_run(struct job *j)
+{
+    switch (task_run(j->task, SHARE_MS)) {
+    case TASK_READY:
+        thread_queue(j->activity->thread, j);
+        break;
+    case TASK_WAITING:
+        break;
+    case TASK_DONE:
+    case TASK_FAILED:
+        activity_job_done(j);
+        break;
+    }
+}
+
+void job_free(struct job *j)
+{
+    struct job **link = &j->activity->jobs;
+
+    while (*link && *link != j)
+        link = &(*link)->next;
+    if (*link)
+        *link = j->next;
+    thread_unqueue(j->activity->thread, j);
+    loop_timer_free(j->deadline);
+    loop_timer_free(j->filler);
+    task_free(j->task);
+    free(j->tool_id);
+    free(j->tool_name);
+    free(j->text);
+    free(j->failed_output);
+    free(j->filler_words);
+    free(j);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* script_thread.c - one loop that runs scripts in turns.
+ *
+ * - Messages arrive by mailbox and start jobs; a job runs at once for its share, then it queues.
+ * Each turn of the loop gives queued jobs SHARE_MS in all, so that messages and timers come
+ * between.
+ * - nice +5: when cores are short, media threads win.
+ *
+ * Failure: a full mailbox cannot stop the thread (MSG_STOP has a reserved place). At the end every
+ * activity is freed, and what it waited for is cancelled. */
+#include "agent/script_thread.h"
+
+#include "agent/activity.h"
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { NICE = 5 };
+
+static struct activity **bucket_of(struct script_thread *t, call_handle handle)
+{
+    return &t->buckets[(handle * 0x9e3779b97f4a7c15u) >> 56];
+}
+
+struct activity *thread_find(struct script_thread *t, call_handle handle)
+{
+    struct activity *a = *bucket_of(t, handle);
+
+    while (a && a->handle != handle)
+        a = a->next;
+    return a;
+}
+
+void thread_add(struct script_thread *t, struct activity *a)
+{
+    struct activity **bucket = bucket_of(t, a->handle);
+
+    a->next = *bucket;
+    *bucket = a;
+}
+
+void thread_remove(struct script_thread *t, struct activity *a)
+{
+    struct activity **link = bucket_of(t, a->handle);
+
+    while (*link && *link != a)
+        link = &(*link)->next;
+    if (*link)
+        *link = a->next;
+}
+
+void thread_queue(struct script_thread *t, struct job *j)
+{
+    if (j->queued)
+        return;
+    j->queued = true;
+    j->next_ready = NULL;
+    *t->ready_last = j;
+    t->ready_last = &j->next_ready;
+    loop_timer_in(t->turn, 0);
+}
+
+void thread_unqueue(struct script_thread *t, struct job *j)
+{
+    struct job **link = &t->ready_first;
+
+    if (!j->queued)
+        return;
+    j->queued = false;
+    while (*link && *link != j)
+        link = &(*link)->next_ready;
+    if (!*link)
+        return;
+    *link = j->next_ready;
+    if (t->ready_last == &j->next_ready)
+        t->ready_last = link;
+}
+
+static void on_turn(void *arg)
+{
+    struct script_thread *t = arg;
+    uint64_t end_us = clock_us(loop_clock()) + (uint64_t)SHARE_MS * 1000;
+
+    while (t->ready_first && clock_us(loop_clock()) < end_us) {
+        struct job *j = t->ready_first;
+
+        thread_unqueue(t, j);
+        job_run(j);
+    }
+    if (t->ready_first)
+        loop_timer_in(t->turn, 0);
+}
+
+struct http_client *thread_http(struct script_thread *t)
+{
+    if (!t->http && http_client_new(&t->http, t->loop, t->pool->opts.ca_file))
+        return NULL;
+    return t->http;
+}
+
+static void end_all(struct script_thread *t)
+{
+    t->stopping = true;
+    for (size_t i = 0; i < ACTIVITY_BUCKETS; i++)
+        while (t->buckets[i])
+            activity_free(t->buckets[i]);
+    http_client_free(t->http);
+    t->http = NULL;
+    loop_stop(t->loop);
+}
+
+static void on_message(struct message *m, void *arg)
+{
+    struct script_thread *t = arg;
+    struct activity *a = thread_find(t, m->call);
+
+    switch (m->type) {
+    case MSG_CALL_OPEN:
+        if (!a && !t->stopping)
+            activity_open(t, m);
+        break;
+    case MSG_CALL_ATTACHED:
+        if (a)
+            activity_attached(a, m->number);
+        break;
+    case MSG_CALL_EVENT:
+        if (a)
+            activity_event(a, m);
+        break;
+    case MSG_STOP:
+        end_all(t);
+        break;
+    default: /* MSG_RELOAD: new calls look at the pool's set anyway */
+        break;
+    }
+    message_free(m);
+}
+
+static void *run(void *arg)
+{
+    struct script_thread *t = arg;
+
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+    (void)loop_run(t->loop);
+    return NULL;
+}
+
+int script_thread_start(struct script_thread *t, struct script_pool *p, size_t mailbox_capacity)
+{
+    int rc;
+
+    t->pool = p;
+    t->ready_last = &t->ready_first;
+    rc = loop_new(&t->loop);
+    if (!rc)
+        rc = loop_timer_new(&t->turn, t->loop, on_turn, t);
+    if (!rc)
+        rc = mailbox_new(&t->mailbox, t->loop, mailbox_capacity + 1, on_message, t);
+    if (!rc)
+        rc = credits_new(&t->stop_credit, t->mailbox, 1);
+    if (!rc)
+        rc = -pthread_create(&t->thread, NULL, run, t);
+    t->running = rc == 0;
+    return rc;
+}
+
+void script_thread_stop(struct script_thread *t)
+{
+    struct message *stop;
+
+    if (t->running) {
+        stop = message_new(MSG_STOP, 0, NULL, 0);
+        while (!stop) { /* nothing else can end the thread: wait for memory */
+            usleep(1000);
+            stop = message_new(MSG_STOP, 0, NULL, 0);
+        }
+        (void)credits_post(t->stop_credit, stop, true);
+        pthread_join(t->thread, NULL);
+    }
+    credits_free(t->stop_credit);
+    loop_timer_free(t->turn);
+    mailbox_free(t->mailbox);
+    if (t->loop)
+        loop_free(t->loop);
+}

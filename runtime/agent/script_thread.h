@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* script_thread.h - one script thread: loop, mailbox, its activities, and whose turn it is.
+ * Script thread only, but for the pool's atomics; for agent/ only. */
+#ifndef AGENT_SCRIPT_THREAD_H
+#define AGENT_SCRIPT_THREAD_H
+
+#include "agent/host.h"
+#include "io/http_client.h"
+#include "io/loop.h"
+#include "io/mailbox.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct activity;
+struct job;
+
+enum { ACTIVITY_BUCKETS = 256, SHARE_MS = 5 };
+
+struct script_thread {
+    struct script_pool *pool; /* borrows */
+    struct loop *loop;        /* owns, as the following */
+    struct mailbox *mailbox;
+    struct credits *stop_credit; /* MSG_STOP always fits */
+    struct http_client *http;    /* NULL until a script asks */
+    struct loop_timer *turn;
+    struct job *ready_first, **ready_last; /* jobs that want to run */
+    struct activity *buckets[ACTIVITY_BUCKETS];
+    pthread_t thread;
+    bool running, stopping;
+};
+
+struct script_pool {
+    struct script_opts opts; /* strings owned */
+    struct script_thread *threads;
+    unsigned n_threads;
+    _Atomic unsigned vms;
+    pthread_mutex_t lock;     /* of agents */
+    struct agent_set *agents; /* refs */
+};
+
+struct activity *thread_find(struct script_thread *t, call_handle handle);
+void thread_add(struct script_thread *t, struct activity *a);
+void thread_remove(struct script_thread *t, struct activity *a);
+
+/* The job gets its turn, behind those that wait already. */
+void thread_queue(struct script_thread *t, struct job *j);
+void thread_unqueue(struct script_thread *t, struct job *j);
+
+/* Made at the first use; NULL when there is no memory. */
+struct http_client *thread_http(struct script_thread *t);
+
+int script_thread_start(struct script_thread *t, struct script_pool *p, size_t mailbox_capacity);
+void script_thread_stop(struct script_thread *t);
+
+#endif
