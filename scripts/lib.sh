@@ -26,7 +26,7 @@ cpus() { nproc 2>/dev/null || echo 2; }
 # Files of the tree that match the given globs: tracked ones and new ones, never what git ignores.
 sources() {
     if git -C "$ROOT" rev-parse --git-dir >/dev/null 2>&1; then
-        git -C "$ROOT" ls-files -co --exclude-standard -- "$@"
+        git -C "$ROOT" ls-files -co --exclude-standard -- "$@" 2>/dev/null
     else
         (cd "$ROOT" && local glob && for glob in "$@"; do
             find . -path ./build -prune -o -name node_modules -prune -o -type f -name "$glob" -print

@@ -8,10 +8,11 @@
 //
 // Every judge first has to refuse the samples that are wrong, or it is not believed.
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { readFrames, sample } from './frames.js';
-import { schemaJudge } from './schema.js';
+import { SCHEMA_FILE, schemaJudge } from './schema.js';
 import { judgeSignatures } from './signatures.js';
 import { typesJudge } from './types.js';
 
@@ -51,8 +52,13 @@ function judgeMessages() {
   const frames = recordedFrames(options.frames);
   judgeFrames(typesJudge, frames);
   const schemas = process.env.RINGDOWN_SCHEMAS;
-  if (schemas) judgeFrames(schemaJudge(schemas), frames);
-  else tell('skip', 'schema: RINGDOWN_SCHEMAS is unset, so no message was validated against a schema');
+  if (!schemas) {
+    tell('skip', 'schema: RINGDOWN_SCHEMAS is unset, so no message was validated against a schema');
+  } else if (!existsSync(join(schemas, SCHEMA_FILE))) {
+    tell('skip', `schema: ${schemas} has no ${SCHEMA_FILE}, so no message was validated against a schema`);
+  } else {
+    judgeFrames(schemaJudge(schemas), frames);
+  }
 }
 
 if (options.only !== 'signatures') judgeMessages();

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 
 import { distinct } from './frames.js';
 
+export const SCHEMA_FILE = 'openai-realtime.schema.json';
+
 // client event type -> name of its definition, read from the definitions themselves
 function definitions(schema) {
   const byType = new Map();
@@ -30,7 +32,7 @@ function repair(schema) {
 }
 
 export function schemaJudge(folder) {
-  const schema = JSON.parse(readFileSync(join(folder, 'openai-realtime.schema.json'), 'utf8'));
+  const schema = JSON.parse(readFileSync(join(folder, SCHEMA_FILE), 'utf8'));
   repair(schema);
   const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   ajv.addSchema(schema);
