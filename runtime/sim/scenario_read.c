@@ -19,12 +19,24 @@
 
 enum { STEPS_MAX = 200, LIST_MAX = 100, JSON_DEPTH_MAX = 8, DEFAULT_MAX_MS = 60000 };
 
-/* Line where `word` stands first in the source; 1 when it does not. */
+/* Is the word at `at` a field that is being set, or a text of its own? */
+static bool is_field(const struct scenario_reader *r, const char *at, size_t n)
+{
+    const char *behind = at + n + strspn(at + n, " \t");
+
+    return behind[0] == '=' && behind[1] != '=' &&
+           (at == r->source || !(isalnum((unsigned char)at[-1]) || at[-1] == '_'));
+}
+
+/* Line where the field `word` is set first, else where the word stands first; 1 when nowhere. */
 static int line_of(const struct scenario_reader *r, const char *word)
 {
-    const char *at = word ? strstr(r->source, word) : NULL;
+    const char *first = word && *word ? strstr(r->source, word) : NULL, *at = first;
     int line = 1;
 
+    while (at && !is_field(r, at, strlen(word)))
+        at = strstr(at + 1, word);
+    at = at ? at : first;
     for (const char *p = r->source; at && p < at; p++)
         line += *p == '\n';
     return line;
@@ -37,6 +49,8 @@ __attribute__((format(printf, 3, 4))) static void complain(struct scenario_reade
 
     r->mistakes++;
     buf_addf(r->complaints, "%s:%d: ", r->file, line_of(r, word));
+    if (r->list)
+        buf_addf(r->complaints, "%s %zu: ", r->list, r->entry);
     va_start(ap, fmt);
     buf_vaddf(r->complaints, fmt, ap);
     va_end(ap);
@@ -99,8 +113,7 @@ static uint32_t duration_field(lua_State *L, struct scenario_reader *r, const ch
 }
 
 /* Complains about fields of the table at the top that are not in the NULL-terminated list. */
-static void check_fields(lua_State *L, struct scenario_reader *r, const char *what,
-                         const char *const *known)
+static void check_fields(lua_State *L, struct scenario_reader *r, const char *const *known)
 {
     lua_pushnil(L);
     while (lua_next(L, -2)) {
@@ -109,7 +122,7 @@ static void check_fields(lua_State *L, struct scenario_reader *r, const char *wh
         for (size_t i = 0; key && known[i]; i++)
             found = found || strcmp(known[i], key) == 0;
         if (!found)
-            complain(r, key, "%s: unknown field %s", what, key ? key : "(a list entry)");
+            complain(r, key, "unknown field %s", key ? key : "(a list entry)");
         lua_pop(L, 1);
     }
 }
@@ -168,9 +181,9 @@ static void step_timing(lua_State *L, struct scenario_reader *r, struct scenario
     char *after = string_field(L, r, "after"), *during = string_field(L, r, "during");
 
     if ((after && strcmp(after, "agent") != 0) || (during && strcmp(during, "agent") != 0))
-        complain(r, during ? "during" : "after", "caller: after and during can only be \"agent\"");
+        complain(r, during ? "during" : "after", "after and during can only be \"agent\"");
     if (after && during)
-        complain(r, "during", "caller: a step is after or during, not both");
+        complain(r, "during", "a step is after or during, not both");
     s->after = after != NULL;
     s->during = during != NULL;
     s->at_ms = duration_field(L, r, "at", 0);
@@ -184,7 +197,7 @@ static void read_step(lua_State *L, struct scenario_reader *r, struct scenario_s
                                          "play",  "digits", "hangup", "wait", NULL};
     int n_acts;
 
-    check_fields(L, r, "caller", fields);
+    check_fields(L, r, fields);
     step_timing(L, r, s);
     s->say = string_field(L, r, "say");
     s->voice = string_field(L, r, "voice");
@@ -200,7 +213,7 @@ static void read_step(lua_State *L, struct scenario_reader *r, struct scenario_s
         complain(r, "say", "say: nothing to say");
     n_acts = !!s->say + !!s->play + !!s->digits + (s->wait_ms > 0) + s->hangup;
     if (n_acts != 1)
-        complain(r, "caller", "caller: a step does exactly one of say, play, digits, wait, hangup");
+        complain(r, "caller", "a step does exactly one of say, play, digits, wait, hangup");
 }
 
 static json_t *value_to_json(lua_State *L, int depth);
@@ -256,7 +269,7 @@ static void read_tool(lua_State *L, struct scenario_reader *r, const char *field
 
     lua_getfield(L, -1, field);
     if (lua_istable(L, -1)) {
-        check_fields(L, r, field, fields);
+        check_fields(L, r, fields);
         *name = string_field(L, r, "name");
         if (!*name)
             complain(r, field, "%s: a name is missing", field);
@@ -276,7 +289,7 @@ static void read_reply(lua_State *L, struct scenario_reader *r, struct scenario_
     static const char *const fields[] = {"hears",     "hears_file", "voice", "says", "tool",
                                          "then_says", "then_tool",  "fault", NULL};
 
-    check_fields(L, r, "model", fields);
+    check_fields(L, r, fields);
     y->hears = string_field(L, r, "hears");
     y->hears_file = file_field(L, r, "hears_file");
     y->voice = string_field(L, r, "voice");
@@ -286,9 +299,9 @@ static void read_reply(lua_State *L, struct scenario_reader *r, struct scenario_
     read_tool(L, r, "tool", &y->tool, &y->arguments);
     read_tool(L, r, "then_tool", &y->then_tool, &y->then_arguments);
     if (!y->hears)
-        complain(r, "model", "model: hears is missing");
+        complain(r, "model", "hears is missing");
     if (!y->says && !y->tool && !y->then_says && !y->fault)
-        complain(r, y->hears, "model: a reply says something, calls a tool or has a fault");
+        complain(r, y->hears, "a reply says something, calls a tool or has a fault");
     if (y->then_tool && !y->tool)
         complain(r, "then_tool", "then_tool: without a tool before it");
 }
@@ -300,7 +313,7 @@ static void read_expect(lua_State *L, struct scenario_reader *r, struct scenario
                                        "timeout", "error",  NULL};
     bool known = false;
 
-    check_fields(L, r, "expect", fields);
+    check_fields(L, r, fields);
     x->ended_by = string_field(L, r, "ended_by");
     for (size_t i = 0; x->ended_by && ends[i]; i++)
         known = known || strcmp(ends[i], x->ended_by) == 0;
@@ -346,14 +359,17 @@ static void *read_entries(lua_State *L, struct scenario_reader *r, const char *f
         all = calloc(want + 1, size);
     for (size_t i = 0; all && i < want; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        r->list = field;
+        r->entry = i + 1;
         if (lua_istable(L, -1)) {
             (*n)++;
             read(L, r, all + (*n - 1) * size);
         } else {
-            complain(r, field, "%s: entry %zu is no table", field, i + 1);
+            complain(r, field, "not a table");
         }
         lua_pop(L, 1);
     }
+    r->list = NULL;
     lua_pop(L, 1);
     return all;
 }
@@ -365,7 +381,7 @@ static void read_root(lua_State *L, struct scenario_reader *r)
     struct scenario *s = r->out;
     char *name;
 
-    check_fields(L, r, "scenario", fields);
+    check_fields(L, r, fields);
     name = string_field(L, r, "name");
     if (name) {
         free(s->name);

@@ -14,6 +14,8 @@ struct scenario_reader {
     const char *source; /* to find the line of a mistake */
     struct buf *complaints;
     unsigned mistakes;
+    const char *list; /* "caller" or "model" while one of its entries is read */
+    size_t entry;
 };
 
 /* A function for vm_call(): takes a light userdata of struct scenario_reader and the file's chunk,

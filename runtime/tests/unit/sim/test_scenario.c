@@ -34,7 +34,8 @@ static void test_a_whole_scenario(void **state)
         "    { during = 'agent', at = '1200ms', say = 'Make it ten.' },\n"
         "    { wait = '2s' }, { after = 'agent', at = 500, digits = '42#' }, { hangup = true } },\n"
         "  model = { { hears = 'A plumber, please.', voice = 'en-gb',\n"
-        "      tool = { name = 'book_visit', arguments = { time = '09:00', day = 'tomorrow', n = 2 } },\n"
+        "      tool = { name = 'book_visit', arguments = { time = '09:00', day = 'tomorrow', n = 2 "
+        "} },\n"
         "      then_says = 'Booked.' },\n"
         "    { hears = 'Make it ten.', says = 'Goodbye.', tool = { name = 'end_call' } } },\n"
         "  expect = { ended_by = 'agent', barge_ins = 1, tools = { 'book_visit', 'end_call' },\n"
@@ -94,10 +95,13 @@ static void test_all_mistakes_are_told_at_once_with_their_lines(void **state)
                                "    { during = 'agent', at = 'soon', say = 'x' } },\n"
                                "  model = { { says = 'x' } },\n"
                                "  expect = { ended_by = 'magic', barge_ins = -1 } }\n";
-    static const char *const wanted[] = {":1: to: a text",        ":2: caller: after and during",
-                                         ":4: caller: unknown field digitz",
-                                         "exactly one of",        "\"1200ms\"",
-                                         ":6: model: hears",      ":7: ended_by:",
+    static const char *const wanted[] = {":1: to: a text",
+                                         ":2: caller 1: after and during",
+                                         ":4: caller 3: unknown field digitz",
+                                         "caller 2: a step does exactly one of",
+                                         "\"1200ms\"",
+                                         ":6: model 1: hears",
+                                         ":7: ended_by:",
                                          ":7: barge_ins:"};
     struct scenario *s = NULL;
     struct buf c;
@@ -116,8 +120,13 @@ static void test_all_mistakes_are_told_at_once_with_their_lines(void **state)
 static void test_files_that_are_no_scenario(void **state)
 {
     static const char *const texts[] = {
-        "return {", "return 7", "error('x')", "while true do end",
-        "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end", "os.exit(0)", "\x1bLua"};
+        "return {",
+        "return 7",
+        "error('x')",
+        "while true do end",
+        "local t = {} for i = 1, 1e9 do t[i] = ('x'):rep(1000) .. i end",
+        "os.exit(0)",
+        "\x1bLua"};
     struct scenario *s = NULL;
     struct buf c;
 
