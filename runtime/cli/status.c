@@ -1,96 +1,125 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* status.c - `ringdown status`: what the node on this data folder is doing, on one screen. The node
- * answers with one JSON object; each member becomes a line, lists and objects are told in words, so
- * that a fact the node learns to tell is shown without a change here. */
+ * answers with one JSON object; members it does not tell are shown as 0, and --json shows all. */
 #include "base/json.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/transcript.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char usage[] =
     "usage: ringdown status [--json] [--config FILE]\n\n"
     "Asks the node that serves this data folder how it is: what it answers, how many calls it\n"
     "has, its threads and agents. Exit code 1 when no node answers.\n";
 
-enum { INDENT_STEP = 2, DEPTH_MAX = 6 };
-
-/* A name as people write it: max_calls -> max calls. */
-static void add_name(struct buf *out, struct rd_str key)
+static uint64_t number(const struct json_value *object, const char *key)
 {
-    for (size_t i = 0; i < key.n; i++)
-        buf_add(out, key.p[i] == '_' || key.p[i] == '.' ? " " : &key.p[i], 1);
+    struct json_value v = json_get(object, key);
+    uint64_t n = 0;
+
+    json_u64(&v, &n);
+    return n;
 }
 
-static bool is_plain(const struct json_value *v)
+static bool is_true(const struct json_value *object, const char *key)
 {
-    return v->type != JSON_OBJECT && v->type != JSON_ARRAY;
+    return json_get(object, key).type == JSON_TRUE;
 }
 
-static void add_value(struct buf *out, const struct json_value *v)
+/* "2 d 3 h", "5 min 20 s": the two largest units. */
+static void add_duration(struct buf *out, uint64_t s)
 {
-    struct buf one;
-    int rc;
-
-    buf_init(&one, 64 << 10);
-    rc = v->type == JSON_STRING ? json_unescape(v, &one) : buf_add(&one, v->raw.p, v->raw.n);
-    for (size_t i = 0; !rc && i < one.n; i++)
-        buf_add(out, (unsigned char)one.data[i] < 0x20 ? " " : &one.data[i], 1);
-    buf_fini(&one);
+    if (s >= 86400)
+        buf_addf(out, "%" PRIu64 " d %" PRIu64 " h", s / 86400, s / 3600 % 24);
+    else if (s >= 3600)
+        buf_addf(out, "%" PRIu64 " h %" PRIu64 " min", s / 3600, s / 60 % 60);
+    else
+        buf_addf(out, "%" PRIu64 " min %" PRIu64 " s", s / 60, s % 60);
 }
 
-static void add_members(struct buf *out, const struct json_value *object, int depth);
-
-static void add_list(struct buf *out, const struct json_value *list, int depth)
+static void add_head(struct buf *out, const struct json_value *v)
 {
+    struct json_value force = json_get(v, "force");
+
+    buf_add_str(out, "Ringdown ");
+    add_shown(out, v, "version");
+    buf_addf(out, ", pid %" PRIu64 ", up ", number(v, "pid"));
+    add_duration(out, number(v, "uptime_s"));
+    buf_add_str(out, is_true(v, "draining") ? "; draining: new calls get the fallback" : "");
+    buf_add_str(out, "\n  answers   ");
+    add_shown(out, v, "public_url");
+    buf_addf(out, " (port %" PRIu64 "%s)\n", number(v, "port"), is_true(v, "tls") ? ", TLS" : "");
+    buf_addf(out,
+             "  calls     %" PRIu64 " of %" PRIu64 " now; %" PRIu64 " refused for being too many\n",
+             number(v, "calls"), number(v, "max_calls"), number(v, "refused_full"));
+    if (force.type == JSON_STRING && force.raw.n > 0) {
+        buf_add_str(out, "  force     every new call goes to ");
+        add_shown(out, v, "force");
+        buf_add_str(out, "\n");
+    }
+    if (json_get(v, "certificate_expires_in_s").type == JSON_NUMBER) {
+        buf_add_str(out, "  TLS       the certificate expires in ");
+        add_duration(out, number(v, "certificate_expires_in_s")); /* one that has: 0 */
+        buf_add_str(out, "\n");
+    }
+}
+
+static void add_agents(struct buf *out, const struct json_value *v)
+{
+    struct json_value list = json_get(v, "agents"), agent, numbers, one;
+    struct json_iter it, inner;
+    struct rd_str key;
+    uint64_t errors = number(v, "agent_errors");
+    int n = 0;
+
+    json_iter_init(&it, &list);
+    while (json_next(&it, &key, &agent)) {
+        buf_add_str(out, n++ ? "            " : "  agents    ");
+        add_shown(out, &agent, "name");
+        numbers = json_get(&agent, "numbers");
+        json_iter_init(&inner, &numbers);
+        while (json_next(&inner, &key, &one))
+            buf_addf(out, " " RD_STR_FMT, RD_STR_ARG(one.raw));
+        buf_add_str(out, "\n");
+    }
+    if (n == 0)
+        buf_add_str(out, "  agents    none: calls get the fallback\n");
+    if (errors > 0)
+        buf_addf(out, "            %" PRIu64 " did not load; ringdown check tells why\n", errors);
+}
+
+/* What each media thread counted, and the sums over all of them. */
+static void add_threads(struct buf *out, const struct json_value *v)
+{
+    struct json_value list = json_get(v, "media_threads"), t;
+    uint64_t webhooks = 0, refused = 0, fallbacks = 0, upgrades = 0;
     struct json_iter it;
     struct rd_str key;
-    struct json_value v;
-    bool first = true;
+    int n = 0;
 
-    json_iter_init(&it, list);
-    while (json_next(&it, &key, &v)) {
-        if (v.type == JSON_OBJECT && depth < DEPTH_MAX) {
-            buf_add_str(out, "\n");
-            add_members(out, &v, depth);
-            continue;
-        }
-        buf_add_str(out, first ? "" : ", ");
-        add_value(out, &v);
-        first = false;
+    json_iter_init(&it, &list);
+    for (; json_next(&it, &key, &t); n++) {
+        webhooks += number(&t, "webhooks");
+        refused += number(&t, "refused");
+        upgrades += number(&t, "upgrades_refused");
+        fallbacks += number(&t, "fallbacks");
+        buf_addf(out,
+                 "  media %-3d %" PRIu64 " calls, %" PRIu64 " frames in, %" PRIu64 " out, %" PRIu64
+                 " bad, %" PRIu64 " barge-ins, worst turn %" PRIu64 " us, %" PRIu64 " warm\n",
+                 n, number(&t, "calls"), number(&t, "frames_in"), number(&t, "frames_out"),
+                 number(&t, "bad_frames"), number(&t, "barge_ins"), number(&t, "lag_worst_us"),
+                 number(&t, "warm"));
     }
-    if (out->n > 0 && out->data[out->n - 1] != '\n')
-        buf_add_str(out, first ? "none\n" : "\n");
-}
-
-/* Depth is bounded by DEPTH_MAX, whatever the node sends. */
-static void add_members(struct buf *out, const struct json_value *object, int depth)
-{
-    struct json_iter it;
-    struct rd_str key;
-    struct json_value v;
-
-    json_iter_init(&it, object);
-    while (json_next(&it, &key, &v)) {
-        size_t start = out->n;
-
-        buf_addf(out, "%*s", depth * INDENT_STEP, "");
-        add_name(out, key);
-        while (out->n - start < 20)
-            if (buf_add_str(out, " ") != 0)
-                return;
-        if (is_plain(&v)) {
-            add_value(out, &v);
-            buf_add_str(out, "\n");
-        } else if (v.type == JSON_ARRAY) {
-            add_list(out, &v, depth + 1);
-        } else if (depth < DEPTH_MAX) {
-            buf_add_str(out, "\n");
-            add_members(out, &v, depth + 1);
-        }
-    }
+    buf_addf(out,
+             "  webhooks  %" PRIu64 ", of these %" PRIu64 " got the fallback; %" PRIu64
+             " refused, %" PRIu64 " streams refused\n",
+             webhooks, fallbacks, refused, upgrades);
+    buf_addf(out,
+             "  scripts   %" PRIu64 " threads, %" PRIu64 " VMs, %" PRIu64 " messages waiting\n",
+             number(v, "script_threads"), number(v, "vms"), number(v, "script_queue"));
 }
 
 static int print_status(const struct buf *body, bool as_json)
@@ -108,7 +137,9 @@ static int print_status(const struct buf *body, bool as_json)
         return EXIT_FAILED;
     }
     buf_init(&text, CLIENT_BODY_MAX);
-    add_members(&text, &v, 0);
+    add_head(&text, &v);
+    add_agents(&text, &v);
+    add_threads(&text, &v);
     fwrite(text.data, 1, text.n, stdout);
     buf_fini(&text);
     return EXIT_OK;
