@@ -34,7 +34,11 @@ void openai_double_stop(struct openai_double *d);
 uint16_t openai_double_port(const struct openai_double *d);
 const char *const *openai_double_faults(void); /* NULL-terminated names */
 
-/* Messages received that the API would refuse, since the start. A test's first question. */
+/* The espeak-ng voice that speaks for a voice of the API ("marin"), to recognise it by. */
+const char *openai_double_voice(const char *name);
+
+/* Messages received that the API would refuse whatever the timing, since the start: wrong form, ids
+ * that do not exist, truncation beyond the audio. A test's first question. */
 uint64_t openai_double_violations(const struct openai_double *d);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openai_private.h - what the files of a session share: openai_session.c (client events, turns),
- * openai_response.c (answers), openai_items.c (the conversation), openai_config.c (settings),
- * openai_emit.c (what goes out). */
+ * openai_response.c and openai_plan.c (answers), openai_items.c (the conversation), openai_config.c
+ * (settings), openai_emit.c (what goes out). */
 #ifndef SIM_OPENAI_PRIVATE_H
 #define SIM_OPENAI_PRIVATE_H
 
@@ -142,8 +142,14 @@ void refuse(struct openai_session *s, const json_t *event, const char *code, con
             const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 /* openai_response.c */
+json_t *response_picture(const struct openai_session *s, const struct response *r,
+                         const char *status, json_t *details, bool done);
+void response_fail(struct openai_session *s, struct response *r, const char *type, const char *code,
+                   const char *message);
 struct response *response_active(const struct openai_session *s);
-/* NULL `params` and `event`: made by the VAD. heard_ticket 0: nothing to wait for. */
+
+/* openai_plan.c. NULL params: made by the VAD. heard_ticket 0: nothing to wait for. `says` (may be
+ * NULL) settles what it says. */
 void response_start(struct openai_session *s, const json_t *params, uint32_t heard_ticket,
                     const char *says);
 void response_heard(struct openai_session *s, struct response *r, const struct openai_cue *cue);
