@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fields.c - the members of a server event.
  *
- * One walk remembers where each known member stands; nothing is copied. An object that breaks off or
- * breaks the grammar anywhere is refused as a whole, so that half an event never has an effect.
+ * One walk remembers where each known member stands; nothing is copied. An object that breaks off
+ * or breaks the grammar anywhere is refused as a whole, so that half an event never has an effect.
  *   - an unknown member: skipped
  *   - the same member twice: the last one counts */
 #include "providers/openai/fields.h"

@@ -54,6 +54,6 @@ void usage_of_transcription(struct provider_usage *out, const struct json_value 
     *out = (struct provider_usage){.text_in = tokens(&input, "text_tokens"),
                                    .audio_in = tokens(&input, "audio_tokens"),
                                    .text_out = tokens(usage, "output_tokens")};
-    if (!json_double(&seconds, &out->seconds) || out->seconds < 0)
+    if (seconds.type != JSON_NUMBER || !json_double(&seconds, &out->seconds) || out->seconds < 0)
         out->seconds = 0;
 }

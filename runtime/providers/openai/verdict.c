@@ -28,25 +28,25 @@
 
 static const struct {
     struct rd_str code;
-    enum verdict_kind kind;
     const char *fix;
+    enum verdict_kind kind;
     bool quiet;
 } codes[] = {
-    {RD_STR("conversation_already_has_active_response"), VERDICT_BUSY,   NULL,        false},
-    {RD_STR("response_cancel_not_active"),               VERDICT_BENIGN, NULL,        false},
-    {RD_STR("input_audio_buffer_commit_empty"),          VERDICT_BENIGN, NULL,        false},
-    {RD_STR("item_not_found"),                           VERDICT_BENIGN, NULL,        false},
-    {RD_STR("invalid_api_key"),                          VERDICT_FATAL,  FIX_KEY,     true },
-    {RD_STR("account_deactivated"),                      VERDICT_FATAL,  FIX_KEY,     false},
-    {RD_STR("insufficient_quota"),                       VERDICT_FATAL,  FIX_BILLING, false},
-    {RD_STR("billing_hard_limit_reached"),               VERDICT_FATAL,  FIX_BILLING, false},
-    {RD_STR("model_not_found"),                          VERDICT_FATAL,  FIX_MODEL,   false},
-    {RD_STR("invalid_model"),                            VERDICT_FATAL,  FIX_MODEL,   false},
-    {RD_STR("unsupported_country_region_territory"),     VERDICT_FATAL,  FIX_ACCESS,  false},
-    {RD_STR("rate_limit_exceeded"),                      VERDICT_LIMIT,  FIX_LIMIT,   false},
-    {RD_STR("inference_rate_limit_exceeded"),            VERDICT_LIMIT,  FIX_LIMIT,   false},
-    {RD_STR("session_expired"),                          VERDICT_OTHER,  NULL,        false},
-    {RD_STR("server_error"),                             VERDICT_LOST,   NULL,        false},
+    {RD_STR("conversation_already_has_active_response"), NULL,        VERDICT_BUSY,   false},
+    {RD_STR("response_cancel_not_active"),               NULL,        VERDICT_BENIGN, false},
+    {RD_STR("input_audio_buffer_commit_empty"),          NULL,        VERDICT_BENIGN, false},
+    {RD_STR("item_not_found"),                           NULL,        VERDICT_BENIGN, false},
+    {RD_STR("invalid_api_key"),                          FIX_KEY,     VERDICT_FATAL,  true },
+    {RD_STR("account_deactivated"),                      FIX_KEY,     VERDICT_FATAL,  false},
+    {RD_STR("insufficient_quota"),                       FIX_BILLING, VERDICT_FATAL,  false},
+    {RD_STR("billing_hard_limit_reached"),               FIX_BILLING, VERDICT_FATAL,  false},
+    {RD_STR("model_not_found"),                          FIX_MODEL,   VERDICT_FATAL,  false},
+    {RD_STR("invalid_model"),                            FIX_MODEL,   VERDICT_FATAL,  false},
+    {RD_STR("unsupported_country_region_territory"),     FIX_ACCESS,  VERDICT_FATAL,  false},
+    {RD_STR("rate_limit_exceeded"),                      FIX_LIMIT,   VERDICT_LIMIT,  false},
+    {RD_STR("inference_rate_limit_exceeded"),            FIX_LIMIT,   VERDICT_LIMIT,  false},
+    {RD_STR("session_expired"),                          NULL,        VERDICT_OTHER,  false},
+    {RD_STR("server_error"),                             NULL,        VERDICT_LOST,   false},
 };
 
 static const struct {
