@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics.h - one number per fact: counters, gauges and histograms, known at compile time.
+ *
+ * Counting is one relaxed atomic add in the thread's own shard, so that two media threads never
+ * fight for a cache line; reading adds the shards up. No locks, no allocation, no names at run
+ * time. Any thread. A new number is one line in a table below. */
+#ifndef OBSERVE_METRICS_H
+#define OBSERVE_METRICS_H
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+#define METRIC_COUNTERS(X)                                                                        \
+    X(M_CALLS_ANSWERED, "calls_answered", "calls whose stream started")                           \
+    X(M_CALLS_ENDED, "calls_ended", "calls that ended, for whatever reason")                      \
+    X(M_CALLS_FALLBACK, "calls_fallback", "webhooks answered with the fallback")                  \
+    X(M_REFUSED_SIGNATURE, "refused_signature", "requests and upgrades without a good signature") \
+    X(M_REFUSED_TOKEN, "refused_token", "upgrades whose stream token was wrong, used or expired") \
+    X(M_REFUSED_CALL_SID, "refused_call_sid", "streams whose start named another call")           \
+    X(M_REFUSED_FULL, "refused_full", "calls beyond max_calls")                                   \
+    X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")               \
+    X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")           \
+    X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")  \
+    X(M_FRAMES_IN, "frames_in", "caller audio frames")                                            \
+    X(M_FRAMES_OUT, "frames_out", "agent audio frames")                                           \
+    X(M_FRAMES_BAD, "frames_bad", "carrier messages ignored: malformed, unknown, out of order")   \
+    X(M_GAP_MS, "gap_ms", "caller audio that never came, filled with silence")                    \
+    X(M_LATE_DELTAS, "late_deltas", "agent audio of dead responses, dropped")                     \
+    X(M_BARGE_INS, "barge_ins", "times a caller cut in")                                          \
+    X(M_TOOL_CALLS, "tool_calls", "functions the model called")                                   \
+    X(M_PROVIDER_FAILED, "provider_failed", "provider legs that failed")                          \
+    X(M_SCRIPT_FAILED, "script_failed", "calls whose script failed")
+
+#define METRIC_GAUGES(X)                                                                 \
+    X(G_CALLS, "calls", "calls now")                                                     \
+    X(G_WARM_CONNECTIONS, "warm_connections", "provider connections waiting for a call") \
+    X(G_READY, "ready", "1 when the node takes calls")
+
+#define METRIC_HISTOGRAMS(X)                                                                  \
+    X(H_BARGE_IN_US, "barge_in_us", "speech_started in to clear out")                         \
+    X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio")                \
+    X(H_WEBHOOK_US, "webhook_us", "voice webhook in to TwiML out")                            \
+    X(H_LOOP_LAG_US, "loop_lag_us", "how long a turn of a media loop took, worst per second") \
+    X(H_FRAME_US, "frame_us", "time from a frame's arrival to its sending, sampled")
+
+#define X(id, name, about) id,
+enum metric_counter { METRIC_COUNTERS(X) METRIC_COUNTER_COUNT };
+enum metric_gauge { METRIC_GAUGES(X) METRIC_GAUGE_COUNT };
+enum metric_histogram { METRIC_HISTOGRAMS(X) METRIC_HISTOGRAM_COUNT };
+#undef X
+
+void metric_add(enum metric_counter m, uint64_t n);
+uint64_t metric_value(enum metric_counter m);
+
+void metric_gauge_set(enum metric_gauge m, int64_t value);
+void metric_gauge_add(enum metric_gauge m, int64_t delta);
+int64_t metric_gauge_value(enum metric_gauge m);
+
+/* Buckets are log-linear, 8 per power of two: a quantile is at most 12.5 % above the truth. Values
+ * from 2^40 on count as 2^40. */
+void metric_observe(enum metric_histogram m, uint64_t value);
+
+struct metric_summary {
+    uint64_t count, sum, max;
+    uint64_t p50, p90, p99; /* upper edge of the bucket, never above max; 0 when count is 0 */
+};
+struct metric_summary metric_summarise(enum metric_histogram m);
+
+/* One JSON object per line, as status reads them:
+ *   {"name":"frames_in","type":"counter","value":12}
+ *   {"name":"barge_in_us","type":"histogram","count":3,"sum":450,"max":200,"p50":120,"p90":200,"p99":200}
+ * -ENOMEM, RD_EFULL (nothing was added). */
+int metrics_to_json(struct buf *out);
+
+/* All back to 0; for tests. */
+void metrics_reset(void);
+
+#endif
