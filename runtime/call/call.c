@@ -288,7 +288,8 @@ void call_on_provider_end(void *arg, enum leg_end why)
 static bool is_quiet(const struct call *c)
 {
     return c->state == CALL_LIVE && !c->turn.caller_speaking && c->turn.state == TURN_IDLE &&
-           !c->turn.aside && !c->own.pending && c->tools.n == 0 && !ledger_playing(&c->ledger);
+           !c->turn.aside && !c->turn.wanted && !c->own.pending && c->tools.n == 0 &&
+           !ledger_playing(&c->ledger);
 }
 
 static void on_silence(struct call *c)
@@ -342,6 +343,7 @@ static void on_late_tool(struct call *c, const struct toolcall *t)
     if (c->provider)
         (void)c->provider_ops->tool_result(c->provider, rd_str(t->id),
                                            RD_STR("{\"error\":\"The tool did not answer.\"}"));
+    c->quiet_since_ms = call_now(c);
     turn_want(&c->turn);
 }
 

@@ -107,6 +107,9 @@ uint32_t ledger_until_mark(const struct ledger_item *it)
 struct carrier_mark ledger_mark(struct ledger *l, struct ledger_item *it)
 {
     it->marked = it->sent;
+    if (l->n_marks < LEDGER_MARKS)
+        l->marks[(l->first_mark + l->n_marks++) % LEDGER_MARKS] =
+            (struct ledger_mark){it->number, it->sent};
     return (struct carrier_mark){
         .generation = l->generation, .item = it->number, .bytes = it->sent};
 }
@@ -116,6 +119,28 @@ static void hear_all_before(struct ledger *l, uint32_t number)
 {
     for (uint32_t i = 0; i < l->count && at(l, i)->number < number; i++)
         at(l, i)->acked = at(l, i)->sent;
+}
+
+/* Forgets the marks up to the one that came back. */
+static void drop_marks(struct ledger *l, const struct carrier_mark *m)
+{
+    while (l->n_marks > 0) {
+        const struct ledger_mark *out = &l->marks[l->first_mark];
+
+        if (out->item > m->item || (out->item == m->item && out->bytes > m->bytes))
+            return;
+        l->first_mark = (l->first_mark + 1) % LEDGER_MARKS;
+        l->n_marks--;
+    }
+}
+
+/* Bytes of the item up to the next mark that is out; what is acknowledged when none is known. */
+static uint32_t next_mark(const struct ledger *l, const struct ledger_item *it)
+{
+    const struct ledger_mark *out = &l->marks[l->first_mark];
+
+    return l->n_marks > 0 && out->item == it->number && out->bytes > it->acked ? out->bytes
+                                                                               : it->acked;
 }
 
 bool ledger_ack(struct ledger *l, const struct carrier_mark *m, uint64_t now_us)
@@ -130,6 +155,7 @@ bool ledger_ack(struct ledger *l, const struct carrier_mark *m, uint64_t now_us)
     if (!it || m->bytes > it->marked || m->bytes < it->acked)
         return false;
     hear_all_before(l, it->number);
+    drop_marks(l, m);
     it->acked = m->bytes;
     /* Nothing left to play: the carrier runs dry, and time proves nothing until the next mark. */
     l->ack_us = ledger_playing(l) ? now_us : 0;
@@ -173,10 +199,8 @@ uint32_t ledger_heard(const struct ledger *l, const struct ledger_item *it, uint
     if (since_ms <= LEDGER_JITTER_MS)
         return it->acked;
     more = (since_ms - LEDGER_JITTER_MS) * AUDIO_BYTES_PER_MS;
-    if (more > LEDGER_MARK_BYTES)
-        more = LEDGER_MARK_BYTES;
-    if (more > it->sent - it->acked)
-        more = it->sent - it->acked;
+    if (more > next_mark(l, it) - it->acked)
+        more = next_mark(l, it) - it->acked;
     return it->acked + (uint32_t)more;
 }
 
@@ -213,6 +237,7 @@ int ledger_interrupt(struct ledger *l, uint64_t now_us, struct ledger_cut *cuts)
     }
     l->first = 0; /* the strings of `cuts` stay where they are until an item is begun */
     l->count = 0;
+    l->n_marks = 0;
     l->generation++;
     l->ack_us = 0;
     return n;

@@ -21,6 +21,7 @@
 
 enum {
     LEDGER_ITEMS = 16,        /* unheard items at most; beyond that the oldest counts as heard */
+    LEDGER_MARKS = 256,       /* marks that are out, 50 s of audio; beyond, time proves nothing */
     LEDGER_ID = 96,           /* longest provider id, terminator included */
     LEDGER_MARK_BYTES = 1599, /* a mark at least every 200 ms; multiple of 3: cut without padding */
     LEDGER_FIRST_BYTES = 159, /* after silence a first mark comes early: it starts the clock */
@@ -40,9 +41,15 @@ struct ledger_item {
     bool done;         /* the provider has no more for it */
 };
 
+struct ledger_mark {
+    uint32_t item, bytes;
+};
+
 struct ledger {
     struct ledger_item items[LEDGER_ITEMS]; /* ring, oldest first */
     uint32_t first, count;
+    struct ledger_mark marks[LEDGER_MARKS]; /* ring of marks that are out, oldest first */
+    uint32_t first_mark, n_marks;
     uint32_t next_number;
     uint32_t generation;  /* grows with each clear */
     uint64_t ack_us;      /* when the newest mark came back; 0: the clock stands */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake_call.h - a call with a fake carrier, a fake provider, a fake script and a clock we own. What
+ * the core sends is written down; what it should hear is told by functions named after what
+ * happens. */
+#ifndef TESTS_FAKE_CALL_H
+#define TESTS_FAKE_CALL_H
+
+#include "call/call.h"
+#include "call/call_internal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { FAKE_LOG = 16384, FAKE_MARKS = 512 };
+
+struct fake {
+    struct call *call; /* NULL once ended */
+    uint64_t now_us;
+    uint64_t timer_ms;
+    char log[FAKE_LOG]; /* one word per thing that happened, separated by spaces */
+    size_t n_log;
+    struct carrier_mark marks[FAKE_MARKS]; /* sent, not yet echoed */
+    uint32_t n_marks;
+    uint64_t to_carrier_bytes, to_provider_bytes;
+    char last_text[2048]; /* of the last tool result, prompt or record with words */
+    char turns[4096];     /* "caller: words|agent: words|" in the order they came out */
+    uint32_t truncated_at_ms;
+    struct call_totals totals; /* of the end */
+    int agent_rc;              /* what the script's mailbox answers */
+    bool legs_close_at_once;
+};
+
+void fake_start(struct fake *f, struct brief *brief);
+void fake_start_live(struct fake *f, struct brief *brief); /* provider ready, opening begun */
+void fake_stop(struct fake *f);                            /* ends the call if it is not over */
+struct brief fake_brief(void);
+
+bool fake_did(const struct fake *f, const char *word); /* is in the log */
+unsigned fake_times(const struct fake *f, const char *word);
+bool fake_before(const struct fake *f, const char *first, const char *second);
+void fake_forget(struct fake *f); /* empties the log */
+
+void fake_pass(struct fake *f, uint64_t ms); /* time passes; timers fire */
+void fake_caller_frame(struct fake *f, uint32_t at_ms);
+void fake_caller_starts(struct fake *f);
+void fake_caller_stops(struct fake *f);
+void fake_caller_said(struct fake *f, const char *item, const char *previous, const char *words);
+void fake_response_starts(struct fake *f, const char *id);
+void fake_aside_starts(struct fake *f, const char *id);
+void fake_response_ends(struct fake *f, const char *id, enum provider_response_state s);
+void fake_aside_ends(struct fake *f, const char *id);
+void fake_item(struct fake *f, const char *item, const char *previous, enum provider_role role);
+void fake_agent_audio(struct fake *f, const char *response, const char *item, uint32_t ms);
+void fake_agent_audio_done(struct fake *f, const char *response, const char *item);
+void fake_agent_words(struct fake *f, const char *item, const char *words, bool final);
+void fake_tool_call(struct fake *f, const char *id, const char *name, const char *arguments);
+void fake_marks_return(struct fake *f, uint32_t n); /* the oldest n marks come back */
+void fake_carrier_ends(struct fake *f, enum leg_end why);
+void fake_provider_ends(struct fake *f, enum leg_end why);
+void fake_error(struct fake *f, const char *code, bool busy, bool benign, bool fatal);
+
+/* base64 of n µ-law bytes of silence-like 0x7F, static. n <= 16000. */
+struct audio_span fake_span(uint32_t n_bytes);
+
+extern const struct carrier_ops fake_carrier;
+extern const struct provider_ops fake_provider;
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Caller audio on its way to the model: kept, passed on, and continuous. */
+#include "call/bridge.h"
+#include "fake_call.h"
+#include "media/base64.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct sink {
+    uint8_t bytes[200000];
+    uint32_t n, spans;
+};
+
+static struct sink sink;
+static struct bridge b;
+
+static int on_send(void *arg, const struct audio_span *a)
+{
+    struct sink *s = arg;
+    ssize_t n = base64_decode(s->bytes + s->n, a->b64, a->n_b64);
+
+    assert_int_equal(a->n_bytes, n);
+    s->n += (uint32_t)n;
+    s->spans++;
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&sink, 0, sizeof(sink));
+    return bridge_init(&b, on_send, &sink);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    bridge_fini(&b);
+    return 0;
+}
+
+/* A frame whose bytes count on from one to the next, so that order and loss show. */
+static void frame(uint32_t number, uint32_t at_ms)
+{
+    char text[BASE64_ENCODED(160)];
+    uint8_t bytes[160];
+
+    for (uint32_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(number * 160 + i);
+    bridge_feed(&b,
+                &(struct audio_span){.b64 = text,
+                                     .n_b64 = base64_encode(text, bytes, sizeof(bytes)),
+                                     .n_bytes = 160},
+                at_ms);
+}
+
+static void assert_counts_on(uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++)
+        assert_int_equal((uint8_t)i, sink.bytes[i]);
+}
+
+static void test_audio_is_kept_until_the_provider_is_ready_and_then_comes_whole_and_in_order(
+    void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 250; i++)
+        frame(i, i * 20);
+    assert_int_equal(0, sink.n);
+    bridge_ready(&b);
+    assert_int_equal(250 * 160, sink.n);
+    frame(250, 5000);
+    assert_counts_on(0, 251 * 160);
+    assert_int_equal(0, b.lost_bytes);
+}
+
+static void test_a_ready_bridge_passes_the_very_span(void **state)
+{
+    (void)state;
+    bridge_ready(&b);
+    frame(0, 0);
+    frame(1, 20);
+    assert_int_equal(2, sink.spans);
+    assert_counts_on(0, 320);
+}
+
+static void test_a_gap_is_filled_with_silence_of_its_length(void **state)
+{
+    (void)state;
+    bridge_ready(&b);
+    frame(0, 0);
+    frame(1, 200); /* 180 ms are missing */
+    assert_int_equal(320 + 1440, sink.n);
+    assert_int_equal(0xFF, sink.bytes[160]);
+    assert_int_equal(0xFF, sink.bytes[160 + 1439]);
+    assert_int_equal(160, sink.bytes[160 + 1440]);
+    assert_int_equal(180, b.gap_ms);
+}
+
+static void test_a_gap_is_filled_while_the_provider_connects_too(void **state)
+{
+    (void)state;
+    frame(0, 0);
+    frame(1, 60);
+    bridge_ready(&b);
+    assert_int_equal(320 + 320, sink.n);
+    assert_int_equal(0xFF, sink.bytes[200]);
+}
+
+static void test_a_clock_that_jumps_far_or_back_is_believed(void **state)
+{
+    (void)state;
+    bridge_ready(&b);
+    frame(0, 0);
+    frame(1, 3600000);
+    frame(2, 10);
+    frame(3, 30);
+    assert_int_equal(4 * 160, sink.n);
+    assert_int_equal(0, b.gap_ms);
+}
+
+static void test_silence_sent_on_suspicion_is_not_sent_again_for_the_gap(void **state)
+{
+    (void)state;
+    bridge_ready(&b);
+    frame(0, 0);
+    bridge_stalled(&b); /* 1 s of silence */
+    frame(1, 820);      /* the gap was 800 ms */
+    assert_int_equal(320 + 7998, sink.n);
+    frame(2, 1240); /* 400 ms more, of which 200 ms are paid */
+    assert_int_equal(480 + 7998 + 1599, sink.n);
+}
+
+static void test_more_than_the_ring_holds_drops_the_oldest_and_says_so(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 500; i++)
+        frame(i, i * 20);
+    assert_int_equal(500 * 160 - BRIDGE_KEEP_BYTES, b.lost_bytes);
+    bridge_ready(&b);
+    assert_int_equal(BRIDGE_KEEP_BYTES, sink.n);
+    assert_int_equal((uint8_t)(500 * 160 - 1), sink.bytes[sink.n - 1]);
+}
+
+#define STORY(s) cmocka_unit_test_setup_teardown(s, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(test_audio_is_kept_until_the_provider_is_ready_and_then_comes_whole_and_in_order),
+        STORY(test_a_ready_bridge_passes_the_very_span),
+        STORY(test_a_gap_is_filled_with_silence_of_its_length),
+        STORY(test_a_gap_is_filled_while_the_provider_connects_too),
+        STORY(test_a_clock_that_jumps_far_or_back_is_believed),
+        STORY(test_silence_sent_on_suspicion_is_not_sent_again_for_the_gap),
+        STORY(test_more_than_the_ring_holds_drops_the_oldest_and_says_so),
+    };
+
+    return cmocka_run_group_tests_name("bridge", tests, NULL, NULL);
+}
