@@ -168,9 +168,12 @@ int wire_session_update(struct buf *out, uint64_t number, const struct brief *b)
 /* The words alone decide: no tools, and beside the conversation no history either. */
 static int add_exact_words(struct buf *out, const struct provider_prompt *p)
 {
-    int rc = add_string(out, ",\"response\":{\"instructions\":\"" WIRE_SAY_EXACTLY, p->exact_words);
+    int rc;
 
-    if (!rc && p->out_of_band)
+    if ((rc = buf_add_str(out, ",\"response\":{\"instructions\":\"" WIRE_SAY_EXACTLY)) ||
+        (rc = buf_add_json(out, p->exact_words)) || (rc = buf_add_str(out, WIRE_SAY_END "\"")))
+        return rc;
+    if (p->out_of_band)
         rc = buf_add_str(out, ",\"conversation\":\"none\",\"input\":[]");
     return rc ? rc
               : buf_add_str(out, ",\"output_modalities\":[\"audio\"],\"tool_choice\":\"none\"}");

@@ -16,10 +16,12 @@
 #define WIRE_APPEND_HEAD "{\"type\":\"input_audio_buffer.append\",\"audio\":\""
 #define WIRE_APPEND_TAIL "\"}"
 
-/* What stands before the words that shall be spoken as they are. */
-#define WIRE_SAY_EXACTLY                                                                    \
-    "Speak the given words in the language they are written in, word for word, then stop. " \
-    "Add nothing. Say exactly: "
+/* What stands around the words that shall be spoken as they are. Typographic quotes, because the
+ * words themselves may hold straight ones. */
+#define WIRE_SAY_EXACTLY                                                                     \
+    "Speak the quoted words in the language they are written in, word for word, then stop. " \
+    "Add nothing. Say exactly: \xe2\x80\x9c"
+#define WIRE_SAY_END "\xe2\x80\x9d"
 
 /* RD_ECONFIG when tools_json is no array of {"name", "description", "parameters"}. */
 int wire_session_update(struct buf *out, uint64_t number, const struct brief *b);
