@@ -12,6 +12,8 @@ static const struct command commands[] = {
     {"status",  cmd_status,  "one screen about the node that runs here"           },
     {"calls",   cmd_calls,   "calls in progress and just ended; --follow to watch"},
     {"check",   cmd_check,   "say what is wrong with configuration and agents"    },
+    {"call",    cmd_call,    "place simulated phone calls to a node"              },
+    {"sim",     cmd_sim,     "a simulated OpenAI on loopback"                     },
     {"version", cmd_version, "which version this is"                              },
     {NULL,      NULL,        NULL                                                 },
 };

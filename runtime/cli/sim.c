@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sim.c - `ringdown sim`: a simulated OpenAI on loopback, until it is told to stop.
+ *
+ * Prints the environment that points a node at it (and at `ringdown call`, which is the simulated
+ * Twilio), then serves. SIGTERM or Ctrl-C ends it.
+ *
+ * - a scenario with mistakes: all of them with their lines, exit 2
+ * - address taken, certificate unreadable, espeak-ng missing: a sentence, exit 1 */
+#include "base/err.h"
+#include "cli/commands.h"
+#include "io/loop.h"
+#include "sim/carrier_double.h"
+#include "sim/openai_double.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: ringdown sim [--openai HOST:PORT] [--scenarios FOLDER] [--record-openai FILE]\n"
+    "                    [--log FILE] [--tls-cert FILE --tls-key FILE]\n\n"
+    "Plays OpenAI's Realtime API until it is told to stop: understands what the scenarios' "
+    "callers\n"
+    "say, by its sound, and answers what the scenarios say. Twilio is played by `ringdown "
+    "call`.\n\n"
+    "  --openai HOST:PORT    where to listen; default 127.0.0.1:9101 (also: --openai-listen)\n"
+    "  --scenarios FOLDER    default examples/scenarios\n"
+    "  --record-openai FILE  every event received, one JSON object per line\n"
+    "  --log FILE            what it heard, said and did, one JSON object per line\n"
+    "  --tls-cert, --tls-key serve wss instead of ws\n\n"
+    "Exit code 0 when told to stop, 1 when it cannot start, 2 for wrong arguments.\n";
+
+struct simulating {
+    const char *listen, *folder, *record, *log, *cert, *key;
+    struct scenario **scenarios; /* own */
+    size_t n_scenarios;
+    struct loop *loop;
+    struct tls_server *tls;
+    struct openai_double *openai;
+};
+
+static int read_arguments(struct simulating *s, int argc, char **argv, bool *leave)
+{
+    enum { LISTEN = 256, FOLDER, RECORD, LOG, CERT, KEY };
+    static const struct option options[] = {
+        {"openai",        1, NULL, LISTEN},
+        {"openai-listen", 1, NULL, LISTEN},
+        {"scenarios",     1, NULL, FOLDER},
+        {"record-openai", 1, NULL, RECORD},
+        {"log",           1, NULL, LOG   },
+        {"tls-cert",      1, NULL, CERT  },
+        {"tls-key",       1, NULL, KEY   },
+        {"help",          0, NULL, 'h'   },
+        {NULL,            0, NULL, 0     }
+    };
+    const char **places[] = {&s->listen, &s->folder, &s->record, &s->log, &s->cert, &s->key};
+    int o;
+
+    optind = 1;
+    while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (o == 'h') {
+            fputs(usage, stdout);
+            *leave = true;
+            return EXIT_OK;
+        } else if (o == '?') {
+            fputs("see: ringdown sim --help\n", stderr);
+            return EXIT_USAGE;
+        }
+        *places[o - LISTEN] = optarg;
+    }
+    if (optind < argc || !s->cert != !s->key) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static int load_scenarios(struct simulating *s)
+{
+    struct buf complaints;
+    int rc;
+
+    buf_init(&complaints, 1 << 20);
+    rc = scenario_load_folder(&s->scenarios, &s->n_scenarios, s->folder, &complaints);
+    if (complaints.n > 0)
+        fwrite(complaints.data, 1, complaints.n, stderr);
+    buf_fini(&complaints);
+    return rc;
+}
+
+static void on_signal(int signum, void *arg)
+{
+    struct simulating *s = arg;
+
+    (void)signum;
+    loop_stop(s->loop);
+}
+
+/* 0, or an error that was told. */
+static int start(struct simulating *s)
+{
+    struct openai_double_opts o = {.listen = s->listen,
+                                   .scenarios = s->scenarios,
+                                   .n_scenarios = s->n_scenarios,
+                                   .record = s->record,
+                                   .log = s->log};
+    char why[256] = "";
+    int rc = loop_new(&s->loop);
+
+    if (rc == 0 && s->cert)
+        rc = tls_server_new(&s->tls, s->cert, s->key, why, sizeof(why));
+    o.loop = s->loop;
+    o.tls = s->tls;
+    rc = rc ? rc : openai_double_start(&s->openai, &o, why, sizeof(why));
+    rc = rc ? rc : loop_on_signal(s->loop, SIGINT, on_signal, s);
+    rc = rc ? rc : loop_on_signal(s->loop, SIGTERM, on_signal, s);
+    if (rc)
+        fprintf(stderr, "ringdown sim: %s\n", why[0] ? why : rd_strerror(rc));
+    return rc;
+}
+
+static void print_environment(const struct simulating *s)
+{
+    printf(
+        "# %zu scenarios. Point a node here, and place calls with: ringdown call --scenario FILE\n"
+        "export OPENAI_REALTIME_URL=%s://127.0.0.1:%u/v1/realtime\n"
+        "export OPENAI_API_KEY=sk-double\n"
+        "export TWILIO_API_URL=http://127.0.0.1:9102\n"
+        "export TWILIO_ACCOUNT_SID=" CARRIER_DOUBLE_ACCOUNT "\n"
+        "export TWILIO_AUTH_TOKEN=" CARRIER_DOUBLE_TOKEN "\n"
+        "export RINGDOWN_PUBLIC_URL=http://127.0.0.1:8080\n",
+        s->n_scenarios, s->tls ? "wss" : "ws", openai_double_port(s->openai));
+    if (s->cert)
+        printf("export RINGDOWN_CA_FILE=%s\n", s->cert);
+    fflush(stdout);
+}
+
+static void finish(struct simulating *s)
+{
+    if (s->openai)
+        openai_double_stop(s->openai);
+    if (s->loop)
+        loop_free(s->loop);
+    tls_server_free(s->tls);
+    for (size_t i = 0; i < s->n_scenarios; i++)
+        scenario_free(s->scenarios[i]);
+    free(s->scenarios);
+}
+
+int cmd_sim(int argc, char **argv)
+{
+    struct simulating s = {.listen = "127.0.0.1:9101", .folder = "examples/scenarios"};
+    bool leave = false;
+    int code = read_arguments(&s, argc, argv, &leave);
+    uint64_t violations;
+
+    if (code || leave)
+        return code;
+    if (load_scenarios(&s)) {
+        code = EXIT_USAGE;
+    } else if (start(&s)) {
+        code = EXIT_FAILED;
+    } else {
+        print_environment(&s);
+        loop_run(s.loop);
+        violations = openai_double_violations(s.openai);
+        if (violations > 0)
+            fprintf(stderr, "ringdown sim: %" PRIu64 " events that OpenAI would have refused\n",
+                    violations);
+    }
+    finish(&s);
+    return code;
+}
