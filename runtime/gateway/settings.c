@@ -202,20 +202,6 @@ static void check_together(struct loading *l)
 
 /* ---- into the struct ---- */
 
-static int word_index(const char *words, const char *word)
-{
-    int i = 0;
-
-    for (const char *p = words; *p; i++) {
-        size_t n = strcspn(p, " ");
-
-        if (strlen(word) == n && strncmp(p, word, n) == 0)
-            return i;
-        p += n + (p[n] == ' ');
-    }
-    return 0;
-}
-
 static int take_tokens(struct settings *out, const char *text)
 {
     const char *comma = strchr(text, ',');
@@ -249,12 +235,13 @@ static int take_over(struct loading *l, struct settings *out)
             *setting_text_field(s, out) = l->values[i].text;
             l->values[i].text = NULL;
         } else if (s->index) {
-            *setting_int_field(s, out) = word_index(s->allowed, l->values[i].text);
+            *setting_int_field(s, out) =
+                setting_word(s->allowed, l->values[i].text, strlen(l->values[i].text));
         } else {
             *setting_int_field(s, out) = atoi(l->values[i].text);
         }
     }
-    if (rc)
+    if (rc || !out->force || !out->public_url)
         return rc;
     if (strcmp(out->force, "off") == 0)
         out->force[0] = '\0';

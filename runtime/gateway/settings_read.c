@@ -367,12 +367,12 @@ static const char *env_get(char *const *environment, const char *name, const cha
 static int read_secret(const struct setting *s, const char *path, struct setting_value *v,
                        struct complaints *c)
 {
-    char *text;
+    char *text = NULL;
     int rc = read_text(path, SECRET_MAX_BYTES, &text);
 
     if (rc == -ENOMEM)
         return rc;
-    if (rc) {
+    if (rc || !text) {
         complain(c, 0, "%s_FILE: cannot read \"%s\": %s", s->env, path, rd_strerror(rc));
         v->bad = true;
         return 0;

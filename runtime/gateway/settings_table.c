@@ -168,21 +168,18 @@ static bool address_valid(const char *text, char *why, size_t cap)
     return false;
 }
 
-/* True when `word` of n letters is one of the words in `list`; its place in `index`. */
-static bool word_in(const char *list, const char *word, size_t n, int *index)
+int setting_word(const char *list, const char *word, size_t n)
 {
     int i = 0;
 
     for (const char *p = list; *p; i++) {
         size_t m = strcspn(p, " ");
 
-        if (m == n && memcmp(p, word, n) == 0) {
-            *index = i;
-            return true;
-        }
+        if (m == n && memcmp(p, word, n) == 0)
+            return i;
         p += m + (p[m] == ' ');
     }
-    return false;
+    return -1;
 }
 
 static bool url_valid(const struct setting *s, const char *text, char *why, size_t cap)
@@ -190,9 +187,8 @@ static bool url_valid(const struct setting *s, const char *text, char *why, size
     const char *host = strstr(text, "://"), *port, *at;
     size_t n;
     char port_text[8];
-    int index;
 
-    if (!host || !word_in(s->allowed, text, (size_t)(host - text), &index)) {
+    if (!host || setting_word(s->allowed, text, (size_t)(host - text)) < 0) {
         const char *space = strchr(s->allowed, ' ');
         int first = (int)strcspn(s->allowed, " ");
 
@@ -302,9 +298,7 @@ static bool text_valid(const struct setting *s, const char *text, char *why, siz
 
 static bool choice_valid(const struct setting *s, const char *text, char *why, size_t cap)
 {
-    int index;
-
-    if (word_in(s->allowed, text, strlen(text), &index))
+    if (setting_word(s->allowed, text, strlen(text)) >= 0)
         return true;
     snprintf(why, cap, "\"%.40s\" is not allowed; allowed: %s", text, s->allowed);
     return false;

@@ -22,6 +22,8 @@ enum setting_type {
     SETTING_TOKENS  /* one or two; a list, or text with a comma */
 };
 
+/* In the order the table is read by people, not the one that packs best.
+ * NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct setting {
     const char *key, *env;
     enum setting_type type;
@@ -94,6 +96,9 @@ int settings_read_file(const char *file, struct setting_value *values, struct co
 
 /* Environment over the file. `environ` is NULL-terminated NAME=value. */
 int settings_read_env(char *const *environment, struct setting_value *values, struct complaints *c);
+
+/* The place of the word of n letters in a list with single spaces; -1 when it is not there. */
+int setting_word(const char *list, const char *word, size_t n);
 
 /* Checks one text against the setting's rules; false with the reason in `why`. */
 bool setting_valid(const struct setting *s, const char *text, char *why, size_t cap);
