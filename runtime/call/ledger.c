@@ -97,13 +97,6 @@ bool ledger_item_open(const struct ledger *l, struct rd_str id)
     return false;
 }
 
-uint32_t ledger_until_mark(const struct ledger_item *it)
-{
-    uint32_t unmarked = it->sent - it->marked;
-
-    return unmarked < LEDGER_MARK_BYTES ? LEDGER_MARK_BYTES - unmarked : 0;
-}
-
 struct carrier_mark ledger_mark(struct ledger *l, struct ledger_item *it)
 {
     it->marked = it->sent;

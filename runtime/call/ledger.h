@@ -23,8 +23,8 @@ enum {
     LEDGER_ITEMS = 16,        /* unheard items at most; beyond that the oldest counts as heard */
     LEDGER_MARKS = 256,       /* marks that are out, 50 s of audio; beyond, time proves nothing */
     LEDGER_ID = 96,           /* longest provider id, terminator included */
-    LEDGER_MARK_BYTES = 1599, /* a mark at least every 200 ms; multiple of 3: cut without padding */
-    LEDGER_FIRST_BYTES = 159, /* after silence a first mark comes early: it starts the clock */
+    LEDGER_MARK_BYTES = 1600, /* a mark at least every 200 ms */
+    LEDGER_FIRST_BYTES = 160, /* after silence a first mark comes early: it starts the clock */
     LEDGER_JITTER_MS = 20,    /* playback may lag behind its acknowledgement by a frame */
     LEDGER_TAIL_MS = 100      /* servers count an item a little shorter than its bytes */
 };
@@ -74,9 +74,6 @@ struct ledger_item *ledger_begin(struct ledger *l, struct rd_str id, uint32_t co
 
 void ledger_received(struct ledger_item *it, uint32_t n_bytes);
 void ledger_sent(struct ledger_item *it, uint32_t n_bytes);
-
-/* Bytes that may be sent before the next mark is due: 200 ms, less what is unmarked. */
-uint32_t ledger_until_mark(const struct ledger_item *it);
 
 /* The mark for everything sent of this item so far. */
 struct carrier_mark ledger_mark(struct ledger *l, struct ledger_item *it);

@@ -91,9 +91,8 @@ void call_instruct(struct call *c, struct rd_str instructions)
 
 /* --- the agent's audio --- */
 
-/* One piece, its end marked when a mark is due. False when the carrier takes no more. */
-static bool send_piece(struct call *c, struct ledger_item *it, const struct audio_span *a,
-                       bool mark)
+/* One piece and its mark. False when the carrier takes no more. */
+static bool send_piece(struct call *c, struct ledger_item *it, const struct audio_span *a)
 {
     struct carrier_mark m;
 
@@ -102,8 +101,6 @@ static bool send_piece(struct call *c, struct ledger_item *it, const struct audi
     ledger_sent(it, a->n_bytes);
     c->totals.frames_out++;
     c->totals.bytes_out += a->n_bytes;
-    if (!mark)
-        return true;
     m = ledger_mark(&c->ledger, it);
     return c->o.carrier_ops->mark(c->carrier, &m) == 0;
 }
@@ -111,20 +108,17 @@ static bool send_piece(struct call *c, struct ledger_item *it, const struct audi
 /* Cuts at multiples of 3 bytes, where base64 text can be cut without being decoded. */
 static void play(struct call *c, struct ledger_item *it, struct audio_span rest)
 {
-    uint32_t limit = ledger_playing(&c->ledger) ? ledger_until_mark(it) : LEDGER_FIRST_BYTES;
+    uint32_t limit = ledger_playing(&c->ledger) ? LEDGER_MARK_BYTES : LEDGER_FIRST_BYTES;
 
     ledger_received(it, rest.n_bytes);
     while (rest.n_bytes > 0) {
         struct audio_span piece = rest;
 
-        limit -= limit % 3;
-        if (limit == 0)
-            limit = LEDGER_MARK_BYTES;
         if (rest.n_bytes > limit) {
-            piece.n_bytes = limit;
-            piece.n_b64 = limit / 3 * 4;
+            piece.n_bytes = limit - limit % 3;
+            piece.n_b64 = piece.n_bytes / 3 * 4;
         }
-        if (!send_piece(c, it, &piece, true))
+        if (!send_piece(c, it, &piece))
             return;
         rest.b64 += piece.n_b64;
         rest.n_b64 -= piece.n_b64;
