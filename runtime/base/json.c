@@ -82,6 +82,8 @@ static bool word_is_special(const char *p)
 /* p stands after the opening quote; returns the closing one, or NULL. */
 static const char *skip_string(const char *p, const char *end, bool *escaped)
 {
+    static const char escapes[] = "\"\\/bfnrtu";
+
     *escaped = false;
     for (;;) {
         while (end - p >= 8 && !word_is_special(p))
@@ -93,7 +95,7 @@ static const char *skip_string(const char *p, const char *end, bool *escaped)
         if (*p == '"')
             return p;
         *escaped = true;
-        if (end - p < 2 || !memchr("\"\\/bfnrtu", p[1], 9))
+        if (end - p < 2 || !memchr(escapes, p[1], sizeof(escapes) - 1))
             return NULL;
         if (p[1] == 'u' && hex4(p + 2, end) < 0)
             return NULL;

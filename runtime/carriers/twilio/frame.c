@@ -109,10 +109,11 @@ int twilio_frame_media(struct audio_span *out, uint32_t *at_ms, const struct jso
 
 char twilio_frame_digit(const struct json_value *dtmf)
 {
+    static const char digits[] = "0123456789*#ABCD";
     struct json_value digit = json_get(dtmf, "digit");
 
     if (digit.type != JSON_STRING || digit.raw.n != 1 ||
-        !memchr("0123456789*#ABCD", digit.raw.p[0], 16))
+        !memchr(digits, digit.raw.p[0], sizeof(digits) - 1))
         return 0;
     return digit.raw.p[0];
 }

@@ -67,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_form(text);
     twiml_check(text);
     try_words(text);
-    try_signature(text);
+    if (size % 8 == 0) /* a dozen HMACs cost more than all the rest */
+        try_signature(text);
     return 0;
 }
