@@ -24,6 +24,7 @@ static const size_t file_max = (size_t)256 << 10;
 
 struct chunk {
     char *name;        /* owns */
+    char *shown;       /* owns; "agents/x.lua" */
     struct buf source; /* text of the module or file */
     struct buf code;   /* compiled; empty for files */
     bool is_file;
@@ -64,6 +65,7 @@ static void chunk_free(struct chunk *k)
     buf_fini(&k->source);
     buf_fini(&k->code);
     free(k->name);
+    free(k->shown);
     free(k);
 }
 
@@ -238,6 +240,7 @@ static int load_from_disk(struct chunks *c, lua_State *L, const char *module, st
         chunk_free(k);
         return rc;
     }
+    k->shown = strdup(name + 1);
     hash_chunk(c, k);
     k->next = c->list;
     c->list = k;
@@ -295,6 +298,13 @@ int chunks_file(struct chunks *c, const char *name, struct rd_str *out)
     }
     *out = (struct rd_str){k->source.data ? k->source.data : "", k->source.n};
     return 0;
+}
+
+const char *chunks_shown(const struct chunks *c, const char *module)
+{
+    const struct chunk *k = chunk_find(c, module, false);
+
+    return k && k->shown ? k->shown : module;
 }
 
 struct rd_str chunks_source(const struct chunks *c, const char *module)

@@ -64,6 +64,9 @@ int chunks_hash(struct chunks *c, char out[17]);
  * leaves it). */
 int chunks_file(struct chunks *c, const char *name, struct rd_str *out);
 
+/* How a loaded module calls itself in messages: "agents/x.lua"; its name when it is unknown. */
+const char *chunks_shown(const struct chunks *c, const char *module);
+
 /* The source of a loaded module; empty when unknown or after chunks_freeze(). */
 struct rd_str chunks_source(const struct chunks *c, const char *module);
 

@@ -36,6 +36,13 @@ static int host_source(lua_State *L)
     return 1;
 }
 
+/* host.shown(module:string) -> its file as messages name it, "agents/x.lua" */
+static int host_shown(lua_State *L)
+{
+    lua_pushstring(L, chunks_shown(vm_chunks(vm_of(L)), luaL_checkstring(L, 1)));
+    return 1;
+}
+
 static bool good_zone(const char *name)
 {
     for (const char *p = name; *p; p++)
@@ -133,6 +140,7 @@ static int host_log(lua_State *L)
 static const luaL_Reg functions[] = {
     {"file",   host_file  },
     {"source", host_source},
+    {"shown",  host_shown },
     {"zone",   host_zone  },
     {"where",  host_where },
     {"log",    host_log   },

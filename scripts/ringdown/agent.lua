@@ -1,0 +1,287 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- agent: an agent's file ends in `return agent { … }`. Everything in it is checked here, all mistakes
+-- are told at once, and what does nothing yet is refused rather than ignored.
+local complaints = require "ringdown.complaints"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local nearest = require "ringdown.nearest"
+local shape = require "ringdown.shape"
+local template = require "ringdown.template"
+local time = require "ringdown.time"
+local tool = require "ringdown.tool"
+local words = require "ringdown.words"
+
+---@alias ringdown.words string|table<string, string> a text, or one per language
+
+---@class ringdown.agent.spec
+---@field name string as the file is called
+---@field numbers string[]? the phone numbers it answers, "+13125550100"
+---@field time_zone string? "America/Chicago"; "UTC" if left out
+---@field languages string[]? ISO 639-1, the first is spoken first; { "en" } if left out
+---@field hours table<string, string|string[]>? { mon_fri = "08:00-17:00", closed = { "2026-12-25" } }
+---@field people table<string, string|string[]>? name → number or numbers; calls fall back to office, then on_call
+---@field needs table? which hosts and secrets it uses
+---@field vars table<string, any>? what call.vars may hold, with first values
+---@field openai { model: string?, voice: string?, vad: { silence: string?, threshold: number? }? }?
+---@field vapi { assistant: string, route: "redirect"? }?
+---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }?
+---@field greeting ringdown.words spoken first
+---@field prompt string|ringdown.file what the model is told; may hold {{caller.number}} and so on
+---@field tools ringdown.tool[]?
+---@field silence { after: string?, times: integer?, say: ringdown.words?, bye: ringdown.words? }?
+---@field max_call string|{ after: string, say: ringdown.words? }?
+---@field apology ringdown.words? spoken when something broke
+---@field on table<"started"|"utterance"|"said"|"dtmf"|"silence"|"ended", fun(call: ringdown.call, what: any)>?
+---@field routing (fun(call: ringdown.call): "openai"|"vapi"|nil, string?)?
+
+---@class ringdown.file a text beside the agent's file
+---@field name string
+---@field text string
+
+local M = {}
+local mark = { __name = "ringdown.agent" }
+local file_mark = { __name = "ringdown.file" }
+
+local voices = { "alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse" }
+local hooks = { "started", "utterance", "said", "dtmf", "silence", "ended" }
+
+local later = {
+  emergencies = "not supported yet; until then the prompt must say when to give up the call to a person",
+  sms = "not supported yet; remove it",
+}
+local later_hooks = {
+  booked = "not supported yet; let your tool do what should follow",
+  sms = "not supported yet; remove it",
+  transfer_failed = "not supported yet; remove it",
+}
+
+---The text of a file in the agents' folder, for `prompt`.
+---@param name string "northside-plumbing.md"
+---@return ringdown.file
+function M.file(name)
+  local text, why = host.file(tostring(name))
+  if not text then
+    local file, line = host.where()
+    complaints.add({ file = file or "agents", line = line }, "", ("agent.file %q: %s"):format(tostring(name), why))
+  end
+  return setmetatable({ name = name, text = text or "" }, file_mark)
+end
+
+-- ── shapes of single keys ───────────────────────────────────────────────────────────────────────
+local function language(value, path, complain)
+  if not words.languages[value] then
+    local known = {}
+    for code in pairs(words.languages) do
+      known[#known + 1] = code
+    end
+    table.sort(known)
+    complain(path, ("'%s' is no language code known here; %s"):format(tostring(value), nearest.hint(value, known)))
+    return "en"
+  end
+  return value
+end
+
+local function zone(value, path, complain)
+  if type(value) ~= "string" or not time.zone(value) then
+    complain(path, ("'%s' is no time zone; write it like \"America/Chicago\" (package tzdata has them)")
+      :format(tostring(value)))
+    return "UTC"
+  end
+  return value
+end
+
+local function plain_data(value, path, complain)
+  local text, why = json.encode(value)
+  if not text then
+    complain(path, why .. "; use texts, numbers, true, false and tables of them")
+  elseif #text > 16 * 1024 then
+    complain(path, "larger than 16 KB")
+  end
+  return value
+end
+
+local function empty_list(what)
+  return function(value, path, complain)
+    if type(value) ~= "table" or next(value) ~= nil then
+      complain(path, ("scripts cannot use %s yet; leave it empty"):format(what))
+    end
+    return {}
+  end
+end
+
+local function prompt(value, path, complain)
+  if getmetatable(value) == file_mark then
+    return value
+  end
+  return { text = shape.text(value, path, complain) }
+end
+
+local function tool_list(value, path, complain)
+  local list, seen = {}, {}
+  if type(value) ~= "table" then
+    complain(path, "must be a list in { }")
+    return list
+  end
+  for i, item in ipairs(value) do
+    local at = path .. "." .. i
+    if not tool.is(item) then
+      complain(at, "is no tool; make it with tool { … } or take one from ringdown.tools")
+    elseif seen[item.name] then
+      complain(at, ("two tools are called '%s'"):format(tostring(item.name)))
+    else
+      seen[item.name or ""] = true
+      list[#list + 1] = item
+    end
+  end
+  return list
+end
+
+local function hook_shapes()
+  local shapes = {}
+  for _, name in ipairs(hooks) do
+    shapes[name] = shape.func
+  end
+  return shapes
+end
+
+local function routing(value, path, complain)
+  if type(value) == "table" then
+    complain(path, "a split between systems is not supported yet; allowed: function(call) … end")
+    return nil
+  end
+  return shape.func(value, path, complain)
+end
+
+local function shapes_of(languages)
+  local spoken = shape.spoken(languages)
+  local uuid = shape.matching("^%x+%-%x+%-%x+%-%x+%-%x+$", "an assistant's id from Vapi's dashboard")
+  local max_call = shape.duration("10s", "4h")
+  local long_call = shape.fields({ after = max_call, say = spoken }, { "after" })
+  return {
+    name = shape.matching("^%l[%l%d-]*$", "a name; use lower case letters, digits and -"),
+    numbers = shape.list_of(shape.phone),
+    time_zone = zone,
+    languages = shape.list_of(language),
+    hours = time.hours_shape,
+    people = shape.map_of(shape.one_or_list_of(shape.phone)),
+    needs = shape.fields { hosts = empty_list "other hosts", secrets = empty_list "secrets" },
+    vars = shape.map_of(plain_data),
+    openai = shape.fields {
+      model = shape.text,
+      voice = shape.one_of(voices),
+      vad = shape.fields { silence = shape.duration("100ms", "5s"), threshold = shape.number(0, 1) },
+    },
+    vapi = shape.fields({ assistant = uuid, route = shape.one_of { "redirect" } }, { "assistant" }),
+    notice = shape.fields { ai = shape.flag, recording = shape.flag, text = spoken },
+    greeting = spoken,
+    prompt = prompt,
+    tools = tool_list,
+    silence = shape.fields {
+      after = shape.duration("2s", "5m"), times = shape.number(1, 10), say = spoken, bye = spoken,
+    },
+    max_call = function(value, path, complain)
+      if type(value) == "table" then
+        return long_call(value, path, complain)
+      end
+      return { after = max_call(value, path, complain) }
+    end,
+    apology = spoken,
+    on = shape.fields(hook_shapes(), nil, later_hooks),
+    routing = routing,
+  }
+end
+
+-- ── what several keys say together ──────────────────────────────────────────────────────────────
+local function notice_text(def, complain)
+  local notice, first = def.notice, def.languages[1]
+  if not notice or not (notice.ai or notice.recording or notice.text) then
+    return nil
+  end
+  if notice.text then
+    return notice.text[first]
+  end
+  local ours = words.notice[first]
+  if not ours then
+    complain("notice", ("there are no words for it in '%s'; give them as text = { %s = \"…\" }"):format(first, first))
+    return nil
+  end
+  return notice.ai and notice.recording and ours.both or notice.ai and ours.ai or ours.recording
+end
+
+local function languages_of(spec)
+  local list = type(spec) == "table" and spec.languages
+  local first = type(list) == "table" and list[1]
+  return words.languages[first or ""] and list or { "en" }
+end
+
+local function fill_in(def)
+  def.numbers = def.numbers or {}
+  def.time_zone = def.time_zone or "UTC"
+  if not def.languages or not def.languages[1] then
+    def.languages = { "en" }
+  end
+  def.vars, def.tools, def.people, def.on = def.vars or {}, def.tools or {}, def.people or {}, def.on or {}
+  def.silence = def.silence or {}
+  def.max_call = def.max_call or { after = 1800000 }
+  def.says = {
+    apology = def.apology,
+    still_there = def.silence.say,
+    silence_bye = def.silence.bye,
+    time_up = def.max_call.say,
+  }
+end
+
+local function check_words(def, complain)
+  local first = def.languages[1]
+  if words.spoken[first] then
+    return
+  end
+  local ours = { apology = "apology", still_there = "silence.say", silence_bye = "silence.bye",
+    time_up = "max_call.say" }
+  for key, path in pairs(ours) do
+    if not def.says[key] then
+      complain(path, ("there are no words for it in '%s'; give them here"):format(first))
+    end
+  end
+end
+
+local function compile_prompt(def, place)
+  local file = def.prompt or { text = "" }
+  def.template = template.compile(file.text, def.vars, def.hours ~= nil, function(line, text)
+    if file.name then
+      local folder = place.file:match("^(.*/)") or ""
+      complaints.add({ file = folder .. file.name, line = line }, "", text)
+    else
+      complaints.add(place, "prompt", text)
+    end
+  end)
+end
+
+local function define(spec)
+  local place = complaints.place("agent")
+  local function complain(path, text)
+    complaints.add(place, path, text)
+  end
+  local shapes = shapes_of(languages_of(spec))
+  local def = shape.fields(shapes, { "name", "greeting", "prompt" }, later)(spec, "", complain)
+  fill_in(def)
+  def.hours_text = def.hours and time.hours_text(def.hours)
+  def.notice_text = notice_text(def, complain)
+  check_words(def, complain)
+  compile_prompt(def, place)
+  def.place = place
+  return setmetatable(def, mark)
+end
+
+---@return boolean
+function M.is(value)
+  return getmetatable(value) == mark
+end
+
+---@overload fun(spec: ringdown.agent.spec): table
+return setmetatable(M, {
+  __call = function(_, spec)
+    local def = define(spec)
+    return def
+  end,
+})

@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- call: the call as an agent's hooks and tools see it.
+local host = require "ringdown.host"
+local log = require "ringdown.log"
+local time = require "ringdown.time"
+local vars = require "ringdown.vars"
+
+---@class ringdown.caller
+---@field number string? "+13125550142"; nil when withheld
+---@field name string? from the carrier's directory, if the number has that
+
+---@class ringdown.site
+---@field id string
+---@field name string
+
+---@class ringdown.call
+---@field id string the carrier's id of the call
+---@field caller ringdown.caller
+---@field site ringdown.site
+---@field vars table<string, any> what the agent declared in `vars`
+local call = {}
+call.__index = call
+
+local M = {}
+
+local function text_or_nil(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+-- "northside-plumbing" → "Northside Plumbing"
+local function title(name)
+  return (name:gsub("[-_]", " "):gsub("%f[%w]%l", string.upper))
+end
+M.title = title
+
+---@param def table the agent
+---@param form table<string, string> what the carrier's webhook said
+---@return ringdown.call
+---@return fun(): string? check of its vars
+function M.new(def, form)
+  local from = text_or_nil(form.From)
+  local values, check = vars.new(def.vars)
+  return setmetatable({
+    id = text_or_nil(form.CallSid) or "",
+    caller = {
+      number = from and from:match("^%+[1-9]%d+$") or nil,
+      name = text_or_nil(form.CallerName),
+    },
+    called = text_or_nil(form.To),
+    site = { id = "default", name = title(def.name) },
+    vars = values,
+    agent = { name = def.name },
+    zone = def.time_zone,
+    language = def.languages[1],
+  }, call), check
+end
+
+---Says exact words to the caller, beside the conversation with the model.
+---@param words string|table<string, string> a text, or one per language
+---@return boolean? sent
+---@return string? why
+function call:say(words)
+  if type(words) == "table" then
+    words = words[self.language]
+  end
+  if type(words) ~= "string" or words == "" then
+    error("call:say needs words, as a text or as { en = \"…\" } with the agent's first language", 2)
+  end
+  return host.say(words)
+end
+
+---Hangs up once what is being said was heard.
+---@param reason string? for the records; "agent" if left out
+---@return boolean? sent
+---@return string? why
+function call:hang_up(reason)
+  reason = reason or "agent"
+  if type(reason) ~= "string" then
+    error("call:hang_up takes a reason as text, or nothing", 2)
+  end
+  if self.defer_hang_up then -- a tool runs: first its result, then the end
+    self.hang_up_reason = reason
+    return true
+  end
+  return host.hang_up(reason)
+end
+
+---Writes a line to the log: call:log("booked", { day = "2026-11-24" }). Texts appear at debug level.
+---@param event string
+---@param facts table<string, any>?
+function call:log(event, facts)
+  if type(event) ~= "string" or not event:match("^[%l%d_.]+$") then
+    error("call:log needs an event name of lower case letters, digits, _ and .", 2)
+  end
+  log.fact("info", "agent." .. event, self.id, facts)
+end
+
+---The time on the agent's wall clock (its `time_zone`).
+---@return ringdown.moment
+function call:now()
+  return time.at(self.zone)
+end
+
+return M

@@ -1,0 +1,166 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- fake: a call without a phone, for specs.
+--
+--   local call = fake.call { agent = "northside-plumbing", from = "+13125550142" }
+--   assert.is_true(call:tool("book_visit", { day = "tomorrow", time = "09:00" }).booked)
+local fake_host = require "ringdown.fake.host"
+package.loaded["ringdown.host"] = package.loaded["ringdown.host"] or fake_host
+
+local agents = require "ringdown.agent"
+local complaints = require "ringdown.complaints"
+local json = require "ringdown.json"
+local sessions = require "ringdown.session"
+local time = require "ringdown.time"
+
+local M = {}
+
+local DEFAULT_FROM, CALL_ID = "+13125550142", "CA00000000000000000000000000000001"
+
+local wanted_now -- "2026-11-24 02:10", in the zone of the next call's agent
+
+---Sets the clock, in the agent's time zone.
+---@param text string "2026-11-24 02:10"
+function M.now(text)
+  wanted_now = text
+end
+
+-- Every call gets the agent anew, as in a VM of its own: nothing leaks from spec to spec.
+local function load_agent(name)
+  local before = {}
+  for module in pairs(package.loaded) do
+    before[module] = true
+  end
+  package.loaded[name] = nil
+  complaints.start(name)
+  local ok, def = pcall(require, name)
+  for module in pairs(package.loaded) do
+    if not before[module] and not module:match("^ringdown%.") then
+      package.loaded[module] = nil
+    end
+  end
+  package.loaded[name] = nil
+  if not ok then
+    error(def, 0)
+  elseif complaints.any() then
+    error(complaints.text(), 0)
+  elseif not agents.is(def) then
+    error(name .. " does not end in: return agent { … }", 0)
+  end
+  return def
+end
+M.load = load_agent
+
+---@class ringdown.fake.call
+---@field vars table call.vars
+---@field said string[] what call:say said
+---@field hung_up string? the reason, once the script hung up
+---@field system string where routing sent it
+---@field reason string why
+---@field brief table what the provider was told
+---@field log table[] lines of call:log
+local call = {}
+call.__index = function(self, key)
+  if key == "said" then
+    return fake_host.said
+  elseif key == "log" then
+    return fake_host.log_lines
+  elseif key == "vars" then
+    return rawget(self, "session").call.vars
+  elseif key == "hung_up" then
+    return rawget(self, "tool_hung_up") or fake_host.hung_up
+  end
+  return call[key]
+end
+
+---@class ringdown.fake.call.opts
+---@field agent string|table name of a file in agents/, or what `agent { … }` returned
+---@field from string? caller's number; "anonymous" for a withheld one
+---@field name string? of the caller
+---@field form table<string, string>? more of the carrier's form
+
+---Opens a call: routing is decided and the brief rendered, as at the webhook.
+---@param opts ringdown.fake.call.opts
+---@return ringdown.fake.call
+function M.call(opts)
+  fake_host.reset()
+  local def = opts.agent
+  if type(def) == "string" then
+    def = load_agent(def)
+  end
+  if wanted_now then
+    local unix = time.unix_of(def.time_zone, wanted_now)
+    if not unix then
+      error(('fake.now: "%s" is no time; write it like "2026-11-24 02:10"'):format(wanted_now), 2)
+    end
+    fake_host.set_unix(unix)
+  end
+  local form = { CallSid = CALL_ID, From = opts.from or DEFAULT_FROM, CallerName = opts.name, To = def.numbers[1] }
+  for key, value in pairs(opts.form or {}) do
+    form[key] = value
+  end
+  local self = setmetatable({ def = def, session = sessions.new(def, form) }, call)
+  self.system, self.reason, self.assistant = self.session:route()
+  if self.system == "openai" then
+    self.brief = self.session:brief()
+  end
+  return self
+end
+
+---The model calls a tool. Returns what it gets back; what the script raised becomes the tool's `failed`
+---answer, and `raised` tells the error.
+---@param name string
+---@param args table|string|nil a table, or the model's own JSON
+---@return table output
+---@return string? raised
+function call:tool(name, args)
+  local text = type(args) == "string" and args or json.encode(args or {})
+  fake_host.failed_output = nil
+  local ok, output, go_on, hang_up = pcall(self.session.tool, self.session, name, text)
+  if not ok then
+    local raised = output
+    return json.decode(fake_host.failed_output or '{"failed":true}'), raised
+  end
+  self.goes_on = go_on
+  self.tool_hung_up = hang_up or self.tool_hung_up
+  return json.decode(output)
+end
+
+---The caller says something.
+---@param text string
+function call:hears(text)
+  self.session:event("utterance", text, 0)
+end
+
+---The caller hears the agent say something.
+---@param text string
+function call:says(text)
+  self.session:event("said", text, 0)
+end
+
+---The caller presses keys.
+---@param digits string
+function call:presses(digits)
+  for digit in digits:gmatch(".") do
+    self.session:event("dtmf", digit, 0)
+  end
+end
+
+---Nobody says a word, for the nth time in a row.
+---@param times integer?
+function call:falls_silent(times)
+  self.session:event("silence", "", times or 1)
+end
+
+---The caller is connected to the model.
+function call:starts()
+  self.session:event("started", "", 0)
+end
+
+---The call is over.
+---@param reason string?
+function call:ends(reason)
+  fake_host.ended = true
+  self.session:ended(reason or "caller_hangup")
+end
+
+return M

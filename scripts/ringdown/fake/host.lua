@@ -1,0 +1,115 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- fake.host: ringdown.host for specs: no runtime, no network, no clock but the one a spec sets.
+local M = { loading = true }
+
+---What the code under test did, newest last. Emptied by reset().
+M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
+M.hung_up = nil
+M.twilio_replies = nil ---@type table<string, {status: integer, body: string}>?
+M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
+
+local now
+
+function M.reset()
+  M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
+  M.hung_up, M.twilio_replies, M.ended = nil, nil, false
+  M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
+  now = nil
+end
+
+function M.set_unix(unix)
+  now = unix
+end
+
+function M.unix()
+  return now or os.time()
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return nil
+  end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+function M.file(name)
+  if name:find("..", 1, true) or name:sub(1, 1) == "/" then
+    return nil, "must be a file below the agents' folder"
+  end
+  local text = read((os.getenv("RINGDOWN_AGENTS") or "agents") .. "/" .. name)
+  return text, not text and "no such file or directory" or nil
+end
+
+function M.shown(module)
+  local path = package.searchpath(module, package.path)
+  return path and path:gsub("^%./", "") or module
+end
+
+function M.source(module)
+  local path = package.searchpath(module, package.path)
+  return path and read(path) or ""
+end
+
+function M.zone(name)
+  return name:match("^[%w_+/-]+$") and read("/usr/share/zoneinfo/" .. name) or nil
+end
+
+function M.where()
+  for level = 2, 40 do
+    local info = debug.getinfo(level, "Sl")
+    if not info then
+      return nil
+    end
+    local library = info.source:find("scripts/ringdown/", 1, true) or info.source:find("busted", 1, true)
+    if info.what ~= "C" and info.source:sub(1, 1) == "@" and not library then
+      return info.source:sub(2):gsub("^%./", ""), info.currentline
+    end
+  end
+end
+
+function M.log(level, event, fields)
+  M.log_lines[#M.log_lines + 1] = { level = level, event = event, fields = fields }
+end
+
+function M.say(words)
+  if M.ended then
+    return nil, "the call is over"
+  end
+  M.said[#M.said + 1] = words
+  return true
+end
+
+function M.hang_up(reason)
+  if M.ended then
+    return nil, "the call is over"
+  end
+  M.hung_up = reason
+  return true
+end
+
+function M.deadline(ms, failed_output, filler)
+  M.deadline_ms, M.failed_output, M.filler = ms, failed_output, filler
+end
+
+function M.sleep(ms)
+  M.naps[#M.naps + 1] = ms
+  now = M.unix() + ms // 1000
+end
+
+function M.twilio_ready()
+  return M.twilio_replies ~= nil
+end
+
+function M.twilio(method, path, form)
+  M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
+  local reply = M.twilio_replies and M.twilio_replies[method .. " " .. path]
+  if not reply then
+    return nil, "connection refused"
+  end
+  return { status = reply.status or 200, body = reply.body or "{}" }
+end
+
+return M

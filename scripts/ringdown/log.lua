@@ -1,0 +1,41 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- log: facts from scripts. Numbers and flags appear as they are; phone numbers are shortened, and
+-- texts appear only at debug level, because nobody can tell a caller's words from a constant.
+local host = require "ringdown.host"
+
+local M = {}
+
+local function typed(value)
+  if type(value) == "boolean" then
+    return "str", tostring(value)
+  elseif math.type(value) == "integer" then
+    return "int", value
+  elseif type(value) == "number" then
+    return "str", ("%.6g"):format(value)
+  elseif type(value) == "string" and value:match("^%+?%d[%d %-()]+$") and #value >= 7 then
+    return "phone", value
+  end
+  return "words", tostring(value)
+end
+
+---@param level "debug"|"info"|"warn"|"error"
+---@param event string dotted name
+---@param call_id string
+---@param facts table<string, any>?
+function M.fact(level, event, call_id, facts)
+  local fields = { "call", "str", call_id }
+  local keys = {}
+  for key in pairs(facts or {}) do
+    keys[#keys + 1] = tostring(key)
+  end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    local kind, value = typed(facts[key])
+    fields[#fields + 1] = key:gsub("[^%w_]", "_")
+    fields[#fields + 1] = kind
+    fields[#fields + 1] = value
+  end
+  host.log(level, event, fields)
+end
+
+return M

@@ -1,0 +1,106 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- runtime: the functions that C calls. One VM, one agent, one call.
+local agent = require "ringdown.agent"
+local complaints = require "ringdown.complaints"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local sessions = require "ringdown.session"
+local tools = require "ringdown.tools"
+local twiml = require "ringdown.twilio.twiml"
+
+local M = {}
+
+local session ---@type ringdown.session
+
+-- Every library module an agent may require at call time is loaded with it, once.
+M.loaded = { tools, require "ringdown.time" }
+
+local function whole_file(module)
+  return { file = host.shown(module), line = 1 }
+end
+
+-- Errors come as "agents/x.lua:12: …"; those without a line get the file's first.
+local function add_error(module, why)
+  local file, line, text = tostring(why):match("^([^:\n]+%.lua):(%d+): (.*)$")
+  if file then
+    complaints.add({ file = file, line = math.tointeger(tonumber(line)) }, "", text)
+  else
+    complaints.add(whole_file(module), "", tostring(why))
+  end
+end
+
+local function check_definition(module, def)
+  if not agent.is(def) then
+    complaints.add(whole_file(module), "", "must end in: return agent { … }")
+  elseif def.name and def.name ~= "" and def.name ~= module then
+    complaints.add(def.place, "name", ("must be '%s', as the file is called"):format(module))
+  end
+end
+
+-- What could still go wrong at the first call goes wrong now.
+local function try_out(module, def)
+  local ok, why = pcall(function()
+    return json.encode(sessions.new(def, { CallSid = "CA0", From = "+13125550142" }):brief())
+  end)
+  if not ok then
+    add_error(module, why)
+  end
+end
+
+---@param module string
+---@return string? info JSON
+---@return string? complaints lines
+function M.load(module)
+  complaints.start(module)
+  local ok, def = pcall(require, module)
+  if not ok then
+    add_error(module, def)
+  else
+    check_definition(module, def)
+  end
+  if not complaints.any() then
+    try_out(module, def)
+  end
+  if complaints.any() then
+    return nil, complaints.text()
+  end
+  return json.encode {
+    name = def.name,
+    numbers = json.array(def.numbers),
+    fallback = twiml.fallback(def),
+    vapi = def.vapi and twiml.vapi_redirect() or nil,
+  }
+end
+
+---@param module string
+---@param form string JSON
+---@return string system
+---@return string reason
+---@return string assistant
+---@return string brief JSON
+---@return string hooks
+function M.open(module, form)
+  complaints.start(module)
+  local def = require(module)
+  if complaints.any() then
+    error(complaints.text(), 0)
+  end
+  session = sessions.new(def, json.decode(form) or {})
+  local system, reason, assistant = session:route()
+  local brief = system == "openai" and json.encode(session:brief()) or ""
+  return system, reason, assistant, brief, session:hooks()
+end
+
+function M.tool(name, arguments)
+  return session:tool(name, arguments)
+end
+
+function M.event(event, text, number)
+  session:event(event, text, number)
+end
+
+function M.ended(reason)
+  session:ended(reason)
+end
+
+return M

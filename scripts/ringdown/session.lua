@@ -1,0 +1,204 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- session: one call with one agent: routing, brief, tools, hooks. The runtime makes one per VM, specs
+-- make them by ringdown.fake.
+local brief = require "ringdown.brief"
+local calls = require "ringdown.call"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local nearest = require "ringdown.nearest"
+local tool = require "ringdown.tool"
+local watchdog = require "ringdown.twilio.watchdog"
+
+local M = {}
+
+---@class ringdown.session
+---@field def table the agent
+---@field call ringdown.call
+local session = {}
+session.__index = session
+
+---@param def table the agent
+---@param form table<string, string> the webhook's
+---@return ringdown.session
+function M.new(def, form)
+  local call, check_vars = calls.new(def, form)
+  return setmetatable({ def = def, call = call, check_vars = check_vars, writes = {} }, session)
+end
+
+---Where this call goes.
+---@return "openai"|"vapi" system
+---@return string reason
+---@return string assistant "" unless vapi
+function session:route()
+  local def = self.def
+  local system, reason
+  if def.routing then
+    system, reason = def.routing(self.call)
+  end
+  if system == nil then
+    system = def.vapi and not def.openai and "vapi" or "openai"
+    reason = "default"
+  end
+  if system ~= "openai" and system ~= "vapi" then
+    error(("routing returned %s; allowed: \"openai\", \"vapi\", nil"):format(tostring(system)), 0)
+  elseif system == "vapi" and not def.vapi then
+    error("routing returned \"vapi\", but the agent has no vapi table", 0)
+  end
+  return system, reason and tostring(reason) or "agent", def.vapi and def.vapi.assistant or ""
+end
+
+---@return table
+function session:brief()
+  return brief.render(self.def, self.call)
+end
+
+---Names of the hooks that the agent has, " utterance ended ".
+---@return string
+function session:hooks()
+  local names = { "" }
+  for name in pairs(self.def.on) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return table.concat(names, " ") .. " "
+end
+
+-- ── tools ───────────────────────────────────────────────────────────────────────────────────────
+local function answer(value)
+  local text, why = json.encode(value)
+  if not text then
+    error("a tool's result must be plain data: " .. why, 0)
+  end
+  return text
+end
+
+local function failed(t)
+  return answer { failed = true, say = t.failed }
+end
+
+function session:find_tool(name)
+  local names = {}
+  for i, t in ipairs(self.def.tools) do
+    if t.name == name then
+      return t
+    end
+    names[i] = t.name
+  end
+  local there = #names > 0 and nearest.hint(name, names) or "there are no tools"
+  return nil, answer { error = ("There is no tool '%s'; %s."):format(tostring(name), there) }
+end
+
+local function read_arguments(t, text)
+  local given, why = {}, nil
+  if text:match("%S") then
+    given, why = json.decode(text)
+  end
+  if type(given) ~= "table" then
+    return nil, answer { error = "The arguments are not a JSON object; correct them and call again.",
+      problems = json.array { why or "not an object" } }
+  end
+  local args, problems = tool.check(t, given)
+  if not args then
+    return nil, answer { error = "The arguments are wrong; ask the caller if needed, correct them and call again.",
+      problems = problems }
+  end
+  return args
+end
+
+-- A write with the same arguments happens once per call. One whose outcome nobody knows (it was late,
+-- or broke half-way) is not repeated either.
+local unknown_outcome = answer { unknown = true,
+  say = "Say that it is not certain whether this worked, and that someone will check and call back." }
+
+-- Expected outcomes are values; whatever is raised becomes the tool's `failed` sentence in C.
+local function output_of(value, why)
+  if value == nil and why ~= nil then
+    return answer { refused = tostring(why) }
+  elseif value == nil then
+    return answer { done = true }
+  elseif type(value) == "table" then
+    return answer(value)
+  end
+  return answer { result = value }
+end
+
+local function next_filler(self, t)
+  if not t.filler then
+    return nil
+  end
+  self.fillers = (self.fillers or 0) + 1
+  return t.filler[(self.fillers - 1) % #t.filler + 1]
+end
+
+---@param name string
+---@param arguments string JSON as the model wrote it
+---@return string output JSON for the model
+---@return boolean go_on the model answers now
+---@return string? hang_up reason
+function session:tool(name, arguments)
+  local t, unknown = self:find_tool(name)
+  if not t then
+    return unknown, true
+  end
+  local args, wrong = read_arguments(t, arguments)
+  if not args then
+    return wrong, true
+  end
+  host.deadline(t.timeout_ms, failed(t), next_filler(self, t))
+  local call = self.call
+  local key = t.effect == "write" and t.name .. answer(args)
+  if key and self.writes[key] then
+    return self.writes[key], true
+  end
+  if key then
+    self.writes[key] = unknown_outcome
+  end
+  call.defer_hang_up = (call.defer_hang_up or 0) + 1
+  local ok, value, why = pcall(t.run, call, args)
+  call.defer_hang_up = call.defer_hang_up > 1 and call.defer_hang_up - 1 or nil
+  if not ok then
+    error(value, 0)
+  end
+  local too_much = self.check_vars()
+  if too_much then
+    error(too_much, 0)
+  end
+  local output = output_of(value, why)
+  if key then -- a refusal may be tried again: the day may have changed
+    self.writes[key] = value ~= nil and output or nil
+  end
+  local reason = call.hang_up_reason
+  call.hang_up_reason = nil
+  return output, reason == nil, reason
+end
+
+-- ── hooks ───────────────────────────────────────────────────────────────────────────────────────
+---@param event string "utterance"
+---@param text string
+---@param number integer
+function session:event(event, text, number)
+  local hook = self.def.on[event]
+  if not hook then
+    return
+  end
+  if event == "silence" then
+    hook(self.call, number)
+  else
+    hook(self.call, text)
+  end
+  local too_much = self.check_vars()
+  if too_much then
+    error(too_much, 0)
+  end
+end
+
+---@param reason string
+function session:ended(reason)
+  local ok, why = pcall(self.event, self, "ended", reason, 0)
+  watchdog.after(self.call.id, reason)
+  if not ok then
+    error(why, 0)
+  end
+end
+
+return M

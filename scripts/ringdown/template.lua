@@ -1,0 +1,139 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- template: {{path}}, {{path or "words"}}, {{path | filter}} in a prompt. Paths are checked when the
+-- agent loads; values that came from outside (the caller, what tools stored) are quoted as data.
+local json = require "ringdown.json"
+local nearest = require "ringdown.nearest"
+
+local M = {}
+
+local VALUE_MAX = 200
+
+local filters = {
+  upper = string.upper,
+  lower = string.lower,
+  spell = function(text) -- digit by digit, as a voice should say a number
+    return (text:gsub(".", "%0 "):gsub(" $", ""))
+  end,
+}
+local filter_names = { "lower", "spell", "upper" }
+
+-- The paths there are, and whether their values came from outside.
+local paths = {
+  ["agent.name"] = false, ["site.id"] = false, ["site.name"] = false, ["hours.text"] = false,
+  ["now.text"] = false, ["now.date"] = false, ["now.time"] = false, ["now.weekday"] = false,
+  ["call.id"] = false, ["caller.number"] = true, ["caller.name"] = true,
+}
+
+local function quote_as_data(value)
+  local text = type(value) == "table" and json.encode(value) or tostring(value)
+  text = text:sub(1, VALUE_MAX):gsub('"', "'"):gsub("%c", " "):gsub("{{", "( ("):gsub("}}", ") )")
+  return '"' .. text .. '"'
+end
+
+local function parse_expression(text, known, complain)
+  local expression = { filters = {} }
+  local head, rest = text:match("^([^|]*)(.*)$")
+  local path, literal = head:match('^%s*([%w_.]+)%s+or%s+"([^"]*)"%s*$')
+  path = path or head:match("^%s*([%w_.]+)%s*$")
+  if not path then
+    complain(('{{%s}} is no template; write {{path}}, {{path or "words"}} or {{path | filter}}'):format(text))
+    return nil
+  end
+  if known[path] == nil then
+    local names = {}
+    for name in pairs(known) do
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    complain(("{{%s}}: unknown path; %s"):format(path, nearest.hint(path, names)))
+  end
+  for name in rest:gmatch("|([^|]*)") do
+    name = name:gsub("%s", "")
+    if not filters[name] then
+      complain(("{{%s}}: unknown filter '%s'; %s"):format(path, name, nearest.hint(name, filter_names)))
+    else
+      expression.filters[#expression.filters + 1] = filters[name]
+    end
+  end
+  expression.path, expression.literal, expression.outside = path, literal, known[path]
+  return expression
+end
+
+---@class ringdown.template
+---@field parts (string|table)[]
+---@field outside boolean holds values that came from outside
+
+---@param text string
+---@param vars table<string, any> what the agent declared
+---@param has_hours boolean
+---@param complain fun(line: integer, text: string)
+---@return ringdown.template
+function M.compile(text, vars, has_hours, complain)
+  local template, known = { parts = {}, outside = false }, {}
+  for path, outside in pairs(paths) do
+    known[path] = outside
+  end
+  for name in pairs(vars) do
+    known["vars." .. name] = true
+  end
+  if not has_hours then
+    known["hours.text"] = nil
+  end
+  local at, line = 1, 1
+  while true do
+    local from = text:find("{{", at, true)
+    local plain = text:sub(at, from and from - 1)
+    template.parts[#template.parts + 1] = plain
+    for _ in plain:gmatch("\n") do
+      line = line + 1
+    end
+    if not from then
+      return template
+    end
+    local to = text:find("}}", from, true)
+    if not to then
+      complain(line, "{{ without }}")
+      return template
+    end
+    local expression = parse_expression(text:sub(from + 2, to - 1), known, function(what)
+      complain(line, what)
+    end)
+    template.parts[#template.parts + 1] = expression
+    template.outside = template.outside or expression and expression.outside or false
+    at = to + 2
+  end
+end
+
+local function value_at(values, path)
+  for key in path:gmatch("[^.]+") do
+    if type(values) ~= "table" then
+      return nil
+    end
+    values = values[key]
+  end
+  return values
+end
+
+---@param template ringdown.template
+---@param values table
+---@return string
+function M.render(template, values)
+  local out = {}
+  for i, part in ipairs(template.parts) do
+    if type(part) == "table" then
+      local value = value_at(values, part.path)
+      if value == "" then
+        value = nil
+      end
+      local text = value ~= nil and (type(value) == "string" and value or json.encode(value)) or part.literal or ""
+      for _, filter in ipairs(part.filters) do
+        text = filter(text)
+      end
+      part = value ~= nil and part.outside and quote_as_data(text) or text
+    end
+    out[i] = part
+  end
+  return table.concat(out)
+end
+
+return M

@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- watchdog: a call that we ended must be over at Twilio too. A while after the end it looks, and hangs
+-- up a caller who was left on an open line.
+local host = require "ringdown.host"
+local log = require "ringdown.log"
+local rest = require "ringdown.twilio.rest"
+
+local M = {}
+
+local WAIT_MS = 4000
+
+-- Only ends that we meant. After provider_failed, script_failed or carrier_lost Twilio asks
+-- /twilio/resume and the call may well go on, with a person.
+local ours = { agent_hangup = true, silence = true, max_duration = true, operator = true }
+
+---@param call_id string
+---@param reason string
+---@return boolean completed by us
+function M.after(call_id, reason)
+  if not ours[reason] or not rest.ready() then
+    return false
+  end
+  host.sleep(WAIT_MS)
+  local call, why = rest.fetch_call(call_id)
+  if not call then
+    log.fact("warn", "watchdog.no_answer", call_id, { why = why })
+    return false
+  end
+  if call.status ~= "in-progress" then
+    return false
+  end
+  log.fact("warn", "watchdog.left_open", call_id)
+  return rest.update_call(call_id, { Status = "completed" }) ~= nil
+end
+
+return M
