@@ -260,6 +260,25 @@ static void test_a_key_refused_after_the_upgrade_is_a_refusal(void **state)
     fake_put_away(NULL, &core, p);
 }
 
+static void test_a_connection_that_lasted_makes_up_for_old_failures(void **state)
+{
+    struct openai_pool *p = fake_pool(1);
+
+    (void)state;
+    fake_end(0, WS_END_REFUSED, 503, 0, "");
+    fake_advance(1000);
+    fake_end(1, WS_END_REFUSED, 503, 0, "");
+    fake_advance(2000);
+    warm_up(2);
+    fake_advance(10000);
+    fake_end(2, WS_END_LOST, 0, -ECONNRESET, "");
+    assert_int_equal(fake_dials(), 4);
+    fake_end(3, WS_END_REFUSED, 503, 0, "");
+    fake_advance(1000); /* not four */
+    assert_int_equal(fake_dials(), 5);
+    fake_put_away(NULL, &core, p);
+}
+
 static void test_two_connections_refused_together_count_once(void **state)
 {
     struct openai_pool *p = fake_pool(2);
@@ -398,6 +417,7 @@ int main(void)
         T(test_old_connections_are_replaced),
         T(test_refusals_are_retried_ever_more_rarely),
         T(test_a_key_refused_after_the_upgrade_is_a_refusal),
+        T(test_a_connection_that_lasted_makes_up_for_old_failures),
         T(test_two_connections_refused_together_count_once),
         T(test_a_call_that_gets_through_ends_the_waiting),
         T(test_a_connection_without_a_session_is_given_up),
