@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The carrier double as a network peer: a small node on loopback answers its webhooks and streams,
+ * and asks its REST API. Nothing waits longer than it takes. */
+#include "base/log.h"
+#include "io/accepter.h"
+#include "io/http_client.h"
+#include "io/http_server.h"
+#include "io/mailbox.h"
+#include "sim/carrier_double.h"
+#include "sim/carrier_form.h"
+#include "sim/sound.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+enum { PAGES = 6, GIVE_UP_MS = 10000 };
+
+struct page {
+    const char *path, *type, *body;
+    int status;
+};
+
+struct node {
+    struct loop *loop;
+    struct http_server *http;
+    struct accepter *accepter;
+    struct mailbox *sockets;
+    struct http_client *client;
+    struct loop_timer *give_up;
+    struct carrier_double *carrier;
+    char url[64];
+    struct page pages[PAGES];
+    char asked[512];       /* paths in order, each with a space behind */
+    char last_voice[4096]; /* form of the request that was no status callback */
+    char status_form[4096];
+    bool unsigned_request;
+    void (*on_stream)(struct node *n, struct ws *w, const char *event, json_t *message);
+    char heard[2048]; /* events of the stream in order */
+    char stream_sid[64];
+    unsigned media;
+    int step, rest_status, rest_code;
+    char rest_body[2048];
+    struct call_report report;
+    char events[16384];
+};
+
+/* ---- the node's side ---- */
+
+static bool is_signed(struct node *n, struct http_request *r, const char *scheme, const char *form)
+{
+    struct carrier_form f = {.n = 0};
+    char url[512], want[CARRIER_SIGNATURE_BYTES];
+    struct rd_str got = http_header(r, "x-twilio-signature"), target = http_target(r);
+
+    snprintf(url, sizeof(url), "%s%s" RD_STR_FMT, scheme, n->url + strlen("http"),
+             RD_STR_ARG(target));
+    carrier_form_read(&f, rd_str(form));
+    carrier_sign(want, CARRIER_DOUBLE_TOKEN, url, &f);
+    carrier_form_fini(&f);
+    return got.p && rd_str_eq(got, rd_str(want));
+}
+
+static void on_request(struct http_request *r, void *arg)
+{
+    struct node *n = arg;
+    struct rd_str path = http_path(r), body = http_body(r);
+    char *form = strndup(body.p ? body.p : "", body.n);
+    bool status = rd_str_eq(path, RD_STR("/twilio/status"));
+
+    snprintf(n->asked + strlen(n->asked), sizeof(n->asked) - strlen(n->asked), RD_STR_FMT " ",
+             RD_STR_ARG(path));
+    n->unsigned_request = n->unsigned_request || !is_signed(n, r, "http", form);
+    snprintf(status ? n->status_form : n->last_voice, sizeof(n->last_voice), "%s", form);
+    free(form);
+    for (size_t i = 0; i < PAGES && n->pages[i].path; i++) {
+        if (rd_str_eq(path, rd_str(n->pages[i].path))) {
+            http_reply(r, n->pages[i].status, n->pages[i].type, rd_str(n->pages[i].body));
+            return;
+        }
+    }
+    http_reply(r, status ? 204 : 404, NULL, RD_STR(""));
+}
+
+static void on_gone(struct http_request *r, void *arg)
+{
+    (void)r;
+    (void)arg;
+}
+
+static void on_text(struct ws *w, char *msg, size_t size, void *arg)
+{
+    struct node *n = arg;
+    json_t *m = json_loadb(msg, size, 0, NULL);
+    const char *event = json_string_value(json_object_get(m, "event"));
+
+    assert_non_null(event);
+    if (strcmp(event, "media") == 0)
+        n->media++;
+    else
+        snprintf(n->heard + strlen(n->heard), sizeof(n->heard) - strlen(n->heard), "%s ", event);
+    if (strcmp(event, "start") == 0)
+        snprintf(n->stream_sid, sizeof(n->stream_sid), "%s",
+                 json_string_value(json_object_get(m, "streamSid")));
+    n->on_stream(n, w, event, m);
+    json_decref(m);
+}
+
+static void on_closed(struct ws *w, const struct ws_closed *c, void *arg)
+{
+    (void)w;
+    (void)c;
+    (void)arg;
+}
+
+static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
+{
+    static const struct ws_handlers handlers = {NULL, on_text, on_closed};
+    struct node *n = arg;
+
+    if (!n->on_stream)
+        return 503;
+    n->unsigned_request = n->unsigned_request || !is_signed(n, r, "ws", "");
+    accept->handlers = &handlers;
+    accept->arg = n;
+    return 0;
+}
+
+static void on_socket(int fd, const char *peer, void *arg)
+{
+    struct node *n = arg;
+    struct message *m = message_new(MSG_SOCKET, 0, NULL, 0);
+
+    (void)peer;
+    m->fd = fd;
+    mailbox_post(n->sockets, m);
+}
+
+static void on_message(struct message *m, void *arg)
+{
+    struct node *n = arg;
+
+    http_server_adopt(n->http, m->fd);
+    m->fd = -1;
+    message_free(m);
+}
+
+static void on_give_up(void *arg)
+{
+    struct node *n = arg;
+
+    fprintf(stderr, "gave up; asked: %s\nheard: %s\n%s\n", n->asked, n->heard, n->events);
+    loop_stop(n->loop);
+}
+
+static void on_event(const char *json, void *arg)
+{
+    struct node *n = arg;
+
+    snprintf(n->events + strlen(n->events), sizeof(n->events) - strlen(n->events), "%s\n", json);
+}
+
+static int set_up(void **state)
+{
+    static const struct http_handlers handlers = {on_request, on_gone, on_upgrade};
+    struct node *n = calloc(1, sizeof(*n));
+    struct http_server_opts o = {.handlers = &handlers, .arg = n, .max_connections = 100};
+    struct carrier_double_opts c = {.node_url = n->url,
+                                    .account_sid = CARRIER_DOUBLE_ACCOUNT,
+                                    .auth_token = CARRIER_DOUBLE_TOKEN,
+                                    .rest_listen = "127.0.0.1:0",
+                                    .on_event = on_event,
+                                    .event_arg = n};
+    char why[200], fallback[100];
+    int fd;
+
+    *state = n;
+    log_config(LOG_ERROR, LOG_LOGFMT); /* the stories are full of warnings */
+    assert_int_equal(loop_new(&n->loop), 0);
+    o.loop = c.loop = n->loop;
+    assert_int_equal(http_server_new(&n->http, &o), 0);
+    assert_int_equal(http_client_new(&n->client, n->loop, NULL), 0);
+    assert_int_equal(mailbox_new(&n->sockets, n->loop, 100, on_message, n), 0);
+    assert_int_equal(listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why)), 0);
+    snprintf(n->url, sizeof(n->url), "http://127.0.0.1:%u", listen_port(fd));
+    snprintf(fallback, sizeof(fallback), "%s/fallback", n->url);
+    c.fallback_url = fallback;
+    assert_int_equal(accepter_start(&n->accepter, fd, on_socket, n), 0);
+    assert_int_equal(carrier_double_start(&n->carrier, &c, why, sizeof(why)), 0);
+    assert_int_equal(loop_timer_new(&n->give_up, n->loop, on_give_up, n), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct node *n = *state;
+
+    carrier_double_stop(n->carrier);
+    accepter_stop(n->accepter);
+    mailbox_free(n->sockets);
+    http_server_free(n->http);
+    http_client_free(n->client);
+    loop_timer_free(n->give_up);
+    loop_free(n->loop);
+    free(n);
+    return 0;
+}
+
+static void on_report(const struct call_report *r, void *arg)
+{
+    struct node *n = arg;
+
+    n->report = *r;
+    loop_stop(n->loop);
+}
+
+static void call(struct node *n)
+{
+    static char name[] = "story", from[] = "+13125550142", to[] = "+13125550100";
+    static const struct scenario s = {
+        .name = name, .from = from, .to = to, .max_ms = 20000, .expect = {.barge_ins = -1}};
+
+    n->asked[0] = n->heard[0] = n->events[0] = '\0';
+    assert_int_equal(carrier_double_call(n->carrier, &s, NULL, NULL, on_report, n), 0);
+    loop_timer_in(n->give_up, GIVE_UP_MS);
+    loop_run(n->loop);
+}
+
+static void page(struct node *n, const char *path, const char *twiml)
+{
+    size_t i = 0;
+
+    while (n->pages[i].path && strcmp(n->pages[i].path, path) != 0)
+        i++;
+    assert_true(i < PAGES);
+    n->pages[i] = (struct page){path, "text/xml", twiml, 200};
+}
+
+static void assert_field(const char *body, const char *name, const char *want)
+{
+    struct carrier_form f = {.n = 0};
+
+    assert_int_equal(carrier_form_read(&f, rd_str(body)), 0);
+    assert_non_null(carrier_form_get(&f, name));
+    assert_string_equal(carrier_form_get(&f, name), want);
+    carrier_form_fini(&f);
+}
+
+/* ---- stories ---- */
+
+static void test_a_call_is_announced_run_and_reported(void **state)
+{
+    struct node *n = *state;
+
+    page(n, "/twilio/voice", "<Response><Redirect>next</Redirect></Response>");
+    page(n, "/twilio/next", "<Response><Pause length=\"0\"/><Hangup/></Response>");
+    call(n);
+    assert_string_equal(n->asked, "/twilio/voice /twilio/next /twilio/status ");
+    assert_false(n->unsigned_request);
+    assert_true(n->report.ok);
+    assert_string_equal(n->report.ended_by, "agent");
+    assert_string_equal(n->report.verbs, "Redirect,Pause,Hangup");
+    assert_field(n->last_voice, "CallSid", n->report.call_sid);
+    assert_field(n->last_voice, "From", "+13125550142");
+    assert_field(n->last_voice, "Called", "+13125550100");
+    assert_field(n->status_form, "CallStatus", "completed");
+}
+
+static void test_a_broken_answer_goes_to_the_fallback_url(void **state)
+{
+    static const struct {
+        struct page answer;
+        const char *code;
+    } cases[] = {
+        {{"/twilio/voice", "text/xml", "<Response/>", 500},           "11200"},
+        {{"/twilio/voice", "text/plain", "<Response/>", 200},         "12300"},
+        {{"/twilio/voice", "text/xml", "<Response>", 200},            "12100"},
+        {{"/twilio/voice", "application/xml", "\n<?xml ?><a/>", 200}, "12100"},
+    };
+    struct node *n = *state;
+    char voice[100];
+
+    snprintf(voice, sizeof(voice), "%s/twilio/voice", n->url);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        n->pages[0] = cases[i].answer;
+        page(n, "/fallback", "<Response><Hangup/></Response>");
+        call(n);
+        assert_string_equal(n->asked, "/twilio/voice /fallback /twilio/status ");
+        assert_field(n->last_voice, "ErrorCode", cases[i].code);
+        assert_field(n->last_voice, "ErrorUrl", voice);
+        assert_string_equal(n->report.ended_by, "fallback");
+    }
+    assert_false(n->unsigned_request);
+}
+
+static void test_when_the_fallback_fails_too_the_call_is_over(void **state)
+{
+    struct node *n = *state;
+
+    call(n); /* both 404 */
+    assert_string_equal(n->report.ended_by, "error");
+    assert_false(n->report.ok);
+    assert_non_null(strstr(n->report.why, "11200"));
+}
+
+static void test_an_unknown_verb_ends_the_call(void **state)
+{
+    struct node *n = *state;
+
+    page(n, "/twilio/voice", "<Response><Sing>la</Sing><Hangup/></Response>");
+    call(n);
+    assert_string_equal(n->report.ended_by, "error");
+    assert_non_null(strstr(n->report.why, "12200"));
+}
+
+static void test_a_dialled_person_is_a_transfer(void **state)
+{
+    struct node *n = *state;
+
+    page(n, "/twilio/voice", "<Response><Dial>+13125550188</Dial></Response>");
+    call(n);
+    assert_string_equal(n->report.ended_by, "transfer");
+    assert_non_null(strstr(n->events, "+13125550188"));
+}
+
+static void stream_page(struct node *n, char *twiml, size_t cap, const char *behind)
+{
+    snprintf(twiml, cap,
+             "<Response><Connect><Stream url=\"ws%s/media/t\"><Parameter name=\"a\" value=\"b\"/>"
+             "</Stream></Connect>%s</Response>",
+             n->url + strlen("http"), behind);
+    page(n, "/twilio/voice", twiml);
+}
+
+static void send_media(struct node *n, struct ws *w, size_t ms, const char *mark)
+{
+    char payload[8192], text[9000];
+    uint8_t audio[4000];
+    int len;
+
+    assert_true(ms * 8 <= sizeof(audio));
+    memset(audio, 0x20, sizeof(audio));
+    payload[sim_base64_encode(payload, audio, ms * 8)] = '\0';
+    len = snprintf(text, sizeof(text),
+                   "{\"event\":\"media\",\"streamSid\":\"%s\",\"media\":{\"payload\":\"%s\"}}",
+                   n->stream_sid, payload);
+    ws_send(w, text, (size_t)len);
+    len = snprintf(text, sizeof(text),
+                   "{\"event\":\"mark\",\"streamSid\":\"%s\",\"mark\":{\"name\":\"%s\"}}",
+                   n->stream_sid, mark);
+    ws_send(w, text, (size_t)len);
+}
+
+static void send_clear(struct node *n, struct ws *w)
+{
+    char text[200];
+    int len =
+        snprintf(text, sizeof(text), "{\"event\":\"clear\",\"streamSid\":\"%s\"}", n->stream_sid);
+
+    ws_send(w, text, (size_t)len);
+}
+
+/* Speaks 200 ms, waits for the mark, speaks 500 ms, clears it at once, and closes at the echo. */
+static void speak_and_clear(struct node *n, struct ws *w, const char *event, json_t *m)
+{
+    const char *name = json_string_value(json_object_get(json_object_get(m, "mark"), "name"));
+
+    if (strcmp(event, "start") == 0) {
+        ws_send(w, "{\"event\":\"hello\"}", 17);
+        send_media(n, w, 200, "one");
+    } else if (name && strcmp(name, "one") == 0) {
+        send_media(n, w, 500, "two");
+        send_media(n, w, 500, "three");
+        send_clear(n, w);
+    } else if (name && strcmp(name, "three") == 0) {
+        ws_close(w, 1000, "");
+    }
+}
+
+static void test_a_stream_plays_echoes_clears_and_goes_on(void **state)
+{
+    struct node *n = *state;
+    char twiml[600];
+
+    stream_page(n, twiml, sizeof(twiml), "<Redirect>/after</Redirect>");
+    page(n, "/after", "<Response><Hangup/></Response>");
+    n->on_stream = speak_and_clear;
+    call(n);
+    assert_string_equal(n->heard, "connected start mark mark mark ");
+    assert_string_equal(n->asked, "/twilio/voice /after /twilio/status ");
+    assert_string_equal(n->report.verbs, "Connect,Redirect,Hangup");
+    assert_false(n->unsigned_request);
+    assert_int_equal(n->report.media_received, 3);
+    assert_int_equal(n->report.marks_received, 3);
+    assert_int_equal(n->report.clears_received, 1);
+    assert_int_equal(n->report.barge_ins, 1);
+    assert_in_range(n->report.played_ms, 200, 240);
+    assert_in_range(n->report.cleared_ms, 960, 1000);
+    assert_int_equal(n->report.violations, 1); /* the hello */
+    assert_false(n->report.ok);
+    assert_in_range(n->media, 9, 60); /* one caller frame per 20 ms of at least 200 */
+}
+
+static void test_a_refused_upgrade_goes_to_the_next_verb(void **state)
+{
+    struct node *n = *state;
+    char twiml[600];
+
+    stream_page(n, twiml, sizeof(twiml), "<Hangup/>");
+    call(n);
+    assert_string_equal(n->report.verbs, "Connect,Hangup");
+    assert_non_null(strstr(n->events, "31920"));
+}
+
+/* ---- REST ---- */
+
+static void ask(struct node *n, const char *method, const char *path, const char *password,
+                const char *body);
+
+static void on_answer(const struct http_result *r, void *arg)
+{
+    struct node *n = arg;
+    char path[200];
+    json_t *tree = json_loadb(r->body.p, r->body.n, 0, NULL);
+
+    n->rest_status = r->status;
+    n->rest_code = (int)json_integer_value(json_object_get(tree, "code"));
+    snprintf(n->rest_body, sizeof(n->rest_body), RD_STR_FMT, RD_STR_ARG(r->body));
+    snprintf(path, sizeof(path), "/2010-04-01/Accounts/%s/Calls/%s.json", CARRIER_DOUBLE_ACCOUNT,
+             json_string_value(json_object_get(tree, "sid")));
+    if (n->step == 1) { /* the call is up: what must not work, then what must */
+        assert_int_equal(r->status, 200);
+        assert_string_equal(json_string_value(json_object_get(tree, "status")), "in-progress");
+        n->step = 2;
+        ask(n, "POST", path, CARRIER_DOUBLE_TOKEN, "Status=completed");
+    }
+    json_decref(tree);
+    if (n->step == 3)
+        loop_stop(n->loop);
+}
+
+static void ask(struct node *n, const char *method, const char *path, const char *password,
+                const char *body)
+{
+    static const char *const header[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
+    char url[300], user[200];
+    struct http_call_opts o = {.method = method,
+                               .url = url,
+                               .header = header,
+                               .user_password = user,
+                               .body = rd_str(body)};
+    struct http_call *h;
+
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", carrier_double_rest_port(n->carrier), path);
+    snprintf(user, sizeof(user), "%s:%s", CARRIER_DOUBLE_ACCOUNT, password);
+    assert_int_equal(http_call_start(&h, n->client, &o, on_answer, n), 0);
+}
+
+static void ask_and_wait(struct node *n, const char *method, const char *sid, const char *password,
+                         const char *body, int status, int code)
+{
+    char path[200];
+
+    snprintf(path, sizeof(path), "/2010-04-01/Accounts/%s/Calls/%s.json", CARRIER_DOUBLE_ACCOUNT,
+             sid);
+    n->step = 3;
+    ask(n, method, path, password, body);
+    loop_timer_in(n->give_up, GIVE_UP_MS);
+    loop_run(n->loop);
+    assert_int_equal(n->rest_status, status);
+    assert_int_equal(n->rest_code, code);
+}
+
+/* At the start of the stream, somebody asks the REST API for this call. */
+static void ask_at_start(struct node *n, struct ws *w, const char *event, json_t *m)
+{
+    const char *sid = json_string_value(json_object_get(json_object_get(m, "start"), "callSid"));
+    char path[200];
+
+    (void)w;
+    if (strcmp(event, "start") != 0)
+        return;
+    snprintf(path, sizeof(path), "/2010-04-01/Accounts/%s/Calls/%s.json", CARRIER_DOUBLE_ACCOUNT,
+             sid);
+    n->step = 1;
+    ask(n, "GET", path, CARRIER_DOUBLE_TOKEN, "");
+}
+
+static void test_rest_hangs_up_a_call_that_streams(void **state)
+{
+    struct node *n = *state;
+    char twiml[600];
+
+    stream_page(n, twiml, sizeof(twiml), "<Redirect>/never</Redirect>");
+    n->on_stream = ask_at_start;
+    call(n);
+    assert_string_equal(n->report.ended_by, "agent");
+    assert_string_equal(n->report.verbs, "Connect");
+    assert_string_equal(n->asked, "/twilio/voice /twilio/status ");
+    assert_string_equal(n->heard, "connected start stop ");
+    assert_int_equal(n->rest_status, 200);
+    ask_and_wait(n, "GET", n->report.call_sid, CARRIER_DOUBLE_TOKEN, "", 200, 0);
+    assert_non_null(strstr(n->rest_body, "\"status\":\"completed\""));
+    ask_and_wait(n, "POST", n->report.call_sid, CARRIER_DOUBLE_TOKEN, "Status=completed", 400,
+                 21220);
+    ask_and_wait(n, "GET", n->report.call_sid, "wrong", "", 401, 20003);
+    ask_and_wait(n, "GET", "CA00000000000000000000000000000000", CARRIER_DOUBLE_TOKEN, "", 404,
+                 20404);
+    ask_and_wait(n, "GET", "x", CARRIER_DOUBLE_TOKEN, "", 404, 20404);
+}
+
+/* What is asked while the stream is up, one after the other; the last one is right. */
+static const struct {
+    const char *body;
+    int status, code;
+} updates[] = {
+    {"Colour=red",                                                           400, 20001},
+    {"Status=over",                                                          400, 20001},
+    {"Status=canceled",                                                      400, 21220},
+    {"Twiml=%3CResponse%2F%3E&Url=http://x",                                 400, 20001},
+    {"Url=nonsense",                                                         400, 21205},
+    {"Twiml=%zz",                                                            400, 20001},
+    {"Twiml=%3CResponse%3E%3CPause+length%3D%220%22%2F%3E%3C%2FResponse%3E", 200, 0    },
+};
+
+/* Each caller frame is an occasion to ask, once the answer before is there. */
+static void update_step_by_step(struct node *n, struct ws *w, const char *event, json_t *m)
+{
+    static char path[200];
+    const char *sid = json_string_value(json_object_get(json_object_get(m, "start"), "callSid"));
+    size_t k = (size_t)(n->step - 10);
+
+    (void)w;
+    (void)event;
+    if (sid) {
+        snprintf(path, sizeof(path), "/2010-04-01/Accounts/%s/Calls/%s.json",
+                 CARRIER_DOUBLE_ACCOUNT, sid);
+    } else if (n->rest_status == 0) {
+        return;
+    } else {
+        assert_int_equal(n->rest_status, updates[k].status);
+        assert_int_equal(n->rest_code, updates[k].code);
+        n->step++;
+        k++;
+    }
+    n->rest_status = 0;
+    if (k < sizeof(updates) / sizeof(updates[0]) && strcmp(event, "connected") != 0)
+        ask(n, "POST", path, CARRIER_DOUBLE_TOKEN, updates[k].body);
+}
+
+static void test_rest_puts_a_call_on_other_twiml(void **state)
+{
+    struct node *n = *state;
+    char twiml[600];
+
+    stream_page(n, twiml, sizeof(twiml), "<Redirect>/never</Redirect>");
+    n->on_stream = update_step_by_step;
+    n->step = 10;
+    call(n);
+    assert_in_range(n->step, 16, 17); /* up to the right one */
+    assert_string_equal(n->report.verbs, "Connect,Pause");
+    assert_string_equal(n->report.ended_by, "agent");
+    assert_string_equal(n->heard, "connected start stop ");
+}
+
+#define STORY(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(test_a_call_is_announced_run_and_reported),
+        STORY(test_a_broken_answer_goes_to_the_fallback_url),
+        STORY(test_when_the_fallback_fails_too_the_call_is_over),
+        STORY(test_an_unknown_verb_ends_the_call),
+        STORY(test_a_dialled_person_is_a_transfer),
+        STORY(test_a_stream_plays_echoes_clears_and_goes_on),
+        STORY(test_a_refused_upgrade_goes_to_the_next_verb),
+        STORY(test_rest_hangs_up_a_call_that_streams),
+        STORY(test_rest_puts_a_call_on_other_twiml),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
