@@ -138,8 +138,10 @@ static void print_event(struct following *f, const struct json_value *event)
         buf_addf(&text, RD_STR_FMT "\n", RD_STR_ARG(event->raw));
     else
         transcript_add(&f->look, event, &text);
-    fwrite(text.data, 1, text.n, stdout);
-    fflush(stdout);
+    if (text.n > 0) { /* not every kind of event is told */
+        fwrite(text.data, 1, text.n, stdout);
+        fflush(stdout);
+    }
     buf_fini(&text);
 }
 
