@@ -254,7 +254,7 @@ static void head_is_whole(struct http_request *r, char *p, size_t n)
         return;
     }
     r->state = R_BODY;
-    loop_timer_in(r->timer, BODY_MS);
+    loop_timer_in(r->timer, r->server->o.body_ms);
     if (r->head.expects_continue && n == 0)
         conn_write(r->conn, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     take_body(r, p, n);
@@ -335,6 +335,10 @@ int http_server_new(struct http_server **out, const struct http_server_opts *o)
     s->o = *o;
     if (s->o.max_body == 0)
         s->o.max_body = MAX_BODY;
+    if (s->o.head_ms == 0)
+        s->o.head_ms = HEAD_MS;
+    if (s->o.body_ms == 0)
+        s->o.body_ms = BODY_MS;
     if (s->o.max_connections == 0)
         s->o.max_connections = MAX_CONNECTIONS;
     s->requests.next = s->requests.prev = &s->requests;
@@ -388,7 +392,7 @@ int http_server_adopt(struct http_server *s, int fd)
     r->prev->next = r;
     r->next->prev = r;
     s->open++;
-    loop_timer_in(r->timer, HEAD_MS);
+    loop_timer_in(r->timer, s->o.head_ms);
     return 0;
 fail:
     loop_timer_free(r->timer);

@@ -40,9 +40,10 @@ struct http_server_opts {
     struct tls_server *tls; /* borrows; NULL: plain */
     const struct http_handlers *handlers;
     void *arg;
-    size_t max_body;          /* 0: 64 KiB */
-    unsigned max_connections; /* requests in progress (upgraded sockets not counted); more: 503 at
-                                 once */
+    unsigned head_ms, body_ms; /* 0: 5000, 10000 */
+    size_t max_body;           /* 0: 64 KiB */
+    unsigned max_connections;  /* requests in progress (upgraded sockets not counted); more: 503 at
+                                  once */
 };
 
 int http_server_new(struct http_server **out, const struct http_server_opts *o);
