@@ -165,7 +165,7 @@ static int load_scenarios(struct calling *c)
     buf_init(&complaints, 1 << 20);
     c->scenarios = calloc(c->n_files, sizeof(struct scenario *));
     c->n = c->n_files * (size_t)c->calls;
-    c->order = calloc(c->n, sizeof(*c->order));
+    c->order = calloc(c->n, sizeof(const struct scenario *));
     c->reports = calloc(c->n, sizeof(*c->reports));
     c->slots = calloc(c->n, sizeof(*c->slots));
     if (!c->scenarios || !c->order || !c->reports || !c->slots)

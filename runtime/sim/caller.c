@@ -155,9 +155,9 @@ bool caller_tick(struct caller *c, bool audible, bool pending, int16_t frame[CAL
     if (c->state == SPEAKING) {
         speech = true;
         speak(c, frame);
-    } else if (c->state == PRESSING) {
+    } else if (s && c->state == PRESSING) {
         press(c, s->digits);
-    } else if (c->state == PAUSING && c->now_ms - c->began_ms >= s->wait_ms) {
+    } else if (s && c->state == PAUSING && c->now_ms - c->began_ms >= s->wait_ms) {
         step_end(c);
     }
     c->now_ms += CALLER_FRAME_MS;

@@ -51,6 +51,11 @@ __attribute__((format(printf, 2, 3))) static int broken(struct reader *r, const 
     return RD_EPROTO;
 }
 
+static struct xml_element *opened(const struct reader *r)
+{
+    return r->open >= 0 && r->doc->elements ? &r->doc->elements[r->open] : NULL;
+}
+
 static bool starts(const struct reader *r, const char *z)
 {
     size_t n = strlen(z);
@@ -345,17 +350,18 @@ static int read_start_tag(struct reader *r)
 
 static int read_end_tag(struct reader *r)
 {
+    const struct xml_element *e = opened(r);
     struct rd_str name;
 
     skip(r, 2);
     name = read_name(r);
     skip_space(r);
-    if (r->open < 0 || !rd_str_eq(name, rd_str(r->doc->elements[r->open].name)))
+    if (!e || !rd_str_eq(name, rd_str(e->name)))
         return broken(r, "</" RD_STR_FMT "> closes what is not open", RD_STR_ARG(name));
     if (r->p == r->end || *r->p != '>')
         return broken(r, "</" RD_STR_FMT " does not end", RD_STR_ARG(name));
     skip(r, 1);
-    r->open = r->doc->elements[r->open].parent;
+    r->open = e->parent;
     r->depth--;
     return 0;
 }
@@ -456,8 +462,8 @@ int xml_parse(struct xml_doc **out, struct rd_str text, char *why, size_t cap)
         rc = skip_past(&r, 5, "?>", "the XML declaration");
     while (rc == 0 && r.p < r.end)
         rc = read_piece(&r);
-    if (rc == 0 && r.open >= 0)
-        rc = broken(&r, "<%s> is never closed", r.doc->elements[r.open].name);
+    if (rc == 0 && opened(&r))
+        rc = broken(&r, "<%s> is never closed", opened(&r)->name);
     if (rc == 0 && !r.had_root)
         rc = broken(&r, "no root element");
     buf_fini(&r.scratch);
