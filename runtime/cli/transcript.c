@@ -219,6 +219,10 @@ static int on_barge_in(const struct transcript *t, const struct json_value *even
 
 static int on_state(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
+    struct json_value state = json_get(event, "state");
+
+    if (json_is(&state, "ended")) /* the record of the end says more */
+        return 0;
     return add_middle(t, event, "", "state", NULL, "2", out);
 }
 

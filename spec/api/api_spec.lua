@@ -116,6 +116,26 @@ describe("the admin API", function()
       assert.equal("+1", body.ended[2].from)
       assert.is_nil(body.ended[2].totals.call)
     end)
+    it("are not opened again by what trails behind their end", function()
+      record { type = "turn", call = "CA1", role = "caller", text = "hello" }
+      record { type = "ended", call = "CA1", reason = "silence" }
+      record { type = "state", call = "CA1", state = "ended" }
+      record { type = "usage", call = "CA1" }
+      local _, body = get "/api/v1/calls/CA1"
+      assert.equal("silence", body.reason)
+      assert.equal(1, body.turns)
+    end)
+    it("go on where they were when a next leg begins", function()
+      record { type = "turn", call = "CA1", role = "caller", text = "hello" }
+      record { type = "ended", call = "CA1", reason = "provider_failed" }
+      record { type = "state", call = "CA1", state = "connecting" }
+      record { type = "turn", call = "CA1", role = "agent", text = "back again" }
+      host.live = { { call = "CA1", state = "taken" } }
+      local _, body = get "/api/v1/calls"
+      assert.equal(2, body.live[1].turns)
+      assert.is_nil(body.live[1].reason)
+      assert.equal(0, #body.ended)
+    end)
     it("keeps the last hundred of those", function()
       for i = 1, 105 do record { type = "ended", call = "CA" .. i, reason = "silence" } end
       local _, body = get "/api/v1/calls"

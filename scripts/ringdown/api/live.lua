@@ -77,10 +77,27 @@ function Live:close(call)
   self.ended[ENDED_MAX + 1] = nil
 end
 
+-- A call that ended is not opened again by what trails behind its end, only by a new state (its next
+-- leg); then it goes on where it was.
+function Live:reopen(id, event)
+  for i, call in ipairs(self.ended) do
+    if call.call == id then
+      if event.type ~= "state" or event.state == "ended" then return nil end
+      table.remove(self.ended, i)
+      call.reason, call.totals = nil, nil
+      self.calls[id] = call
+      self.n_live = self.n_live + 1
+      return call
+    end
+  end
+  return self:open(id)
+end
+
 function Live:record(event)
   local id = event.call
   if type(id) ~= "string" or id == "" then return end
-  local call = self.calls[id] or self:open(id)
+  local call = self.calls[id] or self:reopen(id, event)
+  if not call then return end
   for _, key in ipairs { "agent", "from", "to" } do
     call[key] = call[key] or event[key]
   end

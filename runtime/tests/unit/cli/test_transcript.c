@@ -73,6 +73,14 @@ static void test_what_was_done_stands_between(void **state)
                  " 1:01 e1f3                 -- ended: agent_hangup --\n");
 }
 
+static void test_the_end_is_told_once(void **state)
+{
+    (void)state;
+    assert_lines(&plain, "{\"type\":\"state\",\"call\":\"CAe1f3\",\"state\":\"ended\"}", "");
+    assert_lines(&plain, "{\"type\":\"state\",\"call\":\"CAe1f3\",\"at_ms\":0,\"state\":\"live\"}",
+                 " 0:00 e1f3                 -- live --\n");
+}
+
 static void test_control_characters_never_reach_the_terminal(void **state)
 {
     (void)state;
@@ -121,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_the_caller_is_left_and_the_agent_right),
         cmocka_unit_test(test_long_words_wrap_between_words_and_letters_count_not_bytes),
         cmocka_unit_test(test_what_was_done_stands_between),
+        cmocka_unit_test(test_the_end_is_told_once),
         cmocka_unit_test(test_control_characters_never_reach_the_terminal),
         cmocka_unit_test(test_colour_is_put_around_the_words_only),
         cmocka_unit_test(test_unknown_kinds_and_strange_members_print_nothing_strange),
