@@ -42,12 +42,12 @@ static unsigned count_repetitions(const char *p, size_t n)
 static void check_pattern(lua_State *L)
 {
     size_t n_text, n_pattern;
+    const char *pattern = luaL_checklstring(L, 2, &n_pattern);
+    unsigned repetitions = count_repetitions(pattern, n_pattern);
     double steps = 1;
-    unsigned repetitions;
 
     luaL_checklstring(L, 1, &n_text);
-    repetitions = count_repetitions(luaL_checklstring(L, 2, &n_pattern), n_pattern);
-    if (n_pattern == 0 || lua_tostring(L, 2)[0] != '^')
+    if (n_pattern == 0 || pattern[0] != '^')
         repetitions++;
     for (unsigned i = 0; i < repetitions && steps <= steps_max; i++)
         steps *= (double)n_text + 1;

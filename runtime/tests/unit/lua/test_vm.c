@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_vm.c - limits hold whatever the script tries, and the sandbox holds nothing it should not.
+ */
+#include "base/err.h"
+#include "lua/vm.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct vm *small_vm(void)
+{
+    struct vm_opts o = {.slice_ms = 50, .memory_max = 2 << 20};
+    struct vm *v;
+
+    assert_int_equal(vm_new(&v, &o), 0);
+    return v;
+}
+
+/* Runs a piece of script; its error, if any, is in `why`. */
+static int run(struct vm *v, const char *script, struct buf *why)
+{
+    assert_int_equal(luaL_loadstring(vm_lua(v), script), LUA_OK);
+    return vm_call(v, 0, 0, why);
+}
+
+static void expect(const char *script, int rc, const char *message)
+{
+    struct vm *v = small_vm();
+    struct buf why;
+
+    buf_init(&why, 16384);
+    assert_int_equal(run(v, script, &why), rc);
+    if (message && !strstr(buf_text(&why), message))
+        fail_msg("'%s' is not in: %s", message, buf_text(&why));
+    assert_int_equal(lua_gettop(vm_lua(v)), 0);
+    buf_fini(&why);
+    vm_free(v);
+}
+
+static void test_a_call_returns_its_results(void **state)
+{
+    struct vm *v = small_vm();
+
+    (void)state;
+    assert_int_equal(luaL_loadstring(vm_lua(v), "local a, b = ... return a + b"), LUA_OK);
+    lua_pushinteger(vm_lua(v), 2);
+    lua_pushinteger(vm_lua(v), 3);
+    assert_int_equal(vm_call(v, 2, 1, NULL), 0);
+    assert_int_equal(lua_tointeger(vm_lua(v), -1), 5);
+    vm_free(v);
+}
+
+static void test_an_error_tells_where(void **state)
+{
+    (void)state;
+    expect("local x = nil\nreturn x.y", RD_ESCRIPT, ":2: attempt to index a nil value");
+    expect("error({})", RD_ESCRIPT, "an error that is a table");
+}
+
+static void test_an_endless_loop_is_stopped(void **state)
+{
+    (void)state;
+    expect("while true do end", RD_EBUDGET, "time");
+}
+
+static void test_catching_the_stop_does_not_help(void **state)
+{
+    (void)state;
+    expect("while true do pcall(function() while true do end end) end", RD_EBUDGET, "time");
+    expect(
+        "while true do xpcall(function() while true do end end, function() while true do end end) "
+        "end",
+        RD_EBUDGET, "time");
+    expect("local t = setmetatable({}, {__close = function() while true do end end}) "
+           "local x <close> = t  while true do end",
+           RD_EBUDGET, "time");
+}
+
+static void test_a_spent_vm_is_never_entered_again(void **state)
+{
+    struct vm *v = small_vm();
+
+    (void)state;
+    assert_int_equal(run(v, "while true do end", NULL), RD_EBUDGET);
+    assert_true(vm_spent(v));
+    assert_string_equal(vm_spent_why(v), "time");
+    assert_int_equal(run(v, "return 1", NULL), RD_EBUDGET);
+    vm_free(v);
+}
+
+static void test_instructions_are_counted_over_the_life(void **state)
+{
+    struct vm_opts o = {.instructions_max = 200000};
+    struct vm *v;
+    int calls = 0;
+
+    (void)state;
+    assert_int_equal(vm_new(&v, &o), 0);
+    while (calls < 100 && run(v, "for i = 1, 10000 do end", NULL) == 0)
+        calls++;
+    assert_in_range(calls, 5, 30);
+    assert_string_equal(vm_spent_why(v), "instructions");
+    vm_free(v);
+}
+
+static void test_memory_bombs_are_stopped(void **state)
+{
+    (void)state;
+    expect("local t = {} for i = 1, 1e9 do t[i] = {} end", RD_EBUDGET, "memory");
+    expect("return ('x'):rep(1 << 30)", RD_EBUDGET, "memory");
+    expect("local s = 'x' while true do s = s .. s end", RD_EBUDGET, "memory");
+    expect("while true do pcall(string.rep, 'x', 1 << 30) end", RD_EBUDGET, "memory");
+}
+
+static void test_memory_is_given_back(void **state)
+{
+    struct vm *v = small_vm();
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(run(v, "local s = ('x'):rep(1 << 18)", NULL), 0);
+    assert_true(vm_memory(v) < 2 << 20);
+    vm_free(v);
+}
+
+static void test_what_no_hook_can_stop_is_refused(void **state)
+{
+    (void)state;
+    expect("return ('a'):rep(60):find(('.-'):rep(7) .. 'b')", RD_ESCRIPT, "could take very long");
+    expect("return string.gsub(('a'):rep(5000), '.*.*.*b', '')", RD_ESCRIPT,
+           "could take very long");
+    expect("return (''):rep(1 << 60)", 0, NULL);
+    expect("table.move({}, 1, 1 << 60, 2)", RD_ESCRIPT, "more than");
+    expect("table.insert(setmetatable({}, {__len = function() return 1 << 60 end}), 1, 1)",
+           RD_ESCRIPT, "__len");
+    expect("setmetatable({}, {__gc = function() end})", RD_ESCRIPT, "__gc");
+    expect("assert(('x=1'):match('^(%w+)=(%w+)$') == 'x')", 0, NULL);
+}
+
+static void test_the_sandbox_has_no_way_out(void **state)
+{
+    static const char *const gone[] = {"io",       "debug",          "package", "dofile",
+                                       "loadfile", "collectgarbage", "print",   "coroutine"};
+    char script[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        (void)snprintf(script, sizeof(script), "return %s.x", gone[i]);
+        expect(script, RD_ESCRIPT, "is not defined");
+    }
+    expect("assert(not os.execute and not os.getenv and os.time())", 0, NULL);
+    expect("assert(not string.dump)", 0, NULL);
+    expect("assert(not load(('\\27Lua')))", 0, NULL);
+    expect("getmetatable('').__index = nil", RD_ESCRIPT, NULL);
+    expect("setmetatable(_G, nil)", RD_ESCRIPT, "protected");
+    expect("x = 1", RD_ESCRIPT, "write `local x`");
+    expect("require 'cjson.safe'", RD_ESCRIPT, "for the library only");
+    expect("load('require \"cjson.safe\"', '@ringdown/x.lua')()", RD_ESCRIPT,
+           "for the library only");
+    expect("pcall(require, 'ringdown.host')  error(select(2, pcall(require, 'ringdown.host')), 0)",
+           RD_ESCRIPT, "for the library only");
+}
+
+static void test_a_trusted_vm_has_everything(void **state)
+{
+    struct vm_opts o = {.trusted = true};
+    struct vm *v;
+
+    (void)state;
+    assert_int_equal(vm_new(&v, &o), 0);
+    assert_int_equal(
+        run(v, "assert(io.open and debug.getinfo and require 'cjson.safe'.decode)", NULL), 0);
+    vm_free(v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_call_returns_its_results),
+        cmocka_unit_test(test_an_error_tells_where),
+        cmocka_unit_test(test_an_endless_loop_is_stopped),
+        cmocka_unit_test(test_catching_the_stop_does_not_help),
+        cmocka_unit_test(test_a_spent_vm_is_never_entered_again),
+        cmocka_unit_test(test_instructions_are_counted_over_the_life),
+        cmocka_unit_test(test_memory_bombs_are_stopped),
+        cmocka_unit_test(test_memory_is_given_back),
+        cmocka_unit_test(test_what_no_hook_can_stop_is_refused),
+        cmocka_unit_test(test_the_sandbox_has_no_way_out),
+        cmocka_unit_test(test_a_trusted_vm_has_everything),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
