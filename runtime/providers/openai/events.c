@@ -8,7 +8,8 @@
  *   - an unknown type: counted, the first one of a session is logged at debug
  *   - no object, broken JSON, audio that is no base64: counted, nothing is told
  *   - null or another type where the documentation says string, number or object: as if absent
- *   - added and created announce the same item to clients of different age: told once */
+ *   - added and created announce the same item to clients of different age: told once
+ *   - a response without a conversation that nobody asked for: taken as part of the conversation */
 #include "providers/openai/events.h"
 
 #include "base/err.h"
@@ -171,13 +172,21 @@ static enum provider_role role_of(const struct json_value *item)
     return PROVIDER_TOOL;
 }
 
-/* FNV-1a; true when the item was told before, within the last EVENTS_PLACED. */
-static bool placed_before(struct events *e, struct rd_str id)
+/* FNV-1a, never 0. */
+static uint64_t hash_of(struct rd_str id)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
 
     for (size_t i = 0; i < id.n; i++)
         hash = (hash ^ (unsigned char)id.p[i]) * UINT64_C(1099511628211);
+    return hash ? hash : 1;
+}
+
+/* True when the item was told before, within the last EVENTS_PLACED. */
+static bool placed_before(struct events *e, struct rd_str id)
+{
+    uint64_t hash = hash_of(id);
+
     for (int i = 0; i < EVENTS_PLACED; i++)
         if (e->placed[i] == hash)
             return true;
@@ -248,13 +257,59 @@ static void on_tool_call(struct events *e, const struct fields *f)
 
 /* --- responses ------------------------------------------------------------------------------- */
 
-static void response_init(struct provider_response *r, const struct json_value *response)
+static bool takes_place(uint64_t *places, uint64_t old, uint64_t new)
+{
+    for (int i = 0; i < EVENTS_ASIDES; i++)
+        if (places[i] == old) {
+            places[i] = new;
+            return true;
+        }
+    return false;
+}
+
+void events_aside_asked(struct events *e)
+{
+    e->asides_asked++;
+}
+
+void events_aside_failed(struct events *e)
+{
+    if (e->asides_asked > 0)
+        e->asides_asked--;
+}
+
+/* It has no conversation, and one like that was asked for. */
+static bool begins_aside(struct events *e, const struct json_value *response, uint64_t hash)
 {
     struct json_value conversation = json_get(response, "conversation_id");
 
-    *r = (struct provider_response){.response_id = field_id_in(response, "id"),
+    if (conversation.type != JSON_NULL || e->asides_asked == 0 || !takes_place(e->asides, 0, hash))
+        return false;
+    e->asides_asked--;
+    return true;
+}
+
+static bool is_aside(struct events *e, const struct json_value *response, struct rd_str id,
+                     bool done)
+{
+    uint64_t hash = hash_of(id);
+    bool aside = takes_place(e->asides, hash, done ? 0 : hash);
+
+    if (aside || !begins_aside(e, response, hash))
+        return aside;
+    if (done) /* its beginning was never told */
+        (void)takes_place(e->asides, hash, 0);
+    return true;
+}
+
+static void response_init(struct events *e, struct provider_response *r,
+                          const struct json_value *response, bool done)
+{
+    struct rd_str id = field_id_in(response, "id");
+
+    *r = (struct provider_response){.response_id = id,
                                     .state = PROVIDER_RESPONSE_STARTED,
-                                    .out_of_band = conversation.type == JSON_NULL,
+                                    .out_of_band = is_aside(e, response, id, done),
                                     .raw_usage = RD_STR(""),
                                     .error_code = RD_STR(""),
                                     .error_message = RD_STR("")};
@@ -264,7 +319,7 @@ static void on_response_created(struct events *e, const struct fields *f)
 {
     struct provider_response r;
 
-    response_init(&r, &f->v[K_RESPONSE]);
+    response_init(e, &r, &f->v[K_RESPONSE], false);
     e->up->on_response(e->up_arg, &r);
 }
 
@@ -292,7 +347,7 @@ static void on_response_done(struct events *e, const struct fields *f)
                                    .type = field_id_in(&error, "type")};
     struct provider_response r;
 
-    response_init(&r, response);
+    response_init(e, &r, response, true);
     r.state = state_of(response);
     if (usage.type == JSON_OBJECT) {
         usage_of_response(&r.usage, &usage);

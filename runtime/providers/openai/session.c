@@ -169,6 +169,9 @@ static void on_error(void *arg, const struct openai_error *e)
 
     if (leg->state == LEG_CLOSING)
         return;
+    if (e->event_id.n > sizeof(WIRE_ASIDE) - 1 &&
+        memcmp(e->event_id.p, WIRE_ASIDE "-", sizeof(WIRE_ASIDE)) == 0)
+        events_aside_failed(&leg->events);
     if (v.kind == VERDICT_FATAL || (v.kind == VERDICT_LOST && leg->state != LEG_READY))
         leg_fail(leg, &v, e->message);
     else if (!leg->warm) /* what ends an old connection is no news: a dial replaces it */
@@ -380,9 +383,14 @@ static int send_out(struct provider_leg *leg, int rc)
 
 static int openai_respond(struct provider_leg *leg, const struct provider_prompt *p)
 {
+    int rc;
+
     if (leg->state != LEG_READY)
         return RD_ESTATE;
-    return send_out(leg, wire_respond(&leg->out, ++leg->n_events, p, rd_str(leg->instructions)));
+    rc = send_out(leg, wire_respond(&leg->out, ++leg->n_events, p, rd_str(leg->instructions)));
+    if (!rc && p->out_of_band && p->exact_words.n > 0)
+        events_aside_asked(&leg->events);
+    return rc;
 }
 
 static int openai_cancel(struct provider_leg *leg, struct rd_str response_id)

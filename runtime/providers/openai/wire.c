@@ -193,7 +193,8 @@ static int add_instructions(struct buf *out, struct rd_str session, struct rd_st
 int wire_respond(struct buf *out, uint64_t number, const struct provider_prompt *p,
                  struct rd_str instructions)
 {
-    int rc = begin(out, "response.create", "respond", number);
+    bool aside = p->out_of_band && p->exact_words.n > 0;
+    int rc = begin(out, "response.create", aside ? WIRE_ASIDE : "respond", number);
 
     if (rc)
         return rc;

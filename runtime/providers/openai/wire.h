@@ -23,6 +23,9 @@
     "Add nothing. Say exactly: \xe2\x80\x9c"
 #define WIRE_SAY_END "\xe2\x80\x9d"
 
+/* The word in the event_id of a response beside the conversation. */
+#define WIRE_ASIDE "aside"
+
 /* RD_ECONFIG when tools_json is no array of {"name", "description", "parameters"}. */
 int wire_session_update(struct buf *out, uint64_t number, const struct brief *b);
 

@@ -156,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     l.events.up = &core;
     l.events.up_arg = &l;
+    events_aside_asked(&l.events);
     while (p < end) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         size_t line = nl ? (size_t)(nl - p) : (size_t)(end - p);

@@ -262,6 +262,7 @@ static void test_a_response_and_its_bill(void **state)
 static void test_fixed_words_stand_beside_the_conversation(void **state)
 {
     (void)state;
+    events_aside_asked(&events);
     TELLS("{\"type\":\"response.created\",\"response\":{\"id\":\"r2\",\"conversation_id\":null}}",
           "response r2 started beside");
     TELLS("{\"type\":\"response.done\",\"response\":{\"id\":\"r2\",\"status\":\"completed\","

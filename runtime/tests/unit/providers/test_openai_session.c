@@ -368,7 +368,7 @@ static void test_what_the_call_wants_goes_on_the_wire(void **state)
     assert_string_equal(fake_last(0),
                         "{\"type\":\"input_audio_buffer.append\",\"audio\":\"f39/f38=\"}");
     assert_int_equal(openai_provider.respond(leg, &words), 0);
-    assert_non_null(strstr(fake_last(0), "\"event_id\":\"respond-2\""));
+    assert_non_null(strstr(fake_last(0), "\"event_id\":\"aside-2\""));
     assert_non_null(strstr(fake_last(0), "\"conversation\":\"none\""));
     assert_int_equal(openai_provider.respond(leg, &more), 0);
     assert_non_null(strstr(fake_last(0), "\"Be brief.\\n\\nAsk when.\""));
@@ -380,6 +380,36 @@ static void test_what_the_call_wants_goes_on_the_wire(void **state)
     assert_non_null(strstr(fake_last(0), "\"call_id\":\"c1\",\"output\":\"{}\""));
     fake_send_fails(RD_EFULL);
     assert_int_equal(openai_provider.audio(leg, &a), RD_EFULL);
+    fake_put_away(leg, &core, pool);
+}
+
+#define RESPONSE(type, id, conversation)                         \
+    "{\"type\":\"response." type "\",\"response\":{\"id\":\"" id \
+    "\",\"status\":\"completed\",\"conversation_id\":" conversation "}}"
+
+static void test_only_words_we_asked_for_are_beside_the_conversation(void **state)
+{
+    const struct provider_prompt words = {.exact_words = RD_STR("One moment."),
+                                          .out_of_band = true};
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    fake_text(0, RESPONSE("created", "r1", "null")); /* the model's own, with a null too many */
+    assert_string_equal(core_last(&core), "response r1 started");
+    assert_int_equal(openai_provider.respond(leg, &words), 0);
+    fake_text(0, RESPONSE("created", "r2", "null"));
+    assert_string_equal(core_last(&core), "response r2 started beside");
+    fake_text(0, RESPONSE("done", "r1", "null"));
+    assert_string_equal(core_last(&core), "response r1 completed");
+    fake_text(0, RESPONSE("done", "r2", "\"conv_1\""));
+    assert_string_equal(core_last(&core), "response r2 completed beside");
+    fake_text(0, RESPONSE("done", "r2", "null"));
+    assert_string_equal(core_last(&core), "response r2 completed");
+    /* One that failed is not waited for. */
+    assert_int_equal(openai_provider.respond(leg, &words), 0);
+    says("invalid_value", "x", "y", "aside-3");
+    fake_text(0, RESPONSE("created", "r3", "null"));
+    assert_string_equal(core_last(&core), "response r3 started");
     fake_put_away(leg, &core, pool);
 }
 
@@ -537,6 +567,7 @@ int main(void)
         T(test_errors_during_a_call_are_told_apart),
         T(test_a_response_that_fails_for_want_of_quota_ends_the_leg),
         T(test_what_the_call_wants_goes_on_the_wire),
+        T(test_only_words_we_asked_for_are_beside_the_conversation),
         T(test_after_close_only_the_end_is_told),
         T(test_a_call_may_close_from_inside_any_event),
         T(test_a_leg_outlives_its_pool),

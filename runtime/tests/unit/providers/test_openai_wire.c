@@ -173,7 +173,7 @@ static void test_exact_words_beside_the_conversation(void **state)
 
     (void)state;
     assert_int_equal(wire_respond(&out, 5, &p, RD_STR("Be brief.")), 0);
-    assert_event("{\"type\":\"response.create\",\"event_id\":\"respond-5\",\"response\":{"
+    assert_event("{\"type\":\"response.create\",\"event_id\":\"aside-5\",\"response\":{"
                  "\"instructions\":\"" WIRE_SAY_EXACTLY "One moment." WIRE_SAY_END "\","
                  "\"conversation\":\"none\",\"input\":[],"
                  "\"output_modalities\":[\"audio\"],\"tool_choice\":\"none\"}}");
