@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"check",   cmd_check,   "say what is wrong with configuration and agents"    },
     {"call",    cmd_call,    "place simulated phone calls to a node"              },
     {"sim",     cmd_sim,     "a simulated OpenAI on loopback"                     },
+    {"load",    cmd_load,    "what the node adds to a frame, at many calls"       },
     {"version", cmd_version, "which version this is"                              },
     {NULL,      NULL,        NULL                                                 },
 };

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load.c - `ringdown load`: how much the node adds to a frame, and how fast it clears, at N calls.
+ *
+ *   ringdown load                         50 calls for 10 s against a node of its own
+ *   ringdown load --calls 200 --seconds 30 --json
+ *
+ * Starts a node of its own on loopback (this very program, `serve`), with a data folder that is
+ * removed afterwards, and plays the telephone network and the model for it. Delays are from our
+ * write to our read, so they hold the node, the kernel and our own loop; a run in which our loop
+ * lagged by more than 0.5 ms says so. Progress goes to stderr, the table to stdout.
+ *
+ * - the node does not start or no agent loads: its own words, exit 1. */
+#include "sim/load.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "io/accepter.h"
+#include "io/loop.h"
+#include "sim/carrier_double.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CALLS_MAX = 2000, WAIT_MS = 10000, PROGRESS_MS = 1000 };
+
+static const char usage[] = "usage: ringdown load [--calls N] [--seconds N] [--rate N] [--to "
+                            "NUMBER] [--agents FOLDER] [--json]\n\n"
+                            "Starts a node on loopback, places N calls (default 50, --rate 25 a "
+                            "second), lets them talk for\n"
+                            "--seconds (default 10) and tells what the node added to each frame, "
+                            "how fast it cleared when a\n"
+                            "caller cut in, what was lost, and what it cost.\n\n"
+                            "Exit code 0 when every call came up and nothing was lost, 1 "
+                            "otherwise, 2 for wrong arguments.\n";
+
+struct loading {
+    unsigned calls, seconds, rate;
+    const char *to, *agents;
+    bool json;
+    struct loop *loop;
+    struct load *load;
+    struct loop_timer *progress;
+    pid_t node;
+    char url[64], data[64];
+    struct load_report report;
+    double cpu_before_s, cpu_after_s, rss_idle_mb, rss_mb;
+    bool counted, finished;
+};
+
+/* --- the node --- */
+
+/* Two ports that are free now: one for the node, which binds it itself. */
+static int free_port(uint16_t *port)
+{
+    char why[128];
+    int fd, rc = listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why));
+
+    if (rc)
+        return rc;
+    *port = listen_port(fd);
+    close(fd);
+    return 0;
+}
+
+static void become_node(const struct loading *l, uint16_t port, uint16_t model_port)
+{
+    char listen[64], openai[96], max_calls[16];
+
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
+    (void)snprintf(openai, sizeof(openai), "ws://127.0.0.1:%u/v1/realtime", model_port);
+    (void)snprintf(max_calls, sizeof(max_calls), "%u", l->calls + 16);
+    setenv("RINGDOWN_LISTEN", listen, 1);
+    setenv("RINGDOWN_PUBLIC_URL", l->url, 1);
+    setenv("OPENAI_REALTIME_URL", openai, 1);
+    setenv("OPENAI_API_KEY", "sk-load", 1);
+    setenv("TWILIO_ACCOUNT_SID", CARRIER_DOUBLE_ACCOUNT, 1);
+    setenv("TWILIO_AUTH_TOKEN", CARRIER_DOUBLE_TOKEN, 1);
+    setenv("RINGDOWN_DATA", l->data, 1);
+    setenv("RINGDOWN_MAX_CALLS", max_calls, 1);
+    setenv("RINGDOWN_LOG", "error", 1);
+    if (l->agents)
+        setenv("RINGDOWN_AGENTS", l->agents, 1);
+    (void)freopen("/dev/null", "w", stdout);
+    (void)execl("/proc/self/exe", "ringdown", "serve", (char *)NULL);
+    _exit(127);
+}
+
+static int wait_until_it_listens(const struct loading *l, uint16_t port)
+{
+    char address[64], why[128];
+    int fd, status;
+
+    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", port);
+    for (int waited = 0; waited < WAIT_MS; waited += 50) {
+        int rc = listen_tcp(&fd, address, why, sizeof(why));
+
+        if (rc == -EADDRINUSE)
+            return 0;
+        if (rc == 0)
+            close(fd);
+        if (waitpid(l->node, &status, WNOHANG) == l->node)
+            return -ECHILD;
+        usleep(50000);
+    }
+    return -ETIMEDOUT;
+}
+
+static int start_node(struct loading *l, uint16_t model_port)
+{
+    uint16_t port;
+    int rc = free_port(&port);
+
+    if (rc)
+        return rc;
+    (void)snprintf(l->url, sizeof(l->url), "http://127.0.0.1:%u", port);
+    (void)snprintf(l->data, sizeof(l->data), "/tmp/ringdown-load-XXXXXX");
+    if (!mkdtemp(l->data))
+        return -errno;
+    l->node = fork();
+    if (l->node == 0)
+        become_node(l, port, model_port);
+    if (l->node < 0)
+        return -errno;
+    return wait_until_it_listens(l, port);
+}
+
+/* Asked politely; asked again after a second, which ends it at once. */
+static void end_node(pid_t node)
+{
+    kill(node, SIGTERM);
+    for (int waited = 0; waited < 1000; waited += 50) {
+        if (waitpid(node, NULL, WNOHANG) == node)
+            return;
+        usleep(50000);
+    }
+    kill(node, SIGTERM);
+    (void)waitpid(node, NULL, 0);
+}
+
+static void stop_node(struct loading *l)
+{
+    pid_t rm;
+
+    if (l->node > 0)
+        end_node(l->node);
+    if (!l->data[0])
+        return;
+    rm = fork();
+    if (rm == 0) {
+        (void)execlp("rm", "rm", "-rf", "--", l->data, (char *)NULL);
+        _exit(127);
+    }
+    if (rm > 0)
+        (void)waitpid(rm, NULL, 0);
+}
+
+/* User and system time of the node, in seconds (proc(5): fields 14 and 15, after the name). */
+static double node_cpu_s(const struct loading *l)
+{
+    unsigned long user = 0, system = 0;
+    char path[64], text[1024] = "", *p;
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)l->node);
+    f = fopen(path, "re");
+    if (!f)
+        return 0;
+    (void)fread(text, 1, sizeof(text) - 1, f);
+    (void)fclose(f);
+    p = strrchr(text, ')');
+    if (!p ||
+        sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+        return 0;
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double node_rss_mb(const struct loading *l)
+{
+    unsigned long pages = 0;
+    char path[64];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)l->node);
+    f = fopen(path, "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*u %lu", &pages) != 1)
+        pages = 0;
+    (void)fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
+}
+
+/* --- the run --- */
+
+static void on_progress(void *arg)
+{
+    struct loading *l = arg;
+    const struct load_report *r = load_so_far(l->load);
+
+    if (!l->counted && load_up(l->load) + r->failed == l->calls) {
+        l->counted = true;
+        l->cpu_before_s = node_cpu_s(l);
+    }
+    fprintf(stderr, "%u of %u calls up, %u failed, %" PRIu64 " frames, %u barge-ins\n",
+            load_up(l->load), l->calls, r->failed, r->frames_sent, r->barge_ins);
+    loop_timer_in(l->progress, PROGRESS_MS);
+}
+
+static void on_done(const struct load_report *r, void *arg)
+{
+    struct loading *l = arg;
+
+    l->report = *r;
+    l->cpu_after_s = node_cpu_s(l);
+    l->rss_mb = node_rss_mb(l);
+    l->finished = true;
+    loop_stop(l->loop);
+}
+
+static bool is_good(const struct load_report *r)
+{
+    return r->established == r->attempted && r->dropped == 0 && r->bytes_sent == r->bytes_arrived &&
+           r->clears_missed == 0;
+}
+
+static void print_row(const char *name, const struct load_histogram *h)
+{
+    printf("  %-34s %9.2f %9.2f %9.2f %9.2f   %" PRIu64 "\n", name,
+           load_quantile_us(h, 0.5) / 1000.0, load_quantile_us(h, 0.99) / 1000.0,
+           load_quantile_us(h, 0.999) / 1000.0, h->max_us / 1000.0, h->n);
+}
+
+static void print_table(const struct loading *l)
+{
+    const struct load_report *r = &l->report;
+
+    printf("%u calls attempted, %u established, %u failed, %u dropped\n", r->attempted,
+           r->established, r->failed, r->dropped);
+    printf("%" PRIu64 " caller frames, %.0f ms of them lost; %" PRIu64
+           " agent deltas; %u barge-ins, %u not cleared\n\n",
+           r->frames_sent, (double)(r->bytes_sent - r->bytes_arrived) / 8.0, r->deltas_sent,
+           r->barge_ins, r->clears_missed);
+    printf(
+        "  milliseconds                             p50       p99     p99.9     worst   samples\n");
+    print_row("caller to model, one way", &r->up);
+    print_row("model to caller, one way", &r->down);
+    print_row("speech_started to clear", &r->clear);
+    print_row("webhook to open stream", &r->setup);
+    printf("\n  node: %.2f ms of CPU per call and second, %.0f MB idle, %.0f KB more per call\n",
+           1000.0 * (l->cpu_after_s - l->cpu_before_s) / (double)l->seconds / (double)l->calls,
+           l->rss_idle_mb, (l->rss_mb - l->rss_idle_mb) * 1024.0 / (double)l->calls);
+    printf("  our own loop lagged by %.2f ms at worst%s\n", r->lag_worst_us / 1000.0,
+           r->lag_worst_us > 500 ? ": the delays above hold that too" : "");
+}
+
+static void print_json_row(const char *name, const struct load_histogram *h)
+{
+    printf(",\"%s\":{\"p50_us\":%u,\"p99_us\":%u,\"p999_us\":%u,\"worst_us\":%u,\"n\":%" PRIu64 "}",
+           name, load_quantile_us(h, 0.5), load_quantile_us(h, 0.99), load_quantile_us(h, 0.999),
+           h->max_us, h->n);
+}
+
+static void print_json(const struct loading *l)
+{
+    const struct load_report *r = &l->report;
+
+    printf(
+        "{\"attempted\":%u,\"established\":%u,\"failed\":%u,\"dropped\":%u,\"frames_sent\":%" PRIu64
+        ",\"lost_ms\":%.0f,\"deltas_sent\":%" PRIu64 ",\"barge_ins\":%u,\"clears_missed\":%u",
+        r->attempted, r->established, r->failed, r->dropped, r->frames_sent,
+        (double)(r->bytes_sent - r->bytes_arrived) / 8.0, r->deltas_sent, r->barge_ins,
+        r->clears_missed);
+    print_json_row("up", &r->up);
+    print_json_row("down", &r->down);
+    print_json_row("clear", &r->clear);
+    print_json_row("setup", &r->setup);
+    printf(",\"cpu_ms_per_call_second\":%.3f,\"rss_idle_mb\":%.1f,\"rss_mb\":%.1f,\"harness_lag_"
+           "us\":%u}\n",
+           1000.0 * (l->cpu_after_s - l->cpu_before_s) / (double)l->seconds / (double)l->calls,
+           l->rss_idle_mb, l->rss_mb, r->lag_worst_us);
+}
+
+static int run(struct loading *l)
+{
+    struct load_opts o = {.account = CARRIER_DOUBLE_ACCOUNT,
+                          .token = CARRIER_DOUBLE_TOKEN,
+                          .to = l->to,
+                          .node_url = l->url,
+                          .calls = l->calls,
+                          .per_second = l->rate,
+                          .seconds = l->seconds};
+    char why[256] = "";
+    int fd, rc = listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why));
+
+    if (rc) {
+        fprintf(stderr, "%s\n", why);
+        return EXIT_FAILED;
+    }
+    rc = start_node(l, listen_port(fd));
+    if (rc) {
+        fprintf(stderr, "the node did not start (%s); its own words stand above\n",
+                rd_strerror(rc));
+        return EXIT_FAILED;
+    }
+    l->rss_idle_mb = node_rss_mb(l);
+    rc = loop_new(&l->loop);
+    if (!rc)
+        rc = loop_timer_new(&l->progress, l->loop, on_progress, l);
+    o.loop = l->loop;
+    if (!rc)
+        rc = load_start(&l->load, &o, fd, on_done, l);
+    if (!rc) {
+        loop_timer_in(l->progress, PROGRESS_MS);
+        rc = loop_run(l->loop);
+    }
+    if (rc || !l->finished)
+        return EXIT_FAILED;
+    if (l->json)
+        print_json(l);
+    else
+        print_table(l);
+    return is_good(&l->report) ? EXIT_OK : EXIT_FAILED;
+}
+
+static bool read_number(const char *text, unsigned max, unsigned *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    *out = (unsigned)n;
+    return *text && !*end && n >= 1 && n <= max;
+}
+
+static bool read_option(struct loading *l, int o)
+{
+    switch (o) {
+    case 'c':
+        return read_number(optarg, CALLS_MAX, &l->calls);
+    case 's':
+        return read_number(optarg, 3600, &l->seconds);
+    case 'r':
+        return read_number(optarg, 1000, &l->rate);
+    case 't':
+        l->to = optarg;
+        return true;
+    case 'a':
+        l->agents = optarg;
+        return true;
+    case 'j':
+        l->json = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int cmd_load(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"calls",   1, NULL, 'c'},
+        {"seconds", 1, NULL, 's'},
+        {"rate",    1, NULL, 'r'},
+        {"to",      1, NULL, 't'},
+        {"agents",  1, NULL, 'a'},
+        {"json",    0, NULL, 'j'},
+        {"help",    0, NULL, 'h'},
+        {NULL,      0, NULL, 0  }
+    };
+    struct loading l = {.calls = 50, .seconds = 10, .rate = 25, .to = "+13125550100"};
+    int o, code;
+
+    optind = 1;
+    while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (o == 'h') {
+            fputs(usage, stdout);
+            return EXIT_OK;
+        }
+        if (!read_option(&l, o)) {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    code = run(&l);
+    stop_node(&l);
+    load_free(l.load);
+    loop_timer_free(l.progress);
+    if (l.loop)
+        loop_free(l.loop);
+    return code;
+}
