@@ -11,6 +11,11 @@ static void on_start(void *arg, const struct carrier_start *s)
 {
     struct call *c = arg;
 
+    /* It ended before the stream was open, when there was nothing to close yet. */
+    if (c->state >= CALL_CLOSING) {
+        c->o.carrier_ops->close(c->carrier);
+        return;
+    }
     if (rd_str_eq(s->call_sid, rd_str(c->sid)))
         return;
     log_warn(

@@ -17,6 +17,7 @@
 #include "carriers/twilio/stream.h"
 #include "gateway/record_json.h"
 #include "gateway/token.h"
+#include "observe/metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ struct line {
     struct directory_view view;
     struct credits *credits; /* owns; NULL once the script was told the end */
     struct loop_timer *timer;
-    struct call *call; /* owns; frees itself, then line_gone() */
+    struct carrier_leg *leg; /* borrows; valid until the call has ended */
+    struct call *call;       /* owns; frees itself after on_ended() */
 };
 
 /* --- what the core asks of its surroundings --- */
@@ -50,13 +52,35 @@ static int post_to_script(void *arg, const struct agent_event *e)
     return credits_post(l->credits, m, e->type == AGENT_ENDED);
 }
 
-static void count_totals(struct media_thread *t, const struct call_totals *c)
+static void count_totals(const struct call_totals *c)
 {
-    atomic_fetch_add(&t->frames_in, c->frames_in);
-    atomic_fetch_add(&t->frames_out, c->frames_out);
-    atomic_fetch_add(&t->bad_frames, c->bad_frames);
-    atomic_fetch_add(&t->late_deltas, c->late_deltas);
-    atomic_fetch_add(&t->barge_ins, c->barge_ins);
+    metric_add(M_CALLS_ENDED, 1);
+    metric_add(M_FRAMES_IN, c->frames_in);
+    metric_add(M_FRAMES_OUT, c->frames_out);
+    metric_add(M_FRAMES_BAD, c->bad_frames);
+    metric_add(M_GAP_MS, c->gap_ms);
+    metric_add(M_LATE_DELTAS, c->late_deltas);
+    if (c->first_audio_ms)
+        metric_observe(H_FIRST_AUDIO_MS, c->first_audio_ms);
+}
+
+/* What happened in between, counted when it happens. */
+static void count_record(const struct record *r)
+{
+    if (r->type == RECORD_BARGE_IN) {
+        metric_add(M_BARGE_INS, 1);
+        metric_observe(H_BARGE_IN_US, r->reaction_us);
+    } else if (r->type == RECORD_TOOL && !r->done) {
+        metric_add(M_TOOL_CALLS, 1);
+    } else if (r->type == RECORD_ENDED) {
+        if (r->reason == CALL_END_PROVIDER_FAILED)
+            metric_add(M_PROVIDER_FAILED, 1);
+        if (r->reason == CALL_END_SCRIPT_FAILED)
+            metric_add(M_SCRIPT_FAILED, 1);
+        if (r->reason == CALL_END_REFUSED)
+            metric_add(M_REFUSED_CALL_SID, 1);
+        count_totals(r->totals);
+    }
 }
 
 static void log_end(const struct line *l, const struct record *r)
@@ -71,29 +95,45 @@ static void log_end(const struct line *l, const struct record *r)
              F_INT("gap_ms", c->gap_ms), F_INT("errors", c->errors));
 }
 
-static void on_record(void *arg, const struct record *r)
+static void post_record(struct line *l, const struct record *r)
 {
-    struct line *l = arg;
-    struct message *m;
+    struct message *m = NULL;
+    struct rd_str text;
     struct buf json;
 
-    if (r->type == RECORD_ENDED) {
-        count_totals(l->thread, r->totals);
-        log_end(l, r);
-    }
     buf_init(&json, RECORD_MAX);
     if (record_json(&json, &l->view, r) == 0) {
-        m = message_new(MSG_RECORD, l->view.call,
-                        (struct rd_str[]){
-                            {json.data, json.n}
-        },
-                        1);
-        if (m) {
-            m->kind = (int)r->type;
-            (void)mailbox_post(l->thread->node->control, m);
-        }
+        text = (struct rd_str){json.data, json.n};
+        m = message_new(MSG_RECORD, l->view.call, &text, 1);
     }
     buf_fini(&json);
+    if (!m)
+        return;
+    m->kind = (int)r->type;
+    (void)mailbox_post(l->thread->node->control, m);
+}
+
+/* The core does not see the frames that its carrier leg dropped. */
+static void on_end_record(struct line *l, const struct record *r)
+{
+    struct call_totals totals = *r->totals;
+    struct record whole = *r;
+
+    totals.bad_frames += twilio_stream_counts(l->leg).bad;
+    whole.totals = &totals;
+    log_end(l, &whole);
+    count_record(&whole);
+    post_record(l, &whole);
+}
+
+static void on_record(void *arg, const struct record *r)
+{
+    if (r->type == RECORD_ENDED) {
+        on_end_record(arg, r);
+        return;
+    }
+    count_record(r);
+    post_record(arg, r);
 }
 
 static void on_timer(void *arg)
@@ -199,14 +239,17 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
                           .closing = on_closing,
                           .ended = on_ended,
                           .arg = l};
-    int rc = call_new(&l->call, &o);
+    int rc;
 
+    l->leg = leg;
+    rc = call_new(&l->call, &o);
     if (rc)
         return rc;
     twilio_stream_set_events(leg, &call_carrier_events, l->call);
     l->next = l->thread->lines;
     l->thread->lines = l;
     atomic_fetch_add(&l->thread->n_lines, 1);
+    metric_add(M_CALLS_ANSWERED, 1);
     log_info("call.started", F_CALL(l->view.sid), F_STR("agent", l->view.agent),
              F_PHONE("from", l->view.from), F_PHONE("to", l->view.to));
     tell_script_attached(l);
@@ -241,10 +284,10 @@ static int line_new(struct media_thread *t, struct directory_claim *claim, struc
     return rc;
 }
 
-static int refuse(struct media_thread *t, struct http_request *r, int status, const char *why,
+static int refuse(enum metric_counter counter, struct http_request *r, int status, const char *why,
                   const char *fix)
 {
-    atomic_fetch_add(&t->upgrades_refused, 1);
+    metric_add(counter, 1);
     log_warn("stream.refused", F_STR("peer", http_peer(r)), F_INT("status", status),
              F_STR("reason", why), F_FIX(fix));
     return status;
@@ -264,23 +307,27 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
     struct token token;
 
     if (path.n <= prefix.n || memcmp(path.p, prefix.p, prefix.n) != 0)
-        return refuse(t, r, 404, "path", "streams are at /twilio/media/<token>");
+        return refuse(M_REFUSED_BAD_REQUEST, r, 404, "path",
+                      "streams are at /twilio/media/<token>");
     if (!is_signed(t, r))
-        return refuse(t, r, 403, "signature",
+        return refuse(M_REFUSED_SIGNATURE, r, 403, "signature",
                       "public.url must be what Twilio connects to, the token current");
     text = (struct rd_str){path.p + prefix.n, path.n - prefix.n};
     if (token_read(&token, text, rd_str(t->node->settings->cluster_secret), (uint64_t)time(NULL)) ||
         token.node != t->node->id)
-        return refuse(t, r, 403, "token", "it is not ours, or older than a minute");
+        return refuse(M_REFUSED_TOKEN, r, 403, "token", "it is not ours, or older than a minute");
     if (twilio_stream_new(&leg, t->loop, NULL, NULL))
-        return refuse(t, r, 503, "memory", "give the machine more memory or lower max_calls");
+        return refuse(M_REFUSED_FULL, r, 503, "memory",
+                      "give the machine more memory or lower max_calls");
     if (directory_claim(t->node->directory, token.call, token.nonce, t->index, &claim)) {
         twilio_stream_free(leg);
-        return refuse(t, r, 403, "claim", "the token was used before, or the call is over");
+        return refuse(M_REFUSED_TOKEN, r, 403, "claim",
+                      "the token was used before, or the call is over");
     }
     if (line_new(t, &claim, leg)) {
         twilio_stream_free(leg);
-        return refuse(t, r, 503, "memory", "give the machine more memory or lower max_calls");
+        return refuse(M_REFUSED_FULL, r, 503, "memory",
+                      "give the machine more memory or lower max_calls");
     }
     twilio_stream_accept(leg, accept);
     return 0;

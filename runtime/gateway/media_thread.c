@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "gateway/line.h"
 #include "gateway/webhook.h"
+#include "observe/metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ static void on_pulse(void *arg)
     struct loop_lag lag = loop_lag_take(t->loop);
 
     atomic_store(&t->lag_worst_us, lag.worst_us);
+    metric_observe(H_LOOP_LAG_US, lag.worst_us);
     atomic_store(&t->warm, openai_pool_warm(t->openai));
     loop_timer_in(t->pulse, PULSE_MS);
 }

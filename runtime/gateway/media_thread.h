@@ -32,8 +32,6 @@ struct media_thread {
 
     /* Read by others. */
     atomic_uint n_lines, warm, lag_worst_us;
-    atomic_uint_fast64_t webhooks, refused, fallbacks, upgrades_refused, answered;
-    atomic_uint_fast64_t frames_in, frames_out, bad_frames, late_deltas, barge_ins;
 };
 
 int media_thread_new(struct media_thread **out, struct node *n, unsigned index);

@@ -27,7 +27,8 @@ void node_drain(struct node *n);
 /* Ends what is left, joins the threads and frees. */
 void node_stop(struct node *n);
 
-/* Certificates and agents again. Complaints are logged and counted; the old ones stay. Any thread. */
+/* Certificates and agents again. Complaints are logged and counted; the old ones stay. Any thread.
+ */
 void node_reload(struct node *n);
 
 /* Facts for status and health, as one JSON object; gauges are read without stopping anything. */

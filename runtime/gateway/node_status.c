@@ -3,6 +3,7 @@
  * other threads write; nothing is stopped for it. */
 #include "base/err.h"
 #include "gateway/media_thread.h"
+#include "observe/metrics.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -59,18 +60,9 @@ static int add_media(struct buf *out, struct node *n)
     for (unsigned i = 0; !rc && i < n->n_media; i++) {
         struct media_thread *t = n->media[i];
 
-        rc = buf_addf(
-            out,
-            "%s{\"calls\":%u,\"warm\":%u,\"lag_worst_us\":%u,\"webhooks\":%" PRIuFAST64
-            ",\"refused\":%" PRIuFAST64 ",\"upgrades_refused\":%" PRIuFAST64
-            ",\"fallbacks\":%" PRIuFAST64 ",\"answered\":%" PRIuFAST64 ",\"frames_in\":%" PRIuFAST64
-            ",\"frames_out\":%" PRIuFAST64 ",\"bad_frames\":%" PRIuFAST64
-            ",\"late_deltas\":%" PRIuFAST64 ",\"barge_ins\":%" PRIuFAST64 "}",
-            i ? "," : "", atomic_load(&t->n_lines), atomic_load(&t->warm),
-            atomic_load(&t->lag_worst_us), atomic_load(&t->webhooks), atomic_load(&t->refused),
-            atomic_load(&t->upgrades_refused), atomic_load(&t->fallbacks),
-            atomic_load(&t->answered), atomic_load(&t->frames_in), atomic_load(&t->frames_out),
-            atomic_load(&t->bad_frames), atomic_load(&t->late_deltas), atomic_load(&t->barge_ins));
+        rc = buf_addf(out, "%s{\"calls\":%u,\"warm\":%u,\"lag_worst_us\":%u}", i ? "," : "",
+                      atomic_load(&t->n_lines), atomic_load(&t->warm),
+                      atomic_load(&t->lag_worst_us));
     }
     return rc ? rc : buf_add_str(out, "]");
 }
@@ -83,6 +75,27 @@ static int add_scripts(struct buf *out, struct node *n)
         depth += mailbox_depth(script_pool_mailbox(n->scripts, i));
     return buf_addf(out, ",\"script_threads\":%u,\"vms\":%u,\"script_queue\":%zu",
                     script_pool_size(n->scripts), script_pool_vms(n->scripts), depth);
+}
+
+/* The lines of metrics_to_json() as one array. */
+static int add_metrics(struct buf *out)
+{
+    struct buf lines;
+    int rc;
+
+    buf_init(&lines, 64 * 1024);
+    rc = metrics_to_json(&lines);
+    for (size_t i = 0; i + 1 < lines.n; i++)
+        if (lines.data[i] == '\n')
+            lines.data[i] = ',';
+    if (!rc && lines.n > 0 && lines.data[lines.n - 1] == '\n')
+        lines.n--;
+    if (!rc)
+        rc = buf_add_str(out, ",\"metrics\":[");
+    if (!rc)
+        rc = buf_add(out, lines.data, lines.n);
+    buf_fini(&lines);
+    return rc ? rc : buf_add_str(out, "]");
 }
 
 int node_status_json(struct node *n, struct buf *out)
@@ -110,6 +123,8 @@ int node_status_json(struct node *n, struct buf *out)
         rc = add_media(out, n);
     if (!rc)
         rc = add_scripts(out, n);
+    if (!rc)
+        rc = add_metrics(out);
     if (!rc && n->tls_server)
         rc = buf_addf(out, ",\"certificate_expires_in_s\":%" PRId64,
                       tls_server_expires_in(n->tls_server));

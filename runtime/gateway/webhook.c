@@ -17,6 +17,7 @@
 #include "carriers/twilio/form.h"
 #include "carriers/twilio/twiml.h"
 #include "gateway/token.h"
+#include "observe/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@ struct opening {
     struct media_thread *thread;
     struct loop_timer *timer;
     struct http_request *request; /* borrows; NULL once answered or gone */
-    uint64_t number;
+    uint64_t number, began_us;
     call_handle call;
     struct agent_set *agents; /* refs; keeps `agent` alive */
     const struct agent_info *agent;
@@ -57,11 +58,10 @@ static const char *fallback_of(const struct agent_info *agent)
     return agent ? agent->fallback_twiml : agent_default_fallback();
 }
 
-static void reply_fallback(struct media_thread *t, struct http_request *r,
-                           const struct agent_info *agent, const char *sid, const char *why,
-                           const char *fix)
+static void reply_fallback(struct http_request *r, const struct agent_info *agent, const char *sid,
+                           const char *why, const char *fix)
 {
-    atomic_fetch_add(&t->fallbacks, 1);
+    metric_add(M_CALLS_FALLBACK, 1);
     log_error("call.fallback", F_CALL(sid), F_STR("reason", why), F_FIX(fix));
     if (r)
         reply_xml(r, rd_str(fallback_of(agent)));
@@ -96,11 +96,7 @@ static struct opening *opening_by_number(struct media_thread *t, uint64_t number
 /* The script has a VM for a call that will not come: it may let go. */
 static void tell_script_ended(struct credits *c, call_handle call, const char *why)
 {
-    struct rd_str s[3] = {
-        {NULL, 0},
-        {NULL, 0},
-        rd_str(why)
-    };
+    struct rd_str s[3] = {{NULL, 0}, {NULL, 0}, rd_str(why)};
     struct message *m = c ? message_new(MSG_CALL_EVENT, call, s, 3) : NULL;
 
     if (m) {
@@ -131,7 +127,7 @@ static void on_opening_timeout(void *arg)
     if (o->request) {
         directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
         reply_fallback(
-            o->thread, o->request, o->agent, view.sid, "script_late",
+            o->request, o->agent, view.sid, "script_late",
             "the agent's script did not answer in time; look for slow hooks or a busy machine");
         o->request = NULL;
         give_up(o, "script_late");
@@ -161,6 +157,7 @@ static struct opening *opening_new(struct media_thread *t, struct http_request *
     }
     o->request = r;
     o->number = t->next_request++;
+    o->began_us = clock_us(loop_clock());
     o->call = call;
     o->next = t->openings;
     t->openings = o;
@@ -220,12 +217,12 @@ static void answer_with_stream(struct opening *o, struct brief *brief)
 
     buf_init(&twiml, TWIML_MAX);
     if (offer(o, brief, &twiml) == 0) {
-        atomic_fetch_add(&o->thread->answered, 1);
+        metric_observe(H_WEBHOOK_US, clock_us(loop_clock()) - o->began_us);
         reply_xml(o->request, (struct rd_str){twiml.data, twiml.n});
         o->request = NULL;
         loop_timer_in(o->timer, STREAM_WAIT_MS);
     } else {
-        reply_fallback(o->thread, o->request, o->agent, "", "no_token", "see the errors above");
+        reply_fallback(o->request, o->agent, "", "no_token", "see the errors above");
         o->request = NULL;
         give_up(o, "no_token");
     }
@@ -252,7 +249,7 @@ void webhook_opened(struct media_thread *t, struct message *m)
         answer_with_vapi(o);
     } else {
         directory_intent(t->node->directory, o->call, INTENT_FALLBACK);
-        reply_fallback(t, o->request, o->agent, "", m->s[1].n ? m->s[1].p : "script_failed",
+        reply_fallback(o->request, o->agent, "", m->s[1].n ? m->s[1].p : "script_failed",
                        "the agent's script failed; its error is in the log");
         o->request = NULL;
         give_up(o, "script_failed");
@@ -296,10 +293,7 @@ static int ask_script(struct opening *o, struct form *form)
         return rc;
     }
     m = message_new(MSG_CALL_OPEN, o->call,
-                    (struct rd_str[]){
-                        rd_str(o->agent->name), {json.data, json.n}
-    },
-                    2);
+                    (struct rd_str[]){rd_str(o->agent->name), {json.data, json.n}}, 2);
     buf_fini(&json);
     directory_set_script(n->directory, o->call, thread, credits);
     if (!m)
@@ -318,7 +312,7 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
 
     if (!o) {
         (void)directory_release(t->node->directory, call, true, &credits, &view);
-        reply_fallback(t, r, agent, view.sid, "no_memory",
+        reply_fallback(r, agent, view.sid, "no_memory",
                        "give the machine more memory or lower max_calls");
         return;
     }
@@ -329,7 +323,7 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
     http_set_user(r, NULL);
     o->request = NULL;
     give_up(o, "script_full");
-    reply_fallback(t, r, agent, "", "script_full",
+    reply_fallback(r, agent, "", "script_full",
                    "the script threads do not keep up: raise script_threads");
 }
 
@@ -341,13 +335,13 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
     struct opening *o;
 
     if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED) {
-        reply_fallback(t, r, agent, view.sid, "repeated_webhook",
+        reply_fallback(r, agent, view.sid, "repeated_webhook",
                        "Twilio asked again for a call that began");
         return;
     }
     o = opening_new(t, r, call);
     if (!o) {
-        reply_fallback(t, r, agent, view.sid, "no_memory",
+        reply_fallback(r, agent, view.sid, "no_memory",
                        "give the machine more memory or lower max_calls");
         return;
     }
@@ -381,7 +375,8 @@ static void on_voice(struct media_thread *t, struct http_request *r, struct form
                  F_STR("reason", "force"));
         reply_xml(r, rd_str(agent->vapi_twiml));
     } else if (!agent) {
-        reply_fallback(t, r, NULL, sid_z, "no_agent",
+        metric_add(M_REFUSED_NO_AGENT, 1);
+        reply_fallback(r, NULL, sid_z, "no_agent",
                        "no loaded agent has this number: add it to the agent's `numbers`");
     } else {
         rc = directory_admit(t->node->directory, sid, rd_str(agent->name), from, to,
@@ -389,7 +384,7 @@ static void on_voice(struct media_thread *t, struct http_request *r, struct form
         if (rc == RD_ESTATE)
             repeat_call(t, r, call, set, agent);
         else if (rc)
-            reply_fallback(t, r, agent, sid_z, "full",
+            reply_fallback(r, agent, sid_z, "full",
                            "all slots are taken or the node drains: raise max_calls");
         else
             open_call(t, r, form, call, set, agent);
@@ -415,7 +410,7 @@ static void on_resume(struct media_thread *t, struct http_request *r, struct for
             reply_xml(r, rd_str(agent_default_fallback()));
         buf_fini(&twiml);
     } else {
-        reply_fallback(t, r, agent, view.sid, "after_stream",
+        reply_fallback(r, agent, view.sid, "after_stream",
                        "the reason stands in the call's own log lines");
     }
     agent_set_unref(set);
@@ -462,7 +457,7 @@ static const struct {
     const char *path;
     route_fn *fn;
 } routes[] = {
-    {"/twilio/voice",  on_voice },
+    {"/twilio/voice", on_voice},
     {"/twilio/resume", on_resume},
     {"/twilio/status", on_status},
 };
@@ -472,10 +467,9 @@ static void signed_request(struct media_thread *t, struct http_request *r, route
     struct rd_str type = http_header(r, "content-type");
     struct form *form;
 
-    atomic_fetch_add(&t->webhooks, 1);
     if (!twilio_webhook_ok(&t->node->auth, http_target(r), type, http_body(r),
                            http_header(r, "x-twilio-signature"))) {
-        atomic_fetch_add(&t->refused, 1);
+        metric_add(M_REFUSED_SIGNATURE, 1);
         log_warn("webhook.refused", F_STR("peer", http_peer(r)),
                  F_FIX("signature wrong or missing: public.url must be what Twilio calls, and the "
                        "auth token current"));
@@ -483,6 +477,7 @@ static void signed_request(struct media_thread *t, struct http_request *r, route
         return;
     }
     if (form_parse(&form, http_body(r))) {
+        metric_add(M_REFUSED_BAD_REQUEST, 1);
         reply_text(r, 400, "the form is broken\n");
         return;
     }
