@@ -5,7 +5,7 @@
  *   - an utterance is aligned with every picture; speech that the best alignment leaves over costs
  *     as if it had been wrong, so "no" is not heard in "no thanks, goodbye"
  *   - the best must be below an absolute limit, and the next other text clearly behind it
- *   - a hole of 100 ms where the sentence speaks costs extra: a few lost frames do not
+ *   - a hole of 75 ms where the sentence speaks costs extra: a few lost frames do not
  *   - silence, noise and too short sounds are nothing at all. */
 #include "sim/recognise.h"
 
@@ -18,7 +18,7 @@
 
 enum {
     LOUD_MIN_ROWS = 12, /* 150 ms of speech */
-    HOLE_ROWS = 8       /* 100 ms: a word is damaged */
+    HOLE_ROWS = 5       /* 75 ms: four lost frames in a row, or a hole */
 };
 
 #define LEFT_OVER_DB 8.0F

@@ -11,7 +11,7 @@
 
 #include "sim/sound.h"
 
-#define RECOGNISE_MAX_DB    3.6F
+#define RECOGNISE_MAX_DB    4.2F
 #define RECOGNISE_MARGIN_DB 0.8F
 
 struct recogniser;

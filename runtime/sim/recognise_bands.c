@@ -29,7 +29,7 @@ enum { RATE_HZ = 8000, WINDOW = 200, FFT_N = 256, FFT_BITS = 8 };
 #define LOUD_DB   22.0F /* a row within this of the loudest is speech */
 #define FAR       1e9F
 #define SILENT_DB 3.0F /* mean of a row above the floor, at most: nothing is heard */
-#define SPOKEN_DB 8.0F /* at least: something is said */
+#define SPOKEN_DB 7.0F /* at least: something is said */
 #define PI        3.14159265358979323846
 #define FIRST_HZ  200.0
 #define LAST_HZ   3800.0
@@ -200,12 +200,28 @@ static void step(struct cell *to, const struct cell *before, float cost)
     to->cost += cost;
 }
 
+/* The cells of a row that can lie on an alignment: a line does not drift by more than an eighth. */
+struct reach {
+    size_t first, end;
+};
+
+static struct reach reach_of(size_t i, const struct bands *needle, const struct bands *hay)
+{
+    size_t drift = needle->n / 8 + 4;
+    size_t end = hay->n + i + drift > needle->n ? hay->n + i + drift - needle->n : 0;
+
+    return (struct reach){.first = i > drift ? i - drift : 0, .end = end < hay->n ? end : hay->n};
+}
+
 static void fill(struct cell *now, const struct cell *one, const struct cell *two,
-                 const float *needle, const struct bands *hay, const bool *silent)
+                 const float *needle, const struct bands *hay, const bool *silent,
+                 const struct reach *at)
 {
     bool spoken = row_mean(needle) > SPOKEN_DB;
 
-    for (size_t j = 0; j < hay->n; j++) {
+    for (size_t j = 0; j < hay->n; j++)
+        now[j] = (struct cell){.cost = FAR};
+    for (size_t j = at->first; j < at->end; j++) {
         float d = row_distance(needle, hay->row[j]);
 
         now[j] = (struct cell){.cost = one ? FAR : d, .start = (uint32_t)j};
@@ -235,9 +251,11 @@ int bands_align(struct bands_match *out, const struct bands *needle, const struc
         row[k] = cells + k * hay->n;
     for (size_t j = 0; j < hay->n; j++)
         silent[j] = row_mean(hay->row[j]) < SILENT_DB;
-    for (size_t i = 0; i < needle->n; i++)
+    for (size_t i = 0; i < needle->n; i++) {
+        struct reach at = reach_of(i, needle, hay);
         fill(row[i % 3], i ? row[(i + 2) % 3] : NULL, i > 1 ? row[(i + 1) % 3] : NULL,
-             needle->row[i], hay, silent);
+             needle->row[i], hay, silent, &at);
+    }
     last = needle->n ? row[(needle->n - 1) % 3] : NULL;
     for (size_t j = 0; last && j < hay->n; j++)
         if (last[j].cost < FAR && (!best || last[j].cost < best->cost))
