@@ -224,6 +224,11 @@ static void on_done(const struct load_report *r, void *arg)
     loop_stop(l->loop);
 }
 
+static double lost_ms(const struct load_report *r)
+{
+    return ((double)r->bytes_sent - (double)r->bytes_arrived) / 8.0;
+}
+
 static bool is_good(const struct load_report *r)
 {
     return r->established == r->attempted && r->dropped == 0 && r->bytes_sent == r->bytes_arrived &&
@@ -245,8 +250,7 @@ static void print_table(const struct loading *l)
            r->established, r->failed, r->dropped);
     printf("%" PRIu64 " caller frames, %.0f ms of them lost; %" PRIu64
            " agent deltas; %u barge-ins, %u not cleared\n\n",
-           r->frames_sent, (double)(r->bytes_sent - r->bytes_arrived) / 8.0, r->deltas_sent,
-           r->barge_ins, r->clears_missed);
+           r->frames_sent, lost_ms(r), r->deltas_sent, r->barge_ins, r->clears_missed);
     printf(
         "  milliseconds                             p50       p99     p99.9     worst   samples\n");
     print_row("caller to model, one way", &r->up);
@@ -274,9 +278,8 @@ static void print_json(const struct loading *l)
     printf(
         "{\"attempted\":%u,\"established\":%u,\"failed\":%u,\"dropped\":%u,\"frames_sent\":%" PRIu64
         ",\"lost_ms\":%.0f,\"deltas_sent\":%" PRIu64 ",\"barge_ins\":%u,\"clears_missed\":%u",
-        r->attempted, r->established, r->failed, r->dropped, r->frames_sent,
-        (double)(r->bytes_sent - r->bytes_arrived) / 8.0, r->deltas_sent, r->barge_ins,
-        r->clears_missed);
+        r->attempted, r->established, r->failed, r->dropped, r->frames_sent, lost_ms(r),
+        r->deltas_sent, r->barge_ins, r->clears_missed);
     print_json_row("up", &r->up);
     print_json_row("down", &r->down);
     print_json_row("clear", &r->clear);
@@ -363,16 +366,10 @@ static bool read_option(struct loading *l, int o)
 
 int cmd_load(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"calls",   1, NULL, 'c'},
-        {"seconds", 1, NULL, 's'},
-        {"rate",    1, NULL, 'r'},
-        {"to",      1, NULL, 't'},
-        {"agents",  1, NULL, 'a'},
-        {"json",    0, NULL, 'j'},
-        {"help",    0, NULL, 'h'},
-        {NULL,      0, NULL, 0  }
-    };
+    static const struct option options[] = {{"calls", 1, NULL, 'c'},  {"seconds", 1, NULL, 's'},
+                                            {"rate", 1, NULL, 'r'},   {"to", 1, NULL, 't'},
+                                            {"agents", 1, NULL, 'a'}, {"json", 0, NULL, 'j'},
+                                            {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
     struct loading l = {.calls = 50, .seconds = 10, .rate = 25, .to = "+13125550100"};
     int o, code;
 
@@ -394,9 +391,10 @@ int cmd_load(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     code = run(&l);
     stop_node(&l);
-    load_free(l.load);
+    load_stop(l.load);
     loop_timer_free(l.progress);
     if (l.loop)
         loop_free(l.loop);
+    load_free(l.load);
     return code;
 }

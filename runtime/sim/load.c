@@ -199,6 +199,7 @@ int load_start(struct load **out, const struct load_opts *o, int model_fd, load_
     if (!rc)
         rc = loop_timer_new(&l->tick, o->loop, on_tick, l);
     if (rc) {
+        load_stop(l);
         load_free(l);
         return rc;
     }
@@ -208,7 +209,7 @@ int load_start(struct load **out, const struct load_opts *o, int model_fd, load_
     return 0;
 }
 
-void load_free(struct load *l)
+void load_stop(struct load *l)
 {
     if (!l)
         return;
@@ -216,6 +217,12 @@ void load_free(struct load *l)
     load_model_stop(l);
     if (l->http)
         http_client_free(l->http);
+}
+
+void load_free(struct load *l)
+{
+    if (!l)
+        return;
     free(l->calls);
     free(l);
 }

@@ -53,6 +53,10 @@ typedef void(load_done_fn)(const struct load_report *r, void *arg);
 /* The model listens on model_fd, which the node must have as its provider. */
 int load_start(struct load **out, const struct load_opts *o, int model_fd, load_done_fn *done,
                void *arg);
+
+/* Lets go of the loop; then the loop is freed, which ends the connections that are left; then the
+ * load. */
+void load_stop(struct load *l);
 void load_free(struct load *l);
 
 /* For progress: calls up now, and the report so far. */

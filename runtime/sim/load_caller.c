@@ -70,7 +70,7 @@ static void send_frame(struct load_call *c, uint64_t now_us)
     int n;
 
     memset(sound, '/', LOAD_FRAME_CHARS);
-    memcpy(sound + LOAD_FRAME_CHARS - 2, "8=", 3);
+    memcpy(sound + LOAD_FRAME_CHARS - 3, "w==", 4);
     load_stamp(sound, c->number, now_us);
     n = snprintf(
         head, sizeof(head),

@@ -64,15 +64,8 @@ static const char *type_name(unsigned takes)
     static const struct {
         unsigned bit;
         const char *name;
-    } names[] = {
-        {STR,  "a string"  },
-        {INT,  "an integer"},
-        {NUM,  "a decimal" },
-        {BOOL, "a boolean" },
-        {OBJ,  "an object" },
-        {ARR,  "an array"  },
-        {NIL,  "null"      }
-    };
+    } names[] = {{STR, "a string"},  {INT, "an integer"}, {NUM, "a decimal"}, {BOOL, "a boolean"},
+                 {OBJ, "an object"}, {ARR, "an array"},   {NIL, "null"}};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (takes & names[i].bit)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* openai_private.h - what the files of a session share: openai_session.c (client events, turns),
+/* openai_private.h - what the files of a session share: openai_session.c (client events),
+ * openai_turn.c (the caller's turns),
  * openai_response.c and openai_plan.c (answers), openai_items.c (the conversation), openai_config.c
  * (settings), openai_emit.c (what goes out). */
 #ifndef SIM_OPENAI_PRIVATE_H
@@ -140,6 +141,13 @@ void on_item_truncate(struct openai_session *s, const json_t *event);
 void on_item_delete(struct openai_session *s, const json_t *event);
 void refuse(struct openai_session *s, const json_t *event, const char *code, const char *param,
             const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* openai_turn.c */
+void turn_listen(struct openai_session *s);
+void turn_idle(struct openai_session *s);
+/* The utterance becomes an item and the ears are asked what it was. A ticket, or 0. */
+uint32_t turn_commit(struct openai_session *s, uint64_t from_ms, uint64_t to_ms);
+struct item *turn_item(const struct openai_session *s, uint32_t ticket); /* still listened to */
 
 /* openai_response.c */
 json_t *response_picture(const struct openai_session *s, const struct response *r,

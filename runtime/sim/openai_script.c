@@ -38,9 +38,7 @@ static int learn(struct openai_script *s, const struct scenario *scenario,
 
     if (index < 0)
         return index;
-    s->lines[s->n++] = (struct line){
-        .index = index, .cue = {scenario, reply}
-    };
+    s->lines[s->n++] = (struct line){.index = index, .cue = {scenario, reply}};
     return 0;
 }
 

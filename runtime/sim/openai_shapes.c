@@ -209,17 +209,15 @@ SHAPE(item_truncate, EVENT_FIELDS, NEED_STRING("item_id"),
       {.name = "audio_end_ms", .takes = INT, .required = true, .max = 1e9});
 SHAPE(response_create, EVENT_FIELDS, OBJECT("response", response));
 SHAPE(response_cancel, EVENT_FIELDS, ANY_STRING("response_id"));
-static const struct kind client_event_kinds[] = {
-    {"session.update",             &session_update},
-    {"input_audio_buffer.append",                            &append},
-    {"input_audio_buffer.commit",&bare},
-    {"input_audio_buffer.clear",  &bare},
-    {"conversation.item.create",                            &item_create},
-    {"conversation.item.retrieve",                      &item_named},
-    {"conversation.item.truncate",   &item_truncate},
-    {"conversation.item.delete",                            &item_named},
-    {"response.create",&response_create},
-    {"response.cancel", &response_cancel},
-    {0                           }
-};
+static const struct kind client_event_kinds[] = {{"session.update", &session_update},
+                                                 {"input_audio_buffer.append", &append},
+                                                 {"input_audio_buffer.commit", &bare},
+                                                 {"input_audio_buffer.clear", &bare},
+                                                 {"conversation.item.create", &item_create},
+                                                 {"conversation.item.retrieve", &item_named},
+                                                 {"conversation.item.truncate", &item_truncate},
+                                                 {"conversation.item.delete", &item_named},
+                                                 {"response.create", &response_create},
+                                                 {"response.cancel", &response_cancel},
+                                                 {0}};
 const struct shape openai_client_event = {.by = "type", .kinds = client_event_kinds};

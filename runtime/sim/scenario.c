@@ -149,6 +149,7 @@ void scenario_free(struct scenario *s)
     list_free(s->expect.heard);
     list_free(s->expect.verbs);
     free(s->expect.ended_by);
+    free(s->expect.voice);
     free(s->name);
     free(s->file);
     free(s->from);

@@ -57,7 +57,9 @@ struct scenario_expect {
     char *ended_by; /* "agent", "caller", "fallback", "transfer", "timeout", "error"; NULL: any */
     int barge_ins;  /* -1: any */
     char **tools;   /* in this order, NULL-terminated; NULL: any */
-    char **heard;   /* words the caller must have heard played to the end, NULL-terminated */
+    char **heard;   /* words the caller must have heard played to the end, by the agent or the
+                     * network's own voice; NULL-terminated */
+    char *voice;    /* of the agent, espeak-ng's name; NULL: what `marin` sounds like (en-us+f3) */
     char **verbs;   /* TwiML verbs the call must have run, in this order; NULL: any */
 };
 

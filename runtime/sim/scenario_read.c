@@ -83,11 +83,7 @@ static uint32_t duration_field(lua_State *L, struct scenario_reader *r, const ch
     static const struct {
         const char *unit;
         double ms;
-    } units[] = {
-        {"ms", 1    },
-        {"s",  1000 },
-        {"m",  60000}
-    };
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}};
     double ms = -1;
 
     lua_getfield(L, -1, field);
@@ -308,7 +304,8 @@ static void read_reply(lua_State *L, struct scenario_reader *r, struct scenario_
 
 static void read_expect(lua_State *L, struct scenario_reader *r, struct scenario_expect *x)
 {
-    static const char *const fields[] = {"ended_by", "barge_ins", "tools", "heard", "verbs", NULL};
+    static const char *const fields[] = {"ended_by", "barge_ins", "tools", "heard",
+                                         "voice",    "verbs",     NULL};
     static const char *const ends[] = {"agent",   "caller", "fallback", "transfer",
                                        "timeout", "error",  NULL};
     bool known = false;
@@ -329,6 +326,7 @@ static void read_expect(lua_State *L, struct scenario_reader *r, struct scenario
     lua_pop(L, 1);
     x->tools = list_field(L, r, "tools");
     x->heard = list_field(L, r, "heard");
+    x->voice = string_field(L, r, "voice");
     x->verbs = list_field(L, r, "verbs");
 }
 
