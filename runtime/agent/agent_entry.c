@@ -107,12 +107,14 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     return 0;
 }
 
-static void complain(struct buf *complaints, const char *module, const char *text, size_t n)
+static void complain(const struct agent_entry *e, struct buf *complaints, const char *text,
+                     size_t n)
 {
     if (n > 0)
         buf_addf(complaints, "%.*s\n", (int)n, text);
     else
-        buf_addf(complaints, "agents/%s.lua:1: the library could not describe it\n", module);
+        buf_addf(complaints, "%s:1: the library could not describe it\n",
+                 chunks_shown(e->chunks, e->module));
 }
 
 /* ringdown.runtime.load(module) → JSON | nil, lines */
@@ -128,8 +130,8 @@ static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
     lua_pushstring(L, e->module);
     rc = vm_call_module(v, "ringdown.runtime", "load", 1, 2, &why);
     if (rc) {
-        buf_addf(complaints, "agents/%s.lua:1: %.*s\n", e->module, (int)why.n,
-                 why.data ? why.data : rd_strerror(rc));
+        buf_addf(complaints, "%s:1: %s\n", chunks_shown(e->chunks, e->module),
+                 buf_text(&why) && why.n ? why.data : rd_strerror(rc));
         buf_fini(&why);
         return rc == -ENOMEM ? rc : RD_ECONFIG;
     }
@@ -139,7 +141,7 @@ static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
     if (rc == RD_ECONFIG) {
         n = 0;
         text = lua_tolstring(L, -1, &n);
-        complain(complaints, e->module, text, n);
+        complain(e, complaints, text, n);
     }
     lua_pop(L, 2);
     return rc;

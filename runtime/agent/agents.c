@@ -74,8 +74,8 @@ static int check_unique(const struct agent_set *s, const struct agent_entry *e,
         if (!other)
             continue;
         rc = RD_ECONFIG;
-        buf_addf(complaints, "agents/%s.lua:1: numbers: %s is answered by agent '%s' already\n",
-                 e->module, *p, other->name);
+        buf_addf(complaints, "%s:1: numbers: %s is answered by agent '%s' already\n",
+                 chunks_shown(e->chunks, e->module), *p, other->name);
     }
     return rc;
 }

@@ -115,8 +115,8 @@ static int read_file(struct buf *out, const char *path)
     FILE *f = fopen(path, "re");
     int rc = 0;
 
-    if (!f)
-        return -errno;
+    if (!f) /* scripts/x is a file, scripts/x/init.lua no path: not here either */
+        return errno == ENOTDIR ? -ENOENT : -errno;
     while (!rc) {
         size_t n;
 

@@ -39,19 +39,26 @@ static unsigned count_repetitions(const char *p, size_t n)
     return count;
 }
 
+/* In how many ways k repetitions can share at most n bytes: (n + k) over k. */
+static double count_ways(size_t n, unsigned k)
+{
+    double ways = 1;
+
+    for (unsigned i = 1; i <= k && ways <= steps_max; i++)
+        ways *= ((double)n + i) / i;
+    return ways;
+}
+
 static void check_pattern(lua_State *L)
 {
     size_t n_text, n_pattern;
     const char *pattern = luaL_checklstring(L, 2, &n_pattern);
     unsigned repetitions = count_repetitions(pattern, n_pattern);
-    double steps = 1;
 
     luaL_checklstring(L, 1, &n_text);
     if (n_pattern == 0 || pattern[0] != '^')
-        repetitions++;
-    for (unsigned i = 0; i < repetitions && steps <= steps_max; i++)
-        steps *= (double)n_text + 1;
-    if (steps > steps_max)
+        repetitions++; /* the start is one more thing to try */
+    if (count_ways(n_text, repetitions) > steps_max)
         luaL_error(L,
                    "this pattern could take very long on a text of %d bytes; use fewer "
                    "repetitions (* + -) or a shorter text",

@@ -33,6 +33,14 @@ local function title(name)
 end
 M.title = title
 
+function M.check_reason(reason)
+  reason = reason or "agent"
+  if type(reason) ~= "string" then
+    error("call:hang_up takes a reason as text, or nothing", 3)
+  end
+  return reason
+end
+
 ---@param def table the agent
 ---@param form table<string, string> what the carrier's webhook said
 ---@return ringdown.call
@@ -74,15 +82,7 @@ end
 ---@return boolean? sent
 ---@return string? why
 function call:hang_up(reason)
-  reason = reason or "agent"
-  if type(reason) ~= "string" then
-    error("call:hang_up takes a reason as text, or nothing", 2)
-  end
-  if self.defer_hang_up then -- a tool runs: first its result, then the end
-    self.hang_up_reason = reason
-    return true
-  end
-  return host.hang_up(reason)
+  return host.hang_up(M.check_reason(reason))
 end
 
 ---Writes a line to the log: call:log("booked", { day = "2026-11-24" }). Texts appear at debug level.

@@ -21,7 +21,8 @@ end
 ---@class ringdown.place where a constructor was called
 ---@field file string
 ---@field line integer?
----@field callee string
+---@field callee string?
+---@field label string? said before the path
 
 ---The place of the running call of `callee { … }`. A tail call leaves no line, only the file.
 ---@return ringdown.place
@@ -60,7 +61,8 @@ end
 ---@param text string
 function M.add(place, path, text)
   local line = line_of(place, path)
-  local what = path == "" and text or show(path) .. ": " .. text
+  local shown = show(place.label and (path == "" and place.label or place.label .. "." .. path) or path)
+  local what = shown == "" and text or shown .. ": " .. text
   list[#list + 1] = { file = place.file, line = line, text = what, n = #list }
 end
 

@@ -130,6 +130,15 @@ local function next_filler(self, t)
   return t.filler[(self.fillers - 1) % #t.filler + 1]
 end
 
+-- The call as a tool sees it: hanging up waits, so that the model first gets the result.
+local function call_for_tool(call)
+  local function hang_up(seen, reason)
+    rawset(seen, "hang_up_reason", calls.check_reason(reason))
+    return true
+  end
+  return setmetatable({ hang_up = hang_up }, { __index = call, __newindex = call })
+end
+
 ---@param name string
 ---@param arguments string JSON as the model wrote it
 ---@return string output JSON for the model
@@ -145,7 +154,6 @@ function session:tool(name, arguments)
     return wrong, true
   end
   host.deadline(t.timeout_ms, failed(t), next_filler(self, t))
-  local call = self.call
   local key = t.effect == "write" and t.name .. answer(args)
   if key and self.writes[key] then
     return self.writes[key], true
@@ -153,12 +161,8 @@ function session:tool(name, arguments)
   if key then
     self.writes[key] = unknown_outcome
   end
-  call.defer_hang_up = (call.defer_hang_up or 0) + 1
-  local ok, value, why = pcall(t.run, call, args)
-  call.defer_hang_up = call.defer_hang_up > 1 and call.defer_hang_up - 1 or nil
-  if not ok then
-    error(value, 0)
-  end
+  local seen = call_for_tool(self.call)
+  local value, why = t.run(seen, args)
   local too_much = self.check_vars()
   if too_much then
     error(too_much, 0)
@@ -167,8 +171,7 @@ function session:tool(name, arguments)
   if key then -- a refusal may be tried again: the day may have changed
     self.writes[key] = value ~= nil and output or nil
   end
-  local reason = call.hang_up_reason
-  call.hang_up_reason = nil
+  local reason = rawget(seen, "hang_up_reason")
   return output, reason == nil, reason
 end
 

@@ -87,8 +87,9 @@ end
 
 local function define(spec)
   local place = complaints.place("tool")
+  place.label = "tool"
   local t = spec_shape(spec, "", function(path, text)
-    complaints.add(place, path, "tool: " .. text)
+    complaints.add(place, path, text)
   end)
   t.args = t.args or {}
   t.timeout_ms = t.timeout or 10000

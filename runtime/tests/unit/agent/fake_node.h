@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fake_node.h - a folder of agents and the media thread's side of a pool of script threads. */
+#ifndef TESTS_AGENT_FAKE_NODE_H
+#define TESTS_AGENT_FAKE_NODE_H
+
+#include "agent/host.h"
+#include "base/buf.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { FAKE_MESSAGES = 256 };
+
+struct fake_node {
+    char folder[64]; /* of agents */
+    struct agent_set *agents;
+    struct script_pool *pool;
+    struct credits *credits;
+    struct buf complaints;
+    pthread_mutex_t lock;
+    pthread_cond_t came;
+    struct message *got[FAKE_MESSAGES]; /* from the script, in order */
+    unsigned n_got, n_taken;
+    unsigned media_thread[FAKE_MESSAGES];
+};
+
+void fake_node_init(struct fake_node *n);
+void fake_node_fini(struct fake_node *n); /* stops the pool: nothing may leak */
+
+/* agents/<name>; then the folder is loaded. */
+void fake_agent(struct fake_node *n, const char *file, const char *text);
+void fake_load(struct fake_node *n);
+void fake_start(struct fake_node *n, unsigned threads); /* loads and starts the pool */
+
+void fake_open(struct fake_node *n, call_handle call, const char *agent);
+void fake_event(struct fake_node *n, call_handle call, int kind, const char *id, const char *name,
+                const char *text);
+void fake_attach(struct fake_node *n, call_handle call, unsigned media_thread);
+
+/* Opens call `call` of agent "test" and attaches it; the brief's opening is "Hi." */
+void fake_live_call(struct fake_node *n, call_handle call);
+
+/* The next message from the script, within 5 s; owned by the fake. NULL: none came. */
+struct message *fake_next(struct fake_node *n);
+struct message *fake_next_command(struct fake_node *n, int command); /* must be that one */
+
+/* Waits until so many VMs are left, at most 5 s. */
+bool fake_vms_become(struct fake_node *n, unsigned vms);
+
+#endif

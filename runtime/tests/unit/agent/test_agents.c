@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_agents.c - what loading a folder of agents gives: numbers, fallbacks, and every mistake. */
+#include "agent/agents.h"
+#include "agent/brief.h"
+#include "base/err.h"
+#include "unit/agent/fake_node.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct fake_node node;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_node_init(&node);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fake_node_fini(&node);
+    return 0;
+}
+
+static void assert_complains(const char *line)
+{
+    /* Lines name the folder by its last name; here that is a temporary one. */
+    char whole[600];
+
+    (void)snprintf(whole, sizeof(whole), "%s/%s", node.folder + strlen("/tmp/"), line);
+    if (!strstr(buf_text(&node.complaints), whole))
+        fail_msg("'%s' is not in:\n%s", whole, buf_text(&node.complaints));
+}
+
+static void test_the_first_agent_loads(void **state)
+{
+    const struct agent_info *a;
+
+    (void)state;
+    assert_int_equal(agent_set_load(&node.agents, "agents", "scripts", &node.complaints), 0);
+    assert_string_equal(buf_text(&node.complaints), "");
+    a = agent_by_number(node.agents, RD_STR("+13125550100"));
+    assert_non_null(a);
+    assert_string_equal(a->name, "northside-plumbing");
+    assert_int_equal(strlen(a->version), 16);
+    assert_null(a->vapi_twiml);
+    assert_non_null(strstr(a->fallback_twiml, "<Number>+13125550101</Number>"));
+    assert_ptr_equal(agent_by_name(node.agents, RD_STR("northside-plumbing")), a);
+    assert_null(agent_by_number(node.agents, RD_STR("+13125550199")));
+}
+
+static const char minimal[] = "local agent = require 'ringdown.agent'\n"
+                              "return agent { name = 'a', greeting = 'Hi.', prompt = 'Help.',\n"
+                              "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11' } }\n";
+
+static void test_an_agent_on_vapi_has_its_redirect(void **state)
+{
+    (void)state;
+    fake_agent(&node, "a.lua", minimal);
+    fake_load(&node);
+    assert_int_equal(agent_set_count(node.agents), 1);
+    assert_string_equal(agent_set_at(node.agents, 0)->vapi_twiml,
+                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Redirect "
+                        "method=\"POST\">https://api.vapi.ai/twilio/inbound_call</Redirect>"
+                        "</Response>\n");
+}
+
+static void test_every_mistake_is_told_with_its_line(void **state)
+{
+    (void)state;
+    fake_agent(&node, "b.lua",
+               "local agent, tool = require 'ringdown.agent', require 'ringdown.tool'\n"
+               "local t = tool {\n"
+               "  name = 'Book It', about = 'Books.',\n"
+               "  effect = 'wriet', run = function(call, args) local a, b = 1, 2 return a end,\n"
+               "}\n"
+               "return agent {\n"
+               "  name = 'b', -- a comment, with = signs { and braces\n"
+               "  numbers = {\n"
+               "    '+13125550100',\n"
+               "    '0312555' },\n"
+               "  greting = 'Hello',\n"
+               "  openai = {\n"
+               "    voice = 'marine' },\n"
+               "  max_call = '10 minutes', prompt = 'Hi {{caller.nmae}}',\n"
+               "  tools = { t },\n"
+               "  emergencies = {},\n"
+               "}\n");
+    fake_load(&node);
+    assert_int_equal(agent_set_count(node.agents), 0);
+    assert_int_equal(agent_set_errors(node.agents), 1);
+    assert_complains("b.lua:3: tool.name: \"Book It\" is not a tool's name");
+    assert_complains("b.lua:4: tool.effect: \"wriet\" is unknown; did you mean 'write'?");
+    assert_complains("b.lua:6: 'greeting' is missing");
+    assert_complains("b.lua:10: numbers[2]: \"0312555\" is not a phone number");
+    assert_complains("b.lua:11: greting: unknown key; did you mean 'greeting'?");
+    assert_complains("b.lua:13: openai.voice: \"marine\" is unknown; did you mean 'marin'?");
+    assert_complains("b.lua:14: max_call: \"10 minutes\" is no duration");
+    assert_complains(
+        "b.lua:14: prompt: {{caller.nmae}}: unknown path; did you mean 'caller.name'?");
+    assert_complains("b.lua:16: emergencies: not supported yet");
+}
+
+static void test_a_broken_agent_costs_only_itself(void **state)
+{
+    (void)state;
+    fake_agent(&node, "a.lua", minimal);
+    fake_agent(&node, "syntax.lua", "return {\n  oops oops\n}\n");
+    fake_agent(&node, "raises.lua", "local x = nil\nreturn x.y\n");
+    fake_agent(&node, "nothing.lua", "return {}\n");
+    fake_agent(&node, "missing.lua", "return require 'lib.not_there'\n");
+    fake_agent(&node, "other.lua",
+               "local agent = require 'ringdown.agent'\n"
+               "return agent { name = 'a', greeting = 'Hi.', prompt = agent.file 'none.md' }\n");
+    fake_load(&node);
+    assert_int_equal(agent_set_count(node.agents), 1);
+    assert_int_equal(agent_set_errors(node.agents), 5);
+    assert_complains("syntax.lua:2: ");
+    assert_complains("raises.lua:2: attempt to index a nil value (local 'x')");
+    assert_complains("nothing.lua:1: must end in: return agent { … }");
+    assert_complains("missing.lua:1: module 'lib.not_there' not found");
+    assert_complains("other.lua:2: agent.file \"none.md\": No such file or directory");
+    assert_complains("other.lua:2: name: must be 'other', as the file is called");
+}
+
+static void test_a_file_that_never_ends_is_stopped(void **state)
+{
+    (void)state;
+    fake_agent(&node, "loop.lua", "while true do end\n");
+    fake_agent(&node, "bomb.lua", "local t = {} for i = 1, 1e9 do t[i] = {} end\n");
+    fake_load(&node);
+    assert_int_equal(agent_set_errors(node.agents), 2);
+    assert_complains("bomb.lua:1: not enough memory");
+    assert_complains("loop.lua:1: the script used up its time");
+}
+
+static void test_a_number_has_one_agent(void **state)
+{
+    static const char text[] = "local agent = require 'ringdown.agent'\n"
+                               "return agent { name = '%s', greeting = 'Hi.', prompt = 'Help.',\n"
+                               "  numbers = { '+13125550100' } }\n";
+    char file[400];
+
+    (void)state;
+    (void)snprintf(file, sizeof(file), text, "one");
+    fake_agent(&node, "one.lua", file);
+    (void)snprintf(file, sizeof(file), text, "two");
+    fake_agent(&node, "two.lua", file);
+    fake_load(&node);
+    assert_int_equal(agent_set_count(node.agents), 1);
+    assert_string_equal(agent_by_number(node.agents, RD_STR("+13125550100"))->name, "one");
+    assert_non_null(strstr(buf_text(&node.complaints), "answered by agent 'one' already"));
+}
+
+static void test_the_version_is_the_source(void **state)
+{
+    char before[17];
+
+    (void)state;
+    fake_agent(&node, "a.lua", minimal);
+    fake_load(&node);
+    (void)snprintf(before, sizeof(before), "%s", agent_set_at(node.agents, 0)->version);
+    agent_set_unref(node.agents);
+    fake_load(&node);
+    assert_string_equal(agent_set_at(node.agents, 0)->version, before);
+    agent_set_unref(node.agents);
+    fake_agent(&node, "a.lua",
+               "local agent = require 'ringdown.agent'\n"
+               "return agent { name = 'a', greeting = 'Hello.', prompt = 'Help.' }\n");
+    fake_load(&node);
+    assert_string_not_equal(agent_set_at(node.agents, 0)->version, before);
+}
+
+static void test_a_missing_folder_is_an_error(void **state)
+{
+    (void)state;
+    assert_true(agent_set_load(&node.agents, "/nowhere", "scripts", &node.complaints) < 0);
+    assert_non_null(strstr(agent_default_fallback(), "<Hangup/></Response>"));
+}
+
+static void test_a_brief_that_lacks_something_is_refused(void **state)
+{
+    struct brief *b;
+
+    (void)state;
+    assert_int_equal(brief_from_json(&b, RD_STR("{\"model\":\"x\"}"), "a", "v"), RD_ECONFIG);
+    assert_int_equal(brief_from_json(&b, RD_STR("[]"), "a", "v"), RD_ECONFIG);
+    assert_int_equal(brief_from_json(&b, RD_STR("{"), "a", "v"), RD_ECONFIG);
+    assert_int_equal(brief_from_json(&b, RD_STR(""), "a", "v"), RD_ECONFIG);
+}
+
+int main(void)
+{
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        STORY(test_the_first_agent_loads),
+        STORY(test_an_agent_on_vapi_has_its_redirect),
+        STORY(test_every_mistake_is_told_with_its_line),
+        STORY(test_a_broken_agent_costs_only_itself),
+        STORY(test_a_file_that_never_ends_is_stopped),
+        STORY(test_a_number_has_one_agent),
+        STORY(test_the_version_is_the_source),
+        STORY(test_a_missing_folder_is_an_error),
+        STORY(test_a_brief_that_lacks_something_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
