@@ -32,7 +32,7 @@ function M.word(word, known)
       best, best_distance = candidate, d
     end
   end
-  if best and best_distance <= math.max(#word > 3 and 2 or 1, #word // 3) then
+  if best and best_distance <= math.max(#word > 2 and 2 or 1, #word // 3) then
     return best
   end
 end

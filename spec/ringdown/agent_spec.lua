@@ -1,0 +1,114 @@
+-- SPDX-License-Identifier: Apache-2.0
+local agent = require "ringdown.agent"
+local complaints = require "ringdown.complaints"
+local fake = require "ringdown.fake"
+local tool = require "ringdown.tool"
+local tools = require "ringdown.tools"
+
+local function with(more)
+  local spec = { name = "x", greeting = "Hello.", prompt = "Help." }
+  for key, value in pairs(more) do
+    spec[key] = value
+  end
+  return spec
+end
+
+local function complaints_of(more)
+  complaints.start("agents.x")
+  local def = agent(with(more))
+  return complaints.text(), def
+end
+
+describe("an agent's file", function()
+  it("needs a name, a greeting and a prompt, and nothing else", function()
+    assert.equal("", (complaints_of {}))
+    complaints.start("agents.x")
+    local def = agent {}
+    assert.is_true(agent.is(def))
+    assert.matches("'name' is missing", complaints.text())
+    assert.matches("'greeting' is missing", complaints.text())
+    assert.matches("'prompt' is missing", complaints.text())
+  end)
+
+  it("refuses what does nothing yet", function()
+    local text = complaints_of {
+      emergencies = {}, sms = {}, needs = { hosts = { "api.example.com" } }, on = { booked = print },
+      routing = { split = 25 }, vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" },
+    }
+    assert.matches("emergencies: not supported yet", text)
+    assert.matches("sms: not supported yet", text)
+    assert.matches("needs.hosts: scripts cannot use other hosts yet", text, 1, true)
+    assert.matches("on.booked: not supported yet", text, 1, true)
+    assert.matches("routing: a split between systems is not supported yet", text)
+    assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
+    assert.has_error(function()
+      return tools.send_sms
+    end, "tools.send_sms is not supported yet; allowed: end_call, and your own tool { … }")
+  end)
+
+  it("guesses what was meant", function()
+    assert.matches("greting: unknown key; did you mean 'greeting'?", complaints_of { greting = "Hi" }, 1, true)
+    assert.matches("did you mean 'marin'?", complaints_of { openai = { voice = "marine" } }, 1, true)
+    assert.matches("vars.zip: a function is not possible", complaints_of { vars = { zip = print } }, 1, true)
+  end)
+
+  it("checks zones, hours, people and durations", function()
+    local text = complaints_of {
+      time_zone = "America/Chikago", hours = { mon_fry = "08:00-17:00", sat = "9-5", closed = { "2026-13-01" } },
+      people = { office = "5550101" }, max_call = "forever", silence = { after = "1s" },
+    }
+    assert.matches("'America/Chikago' is no time zone", text)
+    assert.matches("hours.mon_fry: unknown", text)
+    assert.matches("hours.sat: 9-5 is no time span", text, 1, true)
+    assert.matches("hours.closed[1]: 2026-13-01 is no date", text, 1, true)
+    assert.matches('people.office: "5550101" is not a phone number', text, 1, true)
+    assert.matches('max_call: "forever" is no duration', text, 1, true)
+    assert.matches("silence.after: must be from 2s to 5m", text, 1, true)
+  end)
+
+  it("wants words in the first language, and has its own in English and Spanish", function()
+    assert.matches("greeting: has no text in the agent's first language, 'es'",
+      complaints_of { languages = { "es" }, greeting = { en = "Hi" } }, 1, true)
+    local text = complaints_of { languages = { "de" }, notice = { ai = true } }
+    assert.matches("notice: there are no words for it in 'de'", text, 1, true)
+    assert.matches("apology: there are no words for it in 'de'", text, 1, true)
+    assert.matches("silence.say: there are no words for it in 'de'", text, 1, true)
+    assert.equal("", (complaints_of { languages = { "es" } }))
+  end)
+
+  it("takes only tools as tools, each name once", function()
+    local text = complaints_of { tools = { tools.end_call, tools.end_call, {} } }
+    assert.matches("tools[2]: two tools are called 'end_call'", text, 1, true)
+    assert.matches("tools[3]: is no tool", text, 1, true)
+  end)
+
+  it("checks a tool's arguments", function()
+    complaints.start("agents.x")
+    local t = tool { name = "t", about = "t", effect = "read", run = print,
+      args = { day = { typ = "string", about = "a day" }, n = { type = "text", about = "a number" } } }
+    assert.is_true(tool.is(t))
+    assert.matches("tool.args.day.typ: unknown key; did you mean 'type'?", complaints.text(), 1, true)
+    assert.matches("tool.args.day: 'type' is missing", complaints.text(), 1, true)
+    assert.matches('tool.args.n.type: "text" is unknown', complaints.text(), 1, true)
+  end)
+
+  it("may decide where a call goes", function()
+    local vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11" }
+    local function route(more)
+      complaints.start("agents.x")
+      local call = fake.call { agent = agent(with(more)) }
+      return call.system, call.reason
+    end
+    assert.same({ "openai", "default" }, { route {} })
+    assert.same({ "vapi", "default" }, { route { vapi = vapi } })
+    assert.same({ "openai", "default" }, { route { vapi = vapi, openai = {} } })
+    assert.same({ "vapi", "vip" }, { route { vapi = vapi, openai = {}, routing = function()
+      return "vapi", "vip"
+    end } })
+    assert.has_error(function()
+      route { routing = function()
+        return "vapi"
+      end }
+    end, 'routing returned "vapi", but the agent has no vapi table')
+  end)
+end)

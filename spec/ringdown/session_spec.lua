@@ -1,0 +1,185 @@
+-- SPDX-License-Identifier: Apache-2.0
+local agent = require "ringdown.agent"
+local complaints = require "ringdown.complaints"
+local fake = require "ringdown.fake"
+local tool = require "ringdown.tool"
+local tools = require "ringdown.tools"
+
+local function read(name, run, more)
+  local spec = { name = name, about = name, effect = "read", run = run }
+  for key, value in pairs(more or {}) do
+    spec[key] = value
+  end
+  local t = tool(spec)
+  return t
+end
+
+local function call_with(more)
+  local spec = { name = "x", greeting = "Hello.", prompt = "Help." }
+  for key, value in pairs(more) do
+    spec[key] = value
+  end
+  local def = agent(spec)
+  assert.equal("", complaints.text())
+  return fake.call { agent = def }
+end
+
+describe("a tool call", function()
+  before_each(function()
+    complaints.start("x")
+  end)
+
+  it("gives the model what run returned", function()
+    local call = call_with { tools = {
+      read("a", function() return { n = 1 } end),
+      read("b", function() return "words" end),
+      read("c", function() end),
+      read("d", function() return nil, "closed today" end),
+    } }
+    assert.same({ n = 1 }, call:tool "a")
+    assert.same({ result = "words" }, call:tool "b")
+    assert.same({ done = true }, call:tool "c")
+    assert.same({ refused = "closed today" }, call:tool "d")
+  end)
+
+  it("converts and checks arguments before it runs", function()
+    local seen
+    local call = call_with { tools = { read("a", function(_, args) seen = args return true end, { args = {
+      n = { type = "integer", about = "how many", min = 1, max = 9 },
+      size = { type = "string", about = "size", one_of = { "small", "large" }, optional = true },
+      zip = { type = "string", about = "5-digit ZIP code", pattern = "^%d%d%d%d%d$", optional = true },
+      sure = { type = "boolean", about = "confirmed", optional = true },
+    } }) } }
+    call:tool("a", { n = "3", zip = 60614, sure = "false", size = "" })
+    assert.same({ n = 3, zip = "60614", sure = false }, seen)
+    assert.same({ "'n' must be from 1 to 9", "'size' must be one of: small, large",
+      "'zip' has the wrong form; it is: 5-digit ZIP code" },
+      call:tool("a", { n = 12, size = "huge", zip = "606" }).problems)
+    assert.matches("not a JSON object", call:tool("a", "{").error)
+    assert.matches("not a JSON object", call:tool("a", '"text"').error)
+  end)
+
+  it("shows the model a schema with sorted keys", function()
+    local call = call_with { tools = { read("a", print, { args = {
+      z = { type = "string", about = "last" }, b = { type = "integer", about = "first", optional = true, min = 0 },
+    } }) } }
+    assert.equal('[{"description":"a","name":"a","parameters":{"additionalProperties":false,"properties":{'
+      .. '"b":{"description":"first","minimum":0,"type":"integer"},"z":{"description":"last","type":"string"}},'
+      .. '"required":["z"],"type":"object"}}]', call.brief.tools_json)
+  end)
+
+  it("tells the failed sentence when something broke", function()
+    local call = call_with { tools = { read("a", function() error "no route" end, { failed = "Say we call back." }) } }
+    local answer, raised = call:tool "a"
+    assert.same({ failed = true, say = "Say we call back." }, answer)
+    assert.matches("no route", raised)
+  end)
+
+  it("does a write once, and never repeats one whose outcome is unknown", function()
+    local count, broken = 0, true
+    local call = call_with { tools = { read("w", function(_, args)
+      count = count + 1
+      if args.day == "sunday" then
+        return nil, "closed"
+      elseif args.day == "monday" and broken then
+        error "lost"
+      end
+      return { count = count }
+    end, { effect = "write", args = { day = { type = "string", about = "day" } } }) } }
+    assert.same({ count = 1 }, call:tool("w", { day = "friday" }))
+    assert.same({ count = 1 }, call:tool("w", { day = "friday" }))
+    assert.is_true(call:tool("w", { day = "monday" }).failed)
+    broken = false
+    assert.is_true(call:tool("w", { day = "monday" }).unknown)
+    assert.equal("closed", call:tool("w", { day = "sunday" }).refused)
+    assert.equal("closed", call:tool("w", { day = "sunday" }).refused)
+    assert.equal(4, count)
+  end)
+
+  it("hangs up only after its result", function()
+    local call = call_with { tools = { tools.end_call, read("bye", function(c) c:hang_up "done" return {} end) } }
+    call:tool "bye"
+    assert.equal("done", call.hung_up)
+    assert.is_false(call.goes_on)
+  end)
+end)
+
+describe("call.vars", function()
+  before_each(function()
+    complaints.start("x")
+  end)
+
+  it("holds what was declared, and only that", function()
+    local call = call_with { vars = { zip = "", seen = {} }, on = { utterance = function(c, text)
+      c.vars.zip = text
+      c.vars.seen.before = true
+    end } }
+    call:hears "60614"
+    assert.equal("60614", call.vars.zip)
+    assert.has_error(function()
+      call.vars.zpi = "x"
+    end, "call.vars.zpi is not declared in vars; did you mean 'zip'? allowed: seen, zip")
+    assert.has_error(function()
+      call.vars.zip = print
+    end, "call.vars.zip: a function is not possible in JSON")
+  end)
+
+  it("goes back to the last good values when it grew too large", function()
+    local call = call_with { vars = { list = {} }, on = { utterance = function(c, text)
+      c.vars.list[#c.vars.list + 1] = text
+    end } }
+    call:hears "short"
+    assert.has_error(function()
+      call:hears(("x"):rep(17000))
+    end)
+    assert.same({ "short" }, call.vars.list)
+  end)
+
+  it("begins anew with every call", function()
+    local more = { vars = { list = {} }, on = { utterance = function(c, text)
+      c.vars.list[1] = text
+    end } }
+    call_with(more):hears "one"
+    assert.same({}, call_with(more).vars.list)
+  end)
+end)
+
+describe("hooks", function()
+  before_each(function()
+    complaints.start("x")
+  end)
+
+  it("hear the caller, keys, silence and the end", function()
+    local told = {}
+    local function tell(name)
+      return function(c, what)
+        told[#told + 1] = name .. " " .. tostring(what)
+        c:say("heard " .. name)
+      end
+    end
+    local call = call_with { on = { started = tell "started", utterance = tell "utterance", said = tell "said",
+      dtmf = tell "dtmf", silence = tell "silence", ended = function(c, reason)
+        told[#told + 1] = reason
+        assert.same({ nil, "the call is over" }, { c:say "anyone?" })
+      end } }
+    call:starts()
+    call:hears "hello"
+    call:says "hi"
+    call:presses "42"
+    call:falls_silent(2)
+    call:ends "agent_hangup"
+    assert.same({ "started ", "utterance hello", "said hi", "dtmf 4", "dtmf 2", "silence 2", "agent_hangup" }, told)
+    assert.equal(6, #call.said)
+  end)
+
+  it("keep what people said out of the log", function()
+    local call = call_with { on = { utterance = function(c, text)
+      c:log("heard", { text = text, n = 3, vip = true, number = "+13125550142" })
+    end } }
+    call:hears "my card is 4111"
+    local line = call.log[1]
+    assert.equal("agent.heard", line.event)
+    assert.same({ "call", "str", "CA00000000000000000000000000000001", "n", "int", 3, "number", "phone",
+      "+13125550142", "text", "words", "my card is 4111", "vip", "str", "true" }, line.fields)
+  end)
+end)

@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: Apache-2.0
+local agent = require "ringdown.agent"
+local complaints = require "ringdown.complaints"
+local twiml = require "ringdown.twilio.twiml"
+
+local HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<Response>'
+
+local function fallback(more)
+  complaints.start("x")
+  local spec = { name = "x", greeting = "Hello.", prompt = "Help." }
+  for key, value in pairs(more) do
+    spec[key] = value
+  end
+  local def = agent(spec)
+  assert.equal("", complaints.text())
+  local text = twiml.fallback(def)
+  assert.equal(HEAD, text:sub(1, #HEAD))
+  assert.equal("</Response>\n", text:sub(-12))
+  return text:sub(#HEAD + 1, -13)
+end
+
+describe("the fallback of an agent", function()
+  it("connects to the office first, then says sorry", function()
+    local text = fallback { people = { office = "+13125550101", on_call = { "+13125550188", "+13125550189" } } }
+    assert.matches('^<Say language="en%-US">[^<]+</Say><Dial timeout="25"><Number>%+13125550101</Number></Dial>'
+      .. '<Say language="en%-US">[^<]+</Say><Hangup/>$', text)
+  end)
+
+  it("rings everyone on call when there is no office", function()
+    local text = fallback { people = { on_call = { "+13125550188", "+13125550189" } } }
+    assert.matches("<Number>+13125550188</Number><Number>+13125550189</Number>", text, 1, true)
+  end)
+
+  it("apologises in the agent's own words when there is nobody", function()
+    local text = fallback { apology = 'Sorry, "we" & our <phone> are down.' }
+    assert.matches("Sorry, &quot;we&quot; &amp; our &lt;phone&gt; are down.", text, 1, true)
+    assert.is_nil(text:find("<Dial", 1, true))
+    assert.matches('<Say language="es%-MX">Lo sentimos', fallback { languages = { "es" } })
+  end)
+end)
+
+describe("handing over to Vapi", function()
+  it("is one redirect and nothing else", function()
+    assert.equal(HEAD .. '<Redirect method="POST">https://api.vapi.ai/twilio/inbound_call</Redirect></Response>\n',
+      twiml.vapi_redirect())
+  end)
+end)
