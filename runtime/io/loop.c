@@ -374,7 +374,7 @@ void loop_timer_free(struct loop_timer *t)
 
 static void on_job(uv_work_t *req)
 {
-    struct loop_job *job = req->data;
+    struct loop_job *job = (struct loop_job *)req; /* its first member */
 
     atomic_load_explicit(&job->stage, memory_order_acquire);
     job->work(job->arg);
@@ -383,7 +383,7 @@ static void on_job(uv_work_t *req)
 
 static void on_job_done(uv_work_t *req, int status)
 {
-    struct loop_job *job = req->data;
+    struct loop_job *job = (struct loop_job *)req; /* its first member */
 
     (void)status;
     atomic_load_explicit(&job->stage, memory_order_acquire);
@@ -400,7 +400,6 @@ int loop_work(struct loop *l, loop_work_fn *work, loop_work_fn *done, void *arg)
     if (!job)
         return -ENOMEM;
     *job = (struct loop_job){.work = work, .done = done, .arg = arg, .loop = l};
-    job->req.data = job;
     atomic_store_explicit(&job->stage, 1, memory_order_release);
     rc = uv_queue_work(&l->uv, &job->req, on_job, on_job_done);
     if (rc)
