@@ -74,6 +74,17 @@ void carrier_violation(struct carrier_call *c, int code, const char *why)
     carrier_error(c, code, why);
 }
 
+/* What a recorded prompt says: the scenario's model side knows. */
+static const char *words_of(const struct scenario *s, const char *said)
+{
+    for (size_t i = 0; i < s->n_replies; i++) {
+        const struct scenario_reply *y = &s->replies[i];
+        if (y->hears && y->hears_file && strcmp(y->hears_file, said) == 0)
+            return y->hears;
+    }
+    return said;
+}
+
 static void on_caller(const struct caller_event *e, void *arg)
 {
     struct carrier_call *c = arg;
@@ -82,7 +93,7 @@ static void on_caller(const struct caller_event *e, void *arg)
     switch (e->kind) {
     case CALLER_SAYS:
         c->speech_began_ms = clock_ms(loop_clock());
-        carrier_tell(c, "caller.says", json_pack("{s:s}", "text", e->text));
+        carrier_tell(c, "caller.says", json_pack("{s:s}", "text", words_of(c->scenario, e->text)));
         break;
     case CALLER_SAID:
         carrier_tell(c, "caller.said", NULL);

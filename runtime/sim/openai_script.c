@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* openai_script.c - replies by what was heard.
  *
- *   - each reply's `hears` is learnt once per (text, voice); one ending in ".wav" is a recording
+ *   - each reply's `hears` is learnt once per (text, voice), a `hears_file` by its samples
  *   - a conversation stays in its scenario as long as that has an answer; within it, answers come
  * in the order they are written, so that two "yes" can mean two things. */
 #include "sim/openai_script.h"
@@ -23,18 +23,12 @@ struct openai_script {
     size_t n;
 };
 
-static bool is_recording(const char *hears)
-{
-    size_t n = strlen(hears);
-
-    return n > 4 && strcmp(hears + n - 4, ".wav") == 0;
-}
-
 static int learn(struct openai_script *s, const struct scenario *scenario,
                  const struct scenario_reply *reply)
 {
-    int index = is_recording(reply->hears) ? recogniser_add_file(s->ears, reply->hears)
-                                           : recogniser_add(s->ears, reply->hears, reply->voice);
+    int index = is_recording(reply->hears)
+                    ? recogniser_add_file(s->ears, reply->hears)
+                    : recogniser_add(s->ears, reply->hears, voice_of(scenario, reply));
 
     if (index < 0)
         return index;

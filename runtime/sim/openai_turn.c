@@ -163,8 +163,9 @@ static void transcribe_nothing(struct openai_session *s, const struct item *i)
 void openai_session_heard(struct openai_session *s, uint32_t ticket, int index, float score,
                           uint64_t now_ms)
 {
-    const char *text = recogniser_text(openai_script_ears(s->script), index);
     struct openai_cue cue = openai_script_heard(s->script, index, s->cue);
+    const char *text = cue.reply ? cue.reply->hears /* for a recording: its words */
+                                 : recogniser_text(openai_script_ears(s->script), index);
     struct response *r = answering(s, ticket);
     struct item *i = turn_item(s, ticket);
 
