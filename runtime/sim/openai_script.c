@@ -23,11 +23,21 @@ struct openai_script {
     size_t n;
 };
 
+/* How the caller says it: the reply's `voice`, else that of the scenario's step with these words.
+ */
+static const char *voice_of(const struct scenario *s, const struct scenario_reply *reply)
+{
+    for (size_t i = 0; !reply->voice && i < s->n_steps; i++)
+        if (s->steps[i].say && strcmp(s->steps[i].say, reply->hears) == 0)
+            return s->steps[i].voice;
+    return reply->voice;
+}
+
 static int learn(struct openai_script *s, const struct scenario *scenario,
                  const struct scenario_reply *reply)
 {
-    int index = is_recording(reply->hears)
-                    ? recogniser_add_file(s->ears, reply->hears)
+    int index = reply->hears_file
+                    ? recogniser_add_file(s->ears, reply->hears_file)
                     : recogniser_add(s->ears, reply->hears, voice_of(scenario, reply));
 
     if (index < 0)
