@@ -22,13 +22,8 @@
 
 #include <stdlib.h>
 
-enum { ATTACH_MS = 120000, ENDING_MS = 20000, PAST_MAX_CALL_MS = 600000, JOBS_MAX = 96 };
+enum { ATTACH_MS = 120000, ENDING_MS = 20000, PAST_MAX_CALL_MS = 600000 };
 
-static const char output_failed[] =
-    "{\"failed\":true,\"say\":\"Tell the caller that this is not working right now.\"}";
-static const char output_busy[] =
-    "{\"failed\":true,\"say\":\"Too many things are being done at once; ask the caller to wait a "
-    "moment, then try again.\"}";
 static const char log_fix[] = "mend the agent's file; the traceback says where";
 
 void activity_command(struct activity *a, enum call_command c, struct rd_str s0, struct rd_str s1,
@@ -47,11 +42,6 @@ void activity_log_failure(struct activity *a, const char *where, const char *err
 {
     log_error("script.failed", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("in", where),
               F_STR("error", error), F_STR("traceback", why), F_FIX(log_fix));
-}
-
-static void send_result(struct activity *a, const char *id, struct rd_str output, bool go_on)
-{
-    activity_command(a, CMD_TOOL_RESULT, rd_str(id), output, go_on);
 }
 
 /* --- opening --- */
@@ -95,8 +85,9 @@ void activity_free(struct activity *a)
         struct job *j = a->jobs;
 
         if (j->kind == JOB_TOOL)
-            send_result(a, j->tool_id, rd_str(output_failed), true);
-        job_free(j);
+            activity_tool_failed(j);
+        else
+            job_free(j);
     }
     thread_remove(a->thread, a);
     drop_vm(a);
@@ -167,23 +158,15 @@ void activity_open(struct script_thread *t, struct message *m)
     job_start(j, "open", 2);
 }
 
-static struct rd_str result(struct job *j, int i)
-{
-    size_t n = 0;
-    const char *text = lua_tolstring(task_lua(j->task), i, &n);
-
-    return (struct rd_str){text ? text : "", n};
-}
-
 /* Results: system, reason, assistant, brief as JSON, hooks. */
 static void on_opened(struct job *j)
 {
     struct activity *a = j->activity;
-    struct rd_str hooks = result(j, 5);
+    struct rd_str hooks = job_result(j, 5);
     struct brief *brief = NULL;
-    bool openai = rd_str_eq(result(j, 1), RD_STR("openai"));
+    bool openai = rd_str_eq(job_result(j, 1), RD_STR("openai"));
 
-    if (openai && brief_from_json(&brief, result(j, 4), a->agent->name, a->agent->version)) {
+    if (openai && brief_from_json(&brief, job_result(j, 4), a->agent->name, a->agent->version)) {
         activity_log_failure(a, "open", "the brief could not be read", "");
         send_opened(a, "", "the brief could not be read", "", NULL);
         activity_free(a);
@@ -192,7 +175,7 @@ static void on_opened(struct job *j)
     a->opened = true;
     a->max_call_ms = brief ? brief->max_call_ms : 0;
     (void)rd_str_copy(a->hooks, sizeof(a->hooks), hooks);
-    send_opened(a, result(j, 1).p, result(j, 2).p, result(j, 3).p, brief);
+    send_opened(a, job_result(j, 1).p, job_result(j, 2).p, job_result(j, 3).p, brief);
     brief_unref(brief);
     if (openai)
         job_free(j);
@@ -265,22 +248,13 @@ static void move_on(struct activity *a)
     }
 }
 
-static unsigned count_jobs(const struct activity *a)
-{
-    unsigned n = 0;
-
-    for (struct job *j = a->jobs; j; j = j->next)
-        n++;
-    return n;
-}
-
 static void add_hook(struct activity *a, const char *event, const struct message *m)
 {
     struct job *j;
 
     if (!a->vm || !has_hook(a, event))
         return;
-    j = count_jobs(a) < JOBS_MAX ? job_new(a, JOB_HOOK) : NULL;
+    j = job_count(a) < JOBS_MAX ? job_new(a, JOB_HOOK) : NULL;
     if (!j) {
         log_warn("script.hook_dropped", F_CALL(a->sid), F_STR("hook", event),
                  F_FIX("the agent's hooks are slower than the call"));
@@ -309,77 +283,7 @@ static void on_ended(struct activity *a, const struct message *m)
     move_on(a);
 }
 
-/* --- tools --- */
-
-static uint64_t hash_id(struct rd_str id)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-
-    for (size_t i = 0; i < id.n; i++)
-        h = (h ^ (unsigned char)id.p[i]) * 0x100000001b3u;
-    return h;
-}
-
-/* False when this call id has had its result or will get it. */
-static bool first_time(struct activity *a, struct rd_str id)
-{
-    uint64_t h = hash_id(id);
-
-    for (unsigned i = 0; i < a->n_seen; i++)
-        if (a->seen[i] == h)
-            return false;
-    if (a->n_seen < SEEN_MAX)
-        a->seen[a->n_seen++] = h;
-    return true;
-}
-
-static void on_tool_call(struct activity *a, const struct message *m)
-{
-    struct job *j;
-    lua_State *L;
-
-    if (!first_time(a, m->s[0]))
-        return;
-    if (!a->vm || !a->opened) {
-        send_result(a, m->s[0].p, rd_str(output_failed), true);
-        return;
-    }
-    j = a->n_seen < SEEN_MAX && count_jobs(a) < JOBS_MAX ? job_new(a, JOB_TOOL) : NULL;
-    if (j) {
-        j->tool_id = strdup(m->s[0].p);
-        j->tool_name = strdup(m->s[1].p);
-    }
-    if (!j || !j->tool_id || !j->tool_name) {
-        send_result(a, m->s[0].p, rd_str(output_busy), true);
-        if (j)
-            job_free(j);
-        return;
-    }
-    L = vm_lua(a->vm);
-    lua_pushlstring(L, m->s[1].p, m->s[1].n);
-    lua_pushlstring(L, m->s[2].p, m->s[2].n);
-    job_start(j, "tool", 2);
-}
-
-/* Results: output, whether the model goes on, reason to hang up or nil. */
-static void on_tool_done(struct job *j)
-{
-    struct activity *a = j->activity;
-    lua_State *L = task_lua(j->task);
-    struct rd_str output = result(j, 1);
-
-    send_result(a, j->tool_id, output.n ? output : rd_str(output_failed), lua_toboolean(L, 2));
-    if (lua_type(L, 3) == LUA_TSTRING)
-        activity_command(a, CMD_HANG_UP, result(j, 3), RD_STR(""), 0);
-    job_free(j);
-}
-
-static void on_tool_failed(struct job *j)
-{
-    send_result(j->activity, j->tool_id,
-                rd_str(j->failed_output ? j->failed_output : output_failed), true);
-    job_free(j);
-}
+/* --- events --- */
 
 void activity_event(struct activity *a, const struct message *m)
 {
@@ -394,7 +298,7 @@ void activity_event(struct activity *a, const struct message *m)
         add_hook(a, "said", m);
         break;
     case AGENT_TOOL_CALL:
-        on_tool_call(a, m);
+        activity_tool_call(a, m);
         break;
     case AGENT_DTMF:
         add_hook(a, "dtmf", m);
@@ -422,7 +326,7 @@ void activity_fail(struct activity *a, const char *reason)
         struct job *j = a->jobs;
 
         if (j->kind == JOB_TOOL)
-            on_tool_failed(j);
+            activity_tool_failed(j);
         else
             job_free(j);
     }
@@ -457,7 +361,7 @@ static void on_job_failed(struct job *j)
         return;
     }
     if (j->kind == JOB_TOOL)
-        on_tool_failed(j);
+        activity_tool_failed(j);
     else
         job_free(j);
     move_on(a);
@@ -477,7 +381,7 @@ void activity_job_done(struct job *j)
         return;
     }
     if (kind == JOB_TOOL)
-        on_tool_done(j);
+        activity_tool_done(j);
     else
         job_free(j);
     move_on(a);
@@ -494,7 +398,7 @@ void activity_job_late(struct job *j)
         return;
     }
     if (j->kind == JOB_TOOL)
-        on_tool_failed(j);
+        activity_tool_failed(j);
     else
         job_free(j);
     move_on(a);

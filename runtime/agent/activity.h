@@ -36,7 +36,7 @@ struct job {
     struct job *next; /* of the activity */
 };
 
-enum { SEEN_MAX = 512, SID_BYTES = 40 };
+enum { SEEN_MAX = 512, SID_BYTES = 40, JOBS_MAX = 96 };
 
 struct activity {
     call_handle handle;
@@ -71,11 +71,18 @@ void job_start(struct job *j, const char *function, int n_args); /* arguments on
 void job_run(struct job *j);
 void job_free(struct job *j);
 void job_set_deadline(struct job *j, uint32_t ms);
-struct job *job_of(lua_State *L); /* the job that runs now; NULL: none */
+unsigned job_count(const struct activity *a);
+struct rd_str job_result(struct job *j, int i); /* of a finished task; borrowed from it */
+struct job *job_of(lua_State *L);               /* the job that runs now; NULL: none */
 
 /* What happens with a job's result; in activity.c. Frees the job. */
 void activity_job_done(struct job *j);
 void activity_job_late(struct job *j);
+
+/* activity_tool.c: what is owed to the model. The last two send the result and free the job. */
+void activity_tool_call(struct activity *a, const struct message *m);
+void activity_tool_done(struct job *j);
+void activity_tool_failed(struct job *j);
 
 /* Commands to the media thread that has the call. */
 void activity_command(struct activity *a, enum call_command c, struct rd_str s0, struct rd_str s1,

@@ -12,7 +12,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-static const size_t twiml_max = 64 * 1024;
+enum { TWIML_MAX = 65536, WHY_MAX = 16384 };
 
 void agent_entry_free(struct agent_entry *e)
 {
@@ -54,7 +54,7 @@ static bool is_response(const char *xml)
 
     while (n > 0 && (xml[n - 1] == '\n' || xml[n - 1] == ' '))
         n--;
-    if (n > twiml_max || strncmp(xml, "<?xml", 5) != 0)
+    if (n > TWIML_MAX || strncmp(xml, "<?xml", 5) != 0)
         return false;
     return strstr(xml, "<Response>") && ends_with(xml, strlen(xml), "</Response>\n");
 }
@@ -126,7 +126,7 @@ static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
     size_t n = 0;
     int rc;
 
-    buf_init(&why, 16 * 1024);
+    buf_init(&why, WHY_MAX);
     lua_pushstring(L, e->module);
     rc = vm_call_module(v, "ringdown.runtime", "load", 1, 2, &why);
     if (rc) {

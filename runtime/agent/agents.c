@@ -83,7 +83,8 @@ static int check_unique(const struct agent_set *s, const struct agent_entry *e,
 static int add_agent(struct agent_set *s, const char *module, const char *agents_path,
                      const char *library_path, struct buf *complaints)
 {
-    struct agent_entry *e = NULL, **more;
+    struct agent_entry *e = NULL;
+    void *more;
     int rc = agent_entry_load(&e, module, agents_path, library_path, complaints);
 
     if (!rc)
@@ -93,7 +94,7 @@ static int add_agent(struct agent_set *s, const char *module, const char *agents
         s->n_errors++;
         return rc == -ENOMEM ? rc : 0;
     }
-    more = realloc(s->entries, (s->n + 1) * sizeof(*more));
+    more = realloc(s->entries, (s->n + 1) * sizeof(struct agent_entry *)); /* NOLINT: of pointers */
     if (!more) {
         agent_entry_free(e);
         return -ENOMEM;

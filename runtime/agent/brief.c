@@ -14,16 +14,16 @@ static const struct {
     const char *name;
     size_t offset;
 } texts[] = {
-    {"model",        offsetof(struct brief, model)       },
-    {"voice",        offsetof(struct brief, voice)       },
+    {"model", offsetof(struct brief, model)},
+    {"voice", offsetof(struct brief, voice)},
     {"instructions", offsetof(struct brief, instructions)},
-    {"language",     offsetof(struct brief, language)    },
-    {"tools_json",   offsetof(struct brief, tools_json)  },
-    {"opening",      offsetof(struct brief, opening)     },
-    {"apology",      offsetof(struct brief, apology)     },
-    {"still_there",  offsetof(struct brief, still_there) },
-    {"silence_bye",  offsetof(struct brief, silence_bye) },
-    {"time_up",      offsetof(struct brief, time_up)     },
+    {"language", offsetof(struct brief, language)},
+    {"tools_json", offsetof(struct brief, tools_json)},
+    {"opening", offsetof(struct brief, opening)},
+    {"apology", offsetof(struct brief, apology)},
+    {"still_there", offsetof(struct brief, still_there)},
+    {"silence_bye", offsetof(struct brief, silence_bye)},
+    {"time_up", offsetof(struct brief, time_up)},
 };
 
 static const struct {
@@ -31,9 +31,9 @@ static const struct {
     size_t offset;
 } numbers[] = {
     {"vad_silence_ms", offsetof(struct brief, vad_silence_ms)},
-    {"silence_ms",     offsetof(struct brief, silence_ms)    },
-    {"silence_times",  offsetof(struct brief, silence_times) },
-    {"max_call_ms",    offsetof(struct brief, max_call_ms)   },
+    {"silence_ms", offsetof(struct brief, silence_ms)},
+    {"silence_times", offsetof(struct brief, silence_times)},
+    {"max_call_ms", offsetof(struct brief, max_call_ms)},
 };
 
 enum {

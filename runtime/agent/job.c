@@ -62,6 +62,23 @@ struct job *job_new(struct activity *a, enum job_kind kind)
     return j;
 }
 
+struct rd_str job_result(struct job *j, int i)
+{
+    size_t n = 0;
+    const char *text = lua_tolstring(task_lua(j->task), i, &n);
+
+    return (struct rd_str){text ? text : "", n};
+}
+
+unsigned job_count(const struct activity *a)
+{
+    unsigned n = 0;
+
+    for (struct job *j = a->jobs; j; j = j->next)
+        n++;
+    return n;
+}
+
 void job_set_deadline(struct job *j, uint32_t ms)
 {
     loop_timer_in(j->deadline, ms);

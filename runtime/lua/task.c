@@ -218,8 +218,12 @@ void task_free(struct task *t)
 
 void task_free_all(struct vm *v)
 {
-    while (v->tasks)
-        task_free(v->tasks);
+    struct task *next;
+
+    for (struct task *t = v->tasks; t; t = next) {
+        next = t->next;
+        task_free(t);
+    }
 }
 
 lua_State *task_lua(struct task *t)

@@ -2,7 +2,7 @@
 -- complaints: the mistakes of an agent's file, all of them, each as
 -- "agents/x.lua:12: what is wrong, and what is allowed".
 local host = require "ringdown.host"
-local where = require "ringdown.where"
+local where = host.loading and require "ringdown.where" -- a call has no use for it
 
 local M = {}
 
@@ -35,7 +35,7 @@ function M.place(callee)
 end
 
 local function line_of(place, path)
-  if not place.callee then
+  if not place.callee or not where then
     return place.line or 1
   end
   if not place.lines then

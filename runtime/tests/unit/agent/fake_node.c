@@ -37,7 +37,7 @@ void fake_node_init(struct fake_node *n)
 {
     *n = (struct fake_node){.folder = "/tmp/agents-XXXXXX"};
     assert_non_null(mkdtemp(n->folder));
-    buf_init(&n->complaints, 64 * 1024);
+    buf_init(&n->complaints, 65536);
     pthread_mutex_init(&n->lock, NULL);
     pthread_cond_init(&n->came, NULL);
 }
