@@ -57,10 +57,8 @@ static bool accept_some(struct accepter *a)
 static void *run(void *arg)
 {
     struct accepter *a = arg;
-    struct pollfd p[2] = {
-        {.fd = a->stop_fd,   .events = POLLIN},
-        {.fd = a->listen_fd, .events = POLLIN}
-    };
+    struct pollfd p[2] = {{.fd = a->stop_fd, .events = POLLIN},
+                          {.fd = a->listen_fd, .events = POLLIN}};
     bool paused = false;
 
     for (;;) {

@@ -57,9 +57,10 @@ static SSL_CTX *context_new(const SSL_METHOD *method)
     }
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    /* Buffers are kept, not released after each record: 33 KB per connection against two
-     * allocations per frame. */
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* Releasing the record buffers costs no CPU that one could measure (OpenSSL allocates per
+     * record all the same) and saves 33 KB per connection. */
+    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS);
     return ctx;
 }
 

@@ -237,7 +237,7 @@ static void on_data(struct conn *c, char *p, size_t n, void *owner)
     if (w->pinged) {
         w->pinged = false;
         if (w->state == WS_OPEN)
-            loop_timer_at(w->timer, w->last_rx_ms + PING_AFTER_MS);
+            loop_timer_at(w->timer, w->last_rx_ms + w->ping_after_ms);
     }
     while ((rc = ws_decode(&w->decoder, &p, &n, &ev)) > 0) {
         on_event(w, &ev);
@@ -284,15 +284,15 @@ static void on_timer(void *arg)
         ws_end(w, WS_END_US, w->closed.code, -ETIMEDOUT, nothing, false);
     } else if (w->pinged) {
         ws_end(w, WS_END_LOST, 0, -ETIMEDOUT, nothing, false);
-    } else if (now_ms < w->last_rx_ms + PING_AFTER_MS) {
-        loop_timer_at(w->timer, w->last_rx_ms + PING_AFTER_MS);
+    } else if (now_ms < w->last_rx_ms + w->ping_after_ms) {
+        loop_timer_at(w->timer, w->last_rx_ms + w->ping_after_ms);
     } else if (w->state == WS_OPEN) {
         conn_trim(w->conn);
         ws_decoder_trim(&w->decoder);
         if (!send_control(w, WS_OP_PING, "", 0))
             return;
         w->pinged = true;
-        loop_timer_in(w->timer, GIVE_UP_AFTER_MS);
+        loop_timer_in(w->timer, w->give_up_after_ms);
     }
 }
 
@@ -310,6 +310,8 @@ int ws_make(struct ws **out, struct loop *l, bool server)
         return -ENOMEM;
     w->loop = l;
     w->server = server;
+    w->ping_after_ms = PING_AFTER_MS;
+    w->give_up_after_ms = GIVE_UP_AFTER_MS;
     w->ending.flush = on_ending;
     w->guest.leave = on_leave;
     rc = loop_timer_new(&w->timer, l, on_timer, w);
@@ -337,9 +339,11 @@ void ws_begin(struct ws *w, struct conn *c, size_t max_message, char *p, size_t 
     ws_decoder_init(&w->decoder, w->server, max_message ? max_message : MAX_MESSAGE);
     w->state = WS_OPEN;
     w->last_rx_ms = loop_now_ms(w->loop);
-    loop_timer_at(w->timer, w->last_rx_ms + PING_AFTER_MS);
+    loop_timer_stop(w->timer); /* the dialling deadline */
     if (w->handlers->open)
         w->handlers->open(w, w->arg);
+    if (w->state == WS_OPEN)
+        loop_timer_at(w->timer, w->last_rx_ms + w->ping_after_ms);
     if (n > 0 && (w->state == WS_OPEN || w->state == WS_CLOSING))
         on_data(c, p, n, w);
 }

@@ -28,6 +28,7 @@ struct ws {
     bool pinged;
     size_t max_output;
     uint64_t last_rx_ms;
+    unsigned ping_after_ms, give_up_after_ms; /* 20 s and 30 s; tests are in a hurry */
     struct loop_timer *timer; /* owns: dialling deadline, liveness, or closing deadline */
     struct ws_decoder decoder;
     struct ws_dial *dial; /* owns: client, until open */

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_MESSAGE = 4 << 20 };
+enum { MAX_MESSAGE = 4 << 20, MAX_OUTPUT = 8 << 20 };
 
 struct peer {
     struct loop *loop;
@@ -79,10 +79,8 @@ static int on_upgrade(struct http_request *r, struct ws_accept *a, void *arg)
 {
     if (rd_str_eq(http_path(r), RD_STR("/refused")))
         return 403;
-    *a = (struct ws_accept){.handlers = &ws_handlers,
-                            .arg = arg,
-                            .max_message = MAX_MESSAGE,
-                            .max_output = 2 * MAX_MESSAGE};
+    *a = (struct ws_accept){
+        .handlers = &ws_handlers, .arg = arg, .max_message = MAX_MESSAGE, .max_output = MAX_OUTPUT};
     return 0;
 }
 
@@ -170,7 +168,7 @@ static int dial(struct peer *p, const char *url, const char *ca)
     struct ws_connect_opts o = {.loop = p->loop,
                                 .url = url,
                                 .max_message = MAX_MESSAGE,
-                                .max_output = 2 * MAX_MESSAGE,
+                                .max_output = MAX_OUTPUT,
                                 .handlers = &ws_handlers,
                                 .arg = p};
     char why[256];

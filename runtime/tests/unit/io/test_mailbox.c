@@ -65,10 +65,7 @@ static void receive_n(struct story *s, int n)
 static void test_strings_are_copied_into_the_message(void **state)
 {
     char text[] = "hello";
-    struct rd_str s[2] = {
-        {text, 5},
-        {NULL, 0}
-    };
+    struct rd_str s[2] = {{text, 5}, {NULL, 0}};
     struct message *m = message_new(MSG_RECORD, 42, s, 2);
 
     (void)state;

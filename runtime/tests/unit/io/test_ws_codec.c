@@ -214,18 +214,18 @@ static void test_text_must_be_utf8_also_across_fragments(void **state)
         const char *text;
         bool valid;
     } cases[] = {
-        {"plain ascii, longer than eight",                         true },
-        {"na\xc3\xafve caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", true },
-        {"\xc0\xaf",                                               false}, /* overlong */
-        {"\xe0\x80\xaf",                                           false}, /* overlong */
-        {"\xed\xa0\x80",                                           false}, /* surrogate */
-        {"\xf4\x90\x80\x80",                                       false}, /* beyond Unicode */
-        {"\xf5\x80\x80\x80",                                       false},
-        {"12345678\x80",                                           false},
-        {"1234567\xc3",                                            false},
-        {"\xe2\x82",                                               false},
-        {"\xef\xbf\xbf",                                           true },
-        {"\xf4\x8f\xbf\xbf",                                       true },
+        {"plain ascii, longer than eight", true},
+        {"na\xc3\xafve caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", true},
+        {"\xc0\xaf", false},         /* overlong */
+        {"\xe0\x80\xaf", false},     /* overlong */
+        {"\xed\xa0\x80", false},     /* surrogate */
+        {"\xf4\x90\x80\x80", false}, /* beyond Unicode */
+        {"\xf5\x80\x80\x80", false},
+        {"12345678\x80", false},
+        {"1234567\xc3", false},
+        {"\xe2\x82", false},
+        {"\xef\xbf\xbf", true},
+        {"\xf4\x8f\xbf\xbf", true},
     };
     size_t i;
 
