@@ -237,8 +237,8 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     call_hold(c);
     c->reason = why;
     c->leave_by_ms = call_now(c) + CALL_LEAVE_MS;
-    if (c->spoke)
-        c->turn.wanted = false; /* the goodbye was said with the request to hang up */
+    /* Usually the goodbye was said with the request to hang up; if not, it is asked for. */
+    c->turn.wanted = why == CALL_END_AGENT_HANGUP && !c->spoke && c->tools.n == 0;
     call_speak_next(c);
     call_maybe_leave(c);
     call_release(c);

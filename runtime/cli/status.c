@@ -91,35 +91,76 @@ static void add_agents(struct buf *out, const struct json_value *v)
         buf_addf(out, "            %" PRIu64 " did not load; ringdown check tells why\n", errors);
 }
 
-/* What each media thread counted, and the sums over all of them. */
 static void add_threads(struct buf *out, const struct json_value *v)
 {
     struct json_value list = json_get(v, "media_threads"), t;
-    uint64_t webhooks = 0, refused = 0, fallbacks = 0, upgrades = 0;
     struct json_iter it;
     struct rd_str key;
-    int n = 0;
 
     json_iter_init(&it, &list);
-    for (; json_next(&it, &key, &t); n++) {
-        webhooks += number(&t, "webhooks");
-        refused += number(&t, "refused");
-        upgrades += number(&t, "upgrades_refused");
-        fallbacks += number(&t, "fallbacks");
+    for (int n = 0; json_next(&it, &key, &t); n++)
         buf_addf(out,
-                 "  media %-3d %" PRIu64 " calls, %" PRIu64 " frames in, %" PRIu64 " out, %" PRIu64
-                 " bad, %" PRIu64 " barge-ins, worst turn %" PRIu64 " us, %" PRIu64 " warm\n",
-                 n, number(&t, "calls"), number(&t, "frames_in"), number(&t, "frames_out"),
-                 number(&t, "bad_frames"), number(&t, "barge_ins"), number(&t, "lag_worst_us"),
-                 number(&t, "warm"));
-    }
-    buf_addf(out,
-             "  webhooks  %" PRIu64 ", of these %" PRIu64 " got the fallback; %" PRIu64
-             " refused, %" PRIu64 " streams refused\n",
-             webhooks, fallbacks, refused, upgrades);
+                 "  media %-3d %" PRIu64 " calls, %" PRIu64 " warm connections, worst turn %" PRIu64
+                 " us\n",
+                 n, number(&t, "calls"), number(&t, "warm"), number(&t, "lag_worst_us"));
     buf_addf(out,
              "  scripts   %" PRIu64 " threads, %" PRIu64 " VMs, %" PRIu64 " messages waiting\n",
              number(v, "script_threads"), number(v, "vms"), number(v, "script_queue"));
+}
+
+/* The metric of that name: {"name":…,"value":…} in the list. JSON_NONE when the node has none. */
+static struct json_value metric(const struct json_value *v, const char *name)
+{
+    struct json_value list = json_get(v, "metrics"), m, found;
+    struct json_iter it;
+    struct rd_str key;
+
+    json_iter_init(&it, &list);
+    while (json_next(&it, &key, &m)) {
+        found = json_get(&m, "name");
+        if (json_is(&found, name))
+            return m;
+    }
+    return (struct json_value){.type = JSON_NONE};
+}
+
+static uint64_t counted(const struct json_value *v, const char *name)
+{
+    struct json_value m = metric(v, name);
+
+    return m.type == JSON_OBJECT ? number(&m, "value") : 0;
+}
+
+static uint64_t quantile(const struct json_value *v, const char *name, const char *which)
+{
+    struct json_value m = metric(v, name);
+
+    return m.type == JSON_OBJECT ? number(&m, which) : 0;
+}
+
+/* What was counted since the node started. */
+static void add_counts(struct buf *out, const struct json_value *v)
+{
+    buf_addf(out,
+             "  so far    %" PRIu64 " calls answered, %" PRIu64 " fallbacks, %" PRIu64
+             " barge-ins, %" PRIu64 " tool calls\n",
+             counted(v, "calls_answered"), counted(v, "calls_fallback"), counted(v, "barge_ins"),
+             counted(v, "tool_calls"));
+    buf_addf(out,
+             "  audio     %" PRIu64 " frames in, %" PRIu64 " out, %" PRIu64 " bad, %" PRIu64
+             " ms of gaps\n",
+             counted(v, "frames_in"), counted(v, "frames_out"), counted(v, "frames_bad"),
+             counted(v, "gap_ms"));
+    buf_addf(out,
+             "  latency   first audio %" PRIu64 " ms, webhook %" PRIu64 " us, clear %" PRIu64
+             " us (p50)\n",
+             quantile(v, "first_audio_ms", "p50"), quantile(v, "webhook_us", "p50"),
+             quantile(v, "barge_in_us", "p50"));
+    buf_addf(out,
+             "  refused   %" PRIu64 " signatures, %" PRIu64 " stream tokens, %" PRIu64
+             " wrong calls, %" PRIu64 " bad requests\n",
+             counted(v, "refused_signature"), counted(v, "refused_token"),
+             counted(v, "refused_call_sid"), counted(v, "refused_bad_request"));
 }
 
 static int print_status(const struct buf *body, bool as_json)
@@ -140,6 +181,7 @@ static int print_status(const struct buf *body, bool as_json)
     add_head(&text, &v);
     add_agents(&text, &v);
     add_threads(&text, &v);
+    add_counts(&text, &v);
     fwrite(text.data, 1, text.n, stdout);
     buf_fini(&text);
     return EXIT_OK;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/line.h"
+#include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
 
@@ -24,7 +25,7 @@ static void on_request(struct http_request *r, void *arg)
 
 static void on_gone(struct http_request *r, void *arg)
 {
-    webhook_gone(arg, r);
+    voice_gone(arg, r);
 }
 
 static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
@@ -63,7 +64,7 @@ static void receive(struct message *m, void *arg)
         m->fd = -1;
         break;
     case MSG_CALL_OPENED:
-        webhook_opened(t, m);
+        voice_opened(t, m);
         break;
     case MSG_CALL_COMMAND:
         line_command(t, m);
@@ -156,7 +157,7 @@ void media_thread_free(struct media_thread *t)
         return;
     if (t->http)
         http_server_free(t->http);
-    webhook_forget_all(t);
+    voice_forget_all(t);
     if (t->openai)
         openai_pool_free(t->openai);
     loop_timer_free(t->pulse);

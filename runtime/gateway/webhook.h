@@ -6,9 +6,24 @@
 
 #include "gateway/media_thread.h"
 
+enum { WEBHOOK_TWIML_MAX = 8192 };
+
 void webhook_request(struct media_thread *t, struct http_request *r);
-void webhook_gone(struct media_thread *t, struct http_request *r);
-void webhook_opened(struct media_thread *t, struct message *m); /* MSG_CALL_OPENED; borrows */
-void webhook_forget_all(struct media_thread *t);
+
+/* For voice.c, too. */
+void webhook_reply_xml(struct http_request *r, struct rd_str xml);
+void webhook_reply_text(struct http_request *r, int status, const char *text);
+
+/* The agent's fallback TwiML (the default one without an agent), counted and logged with the
+ * remedy. r NULL: nobody waits for it any more. */
+void webhook_reply_fallback(struct http_request *r, const struct agent_info *agent, const char *sid,
+                            const char *why, const char *fix);
+
+/* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
+const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to);
+
+/* The script has a VM for a call that will not come: it may let go. Frees the credits (NULL is
+ * fine). */
+void webhook_tell_ended(struct credits *c, call_handle call, const char *why);
 
 #endif

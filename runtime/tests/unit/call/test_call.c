@@ -283,8 +283,8 @@ static void test_a_goodbye_without_words_is_asked_for_first(void **state)
     caller_asks("u1", "a1", "goodbye");
     fake_response_starts(&f, "r2");
     fake_tool_call(&f, "c1", "end_call", "{}");
+    call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), false);
     call_hang_up(f.call, CALL_END_AGENT_HANGUP);
-    call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
     fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
     assert_true(fake_did(&f, "respond"));
     assert_non_null(f.call);

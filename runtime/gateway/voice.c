@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* voice.c - POST /twilio/voice: who answers this call.
+ *
+ * Slot, agent, script; the answer is TwiML with a stream address, or with a redirect to Vapi.
+ * Whatever is missing or late, the caller gets the fallback of the number: rendered when the agents
+ * were loaded, served from here.
+ *
+ * An `opening` is a webhook that waits for its script, and then an offer that waits for its stream.
+ */
+#include "gateway/voice.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "carriers/twilio/twiml.h"
+#include "gateway/token.h"
+#include "gateway/webhook.h"
+#include "observe/metrics.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    CALL_CREDITS = 64,      /* events a call may have waiting at its script */
+    STREAM_WAIT_MS = 20000, /* TwiML answered, but no stream came */
+};
+
+struct opening {
+    struct opening *next;
+    struct media_thread *thread;
+    struct loop_timer *timer;
+    struct http_request *request; /* borrows; NULL once answered or gone */
+    uint64_t number, began_us;
+    call_handle call;
+    struct agent_set *agents; /* refs; keeps `agent` alive */
+    const struct agent_info *agent;
+};
+
+static void opening_free(struct opening *o)
+{
+    struct opening **link = &o->thread->openings;
+
+    while (*link && *link != o)
+        link = &(*link)->next;
+    if (*link)
+        *link = o->next;
+    if (o->request)
+        http_set_user(o->request, NULL);
+    loop_timer_free(o->timer);
+    agent_set_unref(o->agents);
+    free(o);
+}
+
+static struct opening *opening_by_number(struct media_thread *t, uint64_t number)
+{
+    struct opening *o = t->openings;
+
+    while (o && o->number != number)
+        o = o->next;
+    return o;
+}
+
+static void give_up(struct opening *o, const char *why)
+{
+    struct directory_view view;
+    struct credits *credits;
+
+    if (directory_release(o->thread->node->directory, o->call, true, &credits, &view))
+        webhook_tell_ended(credits, o->call, why);
+    opening_free(o);
+}
+
+/* Either the script is late, or the stream never came. */
+static void on_opening_timeout(void *arg)
+{
+    struct opening *o = arg;
+    struct directory_view view = {0};
+
+    (void)directory_get(o->thread->node->directory, o->call, &view);
+    if (o->request) {
+        directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
+        webhook_reply_fallback(
+            o->request, o->agent, view.sid, "script_late",
+            "the agent's script did not answer in time; look for slow hooks or a busy machine");
+        o->request = NULL;
+        give_up(o, "script_late");
+        return;
+    }
+    if (view.state == DIRECTORY_OFFERED) {
+        log_warn(
+            "stream.never_came", F_CALL(view.sid),
+            F_FIX(
+                "the carrier did not connect to public.url; is it reachable as wss from outside?"));
+        give_up(o, "no_stream");
+        return;
+    }
+    opening_free(o); /* a stream took it */
+}
+
+static struct opening *opening_new(struct media_thread *t, struct http_request *r, call_handle call)
+{
+    struct opening *o = calloc(1, sizeof(*o));
+
+    if (!o)
+        return NULL;
+    o->thread = t;
+    if (loop_timer_new(&o->timer, t->loop, on_opening_timeout, o)) {
+        free(o);
+        return NULL;
+    }
+    o->request = r;
+    o->number = t->next_request++;
+    o->began_us = clock_us(loop_clock());
+    o->call = call;
+    o->next = t->openings;
+    t->openings = o;
+    http_set_user(r, o);
+    loop_timer_in(o->timer, (uint64_t)t->node->settings->script_deadline_ms);
+    return o;
+}
+
+void voice_gone(struct media_thread *t, struct http_request *r)
+{
+    struct opening *o = http_user(r);
+
+    (void)t;
+    if (!o)
+        return;
+    o->request = NULL;
+    give_up(o, "webhook_gone");
+}
+
+void voice_forget_all(struct media_thread *t)
+{
+    while (t->openings)
+        give_up(t->openings, "shutdown");
+}
+
+/* --- POST /twilio/voice --- */
+
+static int offer(struct opening *o, struct brief *brief, struct buf *twiml)
+{
+    struct node *n = o->thread->node;
+    struct token token = {
+        .node = n->id, .call = o->call, .expires_unix_s = (uint64_t)time(NULL) + TOKEN_LIFE_S};
+    struct directory_view view;
+    char text[TOKEN_MAX], *url;
+    int rc;
+
+    if (!directory_get(n->directory, o->call, &view) ||
+        random_bytes(&token.nonce, sizeof(token.nonce)))
+        return RD_EGONE;
+    (void)rd_str_copy(token.call_sid, sizeof(token.call_sid), rd_str(view.sid));
+    rc = token_write(text, &token, rd_str(n->settings->cluster_secret));
+    if (rc)
+        return rc;
+    rc = directory_offer(n->directory, o->call, brief, token.nonce);
+    if (rc)
+        return rc;
+    if (asprintf(&url, "%s%s", n->stream_base, text) < 0)
+        return -ENOMEM;
+    rc = twiml_stream(twiml, url, n->resume_url);
+    free(url);
+    return rc;
+}
+
+static void answer_with_stream(struct opening *o, struct brief *brief)
+{
+    struct buf twiml;
+
+    buf_init(&twiml, WEBHOOK_TWIML_MAX);
+    if (offer(o, brief, &twiml) == 0) {
+        metric_observe(H_WEBHOOK_US, clock_us(loop_clock()) - o->began_us);
+        webhook_reply_xml(o->request, (struct rd_str){twiml.data, twiml.n});
+        o->request = NULL;
+        loop_timer_in(o->timer, STREAM_WAIT_MS);
+    } else {
+        webhook_reply_fallback(o->request, o->agent, "", "no_token", "see the errors above");
+        o->request = NULL;
+        give_up(o, "no_token");
+    }
+    buf_fini(&twiml);
+}
+
+static void answer_with_vapi(struct opening *o)
+{
+    log_info("call.redirected", F_STR("system", "vapi"), F_STR("agent", o->agent->name));
+    webhook_reply_xml(o->request, rd_str(o->agent->vapi_twiml));
+    o->request = NULL;
+    give_up(o, "redirected");
+}
+
+void voice_opened(struct media_thread *t, struct message *m)
+{
+    struct opening *o = opening_by_number(t, m->aux);
+
+    if (!o || !o->request)
+        return; /* late: the caller has had the fallback */
+    if (rd_str_eq(m->s[0], RD_STR("openai")) && m->brief) {
+        answer_with_stream(o, m->brief);
+    } else if (rd_str_eq(m->s[0], RD_STR("vapi")) && o->agent && o->agent->vapi_twiml) {
+        answer_with_vapi(o);
+    } else {
+        directory_intent(t->node->directory, o->call, INTENT_FALLBACK);
+        webhook_reply_fallback(o->request, o->agent, "", m->s[1].n ? m->s[1].p : "script_failed",
+                               "the agent's script failed; its error is in the log");
+        o->request = NULL;
+        give_up(o, "script_failed");
+    }
+}
+
+static bool is_call_sid(struct rd_str s)
+{
+    if (s.n != 34 || memcmp(s.p, "CA", 2) != 0)
+        return false;
+    for (size_t i = 2; i < s.n; i++)
+        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+            return false;
+    return true;
+}
+
+/* Asks a script thread for a VM, with room for the call's events reserved there. */
+static int ask_script(struct opening *o, struct form *form)
+{
+    struct node *n = o->thread->node;
+    unsigned thread = atomic_fetch_add(&n->next_script, 1) % script_pool_size(n->scripts);
+    struct mailbox *mb = script_pool_mailbox(n->scripts, thread);
+    struct credits *credits;
+    struct message *m;
+    struct buf json;
+    int rc;
+
+    buf_init(&json, 256 * 1024);
+    rc = form_to_json(form, &json);
+    if (!rc)
+        rc = credits_new(&credits, mb, CALL_CREDITS);
+    if (rc) {
+        buf_fini(&json);
+        return rc;
+    }
+    m = message_new(MSG_CALL_OPEN, o->call,
+                    (struct rd_str[]){rd_str(o->agent->name), {json.data, json.n}}, 2);
+    buf_fini(&json);
+    directory_set_script(n->directory, o->call, thread, credits);
+    if (!m)
+        return -ENOMEM;
+    m->number = o->thread->index;
+    m->aux = o->number;
+    return credits_post(credits, m, false);
+}
+
+static void open_call(struct media_thread *t, struct http_request *r, struct form *form,
+                      call_handle call, struct agent_set *set, const struct agent_info *agent)
+{
+    struct opening *o = opening_new(t, r, call);
+    struct directory_view view = {0};
+    struct credits *credits;
+
+    if (!o) {
+        (void)directory_release(t->node->directory, call, true, &credits, &view);
+        webhook_reply_fallback(r, agent, view.sid, "no_memory",
+                               "give the machine more memory or lower max_calls");
+        return;
+    }
+    o->agents = agent_set_ref(set);
+    o->agent = agent;
+    if (ask_script(o, form) == 0)
+        return;
+    http_set_user(r, NULL);
+    o->request = NULL;
+    give_up(o, "script_full");
+    webhook_reply_fallback(r, agent, "", "script_full",
+                           "the script threads do not keep up: raise script_threads");
+}
+
+/* Twilio repeats a webhook it had no answer to: the same call gets a new address. */
+static void repeat_call(struct media_thread *t, struct http_request *r, call_handle call,
+                        struct agent_set *set, const struct agent_info *agent)
+{
+    struct directory_view view = {0};
+    struct opening *o;
+
+    if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED) {
+        webhook_reply_fallback(r, agent, view.sid, "repeated_webhook",
+                               "Twilio asked again for a call that began");
+        return;
+    }
+    o = opening_new(t, r, call);
+    if (!o) {
+        webhook_reply_fallback(r, agent, view.sid, "no_memory",
+                               "give the machine more memory or lower max_calls");
+        return;
+    }
+    o->agents = agent_set_ref(set);
+    o->agent = agent;
+    http_set_user(r, NULL);
+    answer_with_stream(o, NULL);
+}
+
+/* The operator's force switch works with nothing else working: no slot, no script. */
+static bool is_forced_to_vapi(const struct media_thread *t, const struct agent_info *agent)
+{
+    return agent && agent->vapi_twiml && strcmp(t->node->settings->force, "vapi") == 0;
+}
+
+static void refuse_full(struct media_thread *t, struct http_request *r,
+                        const struct agent_info *agent, const char *sid)
+{
+    bool draining = directory_counts(t->node->directory).draining;
+
+    metric_add(draining ? M_REFUSED_DRAINING : M_REFUSED_FULL, 1);
+    webhook_reply_fallback(r, agent, sid, draining ? "draining" : "full",
+                           draining ? "the node is told to stop: another one should answer"
+                                    : "all slots are taken: raise max_calls, or add a node");
+}
+
+void voice_request(struct media_thread *t, struct http_request *r, struct form *form)
+{
+    struct rd_str sid = form_get(form, "CallSid"), from = form_get(form, "From"),
+                  to = form_get(form, "To");
+    struct agent_set *set = script_pool_agents(t->node->scripts);
+    const struct agent_info *agent = webhook_agent_for(set, to);
+    char sid_z[64];
+    call_handle call;
+    int rc;
+
+    (void)rd_str_copy(sid_z, sizeof(sid_z), sid);
+    if (!is_call_sid(sid)) {
+        webhook_reply_text(r, 400, "CallSid is missing or is none\n");
+    } else if (is_forced_to_vapi(t, agent)) {
+        log_info("call.redirected", F_CALL(sid_z), F_STR("system", "vapi"),
+                 F_STR("reason", "force"));
+        webhook_reply_xml(r, rd_str(agent->vapi_twiml));
+    } else if (!agent) {
+        metric_add(M_REFUSED_NO_AGENT, 1);
+        webhook_reply_fallback(r, NULL, sid_z, "no_agent",
+                               "no loaded agent has this number: add it to the agent's `numbers`");
+    } else {
+        rc = directory_admit(t->node->directory, sid, rd_str(agent->name), from, to,
+                             clock_ms(loop_clock()), &call);
+        if (rc == RD_ESTATE)
+            repeat_call(t, r, call, set, agent);
+        else if (rc)
+            refuse_full(t, r, agent, sid_z);
+        else
+            open_call(t, r, form, call, set, agent);
+    }
+    agent_set_unref(set);
+}
