@@ -238,7 +238,7 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     c->reason = why;
     c->leave_by_ms = call_now(c) + CALL_LEAVE_MS;
     /* Usually the goodbye was said with the request to hang up; if not, it is asked for. */
-    c->turn.wanted = why == CALL_END_AGENT_HANGUP && !c->spoke && c->tools.n == 0;
+    c->turn.wanted = why == CALL_END_AGENT_HANGUP && !c->spoke;
     call_speak_next(c);
     call_maybe_leave(c);
     call_release(c);
