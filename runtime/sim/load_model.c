@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load_model.c - the model's side of one call: a session that talks for 3 s, pauses for 2 s, and is
- * cut in upon in every third turn. A leg knows its call by the stamps of the audio it hears; one
+/* load_model.c - the model's side of one call: a session that talks for 2 s, pauses for 1 s, and is
+ * cut in upon in every second turn. A leg knows its call by the stamps of the audio it hears; one
  * that has heard none yet is a warm connection, or still connecting. */
 #include "base/err.h"
 #include "io/mailbox.h"
@@ -185,7 +185,7 @@ void load_model_tick(struct load_call *c, uint64_t now_us)
     while (c->deltas_left > 0 && now_us >= c->next_delta_us) {
         send_delta(c);
         c->next_delta_us += DELTA_US;
-        if (c->turn % 3 == 0 && c->deltas_left == DELTAS_PER_TURN - CUT_AFTER)
+        if (c->turn % 2 == 0 && c->deltas_left == DELTAS_PER_TURN - CUT_AFTER)
             cut_in(c, now_us);
         else if (--c->deltas_left == 0)
             end_turn(c, "completed", now_us);
