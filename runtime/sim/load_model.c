@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 enum {
-    DELTAS_PER_TURN = 15,
-    CUT_AFTER = 8,
-    PAUSE_US = 2000000,
+    DELTAS_PER_TURN = 10,
+    CUT_AFTER = 5,
+    PAUSE_US = 1000000,
     DELTA_US = 200000,
     CLEAR_WAIT_US = 1000000
 };
