@@ -197,11 +197,9 @@ static const char *ended_by(const struct carrier_call *c, const char *by)
 {
     if (strcmp(by, "agent") != 0)
         return by;
-    if (c->fell_back)
+    if (c->fell_back || c->said)
         return "fallback";
-    if (c->dialled)
-        return "transfer";
-    return c->said ? "fallback" : "agent";
+    return c->dialled ? "transfer" : "agent";
 }
 
 void carrier_call_end(struct carrier_call *c, const char *by)

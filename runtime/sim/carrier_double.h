@@ -18,11 +18,11 @@ struct carrier_double;
 #define CARRIER_DOUBLE_ACCOUNT "AC5f1d0e7a29b84c36a1e0d9c7b6a59483"
 #define CARRIER_DOUBLE_TOKEN   "7d3f9a0c5e1b48268f40d2c1b3a69e57"
 
-/* What happens on the line, as it happens: one JSON object per call of this function, terminated,
- * without a line feed. Loop's thread. Events: call.ringing, webhook.sent, webhook.answered,
- * twiml.verb, stream.open, caller.says, caller.digits, caller.hangs_up, agent.heard, agent.silent,
- * mark, clear, stream.closed, rest.update, violation, call.ended. Fields: ev, t_ms (since the call
- * was placed), call, scenario. */
+/* What happens on the line, as it happens: one JSON object each, terminated, without a line feed.
+ * Loop's thread. Always ev, t_ms (since the call was placed), call, scenario; ev is one of
+ * call.ringing .answered .ended .judged, webhook.sent .answered .fallback, status.answered,
+ * twiml.verb, stream.open .closed, caller.says .said .digit .hangs_up .gives_up, agent.heard
+ * .silent, mark, clear, rest.update, dial.answered, error. */
 typedef void(carrier_event_fn)(const char *json, void *arg);
 
 struct carrier_double_opts {
@@ -41,13 +41,16 @@ struct carrier_double_opts {
 struct call_report {
     char call_sid[40];
     const char *scenario;
-    bool ok;                 /* did all its scenario expects */
-    char why[512];           /* if not: what was missing */
-    char ended_by[16];       /* "agent", "caller", "fallback" (Twilio's voice spoke for the agent),
-                              * "transfer", "timeout", "error" (the carrier gave up) */
-    uint32_t seconds_ms;     /* whole call */
-    uint32_t first_audio_ms; /* answered to first agent audio arriving */
-    uint32_t barge_ins;      /* clears received while audio was queued */
+    bool ok;       /* did all its scenario expects */
+    char why[512]; /* if not: what was missing */
+
+    /* "agent", "caller", "fallback" (Twilio's voice spoke for the agent, or the fallback URL was
+     * asked; perhaps with a dial behind), "transfer" (a dial without that), "timeout" (the caller
+     * gave up), "error" (the carrier did) */
+    char ended_by[16];
+    uint32_t seconds_ms;        /* whole call, from the answer */
+    uint32_t first_audio_ms;    /* answered to first agent audio arriving */
+    uint32_t barge_ins;         /* clears received while audio was queued */
     uint32_t barge_in_worst_ms; /* caller's speech start to clear received */
     uint32_t frames_sent;       /* caller frames, 20 ms each */
     uint32_t media_received, marks_received, clears_received;

@@ -2,10 +2,9 @@
 /* Reads an XML document in one pass, without recursion: a stack of open elements, each byte seen
  * once.
  *
- * Happy path
- *   - an optional <?xml …?> as the very first bytes, then exactly one root element;
- *   - start tags open an element below the one that is open, end tags must match it;
- *   - text, CDATA and the five entities plus &#N; and &#xN; go to the open element.
+ * Happy path: an optional <?xml …?> as the very first bytes, then one root element; start tags open
+ * an element below the open one, end tags must match it; text, CDATA and entities go to the open
+ * one.
  *
  * Failure modes, each refused with the line it was seen on
  *   - a byte before <?xml, text outside the root, a second root, no root at all;
@@ -76,11 +75,11 @@ static bool is_space(char c)
 
 static bool skip_space(struct reader *r)
 {
-    const char *from = r->p;
+    bool any = false;
 
-    while (r->p < r->end && is_space(*r->p))
+    for (; r->p < r->end && is_space(*r->p); any = true)
         skip(r, 1);
-    return r->p > from;
+    return any;
 }
 
 static bool is_name_start(char c)
@@ -192,17 +191,11 @@ static int read_entity(struct reader *r)
     static const struct {
         const char *text;
         char c;
-    } known[] = {
-        {"amp",  '&' },
-        {"lt",   '<' },
-        {"gt",   '>' },
-        {"quot", '"' },
-        {"apos", '\''}
-    };
+    } known[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
     size_t left = (size_t)(r->end - r->p), max = left < 12 ? left : 12;
     const char *semi = memchr(r->p, ';', max);
     struct rd_str name;
-    int rc = RD_EPROTO;
+    int rc;
 
     if (!semi)
         return broken(r, "a bare '&'; write &amp;");
