@@ -93,8 +93,9 @@ static void forget(struct ears *e, size_t n)
 
 static void tidy(struct ears *e)
 {
-    size_t keep = (e->vad_on && !e->vad.speaking ? KEEP_MS : EARS_MAX_MS) * PER_MS;
+    size_t keep = e->vad_on && !e->vad.speaking ? KEEP_MS : EARS_MAX_MS;
 
+    keep *= PER_MS;
     if (e->n > 2 * keep)
         forget(e, e->n - keep);
 }

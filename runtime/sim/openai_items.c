@@ -68,7 +68,7 @@ struct item *item_add(struct openai_session *s, json_t *json, const char *previo
     json_object_set_new(json, "object", json_string("realtime.item"));
     item->json = json;
     item->text_tokens = tokens_of(json);
-    memmove(s->items + at + 1, s->items + at, (s->n_items - at) * sizeof(s->items[0]));
+    memmove(s->items + at + 1, s->items + at, (s->n_items - at) * sizeof(struct item *));
     s->items[at] = item;
     s->n_items++;
     return item;
@@ -85,7 +85,7 @@ void item_remove(struct openai_session *s, struct item *i)
     size_t at = place_of(s, i);
 
     s->n_items--;
-    memmove(s->items + at, s->items + at + 1, (s->n_items - at) * sizeof(s->items[0]));
+    memmove(s->items + at, s->items + at + 1, (s->n_items - at) * sizeof(struct item *));
     item_free(i);
 }
 

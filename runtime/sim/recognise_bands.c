@@ -25,7 +25,7 @@
 enum { RATE_HZ = 8000, WINDOW = 200, FFT_N = 256, FFT_BITS = 8 };
 
 #define FLOOR_DB  26.0F
-#define WARP_DB   4.0F
+#define WARP_DB   6.0F
 #define LOUD_DB   22.0F /* a row within this of the loudest is speech */
 #define FAR       1e9F
 #define SILENT_DB 3.0F /* mean of a row above the floor, at most: nothing is heard */
@@ -181,14 +181,14 @@ static float row_distance(const float *a, const float *b)
 struct cell {
     float cost;
     uint32_t start;
-    uint16_t run, hole;
+    uint16_t lost, hole; /* rows spoken in this silence of the hay; the most in any silence */
 };
 
 static void count_hole(struct cell *c, bool spoken, bool silent)
 {
-    c->run = spoken && silent ? (uint16_t)(c->run + 1) : 0;
-    if (c->run > c->hole)
-        c->hole = c->run;
+    c->lost = silent ? (uint16_t)(c->lost + spoken) : 0;
+    if (c->lost > c->hole)
+        c->hole = c->lost;
 }
 
 /* Leads from `before` to `to` if that is cheaper than what leads there already. */

@@ -24,7 +24,7 @@ void bands_fini(struct bands *b);
 struct bands_match {
     float distance;  /* mean difference in dB per row of the needle; BANDS_FAR: none */
     size_t from, to; /* rows of the hay it took */
-    size_t hole;     /* longest run of rows in which the needle speaks and the hay is silent */
+    size_t hole;     /* most rows the needle speaks during one silence of the hay */
 };
 #define BANDS_FAR 99.0F
 

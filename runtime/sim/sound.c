@@ -246,7 +246,7 @@ static int spawn(pid_t *pid, int out_fd, const char *text, const char *voice)
 static int run_espeak(uint8_t **wav, size_t *n, const char *text, const char *voice)
 {
     int fds[2], rc, ended;
-    pid_t pid;
+    pid_t pid = 0;
 
     if (pipe2(fds, O_CLOEXEC))
         return -errno;

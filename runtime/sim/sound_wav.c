@@ -113,6 +113,9 @@ void sound_wav_header(uint8_t out[SOUND_WAV_HEADER], unsigned channels, unsigned
     put_u32(out + 28, rate_hz * 2 * channels);
     out[32] = (uint8_t)(2 * channels);
     out[34] = 16;
-    memcpy(out + 36, "data", 4);
+    out[36] = 'd';
+    out[37] = 'a';
+    out[38] = 't';
+    out[39] = 'a';
     put_u32(out + 40, n_bytes);
 }

@@ -13,8 +13,10 @@
 
 #include <cmocka.h>
 
-enum { N_SENTENCES = 7, N_VOICES = 2, N_PROMPTS = 4, SEEDS = 3, FRAME = 160 };
+enum { N_SENTENCES = 5, N_VOICES = 2, N_PROMPTS = 2, SEEDS = 3, FRAME = 160 };
 enum { N_KNOWN = N_SENTENCES * N_VOICES + N_PROMPTS };
+
+#define DAYLIGHT_DB 1.0F /* between what is understood, the limit, and what is not */
 
 static const char *const sentences[N_SENTENCES] = {
     "Hi, I need a plumber tomorrow at nine.",
@@ -22,14 +24,11 @@ static const char *const sentences[N_SENTENCES] = {
     "No thanks, goodbye.",
     "What are your opening hours on Saturday?",
     "There is water all over my kitchen floor!",
-    "My zip code is six zero six one four.",
-    "Do you also repair old boilers?",
 };
 static const char *const voices[N_VOICES] = {"en-us", "en-gb+f3"};
 #define PROMPTS "/usr/share/asterisk/sounds/en_US_f_Allison/"
-static const char *const prompts[N_PROMPTS] = {
-    PROMPTS "all-circuits-busy-now.wav", PROMPTS "cannot-complete-as-dialed.wav",
-    PROMPTS "check-number-dial-again.wav", PROMPTS "conf-adminmenu.wav"};
+static const char *const prompts[N_PROMPTS] = {PROMPTS "all-circuits-busy-now.wav",
+                                               PROMPTS "check-number-dial-again.wav"};
 
 struct fixture {
     struct recogniser *ears[N_VOICES + 1]; /* a scenario speaks with one voice; the last: prompts */
@@ -109,6 +108,21 @@ static struct sound lossy(const struct sound *s, uint32_t seed)
     struct sound out = line(s);
 
     lose_frames(&out, seed);
+    return out;
+}
+
+/* Frames that vanish instead: what follows comes earlier. */
+static struct sound shortened(const struct sound *s, uint32_t seed)
+{
+    struct sound out = line(s);
+    size_t kept = 0;
+
+    for (size_t i = 0; i + FRAME <= out.n; i += FRAME)
+        if (random_next(&seed) % 100 >= 5) {
+            memmove(out.pcm + kept, out.pcm + i, FRAME * sizeof(*out.pcm));
+            kept += FRAME;
+        }
+    out.n = kept;
     return out;
 }
 
@@ -213,6 +227,10 @@ static void judge(struct fixture *f, const char *name, line_fn *way, uint32_t se
             assert_int_equal(recognised ? index : -1, got);
             nearest = recognised ? fmaxf(nearest, score) : fminf(nearest, score);
         }
+    if (recognised)
+        assert_true(nearest < RECOGNISE_MAX_DB - DAYLIGHT_DB);
+    else
+        assert_true(nearest > RECOGNISE_MAX_DB + DAYLIGHT_DB);
     print_message("  %-24s %s %.2f dB (limit %.2f)\n", name, recognised ? "worst" : "nearest",
                   (double)nearest, (double)RECOGNISE_MAX_DB);
 }
@@ -224,7 +242,8 @@ static void test_a_clean_line_is_understood(void **state)
 
 static void test_five_percent_of_lost_frames_are_survived(void **state)
 {
-    judge(*state, "5 % of frames lost", lossy, SEEDS, true);
+    judge(*state, "5 % of frames silent", lossy, SEEDS, true);
+    judge(*state, "5 % of frames missing", shortened, SEEDS, true);
 }
 
 static void test_resampling_is_survived_with_loss(void **state)
@@ -321,7 +340,7 @@ static void test_a_sentence_is_found_in_a_long_recording(void **state)
         memcpy(tape.pcm + at, parts[i]->pcm, parts[i]->n * sizeof(*tape.pcm));
     lose_frames(&tape, 5);
     assert_int_equal(1, recognise_sound(&tape, sentences[0], voices[0], &in));
-    assert_int_equal(0, recognise_sound(&tape, sentences[5], voices[0], &out));
+    assert_int_equal(0, recognise_sound(&tape, sentences[2], voices[0], &out));
     assert_true(recognise_sound(&tape, sentences[0], voices[1], &other_voice) >= 0);
     assert_true(other_voice > 2 * in);
     print_message("  on a tape: %.2f dB; not on it: %.2f dB; another voice: %.2f dB\n", (double)in,
