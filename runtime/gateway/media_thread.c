@@ -16,7 +16,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PULSE_MS = 1000, MAILBOX_CAPACITY = 16384, MAX_REQUESTS = 512, BODY_MAX = 64 * 1024 };
+enum { PULSE_MS = 1000, MAX_REQUESTS = 512, BODY_MAX = 64 * 1024 };
+
+/* Room for every result and command a call can have under way, besides sockets and answers. */
+static size_t mailbox_capacity(const struct node *n)
+{
+    return 2 * MEDIA_SOCKETS_WAITING + 32 * (size_t)n->settings->max_calls;
+}
 
 static void on_request(struct http_request *r, void *arg)
 {
@@ -127,7 +133,7 @@ int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
     t->next_request = 1;
     rc = loop_new(&t->loop);
     if (!rc)
-        rc = mailbox_new(&t->mailbox, t->loop, MAILBOX_CAPACITY, receive, t);
+        rc = mailbox_new(&t->mailbox, t->loop, mailbox_capacity(n), receive, t);
     if (!rc)
         rc = start_http(t);
     if (!rc)

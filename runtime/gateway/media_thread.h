@@ -16,6 +16,10 @@
 struct opening;
 struct line;
 
+/* More connections than this waiting for a busy thread are closed: a flood must not crowd out what
+ * calls have to say. */
+enum { MEDIA_SOCKETS_WAITING = 1024 };
+
 struct media_thread {
     struct node *node; /* borrows */
     unsigned index;

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SCRIPT_MAILBOX = 65536, LIST_MAX = 4096 };
+enum { SCRIPT_MAILBOX_PER_CALL = 80 }; /* credits of a call, and the message that opens it */
 
 /* --- addresses --- */
 
@@ -62,7 +62,8 @@ static void on_socket(int fd, const char *peer, void *arg)
     for (unsigned i = 1; i < n->n_media; i++)
         if (load_of(n->media[i]) < load_of(best))
             best = n->media[i];
-    if (!m) {
+    if (!m || mailbox_depth(best->mailbox) >= MEDIA_SOCKETS_WAITING) {
+        message_free(m);
         close(fd);
         return;
     }
@@ -124,7 +125,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
 {
     const struct settings *s = n->settings;
     struct script_opts o = {.threads = (unsigned)s->script_threads,
-                            .mailbox_capacity = SCRIPT_MAILBOX,
+                            .mailbox_capacity = SCRIPT_MAILBOX_PER_CALL * (size_t)s->max_calls,
                             .agents_path = s->agents_path,
                             .library_path = s->library_path,
                             .ca_file = s->ca_file[0] ? s->ca_file : NULL,
