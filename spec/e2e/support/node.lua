@@ -1,0 +1,373 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A node under test, and what one does with it.
+--
+--   local n = node.start{ agents = FOLDER or { ["x.lua"] = text }, env = { NAME = value },
+--                         fault = "401", sim = SIM, tls = CERTIFICATE }
+--   n.url                            the public address
+--   n:get(path)                   -> { status, body, headers }
+--   n:post_signed(path, fields)   -> the same; `fields` is a table of strings
+--   n:call{ scenarios = { F, … }} -> all went well, a report per call, all events of the network
+--   n:status(), n:calls(), n:transcript(sid)   what the control socket tells
+--   n:log(event)                     lines of the log, each a table of strings
+--   n:stop()                         ends it, removes its folder; its exit code
+--
+-- Without `sim`, a simulated OpenAI of its own is started and ended with it; `sim = false`: none.
+local json = require "cjson"
+local proc = require "spec.e2e.support.proc"
+local sims = require "spec.e2e.support.sim"
+
+local node = {}
+local Node = {}
+Node.__index = Node
+
+node.account = "AC5f1d0e7a29b84c36a1e0d9c7b6a59483"
+node.token = "7d3f9a0c5e1b48268f40d2c1b3a69e57"
+
+local function agents_folder(folder, agents)
+  if type(agents) == "string" then
+    return agents
+  end
+  local path = folder .. "/agents"
+  proc.run("mkdir -p " .. path)
+  for name, text in pairs(agents) do
+    proc.write(path .. "/" .. name, text)
+  end
+  return path
+end
+
+-- The environment of a node; what the caller of node.start gave wins. Nothing leaks in from ours.
+local function environment(n, o)
+  local env = {
+    RINGDOWN_LISTEN = "127.0.0.1:" .. n.port,
+    RINGDOWN_PUBLIC_URL = n.url,
+    RINGDOWN_DATA = n.folder .. "/data",
+    RINGDOWN_AGENTS = n.agents,
+    RINGDOWN_CONFIG = o.config or false,
+    RINGDOWN_TLS_CERT = o.tls and o.tls.certificate or false,
+    RINGDOWN_TLS_KEY = o.tls and o.tls.key or false,
+    RINGDOWN_CA_FILE = n.ca_file or false,
+    OPENAI_REALTIME_URL = n.sim and n.sim:url(o.fault) or "ws://127.0.0.1:9/v1/realtime",
+    OPENAI_REALTIME_MODEL = false,
+    OPENAI_API_KEY = "sk-double",
+    TWILIO_ACCOUNT_SID = node.account,
+    TWILIO_AUTH_TOKEN = node.token,
+    TWILIO_API_URL = "http://127.0.0.1:" .. n.rest_port,
+    RINGDOWN_FORCE = false,
+    RINGDOWN_LOG = false,
+    RINGDOWN_LOG_FORMAT = false,
+  }
+  for name, value in pairs(o.env or {}) do
+    env[name] = value
+  end
+  return env
+end
+
+-- Starts `ringdown serve` without waiting until it answers.
+function node.launch(o)
+  o = o or {}
+  local n = setmetatable({ folder = proc.folder "node", port = o.port or proc.free_port(), tls = o.tls }, Node)
+  n.rest_port = proc.free_port()
+  n.url = ("%s://127.0.0.1:%d"):format(o.tls and "https" or "http", n.port)
+  n.agents = agents_folder(n.folder, o.agents or "agents")
+  if o.sim == nil then
+    n.own_sim = sims.start()
+  end
+  n.sim = n.own_sim or o.sim
+  n.ca_file = o.ca_file or o.tls and o.tls.authority.file or n.sim and n.sim.tls and n.sim.tls.authority.file
+  n.env = environment(n, o)
+  n.child = proc.start { name = "serve", folder = n.folder, args = { proc.binary(), "serve" }, env = n.env }
+  return n
+end
+
+-- Until it answers; an error when it ended instead.
+function Node:wait_ready()
+  local ready = proc.wait_for(function()
+    return self.child:ended() or self.child:text():find("\nLook inside", 1, true) and self:get("/livez").status == 200
+  end, 60)
+  if not ready or self.child:ended() then
+    local text = self.child:text()
+    self:stop()
+    error("the node does not start: " .. text, 2)
+  end
+  return self
+end
+
+function node.start(o)
+  return node.launch(o):wait_ready()
+end
+
+-- ---- requests ----
+
+local function header_table(text)
+  local headers = {}
+  for name, value in text:gmatch "([%w-]+):[ \t]*([^\r\n]*)" do
+    headers[name:lower()] = value
+  end
+  return headers
+end
+
+-- n:request{ path =, method =, body =, headers = { Name = value }, url = } by curl.
+-- status 0 and `error` when there was no answer.
+function Node:request(o)
+  local base = os.tmpname()
+  local words = { "curl", "-sS", "--max-time", "30", "--http1.1", "-o", base, "-D", base .. ".head", "-w",
+    "%{http_code}", "-X", o.method or (o.body and "POST" or "GET") }
+  if self.ca_file then
+    table.insert(words, "--cacert")
+    table.insert(words, self.ca_file)
+  end
+  for name, value in pairs(o.headers or {}) do
+    table.insert(words, "-H")
+    table.insert(words, name .. ": " .. value)
+  end
+  if o.body then
+    proc.write(base .. ".body", o.body)
+    table.insert(words, "--data-binary")
+    table.insert(words, "@" .. base .. ".body")
+  end
+  table.insert(words, (o.url or self.url) .. o.path)
+  for i, word in ipairs(words) do
+    words[i] = proc.quote(word)
+  end
+  local said = proc.run(table.concat(words, " ") .. " 2>" .. base .. ".err")
+  local answer = {
+    status = tonumber(said:match "%d+$") or 0,
+    body = proc.read(base),
+    headers = header_table(proc.read(base .. ".head")),
+    error = proc.read(base .. ".err"),
+  }
+  for _, tail in ipairs { "", ".head", ".body", ".err" } do
+    os.remove(base .. tail)
+  end
+  return answer
+end
+
+function Node:get(path)
+  return self:request { path = path }
+end
+
+local function escape(text)
+  return (text:gsub("[^%w%-._~]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end))
+end
+
+-- "a=1&b=2", sorted by name.
+function node.form(fields)
+  local names, parts = {}, {}
+  for name in pairs(fields) do
+    table.insert(names, name)
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    table.insert(parts, escape(name) .. "=" .. escape(fields[name]))
+  end
+  return table.concat(parts, "&"), names
+end
+
+-- What Twilio puts into X-Twilio-Signature: base64 of HMAC-SHA1 over the URL and each name and value.
+function node.signature(url, fields, token)
+  local _, names = node.form(fields)
+  local text = { url }
+  for _, name in ipairs(names) do
+    table.insert(text, name .. fields[name])
+  end
+  local file = os.tmpname()
+  proc.write(file, table.concat(text))
+  local signed = proc.run(("openssl dgst -sha1 -hmac %s -binary %s | openssl base64 -A")
+    :format(proc.quote(token or node.token), file))
+  os.remove(file)
+  return (signed:gsub("%s+", ""))
+end
+
+-- A webhook of Twilio. `o.token`: signed by another; `o.signature`: this one, whatever it is.
+function Node:post_signed(path, fields, o)
+  o = o or {}
+  local headers = { ["Content-Type"] = "application/x-www-form-urlencoded" }
+  headers["X-Twilio-Signature"] = o.signature or node.signature(self.url .. path, fields, o.token)
+  return self:request { path = path, method = "POST", body = node.form(fields), headers = headers }
+end
+
+local sids = 0
+
+-- The form Twilio posts for a call that rings.
+function node.voice_form(fields)
+  sids = sids + 1
+  local form = {
+    CallSid = ("CA%08x%024x"):format(os.time() & 0xffffffff, sids), AccountSid = node.account,
+    From = "+13125550142", To = "+13125550100", CallStatus = "ringing", Direction = "inbound",
+    ApiVersion = "2010-04-01",
+  }
+  for name, value in pairs(fields or {}) do
+    form[name] = value
+  end
+  return form
+end
+
+-- ---- calls ----
+
+local Placed = {}
+Placed.__index = Placed
+
+-- Starts `ringdown call` for these scenarios, all at once, and returns what is waited for with
+-- :wait(). A scenario is a file, or a name in examples/scenarios or spec/e2e/scenarios.
+-- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one
+function Node:place(o)
+  self.n_placed = (self.n_placed or 0) + 1
+  local args = { proc.binary(), "call", "--json", "--url", o.url or self.url, "--rest",
+    "127.0.0.1:" .. (self.n_placed == 1 and self.rest_port or proc.free_port()) }
+  local function add(name, value)
+    if value then
+      table.insert(args, name)
+      table.insert(args, tostring(value))
+    end
+  end
+  if not o.one_by_one then
+    table.insert(args, "--parallel")
+  end
+  add("--to", o.to)
+  add("--fallback", o.fallback)
+  add("--calls", o.calls)
+  add("--wav", o.wav)
+  add("--ca-file", o.ca_file or self.ca_file)
+  add("--openai-log", self.sim and self.sim.log_file)
+  for _, name in ipairs(o.scenarios) do
+    local file = name
+    if not name:find("/", 1, true) then
+      file = "spec/e2e/scenarios/" .. name .. ".lua"
+      file = proc.exists(file) and file or "examples/scenarios/" .. name .. ".lua"
+    end
+    add("--scenario", file)
+  end
+  local child = proc.start { name = "call" .. self.n_placed, folder = self.folder, args = args, env = self.env }
+  return setmetatable({ child = child }, Placed)
+end
+
+-- Events of the network so far; the reports are the last ones, when the calls are over.
+function Placed:events(kind)
+  local events, reports = {}, {}
+  for line in proc.read(self.child.out):gmatch "([^\n]+)\n" do
+    local event = json.decode(line)
+    if event.ev == "report" then
+      table.insert(reports, event)
+    elseif not kind or event.ev == kind then
+      table.insert(events, event)
+    end
+  end
+  return events, reports
+end
+
+-- Until an event of this kind came (and `want` says yes to it): that event, or nil.
+function Placed:wait_event(kind, want, seconds)
+  return proc.wait_for(function()
+    for _, event in ipairs((self:events(kind))) do
+      if not want or want(event) then
+        return event
+      end
+    end
+    return self.child:ended() and false
+  end, seconds or 60)
+end
+
+-- Until all calls are over -> all went well, reports, events.
+function Placed:wait(seconds)
+  local code = self.child:wait(seconds or 120)
+  self.child:stop()
+  local events, reports = self:events()
+  if #reports == 0 then
+    reports.text = self.child:text()
+  end
+  return code == 0, reports, events
+end
+
+function Node:call(o)
+  return self:place(o):wait(o.seconds)
+end
+
+-- ---- looking inside ----
+
+-- `ringdown WORDS…` beside this node: its output (JSON as a table), its exit code.
+function Node:ringdown(...)
+  local words = { "env" }
+  for name, value in pairs(self.env) do
+    table.insert(words, value and proc.quote(name .. "=" .. value) or nil)
+  end
+  for _, word in ipairs { proc.binary(), ... } do
+    table.insert(words, proc.quote(word))
+  end
+  local text, code = proc.run(table.concat(words, " ") .. " 2>&1")
+  local good, value = pcall(json.decode, text)
+  return good and value or text, code or 0
+end
+
+function Node:status()
+  return self:ringdown("status", "--json")
+end
+
+function Node:calls()
+  return self:ringdown("calls", "--json")
+end
+
+-- One call with its transcript.
+function Node:transcript(sid)
+  return self:ringdown("calls", sid, "--json")
+end
+
+-- A line of logfmt as a table of strings.
+local function log_line(line)
+  local fields, at = { line = line }, 1
+  while true do
+    local name, quoted, from = line:match("^%s*([%w_.]+)=(\"?)()", at)
+    if not name then
+      return fields
+    elseif quoted == "" then
+      fields[name], at = line:match("^(%S*)()", from)
+    else
+      local stop = from
+      while stop <= #line and line:sub(stop, stop) ~= '"' do
+        stop = stop + (line:sub(stop, stop) == "\\" and 2 or 1)
+      end
+      fields[name] = line:sub(from, stop - 1):gsub("\\(.)", "%1")
+      at = stop + 1
+    end
+  end
+end
+
+-- The log so far: all lines, or those of one event, each a table of strings and `line` itself.
+function Node:log(event)
+  local list = {}
+  for line in self.child:text():gmatch "[^\n]+" do
+    local fields = log_line(line)
+    if fields.ev and (not event or fields.ev == event) then
+      table.insert(list, fields)
+    end
+  end
+  return list
+end
+
+-- Until the log has such an event (and `want` says yes to it): that line, or nil.
+function Node:wait_log(event, want, seconds)
+  return proc.wait_for(function()
+    for _, line in ipairs(self:log(event)) do
+      if not want or want(line) then
+        return line
+      end
+    end
+  end, seconds or 20)
+end
+
+function Node:signal(name)
+  self.child:signal(name)
+end
+
+-- Ends it as an operator would. Its exit code: 0, or it (or a sanitizer) had something to say.
+function Node:stop(seconds)
+  local code = self.child:stop(seconds)
+  if self.own_sim then
+    self.own_sim:stop()
+  end
+  proc.remove(self.folder)
+  return code
+end
+
+return node

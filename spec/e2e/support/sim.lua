@@ -1,0 +1,91 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The simulated OpenAI. One process serves any number of nodes; a fault is part of the address.
+local json = require "cjson"
+local proc = require "spec.e2e.support.proc"
+
+local sim = {}
+local Sim = {}
+Sim.__index = Sim
+
+-- The scenarios of the examples and of these stories, in one folder.
+local function gather(folder)
+  proc.run(("mkdir -p %s && cp examples/scenarios/*.lua %s"):format(folder, folder))
+  proc.run(("cp spec/e2e/scenarios/*.lua %s 2>/dev/null"):format(folder))
+  return folder
+end
+
+-- sim.start{ tls = a certificate of support/tls.lua, scenarios = FOLDER }
+function sim.start(o)
+  o = o or {}
+  local s = setmetatable({ folder = proc.folder "sim", tls = o.tls }, Sim)
+  s.scenarios = o.scenarios or gather(s.folder .. "/scenarios")
+  s.log_file = s.folder .. "/sim.ndjson"
+  s.frames_file = s.folder .. "/frames.ndjson"
+  local args = {
+    proc.binary(), "sim", "--openai", "127.0.0.1:0", "--scenarios", s.scenarios,
+    "--record-openai", s.frames_file, "--log", s.log_file,
+  }
+  if o.tls then
+    for _, word in ipairs { "--tls-cert", o.tls.certificate, "--tls-key", o.tls.key } do
+      table.insert(args, word)
+    end
+  end
+  s.child = proc.start { name = "sim", folder = s.folder, args = args }
+  s.port = tonumber(s.child:says("REALTIME_URL=%w+://[^:]+:(%d+)", 60))
+  assert(s.port, "the sim does not start: " .. s.child:text())
+  return s
+end
+
+-- The address of its API, misbehaving as `fault` says (see `ringdown sim`, openai_fault.c).
+function Sim:url(fault)
+  return ("%s://127.0.0.1:%d%s/v1/realtime"):format(self.tls and "wss" or "ws", self.port,
+    fault and "/fault/" .. fault or "")
+end
+
+local function ndjson(path)
+  local list = {}
+  for line in proc.read(path):gmatch "([^\n]+)\n" do
+    table.insert(list, json.decode(line))
+  end
+  return list
+end
+
+-- What it heard, said and did: all facts, or those of one kind ("heard", "truncate"…).
+function Sim:facts(kind)
+  local list = {}
+  for _, fact in ipairs(ndjson(self.log_file)) do
+    if not kind or fact.ev == kind then
+      table.insert(list, fact)
+    end
+  end
+  return list
+end
+
+-- Facts of the session in which a scenario's reply was given, in order.
+function Sim:session_of(scenario)
+  local id
+  for _, fact in ipairs(self:facts "reply") do
+    id = fact.scenario == scenario and fact.session or id
+  end
+  local list = {}
+  for _, fact in ipairs(self:facts()) do
+    if id and fact.session == id then
+      table.insert(list, fact)
+    end
+  end
+  return list, id
+end
+
+-- Every event the product sent, in order.
+function Sim:frames()
+  return ndjson(self.frames_file)
+end
+
+-- Its exit code: 0, or it (or a sanitizer) had something to complain about.
+function Sim:stop()
+  local code = self.child:stop()
+  proc.remove(self.folder)
+  return code
+end
+
+return sim
