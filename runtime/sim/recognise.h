@@ -5,7 +5,8 @@
  * Survives lost 20 ms frames and resampling; refuses what a caller could not have understood
  * either: swapped laws, a wrong rate, holes. Scores are mean differences in dB per frame, 0 is the
  * same sound; recognised means below RECOGNISE_MAX_DB and clearly better than every other text. A
- * recogniser is built once and may then be asked from any thread. */
+ * recogniser is built once and may then be asked from any thread.
+ * Damage that falls into a pause is not noticed: test with sentences of a second or more. */
 #ifndef SIM_RECOGNISE_H
 #define SIM_RECOGNISE_H
 
