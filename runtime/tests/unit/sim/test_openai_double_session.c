@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_openai_double_session.c - whole conversations with the OpenAI double, in virtual time and with a
- * captured output: the order of events, turns found in the audio, interruptions, tools, faults. */
+/* test_openai_double_session.c - whole conversations with the OpenAI double, in virtual time and
+ * with a captured output: the order of events, turns found in the audio, interruptions, tools,
+ * faults. */
 #include "sim/openai_session.h"
 
 #include <setjmp.h>
@@ -524,17 +525,20 @@ static void test_wrong_messages_are_violations(void **state)
     static const struct {
         const char *event, *code;
     } wrong[] = {
-        {"no json",                                                        "invalid_event"       },
-        {"{\"type\":\"input_audio_buffer.append\",\"audio\":\"???\"}",     "invalid_value"       },
-        {"{\"type\":\"conversation.item.delete\",\"item_id\":\"item_x\"}", "item_not_found"      },
+        {"no json", "invalid_event"},
+        {"{\"type\":\"input_audio_buffer.append\",\"audio\":\"???\"}", "invalid_value"},
+        {"{\"type\":\"conversation.item.delete\",\"item_id\":\"item_x\"}", "item_not_found"},
         {"{\"type\":\"conversation.item.create\",\"item\":{\"type\":\"function_call_output\","
-         "\"call_id\":\"call_x\",\"output\":\"\"}}",              "invalid_tool_call_id"},
+         "\"call_id\":\"call_x\",\"output\":\"\"}}",
+         "invalid_tool_call_id"},
         {"{\"type\":\"conversation.item.create\",\"previous_item_id\":\"item_x\",\"item\":{"
          "\"type\":"
-         "\"message\",\"role\":\"system\",\"content\":[]}}",                                                                 "invalid_value"                                      },
+         "\"message\",\"role\":\"system\",\"content\":[]}}",
+         "invalid_value"},
         {"{\"type\":\"session.update\",\"session\":{\"type\":\"realtime\",\"model\":\"gpt-"
          "realtime\"}"
-         "}",                                                                "invalid_value"                                                },
+         "}",
+         "invalid_value"},
         {"{\"type\":\"session.update\",\"session\":{\"type\":\"realtime\",\"voice\":\"marin\"}}",
          "unknown_parameter"},
     };
@@ -623,14 +627,8 @@ static void test_connections_end_as_asked(void **state)
         const char *fault;
         int code;
         uint64_t after_ms;
-    } ends[] = {
-        {"drop",         0,    5000},
-        {"drop-700ms",   0,    700 },
-        {"1011",         1011, 5000},
-        {"3000",         3000, 0   },
-        {"quota",        1000, 0   },
-        {"expire-100ms", 1001, 100 }
-    };
+    } ends[] = {{"drop", 0, 5000}, {"drop-700ms", 0, 700}, {"1011", 1011, 5000},
+                {"3000", 3000, 0}, {"quota", 1000, 0},     {"expire-100ms", 1001, 100}};
 
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         struct line *l = line_new(state, ends[i].fault);
