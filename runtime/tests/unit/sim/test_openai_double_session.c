@@ -22,8 +22,11 @@ static struct scenario_reply replies[] = {
      .arguments = "{\"day\":\"tomorrow\",\"time\":\"09:00\"}",
      .then_says = "You are booked for tomorrow at nine."},
     {.hears = "No thanks, goodbye.", .says = "Goodbye, and thank you for calling us today."},
+    {.hears = "All circuits are busy now.",
+     .hears_file = "/usr/share/asterisk/sounds/en_US_f_Allison/all-circuits-busy-now.wav",
+     .says = "Then try again later."},
 };
-static struct scenario booking = {.name = "booking", .replies = replies, .n_replies = 2};
+static struct scenario booking = {.name = "booking", .replies = replies, .n_replies = 3};
 
 struct job {
     uint32_t ticket;
@@ -731,6 +734,24 @@ static void test_without_a_detector_the_client_commits(void **state)
     line_free(l);
 }
 
+static void test_a_recording_is_recognised_as_its_words(void **state)
+{
+    struct line *l = line_new(state, NULL);
+    struct sound s;
+
+    assert_int_equal(0, sound_load(&s, replies[2].hears_file));
+    silence(l, 400);
+    for (size_t i = 0; i + FRAME <= s.n; i += FRAME)
+        append(l, s.pcm + i);
+    silence(l, 2000);
+    assert_string_equal(
+        replies[2].hears,
+        text_at(find(l, 0, "conversation.item.input_audio_transcription.completed", NULL),
+                "transcript", NULL));
+    sound_fini(&s);
+    line_free(l);
+}
+
 static int setup(void **state)
 {
     struct scenario *scenarios[] = {&booking};
@@ -770,6 +791,7 @@ int main(void)
         cmocka_unit_test(test_failures_are_told_in_response_done),
         cmocka_unit_test(test_silence_nulls_and_unknown_events),
         cmocka_unit_test(test_without_a_detector_the_client_commits),
+        cmocka_unit_test(test_a_recording_is_recognised_as_its_words),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
