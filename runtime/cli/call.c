@@ -14,7 +14,7 @@
 #include "cli/call_live.h"
 #include "cli/commands.h"
 #include "io/loop.h"
-#include "sim/carrier_double.h"
+#include "sim/carrier/double.h"
 
 #include <errno.h>
 #include <getopt.h>

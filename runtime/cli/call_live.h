@@ -4,7 +4,7 @@
 #ifndef CLI_CALL_LIVE_H
 #define CLI_CALL_LIVE_H
 
-#include "sim/carrier_double.h"
+#include "sim/carrier/double.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -10,13 +10,13 @@
  * lagged by more than 0.5 ms says so. Progress goes to stderr, the table to stdout.
  *
  * - the node does not start or no agent loads: its own words, exit 1. */
-#include "sim/load.h"
+#include "sim/load/load.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "io/accepter.h"
 #include "io/loop.h"
-#include "sim/carrier_double.h"
+#include "sim/carrier/double.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "cli/commands.h"
 #include "io/loop.h"
-#include "sim/carrier_double.h"
-#include "sim/openai_double.h"
+#include "sim/carrier/double.h"
+#include "sim/openai/double.h"
 
 #include <getopt.h>
 #include <inttypes.h>

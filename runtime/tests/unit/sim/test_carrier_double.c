@@ -6,9 +6,9 @@
 #include "io/http_client.h"
 #include "io/http_server.h"
 #include "io/mailbox.h"
-#include "sim/carrier_double.h"
-#include "sim/carrier_form.h"
-#include "sim/sound.h"
+#include "sim/carrier/double.h"
+#include "sim/carrier/form.h"
+#include "sim/speech/sound.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The caller on the line, in virtual time: waits for the agent, cuts in, presses keys, hangs up. */
-#include "sim/carrier_line.h"
+#include "sim/carrier/line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Media Streams messages: what the network takes, refuses and sends; and its signature. */
-#include "sim/carrier_form.h"
-#include "sim/carrier_message.h"
-#include "sim/twiml_run.h"
+#include "sim/carrier/form.h"
+#include "sim/carrier/message.h"
+#include "sim/carrier/twiml_run.h"
 
 #include "base/err.h"
 

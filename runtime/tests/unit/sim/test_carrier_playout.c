@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The caller's ear: one frame per 20 ms, marks when their audio was heard, clear at once. */
-#include "sim/carrier_playout.h"
+#include "sim/carrier/playout.h"
 
 #include "base/err.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_openai_double.c - the OpenAI double as a network peer: a real socket, a real upgrade, a
  * greeting spoken by the real program, and what it wrote down of it. */
-#include "sim/openai_double.h"
+#include "sim/openai/double.h"
 
 #include "io/ws.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_openai_double_check.c - which client events the API takes, and what it says of the others. */
-#include "sim/openai_check.h"
-#include "sim/openai_upgrade.h"
+#include "sim/openai/check.h"
+#include "sim/openai/upgrade.h"
 
 #include "base/err.h"
 

@@ -2,7 +2,7 @@
 /* test_openai_double_session.c - whole conversations with the OpenAI double, in virtual time and
  * with a captured output: the order of events, turns found in the audio, interruptions, tools,
  * faults. */
-#include "sim/openai_session.h"
+#include "sim/openai/session.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_recognise.c - what the doubles' ears must survive and what they must refuse, with several
  * sentences, voices and seeds; each test prints how far it stayed from the limit. */
-#include "sim/recognise.h"
+#include "sim/speech/recognise.h"
 
 #include <math.h>
 #include <setjmp.h>

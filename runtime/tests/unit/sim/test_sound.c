@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_sound.c - the doubles' own codecs against known values, and speech that is fit to be sent.
  */
-#include "sim/sound.h"
+#include "sim/speech/sound.h"
 
 #include "base/err.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TwiML as the network runs it: verb by verb, and what it refuses. */
-#include "sim/twiml_run.h"
-#include "sim/twiml_xml.h"
+#include "sim/carrier/twiml_run.h"
+#include "sim/carrier/twiml_xml.h"
 
 #include "base/err.h"
 

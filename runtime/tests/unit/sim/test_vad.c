@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_vad.c - turns found in the audio that arrives, in its own time. */
-#include "sim/vad.h"
+#include "sim/speech/vad.h"
 
-#include "sim/sound.h"
+#include "sim/speech/sound.h"
 
 #include <math.h>
 #include <setjmp.h>

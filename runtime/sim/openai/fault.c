@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fault.c - the ways to misbehave, by name. A name may carry a time: "drop-2000ms". */
+#include "base/err.h"
+#include "sim/openai/session.h"
+
+#include <string.h>
+
+enum { AFTER_MS = 5000, AFTER_MAX_MS = 3600000 };
+
+static const struct {
+    const char *name;
+    enum openai_fault fault;
+    int status;
+} faults[] = {
+    {"drop", FAULT_DROP, 0},
+    {"drop-answer", FAULT_DROP_ANSWER, 0},
+    {"1011", FAULT_CLOSE_1011, 0},
+    {"3000", FAULT_CLOSE_3000, 0},
+    {"401", FAULT_REFUSE, 401},
+    {"403", FAULT_REFUSE, 403},
+    {"404", FAULT_REFUSE, 404},
+    {"429", FAULT_REFUSE, 429},
+    {"500", FAULT_REFUSE, 500},
+    {"503", FAULT_REFUSE, 503},
+    {"expire", FAULT_EXPIRE, 0},
+    {"slow", FAULT_SLOW, 0},
+    {"stuck", FAULT_STUCK, 0},
+    {"late-deltas", FAULT_LATE_DELTAS, 0},
+    {"null-fields", FAULT_NULL_FIELDS, 0},
+    {"unknown-events", FAULT_UNKNOWN_EVENTS, 0},
+    {"silent", FAULT_SILENT, 0},
+    {"quota", FAULT_QUOTA, 0},
+    {"rate-limit", FAULT_RATE_LIMIT, 0},
+    {"server-error", FAULT_SERVER_ERROR, 0},
+};
+
+const char *const openai_fault_names[] = {
+    "drop",   "drop-answer", "1011",        "3000",
+    "401",    "403",         "404",         "429",
+    "500",    "503",         "expire",      "slow",
+    "stuck",  "late-deltas", "null-fields", "unknown-events",
+    "silent", "quota",       "rate-limit",  "server-error",
+    NULL,
+};
+
+/* "-2000ms" at the end of a name: its milliseconds, and n without it. */
+static uint32_t take_time(const char *name, size_t *n)
+{
+    size_t digits = *n >= 2 ? *n - 2 : 0;
+    uint32_t ms = 0;
+
+    if (*n < 5 || memcmp(name + digits, "ms", 2) != 0)
+        return AFTER_MS;
+    while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9')
+        digits--;
+    if (digits == 0 || name[digits - 1] != '-' || digits == *n - 2)
+        return AFTER_MS;
+    for (size_t i = digits; i < *n - 2 && ms < AFTER_MAX_MS; i++)
+        ms = ms * 10 + (uint32_t)(name[i] - '0');
+    *n = digits - 1;
+    return ms;
+}
+
+int openai_fault_parse(struct openai_misery *out, const char *name, size_t n)
+{
+    uint32_t after_ms = take_time(name, &n);
+
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        if (strlen(faults[i].name) != n || memcmp(faults[i].name, name, n) != 0)
+            continue;
+        *out = (struct openai_misery){faults[i].fault, faults[i].status, after_ms};
+        return 0;
+    }
+    return RD_ECONFIG;
+}
