@@ -6,6 +6,7 @@
  *
  * - One timer per connection holds the deadline of the state it is in. In HANDLER there is none:
  *   whoever answers later has its own.
+ * - Who opens connections and does not ask must not keep others out: see displace().
  * - What a peer sends behind its request is thrown away, a flood of it is no longer read.
  * - request_end() is the only way out; the memory goes at the end of the turn, so a handler may do
  *   anything to the request it is called with.
@@ -103,6 +104,34 @@ static void gone(struct http_request *r)
     if (asked && s->o.handlers->on_gone)
         s->o.handlers->on_gone(r, s->o.arg);
     request_end(r);
+}
+
+/* Its place may be taken: nobody here works for it, and its answer, if any, is on its way. */
+static bool is_idle(const struct http_request *r)
+{
+    return r->state != R_HANDLER && conn_queued(r->conn) == 0;
+}
+
+/* Makes room for a newcomer from that peer. False when everybody is served. */
+static bool displace(struct http_server *s, const char *peer)
+{
+    struct http_request *oldest = NULL, *r;
+
+    for (r = s->requests.next; r != &s->requests; r = r->next) {
+        if (!is_idle(r))
+            continue;
+        if (!oldest)
+            oldest = r;
+        if (strcmp(r->peer, peer) == 0) {
+            oldest = r;
+            break;
+        }
+    }
+    if (!oldest)
+        return false;
+    s->counts.displaced++;
+    request_end(oldest);
+    return true;
 }
 
 /* --- replies ---------------------------------------------------------------------------------- */
@@ -206,8 +235,8 @@ static void upgrade(struct http_request *r, char *p, size_t n)
         return;
     }
     ws_discard(w);
-    if (r->state == R_HEAD)
-        refuse(r, status, NULL);
+    if (r->state == R_HEAD) /* whoever refused it has counted it */
+        reply(r, status, NULL, NULL, (struct rd_str){"", 0});
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -374,9 +403,9 @@ int http_server_adopt(struct http_server *s, int fd)
     }
     r->loop = s->o.loop;
     r->ending.flush = on_ending;
-    r->busy = s->open >= s->o.max_connections;
     http_head_init(&r->head, false);
     read_peer(r, fd);
+    r->busy = s->open >= s->o.max_connections && !displace(s, r->peer);
     rc = loop_timer_new(&r->timer, s->o.loop, on_timer, r);
     if (rc) {
         close(fd);

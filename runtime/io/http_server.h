@@ -2,6 +2,10 @@
 /* http_server.h - HTTP/1.1 for webhooks, the health page and WebSocket upgrades: one request per
  * connection, answered and closed (`connection: close`), whatever else the peer had sent.
  *
+ * At max_connections a new one takes the place of the oldest that has asked nothing yet or has its
+ * answer, one of the same peer if there is one: so a flood displaces itself, and a request that
+ * comes whole is served all the same. When all of them wait for answers of ours, it is told 503.
+ *
  * Bounded: request line and headers 8 KiB together (431), 64 headers, body by `max_body` (413), the
  * head within 5 s, the body within 10 s, the reply written within 10 s. A body needs
  * Content-Length; none is an empty body, chunked is 411, both, or two different lengths, are 400.
@@ -42,8 +46,7 @@ struct http_server_opts {
     void *arg;
     unsigned head_ms, body_ms; /* 0: 5000, 10000 */
     size_t max_body;           /* 0: 64 KiB */
-    unsigned max_connections;  /* requests in progress (upgraded sockets not counted); more: 503 at
-                                  once */
+    unsigned max_connections;  /* in progress; upgraded sockets not counted */
 };
 
 int http_server_new(struct http_server **out, const struct http_server_opts *o);
@@ -74,6 +77,7 @@ void http_reply(struct http_request *r, int status, const char *type, struct rd_
 /* Counters since the start, for metrics and tests. */
 struct http_counts {
     uint64_t requests, refused, timeouts, upgrades;
+    uint64_t displaced; /* closed for a newer one */
 };
 struct http_counts http_server_counts(const struct http_server *s);
 

@@ -4,6 +4,8 @@
 #include "unit/io/fake_certs.h"
 #include "unit/io/fake_node.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -360,6 +362,84 @@ static void test_one_connection_too_many_gets_503_at_once(void **state)
     end(s);
 }
 
+enum { SILENT = 4 };
+
+/* Peers that connect and say nothing; a new one each time, the first are the oldest. */
+struct silent {
+    struct fake_node *node;
+    uint32_t address[SILENT];
+    int fd[SILENT];
+    int n;
+};
+
+static void connect_in_silence(void *arg)
+{
+    struct silent *all = arg;
+
+    for (int i = 0; i < all->n; i++) {
+        struct sockaddr_in from = {.sin_family = AF_INET};
+        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(all->node->port)};
+
+        from.sin_addr.s_addr = htonl(all->address[i]);
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        all->fd[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_return_code(bind(all->fd[i], (struct sockaddr *)&from, sizeof(from)), errno);
+        assert_return_code(connect(all->fd[i], (struct sockaddr *)&to, sizeof(to)), errno);
+    }
+}
+
+/* Whether the server has ended it. */
+static bool was_displaced(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static void close_all(const struct silent *all)
+{
+    for (int i = 0; i < all->n; i++)
+        close(all->fd[i]);
+}
+
+static void test_peers_that_say_nothing_make_room_for_a_request(void **state)
+{
+    struct story *s = begin_with((struct http_server_opts){.max_connections = SILENT});
+    struct silent all = {.node = &s->node, .n = SILENT};
+
+    (void)state;
+    for (int i = 0; i < SILENT; i++)
+        all.address[i] = INADDR_LOOPBACK + 1;
+    fake_node_while(&s->node, connect_in_silence, &all);
+    fake_node_for(&s->node, 50);
+    assert_int_equal(http_server_counts(s->node.http).displaced, 0);
+    assert_status(ask(s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+    assert_int_equal(http_server_counts(s->node.http).displaced, 1);
+    assert_true(was_displaced(all.fd[0]));
+    assert_false(was_displaced(all.fd[1]));
+    close_all(&all);
+    end(s);
+}
+
+static void test_a_flood_displaces_its_own_connections_first(void **state)
+{
+    struct story *s = begin_with((struct http_server_opts){.max_connections = 3});
+    struct silent all = {.node = &s->node, .n = SILENT};
+
+    (void)state;
+    all.address[0] = INADDR_LOOPBACK + 2; /* somebody else, slow but first */
+    for (int i = 1; i < SILENT; i++)
+        all.address[i] = INADDR_LOOPBACK + 1;
+    fake_node_while(&s->node, connect_in_silence, &all);
+    fake_node_for(&s->node, 50);
+    assert_int_equal(http_server_counts(s->node.http).displaced, 1);
+    assert_false(was_displaced(all.fd[0]));
+    assert_true(was_displaced(all.fd[1]));
+    assert_false(was_displaced(all.fd[2]));
+    close_all(&all);
+    end(s);
+}
+
 static void test_slow_heads_and_bodies_time_out(void **state)
 {
     struct story *s = begin_with((struct http_server_opts){.head_ms = 20, .body_ms = 20});
@@ -433,6 +513,8 @@ int main(void)
         cmocka_unit_test(test_a_peer_that_leaves_before_the_answer_is_told_once),
         cmocka_unit_test(test_freeing_the_server_tells_who_was_waiting),
         cmocka_unit_test(test_one_connection_too_many_gets_503_at_once),
+        cmocka_unit_test(test_peers_that_say_nothing_make_room_for_a_request),
+        cmocka_unit_test(test_a_flood_displaces_its_own_connections_first),
         cmocka_unit_test(test_slow_heads_and_bodies_time_out),
         cmocka_unit_test(test_upgrades_with_a_broken_handshake_are_refused),
         cmocka_unit_test(test_plain_http_on_a_tls_port_ends_and_harms_nobody),
