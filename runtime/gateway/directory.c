@@ -179,18 +179,21 @@ int directory_admit(struct directory *d, struct rd_str sid, struct rd_str agent,
     return rc;
 }
 
-void directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
+bool directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
                           struct credits *c)
 {
     struct entry *e;
+    bool opening;
 
     pthread_mutex_lock(&d->lock);
     e = by_handle(d, h);
-    if (e) {
+    opening = e && e->v.state == DIRECTORY_OPENING && !e->credits;
+    if (opening) {
         e->v.script_thread = script_thread;
         e->credits = c;
     }
     pthread_mutex_unlock(&d->lock);
+    return opening;
 }
 
 int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce)

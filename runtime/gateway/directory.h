@@ -55,9 +55,11 @@ void directory_free(struct directory *d);
 int directory_admit(struct directory *d, struct rd_str sid, struct rd_str agent, struct rd_str from,
                     struct rd_str to, uint64_t now_ms, call_handle *out);
 
-/* Which script thread has the call, and the room reserved there (owned by the entry from now on).
+/* Which script thread has the call, and the room reserved there: the entry owns it from now on.
+ * False when the call is over already (Twilio may say so on another thread): then it stays the
+ * caller's.
  */
-void directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
+bool directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
                           struct credits *c);
 
 /* The script agreed: a stream with this nonce may claim the call. Refs the brief. A second offer (a

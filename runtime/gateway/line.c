@@ -309,6 +309,8 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
     if (path.n <= prefix.n || memcmp(path.p, prefix.p, prefix.n) != 0)
         return refuse(M_REFUSED_BAD_REQUEST, r, 404, "path",
                       "streams are at /twilio/media/<token>");
+    if (t->stopping)
+        return refuse(M_REFUSED_DRAINING, r, 503, "stopping", "the node was told to end at once");
     if (!is_signed(t, r))
         return refuse(M_REFUSED_SIGNATURE, r, 403, "signature",
                       "public.url must be what Twilio connects to, the token current");

@@ -56,6 +56,7 @@ void media_thread_line_gone(struct media_thread *t)
 static void on_stop(struct media_thread *t)
 {
     t->stopping = true;
+    voice_end_all(t);
     line_end_all(t);
     leave_if_done(t);
 }
@@ -154,6 +155,10 @@ void *media_thread_run(void *arg)
     struct media_thread *t = arg;
 
     (void)loop_run(t->loop);
+    /* What still came in meanwhile has scripts to tell, and those end after us. */
+    http_server_free(t->http);
+    t->http = NULL;
+    voice_end_all(t);
     return NULL;
 }
 
@@ -161,9 +166,7 @@ void media_thread_free(struct media_thread *t)
 {
     if (!t)
         return;
-    if (t->http)
-        http_server_free(t->http);
-    voice_forget_all(t);
+    http_server_free(t->http);
     if (t->openai)
         openai_pool_free(t->openai);
     loop_timer_free(t->pulse);

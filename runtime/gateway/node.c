@@ -292,6 +292,8 @@ void node_stop(struct node *n)
         return;
     if (n->accepter)
         accepter_stop(n->accepter);
+    if (n->directory)
+        directory_drain(n->directory);
     stop_media(n);
     if (n->scripts)
         script_pool_stop(n->scripts);

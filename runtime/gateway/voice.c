@@ -32,6 +32,7 @@ struct opening {
     struct loop_timer *timer;
     struct http_request *request; /* borrows; NULL once answered or gone */
     uint64_t number, began_us;
+    uint64_t nonce; /* of the address that was handed out */
     call_handle call;
     struct agent_set *agents; /* refs; keeps `agent` alive */
     const struct agent_info *agent;
@@ -87,7 +88,7 @@ static void on_opening_timeout(void *arg)
         give_up(o, "script_late");
         return;
     }
-    if (view.state == DIRECTORY_OFFERED) {
+    if (view.state == DIRECTORY_OFFERED && view.nonce == o->nonce) {
         log_warn(
             "stream.never_came", F_CALL(view.sid),
             F_FIX(
@@ -95,7 +96,7 @@ static void on_opening_timeout(void *arg)
         give_up(o, "no_stream");
         return;
     }
-    opening_free(o); /* a stream took it */
+    opening_free(o); /* a stream took it, or a later address is out */
 }
 
 static struct opening *opening_new(struct media_thread *t, struct http_request *r, call_handle call)
@@ -131,10 +132,17 @@ void voice_gone(struct media_thread *t, struct http_request *r)
     give_up(o, "webhook_gone");
 }
 
-void voice_forget_all(struct media_thread *t)
+void voice_end_all(struct media_thread *t)
 {
-    while (t->openings)
-        give_up(t->openings, "shutdown");
+    while (t->openings) {
+        struct opening *o = t->openings;
+
+        if (o->request)
+            webhook_reply_fallback(o->request, o->agent, "", "shutdown",
+                                   "the node was told to end at once");
+        o->request = NULL;
+        give_up(o, "shutdown");
+    }
 }
 
 /* --- POST /twilio/voice --- */
@@ -158,6 +166,7 @@ static int offer(struct opening *o, struct brief *brief, struct buf *twiml)
     rc = directory_offer(n->directory, o->call, brief, token.nonce);
     if (rc)
         return rc;
+    o->nonce = token.nonce;
     if (asprintf(&url, "%s%s", n->stream_base, text) < 0)
         return -ENOMEM;
     rc = twiml_stream(twiml, url, n->resume_url);
@@ -220,7 +229,9 @@ static bool is_call_sid(struct rd_str s)
     return true;
 }
 
-/* Asks a script thread for a VM, with room for the call's events reserved there. */
+/* Asks a script thread for a VM, with room for the call's events reserved there. The room becomes
+ * the directory's last, because from then on Twilio's "completed" may take it away on any thread.
+ */
 static int ask_script(struct opening *o, struct form *form)
 {
     struct node *n = o->thread->node;
@@ -242,12 +253,18 @@ static int ask_script(struct opening *o, struct form *form)
     m = message_new(MSG_CALL_OPEN, o->call,
                     (struct rd_str[]){rd_str(o->agent->name), {json.data, json.n}}, 2);
     buf_fini(&json);
-    directory_set_script(n->directory, o->call, thread, credits);
-    if (!m)
+    if (!m) {
+        credits_free(credits);
         return -ENOMEM;
+    }
     m->number = o->thread->index;
     m->aux = o->number;
-    return credits_post(credits, m, false);
+    rc = credits_post(credits, m, false);
+    if (rc)
+        credits_free(credits);
+    else if (!directory_set_script(n->directory, o->call, thread, credits))
+        webhook_tell_ended(credits, o->call, "caller_hangup");
+    return rc;
 }
 
 static void open_call(struct media_thread *t, struct http_request *r, struct form *form,
@@ -281,7 +298,8 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
     struct directory_view view = {0};
     struct opening *o;
 
-    if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED) {
+    if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED ||
+        t->stopping) {
         webhook_reply_fallback(r, agent, view.sid, "repeated_webhook",
                                "Twilio asked again for a call that began");
         return;
