@@ -284,12 +284,13 @@ static int line_new(struct media_thread *t, struct directory_claim *claim, struc
     return rc;
 }
 
-static int refuse(enum metric_counter counter, struct http_request *r, int status, const char *why,
-                  const char *fix)
+static int refuse(struct media_thread *t, enum metric_counter counter, struct http_request *r,
+                  int status, const char *why, const char *fix)
 {
     metric_add(counter, 1);
-    log_warn("stream.refused", F_STR("peer", http_peer(r)), F_INT("status", status),
-             F_STR("reason", why), F_FIX(fix));
+    if (media_thread_tells(t))
+        log_warn("stream.refused", F_STR("peer", http_peer(r)), F_INT("status", status),
+                 F_STR("reason", why), F_FIX(fix));
     return status;
 }
 
@@ -307,28 +308,30 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
     struct token token;
 
     if (path.n <= prefix.n || memcmp(path.p, prefix.p, prefix.n) != 0)
-        return refuse(M_REFUSED_BAD_REQUEST, r, 404, "path",
+        return refuse(t, M_REFUSED_BAD_REQUEST, r, 404, "path",
                       "streams are at /twilio/media/<token>");
     if (t->stopping)
-        return refuse(M_REFUSED_DRAINING, r, 503, "stopping", "the node was told to end at once");
+        return refuse(t, M_REFUSED_DRAINING, r, 503, "stopping",
+                      "the node was told to end at once");
     if (!is_signed(t, r))
-        return refuse(M_REFUSED_SIGNATURE, r, 403, "signature",
+        return refuse(t, M_REFUSED_SIGNATURE, r, 403, "signature",
                       "public.url must be what Twilio connects to, the token current");
     text = (struct rd_str){path.p + prefix.n, path.n - prefix.n};
     if (token_read(&token, text, rd_str(t->node->settings->cluster_secret), (uint64_t)time(NULL)) ||
         token.node != t->node->id)
-        return refuse(M_REFUSED_TOKEN, r, 403, "token", "it is not ours, or older than a minute");
+        return refuse(t, M_REFUSED_TOKEN, r, 403, "token",
+                      "it is not ours, or older than a minute");
     if (twilio_stream_new(&leg, t->loop, NULL, NULL))
-        return refuse(M_REFUSED_FULL, r, 503, "memory",
+        return refuse(t, M_REFUSED_FULL, r, 503, "memory",
                       "give the machine more memory or lower max_calls");
     if (directory_claim(t->node->directory, token.call, token.nonce, t->index, &claim)) {
         twilio_stream_free(leg);
-        return refuse(M_REFUSED_TOKEN, r, 403, "claim",
+        return refuse(t, M_REFUSED_TOKEN, r, 403, "claim",
                       "the token was used before, or the call is over");
     }
     if (line_new(t, &claim, leg)) {
         twilio_stream_free(leg);
-        return refuse(M_REFUSED_FULL, r, 503, "memory",
+        return refuse(t, M_REFUSED_FULL, r, 503, "memory",
                       "give the machine more memory or lower max_calls");
     }
     twilio_stream_accept(leg, accept);

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PULSE_MS = 1000, MAX_REQUESTS = 512, BODY_MAX = 64 * 1024 };
+enum { PULSE_MS = 1000, BODY_MAX = 64 * 1024, REFUSALS_TOLD = 10 };
 
 /* Room for every result and command a call can have under way, besides sockets and answers. */
 static size_t mailbox_capacity(const struct node *n)
@@ -86,11 +86,31 @@ static void receive(struct message *m, void *arg)
     message_free(m);
 }
 
+bool media_thread_tells(struct media_thread *t)
+{
+    return t->refusals++ < REFUSALS_TOLD;
+}
+
+static void count_refusals(struct media_thread *t)
+{
+    struct http_counts now = http_server_counts(t->http);
+
+    metric_add(M_REFUSED_BAD_REQUEST, now.refused - t->told.refused);
+    metric_add(M_REFUSED_SLOW, now.timeouts - t->told.timeouts);
+    metric_add(M_DISPLACED, now.displaced - t->told.displaced);
+    t->told = now;
+    if (t->refusals > REFUSALS_TOLD)
+        log_warn("refusals.not_told", F_INT("n", t->refusals - REFUSALS_TOLD),
+                 F_FIX("somebody knocks at the public listener; `ringdown status` has all counts"));
+    t->refusals = 0;
+}
+
 static void on_pulse(void *arg)
 {
     struct media_thread *t = arg;
     struct loop_lag lag = loop_lag_take(t->loop);
 
+    count_refusals(t);
     atomic_store(&t->lag_worst_us, lag.worst_us);
     metric_observe(H_LOOP_LAG_US, lag.worst_us);
     atomic_store(&t->warm, openai_pool_warm(t->openai));
@@ -104,7 +124,7 @@ static int start_http(struct media_thread *t)
                                  .handlers = &http_handlers,
                                  .arg = t,
                                  .max_body = BODY_MAX,
-                                 .max_connections = MAX_REQUESTS};
+                                 .max_connections = MEDIA_REQUESTS};
 
     return http_server_new(&t->http, &o);
 }

@@ -20,6 +20,9 @@ struct line;
  * calls have to say. */
 enum { MEDIA_SOCKETS_WAITING = 1024 };
 
+/* Requests in progress on one thread; see http_server.h for what happens to more. */
+enum { MEDIA_REQUESTS = 512 };
+
 struct media_thread {
     struct node *node; /* borrows */
     unsigned index;
@@ -33,6 +36,8 @@ struct media_thread {
     struct line *lines;       /* calls with a stream */
     uint64_t next_request;
     bool stopping;
+    unsigned refusals;       /* in this second */
+    struct http_counts told; /* what the metrics know already */
 
     /* Read by others. */
     atomic_uint n_lines, warm, lag_worst_us;
@@ -43,5 +48,9 @@ int media_thread_new(struct media_thread **out, struct node *n, unsigned index);
 /* Runs until MSG_STOP and every line is gone; to be the start routine of a thread. */
 void *media_thread_run(void *arg);
 void media_thread_free(struct media_thread *t);
+
+/* Counts a refusal; true when it gets its own line in the log. Somebody who knocks a thousand times
+ * a second gets ten, and one line for the rest. */
+bool media_thread_tells(struct media_thread *t);
 
 #endif

@@ -16,9 +16,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { SCRIPT_MAILBOX_PER_CALL = 80 }; /* credits of a call, and the message that opens it */
+enum {
+    SCRIPT_MAILBOX_PER_CALL = 80, /* credits of a call, and the message that opens it */
+    FILES_BESIDES = 512           /* those that are no call and no request */
+};
 
 /* --- addresses --- */
 
@@ -52,16 +56,26 @@ static unsigned load_of(struct media_thread *t)
     return atomic_load(&t->n_lines) * 4 + (unsigned)mailbox_depth(t->mailbox);
 }
 
+static struct media_thread *least_loaded(struct node *n)
+{
+    unsigned first = n->next_media++;
+    struct media_thread *best = n->media[first % n->n_media];
+
+    for (unsigned i = 1; i < n->n_media; i++) {
+        struct media_thread *t = n->media[(first + i) % n->n_media];
+
+        if (load_of(t) < load_of(best))
+            best = t;
+    }
+    return best;
+}
+
 static void on_socket(int fd, const char *peer, void *arg)
 {
-    struct node *n = arg;
-    struct media_thread *best = n->media[0];
+    struct media_thread *best = least_loaded(arg);
     struct message *m = message_new(MSG_SOCKET, 0, NULL, 0);
 
     (void)peer;
-    for (unsigned i = 1; i < n->n_media; i++)
-        if (load_of(n->media[i]) < load_of(best))
-            best = n->media[i];
     if (!m || mailbox_depth(best->mailbox) >= MEDIA_SOCKETS_WAITING) {
         message_free(m);
         close(fd);
@@ -82,6 +96,22 @@ static void to_media(void *arg, unsigned media_thread, struct message *m)
 }
 
 /* --- start --- */
+
+/* A call has two sockets. Without room for all of them, a flood of requests would leave none for
+ * the provider. */
+static void raise_file_limit(const struct settings *s)
+{
+    rlim_t want = FILES_BESIDES + 2 * (rlim_t)s->max_calls +
+                  (rlim_t)s->media_threads * (2 * MEDIA_REQUESTS + MEDIA_SOCKETS_WAITING);
+    struct rlimit l;
+
+    if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= want)
+        return;
+    l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur < want)
+        log_warn("node.few_files", F_INT("have", l.rlim_cur), F_INT("want", want),
+                 F_FIX("raise the limit of open files (LimitNOFILE=, ulimit -Hn)"));
+}
 
 static int start_tls(struct node *n, char *why, size_t cap)
 {
@@ -199,6 +229,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     n->settings = o->settings;
     n->control = o->control;
     n->started_ms = clock_ms(loop_clock());
+    raise_file_limit(o->settings);
     n->auth = (struct twilio_auth){.public_url = o->settings->public_url,
                                    .tokens = (const char *const *)o->settings->twilio_tokens};
     rc = random_bytes(&n->id, sizeof(n->id));

@@ -26,6 +26,7 @@ struct node {
     struct accepter *accepter;
     struct media_thread **media;
     unsigned n_media;
+    unsigned next_media; /* accepter's thread: among equals, each in its turn */
     atomic_uint next_script;
     uint32_t id; /* of this run, in tokens */
     uint16_t port;

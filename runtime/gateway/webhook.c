@@ -137,9 +137,10 @@ static void signed_request(struct media_thread *t, struct http_request *r, route
     if (!twilio_webhook_ok(&t->node->auth, http_target(r), type, http_body(r),
                            http_header(r, "x-twilio-signature"))) {
         metric_add(M_REFUSED_SIGNATURE, 1);
-        log_warn("webhook.refused", F_STR("peer", http_peer(r)),
-                 F_FIX("signature wrong or missing: public.url must be what Twilio calls, and the "
-                       "auth token current"));
+        if (media_thread_tells(t))
+            log_warn("webhook.refused", F_STR("peer", http_peer(r)),
+                     F_FIX("signature wrong or missing: public.url must be what Twilio calls, and "
+                           "the auth token current"));
         webhook_reply_text(r, 403, "signature missing or wrong\n");
         return;
     }

@@ -22,6 +22,8 @@
     X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")               \
     X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")           \
     X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")  \
+    X(M_REFUSED_SLOW, "refused_slow", "connections that did not finish a request in time")        \
+    X(M_DISPLACED, "displaced", "connections that asked nothing, closed for newer ones")          \
     X(M_FRAMES_IN, "frames_in", "caller audio frames")                                            \
     X(M_FRAMES_OUT, "frames_out", "agent audio frames")                                           \
     X(M_FRAMES_BAD, "frames_bad", "carrier messages ignored: malformed, unknown, out of order")   \
