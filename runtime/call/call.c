@@ -23,11 +23,11 @@ static const struct {
     const char *name;
     uint32_t next;
 } states[] = {
-    [CALL_CONNECTING] = {"connecting", BIT(CALL_LIVE) | BIT(CALL_CLOSING)   },
-    [CALL_LIVE] = {"live",       BIT(CALL_LEAVING) | BIT(CALL_CLOSING)},
-    [CALL_LEAVING] = {"leaving",    BIT(CALL_LIVE) | BIT(CALL_CLOSING)   },
-    [CALL_CLOSING] = {"closing",    BIT(CALL_ENDED)                      },
-    [CALL_ENDED] = {"ended",      0                                    },
+    [CALL_CONNECTING] = {"connecting", BIT(CALL_LIVE) | BIT(CALL_CLOSING)},
+    [CALL_LIVE] = {"live", BIT(CALL_LEAVING) | BIT(CALL_CLOSING)},
+    [CALL_LEAVING] = {"leaving", BIT(CALL_LIVE) | BIT(CALL_CLOSING)},
+    [CALL_CLOSING] = {"closing", BIT(CALL_ENDED)},
+    [CALL_ENDED] = {"ended", 0},
 };
 
 static const char *const end_names[] = {
@@ -320,6 +320,9 @@ static void on_no_answer(struct call *c)
 {
     c->answer_by_ms = 0;
     if (c->state == CALL_CONNECTING || c->answers_missed++ > 0) {
+        log_error(
+            "call.no_answer", F_CALL(c->sid),
+            F_FIX("the provider stays silent: see its status page; the caller gets the fallback"));
         call_provider_gone(c, c->state == CALL_CONNECTING ? "not ready in time" : "no answer");
         return;
     }

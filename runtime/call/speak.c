@@ -448,6 +448,16 @@ static void on_busy(struct call *c)
     }
 }
 
+/* The provider's own line does not know whose call it is. */
+static void log_provider_error(const struct call *c, const struct provider_error *e)
+{
+    char code[64];
+
+    (void)rd_str_copy(code, sizeof(code), e->code);
+    LOG_(e->fatal ? LOG_ERROR : LOG_WARN, "call.provider_error", F_CALL(c->sid),
+         F_STR("code", code), F_FIX(e->fix ? e->fix : "nothing, unless it repeats"));
+}
+
 static void on_error(void *arg, const struct provider_error *e)
 {
     struct call *c = arg;
@@ -458,6 +468,7 @@ static void on_error(void *arg, const struct provider_error *e)
     if (e->busy) {
         on_busy(c);
     } else {
+        log_provider_error(c, e);
         c->totals.errors++;
         call_record(c, &(struct record){.type = RECORD_ERROR, .name = e->code, .text = e->message});
         if (e->fatal)
