@@ -119,7 +119,8 @@ for (const tls of [false, true]) {
   test(`ws as client of our server, ${kind}`, { timeout: 60000 }, async (t) => {
     const peer = startPeer("serve", ...(tls ? [file("here.pem"), file("here.key")] : []));
     const port = (await peer.line()).split(" ")[1];
-    const options = tls ? { ca: readFileSync(file("ca.pem")) } : {};
+    // The peer listens on IPv4 only, and "localhost" may be IPv6 first.
+    const options = { family: 4, ...(tls && { ca: readFileSync(file("ca.pem")) }) };
     const connect = async (path = "/", more = {}) => {
       const ws = new WebSocket(`${scheme}:${port}${path}`, { ...options, ...more });
       await once(ws, "open");
