@@ -27,6 +27,8 @@ int token_write(char out[TOKEN_MAX], const struct token *t, struct rd_str secret
 
     if (secret.n == 0)
         return RD_EAUTH;
+    if (!t->call_sid[0] || strchr(t->call_sid, '.'))
+        return RD_EPROTO;
     n = snprintf(out, TOKEN_MAX - MAC_HEX - 2,
                  "%08" PRIx32 ".%016" PRIx64 ".%016" PRIx64 ".%" PRIx64 ".%s", t->node, t->call,
                  t->nonce, t->expires_unix_s, t->call_sid);

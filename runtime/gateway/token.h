@@ -23,7 +23,7 @@ struct token {
     char call_sid[40];
 };
 
-/* Writes the text, terminated. RD_ETOOBIG for a CallSid that is none. */
+/* Writes the text, terminated. RD_EAUTH without a secret, RD_EPROTO for a CallSid that is none. */
 int token_write(char out[TOKEN_MAX], const struct token *t, struct rd_str secret);
 
 /* RD_EAUTH for anything but a token of ours that has not expired. */

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The call directory: slots are exact whoever asks at once, a stream is claimed once, and the past
+ * stays findable without coming back to life. */
+#include "gateway/directory.h"
+
+#include "base/err.h"
+#include "io/loop.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { THREADS = 8, ROUNDS = 4000, SLOTS = 5, ENDED_KEPT = 256 };
+
+static struct rd_str sid(char out[DIRECTORY_SID], unsigned n)
+{
+    (void)snprintf(out, DIRECTORY_SID, "CA%032x", n);
+    return rd_str(out);
+}
+
+static int admit(struct directory *d, unsigned n, call_handle *out)
+{
+    char text[DIRECTORY_SID];
+
+    return directory_admit(d, sid(text, n), RD_STR("northside"), RD_STR("+13125550142"),
+                           RD_STR("+13125550100"), 7, out);
+}
+
+static bool release(struct directory *d, call_handle h)
+{
+    struct directory_view view;
+    struct credits *credits;
+    bool released = directory_release(d, h, false, &credits, &view);
+
+    assert_null(credits);
+    return released;
+}
+
+static struct directory *new_directory(unsigned max_calls)
+{
+    struct directory *d;
+
+    assert_int_equal(directory_new(&d, max_calls), 0);
+    return d;
+}
+
+/* --- admission --- */
+
+static void test_the_last_slot_is_given_once(void **state)
+{
+    struct directory *d = new_directory(2);
+    call_handle a, b, c = 0;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &a), 0);
+    assert_int_equal(admit(d, 2, &b), 0);
+    assert_int_equal(admit(d, 3, &c), RD_EFULL);
+    assert_int_equal(directory_counts(d).live, 2);
+    assert_int_equal(directory_counts(d).full, 1);
+    assert_true(release(d, a));
+    assert_int_equal(admit(d, 3, &c), 0);
+    assert_false(release(d, a)); /* not twice */
+    assert_int_equal(admit(d, 4, &a), RD_EFULL);
+    directory_free(d);
+}
+
+static void test_a_repeated_webhook_finds_its_call_and_takes_no_slot(void **state)
+{
+    struct directory *d = new_directory(1);
+    call_handle first, again = 0;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &first), 0);
+    assert_int_equal(admit(d, 1, &again), RD_ESTATE);
+    assert_true(first == again);
+    assert_int_equal(directory_counts(d).live, 1);
+    directory_free(d);
+}
+
+static void test_a_draining_node_admits_nobody_and_keeps_who_is_there(void **state)
+{
+    struct directory *d = new_directory(4);
+    struct directory_view view;
+    call_handle a, b;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &a), 0);
+    directory_drain(d);
+    assert_int_equal(admit(d, 2, &b), RD_EFULL);
+    assert_true(directory_counts(d).draining);
+    assert_true(directory_get(d, a, &view));
+    assert_int_equal(view.state, DIRECTORY_OPENING);
+    directory_free(d);
+}
+
+struct hammer {
+    struct directory *d;
+    atomic_uint *inside, *worst, *admitted, *refused;
+    unsigned first;
+};
+
+/* Each admitted call counts itself while it is inside: never more than there are slots. */
+static void *hammer(void *arg)
+{
+    struct hammer *h = arg;
+    call_handle call;
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        unsigned now, worst;
+
+        if (admit(h->d, h->first + i, &call)) {
+            atomic_fetch_add(h->refused, 1);
+            continue;
+        }
+        atomic_fetch_add(h->admitted, 1);
+        now = atomic_fetch_add(h->inside, 1) + 1;
+        worst = atomic_load(h->worst);
+        while (now > worst && !atomic_compare_exchange_weak(h->worst, &worst, now))
+            ;
+        if (i % 8 == 0)
+            sched_yield();
+        atomic_fetch_sub(h->inside, 1);
+        if (!release(h->d, call))
+            abort();
+    }
+    return NULL;
+}
+
+static void test_eight_threads_never_get_more_than_max_calls(void **state)
+{
+    struct directory *d = new_directory(SLOTS);
+    atomic_uint inside = 0, worst = 0, admitted = 0, refused = 0;
+    struct hammer h[THREADS];
+    pthread_t thread[THREADS];
+
+    (void)state;
+    for (unsigned i = 0; i < THREADS; i++) {
+        h[i] = (struct hammer){d, &inside, &worst, &admitted, &refused, i * ROUNDS};
+        assert_int_equal(pthread_create(&thread[i], NULL, hammer, &h[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    assert_in_range(atomic_load(&worst), 1, SLOTS);
+    assert_int_equal(atomic_load(&admitted) + atomic_load(&refused), THREADS * ROUNDS);
+    assert_int_equal(directory_counts(d).full, atomic_load(&refused));
+    assert_int_equal(directory_counts(d).live, 0);
+    directory_free(d);
+}
+
+static void *fill(void *arg)
+{
+    struct hammer *h = arg;
+    call_handle call;
+
+    for (unsigned i = 0; i < ROUNDS; i++)
+        atomic_fetch_add(admit(h->d, h->first + i, &call) ? h->refused : h->admitted, 1);
+    return NULL;
+}
+
+static void test_eight_threads_fill_exactly_max_calls(void **state)
+{
+    struct directory *d = new_directory(1000);
+    atomic_uint admitted = 0, refused = 0;
+    struct hammer h[THREADS];
+    pthread_t thread[THREADS];
+
+    (void)state;
+    for (unsigned i = 0; i < THREADS; i++) {
+        h[i] = (struct hammer){d, NULL, NULL, &admitted, &refused, i * ROUNDS};
+        assert_int_equal(pthread_create(&thread[i], NULL, fill, &h[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    assert_int_equal(atomic_load(&admitted), 1000);
+    assert_int_equal(directory_counts(d).live, 1000);
+    assert_int_equal(atomic_load(&refused), THREADS * ROUNDS - 1000);
+    directory_free(d);
+}
+
+/* --- the claim --- */
+
+static void destroyed(struct brief *b)
+{
+    b->vad_silence_ms++; /* how often */
+}
+
+static void test_a_stream_claims_its_call_once(void **state)
+{
+    struct directory *d = new_directory(2);
+    struct brief brief = {.refs = 1, .destroy = destroyed};
+    struct directory_claim claim;
+    call_handle call;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_int_equal(directory_claim(d, call, 0, 3, &claim), RD_EAUTH); /* nothing was offered */
+    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    assert_int_equal(directory_claim(d, call, 41, 3, &claim), RD_EAUTH);
+    assert_int_equal(directory_claim(d, call, 42, 3, &claim), 0);
+    assert_ptr_equal(claim.brief, &brief);
+    assert_int_equal(claim.view.media_thread, 3);
+    assert_int_equal(claim.view.state, DIRECTORY_TAKEN);
+    assert_int_equal(directory_claim(d, call, 42, 3, &claim), RD_EAUTH);
+    assert_int_equal(directory_offer(d, call, &brief, 43), RD_ESTATE);
+    assert_true(release(d, call));
+    assert_int_equal(directory_claim(d, call, 42, 3, &claim), RD_EGONE);
+    brief_unref(claim.brief);
+    brief_unref(&brief);
+    assert_int_equal(brief.vad_silence_ms, 1);
+    directory_free(d);
+}
+
+static void test_a_second_offer_makes_the_first_address_worthless(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1};
+    struct directory_claim claim;
+    call_handle call;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_int_equal(directory_offer(d, call, &brief, 1), 0);
+    assert_int_equal(directory_offer(d, call, NULL, 2), 0); /* keeps the brief */
+    assert_int_equal(directory_claim(d, call, 1, 0, &claim), RD_EAUTH);
+    assert_int_equal(directory_claim(d, call, 2, 0, &claim), 0);
+    assert_ptr_equal(claim.brief, &brief);
+    brief_unref(claim.brief);
+    assert_int_equal(brief.refs, 1);
+    directory_free(d);
+}
+
+struct claimer {
+    struct directory *d;
+    call_handle call;
+    atomic_uint *claimed;
+};
+
+static void *claim_often(void *arg)
+{
+    struct claimer *c = arg;
+    struct directory_claim claim;
+
+    for (int i = 0; i < 200; i++)
+        if (directory_claim(c->d, c->call, 42, 0, &claim) == 0)
+            atomic_fetch_add(c->claimed, 1);
+    return NULL;
+}
+
+static void test_eight_streams_with_one_token_are_one_stream(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1};
+    atomic_uint claimed = 0;
+    struct claimer c = {.d = d, .claimed = &claimed};
+    pthread_t thread[THREADS];
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &c.call), 0);
+    assert_int_equal(directory_offer(d, c.call, &brief, 42), 0);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, claim_often, &c), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    assert_int_equal(atomic_load(&claimed), 1);
+    directory_free(d);
+}
+
+static void test_what_was_claimed_is_not_released_as_unclaimed(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1};
+    struct directory_claim claim;
+    struct directory_view view;
+    struct credits *credits;
+    call_handle call;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    assert_int_equal(directory_claim(d, call, 42, 0, &claim), 0);
+    assert_false(directory_release(d, call, true, &credits, &view));
+    assert_int_equal(directory_counts(d).live, 1);
+    assert_true(directory_release(d, call, false, &credits, &view));
+    assert_int_equal(directory_counts(d).live, 0);
+    directory_free(d);
+}
+
+/* --- the past --- */
+
+static void test_calls_that_ended_stay_findable_with_their_intent(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct directory_view view;
+    char text[DIRECTORY_SID];
+    call_handle call;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &call), 0);
+    directory_intent(d, call, INTENT_HANG_UP);
+    assert_true(release(d, call));
+    for (unsigned i = 2; i < 2 + ENDED_KEPT; i++) {
+        call_handle other;
+
+        assert_int_equal(admit(d, i, &other), 0);
+        assert_true(release(d, other));
+    }
+    assert_true(directory_find(d, sid(text, 1), &view));
+    assert_int_equal(view.state, DIRECTORY_OVER);
+    assert_int_equal(view.intent, INTENT_HANG_UP);
+    assert_string_equal(view.agent, "northside");
+    assert_string_equal(view.from, "+13125550142");
+    assert_int_equal(admit(d, 1, &call), RD_ESTATE); /* and does not begin again */
+    directory_free(d);
+}
+
+static void test_a_handle_of_an_earlier_call_finds_nothing(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1};
+    struct directory_view view;
+    struct directory_claim claim;
+    char text[DIRECTORY_SID];
+    call_handle old, now = 0;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &old), 0);
+    assert_int_equal(directory_offer(d, old, &brief, 42), 0);
+    assert_true(release(d, old));
+    for (unsigned i = 2; (now & UINT32_MAX) != (old & UINT32_MAX) && i < 10 * ENDED_KEPT; i++) {
+        assert_int_equal(admit(d, i, &now), 0);
+        if ((now & UINT32_MAX) != (old & UINT32_MAX))
+            assert_true(release(d, now));
+    }
+    assert_true(now != old && (now & UINT32_MAX) == (old & UINT32_MAX)); /* the same place */
+    assert_false(directory_get(d, old, &view));
+    assert_false(directory_find(d, sid(text, 1), &view));
+    assert_int_equal(directory_offer(d, old, &brief, 42), RD_EGONE);
+    assert_int_equal(directory_claim(d, old, 42, 0, &claim), RD_EGONE);
+    directory_intent(d, old, INTENT_FALLBACK);
+    assert_false(release(d, old));
+    assert_true(directory_get(d, now, &view));
+    assert_int_equal(view.intent, INTENT_NONE);
+    assert_int_equal(view.state, DIRECTORY_OPENING);
+    assert_int_equal(directory_counts(d).live, 1);
+    directory_free(d);
+}
+
+static void test_forged_handles_find_nothing(void **state)
+{
+    struct directory *d = new_directory(1);
+    static const call_handle forged[] = {
+        0, 1, UINT32_MAX, UINT64_MAX, (1ULL << 32), (1ULL << 32) | 999};
+    struct directory_view view;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++)
+        assert_false(directory_get(d, forged[i], &view));
+    directory_free(d);
+}
+
+static void test_only_calls_that_go_on_are_listed(void **state)
+{
+    struct directory *d = new_directory(3);
+    struct directory_view list[8];
+    call_handle a, b;
+
+    (void)state;
+    assert_int_equal(admit(d, 1, &a), 0);
+    assert_int_equal(admit(d, 2, &b), 0);
+    assert_true(release(d, a));
+    assert_int_equal(directory_list(d, list, 8), 1);
+    assert_true(list[0].call == b);
+    assert_int_equal(list[0].admitted_ms, 7);
+    assert_string_equal(directory_state_name(list[0].state), "opening");
+    assert_int_equal(directory_list(d, list, 0), 0);
+    directory_free(d);
+}
+
+/* --- the room at the script --- */
+
+struct script {
+    struct loop *loop;
+    struct mailbox *mailbox;
+};
+
+static void forget(struct message *m, void *arg)
+{
+    (void)arg;
+    message_free(m);
+}
+
+static void script_init(struct script *s)
+{
+    assert_int_equal(loop_new(&s->loop), 0);
+    assert_int_equal(mailbox_new(&s->mailbox, s->loop, 100, forget, NULL), 0);
+}
+
+static void script_fini(struct script *s)
+{
+    mailbox_free(s->mailbox);
+    loop_free(s->loop);
+}
+
+static void test_the_room_reserved_for_a_call_comes_back_with_its_end(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct directory_view view;
+    struct credits *credits, *back;
+    struct script s;
+    call_handle call;
+
+    (void)state;
+    script_init(&s);
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_int_equal(credits_new(&credits, s.mailbox, 64), 0);
+    assert_true(directory_set_script(d, call, 2, credits));
+    assert_true(directory_release(d, call, true, &back, &view));
+    assert_ptr_equal(back, credits);
+    assert_int_equal(view.script_thread, 2);
+    credits_free(back);
+    assert_int_equal(mailbox_reserved(s.mailbox), 0);
+    directory_free(d);
+    script_fini(&s);
+}
+
+static void test_the_room_goes_to_the_claimer_and_only_there(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1};
+    struct directory_claim claim;
+    struct credits *credits;
+    struct script s;
+    call_handle call;
+
+    (void)state;
+    script_init(&s);
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_int_equal(credits_new(&credits, s.mailbox, 64), 0);
+    assert_true(directory_set_script(d, call, 0, credits));
+    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    assert_int_equal(directory_claim(d, call, 42, 0, &claim), 0);
+    assert_ptr_equal(claim.credits, credits);
+    assert_true(release(d, call)); /* asserts that it hands none out */
+    credits_free(claim.credits);
+    directory_free(d);
+    script_fini(&s);
+}
+
+/* Twilio's "completed" may come on another thread while the script is being asked. */
+static void test_a_call_that_is_over_takes_no_room_any_more(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct credits *credits;
+    struct script s;
+    call_handle call;
+
+    (void)state;
+    script_init(&s);
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_int_equal(credits_new(&credits, s.mailbox, 64), 0);
+    assert_true(release(d, call));
+    assert_false(directory_set_script(d, call, 0, credits));
+    credits_free(credits);
+    assert_int_equal(mailbox_reserved(s.mailbox), 0);
+    directory_free(d);
+    script_fini(&s);
+}
+
+static void test_freeing_the_directory_frees_what_calls_still_own(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1, .destroy = destroyed};
+    struct credits *credits;
+    struct script s;
+    call_handle call;
+
+    (void)state;
+    script_init(&s);
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_int_equal(credits_new(&credits, s.mailbox, 64), 0);
+    assert_true(directory_set_script(d, call, 0, credits));
+    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    brief_unref(&brief);
+    directory_free(d);
+    assert_int_equal(brief.vad_silence_ms, 1);
+    assert_int_equal(mailbox_reserved(s.mailbox), 0);
+    script_fini(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_last_slot_is_given_once),
+        cmocka_unit_test(test_a_repeated_webhook_finds_its_call_and_takes_no_slot),
+        cmocka_unit_test(test_a_draining_node_admits_nobody_and_keeps_who_is_there),
+        cmocka_unit_test(test_eight_threads_never_get_more_than_max_calls),
+        cmocka_unit_test(test_eight_threads_fill_exactly_max_calls),
+        cmocka_unit_test(test_a_stream_claims_its_call_once),
+        cmocka_unit_test(test_a_second_offer_makes_the_first_address_worthless),
+        cmocka_unit_test(test_eight_streams_with_one_token_are_one_stream),
+        cmocka_unit_test(test_what_was_claimed_is_not_released_as_unclaimed),
+        cmocka_unit_test(test_calls_that_ended_stay_findable_with_their_intent),
+        cmocka_unit_test(test_a_handle_of_an_earlier_call_finds_nothing),
+        cmocka_unit_test(test_forged_handles_find_nothing),
+        cmocka_unit_test(test_only_calls_that_go_on_are_listed),
+        cmocka_unit_test(test_the_room_reserved_for_a_call_comes_back_with_its_end),
+        cmocka_unit_test(test_the_room_goes_to_the_claimer_and_only_there),
+        cmocka_unit_test(test_a_call_that_is_over_takes_no_room_any_more),
+        cmocka_unit_test(test_freeing_the_directory_frees_what_calls_still_own),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records as JSON: each type whole, every one parseable, nothing a caller says breaks out. */
+#include "gateway/record_json.h"
+
+#include "base/err.h"
+#include "base/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct directory_view call = {.sid = "CA5f1d0e7a29b84c36a1e0d9c7b6a59483",
+                                           .agent = "northside-plumbing",
+                                           .from = "+13125550142",
+                                           .to = "+13125550100"};
+
+static const struct provider_usage usage = {.text_in = 1,
+                                            .text_in_cached = 2,
+                                            .audio_in = 3,
+                                            .audio_in_cached = 4,
+                                            .text_out = 5,
+                                            .audio_out = 6,
+                                            .seconds = 1.5};
+
+/* Whole JSON by our strict reader: each member walked. */
+static void assert_object(struct rd_str text)
+{
+    struct json_value root, v;
+    struct json_iter it;
+    struct rd_str key;
+
+    assert_int_equal(json_parse(text, &root), 0);
+    assert_int_equal(root.type, JSON_OBJECT);
+    json_iter_init(&it, &root);
+    while (json_next(&it, &key, &v))
+        assert_true(v.type != JSON_NULL);
+    assert_int_equal(it.err, 0);
+}
+
+static void assert_written(const struct record *r, const char *tail)
+{
+    static const char head[] = "\"call\":\"CA5f1d0e7a29b84c36a1e0d9c7b6a59483\","
+                               "\"agent\":\"northside-plumbing\",\"from\":\"+13125550142\","
+                               "\"to\":\"+13125550100\"";
+    char expected[2048];
+    struct buf out;
+
+    buf_init(&out, 65536);
+    assert_int_equal(record_json(&out, &call, r), 0);
+    (void)snprintf(expected, sizeof(expected), "{\"type\":\"%s\",\"at_ms\":%u,%s%s}",
+                   record_type_name(r->type), (unsigned)r->at_ms, head, tail);
+    assert_string_equal(buf_text(&out), expected);
+    assert_object((struct rd_str){out.data, out.n});
+    buf_fini(&out);
+}
+
+static void test_a_state(void **state)
+{
+    (void)state;
+    assert_written(&(struct record){.type = RECORD_STATE, .at_ms = 5, .text = RD_STR("live")},
+                   ",\"state\":\"live\"");
+}
+
+static void test_a_turn_says_who_what_and_in_which_order(void **state)
+{
+    (void)state;
+    assert_written(&(struct record){.type = RECORD_TURN,
+                                    .at_ms = 1200,
+                                    .role = PROVIDER_CALLER,
+                                    .seq = 3,
+                                    .text = RD_STR("My sink leaks")},
+                   ",\"role\":\"caller\",\"text\":\"My sink leaks\",\"seq\":3,"
+                   "\"interrupted\":false");
+    assert_written(&(struct record){.type = RECORD_TURN,
+                                    .role = PROVIDER_AGENT,
+                                    .seq = 4,
+                                    .text = RD_STR("We are open"),
+                                    .interrupted = true},
+                   ",\"role\":\"agent\",\"text\":\"We are open\",\"seq\":4,\"interrupted\":true");
+}
+
+static void test_a_tool_call_and_its_result(void **state)
+{
+    struct record r = {.type = RECORD_TOOL,
+                       .id = RD_STR("call_1"),
+                       .name = RD_STR("eta"),
+                       .text = RD_STR("{\"zip\":\"60614\"}")};
+
+    (void)state;
+    assert_written(&r, ",\"id\":\"call_1\",\"name\":\"eta\","
+                       "\"arguments\":\"{\\\"zip\\\":\\\"60614\\\"}\",\"done\":false");
+    r.done = true;
+    r.text = RD_STR("35");
+    assert_written(&r, ",\"id\":\"call_1\",\"name\":\"eta\",\"output\":\"35\",\"done\":true");
+}
+
+static void test_a_barge_in_a_key_an_error(void **state)
+{
+    (void)state;
+    assert_written(
+        &(struct record){
+            .type = RECORD_BARGE_IN, .id = RD_STR("item_1"), .heard_ms = 400, .reaction_us = 180},
+        ",\"item\":\"item_1\",\"heard_ms\":400,\"reaction_us\":180");
+    assert_written(&(struct record){.type = RECORD_DTMF, .text = RD_STR("#")}, ",\"digit\":\"#\"");
+    assert_written(
+        &(struct record){.type = RECORD_ERROR, .name = RD_STR("429"), .text = RD_STR("slow down")},
+        ",\"code\":\"429\",\"message\":\"slow down\"");
+}
+
+static void test_usage_and_the_end_carry_their_numbers(void **state)
+{
+    static const char numbers[] = ",\"usage\":{\"text_in\":1,\"text_in_cached\":2,\"audio_in\":3,"
+                                  "\"audio_in_cached\":4,\"text_out\":5,\"audio_out\":6,"
+                                  "\"seconds\":1.500}";
+    struct call_totals totals = {.frames_in = 1,
+                                 .frames_out = 2,
+                                 .gap_ms = 3,
+                                 .bad_frames = 4,
+                                 .late_deltas = 5,
+                                 .turns = 6,
+                                 .barge_ins = 7,
+                                 .tool_calls = 8,
+                                 .errors = 9,
+                                 .first_audio_ms = 10,
+                                 .duration_ms = 11,
+                                 .usage = usage};
+    char tail[1024];
+
+    (void)state;
+    assert_written(&(struct record){.type = RECORD_USAGE, .usage = &usage}, numbers);
+    (void)snprintf(tail, sizeof(tail),
+                   ",\"reason\":\"caller_hangup\",\"frames_in\":1,\"frames_out\":2,\"gap_ms\":3,"
+                   "\"bad_frames\":4,\"late_deltas\":5,\"turns\":6,\"barge_ins\":7,"
+                   "\"tool_calls\":8,\"errors\":9,\"first_audio_ms\":10,\"duration_ms\":11%s",
+                   numbers);
+    assert_written(
+        &(struct record){.type = RECORD_ENDED, .text = RD_STR("caller_hangup"), .totals = &totals},
+        tail);
+}
+
+/* What people and models say is data, whatever it looks like. */
+static void test_no_words_break_out_of_their_string(void **state)
+{
+    static const struct rd_str words[] = {
+        RD_STR("\"},{\"type\":\"ended\""),
+        RD_STR("\\"),
+        RD_STR("a\nb\r\tc\0d"),
+        RD_STR("\xff\xfe broken \xc3"),
+        RD_STR("\xe2\x80\xa8 separators"),
+        RD_STR(""),
+    };
+    struct directory_view odd = {.sid = "CA\"\\\n", .agent = "\"", .from = "\x01", .to = "\xff"};
+    struct buf out;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct record r = {.type = RECORD_TURN, .role = PROVIDER_CALLER, .text = words[i]};
+
+        buf_init(&out, 65536);
+        assert_int_equal(record_json(&out, &odd, &r), 0);
+        assert_object((struct rd_str){out.data, out.n});
+        assert_null(memchr(out.data, '\n', out.n));
+        buf_fini(&out);
+    }
+}
+
+static void test_a_record_that_does_not_fit_is_an_error(void **state)
+{
+    struct record r = {.type = RECORD_STATE, .text = RD_STR("live")};
+    struct buf out;
+
+    (void)state;
+    for (size_t max = 1; max < 150; max++) {
+        buf_init(&out, max);
+        assert_int_equal(record_json(&out, &call, &r), RD_EFULL);
+        buf_fini(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_state),
+        cmocka_unit_test(test_a_turn_says_who_what_and_in_which_order),
+        cmocka_unit_test(test_a_tool_call_and_its_result),
+        cmocka_unit_test(test_a_barge_in_a_key_an_error),
+        cmocka_unit_test(test_usage_and_the_end_carry_their_numbers),
+        cmocka_unit_test(test_no_words_break_out_of_their_string),
+        cmocka_unit_test(test_a_record_that_does_not_fit_is_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
