@@ -41,7 +41,7 @@ bool twilio_frame_read(struct twilio_frame *f, struct rd_str text)
     if (f->body.type == JSON_NONE && f->event.type == JSON_STRING &&
         rd_str_eq(object_key, f->event.raw))
         f->body = object;
-    return true;
+    return it.err == 0;
 }
 
 bool twilio_frame_sid(char out[TWILIO_SID_BYTES], const struct json_value *v)

@@ -228,6 +228,8 @@ static void test_rubbish_is_counted_and_the_call_goes_on(void **state)
         "hello",
         "[]",
         "{\"event\":\"media\"",
+        "{\"event\":\"stop\",\"streamSid\":\"" SID "\",\"stop\":{}",
+        "{\"event\":\"stop\",\"streamSid\":\"" SID "\",\"stop\":{}}}",
         "{}",
         "{\"event\":7}",
         "{\"event\":\"media\",\"media\":{" GOOD "}}",
