@@ -9,6 +9,7 @@
 --   n:call{ scenarios = { F, … }} -> all went well, a report per call, all events of the network
 --   n:status(), n:calls(), n:transcript(sid)   what the control socket tells
 --   n:log(event)                     lines of the log, each a table of strings
+--   n:complaints()                   those that ask for attention
 --   n:stop()                         ends it, removes its folder; its exit code
 --
 -- Without `sim`, a simulated OpenAI of its own is started and ended with it; `sim = false`: none.
@@ -340,6 +341,18 @@ function Node:log(event)
     local fields = log_line(line)
     if fields.ev and (not event or fields.ev == event) then
       table.insert(list, fields)
+    end
+  end
+  return list
+end
+
+-- Lines that ask for somebody's attention. Not those of the watchdog: it looks for calls at a network
+-- that is gone with its last call.
+function Node:complaints()
+  local list = {}
+  for _, line in ipairs(self:log()) do
+    if (line.level == "warn" or line.level == "error") and line.ev ~= "watchdog.no_answer" then
+      table.insert(list, line.line)
     end
   end
   return list

@@ -1,0 +1,165 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What agents' scripts do and fail to do during a call, all calls at once on one node.
+local node = require "spec.e2e.support.node"
+local sims = require "spec.e2e.support.sim"
+
+describe("an agent's script", function()
+  local sim, n, hurried
+  local reports, events = {}, {}
+
+  setup(function()
+    sim = sims.start()
+    n = node.launch { agents = "spec/e2e/agents", sim = sim }
+    hurried = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_SCRIPT_DEADLINE_MS = "500" } }
+    n:wait_ready()
+    hurried:wait_ready()
+    local many = n:place { scenarios = { "broken-tools", "endless-thought", "small-talk", "keypad", "nobody-there",
+      "talks-too-long" } }
+    local late = hurried:place { scenarios = { "never-decided" } }
+    for _, placed in ipairs { many, late } do
+      local _, some_reports, some_events = placed:wait()
+      for _, report in ipairs(some_reports) do
+        reports[report.scenario] = report
+      end
+      for _, event in ipairs(some_events) do
+        table.insert(events, event)
+      end
+    end
+  end)
+
+  teardown(function()
+    sim:keep_frames()
+    assert.equal(0, n:stop())
+    assert.equal(0, hurried:stop())
+    assert.equal(0, sim:stop())
+  end)
+
+  local function went_well(name)
+    assert.is_table(reports[name], name .. " has no report")
+    assert.equal("", reports[name].why)
+    return reports[name]
+  end
+
+  local function ended(name)
+    return n:wait_log("call.ended", function(line)
+      return line.call == reports[name].call
+    end)
+  end
+
+  local function line_of(event, name)
+    for _, line in ipairs(n:log(event)) do
+      if line.call == reports[name].call then
+        return line
+      end
+    end
+  end
+
+  it("hears the digits that are pressed and answers in its own words", function()
+    went_well "keypad"
+    assert.equal("agent_hangup", ended("keypad").reason)
+    assert.is_truthy(line_of("agent.entered", "keypad"))
+  end)
+
+  it("is told of silence; the caller is asked, then the agent says goodbye and hangs up", function()
+    went_well "nobody-there"
+    assert.equal("silence", ended("nobody-there").reason)
+    assert.equal("1", line_of("agent.silence", "nobody-there").times)
+  end)
+
+  it("may not talk for longer than agreed", function()
+    local report = went_well "talks-too-long"
+    assert.equal("max_duration", ended("talks-too-long").reason)
+    assert.is_true(report.duration_ms >= 10000)
+  end)
+
+  it("hangs up once the goodbye was heard, not before", function()
+    local report = went_well "small-talk"
+    assert.equal(0, report.cleared_ms)
+    local sent_ms = 0
+    for _, fact in ipairs((sim:session_of "small-talk")) do
+      sent_ms = sent_ms + (fact.ev == "response_done" and fact.sent_ms or 0)
+    end
+    assert.is_true(report.played_ms >= sent_ms - 20, report.played_ms .. " of " .. sent_ms .. " ms played")
+  end)
+
+  describe("with tools that fail", function()
+    local results
+
+    local function result(tool)
+      if not results then
+        results = {}
+        local names = {}
+        for _, fact in ipairs((sim:session_of "broken-tools")) do
+          if fact.ev == "tool_call" then
+            names[fact.call_id] = fact.name
+          elseif fact.ev == "tool_result" then
+            results[names[fact.call_id]] = fact.output
+          end
+        end
+      end
+      return results[tool]
+    end
+
+    it("goes on with the conversation to its end", function()
+      went_well "broken-tools"
+      assert.equal("agent_hangup", ended("broken-tools").reason)
+    end)
+
+    it("lets the model say what was agreed when one raises, and logs the line", function()
+      assert.matches("the drawer is stuck", result "open_drawer")
+      assert.matches("agents/workshop.lua:%d+: the handle came off", line_of("script.failed", "broken-tools").error)
+    end)
+
+    it("does not wait for one that is slow", function()
+      assert.matches("the kettle is slow", result "boil_water")
+      assert.matches("longer timeout", line_of("script.late", "broken-tools").fix)
+    end)
+
+    it("names the tools there are when one does not exist", function()
+      assert.matches("no tool 'fly_helicopter'", result "fly_helicopter")
+      assert.matches("saw_board", result "fly_helicopter")
+    end)
+
+    it("says what is wrong with arguments, each of them", function()
+      assert.matches("'colour' is not an argument", result "saw_board")
+      assert.matches("'length' must be of type integer", result "saw_board")
+    end)
+  end)
+
+  describe("that never comes back", function()
+    it("costs its own caller the agent, not a voice", function()
+      went_well "endless-thought"
+      assert.equal("script_failed", ended("endless-thought").reason)
+      assert.matches("agents/spinning%-top.lua:%d+", line_of("script.failed", "endless-thought").traceback)
+    end)
+
+    it("costs nobody else a frame", function()
+      for _, name in ipairs { "small-talk", "broken-tools", "keypad" } do
+        local report, line = went_well(name), ended(name)
+        assert.equal("0", line.gap_ms)
+        assert.is_true(report.frames_sent - tonumber(line.frames_in) <= 2)
+      end
+    end)
+
+    it("is not waited for before the call either: the fallback answers", function()
+      local report = went_well "never-decided"
+      local ringing, voice
+      for _, event in ipairs(events) do
+        if event.call == report.call and event.ev == "call.ringing" then
+          ringing = event.t_ms
+        elseif event.call == report.call and event.verb == "Say" then
+          voice = voice or event.t_ms
+        end
+      end
+      assert.is_true(voice - ringing < 3000, voice - ringing .. " ms")
+      local line = hurried:wait_log "call.fallback"
+      assert.equal("script_late", line.reason)
+      assert.equal(report.call, line.call)
+    end)
+  end)
+
+  it("leaves nothing behind", function()
+    assert.equal(0, n:status().calls)
+    assert.same({}, sim:facts "violation")
+  end)
+end)
