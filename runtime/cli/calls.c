@@ -73,6 +73,29 @@ static void add_seconds(struct buf *out, const struct json_value *call)
         buf_addf(out, "%6s  ", "-");
 }
 
+/* What was measured; known once the call has ended. */
+static void add_measures(struct buf *out, const struct json_value *call)
+{
+    static const struct {
+        const char *key;
+        int width;
+    } columns[] = {{"first_audio_ms", 8},
+                   {"barge_ins", 6},
+                   {"frames_in", 6},
+                   {"frames_out", 6},
+                   {"gap_ms", 7}};
+    struct json_value totals = json_get(call, "totals"), v;
+    uint64_t n;
+
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        v = totals.type == JSON_OBJECT ? json_get(&totals, columns[i].key) : totals;
+        if (json_u64(&v, &n))
+            buf_addf(out, "%*" PRIu64 "  ", columns[i].width, n);
+        else
+            buf_addf(out, "%*s  ", columns[i].width, "-");
+    }
+}
+
 static int add_rows(struct buf *out, const struct json_value *list)
 {
     struct json_iter it;
@@ -88,6 +111,7 @@ static int add_rows(struct buf *out, const struct json_value *list)
         add_cell(out, &call, "agent", 20);
         add_seconds(out, &call);
         add_cell(out, &call, "turns", 5);
+        add_measures(out, &call);
         reason = json_get(&call, "reason");
         if (reason.type == JSON_STRING)
             add_shown(out, &call, "reason");
@@ -115,8 +139,9 @@ static int print_table(const struct buf *body)
     if (add_rows(&rows, &live) + add_rows(&rows, &ended) == 0) {
         puts("No calls yet. A simulated one: ringdown call --to NUMBER --scenario FILE");
     } else {
-        printf("%-34s  %-9s  %-13s  %-20s  %6s  %-5s  %s\n", "CALL", "STATE", "FROM", "AGENT",
-               "TIME", "TURNS", "ENDED BY");
+        printf("%-34s  %-9s  %-13s  %-20s  %6s  %-5s  %8s  %6s  %6s  %6s  %7s  %s\n", "CALL",
+               "STATE", "FROM", "AGENT", "TIME", "TURNS", "FIRST MS", "BARGES", "IN", "OUT",
+               "LOST MS", "ENDED BY");
         fwrite(rows.data, 1, rows.n, stdout);
     }
     buf_fini(&rows);
@@ -251,10 +276,7 @@ static int list_or_show(const struct settings *s, const struct options *o)
 int cmd_calls(int argc, char **argv)
 {
     bool want_follow = false;
-    const struct option_switch switches[] = {
-        {"follow", &want_follow},
-        {NULL,     NULL        }
-    };
+    const struct option_switch switches[] = {{"follow", &want_follow}, {NULL, NULL}};
     struct options o = {.usage = usage, .switches = switches, .max_words = 1};
     struct settings *s = NULL;
     int code = EXIT_OK;
