@@ -260,9 +260,8 @@ static const char *scan_value(const char *p, const char *end, struct json_value 
     } while (p && w.depth > 0);
     if (!p)
         return NULL;
-    *out = (struct json_value){
-        .type = *start == '{' ? JSON_OBJECT : JSON_ARRAY, .raw = {start, (size_t)(p - start)}
-    };
+    *out = (struct json_value){.type = *start == '{' ? JSON_OBJECT : JSON_ARRAY,
+                               .raw = {start, (size_t)(p - start)}};
     return p;
 }
 
@@ -365,13 +364,15 @@ bool json_u64(const struct json_value *v, uint64_t *out)
 
 bool json_double(const struct json_value *v, double *out)
 {
-    const char *end = v->raw.p + v->raw.n;
     char text[NUMBER_CHARS];
+    const char *end;
     double d;
 
+    if (!holds_number(v) || v->raw.n == 0)
+        return false;
     /* The grammar is checked here, because strtod() also likes "inf", "0x10" and leading spaces. */
-    if (!holds_number(v) || v->raw.n == 0 || skip_number(v->raw.p, end) != end ||
-        !rd_str_copy(text, sizeof(text), v->raw))
+    end = v->raw.p + v->raw.n;
+    if (skip_number(v->raw.p, end) != end || !rd_str_copy(text, sizeof(text), v->raw))
         return false;
     d = strtod(text, NULL);
     if (!isfinite(d))
@@ -438,13 +439,15 @@ static const char *unescape_one(const char *p, const char *end, char out[4], siz
 
 int json_unescape(const struct json_value *v, struct buf *out)
 {
-    const char *p = v->raw.p, *end = p + v->raw.n;
     size_t start = out->n, n;
+    const char *p, *end;
     char bytes[4];
     int rc = 0;
 
     if (v->type != JSON_STRING)
         return RD_EPROTO;
+    p = v->raw.p;
+    end = p + v->raw.n;
     if (!v->escaped)
         return buf_add(out, v->raw.p, v->raw.n);
     while (p < end && !rc) {
@@ -462,12 +465,14 @@ int json_unescape(const struct json_value *v, struct buf *out)
 
 int json_copy(const struct json_value *v, char *out, size_t cap)
 {
-    const char *p = v->raw.p, *end = p + v->raw.n;
     size_t used = 0, n;
+    const char *p, *end;
     char bytes[4];
 
     if (v->type != JSON_STRING)
         return RD_EPROTO;
+    p = v->raw.p;
+    end = p + v->raw.n;
     while (p < end) {
         n = 1;
         bytes[0] = *p;
