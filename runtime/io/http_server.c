@@ -236,7 +236,7 @@ static void upgrade(struct http_request *r, char *p, size_t n)
     }
     ws_discard(w);
     if (r->state == R_HEAD) /* whoever refused it has counted it */
-        reply(r, status, NULL, NULL, (struct rd_str){"", 0});
+        reply(r, status, a.refusal_type, NULL, a.refusal.p ? a.refusal : RD_STR(""));
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

@@ -57,6 +57,11 @@ struct ws_accept {
     void *arg;
     size_t max_message; /* 0: 64 KiB */
     size_t max_output;  /* 0: 1 MiB */
+
+    /* For a refusal: its body and media type. Borrowed until on_upgrade has returned and its status
+     * was sent, which is at once: point into something that outlives the handler. */
+    const char *refusal_type;
+    struct rd_str refusal;
 };
 
 struct ws_connect_opts {

@@ -36,6 +36,7 @@ struct openai_double {
     struct openai_script *script; /* owns */
     struct peer *peers;           /* own themselves; see peer_maybe_free() */
     FILE *record, *log;           /* own; NULL: none */
+    char refusal[384];            /* body of the newest refused upgrade, until it is sent */
     unsigned n_sessions;
     uint64_t violations; /* of sessions that are gone */
     bool stopped;
@@ -305,16 +306,17 @@ static int peer_new(struct openai_double *d, const struct openai_visit *v, struc
 
 static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
 {
+    struct openai_double *d = arg;
     struct openai_visit visit;
     struct peer *p = NULL;
     int status = openai_upgrade_check(&visit, r);
 
     if (status) {
-        char body[384];
-        int n = openai_upgrade_error(body, sizeof(body), status, &visit);
+        int n = openai_upgrade_error(d->refusal, sizeof(d->refusal), status, &visit);
 
         log_info("sim.openai.refused", F_INT("status", status), F_STR("code", visit.code));
-        http_reply(r, status, "application/json", (struct rd_str){body, (size_t)n});
+        accept->refusal_type = "application/json";
+        accept->refusal = (struct rd_str){d->refusal, (size_t)n};
         return status;
     }
     if (peer_new(arg, &visit, &p))
