@@ -14,9 +14,15 @@
 
 enum { TWIML_MAX = 65536, WHY_MAX = 16384 };
 
-void agent_entry_free(struct agent_entry *e)
+struct agent_entry *agent_entry_ref(struct agent_entry *e)
 {
-    if (!e)
+    atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);
+    return e;
+}
+
+void agent_entry_unref(struct agent_entry *e)
+{
+    if (!e || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (char **p = e->numbers; p && *p; p++)
         free(*p);
@@ -158,6 +164,7 @@ int agent_entry_load(struct agent_entry **out, const char *module, const char *a
 
     if (!e)
         return rc;
+    atomic_init(&e->refs, 1);
     e->module = strdup(module);
     if (!e->module)
         goto done;
@@ -177,7 +184,7 @@ int agent_entry_load(struct agent_entry **out, const char *module, const char *a
 done:
     vm_free(v);
     if (rc)
-        agent_entry_free(e);
+        agent_entry_unref(e);
     else
         *out = e;
     return rc;

@@ -4,6 +4,7 @@
  * - agent_set_load() goes through the folder in the order of names and loads each file by itself,
  * so that one broken agent costs only itself.
  * - The set never changes afterwards; calls keep the one they were opened with.
+ * - A reload makes a new set; what no longer loads is taken over from the old one.
  *
  * Failure: a file's mistakes become lines of `complaints`, and so does a number that two agents
  * want (the first one keeps it, the second is left out). */
@@ -80,23 +81,13 @@ static int check_unique(const struct agent_set *s, const struct agent_entry *e,
     return rc;
 }
 
-static int add_agent(struct agent_set *s, const char *module, const char *agents_path,
-                     const char *library_path, struct buf *complaints)
+static int append(struct agent_set *s, struct agent_entry *e)
 {
-    struct agent_entry *e = NULL;
-    void *more;
-    int rc = agent_entry_load(&e, module, agents_path, library_path, complaints);
+    void *more =
+        realloc(s->entries, (s->n + 1) * sizeof(struct agent_entry *)); /* NOLINT: of pointers */
 
-    if (!rc)
-        rc = check_unique(s, e, complaints);
-    if (rc) {
-        agent_entry_free(e);
-        s->n_errors++;
-        return rc == -ENOMEM ? rc : 0;
-    }
-    more = realloc(s->entries, (s->n + 1) * sizeof(struct agent_entry *)); /* NOLINT: of pointers */
     if (!more) {
-        agent_entry_free(e);
+        agent_entry_unref(e);
         return -ENOMEM;
     }
     s->entries = more;
@@ -104,8 +95,42 @@ static int add_agent(struct agent_set *s, const char *module, const char *agents
     return 0;
 }
 
+static struct agent_entry *entry_by_module(const struct agent_set *s, const char *module)
+{
+    for (size_t i = 0; s && i < s->n; i++)
+        if (strcmp(s->entries[i]->module, module) == 0)
+            return s->entries[i];
+    return NULL;
+}
+
+static int add_agent(struct agent_set *s, const struct agent_set *old, const char *module,
+                     const char *agents_path, const char *library_path, struct buf *complaints)
+{
+    struct agent_entry *e = NULL, *before;
+    int rc = agent_entry_load(&e, module, agents_path, library_path, complaints);
+
+    if (!rc)
+        rc = check_unique(s, e, complaints);
+    if (!rc)
+        return append(s, e);
+    agent_entry_unref(e);
+    s->n_errors++;
+    if (rc == -ENOMEM)
+        return rc;
+    before = entry_by_module(old, module);
+    if (!before || check_unique(s, before, complaints))
+        return 0;
+    return append(s, agent_entry_ref(before));
+}
+
 int agent_set_load(struct agent_set **out, const char *agents_path, const char *library_path,
                    struct buf *complaints)
+{
+    return agent_set_reload(out, NULL, agents_path, library_path, complaints);
+}
+
+int agent_set_reload(struct agent_set **out, struct agent_set *old, const char *agents_path,
+                     const char *library_path, struct buf *complaints)
 {
     struct agent_set *s = calloc(1, sizeof(*s));
     struct dirent **files = NULL;
@@ -120,7 +145,7 @@ int agent_set_load(struct agent_set **out, const char *agents_path, const char *
         rc = -errno;
     for (int i = 0; i < n; i++) {
         if (!rc && module_of(module, sizeof(module), agents_path, files[i]->d_name))
-            rc = add_agent(s, module, agents_path, library_path, complaints);
+            rc = add_agent(s, old, module, agents_path, library_path, complaints);
         free(files[i]);
     }
     free(files);
@@ -144,7 +169,7 @@ void agent_set_unref(struct agent_set *s)
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < s->n; i++)
-        agent_entry_free(s->entries[i]);
+        agent_entry_unref(s->entries[i]);
     free(s->entries);
     free(s);
 }

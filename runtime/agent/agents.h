@@ -27,6 +27,11 @@ struct agent_set;
  * thread. */
 int agent_set_load(struct agent_set **out, const char *agents_path, const char *library_path,
                    struct buf *complaints);
+
+/* The same beside a set that is in use: an agent whose file no longer loads stays as it was in `old`
+ * (and counts as an error); one whose file is gone, goes. */
+int agent_set_reload(struct agent_set **out, struct agent_set *old, const char *agents_path,
+                     const char *library_path, struct buf *complaints);
 struct agent_set *agent_set_ref(struct agent_set *s);
 void agent_set_unref(struct agent_set *s);
 

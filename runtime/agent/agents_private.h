@@ -6,8 +6,11 @@
 #include "agent/agents.h"
 #include "lua/vm.h"
 
+#include <stdatomic.h>
+
 struct agent_entry {
     struct agent_info info; /* points into the strings below; first, see agent_chunks() */
+    _Atomic int refs;       /* the sets that hold it */
     struct chunks *chunks;  /* owns; frozen */
     char *module;           /* owns */
     char *name, *fallback, *vapi;
@@ -18,7 +21,8 @@ struct agent_entry {
 /* Loads one agent: runs its file, collects its mistakes. RD_ECONFIG with lines in `complaints`. */
 int agent_entry_load(struct agent_entry **out, const char *module, const char *agents_path,
                      const char *library_path, struct buf *complaints);
-void agent_entry_free(struct agent_entry *e);
+struct agent_entry *agent_entry_ref(struct agent_entry *e);
+void agent_entry_unref(struct agent_entry *e);
 
 /* The compiled modules and the module name of an agent. */
 struct chunks *agent_chunks(const struct agent_info *a);

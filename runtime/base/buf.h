@@ -10,10 +10,10 @@
 #include <stddef.h>
 
 struct buf {
-    char *data;   /* owns; not terminated unless buf_text() was called */
-    size_t n;     /* bytes used */
-    size_t cap;   /* bytes allocated */
-    size_t max;   /* never grows beyond this */
+    char *data; /* owns; not terminated unless buf_text() was called */
+    size_t n;   /* bytes used */
+    size_t cap; /* bytes allocated */
+    size_t max; /* never grows beyond this */
 };
 
 void buf_init(struct buf *b, size_t max);

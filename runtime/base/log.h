@@ -17,7 +17,15 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
-enum log_type { LOG_T_STR, LOG_T_INT, LOG_T_DOUBLE, LOG_T_PHONE, LOG_T_WORDS, LOG_T_SECRET, LOG_T_ERR };
+enum log_type {
+    LOG_T_STR,
+    LOG_T_INT,
+    LOG_T_DOUBLE,
+    LOG_T_PHONE,
+    LOG_T_WORDS,
+    LOG_T_SECRET,
+    LOG_T_ERR
+};
 
 struct log_field {
     const char *key;
@@ -36,7 +44,7 @@ struct log_field {
 #define F_ERR(v)       ((struct log_field){.key = "err", .type = LOG_T_ERR, .num = (v)})
 #define F_CALL(sid)    F_STR("call", (sid))
 /* What the operator can do about it; every error and warning should carry one. */
-#define F_FIX(v)       F_STR("fix", (v))
+#define F_FIX(v) F_STR("fix", (v))
 
 /* Lines go straight to stderr until log_start() has made the writer thread. */
 void log_config(enum log_level level, enum log_format format);
@@ -53,11 +61,12 @@ uint64_t log_count(enum log_level level);
 
 void log_fields(enum log_level level, const char *event, const struct log_field *f, int n);
 
-#define LOG_COUNT_(...) ((int)(sizeof((struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)))
-#define LOG_(level, event, ...)                                                                    \
-    do {                                                                                           \
-        if (log_on(level))                                                                         \
-            log_fields(level, event, (struct log_field[]){__VA_ARGS__}, LOG_COUNT_(__VA_ARGS__));  \
+#define LOG_COUNT_(...) \
+    ((int)(sizeof((struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)))
+#define LOG_(level, event, ...)                                                                   \
+    do {                                                                                          \
+        if (log_on(level))                                                                        \
+            log_fields(level, event, (struct log_field[]){__VA_ARGS__}, LOG_COUNT_(__VA_ARGS__)); \
     } while (0)
 #define log_error(event, ...) LOG_(LOG_ERROR, event, __VA_ARGS__)
 #define log_warn(event, ...)  LOG_(LOG_WARN, event, __VA_ARGS__)

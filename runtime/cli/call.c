@@ -98,22 +98,14 @@ static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
 {
     enum { TO = 256, SCENARIO, URL, FALLBACK, REST, ACCOUNT, TOKEN, CA, WAV, LOG, CALLS };
     static const struct option options[] = {
-        {"to",         1, NULL, TO      },
-        {"scenario",   1, NULL, SCENARIO},
-        {"url",        1, NULL, URL     },
-        {"fallback",   1, NULL, FALLBACK},
-        {"rest",       1, NULL, REST    },
-        {"account",    1, NULL, ACCOUNT },
-        {"token",      1, NULL, TOKEN   },
-        {"ca-file",    1, NULL, CA      },
-        {"wav",        1, NULL, WAV     },
-        {"openai-log", 1, NULL, LOG     },
-        {"calls",      1, NULL, CALLS   },
-        {"parallel",   0, NULL, 'p'     },
-        {"json",       0, NULL, 'j'     },
-        {"help",       0, NULL, 'h'     },
-        {NULL,         0, NULL, 0       }
-    };
+        {"to", 1, NULL, TO},       {"scenario", 1, NULL, SCENARIO},
+        {"url", 1, NULL, URL},     {"fallback", 1, NULL, FALLBACK},
+        {"rest", 1, NULL, REST},   {"account", 1, NULL, ACCOUNT},
+        {"token", 1, NULL, TOKEN}, {"ca-file", 1, NULL, CA},
+        {"wav", 1, NULL, WAV},     {"openai-log", 1, NULL, LOG},
+        {"calls", 1, NULL, CALLS}, {"parallel", 0, NULL, 'p'},
+        {"json", 0, NULL, 'j'},    {"help", 0, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     const char **places[] = {&c->to,      &c->files[0], &c->url,     &c->fallback, &c->rest,
                              &c->account, &c->token,    &c->ca_file, &c->wav,      &c->openai_log};
     int o;

@@ -55,10 +55,7 @@ int cmd_check(int argc, char **argv)
 {
     bool agents_only = false, print = false;
     const struct option_switch switches[] = {
-        {"agents", &agents_only},
-        {"print",  &print      },
-        {NULL,     NULL        }
-    };
+        {"agents", &agents_only}, {"print", &print}, {NULL, NULL}};
     struct options o = {.usage = usage, .switches = switches};
     struct settings *s = NULL;
     int code = EXIT_OK, config_code = EXIT_OK;

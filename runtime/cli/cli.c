@@ -8,15 +8,15 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"serve",   cmd_serve,   "answer calls until told to stop"                    },
-    {"status",  cmd_status,  "one screen about the node that runs here"           },
-    {"calls",   cmd_calls,   "calls in progress and just ended; --follow to watch"},
-    {"check",   cmd_check,   "say what is wrong with configuration and agents"    },
-    {"call",    cmd_call,    "place simulated phone calls to a node"              },
-    {"sim",     cmd_sim,     "a simulated OpenAI on loopback"                     },
-    {"load",    cmd_load,    "what the node adds to a frame, at many calls"       },
-    {"version", cmd_version, "which version this is"                              },
-    {NULL,      NULL,        NULL                                                 },
+    {"serve", cmd_serve, "answer calls until told to stop"},
+    {"status", cmd_status, "one screen about the node that runs here"},
+    {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
+    {"check", cmd_check, "say what is wrong with configuration and agents"},
+    {"call", cmd_call, "place simulated phone calls to a node"},
+    {"sim", cmd_sim, "a simulated OpenAI on loopback"},
+    {"load", cmd_load, "what the node adds to a frame, at many calls"},
+    {"version", cmd_version, "which version this is"},
+    {NULL, NULL, NULL},
 };
 
 const struct command *cli_commands(void)

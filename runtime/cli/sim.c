@@ -45,17 +45,15 @@ struct simulating {
 static int read_arguments(struct simulating *s, int argc, char **argv, bool *leave)
 {
     enum { LISTEN = 256, FOLDER, RECORD, LOG, CERT, KEY };
-    static const struct option options[] = {
-        {"openai",        1, NULL, LISTEN},
-        {"openai-listen", 1, NULL, LISTEN},
-        {"scenarios",     1, NULL, FOLDER},
-        {"record-openai", 1, NULL, RECORD},
-        {"log",           1, NULL, LOG   },
-        {"tls-cert",      1, NULL, CERT  },
-        {"tls-key",       1, NULL, KEY   },
-        {"help",          0, NULL, 'h'   },
-        {NULL,            0, NULL, 0     }
-    };
+    static const struct option options[] = {{"openai", 1, NULL, LISTEN},
+                                            {"openai-listen", 1, NULL, LISTEN},
+                                            {"scenarios", 1, NULL, FOLDER},
+                                            {"record-openai", 1, NULL, RECORD},
+                                            {"log", 1, NULL, LOG},
+                                            {"tls-cert", 1, NULL, CERT},
+                                            {"tls-key", 1, NULL, KEY},
+                                            {"help", 0, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const char **places[] = {&s->listen, &s->folder, &s->record, &s->log, &s->cert, &s->key};
     int o;
 

@@ -245,13 +245,8 @@ static const struct {
     const char *type;
     int (*add)(const struct transcript *t, const struct json_value *event, struct buf *out);
 } kinds[] = {
-    {"turn",     on_turn    },
-    {"tool",     on_tool    },
-    {"barge_in", on_barge_in},
-    {"state",    on_state   },
-    {"dtmf",     on_dtmf    },
-    {"error",    on_error   },
-    {"ended",    on_ended   },
+    {"turn", on_turn}, {"tool", on_tool},   {"barge_in", on_barge_in}, {"state", on_state},
+    {"dtmf", on_dtmf}, {"error", on_error}, {"ended", on_ended},
 };
 
 int transcript_add(const struct transcript *t, const struct json_value *event, struct buf *out)

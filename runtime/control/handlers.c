@@ -115,12 +115,9 @@ static int host_events_last(lua_State *L)
 }
 
 static const luaL_Reg host_functions[] = {
-    {"status",       host_status      },
-    {"calls",        host_calls       },
-    {"hang_up",      host_hang_up     },
-    {"events_after", host_events_after},
-    {"events_last",  host_events_last },
-    {NULL,           NULL             },
+    {"status", host_status},           {"calls", host_calls},
+    {"hang_up", host_hang_up},         {"events_after", host_events_after},
+    {"events_last", host_events_last}, {NULL, NULL},
 };
 
 /* ---- the entries: each runs inside vm_call() ---- */

@@ -123,7 +123,7 @@ static int start_tls(struct node *n, char *why, size_t cap)
     return rc;
 }
 
-static void log_complaints(struct buf *complaints)
+static void log_complaints(struct buf *complaints, const char *fix)
 {
     const char *text = buf_text(complaints);
 
@@ -132,21 +132,21 @@ static void log_complaints(struct buf *complaints)
         char *copy = strndup(line, len);
 
         if (copy && copy[0])
-            log_error("agent.not_loaded", F_STR("why", copy),
-                      F_FIX("mend the line; `ringdown check` shows all"));
+            log_error("agent.not_loaded", F_STR("why", copy), F_FIX(fix));
         free(copy);
         line += len + (line[len] == '\n');
     }
 }
 
-static int load_agents(const struct settings *s, struct agent_set **out)
+static int load_agents(const struct settings *s, struct agent_set *old, struct agent_set **out)
 {
     struct buf complaints;
     int rc;
 
     buf_init(&complaints, 64 * 1024);
-    rc = agent_set_load(out, s->agents_path, s->library_path, &complaints);
-    log_complaints(&complaints);
+    rc = agent_set_reload(out, old, s->agents_path, s->library_path, &complaints);
+    log_complaints(&complaints, old ? "mend the line; until then the version from before answers"
+                                    : "mend the line; `ringdown check` shows all");
     buf_fini(&complaints);
     return rc;
 }
@@ -166,7 +166,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .call_deadline_ms = s->script_deadline_ms,
                             .to_media = to_media,
                             .arg = n};
-    int rc = load_agents(s, &o.agents);
+    int rc = load_agents(s, NULL, &o.agents);
 
     if (rc) {
         (void)snprintf(why, cap, "%s: %s; create it, or set agents.path", s->agents_path,
@@ -262,13 +262,17 @@ void node_drain(struct node *n)
 
 void node_reload(struct node *n)
 {
-    struct agent_set *set;
+    struct agent_set *set, *old;
     char why[256];
+    int rc;
 
     if (n->tls_server && tls_server_reload(n->tls_server, why, sizeof(why)))
         log_error("tls.not_reloaded", F_STR("why", why),
                   F_FIX("the old certificate stays in use; mend the files"));
-    if (load_agents(n->settings, &set)) {
+    old = script_pool_agents(n->scripts);
+    rc = load_agents(n->settings, old, &set);
+    agent_set_unref(old);
+    if (rc) {
         log_error("agents.not_reloaded",
                   F_FIX("the old agents stay in use; is agents.path there?"));
         return;

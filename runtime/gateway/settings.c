@@ -288,9 +288,7 @@ static int make(struct loading *l)
     rc = settings_make_secret(text_of(l, "data"), &hex, &l->complaints);
     if (hex) {
         free(l->values[i].text);
-        l->values[i] = (struct setting_value){
-            .text = hex, .origin = {ORIGIN_MADE, 0}
-        };
+        l->values[i] = (struct setting_value){.text = hex, .origin = {ORIGIN_MADE, 0}};
     }
     return rc;
 }

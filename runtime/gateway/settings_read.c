@@ -148,9 +148,7 @@ static int put(struct setting_value *v, const char *text, enum origin from, int 
     if (!copy)
         return -ENOMEM;
     free(v->text);
-    *v = (struct setting_value){
-        .text = copy, .origin = {from, line}
-    };
+    *v = (struct setting_value){.text = copy, .origin = {from, line}};
     return 0;
 }
 

@@ -137,18 +137,15 @@ static void protect_globals(lua_State *L)
 int sandbox_open(lua_State *L)
 {
     static const luaL_Reg libraries[] = {
-        {LUA_GNAME,       luaopen_base  },
-        {LUA_TABLIBNAME,  luaopen_table },
-        {LUA_STRLIBNAME,  luaopen_string},
-        {LUA_MATHLIBNAME, luaopen_math  },
-        {LUA_UTF8LIBNAME, luaopen_utf8  },
-        {LUA_OSLIBNAME,   luaopen_os    },
+        {LUA_GNAME, luaopen_base},        {LUA_TABLIBNAME, luaopen_table},
+        {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},
+        {LUA_UTF8LIBNAME, luaopen_utf8},  {LUA_OSLIBNAME, luaopen_os},
     };
     static const luaL_Reg replaced[] = {
         {"setmetatable", safe_setmetatable},
-        {"load",         safe_load        },
-        {"xpcall",       safe_xpcall      },
-        {NULL,           NULL             },
+        {"load", safe_load},
+        {"xpcall", safe_xpcall},
+        {NULL, NULL},
     };
     static const char *const clock_only[] = {"time", "clock", "date", "difftime", NULL};
     static const char *const removed[] = {"dofile", "loadfile", "collectgarbage",

@@ -28,12 +28,12 @@ struct brief {
     double vad_threshold;
 
     /* For the conversation. */
-    const char *opening;       /* notice and greeting, spoken first; empty: the model begins */
-    const char *apology;       /* spoken when something broke */
-    const char *still_there;   /* after silence_ms without a word from either side */
-    const char *silence_bye;   /* after silence_times of those, then hang up */
-    const char *time_up;       /* spoken at max_call_ms, then hang up */
-    uint32_t silence_ms;       /* 0: never */
+    const char *opening;     /* notice and greeting, spoken first; empty: the model begins */
+    const char *apology;     /* spoken when something broke */
+    const char *still_there; /* after silence_ms without a word from either side */
+    const char *silence_bye; /* after silence_times of those, then hang up */
+    const char *time_up;     /* spoken at max_call_ms, then hang up */
+    uint32_t silence_ms;     /* 0: never */
     uint32_t silence_times;
     uint32_t max_call_ms;
 };

@@ -50,7 +50,7 @@ struct carrier_ops {
     /* 0, or RD_EFULL when the bounded output is full (the leg then ends by itself: LEG_LOST). */
     int (*audio)(struct carrier_leg *leg, const struct audio_span *a);
     int (*mark)(struct carrier_leg *leg, const struct carrier_mark *m);
-    int (*clear)(struct carrier_leg *leg); /* overtakes nothing already handed to the kernel */
+    int (*clear)(struct carrier_leg *leg);  /* overtakes nothing already handed to the kernel */
     void (*close)(struct carrier_leg *leg); /* orderly; on_end follows, at most 2 s later */
 };
 

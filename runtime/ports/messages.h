@@ -21,28 +21,28 @@
 typedef uint64_t call_handle;
 
 enum message_type {
-    MSG_SOCKET,       /* fd: an accepted socket, now the receiver's */
-    MSG_CALL_OPEN,    /* a webhook wants a VM and a route: s[0] agent name, s[1] webhook form as JSON object;
+    MSG_SOCKET, /* fd: an accepted socket, now the receiver's */
+    MSG_CALL_OPEN, /* a webhook wants a VM and a route: s[0] agent name, s[1] webhook form as JSON object;
                        * number: media thread that waits, aux: its request number */
-    MSG_CALL_OPENED,  /* the answer: s[0] system ("openai", "vapi", or "" = failed), s[1] reason or error,
+    MSG_CALL_OPENED, /* the answer: s[0] system ("openai", "vapi", or "" = failed), s[1] reason or error,
                        * s[2] vapi assistant; brief: refs (openai); aux: request number */
-    MSG_CALL_ATTACHED,/* the stream is here: number: media thread that has the call */
-    MSG_CALL_EVENT,   /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
-    MSG_CALL_COMMAND, /* command in kind; see enum call_command */
-    MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
-    MSG_RELOAD,       /* agents changed: take the new set */
-    MSG_STOP,         /* finish: drain, then leave the loop */
-    MSG_CONTROL_TASK  /* run a control request: owned by control/ */
+    MSG_CALL_ATTACHED, /* the stream is here: number: media thread that has the call */
+    MSG_CALL_EVENT,    /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
+    MSG_CALL_COMMAND,  /* command in kind; see enum call_command */
+    MSG_RECORD,        /* a record for control: kind is record_type; payload as JSON in s[0] */
+    MSG_RELOAD,        /* agents changed: take the new set */
+    MSG_STOP,          /* finish: drain, then leave the loop */
+    MSG_CONTROL_TASK   /* run a control request: owned by control/ */
 };
 
 enum call_command {
-    CMD_TOOL_RESULT, /* s[0] call_id, s[1] output; number: 1 = let the model go on */
-    CMD_SAY,         /* s[0] exact words, beside the conversation */
-    CMD_HANG_UP,     /* s[0] reason; after what is being said was heard */
-    CMD_FALLBACK,    /* s[0] reason; the script failed */
-    CMD_INSTRUCT,    /* s[0] instructions for one more answer */
+    CMD_TOOL_RESULT,   /* s[0] call_id, s[1] output; number: 1 = let the model go on */
+    CMD_SAY,           /* s[0] exact words, beside the conversation */
+    CMD_HANG_UP,       /* s[0] reason; after what is being said was heard */
+    CMD_FALLBACK,      /* s[0] reason; the script failed */
+    CMD_INSTRUCT,      /* s[0] instructions for one more answer */
     CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
-    CMD_OPERATOR_END /* the operator wants it to end, after what is being said was heard */
+    CMD_OPERATOR_END   /* the operator wants it to end, after what is being said was heard */
 };
 
 enum { MESSAGE_STRINGS = 4 };
@@ -55,7 +55,7 @@ struct message {
     uint64_t aux;
     int fd;
     uint64_t sent_us;
-    struct brief *brief; /* refs */
+    struct brief *brief;              /* refs */
     struct rd_str s[MESSAGE_STRINGS]; /* NUL-terminated copies in this block */
     void *ptr;
     struct credits *credits; /* the reservation this message used; NULL: none */

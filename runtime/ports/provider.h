@@ -72,17 +72,17 @@ struct provider_usage {
 struct provider_response {
     struct rd_str response_id;
     enum provider_response_state state;
-    bool out_of_band;             /* not part of the conversation: fixed words */
-    struct provider_usage usage;  /* zero while STARTED */
-    struct rd_str raw_usage;      /* the provider's own JSON, kept for the record; may be empty */
+    bool out_of_band;            /* not part of the conversation: fixed words */
+    struct provider_usage usage; /* zero while STARTED */
+    struct rd_str raw_usage;     /* the provider's own JSON, kept for the record; may be empty */
     struct rd_str error_code, error_message;
 };
 
 struct provider_error {
     struct rd_str code, message;
-    bool busy;   /* a response was already running: not an error, retry when it is done */
-    bool benign; /* nothing to cancel, truncate beyond the audio…: counted, ignored */
-    bool fatal;  /* the session cannot go on: credentials, quota, model */
+    bool busy;       /* a response was already running: not an error, retry when it is done */
+    bool benign;     /* nothing to cancel, truncate beyond the audio…: counted, ignored */
+    bool fatal;      /* the session cannot go on: credentials, quota, model */
     const char *fix; /* what the operator can do; NULL when nothing */
 };
 

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 enum record_type {
-    RECORD_STATE,    /* the call's state changed: text is its name */
-    RECORD_TURN,     /* a finished turn in conversation order: role, text (as heard), seq */
-    RECORD_TOOL,     /* id, name, text: arguments; a result follows with done = true, text: output */
+    RECORD_STATE, /* the call's state changed: text is its name */
+    RECORD_TURN,  /* a finished turn in conversation order: role, text (as heard), seq */
+    RECORD_TOOL,  /* id, name, text: arguments; a result follows with done = true, text: output */
     RECORD_BARGE_IN, /* heard_ms of the interrupted item, reaction_us: event in to clear out */
     RECORD_DTMF,     /* text: digit */
     RECORD_USAGE,    /* usage, text: raw JSON */
@@ -36,11 +36,11 @@ enum call_end_reason {
 
 struct call_totals {
     uint64_t frames_in, frames_out, bytes_in, bytes_out;
-    uint64_t gap_ms;            /* caller audio that never came, filled with silence */
-    uint64_t bad_frames;        /* dropped: not base64, wrong order, unknown */
-    uint64_t late_deltas;       /* agent audio of dead responses, dropped */
+    uint64_t gap_ms;      /* caller audio that never came, filled with silence */
+    uint64_t bad_frames;  /* dropped: not base64, wrong order, unknown */
+    uint64_t late_deltas; /* agent audio of dead responses, dropped */
     uint32_t turns, barge_ins, tool_calls, errors;
-    uint32_t first_audio_ms;    /* stream start to first agent audio sent; 0: none */
+    uint32_t first_audio_ms; /* stream start to first agent audio sent; 0: none */
     uint32_t duration_ms;
     struct provider_usage usage;
 };

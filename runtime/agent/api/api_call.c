@@ -123,11 +123,11 @@ static int host_sleep(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"say",      host_say     },
-    {"hang_up",  host_hang_up },
+    {"say", host_say},
+    {"hang_up", host_hang_up},
     {"deadline", host_deadline},
-    {"sleep",    host_sleep   },
-    {NULL,       NULL         },
+    {"sleep", host_sleep},
+    {NULL, NULL},
 };
 
 void api_call_register(lua_State *L)

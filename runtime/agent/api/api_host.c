@@ -138,13 +138,8 @@ static int host_log(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"file",   host_file  },
-    {"source", host_source},
-    {"shown",  host_shown },
-    {"zone",   host_zone  },
-    {"where",  host_where },
-    {"log",    host_log   },
-    {NULL,     NULL       },
+    {"file", host_file},   {"source", host_source}, {"shown", host_shown}, {"zone", host_zone},
+    {"where", host_where}, {"log", host_log},       {NULL, NULL},
 };
 
 void api_host_register(lua_State *L)

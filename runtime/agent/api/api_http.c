@@ -129,9 +129,9 @@ static int host_twilio(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"twilio",       host_twilio      },
+    {"twilio", host_twilio},
     {"twilio_ready", host_twilio_ready},
-    {NULL,           NULL             },
+    {NULL, NULL},
 };
 
 void api_http_register(lua_State *L)

@@ -71,7 +71,7 @@ static int add_pair(struct form *f, char **text, struct rd_str pair)
     if (!value_end)
         return RD_EPROTO;
     f->fields[f->n++] = (struct form_field){
-        .name = {*text,    (size_t)(name_end - *text)    },
+        .name = {*text, (size_t)(name_end - *text)},
         .value = {name_end, (size_t)(value_end - name_end)},
     };
     *text = value_end;

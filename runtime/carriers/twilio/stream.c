@@ -198,12 +198,12 @@ static const struct handler {
     bool has_body;
     on_message *fn;
 } handlers[] = {
-    {"media",     IN(LIVE),      false, true,  on_media    },
-    {"mark",      IN(LIVE),      false, true,  on_mark     },
-    {"dtmf",      IN(LIVE),      false, true,  on_dtmf     },
-    {"stop",      IN(LIVE),      false, false, on_stop     },
-    {"start",     IN(CONNECTED), true,  true,  on_start    },
-    {"connected", IN(OPEN),      false, false, on_connected},
+    {"media", IN(LIVE), false, true, on_media},
+    {"mark", IN(LIVE), false, true, on_mark},
+    {"dtmf", IN(LIVE), false, true, on_dtmf},
+    {"stop", IN(LIVE), false, false, on_stop},
+    {"start", IN(CONNECTED), true, true, on_start},
+    {"connected", IN(OPEN), false, false, on_connected},
 };
 
 static const struct handler *find_handler(const struct json_value *event)
@@ -359,8 +359,8 @@ struct twilio_counts twilio_stream_counts(const struct carrier_leg *leg)
 static int send_framed(struct carrier_leg *leg, struct head *h, const char *middle, size_t n)
 {
     struct iovec iov[] = {
-        {h->text,            h->n                  },
-        {(char *)middle,     n                     },
+        {h->text, h->n},
+        {(char *)middle, n},
         {(char *)frame_tail, sizeof(frame_tail) - 1},
     };
 

@@ -366,7 +366,7 @@ static int openai_audio(struct provider_leg *leg, const struct audio_span *a)
 {
     struct iovec iov[] = {
         {(void *)(uintptr_t)WIRE_APPEND_HEAD, sizeof(WIRE_APPEND_HEAD) - 1},
-        {(void *)(uintptr_t)a->b64,           a->n_b64                    },
+        {(void *)(uintptr_t)a->b64, a->n_b64},
         {(void *)(uintptr_t)WIRE_APPEND_TAIL, sizeof(WIRE_APPEND_TAIL) - 1},
     };
 

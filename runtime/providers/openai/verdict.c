@@ -32,21 +32,21 @@ static const struct {
     enum verdict_kind kind;
     bool quiet;
 } codes[] = {
-    {RD_STR("conversation_already_has_active_response"), NULL,        VERDICT_BUSY,   false},
-    {RD_STR("response_cancel_not_active"),               NULL,        VERDICT_BENIGN, false},
-    {RD_STR("input_audio_buffer_commit_empty"),          NULL,        VERDICT_BENIGN, false},
-    {RD_STR("item_not_found"),                           NULL,        VERDICT_BENIGN, false},
-    {RD_STR("invalid_api_key"),                          FIX_KEY,     VERDICT_FATAL,  true },
-    {RD_STR("account_deactivated"),                      FIX_KEY,     VERDICT_FATAL,  false},
-    {RD_STR("insufficient_quota"),                       FIX_BILLING, VERDICT_FATAL,  false},
-    {RD_STR("billing_hard_limit_reached"),               FIX_BILLING, VERDICT_FATAL,  false},
-    {RD_STR("model_not_found"),                          FIX_MODEL,   VERDICT_FATAL,  false},
-    {RD_STR("invalid_model"),                            FIX_MODEL,   VERDICT_FATAL,  false},
-    {RD_STR("unsupported_country_region_territory"),     FIX_ACCESS,  VERDICT_FATAL,  false},
-    {RD_STR("rate_limit_exceeded"),                      FIX_LIMIT,   VERDICT_LIMIT,  false},
-    {RD_STR("inference_rate_limit_exceeded"),            FIX_LIMIT,   VERDICT_LIMIT,  false},
-    {RD_STR("session_expired"),                          NULL,        VERDICT_OTHER,  false},
-    {RD_STR("server_error"),                             NULL,        VERDICT_LOST,   false},
+    {RD_STR("conversation_already_has_active_response"), NULL, VERDICT_BUSY, false},
+    {RD_STR("response_cancel_not_active"), NULL, VERDICT_BENIGN, false},
+    {RD_STR("input_audio_buffer_commit_empty"), NULL, VERDICT_BENIGN, false},
+    {RD_STR("item_not_found"), NULL, VERDICT_BENIGN, false},
+    {RD_STR("invalid_api_key"), FIX_KEY, VERDICT_FATAL, true},
+    {RD_STR("account_deactivated"), FIX_KEY, VERDICT_FATAL, false},
+    {RD_STR("insufficient_quota"), FIX_BILLING, VERDICT_FATAL, false},
+    {RD_STR("billing_hard_limit_reached"), FIX_BILLING, VERDICT_FATAL, false},
+    {RD_STR("model_not_found"), FIX_MODEL, VERDICT_FATAL, false},
+    {RD_STR("invalid_model"), FIX_MODEL, VERDICT_FATAL, false},
+    {RD_STR("unsupported_country_region_territory"), FIX_ACCESS, VERDICT_FATAL, false},
+    {RD_STR("rate_limit_exceeded"), FIX_LIMIT, VERDICT_LIMIT, false},
+    {RD_STR("inference_rate_limit_exceeded"), FIX_LIMIT, VERDICT_LIMIT, false},
+    {RD_STR("session_expired"), NULL, VERDICT_OTHER, false},
+    {RD_STR("server_error"), NULL, VERDICT_LOST, false},
 };
 
 static const struct {
@@ -54,11 +54,9 @@ static const struct {
     enum verdict_kind kind;
     const char *fix;
 } statuses[] = {
-    {401, VERDICT_FATAL, FIX_KEY   },
-    {403, VERDICT_FATAL, FIX_ACCESS},
-    {404, VERDICT_FATAL, FIX_FOUND },
-    {408, VERDICT_LOST,  FIX_NET   },
-    {429, VERDICT_FATAL, FIX_LIMIT },
+    {401, VERDICT_FATAL, FIX_KEY},   {403, VERDICT_FATAL, FIX_ACCESS},
+    {404, VERDICT_FATAL, FIX_FOUND}, {408, VERDICT_LOST, FIX_NET},
+    {429, VERDICT_FATAL, FIX_LIMIT},
 };
 
 static bool contains(struct rd_str s, const char *z)

@@ -8,7 +8,8 @@ local open_drawer = tool {
 }
 
 local boil_water = tool {
-  name = "boil_water", about = "Boils water.", effect = "read", timeout = "10ms", failed = "Say that the kettle is slow.",
+  name = "boil_water", about = "Boils water.", effect = "read", timeout = "10ms",
+  failed = "Say that the kettle is slow.",
   run = function()
     local n = 0
     for i = 1, 20000000 do

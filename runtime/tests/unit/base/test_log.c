@@ -70,19 +70,19 @@ static void test_phone_numbers_keep_country_and_two_digits(void **state)
     static const struct {
         const char *number, *shown;
     } phones[] = {
-        {"+13125550142",        "+1..42"   },
-        {"+4930123456",         "+49..56"  },
-        {"+35312345678",        "+353..78" },
-        {"+79161234567",        "+7..67"   },
-        {"+12345",              ".."       },
-        {"5550142",             ".."       },
-        {"anonymous",           "anonymous"},
-        {"client:alice",        "client:.."},
-        {"sip:bob@example.com", "sip:.."   },
-        {"sips:bob@x",          "sip:.."   },
-        {"+1312x550142",        ".."       },
-        {"Alice",               ".."       },
-        {"",                    ""         },
+        {"+13125550142", "+1..42"},
+        {"+4930123456", "+49..56"},
+        {"+35312345678", "+353..78"},
+        {"+79161234567", "+7..67"},
+        {"+12345", ".."},
+        {"5550142", ".."},
+        {"anonymous", "anonymous"},
+        {"client:alice", "client:.."},
+        {"sip:bob@example.com", "sip:.."},
+        {"sips:bob@x", "sip:.."},
+        {"+1312x550142", ".."},
+        {"Alice", ".."},
+        {"", ""},
     };
     char shown[64];
 

@@ -133,19 +133,17 @@ static void provider_close(struct provider_leg *leg)
         call_provider_events.on_end(f->call, LEG_CLOSED_BY_US);
 }
 
-const struct provider_ops fake_provider = {
-    .name = "fake",
-    .caps = {.client_truncation = true,
-             .turn_events = true,
-             .exact_words = true,
-             .formats = AUDIO_PCMU | AUDIO_PCM16_24K},
-    .audio = provider_audio,
-    .respond = provider_respond,
-    .cancel = provider_cancel,
-    .truncate = provider_truncate,
-    .tool_result = provider_tool_result,
-    .close = provider_close
-};
+const struct provider_ops fake_provider = {.name = "fake",
+                                           .caps = {.client_truncation = true,
+                                                    .turn_events = true,
+                                                    .exact_words = true,
+                                                    .formats = AUDIO_PCMU | AUDIO_PCM16_24K},
+                                           .audio = provider_audio,
+                                           .respond = provider_respond,
+                                           .cancel = provider_cancel,
+                                           .truncate = provider_truncate,
+                                           .tool_result = provider_tool_result,
+                                           .close = provider_close};
 
 /* --- surroundings --- */
 

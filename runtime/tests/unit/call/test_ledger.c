@@ -312,8 +312,7 @@ static const struct provider_ops net_provider = {
     .cancel = p_cancel,
     .truncate = p_truncate,
     .tool_result = p_result,
-    .close = p_close
-};
+    .close = p_close};
 
 static void echo(struct net *n, const struct carrier_mark *m)
 {

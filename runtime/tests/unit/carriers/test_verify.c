@@ -28,25 +28,27 @@ static const char *const tokens[] = {"12345", NULL};
 static const struct vector {
     const char *base, *target, *type, *body, *signature;
 } vectors[] = {
-    {HOST,                              U,                                                                                FORM,                   P,                                                                SIG_1                         },
-    {HOST,                              U,                                                                                FORM "; charset=utf-8", P,                                                                "kvajT1Ptam85bY51eRf/AJRuM3w="},
-    {"http://mycompany.com",            U,                                                                                FORM,                   P,                                                                "0ZXoZLH/DfblKGATFgpif+LLRf4="},
-    {"http://mycompany.com:1234",       U,                                                                                FORM,                   P,                                                                "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="},
-    {"https://mycompany.com:1234",      U,                                                                                FORM,                   P,                                                                SIG_1                         },
-    {HOST,                              U,                                                                                FORM,                   "Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234",
-     "IK+Dwps556ElfBT0I3Rgjkr1wJU="                                                                                                                                                                                                               },
-    {HOST,                              U "&bodySHA256=" HASH,                                                            "application/json",
-     "{\"property\": \"value\", \"boolean\": true}",                                                                                                                                                                "a9nBmqA0ju/hNViExpshrM61xv4="},
-    {HOST,                              U "&bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
-     "application/json; charset=utf-8",                                                                                                           "{}",                                                             "Ldidvp12m26NI7eqEvxnEpkd9Hc="},
-    {HOST,                              "/myapp.php?bodySHA256=" HASH,                                                    "application/json",
-     "{\"property\": \"value\", \"boolean\": true}",                                                                                                                                                                "y77kIzt2vzLz71DgmJGsen2scGs="},
-    {"https://user:pass@mycompany.com", U,                                                                                FORM,                   P,                                                                "CukzLTc1tT5dXEDIHm/tKBanW10="},
-    {HOST,                              U "&Body=It's+amazing",                                                           FORM,                   P,                                                                "TfZzewPq8wqrGlMfyAud8+/IvJ0="},
-    {HOST,                              U,                                                                                FORM,
-     "MessagingBinding.Address=%2B1325xxxxxxx&MessagingBinding.Address=%2B1415xxxxxxx",                                                                                                                             "83O6e2vORAoJHUNzJjDWN1jz+BA="},
-    {HOST,                              U,                                                                                FORM,
-     "MessagingBinding.Address=%2B1415xxxxxxx&MessagingBinding.Address=%2B1325xxxxxxx",                                                                                                                             "83O6e2vORAoJHUNzJjDWN1jz+BA="},
+    {HOST, U, FORM, P, SIG_1},
+    {HOST, U, FORM "; charset=utf-8", P, "kvajT1Ptam85bY51eRf/AJRuM3w="},
+    {"http://mycompany.com", U, FORM, P, "0ZXoZLH/DfblKGATFgpif+LLRf4="},
+    {"http://mycompany.com:1234", U, FORM, P, "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="},
+    {"https://mycompany.com:1234", U, FORM, P, SIG_1},
+    {HOST, U, FORM, "Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234",
+     "IK+Dwps556ElfBT0I3Rgjkr1wJU="},
+    {HOST, U "&bodySHA256=" HASH, "application/json",
+     "{\"property\": \"value\", \"boolean\": true}", "a9nBmqA0ju/hNViExpshrM61xv4="},
+    {HOST, U "&bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+     "application/json; charset=utf-8", "{}", "Ldidvp12m26NI7eqEvxnEpkd9Hc="},
+    {HOST, "/myapp.php?bodySHA256=" HASH, "application/json",
+     "{\"property\": \"value\", \"boolean\": true}", "y77kIzt2vzLz71DgmJGsen2scGs="},
+    {"https://user:pass@mycompany.com", U, FORM, P, "CukzLTc1tT5dXEDIHm/tKBanW10="},
+    {HOST, U "&Body=It's+amazing", FORM, P, "TfZzewPq8wqrGlMfyAud8+/IvJ0="},
+    {HOST, U, FORM,
+     "MessagingBinding.Address=%2B1325xxxxxxx&MessagingBinding.Address=%2B1415xxxxxxx",
+     "83O6e2vORAoJHUNzJjDWN1jz+BA="},
+    {HOST, U, FORM,
+     "MessagingBinding.Address=%2B1415xxxxxxx&MessagingBinding.Address=%2B1325xxxxxxx",
+     "83O6e2vORAoJHUNzJjDWN1jz+BA="},
 };
 
 static bool webhook(const char *base, const char *target, const char *type, const char *body,
@@ -164,16 +166,14 @@ static void test_wrong_and_absent_tokens_let_nothing_pass(void **state)
 {
     static const char *const none[] = {NULL}, *const empty[] = {"", NULL};
     static const char *const other[] = {"54321", NULL};
-    const struct twilio_auth wrong[] = {
-        {HOST,            none  },
-        {HOST,            empty },
-        {HOST,            other },
-        {HOST,            NULL  },
-        {NULL,            tokens},
-        {"",              tokens},
-        {"mycompany.com", tokens},
-        {"https://",      tokens}
-    };
+    const struct twilio_auth wrong[] = {{HOST, none},
+                                        {HOST, empty},
+                                        {HOST, other},
+                                        {HOST, NULL},
+                                        {NULL, tokens},
+                                        {"", tokens},
+                                        {"mycompany.com", tokens},
+                                        {"https://", tokens}};
     uint8_t mac[20];
     char unkeyed[BASE64_ENCODED(20)];
 

@@ -13,12 +13,12 @@
 static const struct {
     const char *plain, *text;
 } rfc4648[] = {
-    {"",       ""        },
-    {"f",      "Zg=="    },
-    {"fo",     "Zm8="    },
-    {"foo",    "Zm9v"    },
-    {"foob",   "Zm9vYg=="},
-    {"fooba",  "Zm9vYmE="},
+    {"", ""},
+    {"f", "Zg=="},
+    {"fo", "Zm8="},
+    {"foo", "Zm9v"},
+    {"foob", "Zm9vYg=="},
+    {"fooba", "Zm9vYmE="},
     {"foobar", "Zm9vYmFy"},
 };
 

@@ -175,30 +175,31 @@ static void ends_as(const struct ending *e, bool ready)
 static void test_refusals_and_losses_before_the_start(void **state)
 {
     static const struct ending endings[] = {
-        {WS_END_REFUSED,  401,  0,             "",                                              "error http_401 fatal",        "end refused",  "OPENAI_API_KEY"   },
-        {WS_END_REFUSED,  401,  0,
-         "{\"error\":{\"code\":\"invalid_api_key\",\"message\":\"Incorrect key sk-x\"}}",       "error invalid_api_key fatal", "end refused",  "OPENAI_API_KEY"   },
-        {WS_END_REFUSED,  403,  0,             "<html>",                                        "error http_403 fatal",        "end refused",  "access"           },
-        {WS_END_REFUSED,  404,  0,             "{\"error\":{\"code\":\"model_not_found\"}}",
-         "error model_not_found fatal",                                                                                        "end refused",  "openai.model"     },
-        {WS_END_REFUSED,  404,  0,             "",                                              "error http_404 fatal",        "end refused",  "openai.url"       },
-        {WS_END_REFUSED,  429,  0,             "{\"error\":null}",                              "error http_429 fatal",        "end refused",
-         "limit"                                                                                                                                                  },
-        {WS_END_REFUSED,  429,  0,             "{\"error\":{\"code\":\"insufficient_quota\"}}",
-         "error insufficient_quota fatal",                                                                                     "end refused",  "credit"           },
-        {WS_END_REFUSED,  200,  0,             "hello",                                         "error http_200 fatal",        "end refused",  "openai.url"       },
-        {WS_END_REFUSED,  500,  0,             "",                                              "error http_500",              "end lost",     "status.openai.com"},
-        {WS_END_REFUSED,  503,  0,             "{",                                             "error http_503",              "end lost",     NULL               },
-        {WS_END_LOST,     0,    RD_ETLS,       "",                                              "error tls",                   "end lost",     "ca_file"          },
-        {WS_END_LOST,     0,    -ECONNREFUSED, "",                                              "error connection_lost",       "end lost",     "openai.url"       },
-        {WS_END_PEER,     3000, 0,             "invalid_request_error.invalid_api_key",
-         "error invalid_api_key fatal",                                                                                        "end refused",  "OPENAI_API_KEY"   },
-        {WS_END_PEER,     3000, 0,             "",                                              "error close_3000 fatal",      "end refused",  "OPENAI_API_KEY"   },
-        {WS_END_PEER,     1008, 0,             "policy",                                        "error close_1008 fatal",      "end refused",  NULL               },
-        {WS_END_PEER,     4001, 0,             "",                                              "error close_4001 fatal",      "end refused",  NULL               },
-        {WS_END_PEER,     1011, 0,             "keepalive",                                     "error close_1011",            "end lost",     NULL               },
-        {WS_END_PEER,     1000, 0,             "",                                              "error close_1000",            "end lost",     NULL               },
-        {WS_END_PROTOCOL, 1002, 0,             "",                                              "error protocol",              "end protocol", "openai.url"       },
+        {WS_END_REFUSED, 401, 0, "", "error http_401 fatal", "end refused", "OPENAI_API_KEY"},
+        {WS_END_REFUSED, 401, 0,
+         "{\"error\":{\"code\":\"invalid_api_key\",\"message\":\"Incorrect key sk-x\"}}",
+         "error invalid_api_key fatal", "end refused", "OPENAI_API_KEY"},
+        {WS_END_REFUSED, 403, 0, "<html>", "error http_403 fatal", "end refused", "access"},
+        {WS_END_REFUSED, 404, 0, "{\"error\":{\"code\":\"model_not_found\"}}",
+         "error model_not_found fatal", "end refused", "openai.model"},
+        {WS_END_REFUSED, 404, 0, "", "error http_404 fatal", "end refused", "openai.url"},
+        {WS_END_REFUSED, 429, 0, "{\"error\":null}", "error http_429 fatal", "end refused",
+         "limit"},
+        {WS_END_REFUSED, 429, 0, "{\"error\":{\"code\":\"insufficient_quota\"}}",
+         "error insufficient_quota fatal", "end refused", "credit"},
+        {WS_END_REFUSED, 200, 0, "hello", "error http_200 fatal", "end refused", "openai.url"},
+        {WS_END_REFUSED, 500, 0, "", "error http_500", "end lost", "status.openai.com"},
+        {WS_END_REFUSED, 503, 0, "{", "error http_503", "end lost", NULL},
+        {WS_END_LOST, 0, RD_ETLS, "", "error tls", "end lost", "ca_file"},
+        {WS_END_LOST, 0, -ECONNREFUSED, "", "error connection_lost", "end lost", "openai.url"},
+        {WS_END_PEER, 3000, 0, "invalid_request_error.invalid_api_key",
+         "error invalid_api_key fatal", "end refused", "OPENAI_API_KEY"},
+        {WS_END_PEER, 3000, 0, "", "error close_3000 fatal", "end refused", "OPENAI_API_KEY"},
+        {WS_END_PEER, 1008, 0, "policy", "error close_1008 fatal", "end refused", NULL},
+        {WS_END_PEER, 4001, 0, "", "error close_4001 fatal", "end refused", NULL},
+        {WS_END_PEER, 1011, 0, "keepalive", "error close_1011", "end lost", NULL},
+        {WS_END_PEER, 1000, 0, "", "error close_1000", "end lost", NULL},
+        {WS_END_PROTOCOL, 1002, 0, "", "error protocol", "end protocol", "openai.url"},
     };
 
     (void)state;
@@ -210,15 +211,15 @@ static void test_refusals_and_losses_before_the_start(void **state)
 static void test_ends_during_a_call(void **state)
 {
     static const struct ending endings[] = {
-        {WS_END_PEER,     1000, 0,           "",                                      NULL,                             "end closed_by_peer", NULL    },
-        {WS_END_PEER,     1001, 0,           "Your session hit the maximum duration", "error close_1001",
-         "end lost",                                                                                                                          NULL    },
-        {WS_END_PEER,     1011, 0,           "",                                      "error close_1011",               "end lost",           NULL    },
-        {WS_END_PEER,     3000, 0,           "x.insufficient_quota",                  "error insufficient_quota fatal",
-         "end refused",                                                                                                                       "credit"},
-        {WS_END_LOST,     0,    -ECONNRESET, "",                                      "error connection_lost",          "end lost",           NULL    },
-        {WS_END_OVERFLOW, 0,    0,           "",                                      "error overflow",                 "end lost",           NULL    },
-        {WS_END_PROTOCOL, 0,    0,           "",                                      "error protocol",                 "end protocol",       NULL    },
+        {WS_END_PEER, 1000, 0, "", NULL, "end closed_by_peer", NULL},
+        {WS_END_PEER, 1001, 0, "Your session hit the maximum duration", "error close_1001",
+         "end lost", NULL},
+        {WS_END_PEER, 1011, 0, "", "error close_1011", "end lost", NULL},
+        {WS_END_PEER, 3000, 0, "x.insufficient_quota", "error insufficient_quota fatal",
+         "end refused", "credit"},
+        {WS_END_LOST, 0, -ECONNRESET, "", "error connection_lost", "end lost", NULL},
+        {WS_END_OVERFLOW, 0, 0, "", "error overflow", "end lost", NULL},
+        {WS_END_PROTOCOL, 0, 0, "", "error protocol", "end protocol", NULL},
     };
 
     (void)state;
@@ -273,10 +274,10 @@ static void test_errors_while_connecting_decide_the_leg(void **state)
     static const struct {
         const char *code, *type, *error, *end;
     } cases[] = {
-        {"model_not_found",     "invalid_request_error", "error model_not_found fatal",     "end refused"},
-        {"rate_limit_exceeded", "rate_limit",            "error rate_limit_exceeded fatal", "end refused"},
-        {NULL,                  "server_error",          "error server_error",              "end lost"   },
-        {"account_deactivated", "x",                     "error account_deactivated fatal", "end refused"},
+        {"model_not_found", "invalid_request_error", "error model_not_found fatal", "end refused"},
+        {"rate_limit_exceeded", "rate_limit", "error rate_limit_exceeded fatal", "end refused"},
+        {NULL, "server_error", "error server_error", "end lost"},
+        {"account_deactivated", "x", "error account_deactivated fatal", "end refused"},
     };
 
     (void)state;
@@ -301,20 +302,20 @@ static void test_errors_during_a_call_are_told_apart(void **state)
     static const struct {
         const char *code, *type, *message, *event_id, *told;
     } cases[] = {
-        {"conversation_already_has_active_response", "invalid_request_error", "",                                                     "respond-3",
-         "error conversation_already_has_active_response busy"                                                                                                                          },
-        {"response_cancel_not_active",               "invalid_request_error", "",                                                     "cancel-4",
-         "error response_cancel_not_active benign"                                                                                                                                      },
-        {"input_audio_buffer_commit_empty",          "invalid_request_error", "",                                                     NULL,
-         "error input_audio_buffer_commit_empty benign"                                                                                                                                 },
-        {NULL,                                       "invalid_request_error", "Audio content of 900ms is already shorter than 980ms",
-         NULL,                                                                                                                                      "error invalid_request_error benign"},
-        {"some_new_code",                            "invalid_request_error", "no such item",                                         "truncate-9",
-         "error some_new_code benign"                                                                                                                                                   },
-        {"invalid_value",                            "invalid_request_error", "bad",                                                  "respond-9",  "error invalid_value"               },
-        {"rate_limit_exceeded",                      "x",                     "slow down",                                            NULL,         "error rate_limit_exceeded"         },
-        {"session_expired",                          "invalid_request_error", "60 minutes",                                           NULL,         "error session_expired"             },
-        {NULL,                                       "server_error",          "oops",                                                 NULL,         "error server_error"                },
+        {"conversation_already_has_active_response", "invalid_request_error", "", "respond-3",
+         "error conversation_already_has_active_response busy"},
+        {"response_cancel_not_active", "invalid_request_error", "", "cancel-4",
+         "error response_cancel_not_active benign"},
+        {"input_audio_buffer_commit_empty", "invalid_request_error", "", NULL,
+         "error input_audio_buffer_commit_empty benign"},
+        {NULL, "invalid_request_error", "Audio content of 900ms is already shorter than 980ms",
+         NULL, "error invalid_request_error benign"},
+        {"some_new_code", "invalid_request_error", "no such item", "truncate-9",
+         "error some_new_code benign"},
+        {"invalid_value", "invalid_request_error", "bad", "respond-9", "error invalid_value"},
+        {"rate_limit_exceeded", "x", "slow down", NULL, "error rate_limit_exceeded"},
+        {"session_expired", "invalid_request_error", "60 minutes", NULL, "error session_expired"},
+        {NULL, "server_error", "oops", NULL, "error server_error"},
     };
     struct provider_leg *leg = fake_ready_leg(pool, &core);
 
@@ -439,11 +440,13 @@ static void test_a_call_may_close_from_inside_any_event(void **state)
         const char *event, *on;
     } cases[] = {
         {"{\"type\":\"conversation.item.input_audio_transcription.completed\",\"item_id\":\"u\","
-         "\"transcript\":\"bye\",\"usage\":{\"type\":\"duration\",\"seconds\":1}}", "words"   },
+         "\"transcript\":\"bye\",\"usage\":{\"type\":\"duration\",\"seconds\":1}}",
+         "words"},
         {"{\"type\":\"response.done\",\"response\":{\"id\":\"r\",\"status\":\"failed\",\"status_"
          "details\":"
-         "{\"error\":{\"code\":\"insufficient_quota\"}}}}",                         "response"},
-        {"{\"type\":\"error\",\"error\":{\"code\":\"invalid_api_key\"}}",                    "error"   },
+         "{\"error\":{\"code\":\"insufficient_quota\"}}}}",
+         "response"},
+        {"{\"type\":\"error\",\"error\":{\"code\":\"invalid_api_key\"}}", "error"},
     };
 
     (void)state;

@@ -277,9 +277,9 @@ static void test_a_broken_answer_goes_to_the_fallback_url(void **state)
         struct page answer;
         const char *code;
     } cases[] = {
-        {{"/twilio/voice", "text/xml", "<Response/>", 500},           "11200"},
-        {{"/twilio/voice", "text/plain", "<Response/>", 200},         "12300"},
-        {{"/twilio/voice", "text/xml", "<Response>", 200},            "12100"},
+        {{"/twilio/voice", "text/xml", "<Response/>", 500}, "11200"},
+        {{"/twilio/voice", "text/plain", "<Response/>", 200}, "12300"},
+        {{"/twilio/voice", "text/xml", "<Response>", 200}, "12100"},
         {{"/twilio/voice", "application/xml", "\n<?xml ?><a/>", 200}, "12100"},
     };
     struct node *n = *state;
@@ -519,13 +519,13 @@ static const struct {
     const char *body;
     int status, code;
 } updates[] = {
-    {"Colour=red",                                                           400, 20001},
-    {"Status=over",                                                          400, 20001},
-    {"Status=canceled",                                                      400, 21220},
-    {"Twiml=%3CResponse%2F%3E&Url=http://x",                                 400, 20001},
-    {"Url=nonsense",                                                         400, 21205},
-    {"Twiml=%zz",                                                            400, 20001},
-    {"Twiml=%3CResponse%3E%3CPause+length%3D%220%22%2F%3E%3C%2FResponse%3E", 200, 0    },
+    {"Colour=red", 400, 20001},
+    {"Status=over", 400, 20001},
+    {"Status=canceled", 400, 21220},
+    {"Twiml=%3CResponse%2F%3E&Url=http://x", 400, 20001},
+    {"Url=nonsense", 400, 21205},
+    {"Twiml=%zz", 400, 20001},
+    {"Twiml=%3CResponse%3E%3CPause+length%3D%220%22%2F%3E%3C%2FResponse%3E", 200, 0},
 };
 
 /* Each caller frame is an occasion to ask, once the answer before is there. */

@@ -94,9 +94,7 @@ static char words[] = "hello";
 
 static void test_the_caller_answers_when_the_agent_fell_silent(void **state)
 {
-    struct scenario_step steps[] = {
-        {.after = true, .say = words}
-    };
+    struct scenario_step steps[] = {{.after = true, .say = words}};
     struct story *s = story_new(steps, 1);
 
     (void)state;
@@ -109,9 +107,7 @@ static void test_the_caller_answers_when_the_agent_fell_silent(void **state)
 
 static void test_a_pause_in_the_agents_speech_is_not_its_end(void **state)
 {
-    struct scenario_step steps[] = {
-        {.after = true, .say = words}
-    };
+    struct scenario_step steps[] = {{.after = true, .say = words}};
     struct story *s = story_new(steps, 1);
 
     (void)state;
@@ -126,10 +122,8 @@ static void test_a_pause_in_the_agents_speech_is_not_its_end(void **state)
 
 static void test_the_caller_cuts_in_while_the_agent_speaks(void **state)
 {
-    struct scenario_step steps[] = {
-        {.during = true, .at_ms = 1200, .say = words},
-        {.after = true,              .hangup = true              }
-    };
+    struct scenario_step steps[] = {{.during = true, .at_ms = 1200, .say = words},
+                                    {.after = true, .hangup = true}};
     struct story *s = story_new(steps, 2);
 
     (void)state;
@@ -150,9 +144,7 @@ static void test_the_caller_cuts_in_while_the_agent_speaks(void **state)
 
 static void test_a_clear_with_nothing_to_hear_is_no_barge_in(void **state)
 {
-    struct scenario_step steps[] = {
-        {.after = true, .say = words}
-    };
+    struct scenario_step steps[] = {{.after = true, .say = words}};
     struct story *s = story_new(steps, 1);
 
     (void)state;
@@ -177,9 +169,7 @@ static void test_keys_and_silence_on_purpose(void **state)
 
 static void test_the_caller_gives_up_once(void **state)
 {
-    struct scenario_step steps[] = {
-        {.after = true, .say = words}
-    };
+    struct scenario_step steps[] = {{.after = true, .say = words}};
     struct story *s = story_new(steps, 1);
 
     (void)state;
@@ -190,9 +180,7 @@ static void test_the_caller_gives_up_once(void **state)
 
 static void test_both_sides_are_recorded_in_step(void **state)
 {
-    struct scenario_step steps[] = {
-        {.during = true, .at_ms = 100, .say = words}
-    };
+    struct scenario_step steps[] = {{.during = true, .at_ms = 100, .say = words}};
     struct story *s = story_new(steps, 1);
     struct sound caller, agent;
 

@@ -108,28 +108,28 @@ static void test_what_is_not_well_formed_is_refused(void **state)
     static const struct {
         const char *text, *reason;
     } cases[] = {
-        {"",                                                        "no root"            },
-        {" <?xml version=\"1.0\"?><Response/>",                     "declaration"        },
-        {"x<Response/>",                                            "outside"            },
-        {"<Response/><Response/>",                                  "second root"        },
-        {"<Response><Say>a & b</Say></Response>",                   "bare '&'"           },
-        {"<Response><Say>&nbsp;</Say></Response>",                  "unknown entity"     },
-        {"<Response><Say>a</say></Response>",                       "closes what is not" },
-        {"<Response><Say>a</Response>",                             "closes what is not" },
-        {"<Response><Say>a</Say>",                                  "never closed"       },
-        {"<Response><Pause length=1/></Response>",                  "quotes"             },
-        {"<Response><Pause length=\"1\" length=\"2\"/></Response>", "twice"              },
-        {"<Response><Pause length/></Response>",                    "without a value"    },
-        {"<Response><Say voice=\"<\">a</Say></Response>",           "'<' in an attribute"},
-        {"<!DOCTYPE x [<!ENTITY a \"b\">]><Response/>",             "declaration"        },
-        {"<Response><Say>\xC3(</Say></Response>",                   "UTF-8"              },
-        {"<Response><Say>\xED\xA0\x80</Say></Response>",            "does not allow"     },
-        {"<Response><Say>\x01</Say></Response>",                    "does not allow"     },
-        {"<Response><Say>&#0;</Say></Response>",                    "does not allow"     },
-        {"<Response><Say>&#x110000;</Say></Response>",              "beyond Unicode"     },
-        {"<Response><Say>]]></Say></Response>",                     "]]> in text"        },
-        {"<Response><!-- never",                                    "comment"            },
-        {"<response/>",                                             "not <Response>"     },
+        {"", "no root"},
+        {" <?xml version=\"1.0\"?><Response/>", "declaration"},
+        {"x<Response/>", "outside"},
+        {"<Response/><Response/>", "second root"},
+        {"<Response><Say>a & b</Say></Response>", "bare '&'"},
+        {"<Response><Say>&nbsp;</Say></Response>", "unknown entity"},
+        {"<Response><Say>a</say></Response>", "closes what is not"},
+        {"<Response><Say>a</Response>", "closes what is not"},
+        {"<Response><Say>a</Say>", "never closed"},
+        {"<Response><Pause length=1/></Response>", "quotes"},
+        {"<Response><Pause length=\"1\" length=\"2\"/></Response>", "twice"},
+        {"<Response><Pause length/></Response>", "without a value"},
+        {"<Response><Say voice=\"<\">a</Say></Response>", "'<' in an attribute"},
+        {"<!DOCTYPE x [<!ENTITY a \"b\">]><Response/>", "declaration"},
+        {"<Response><Say>\xC3(</Say></Response>", "UTF-8"},
+        {"<Response><Say>\xED\xA0\x80</Say></Response>", "does not allow"},
+        {"<Response><Say>\x01</Say></Response>", "does not allow"},
+        {"<Response><Say>&#0;</Say></Response>", "does not allow"},
+        {"<Response><Say>&#x110000;</Say></Response>", "beyond Unicode"},
+        {"<Response><Say>]]></Say></Response>", "]]> in text"},
+        {"<Response><!-- never", "comment"},
+        {"<response/>", "not <Response>"},
     };
 
     (void)state;
@@ -245,12 +245,12 @@ static void test_addresses_are_resolved_against_the_document(void **state)
     static const struct {
         const char *base, *ref, *want;
     } cases[] = {
-        {"https://a.b:81/x/y?q=1", "/r",              "https://a.b:81/r"           },
-        {"https://a.b:81/x/y?q=1", "r?s=/t",          "https://a.b:81/x/r?s=/t"    },
-        {"https://a.b",            "r",               "https://a.b/r"              },
-        {"https://a.b/x",          "",                "https://a.b/x"              },
-        {"https://a.b/x",          "http://c.d/e",    "http://c.d/e"               },
-        {"https://a.b/x",          "r?u=http://c.d/", "https://a.b/r?u=http://c.d/"},
+        {"https://a.b:81/x/y?q=1", "/r", "https://a.b:81/r"},
+        {"https://a.b:81/x/y?q=1", "r?s=/t", "https://a.b:81/x/r?s=/t"},
+        {"https://a.b", "r", "https://a.b/r"},
+        {"https://a.b/x", "", "https://a.b/x"},
+        {"https://a.b/x", "http://c.d/e", "http://c.d/e"},
+        {"https://a.b/x", "r?u=http://c.d/", "https://a.b/r?u=http://c.d/"},
     };
     char out[100];
 
