@@ -72,6 +72,36 @@ static void test_an_agent_on_vapi_has_its_redirect(void **state)
                         "</Response>\n");
 }
 
+static void test_a_broken_edit_keeps_the_version_from_before(void **state)
+{
+    struct agent_set *next;
+    char version[17];
+
+    (void)state;
+    fake_agent(&node, "a.lua", minimal);
+    fake_agent(&node, "b.lua",
+               "local agent = require 'ringdown.agent'\n"
+               "return agent { name = 'b', greeting = 'Hi.', prompt = 'Help.' }\n");
+    fake_load(&node);
+    (void)snprintf(version, sizeof(version), "%s",
+                   agent_by_name(node.agents, RD_STR("a"))->version);
+    fake_agent(&node, "a.lua", "return agent {\n");
+    fake_agent(&node, "b.lua",
+               "local agent = require 'ringdown.agent'\n"
+               "return agent { name = 'b', greeting = 'Hello.', prompt = 'Help.' }\n");
+    assert_int_equal(agent_set_reload(&next, node.agents, node.folder, "scripts", &node.complaints),
+                     0);
+    assert_complains("a.lua:");
+    assert_int_equal(agent_set_count(next), 2);
+    assert_int_equal(agent_set_errors(next), 1);
+    assert_string_equal(agent_by_name(next, RD_STR("a"))->version, version);
+    assert_string_not_equal(agent_by_name(next, RD_STR("b"))->version,
+                            agent_by_name(node.agents, RD_STR("b"))->version);
+    agent_set_unref(node.agents); /* the one taken over lives on */
+    node.agents = next;
+    assert_non_null(agent_by_name(next, RD_STR("a"))->vapi_twiml);
+}
+
 static void test_every_mistake_is_told_with_its_line(void **state)
 {
     (void)state;
@@ -202,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(test_the_first_agent_loads),
         STORY(test_an_agent_on_vapi_has_its_redirect),
+        STORY(test_a_broken_edit_keeps_the_version_from_before),
         STORY(test_every_mistake_is_told_with_its_line),
         STORY(test_a_broken_agent_costs_only_itself),
         STORY(test_a_file_that_never_ends_is_stopped),
