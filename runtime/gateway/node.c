@@ -180,27 +180,35 @@ static int start_scripts(struct node *n, char *why, size_t cap)
     return rc;
 }
 
+static int start_one_media(struct node *n, unsigned i)
+{
+    struct media_thread *t;
+    int rc = media_thread_new(&t, n, i);
+
+    if (rc)
+        return rc;
+    rc = -pthread_create(&t->thread, NULL, media_thread_run, t);
+    if (rc) {
+        media_thread_free(t);
+        return rc;
+    }
+    n->media[n->n_media++] = t;
+    return 0;
+}
+
 static int start_media(struct node *n, char *why, size_t cap)
 {
-    pthread_t thread;
-    int rc;
+    unsigned wanted = (unsigned)n->settings->media_threads;
+    int rc = 0;
 
-    n->media = calloc((size_t)n->settings->media_threads, sizeof(*n->media));
+    n->media = calloc(wanted, sizeof(*n->media));
     if (!n->media)
         return -ENOMEM;
-    for (int i = 0; i < n->settings->media_threads; i++) {
-        rc = media_thread_new(&n->media[i], n, (unsigned)i);
-        if (!rc)
-            rc = -pthread_create(&thread, NULL, media_thread_run, n->media[i]);
-        if (rc) {
-            (void)snprintf(why, cap, "media thread %d did not start: %s", i, rd_strerror(rc));
-            media_thread_free(n->media[i]);
-            return rc;
-        }
-        n->media[i]->thread = thread;
-        n->n_media++;
-    }
-    return 0;
+    for (unsigned i = 0; !rc && i < wanted; i++)
+        rc = start_one_media(n, i);
+    if (rc)
+        (void)snprintf(why, cap, "a media thread did not start: %s", rd_strerror(rc));
+    return rc;
 }
 
 static int start_listening(struct node *n, char *why, size_t cap)
@@ -311,6 +319,8 @@ int node_hang_up(struct node *n, const char *call_sid)
 
 static void stop_media(struct node *n)
 {
+    if (!n->media)
+        return;
     for (unsigned i = 0; i < n->n_media; i++) {
         struct message *m = message_new(MSG_STOP, 0, NULL, 0);
 

@@ -395,7 +395,7 @@ static void run_until(struct net *n, uint64_t until_us)
             n->down_n--;
             arrive_down(n, &p);
         } else {
-            p = *u;
+            p = n->up[n->up_first];
             n->up_first = (n->up_first + 1) % PIECES;
             n->up_n--;
             if (n->call)
@@ -519,7 +519,7 @@ static unsigned one_history(struct net *n, struct brief *brief, unsigned seed)
         random_step(n, &response);
     call_provider_events.on_speech_started(n->call, 0, RD_STR("u"));
     run_until(n, n->now_us + 20000);
-    for (uint32_t i = 0; i < n->call->ledger.count; i++)
+    for (uint32_t i = 0; n->call && i < n->call->ledger.count; i++)
         assert_true(n->call->ledger.items[i].sent <= n->call->ledger.items[i].received);
     call_end(n->call, CALL_END_SHUTDOWN);
     assert_null(n->call);
