@@ -1,0 +1,109 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- TLS: towards the caller (https, wss, a certificate that is replaced while the node runs) and towards
+-- the model (verified, refused when the authority is another).
+local node = require "spec.e2e.support.node"
+local proc = require "spec.e2e.support.proc"
+local sims = require "spec.e2e.support.sim"
+local tls = require "spec.e2e.support.tls"
+
+describe("over TLS", function()
+  local folder, ours, theirs, certificate, sim
+
+  setup(function()
+    folder = proc.folder "tls"
+    ours = tls.authority(folder, "ours")
+    theirs = tls.authority(folder, "theirs")
+    certificate = ours:certificate "node"
+    sim = sims.start { tls = ours:certificate "model" }
+  end)
+
+  teardown(function()
+    assert.equal(0, sim:stop())
+    proc.remove(folder)
+  end)
+
+  -- What the listener shows, by its serial number.
+  local function served(n)
+    local text = proc.run(("openssl s_client -connect 127.0.0.1:%d -CAfile %s </dev/null 2>/dev/null "
+      .. "| openssl x509 -noout -serial 2>/dev/null"):format(n.port, proc.quote(ours.file)))
+    return text:match "serial=(%x+)"
+  end
+
+  local function serial(file)
+    return proc.run("openssl x509 -noout -serial -in " .. proc.quote(file)):match "serial=(%x+)"
+  end
+
+  describe("with one authority for both sides", function()
+    local n
+
+    setup(function()
+      n = node.start { agents = "spec/e2e/agents", sim = sim, tls = certificate }
+    end)
+
+    teardown(function()
+      assert.equal(0, n:stop())
+    end)
+
+    it("a call runs from end to end", function()
+      local ok, reports, events = n:call { scenarios = { "small-talk" } }
+      assert.equal("", reports[1].why)
+      assert.is_true(ok)
+      for _, event in ipairs(events) do
+        if event.verb == "Connect" then
+          assert.matches("^wss://", event.text)
+        end
+      end
+      assert.is_true(n:status().tls)
+    end)
+
+    it("plain HTTP gets no answer of ours", function()
+      local answer = n:request { path = "/livez", url = "http://127.0.0.1:" .. n.port }
+      assert.equal(0, answer.status)
+      assert.equal(200, n:get("/livez").status)
+    end)
+
+    it("a certificate that was replaced is served after SIGHUP", function()
+      local before = serial(certificate.certificate)
+      assert.equal(before, served(n))
+      ours:certificate "node"
+      local after = serial(certificate.certificate)
+      assert.are_not.equal(before, after)
+      n:signal "HUP"
+      assert.is_truthy(n:wait_log "agents.reloaded")
+      assert.equal(after, served(n))
+    end)
+
+    it("a broken one is not: the old one stays, and the log says so", function()
+      local before = served(n)
+      proc.write(certificate.certificate, "not a certificate\n")
+      n:signal "HUP"
+      local line = n:wait_log "tls.not_reloaded"
+      assert.matches("old certificate stays", line.fix)
+      assert.equal(before, served(n))
+      ours:certificate "node"
+    end)
+  end)
+
+  it("a model of another authority is refused: the caller hears why nobody answers, the operator what to do",
+    function()
+      local n = node.start { agents = "spec/e2e/agents", sim = sim, ca_file = theirs.file }
+      local before = #sim:facts "response_create"
+      local ok, reports = n:call { scenarios = { "no-model" } }
+      assert.equal("", reports[1].why)
+      assert.is_true(ok)
+      local line = n:wait_log "call.provider_error"
+      assert.equal("tls", line.code)
+      assert.matches("ca_file", line.fix)
+      assert.equal(before, #sim:facts "response_create")
+      assert.equal(0, n:stop())
+    end)
+
+  it("a certificate without its key is told before anything starts", function()
+    local other = ours:certificate "other"
+    local mixed = { certificate = other.certificate, key = certificate.key, authority = ours }
+    local n = node.launch { sim = sim, tls = mixed }
+    assert.is_true(n.child:wait(20) ~= 0)
+    assert.matches("key", n.child:text())
+    n:stop()
+  end)
+end)
