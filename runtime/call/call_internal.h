@@ -20,7 +20,8 @@ enum {
     CALL_ANSWER_MS = 4000, /* the model owes an answer: ask again; twice: fallback */
     CALL_LEAVE_MS = 12000, /* a goodbye that is never acknowledged */
     CALL_CLOSE_MS = 5000,  /* legs that do not let go */
-    CALL_OWN_WORDS = 2048
+    CALL_OWN_WORDS = 2048,
+    CALL_ERRORS_TOLD = 10 /* of a provider, in the log and the records; the others are counted */
 };
 
 /* Words of our own (opening, silence prompt, goodbye) that wait for their turn. */

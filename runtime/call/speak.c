@@ -468,9 +468,13 @@ static void on_error(void *arg, const struct provider_error *e)
     if (e->busy) {
         on_busy(c);
     } else {
-        log_provider_error(c, e);
+        /* The same complaint a thousand times is told a few times, and counted. */
+        if (e->fatal || c->totals.errors < CALL_ERRORS_TOLD) {
+            log_provider_error(c, e);
+            call_record(
+                c, &(struct record){.type = RECORD_ERROR, .name = e->code, .text = e->message});
+        }
         c->totals.errors++;
-        call_record(c, &(struct record){.type = RECORD_ERROR, .name = e->code, .text = e->message});
         if (e->fatal)
             call_provider_gone(c, "refused");
     }

@@ -30,7 +30,8 @@ enum {
     OUT_MAX = 512 * 1024,
     USUAL_OUT_BYTES = 512,
     MODEL_CHARS = 128,
-    MESSAGE_CHARS = 200
+    MESSAGE_CHARS = 200,
+    ERRORS_TOLD = 10 /* of one session, in the log; the others are counted */
 };
 
 enum leg_state { LEG_DIALLING, LEG_ASKED, LEG_READY, LEG_CLOSING };
@@ -46,6 +47,7 @@ struct provider_leg {
     enum leg_end end; /* why, once CLOSING */
     bool warm;        /* a warm connection that has not answered yet */
     uint64_t deadline_ms;
+    unsigned errors_told;
     uint64_t n_events; /* numbers of our event_ids */
     uint64_t expires_unix_s;
     char session_id[FIELD_ID_CHARS + 1];
@@ -106,6 +108,8 @@ static void log_error_of(struct provider_leg *leg, const struct verdict *v, stru
     char text[MESSAGE_CHARS];
 
     leg->events.counts->errors++;
+    if (!fatal && leg->errors_told++ >= ERRORS_TOLD)
+        return;
     (void)rd_str_copy(text, sizeof(text), v->quiet_message ? RD_STR("") : message);
     LOG_(fatal ? LOG_ERROR : LOG_WARN, fatal ? "openai.refused" : "openai.error",
          F_STR("code", v->code), F_STR("session", leg->session_id), F_STR("message", text),

@@ -3,6 +3,7 @@
 #include "fake_call.h"
 
 #include "base/err.h"
+#include "base/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -529,6 +530,18 @@ static void test_the_end_of_speech_is_found_although_the_line_went_quiet(void **
     assert_int_equal(before + 7998, f.to_provider_bytes); /* 1 s, in whole groups of 3 bytes */
 }
 
+static void test_a_provider_that_only_complains_is_told_a_few_times_and_counted(void **state)
+{
+    uint64_t warnings = log_count(LOG_WARN);
+
+    (void)state;
+    greeted();
+    for (int i = 0; i < 1000; i++)
+        fake_error(&f, "invalid_value", false, false, false);
+    assert_int_equal(log_count(LOG_WARN) - warnings, CALL_ERRORS_TOLD);
+    assert_int_equal(call_totals(f.call).errors, 1000);
+}
+
 static void test_keys_reach_the_script(void **state)
 {
     (void)state;
@@ -575,6 +588,7 @@ int main(void)
         STORY(test_the_transcript_follows_the_conversation_not_the_arrival),
         STORY(test_fixed_words_wait_for_the_model_and_do_not_mix_with_it),
         STORY(test_the_end_of_speech_is_found_although_the_line_went_quiet),
+        STORY(test_a_provider_that_only_complains_is_told_a_few_times_and_counted),
         STORY(test_keys_reach_the_script),
     };
 

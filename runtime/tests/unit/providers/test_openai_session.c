@@ -269,6 +269,22 @@ static void test_a_refused_session_update_ends_the_leg(void **state)
     fake_put_away(leg, &core, pool);
 }
 
+static void test_a_complaint_without_end_is_told_a_few_times_and_counted(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+    uint64_t warnings = log_count(LOG_WARN), errors = log_count(LOG_ERROR);
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        says("invalid_value", "invalid_request_error", "bad", NULL);
+    assert_int_equal(log_count(LOG_WARN) - warnings, 10);
+    assert_int_equal(openai_pool_counts(pool).errors, 1000);
+    says("insufficient_quota", "x", "pay", NULL); /* what ends the call is told all the same */
+    assert_int_equal(log_count(LOG_ERROR) - errors, 1);
+    fake_turn();
+    fake_put_away(leg, &core, pool);
+}
+
 static void test_errors_while_connecting_decide_the_leg(void **state)
 {
     static const struct {
@@ -566,6 +582,7 @@ int main(void)
         T(test_ends_during_a_call),
         T(test_a_key_never_reaches_message_or_log),
         T(test_a_refused_session_update_ends_the_leg),
+        T(test_a_complaint_without_end_is_told_a_few_times_and_counted),
         T(test_errors_while_connecting_decide_the_leg),
         T(test_errors_during_a_call_are_told_apart),
         T(test_a_response_that_fails_for_want_of_quota_ends_the_leg),
