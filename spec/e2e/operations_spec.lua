@@ -95,7 +95,7 @@ describe("an operator", function()
   describe("who sends SIGTERM", function()
     it("lets the call in progress end well; a new caller gets the fallback", function()
       local n = start { agents = "spec/e2e/agents" }
-      local old = n:place { scenarios = { "small-talk" } }
+      local old = n:place { scenarios = { "keypad" } }
       assert.is_truthy(old:wait_event "agent.heard")
       n:signal "TERM"
       assert.is_truthy(n:wait_log "serve.drain")

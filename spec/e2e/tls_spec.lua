@@ -45,7 +45,7 @@ describe("over TLS", function()
     end)
 
     it("a call runs from end to end", function()
-      local ok, reports, events = n:call { scenarios = { "small-talk" } }
+      local ok, reports, events = n:call { scenarios = { "keypad" } }
       assert.equal("", reports[1].why)
       assert.is_true(ok)
       for _, event in ipairs(events) do

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { AFTER_MS = 5000, AFTER_MAX_MS = 3600000 };
+enum { AFTER_MS = 5000, SLOW_MS = 2000, AFTER_MAX_MS = 3600000 };
 
 static const struct {
     const char *name;
@@ -43,31 +43,35 @@ const char *const openai_fault_names[] = {
     NULL,
 };
 
-/* "-2000ms" at the end of a name: its milliseconds, and n without it. */
-static uint32_t take_time(const char *name, size_t *n)
+/* "-2000ms" at the end of a name: true, its milliseconds, and n without it. */
+static bool take_time(const char *name, size_t *n, uint32_t *out)
 {
     size_t digits = *n >= 2 ? *n - 2 : 0;
     uint32_t ms = 0;
 
     if (*n < 5 || memcmp(name + digits, "ms", 2) != 0)
-        return AFTER_MS;
+        return false;
     while (digits > 0 && name[digits - 1] >= '0' && name[digits - 1] <= '9')
         digits--;
     if (digits == 0 || name[digits - 1] != '-' || digits == *n - 2)
-        return AFTER_MS;
+        return false;
     for (size_t i = digits; i < *n - 2 && ms < AFTER_MAX_MS; i++)
         ms = ms * 10 + (uint32_t)(name[i] - '0');
     *n = digits - 1;
-    return ms;
+    *out = ms;
+    return true;
 }
 
 int openai_fault_parse(struct openai_misery *out, const char *name, size_t n)
 {
-    uint32_t after_ms = take_time(name, &n);
+    uint32_t after_ms = 0;
+    bool timed = take_time(name, &n, &after_ms);
 
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         if (strlen(faults[i].name) != n || memcmp(faults[i].name, name, n) != 0)
             continue;
+        if (!timed)
+            after_ms = faults[i].fault == FAULT_SLOW ? SLOW_MS : AFTER_MS;
         *out = (struct openai_misery){faults[i].fault, faults[i].status, after_ms};
         return 0;
     }

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATE_UPDATE_MS = 2000, SESSION_MS = 3600000 };
+enum { SESSION_MS = 3600000 };
 
 const char *openai_voice(const char *name)
 {
@@ -149,7 +149,7 @@ static void on_session_update(struct openai_session *s, const json_t *event)
     }
     json_decref(s->delayed);
     s->delayed = json_deep_copy(event);
-    s->delayed_due_ms = s->now_ms + LATE_UPDATE_MS;
+    s->delayed_due_ms = s->now_ms + s->misery.after_ms;
 }
 
 static void on_append(struct openai_session *s, const json_t *event)

@@ -39,7 +39,7 @@ struct openai_misery {
     uint32_t after_ms; /* "after a while" */
 };
 
-/* "drop", "drop-2000ms" (in place of five seconds), "401"… RD_ECONFIG when there is none of the
+/* "drop", "drop-2000ms" (in place of five seconds), "slow-900ms" (in place of two), "401"… RD_ECONFIG when there is none of the
  * name. */
 int openai_fault_parse(struct openai_misery *out, const char *name, size_t n);
 extern const char *const openai_fault_names[]; /* ends with NULL */

@@ -373,6 +373,11 @@ function Node:signal(name)
   self.child:signal(name)
 end
 
+-- Tells it to end and does not wait: for many at once.
+function Node:ask_to_stop()
+  self.child:ask_to_stop()
+end
+
 -- Ends it as an operator would. Its exit code: 0, or it (or a sanitizer) had something to say.
 function Node:stop(seconds)
   local code = self.child:stop(seconds)

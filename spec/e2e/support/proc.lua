@@ -167,9 +167,17 @@ function Child:wait(seconds)
   end, seconds or 30)
 end
 
+-- Asks it to end, without waiting for that.
+function Child:ask_to_stop()
+  if not self.asked then
+    self.asked = true
+    self:signal "TERM"
+  end
+end
+
 -- Asks twice, then makes it. The exit code.
 function Child:stop(seconds)
-  self:signal "TERM"
+  self:ask_to_stop()
   if not self:wait(seconds or 20) then
     self:signal "TERM"
     if not self:wait(10) then
@@ -189,7 +197,7 @@ function Child:text()
   return proc.read(self.out) .. proc.read(self.err)
 end
 
--- `port` of a child that listens on 127.0.0.1; nil when it ended instead.
+-- What a pattern finds in what it printed; nil when it ended instead.
 function Child:says(pattern, seconds)
   local found
   proc.wait_for(function()

@@ -618,6 +618,12 @@ static void test_a_late_session_update_comes_two_seconds_late(void **state)
     pass(l, 200);
     assert_int_equal(1, count(l, "session.updated"));
     line_free(l);
+    l = line_new(state, "slow-300ms");
+    pass(l, 290);
+    assert_int_equal(0, count(l, "session.updated"));
+    pass(l, 20);
+    assert_int_equal(1, count(l, "session.updated"));
+    line_free(l);
     l = line_new(state, "stuck");
     pass(l, 60000);
     assert_int_equal(0, count(l, "session.updated"));
