@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole node over loopback, without a provider: what webhooks get, and that slots, scripts and
+ * sockets come back whatever the order in which things end. */
+#include "gateway/node.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "io/tls.h"
+#include "media/base64.h"
+#include "observe/metrics.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define TOKEN       "7d3f9a0c5e1b48268f40d2c1b3a69e57"
+#define OTHER_TOKEN "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"
+#define URL         "https://ringdown.test"
+#define OPEN        "+13125550100"
+#define BROKEN      "+13125550101"
+
+enum { MAX_CALLS = 2, ANSWER = 4096, PATIENCE_MS = 5000 };
+
+static const char agents[] = "local agent = require 'ringdown.agent'\n"
+                             "return agent { name = '%s', numbers = { '%s' }, greeting = 'Hi.',\n"
+                             "  prompt = 'Be brief.',\n"
+                             "  routing = function() %s end }\n";
+
+struct story {
+    struct loop *loop; /* of control, which nobody runs here */
+    struct mailbox *control;
+    struct settings settings;
+    struct node *node;
+    char folder[64], answer[ANSWER];
+};
+
+static struct story s;
+
+/* --- a node --- */
+
+static void write_agent(const char *name, const char *number, const char *routing)
+{
+    char path[128];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.lua", s.folder, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    (void)fprintf(f, agents, name, number, routing);
+    assert_int_equal(fclose(f), 0);
+}
+
+static int set_up(void **state)
+{
+    struct node_opts o = {.settings = &s.settings};
+    char why[256];
+
+    (void)state;
+    s = (struct story){.folder = "/tmp/node-XXXXXX"};
+    assert_non_null(mkdtemp(s.folder));
+    write_agent("open", OPEN, "");
+    write_agent("broken", BROKEN, "error('no')");
+    s.settings = (struct settings){.public_listen = "127.0.0.1:0",
+                                   .public_url = URL,
+                                   .certificate = "",
+                                   .private_key = "",
+                                   .ca_file = "",
+                                   .agents_path = s.folder,
+                                   .library_path = "scripts",
+                                   .cluster_secret = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e",
+                                   .openai_url = "ws://127.0.0.1:9/v1/realtime",
+                                   .openai_key = "sk-double",
+                                   .openai_model = "gpt-realtime-2.1",
+                                   .twilio_api = "http://127.0.0.1:9",
+                                   .twilio_sid = "AC5f1d0e7a29b84c36a1e0d9c7b6a59483",
+                                   .twilio_tokens = {TOKEN, OTHER_TOKEN, NULL},
+                                   .force = "off",
+                                   .media_threads = 2,
+                                   .script_threads = 1,
+                                   .max_calls = MAX_CALLS,
+                                   .script_deadline_ms = PATIENCE_MS};
+    metrics_reset();
+    assert_int_equal(loop_new(&s.loop), 0);
+    assert_int_equal(mailbox_new(&s.control, s.loop, 64, NULL, NULL), 0);
+    o.control = s.control;
+    assert_int_equal(node_start(&s.node, &o, why, sizeof(why)), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char path[128];
+
+    (void)state;
+    node_stop(s.node);
+    mailbox_free(s.control);
+    loop_free(s.loop);
+    (void)snprintf(path, sizeof(path), "%s/open.lua", s.folder);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/broken.lua", s.folder);
+    (void)unlink(path);
+    (void)rmdir(s.folder);
+    return 0;
+}
+
+/* --- a carrier --- */
+
+static int dial(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(node_port(s.node))};
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    assert_return_code(connect(fd, (struct sockaddr *)&a, sizeof(a)), errno);
+    return fd;
+}
+
+/* `fields` are names and values in turn, by name, as they are signed. */
+static void sign(char out[BASE64_ENCODED(20) + 1], const char *path, const char *token,
+                 const char *const *fields)
+{
+    char text[1024];
+    int n = snprintf(text, sizeof(text), "%s%s", URL, path);
+    uint8_t mac[20];
+
+    for (; *fields; fields++)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%s", *fields);
+    hmac_sha1(mac, token, strlen(token), text, (size_t)n);
+    out[base64_encode(out, mac, sizeof(mac))] = '\0';
+}
+
+/* Nothing needs escaping but the "+" of numbers. */
+static void write_form(char *out, size_t cap, const char *const *fields)
+{
+    size_t n = 0;
+
+    for (int i = 0; fields[i]; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s%s%s",
+                              i == 0       ? ""
+                              : i % 2 == 0 ? "&"
+                                           : "=",
+                              fields[i][0] == '+' ? "%2B" : "", fields[i] + (fields[i][0] == '+'));
+}
+
+static int ask(const char *path, const char *signature, const char *const *fields)
+{
+    char form[512], request[1024];
+    int fd = dial(), n;
+
+    write_form(form, sizeof(form), fields);
+    n = snprintf(request, sizeof(request),
+                 "POST %s HTTP/1.1\r\nHost: x\r\n"
+                 "Content-Type: application/x-www-form-urlencoded\r\n"
+                 "X-Twilio-Signature: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                 path, signature, strlen(form), form);
+    assert_int_equal(send(fd, request, (size_t)n, 0), n);
+    return fd;
+}
+
+/* The status; the whole answer is in s.answer. */
+static int hear(int fd)
+{
+    size_t n = 0;
+    ssize_t got;
+
+    while (n < sizeof(s.answer) - 1 &&
+           (got = recv(fd, s.answer + n, sizeof(s.answer) - 1 - n, 0)) > 0)
+        n += (size_t)got;
+    s.answer[n] = '\0';
+    close(fd);
+    return n > 12 ? (int)strtol(s.answer + 9, NULL, 10) : 0;
+}
+
+static int post(const char *path, const char *token, const char *const *fields)
+{
+    char signature[BASE64_ENCODED(20) + 1];
+
+    sign(signature, path, token, fields);
+    return hear(ask(path, signature, fields));
+}
+
+static int post_voice(const char *token, const char *sid, const char *to)
+{
+    return post("/twilio/voice", token,
+                (const char *const[]){"CallSid", sid, "From", "+13125550142", "To", to, NULL});
+}
+
+static int post_status(const char *sid, const char *status)
+{
+    return post("/twilio/status", TOKEN,
+                (const char *const[]){"CallSid", sid, "CallStatus", status, NULL});
+}
+
+static const char *sid(unsigned n)
+{
+    static char text[4][40];
+
+    (void)snprintf(text[n % 4], sizeof(text[0]), "CA%032x", n);
+    return text[n % 4];
+}
+
+/* The path of the stream that the last answer offers. */
+static bool offers(char path[256])
+{
+    const char *at = strstr(s.answer, "/twilio/media/");
+
+    path[0] = '\0';
+    return at && rd_str_copy(path, 256, (struct rd_str){at, strcspn(at, "\"")});
+}
+
+static bool is_fallback(void)
+{
+    return strstr(s.answer, "<Response>") && !strstr(s.answer, "<Stream");
+}
+
+static unsigned vms(void)
+{
+    struct json_value root, v;
+    struct buf text;
+    uint64_t n = 99;
+
+    buf_init(&text, 1 << 20);
+    assert_int_equal(node_status_json(s.node, &text), 0);
+    assert_int_equal(json_parse((struct rd_str){text.data, text.n}, &root), 0);
+    v = json_get(&root, "vms");
+    assert_true(json_u64(&v, &n));
+    buf_fini(&text);
+    return (unsigned)n;
+}
+
+static void wait_until_no_script_runs(void)
+{
+    for (int i = 0; i < PATIENCE_MS / 10 && vms() > 0; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_int_equal(vms(), 0);
+}
+
+/* --- stories --- */
+
+static void test_a_call_gets_a_stream_and_gives_everything_back(void **state)
+{
+    char path[256];
+
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    assert_true(offers(path));
+    assert_non_null(strstr(s.answer, "/twilio/resume</Redirect>"));
+    assert_int_equal(node_calls(s.node), 1);
+    assert_int_equal(post_status(sid(1), "in-progress"), 204); /* no end */
+    assert_int_equal(node_calls(s.node), 1);
+    assert_int_equal(post_status(sid(1), "completed"), 204);
+    assert_int_equal(post_status(sid(1), "completed"), 204); /* Twilio may say it twice */
+    assert_int_equal(node_calls(s.node), 0);
+    wait_until_no_script_runs();
+}
+
+static void test_a_bad_signature_costs_a_403_and_nothing_else(void **state)
+{
+    static const char *const fields[] = {"CallSid", "CA00000000000000000000000000000001", NULL};
+    static const char *const paths[] = {"/twilio/voice", "/twilio/resume", "/twilio/status"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(hear(ask(paths[i], "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", fields)), 403);
+        assert_int_equal(hear(ask(paths[i], "", fields)), 403);
+        assert_int_equal(post(paths[i], "another token", fields), 403);
+    }
+    assert_int_equal(metric_value(M_REFUSED_SIGNATURE), 9);
+    assert_int_equal(node_calls(s.node), 0);
+    assert_int_equal(vms(), 0);
+}
+
+static void test_both_tokens_of_a_rotation_are_good(void **state)
+{
+    (void)state;
+    assert_int_equal(post_voice(OTHER_TOKEN, sid(1), OPEN), 200);
+    assert_int_equal(post_voice(TOKEN, sid(2), OPEN), 200);
+    assert_int_equal(node_calls(s.node), 2);
+}
+
+static void test_the_call_beyond_the_last_slot_gets_the_fallback(void **state)
+{
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    assert_int_equal(post_voice(TOKEN, sid(2), OPEN), 200);
+    assert_int_equal(post_voice(TOKEN, sid(3), OPEN), 200);
+    assert_true(is_fallback());
+    assert_int_equal(metric_value(M_REFUSED_FULL), 1);
+    assert_int_equal(node_calls(s.node), MAX_CALLS);
+    assert_int_equal(post_status(sid(1), "canceled"), 204);
+    assert_int_equal(post_voice(TOKEN, sid(4), OPEN), 200);
+    assert_false(is_fallback());
+}
+
+static void test_a_repeated_webhook_gets_a_new_address_for_the_same_call(void **state)
+{
+    char first[256], second[256];
+
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    assert_true(offers(first));
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    assert_true(offers(second));
+    assert_string_not_equal(first, second);
+    assert_int_equal(node_calls(s.node), 1);
+    assert_int_equal(vms(), 1);
+    assert_int_equal(post_status(sid(1), "completed"), 204);
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200); /* and does not rise again */
+    assert_true(is_fallback());
+    wait_until_no_script_runs();
+}
+
+static void test_a_script_that_fails_gives_the_fallback_and_the_slot_back(void **state)
+{
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), BROKEN), 200);
+    assert_true(is_fallback());
+    assert_int_equal(node_calls(s.node), 0);
+    wait_until_no_script_runs();
+}
+
+static void test_a_number_nobody_has_gets_the_default_words(void **state)
+{
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), "+13125559999"), 200);
+    assert_true(is_fallback());
+    assert_int_equal(metric_value(M_REFUSED_NO_AGENT), 1);
+    assert_int_equal(post_voice(TOKEN, "CA1", OPEN), 400);
+    assert_int_equal(node_calls(s.node), 0);
+}
+
+static void test_after_an_unknown_stream_comes_the_fallback(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        post("/twilio/resume", TOKEN, (const char *const[]){"CallSid", sid(1), "To", OPEN, NULL}),
+        200);
+    assert_true(is_fallback());
+}
+
+static void test_a_draining_node_keeps_its_calls_and_takes_no_others(void **state)
+{
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    node_drain(s.node);
+    assert_int_equal(post_voice(TOKEN, sid(2), OPEN), 200);
+    assert_true(is_fallback());
+    assert_int_equal(metric_value(M_REFUSED_DRAINING), 1);
+    assert_int_equal(node_calls(s.node), 1);
+}
+
+static void test_a_carrier_that_leaves_before_the_answer_leaves_nothing(void **state)
+{
+    char signature[BASE64_ENCODED(20) + 1];
+    const char *const fields[] = {"CallSid", sid(1), "To", OPEN, NULL};
+
+    (void)state;
+    sign(signature, "/twilio/voice", TOKEN, fields);
+    for (int i = 0; i < 20; i++)
+        close(ask("/twilio/voice", signature, fields));
+    assert_int_equal(post_status(sid(1), "completed"), 204);
+    for (int i = 0; i < PATIENCE_MS / 10 && node_calls(s.node) > 0; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    assert_int_equal(node_calls(s.node), 0);
+    wait_until_no_script_runs();
+}
+
+/* tear_down() stops the node while a call is offered, one is asked for and a request is half sent:
+ * whoever waits is told, nothing is touched after it was freed. */
+static void test_a_node_may_end_in_the_middle_of_everything(void **state)
+{
+    char signature[BASE64_ENCODED(20) + 1];
+    const char *const fields[] = {"CallSid", sid(2), "To", OPEN, NULL};
+    int half, asked;
+
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    half = dial();
+    assert_int_equal(send(half, "POST /twil", 10, 0), 10);
+    sign(signature, "/twilio/voice", TOKEN, fields);
+    asked = ask("/twilio/voice", signature, fields);
+    node_stop(s.node);
+    s.node = NULL;
+    close(half);
+    close(asked);
+}
+
+#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(test_a_call_gets_a_stream_and_gives_everything_back),
+        STORY(test_a_bad_signature_costs_a_403_and_nothing_else),
+        STORY(test_both_tokens_of_a_rotation_are_good),
+        STORY(test_the_call_beyond_the_last_slot_gets_the_fallback),
+        STORY(test_a_repeated_webhook_gets_a_new_address_for_the_same_call),
+        STORY(test_a_script_that_fails_gives_the_fallback_and_the_slot_back),
+        STORY(test_a_number_nobody_has_gets_the_default_words),
+        STORY(test_after_an_unknown_stream_comes_the_fallback),
+        STORY(test_a_draining_node_keeps_its_calls_and_takes_no_others),
+        STORY(test_a_carrier_that_leaves_before_the_answer_leaves_nothing),
+        STORY(test_a_node_may_end_in_the_middle_of_everything),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
