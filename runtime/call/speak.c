@@ -449,13 +449,14 @@ static void on_busy(struct call *c)
 }
 
 /* The provider's own line does not know whose call it is. */
-static void log_provider_error(const struct call *c, const struct provider_error *e)
+static void tell_error(struct call *c, const struct provider_error *e)
 {
     char code[64];
 
     (void)rd_str_copy(code, sizeof(code), e->code);
     LOG_(e->fatal ? LOG_ERROR : LOG_WARN, "call.provider_error", F_CALL(c->sid),
          F_STR("code", code), F_FIX(e->fix ? e->fix : "nothing, unless it repeats"));
+    call_record(c, &(struct record){.type = RECORD_ERROR, .name = e->code, .text = e->message});
 }
 
 static void on_error(void *arg, const struct provider_error *e)
@@ -468,13 +469,8 @@ static void on_error(void *arg, const struct provider_error *e)
     if (e->busy) {
         on_busy(c);
     } else {
-        /* The same complaint a thousand times is told a few times, and counted. */
-        if (e->fatal || c->totals.errors < CALL_ERRORS_TOLD) {
-            log_provider_error(c, e);
-            call_record(
-                c, &(struct record){.type = RECORD_ERROR, .name = e->code, .text = e->message});
-        }
-        c->totals.errors++;
+        if (c->totals.errors++ < CALL_ERRORS_TOLD || e->fatal)
+            tell_error(c, e);
         if (e->fatal)
             call_provider_gone(c, "refused");
     }
