@@ -74,7 +74,7 @@ void *http_user(const struct http_request *r);
  * empty body. */
 void http_reply(struct http_request *r, int status, const char *type, struct rd_str body);
 
-/* Counters since the start, for metrics and tests. */
+/* Counters since the start, for metrics and tests. What a handler refuses is its own to count. */
 struct http_counts {
     uint64_t requests, refused, timeouts, upgrades;
     uint64_t displaced; /* closed for a newer one */
