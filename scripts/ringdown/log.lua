@@ -5,8 +5,14 @@ local host = require "ringdown.host"
 
 local M = {}
 
+---Words of our own, or of a program: never what a person said or wrote. They appear as they are.
+---@param text string
+function M.known(text) return { known = tostring(text) } end
+
 local function typed(value)
-  if type(value) == "boolean" then
+  if type(value) == "table" and value.known then
+    return "str", value.known
+  elseif type(value) == "boolean" then
     return "str", tostring(value)
   elseif math.type(value) == "integer" then
     return "int", value

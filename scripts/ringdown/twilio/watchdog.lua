@@ -8,6 +8,7 @@ local rest = require "ringdown.twilio.rest"
 local M = {}
 
 local WAIT_MS = 4000
+local FIX = "nobody knows whether this call is over: is twilio.api reachable, are twilio.sid and its token right?"
 
 -- Only ends that we meant. After provider_failed, script_failed or carrier_lost Twilio asks
 -- /twilio/resume and the call may well go on, with a person.
@@ -23,7 +24,7 @@ function M.after(call_id, reason)
   host.sleep(WAIT_MS)
   local call, why = rest.fetch_call(call_id)
   if not call then
-    log.fact("warn", "watchdog.no_answer", call_id, { why = why })
+    log.fact("warn", "watchdog.no_answer", call_id, { why = log.known(why), fix = log.known(FIX) })
     return false
   end
   if call.status ~= "in-progress" then
