@@ -71,6 +71,7 @@ struct provider_usage {
 
 struct provider_response {
     struct rd_str response_id;
+    uint32_t tag; /* of the prompt it answers; 0: nobody asked for it (the provider's own turn) */
     enum provider_response_state state;
     bool out_of_band;            /* not part of the conversation: fixed words */
     struct provider_usage usage; /* zero while STARTED */
@@ -80,6 +81,7 @@ struct provider_response {
 
 struct provider_error {
     struct rd_str code, message;
+    uint32_t tag;    /* of the prompt it refuses; 0: of none */
     bool busy;       /* a response was already running: not an error, retry when it is done */
     bool benign;     /* nothing to cancel, truncate beyond the audio…: counted, ignored */
     bool fatal;      /* the session cannot go on: credentials, quota, model */
@@ -106,6 +108,7 @@ struct provider_events {
 
 /* What respond() should make the model do. */
 struct provider_prompt {
+    uint32_t tag;               /* comes back in the response, or in the error; never 0 */
     struct rd_str exact_words;  /* say exactly this, nothing else; empty: let the model answer */
     struct rd_str instructions; /* or: answer following this; empty: as the session says */
     bool out_of_band;           /* with exact_words: beside the conversation, may run in parallel */
