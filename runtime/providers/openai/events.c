@@ -9,7 +9,7 @@
  *   - no object, broken JSON, audio that is no base64: counted, nothing is told
  *   - null or another type where the documentation says string, number or object: as if absent
  *   - added and created announce the same item to clients of different age: told once
- *   - a response without a conversation that nobody asked for: taken as part of the conversation */
+ * Which prompt a response answers is settled in prompts.c. */
 #include "providers/openai/events.h"
 
 #include "base/err.h"
@@ -18,6 +18,7 @@
 #include "media/base64.h"
 #include "providers/openai/fields.h"
 #include "providers/openai/usage.h"
+#include "providers/openai/wire.h"
 
 #include <errno.h>
 
@@ -172,20 +173,10 @@ static enum provider_role role_of(const struct json_value *item)
     return PROVIDER_TOOL;
 }
 
-/* FNV-1a, never 0. */
-static uint64_t hash_of(struct rd_str id)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < id.n; i++)
-        hash = (hash ^ (unsigned char)id.p[i]) * UINT64_C(1099511628211);
-    return hash ? hash : 1;
-}
-
 /* True when the item was told before, within the last EVENTS_PLACED. */
 static bool placed_before(struct events *e, struct rd_str id)
 {
-    uint64_t hash = hash_of(id);
+    uint64_t hash = prompts_hash(id);
 
     for (int i = 0; i < EVENTS_PLACED; i++)
         if (e->placed[i] == hash)
@@ -257,59 +248,23 @@ static void on_tool_call(struct events *e, const struct fields *f)
 
 /* --- responses ------------------------------------------------------------------------------- */
 
-static bool takes_place(uint64_t *places, uint64_t old, uint64_t new)
-{
-    for (int i = 0; i < EVENTS_ASIDES; i++)
-        if (places[i] == old) {
-            places[i] = new;
-            return true;
-        }
-    return false;
-}
-
-void events_aside_asked(struct events *e)
-{
-    e->asides_asked++;
-}
-
-void events_aside_failed(struct events *e)
-{
-    if (e->asides_asked > 0)
-        e->asides_asked--;
-}
-
-/* It has no conversation, and one like that was asked for. */
-static bool begins_aside(struct events *e, const struct json_value *response, uint64_t hash)
-{
-    struct json_value conversation = json_get(response, "conversation_id");
-
-    if (conversation.type != JSON_NULL || e->asides_asked == 0 || !takes_place(e->asides, 0, hash))
-        return false;
-    e->asides_asked--;
-    return true;
-}
-
-static bool is_aside(struct events *e, const struct json_value *response, struct rd_str id,
-                     bool done)
-{
-    uint64_t hash = hash_of(id);
-    bool aside = takes_place(e->asides, hash, done ? 0 : hash);
-
-    if (aside || !begins_aside(e, response, hash))
-        return aside;
-    if (done) /* its beginning was never told */
-        (void)takes_place(e->asides, hash, 0);
-    return true;
-}
-
 static void response_init(struct events *e, struct provider_response *r,
                           const struct json_value *response, bool done)
 {
-    struct rd_str id = field_id_in(response, "id");
+    struct json_value conversation = json_get(response, "conversation_id");
+    struct json_value metadata = json_get(response, "metadata");
+    struct prompt_echo echo = {
+        .response_id = field_id_in(response, "id"),
+        .tag = wire_tag(field_id_in(&metadata, WIRE_TAG)),
+        .no_conversation = conversation.type == JSON_NULL || conversation.type == JSON_NONE,
+    };
+    struct prompt answers =
+        done ? prompts_done(&e->prompts, &echo) : prompts_started(&e->prompts, &echo);
 
-    *r = (struct provider_response){.response_id = id,
+    *r = (struct provider_response){.response_id = echo.response_id,
+                                    .tag = answers.tag,
                                     .state = PROVIDER_RESPONSE_STARTED,
-                                    .out_of_band = is_aside(e, response, id, done),
+                                    .out_of_band = answers.aside,
                                     .raw_usage = RD_STR(""),
                                     .error_code = RD_STR(""),
                                     .error_message = RD_STR("")};

@@ -10,12 +10,13 @@
 #include "ports/provider.h"
 #include "providers/openai/fields.h"
 #include "providers/openai/openai.h"
+#include "providers/openai/prompts.h"
 #include "providers/openai/verdict.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EVENTS_TOOLS = 8, EVENTS_PLACED = 16, EVENTS_ASIDES = 8, EVENTS_TEXT_MAX = 256 * 1024 };
+enum { EVENTS_TOOLS = 8, EVENTS_PLACED = 16, EVENTS_TEXT_MAX = 256 * 1024 };
 
 /* What concerns the session itself. */
 struct events_owner {
@@ -43,20 +44,14 @@ struct events {
     unsigned next_tool;
     uint64_t placed[EVENTS_PLACED]; /* hashes of the last items told by on_placed */
     unsigned next_placed;
-    unsigned asides_asked;          /* out-of-band responses asked for and not yet begun */
-    uint64_t asides[EVENTS_ASIDES]; /* hashes of those that run; 0: free */
-    bool said_unknown;              /* the first unknown type was logged */
+    struct prompts prompts; /* the leg tells what it asks for */
+    bool said_unknown;      /* the first unknown type was logged */
 };
 
 /* Room for a usual transcript delta is taken here. -ENOMEM. */
 int events_init(struct events *e, const struct events_owner *owner, void *owner_arg,
                 struct openai_counts *counts);
 void events_fini(struct events *e);
-
-/* An out-of-band response was asked for, or the asking failed. A response counts as out of band
- * only if one was asked for: a missing conversation alone may be one of the API's many nulls. */
-void events_aside_asked(struct events *e);
-void events_aside_failed(struct events *e);
 
 /* One message. 0; RD_EPROTO when it is no event at all (counted, nothing was told). Whoever is told
  * may set `up` to NULL: then nothing more comes of this message. */

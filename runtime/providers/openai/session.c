@@ -48,7 +48,7 @@ struct provider_leg {
     bool warm;        /* a warm connection that has not answered yet */
     uint64_t deadline_ms;
     unsigned errors_told;
-    uint64_t n_events; /* numbers of our event_ids */
+    uint64_t n_events; /* numbers of our event_ids, but those of responses */
     uint64_t expires_unix_s;
     char session_id[FIELD_ID_CHARS + 1];
     char model[MODEL_CHARS]; /* for a second dial; "": the pool's */
@@ -116,11 +116,13 @@ static void log_error_of(struct provider_leg *leg, const struct verdict *v, stru
          F_FIX(v->fix ? v->fix : "nothing, unless it repeats: then see status.openai.com"));
 }
 
-static void tell_error(struct provider_leg *leg, const struct verdict *v, struct rd_str message)
+static void tell_error(struct provider_leg *leg, const struct verdict *v, struct rd_str message,
+                       uint32_t tag)
 {
     struct provider_error e = {
         .code = rd_str(v->code),
         .message = v->quiet_message ? RD_STR("") : message,
+        .tag = tag,
         .busy = v->kind == VERDICT_BUSY,
         .benign = v->kind == VERDICT_BENIGN,
         .fatal = v->kind == VERDICT_FATAL,
@@ -135,10 +137,11 @@ static void tell_error(struct provider_leg *leg, const struct verdict *v, struct
 }
 
 /* The session cannot go on, although the connection stands. */
-static void leg_fail(struct provider_leg *leg, const struct verdict *v, struct rd_str message)
+static void leg_fail(struct provider_leg *leg, const struct verdict *v, struct rd_str message,
+                     uint32_t tag)
 {
     leg_stop(leg, v->end);
-    tell_error(leg, v, message);
+    tell_error(leg, v, message, tag);
     ws_drop(leg->ws);
 }
 
@@ -170,16 +173,15 @@ static void on_error(void *arg, const struct openai_error *e)
 {
     struct provider_leg *leg = arg;
     struct verdict v = verdict_of_error(e, leg->state != LEG_READY);
+    uint32_t tag = wire_respond_tag(e->event_id);
 
     if (leg->state == LEG_CLOSING)
         return;
-    if (e->event_id.n > sizeof(WIRE_ASIDE) - 1 &&
-        memcmp(e->event_id.p, WIRE_ASIDE "-", sizeof(WIRE_ASIDE)) == 0)
-        events_aside_failed(&leg->events);
+    prompts_refused(&leg->events.prompts, tag);
     if (v.kind == VERDICT_FATAL || (v.kind == VERDICT_LOST && leg->state != LEG_READY))
-        leg_fail(leg, &v, e->message);
+        leg_fail(leg, &v, e->message, tag);
     else if (!leg->warm) /* what ends an old connection is no news: a dial replaces it */
-        tell_error(leg, &v, e->message);
+        tell_error(leg, &v, e->message, tag);
 }
 
 /* on_response told it; what makes every further response fail ends the leg. */
@@ -191,7 +193,7 @@ static void on_failed(void *arg, const struct openai_error *e)
     if (leg->state == LEG_CLOSING)
         return;
     if (v.kind == VERDICT_FATAL)
-        leg_fail(leg, &v, e->message);
+        leg_fail(leg, &v, e->message, 0);
     else
         log_error_of(leg, &v, e->message);
 }
@@ -246,7 +248,7 @@ static void on_closed(struct ws *w, const struct ws_closed *c, void *arg)
         v.end = LEG_LOST;
     leg_stop(leg, v.end);
     if (v.end != LEG_CLOSED_BY_PEER)
-        tell_error(leg, &v, message);
+        tell_error(leg, &v, message, 0);
     leg_closed(leg);
 }
 
@@ -302,7 +304,7 @@ static void on_timer(void *arg)
         pool_forget(w, false);
         return;
     }
-    leg_fail(leg, &slow, RD_STR("no session.updated"));
+    leg_fail(leg, &slow, RD_STR("no session.updated"), 0);
 }
 
 static int leg_init(struct provider_leg *leg, const struct brief *b)
@@ -391,9 +393,9 @@ static int openai_respond(struct provider_leg *leg, const struct provider_prompt
 
     if (leg->state != LEG_READY)
         return RD_ESTATE;
-    rc = send_out(leg, wire_respond(&leg->out, ++leg->n_events, p, rd_str(leg->instructions)));
-    if (!rc && p->out_of_band && p->exact_words.n > 0)
-        events_aside_asked(&leg->events);
+    rc = send_out(leg, wire_respond(&leg->out, p, rd_str(leg->instructions)));
+    if (!rc)
+        prompts_asked(&leg->events.prompts, (struct prompt){p->tag, wire_is_aside(p)});
     return rc;
 }
 

@@ -26,6 +26,10 @@
 #define DEFAULT_THRESHOLD  0.5
 #define TOOL_NAME_CHARS    64
 
+/* The words in the event_id of a response.create. */
+#define RESPOND "respond"
+#define ASIDE   "aside"
+
 /* `head` as it is, then `s` escaped, then the closing quote. */
 static int add_string(struct buf *out, const char *head, struct rd_str s)
 {
@@ -165,47 +169,78 @@ int wire_session_update(struct buf *out, uint64_t number, const struct brief *b)
     return buf_add_str(out, "}}");
 }
 
+/* --- responses ------------------------------------------------------------------------------- */
+
 /* The words alone decide: no tools, and beside the conversation no history either. */
 static int add_exact_words(struct buf *out, const struct provider_prompt *p)
 {
     int rc;
 
-    if ((rc = buf_add_str(out, ",\"response\":{\"instructions\":\"" WIRE_SAY_EXACTLY)) ||
+    if ((rc = buf_add_str(out, ",\"instructions\":\"" WIRE_SAY_EXACTLY)) ||
         (rc = buf_add_json(out, p->exact_words)) || (rc = buf_add_str(out, WIRE_SAY_END "\"")))
         return rc;
     if (p->out_of_band)
         rc = buf_add_str(out, ",\"conversation\":\"none\",\"input\":[]");
     return rc ? rc
-              : buf_add_str(out, ",\"output_modalities\":[\"audio\"],\"tool_choice\":\"none\"}");
+              : buf_add_str(out, ",\"output_modalities\":[\"audio\"],\"tool_choice\":\"none\"");
 }
 
 static int add_instructions(struct buf *out, struct rd_str session, struct rd_str more)
 {
-    int rc = buf_add_str(out, ",\"response\":{\"instructions\":\"");
+    int rc = buf_add_str(out, ",\"instructions\":\"");
 
     if (!rc && session.n > 0) {
         rc = buf_add_json(out, session);
         rc = rc ? rc : buf_add_str(out, "\\n\\n");
     }
-    return rc ? rc : add_string(out, "", more);
+    rc = rc ? rc : add_string(out, "", more);
+    return rc ? rc : buf_add_str(out, ",\"output_modalities\":[\"audio\"]");
 }
 
-int wire_respond(struct buf *out, uint64_t number, const struct provider_prompt *p,
-                 struct rd_str instructions)
+bool wire_is_aside(const struct provider_prompt *p)
 {
-    bool aside = p->out_of_band && p->exact_words.n > 0;
-    int rc = begin(out, "response.create", aside ? WIRE_ASIDE : "respond", number);
-
-    if (rc)
-        return rc;
-    if (p->exact_words.n > 0) {
-        rc = add_exact_words(out, p);
-    } else if (p->instructions.n > 0) {
-        rc = add_instructions(out, instructions, p->instructions);
-        rc = rc ? rc : buf_add_str(out, ",\"output_modalities\":[\"audio\"]}");
-    }
-    return rc ? rc : buf_add(out, "}", 1);
+    return p->out_of_band && p->exact_words.n > 0;
 }
+
+int wire_respond(struct buf *out, const struct provider_prompt *p, struct rd_str instructions)
+{
+    int rc = begin(out, "response.create", wire_is_aside(p) ? ASIDE : RESPOND, p->tag);
+
+    if (!rc)
+        rc =
+            buf_addf(out, ",\"response\":{\"metadata\":{\"" WIRE_TAG "\":\"%" PRIu32 "\"}", p->tag);
+    if (!rc && p->exact_words.n > 0)
+        rc = add_exact_words(out, p);
+    else if (!rc && p->instructions.n > 0)
+        rc = add_instructions(out, instructions, p->instructions);
+    return rc ? rc : buf_add_str(out, "}}");
+}
+
+uint32_t wire_tag(struct rd_str digits)
+{
+    uint64_t tag = 0;
+
+    for (size_t i = 0; i < digits.n; i++) {
+        if (digits.p[i] < '0' || digits.p[i] > '9')
+            return 0;
+        tag = tag * 10 + (uint64_t)(digits.p[i] - '0');
+        if (tag > UINT32_MAX)
+            return 0;
+    }
+    return (uint32_t)tag;
+}
+
+uint32_t wire_respond_tag(struct rd_str event_id)
+{
+    static const struct rd_str heads[] = {RD_STR(RESPOND "-"), RD_STR(ASIDE "-")};
+
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+        if (event_id.n > heads[i].n && memcmp(event_id.p, heads[i].p, heads[i].n) == 0)
+            return wire_tag((struct rd_str){event_id.p + heads[i].n, event_id.n - heads[i].n});
+    return 0;
+}
+
+/* --- the others ------------------------------------------------------------------------------ */
 
 int wire_cancel(struct buf *out, uint64_t number, struct rd_str response_id)
 {

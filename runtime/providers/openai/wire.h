@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire.h - the client events of the Realtime API, GA shape, as JSON text. Pure; any thread.
  *
- * Each takes the number its event_id shall carry ("truncate-7"); the word before the number tells
- * an error's reader which event failed. All replace what is in `out`; 0, -ENOMEM, RD_EFULL. */
+ * Each takes the number its event_id shall carry ("truncate-7"), response.create the prompt's tag;
+ * the word before the number tells an error's reader which event failed. All replace what is in
+ * `out`; 0, -ENOMEM, RD_EFULL. */
 #ifndef PROVIDERS_OPENAI_WIRE_H
 #define PROVIDERS_OPENAI_WIRE_H
 
@@ -10,6 +11,7 @@
 #include "ports/brief.h"
 #include "ports/provider.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What stands around the base64 text of input_audio_buffer.append, which alone has no event_id. */
@@ -23,15 +25,22 @@
     "Add nothing. Say exactly: \xe2\x80\x9c"
 #define WIRE_SAY_END "\xe2\x80\x9d"
 
-/* The word in the event_id of a response beside the conversation. */
-#define WIRE_ASIDE "aside"
+/* The key in a response's metadata under which its prompt's tag stands, in digits. */
+#define WIRE_TAG "rd"
 
 /* RD_ECONFIG when tools_json is no array of {"name", "description", "parameters"}. */
 int wire_session_update(struct buf *out, uint64_t number, const struct brief *b);
 
 /* `instructions`: the session's own, in front of p->instructions, which would replace them. */
-int wire_respond(struct buf *out, uint64_t number, const struct provider_prompt *p,
-                 struct rd_str instructions);
+int wire_respond(struct buf *out, const struct provider_prompt *p, struct rd_str instructions);
+
+/* Only fixed words can stand beside the conversation. */
+bool wire_is_aside(const struct provider_prompt *p);
+
+/* The tag that metadata gives back, and that in the event_id of a response.create; 0: none. */
+uint32_t wire_tag(struct rd_str digits);
+uint32_t wire_respond_tag(struct rd_str event_id);
+
 int wire_cancel(struct buf *out, uint64_t number, struct rd_str response_id);
 int wire_truncate(struct buf *out, uint64_t number, struct rd_str item_id, uint32_t content_index,
                   uint32_t audio_end_ms);

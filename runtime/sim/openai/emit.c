@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* emit.c - what leaves a session: events with their ids, errors, facts for the log, the end.
  *
- * Two faults live here because they touch every event: null-fields puts null where the documents
- * promise an object, unknown-events adds fields and whole events that no document knows. */
+ * Three faults live here because they touch every event: null-fields puts null where the documents
+ * promise an object, no-metadata leaves out what tells one response from another, unknown-events
+ * adds fields and whole events that no document knows. */
 #include "sim/openai/private.h"
 
 #include <stdio.h>
@@ -28,6 +29,14 @@ static void put_nulls(json_t *event)
     if (json_object_get(event, "previous_item_id"))
         json_object_set_new(event, "previous_item_id", json_null());
     json_object_set_new(event, "logprobs", json_null());
+}
+
+static void leave_out(json_t *event)
+{
+    json_t *response = json_object_get(event, "response");
+
+    json_object_del(response, "metadata");
+    json_object_del(response, "conversation_id");
 }
 
 static void send_now(struct openai_session *s, json_t *event)
@@ -66,6 +75,8 @@ void emit(struct openai_session *s, json_t *event)
         event = copy;
         put_nulls(event);
     }
+    if (s->misery.fault == FAULT_NO_METADATA)
+        leave_out(event);
     if (s->misery.fault == FAULT_UNKNOWN_EVENTS) {
         json_object_set_new(event, "obfuscation", json_string("a8f0qPz"));
         if (s->next_id % 3 == 0)

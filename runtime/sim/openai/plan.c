@@ -58,7 +58,7 @@ static void take_fault(struct openai_session *s, struct response *r, const char 
     if (m.fault == FAULT_DROP || m.fault == FAULT_CLOSE_3000)
         session_end(s, m.fault == FAULT_DROP ? 0 : 3000, "fault");
     else if (m.fault == FAULT_SILENT || m.fault == FAULT_NULL_FIELDS ||
-             m.fault == FAULT_UNKNOWN_EVENTS)
+             m.fault == FAULT_NO_METADATA || m.fault == FAULT_UNKNOWN_EVENTS)
         s->misery = m;
 }
 

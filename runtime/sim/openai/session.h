@@ -26,6 +26,7 @@ enum openai_fault {
     FAULT_STUCK,       /* session.update is never answered */
     FAULT_LATE_DELTAS, /* audio of a cancelled response keeps coming for a moment */
     FAULT_NULL_FIELDS, /* null where the documents say object */
+    FAULT_NO_METADATA, /* a response has neither metadata nor a conversation_id */
     FAULT_UNKNOWN_EVENTS, /* event types and fields nobody documented */
     FAULT_SILENT,         /* accepts everything, answers nothing */
     FAULT_QUOTA,          /* insufficient_quota, then closes */

@@ -2,6 +2,7 @@
 /* fuzz_openai.c - anything at all, line by line, as server events of the Realtime API. What is told
  * to the call core is read to its last byte; a fifth of the inputs stop listening at some event. */
 #include "providers/openai/events.h"
+#include "providers/openai/wire.h"
 
 #include <stdlib.h>
 
@@ -132,10 +133,12 @@ static void on_session(void *arg, bool updated, struct rd_str id, uint64_t expir
 
 static void on_error(void *arg, const struct openai_error *e)
 {
+    uint32_t tag = wire_respond_tag(e->event_id);
     struct verdict v = verdict_of_error(e, (e->message.n & 1) != 0);
 
     if (v.kind == VERDICT_FATAL && !v.fix)
         abort(); /* whoever is refused is told what to do */
+    prompts_refused(&((struct listener *)arg)->events.prompts, tag);
     read_all(arg, e->message);
     read_all(arg, e->param);
     read_all(arg, rd_str(v.code));
@@ -156,7 +159,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     l.events.up = &core;
     l.events.up_arg = &l;
-    events_aside_asked(&l.events);
+    for (uint32_t tag = 1; tag <= 4; tag++)
+        prompts_asked(&l.events.prompts, (struct prompt){tag, tag % 2 == 0});
     while (p < end) {
         const char *nl = memchr(p, '\n', (size_t)(end - p));
         size_t line = nl ? (size_t)(nl - p) : (size_t)(end - p);

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+enum { TAG_CHARS = 16 };
+
 static __attribute__((format(printf, 2, 3))) void tell(struct fake_core *c, const char *fmt, ...)
 {
     char line[4096];
@@ -38,6 +40,12 @@ static __attribute__((format(printf, 2, 3))) void tell(struct fake_core *c, cons
         c->close_on = NULL;
         openai_provider.close(c->leg);
     }
+}
+
+static const char *tag_text(char out[TAG_CHARS], uint32_t tag)
+{
+    (void)snprintf(out, TAG_CHARS, " #%u", tag);
+    return tag ? out : "";
 }
 
 static void on_ready(void *arg)
@@ -105,12 +113,13 @@ static void on_response(void *arg, const struct provider_response *r)
     static const char *const states[] = {"started", "completed", "cancelled", "incomplete",
                                          "failed"};
     struct fake_core *c = arg;
+    char tag[TAG_CHARS];
 
     c->usage = r->usage;
     (void)rd_str_copy(c->raw, sizeof(c->raw), r->raw_usage);
-    tell(c, "response " RD_STR_FMT " %s%s%s" RD_STR_FMT, RD_STR_ARG(r->response_id),
-         states[r->state], r->out_of_band ? " beside" : "", r->error_code.n ? " " : "",
-         RD_STR_ARG(r->error_code));
+    tell(c, "response " RD_STR_FMT " %s%s%s%s" RD_STR_FMT, RD_STR_ARG(r->response_id),
+         states[r->state], r->out_of_band ? " beside" : "", tag_text(tag, r->tag),
+         r->error_code.n ? " " : "", RD_STR_ARG(r->error_code));
 }
 
 static void on_usage(void *arg, const struct provider_usage *u, struct rd_str raw)
@@ -125,11 +134,12 @@ static void on_usage(void *arg, const struct provider_usage *u, struct rd_str ra
 static void on_error(void *arg, const struct provider_error *e)
 {
     struct fake_core *c = arg;
+    char tag[TAG_CHARS];
 
     (void)snprintf(c->fix, sizeof(c->fix), "%s", e->fix ? e->fix : "");
     (void)rd_str_copy(c->message, sizeof(c->message), e->message);
-    tell(c, "error " RD_STR_FMT "%s%s%s", RD_STR_ARG(e->code), e->busy ? " busy" : "",
-         e->benign ? " benign" : "", e->fatal ? " fatal" : "");
+    tell(c, "error " RD_STR_FMT "%s%s%s%s", RD_STR_ARG(e->code), e->busy ? " busy" : "",
+         e->benign ? " benign" : "", e->fatal ? " fatal" : "", tag_text(tag, e->tag));
 }
 
 static void on_end(void *arg, enum leg_end why)

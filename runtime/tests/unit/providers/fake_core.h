@@ -2,7 +2,8 @@
 /* fake_core.h - a call core that only writes down what a provider leg tells it, one line each:
  *   ready · audio RESP ITEM PART BYTES · audio_done RESP ITEM · started MS ITEM · stopped MS ITEM
  *   committed ITEM · placed ITEM after PREV as ROLE · words ROLE ITEM [final|failed] "TEXT"
- *   tool CALL NAME ARGS · response ID STATE [beside] [CODE] · usage … · error CODE [kind] · end WHY
+ *   tool CALL NAME ARGS · response ID STATE [beside] [#TAG] [CODE] · usage …
+ *   error CODE [kind] [#TAG] · end WHY
  */
 #ifndef TESTS_FAKE_CORE_H
 #define TESTS_FAKE_CORE_H

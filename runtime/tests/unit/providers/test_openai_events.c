@@ -262,12 +262,12 @@ static void test_a_response_and_its_bill(void **state)
 static void test_fixed_words_stand_beside_the_conversation(void **state)
 {
     (void)state;
-    events_aside_asked(&events);
+    prompts_asked(&events.prompts, (struct prompt){.tag = 4, .aside = true});
     TELLS("{\"type\":\"response.created\",\"response\":{\"id\":\"r2\",\"conversation_id\":null}}",
-          "response r2 started beside");
+          "response r2 started beside #4");
     TELLS("{\"type\":\"response.done\",\"response\":{\"id\":\"r2\",\"status\":\"completed\","
           "\"conversation_id\":null,\"usage\":null}}",
-          "response r2 completed beside");
+          "response r2 completed beside #4");
     assert_string_equal(core.raw, "");
 }
 

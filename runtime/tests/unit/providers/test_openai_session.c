@@ -319,7 +319,7 @@ static void test_errors_during_a_call_are_told_apart(void **state)
         const char *code, *type, *message, *event_id, *told;
     } cases[] = {
         {"conversation_already_has_active_response", "invalid_request_error", "", "respond-3",
-         "error conversation_already_has_active_response busy"},
+         "error conversation_already_has_active_response busy #3"},
         {"response_cancel_not_active", "invalid_request_error", "", "cancel-4",
          "error response_cancel_not_active benign"},
         {"input_audio_buffer_commit_empty", "invalid_request_error", "", NULL,
@@ -328,7 +328,7 @@ static void test_errors_during_a_call_are_told_apart(void **state)
          NULL, "error invalid_request_error benign"},
         {"some_new_code", "invalid_request_error", "no such item", "truncate-9",
          "error some_new_code benign"},
-        {"invalid_value", "invalid_request_error", "bad", "respond-9", "error invalid_value"},
+        {"invalid_value", "invalid_request_error", "bad", "respond-9", "error invalid_value #9"},
         {"rate_limit_exceeded", "x", "slow down", NULL, "error rate_limit_exceeded"},
         {"session_expired", "invalid_request_error", "60 minutes", NULL, "error session_expired"},
         {NULL, "server_error", "oops", NULL, "error server_error"},
@@ -374,9 +374,9 @@ static void test_a_response_that_fails_for_want_of_quota_ends_the_leg(void **sta
 
 static void test_what_the_call_wants_goes_on_the_wire(void **state)
 {
-    const struct provider_prompt words = {.exact_words = RD_STR("One moment."),
-                                          .out_of_band = true};
-    const struct provider_prompt more = {.instructions = RD_STR("Ask when.")};
+    const struct provider_prompt words = {
+        .tag = 7, .exact_words = RD_STR("One moment."), .out_of_band = true};
+    const struct provider_prompt more = {.tag = 8, .instructions = RD_STR("Ask when.")};
     const struct audio_span a = {.b64 = "f39/f38=", .n_b64 = 8, .n_bytes = 5};
     struct provider_leg *leg = fake_ready_leg(pool, &core);
 
@@ -385,12 +385,13 @@ static void test_what_the_call_wants_goes_on_the_wire(void **state)
     assert_string_equal(fake_last(0),
                         "{\"type\":\"input_audio_buffer.append\",\"audio\":\"f39/f38=\"}");
     assert_int_equal(openai_provider.respond(leg, &words), 0);
-    assert_non_null(strstr(fake_last(0), "\"event_id\":\"aside-2\""));
+    assert_non_null(
+        strstr(fake_last(0), "\"event_id\":\"aside-7\",\"response\":{\"metadata\":{\"rd\":\"7\"}"));
     assert_non_null(strstr(fake_last(0), "\"conversation\":\"none\""));
     assert_int_equal(openai_provider.respond(leg, &more), 0);
     assert_non_null(strstr(fake_last(0), "\"Be brief.\\n\\nAsk when.\""));
     assert_int_equal(openai_provider.cancel(leg, RD_STR("r1")), 0);
-    assert_non_null(strstr(fake_last(0), "\"event_id\":\"cancel-4\",\"response_id\":\"r1\""));
+    assert_non_null(strstr(fake_last(0), "\"event_id\":\"cancel-2\",\"response_id\":\"r1\""));
     assert_int_equal(openai_provider.truncate(leg, RD_STR("i1"), 0, 740), 0);
     assert_non_null(strstr(fake_last(0), "\"audio_end_ms\":740"));
     assert_int_equal(openai_provider.tool_result(leg, RD_STR("c1"), RD_STR("{}")), 0);
@@ -400,33 +401,165 @@ static void test_what_the_call_wants_goes_on_the_wire(void **state)
     fake_put_away(leg, &core, pool);
 }
 
-#define RESPONSE(type, id, conversation)                         \
-    "{\"type\":\"response." type "\",\"response\":{\"id\":\"" id \
-    "\",\"status\":\"completed\",\"conversation_id\":" conversation "}}"
+/* --- which response answers which prompt ------------------------------------------------------ */
 
-static void test_only_words_we_asked_for_are_beside_the_conversation(void **state)
+#define BARE(type, id, conversation)                             \
+    "{\"type\":\"response." type "\",\"response\":{\"id\":\"" id \
+    "\",\"status\":\"completed\"" conversation "}}"
+#define RESPONSE(type, id, conversation) BARE(type, id, ",\"conversation_id\":" conversation)
+#define TAGGED(type, id, conversation, tag) \
+    BARE(type, id, ",\"conversation_id\":" conversation ",\"metadata\":{\"rd\":\"" tag "\"}")
+#define CONV "\"conv_1\""
+
+#define HEARS(json, line)                            \
+    do {                                             \
+        fake_text(0, json);                          \
+        assert_string_equal(core_last(&core), line); \
+    } while (0)
+
+static void ask(struct provider_leg *leg, uint32_t tag)
 {
-    const struct provider_prompt words = {.exact_words = RD_STR("One moment."),
-                                          .out_of_band = true};
+    const struct provider_prompt p = {.tag = tag};
+
+    assert_int_equal(openai_provider.respond(leg, &p), 0);
+}
+
+static void ask_aside(struct provider_leg *leg, uint32_t tag)
+{
+    const struct provider_prompt p = {
+        .tag = tag, .exact_words = RD_STR("One moment."), .out_of_band = true};
+
+    assert_int_equal(openai_provider.respond(leg, &p), 0);
+}
+
+static void test_a_response_says_which_prompt_it_answers(void **state)
+{
     struct provider_leg *leg = fake_ready_leg(pool, &core);
 
     (void)state;
-    fake_text(0, RESPONSE("created", "r1", "null")); /* the model's own, with a null too many */
-    assert_string_equal(core_last(&core), "response r1 started");
-    assert_int_equal(openai_provider.respond(leg, &words), 0);
-    fake_text(0, RESPONSE("created", "r2", "null"));
-    assert_string_equal(core_last(&core), "response r2 started beside");
-    fake_text(0, RESPONSE("done", "r1", "null"));
-    assert_string_equal(core_last(&core), "response r1 completed");
-    fake_text(0, RESPONSE("done", "r2", "\"conv_1\""));
-    assert_string_equal(core_last(&core), "response r2 completed beside");
-    fake_text(0, RESPONSE("done", "r2", "null"));
-    assert_string_equal(core_last(&core), "response r2 completed");
+    ask(leg, 5);
+    ask(leg, 6);
+    HEARS(TAGGED("created", "r2", CONV, "6"), "response r2 started #6");
+    HEARS(TAGGED("created", "r1", CONV, "5"), "response r1 started #5");
+    HEARS(TAGGED("done", "r1", CONV, "5"), "response r1 completed #5");
+    HEARS(RESPONSE("done", "r2", CONV), "response r2 completed #6"); /* remembered */
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_the_models_own_turn_takes_no_prompts_place(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    ask(leg, 5);
+    HEARS(TAGGED("created", "r1", CONV, "5"), "response r1 started #5");
+    HEARS(TAGGED("done", "r1", CONV, "5"), "response r1 completed #5");
+    ask(leg, 6);
+    ask_aside(leg, 7);
+    HEARS(RESPONSE("created", "vad", CONV), "response vad started");
+    HEARS(RESPONSE("created", "nul", "null"), "response nul started"); /* with a null too many */
+    says("conversation_already_has_active_response", "x", "y", "respond-6");
+    assert_string_equal(core_last(&core), "error conversation_already_has_active_response busy #6");
+    HEARS(RESPONSE("done", "vad", CONV), "response vad completed");
+    HEARS(TAGGED("created", "r7", "null", "7"), "response r7 started beside #7");
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_an_aside_is_known_by_its_tag_whatever_its_conversation(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    ask(leg, 5);
+    ask_aside(leg, 6);
+    HEARS(TAGGED("created", "r6", "\"none\"", "6"), "response r6 started beside #6");
+    HEARS(TAGGED("done", "r6", CONV, "6"), "response r6 completed beside #6");
+    HEARS(TAGGED("created", "r5", "null", "5"), "response r5 started #5");
+    HEARS(TAGGED("done", "r5", "null", "5"), "response r5 completed #5");
+    /* Its beginning was never told. */
+    ask_aside(leg, 8);
+    HEARS(TAGGED("done", "r8", CONV, "8"), "response r8 completed beside #8");
+    /* Of one that nobody remembers only its conversation can tell. */
+    HEARS(TAGGED("created", "r9", "null", "9"), "response r9 started beside #9");
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_without_an_echo_the_oldest_prompt_of_its_kind_is_answered(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    HEARS(BARE("created", "vad", ""), "response vad started");
+    HEARS(BARE("done", "vad", ""), "response vad completed");
+    ask(leg, 5);
+    ask(leg, 6);
+    ask_aside(leg, 7);
+    HEARS(RESPONSE("created", "r5", CONV), "response r5 started #5");
+    HEARS(RESPONSE("created", "r5", CONV), "response r5 started #5"); /* said twice */
+    HEARS(BARE("created", "r7", ""), "response r7 started beside #7");
+    HEARS(BARE("created", "r6", ""), "response r6 started #6");
+    HEARS(BARE("done", "r7", ",\"metadata\":null"), "response r7 completed beside #7");
+    HEARS(BARE("done", "r5", ",\"metadata\":{\"rd\":null}"), "response r5 completed #5");
+    HEARS(BARE("done", "r6", ",\"metadata\":{\"rd\":\"six\"}"), "response r6 completed #6");
+    HEARS(BARE("done", "r6", ""), "response r6 completed");
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_a_wrong_guess_is_taken_back(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    ask(leg, 5);
+    HEARS(RESPONSE("created", "vad", CONV), "response vad started #5");
+    says("conversation_already_has_active_response", "x", "y", "respond-5");
+    assert_string_equal(core_last(&core), "error conversation_already_has_active_response busy #5");
+    HEARS(RESPONSE("done", "vad", CONV), "response vad completed");
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_only_words_we_asked_for_are_beside_the_conversation(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    HEARS(RESPONSE("created", "r1", "null"), "response r1 started"); /* with a null too many */
+    ask_aside(leg, 2);
+    HEARS(RESPONSE("created", "r2", "null"), "response r2 started beside #2");
+    HEARS(RESPONSE("done", "r1", "null"), "response r1 completed");
+    HEARS(RESPONSE("done", "r2", CONV), "response r2 completed beside #2");
+    HEARS(RESPONSE("done", "r2", "null"), "response r2 completed");
     /* One that failed is not waited for. */
-    assert_int_equal(openai_provider.respond(leg, &words), 0);
+    ask_aside(leg, 3);
     says("invalid_value", "x", "y", "aside-3");
-    fake_text(0, RESPONSE("created", "r3", "null"));
-    assert_string_equal(core_last(&core), "response r3 started");
+    assert_string_equal(core_last(&core), "error invalid_value #3");
+    HEARS(RESPONSE("created", "r3", "null"), "response r3 started");
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_prompts_that_nobody_answers_do_not_pile_up(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+    char json[256], line[64];
+
+    (void)state;
+    for (uint32_t tag = 1; tag <= 40; tag++)
+        ask(leg, tag);
+    for (unsigned i = 25; i <= 40; i++) { /* the youngest 16 are remembered */
+        (void)snprintf(json, sizeof(json), RESPONSE("created", "r%u", CONV), i);
+        (void)snprintf(line, sizeof(line), "response r%u started #%u", i, i);
+        HEARS(json, line);
+    }
+    HEARS(RESPONSE("created", "more", CONV), "response more started");
+    for (unsigned i = 27; i <= 40; i++) {
+        (void)snprintf(json, sizeof(json), RESPONSE("done", "r%u", CONV), i);
+        (void)snprintf(line, sizeof(line), "response r%u completed #%u", i, i);
+        HEARS(json, line);
+    }
+    ask(leg, 41);
+    ask(leg, 41); /* once more: for one response */
+    HEARS(RESPONSE("created", "r41", CONV), "response r41 started #41");
+    HEARS(RESPONSE("created", "r42", CONV), "response r42 started");
     fake_put_away(leg, &core, pool);
 }
 
@@ -587,6 +720,12 @@ int main(void)
         T(test_errors_during_a_call_are_told_apart),
         T(test_a_response_that_fails_for_want_of_quota_ends_the_leg),
         T(test_what_the_call_wants_goes_on_the_wire),
+        T(test_a_response_says_which_prompt_it_answers),
+        T(test_the_models_own_turn_takes_no_prompts_place),
+        T(test_an_aside_is_known_by_its_tag_whatever_its_conversation),
+        T(test_without_an_echo_the_oldest_prompt_of_its_kind_is_answered),
+        T(test_a_wrong_guess_is_taken_back),
+        T(test_prompts_that_nobody_answers_do_not_pile_up),
         T(test_only_words_we_asked_for_are_beside_the_conversation),
         T(test_after_close_only_the_end_is_told),
         T(test_a_call_may_close_from_inside_any_event),

@@ -138,45 +138,77 @@ static void test_tools_nobody_can_call_are_refused(void **state)
 
 static void test_the_model_is_asked_to_answer(void **state)
 {
-    struct provider_prompt p = {0};
+    struct provider_prompt p = {.tag = 2};
 
     (void)state;
-    assert_int_equal(wire_respond(&out, 2, &p, RD_STR("Be brief.")), 0);
-    assert_event("{\"type\":\"response.create\",\"event_id\":\"respond-2\"}");
+    assert_int_equal(wire_respond(&out, &p, RD_STR("Be brief.")), 0);
+    assert_event("{\"type\":\"response.create\",\"event_id\":\"respond-2\",\"response\":{"
+                 "\"metadata\":{\"rd\":\"2\"}}}");
 }
 
 static void test_instructions_for_one_answer_keep_those_of_the_session(void **state)
 {
-    struct provider_prompt p = {.instructions = RD_STR("Ask \"when\".")};
+    struct provider_prompt p = {.tag = 3, .instructions = RD_STR("Ask \"when\".")};
 
     (void)state;
-    assert_int_equal(wire_respond(&out, 3, &p, RD_STR("Be brief.")), 0);
+    assert_int_equal(wire_respond(&out, &p, RD_STR("Be brief.")), 0);
     assert_event("{\"type\":\"response.create\",\"event_id\":\"respond-3\",\"response\":{"
+                 "\"metadata\":{\"rd\":\"3\"},"
                  "\"instructions\":\"Be brief.\\n\\nAsk \\\"when\\\".\","
                  "\"output_modalities\":[\"audio\"]}}");
 }
 
 static void test_exact_words_inside_the_conversation(void **state)
 {
-    struct provider_prompt p = {.exact_words = RD_STR("¿En qué puedo ayudar?")};
+    struct provider_prompt p = {.tag = 4, .exact_words = RD_STR("¿En qué puedo ayudar?")};
 
     (void)state;
-    assert_int_equal(wire_respond(&out, 4, &p, RD_STR("Be brief.")), 0);
+    assert_int_equal(wire_respond(&out, &p, RD_STR("Be brief.")), 0);
     assert_event("{\"type\":\"response.create\",\"event_id\":\"respond-4\",\"response\":{"
+                 "\"metadata\":{\"rd\":\"4\"},"
                  "\"instructions\":\"" WIRE_SAY_EXACTLY "¿En qué puedo ayudar?" WIRE_SAY_END "\","
                  "\"output_modalities\":[\"audio\"],\"tool_choice\":\"none\"}}");
 }
 
 static void test_exact_words_beside_the_conversation(void **state)
 {
-    struct provider_prompt p = {.exact_words = RD_STR("One moment."), .out_of_band = true};
+    struct provider_prompt p = {
+        .tag = 4294967295, .exact_words = RD_STR("One moment."), .out_of_band = true};
 
     (void)state;
-    assert_int_equal(wire_respond(&out, 5, &p, RD_STR("Be brief.")), 0);
-    assert_event("{\"type\":\"response.create\",\"event_id\":\"aside-5\",\"response\":{"
+    assert_int_equal(wire_respond(&out, &p, RD_STR("Be brief.")), 0);
+    assert_event("{\"type\":\"response.create\",\"event_id\":\"aside-4294967295\",\"response\":{"
+                 "\"metadata\":{\"rd\":\"4294967295\"},"
                  "\"instructions\":\"" WIRE_SAY_EXACTLY "One moment." WIRE_SAY_END "\","
                  "\"conversation\":\"none\",\"input\":[],"
                  "\"output_modalities\":[\"audio\"],\"tool_choice\":\"none\"}}");
+}
+
+static void test_a_tag_is_read_where_it_was_written(void **state)
+{
+    static const struct {
+        const char *event_id;
+        uint32_t tag;
+    } cases[] = {
+        {"respond-7", 7},
+        {"aside-4294967295", 4294967295},
+        {"respond-4294967296", 0},
+        {"respond-", 0},
+        {"respond-7x", 0},
+        {"respond--7", 0},
+        {"aside-0", 0},
+        {"truncate-7", 0},
+        {"session-1", 0},
+        {"", 0},
+        {"respond-99999999999999999999999", 0},
+        {"xrespond-7", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(wire_respond_tag(rd_str(cases[i].event_id)), cases[i].tag);
+    assert_int_equal(wire_tag(RD_STR("12")), 12);
+    assert_int_equal(wire_tag(RD_STR("")), 0);
 }
 
 static void test_cancel_truncate_and_tool_results(void **state)
@@ -221,6 +253,7 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(test_exact_words_inside_the_conversation, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exact_words_beside_the_conversation, setup, teardown),
+        cmocka_unit_test(test_a_tag_is_read_where_it_was_written),
         cmocka_unit_test_setup_teardown(test_cancel_truncate_and_tool_results, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_does_not_fit_is_an_error, setup, teardown),
     };

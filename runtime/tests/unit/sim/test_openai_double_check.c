@@ -13,6 +13,12 @@
 
 #include <cmocka.h>
 
+#define SIXTEEN_PAIRS                                  \
+    "\"a\":\"v\",\"b\":\"v\",\"c\":\"v\",\"d\":\"v\""  \
+    ",\"e\":\"v\",\"f\":\"v\",\"g\":\"v\",\"h\":\"v\"" \
+    ",\"i\":\"v\",\"j\":\"v\",\"k\":\"v\",\"l\":\"v\"" \
+    ",\"m\":\"v\",\"n\":\"v\",\"o\":\"v\",\"p\":\"v\""
+
 static int check(const char *text, struct complaint *c)
 {
     json_t *event = json_loads(text, 0, NULL);
@@ -53,6 +59,7 @@ static void test_good_events_pass(void **state)
         "{\"type\":\"conversation.item.truncate\",\"item_id\":\"i\",\"content_index\":0,"
         "\"audio_end_ms\":0}",
         "{\"type\":\"response.create\"}",
+        "{\"type\":\"response.create\",\"response\":{\"metadata\":{" SIXTEEN_PAIRS "}}}",
         "{\"type\":\"response.create\",\"response\":{\"conversation\":\"none\",\"input\":[],"
         "\"instructions\":\"x\",\"metadata\":{\"a\":\"b\"},\"output_modalities\":[\"audio\"]}}",
         "{\"type\":\"response.cancel\",\"response_id\":\"r\"}",
@@ -136,6 +143,9 @@ static void test_bad_events_are_told_what_is_wrong(void **state)
          "unknown_parameter", "response.modalities"},
         {"{\"type\":\"response.create\",\"response\":{\"metadata\":{\"a\":1}}}", "invalid_type",
          "response.metadata"},
+        {"{\"type\":\"response.create\",\"response\":{\"metadata\":{" SIXTEEN_PAIRS
+         ",\"q\":\"v\"}}}",
+         "invalid_value", "response.metadata"},
     };
     struct complaint c;
 

@@ -592,6 +592,36 @@ static void test_an_answer_beside_the_conversation_leaves_no_trace(void **state)
     line_free(l);
 }
 
+#define TAGGED_HELLO                                                           \
+    "{\"type\":\"response.create\",\"response\":{\"metadata\":{\"rd\":\"7\"}," \
+    "\"instructions\":\"Say exactly: \\\"Hello.\\\"\"}}"
+
+static void test_metadata_comes_back_unless_it_is_left_out(void **state)
+{
+    static const char *const pictures[] = {"response.created", "response.done"};
+    struct line *l = line_new(state, NULL);
+
+    client(l, TAGGED_HELLO);
+    pass(l, 4000);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(
+            "7", text_at(path(find(l, 0, pictures[i], NULL), "response", NULL), "metadata", "rd"));
+    line_free(l);
+
+    l = line_new(state, "no-metadata");
+    client(l, TAGGED_HELLO);
+    pass(l, 4000);
+    for (size_t i = 0; i < 2; i++) {
+        json_t *event = find(l, 0, pictures[i], NULL);
+
+        assert_non_null(path(event, "response", "id"));
+        assert_null(path(event, "response", "metadata"));
+        assert_null(path(event, "response", "conversation_id"));
+    }
+    assert_null(last_error(l));
+    line_free(l);
+}
+
 static void test_deltas_come_faster_than_they_play(void **state)
 {
     struct line *l = line_new(state, NULL);
@@ -789,6 +819,7 @@ int main(void)
         cmocka_unit_test(test_wrong_messages_are_violations),
         cmocka_unit_test(test_the_voice_is_locked_after_the_first_audio),
         cmocka_unit_test(test_an_answer_beside_the_conversation_leaves_no_trace),
+        cmocka_unit_test(test_metadata_comes_back_unless_it_is_left_out),
         cmocka_unit_test(test_deltas_come_faster_than_they_play),
         cmocka_unit_test(test_a_late_session_update_comes_two_seconds_late),
         cmocka_unit_test(test_connections_end_as_asked),
