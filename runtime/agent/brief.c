@@ -20,6 +20,7 @@ static const struct {
     {"language", offsetof(struct brief, language)},
     {"tools_json", offsetof(struct brief, tools_json)},
     {"opening", offsetof(struct brief, opening)},
+    {"notice", offsetof(struct brief, notice)},
     {"apology", offsetof(struct brief, apology)},
     {"still_there", offsetof(struct brief, still_there)},
     {"silence_bye", offsetof(struct brief, silence_bye)},

@@ -232,6 +232,9 @@ void call_hang_up(struct call *c, enum call_end_reason why)
         call_end(c, why);
         return;
     }
+    /* It was decided before the caller cut in: they have something to say. */
+    if (why == CALL_END_AGENT_HANGUP && c->turn.caller_speaking)
+        return;
     if (!enter(c, CALL_LEAVING))
         return;
     call_hold(c);
@@ -247,8 +250,10 @@ void call_hang_up(struct call *c, enum call_end_reason why)
 /* The goodbye needs no model any more when it is already on its way to the caller. */
 void call_provider_gone(struct call *c, const char *what)
 {
-    if (c->state == CALL_LEAVING && c->turn.state == TURN_IDLE && !c->own.pending)
+    if (c->state == CALL_LEAVING && c->turn.state == TURN_IDLE && c->own.state == OWN_NONE) {
+        call_maybe_leave(c);
         return;
+    }
     c->totals.errors++;
     call_record(c, &(struct record){
                        .type = RECORD_ERROR, .name = RD_STR("provider"), .text = rd_str(what)});
@@ -290,7 +295,7 @@ void call_on_provider_end(void *arg, enum leg_end why)
 static bool is_quiet(const struct call *c)
 {
     return c->state == CALL_LIVE && !c->turn.caller_speaking && c->turn.state == TURN_IDLE &&
-           !c->turn.aside && !c->turn.wanted && !c->own.pending && c->tools.n == 0 &&
+           !c->turn.aside && !c->turn.wanted && c->own.state == OWN_NONE && c->tools.n == 0 &&
            !ledger_playing(&c->ledger);
 }
 
@@ -298,46 +303,24 @@ static void on_silence(struct call *c)
 {
     c->quiet_since_ms = call_now(c);
     if (++c->silences > c->brief->silence_times) {
-        call_own_words(c, rd_str(c->brief->silence_bye), true, false);
+        call_own_words(c, rd_str(c->brief->silence_bye), OWN_WORDS);
         call_hang_up(c, CALL_END_SILENCE);
         return;
     }
     call_tell_agent(c, AGENT_SILENCE, RD_STR(""), RD_STR(""), RD_STR(""), c->silences);
     if (c->state != CALL_LIVE)
         return;
-    call_own_words(c, rd_str(c->brief->still_there), true, false);
+    call_own_words(c, rd_str(c->brief->still_there), OWN_WORDS);
     call_speak_next(c);
 }
 
 static void on_time_up(struct call *c)
 {
     c->time_up = true;
-    call_own_words(c, rd_str(c->brief->time_up), true, false);
+    if (c->state == CALL_LEAVING)
+        return; /* a goodbye is on its way already */
+    call_own_words(c, rd_str(c->brief->time_up), OWN_WORDS);
     call_hang_up(c, CALL_END_MAX_DURATION);
-}
-
-/* The model owes an answer for too long. Once it is asked again; then the caller gets a human, or
- * at least an apology. */
-static void on_no_answer(struct call *c)
-{
-    c->answer_by_ms = 0;
-    if (c->state == CALL_CONNECTING || c->answers_missed++ > 0) {
-        log_error(
-            "call.no_answer", F_CALL(c->sid),
-            F_FIX("the provider stays silent: see its status page; the caller gets the fallback"));
-        call_provider_gone(c, c->state == CALL_CONNECTING ? "not ready in time" : "no answer");
-        return;
-    }
-    c->totals.errors++;
-    log_warn("call.no_answer", F_CALL(c->sid), F_FIX("the provider is slow; asked again"));
-    turn_refused(&c->turn);
-    turn_aside_finished(&c->turn);
-    if (c->own.pending)
-        c->own.asked = false;
-    else
-        turn_want(&c->turn);
-    c->answer_by_ms = call_now(c) + CALL_ANSWER_MS;
-    call_speak_next(c);
 }
 
 static void on_late_tool(struct call *c, const struct toolcall *t)
@@ -390,6 +373,7 @@ static void rearm(struct call *c)
         at = c->close_by_ms;
     } else {
         at = earlier(c->answer_by_ms, c->state == CALL_LEAVING ? c->leave_by_ms : 0);
+        at = earlier(at, c->aside_by_ms);
         at = earlier(at, stall_deadline_ms(c));
         at = earlier(at, silence_deadline_ms(c));
         at = earlier(at, time_up_ms(c));
@@ -453,7 +437,9 @@ void call_tick(struct call *c)
     } else if (c->state == CALL_LEAVING && due(c->leave_by_ms, now)) {
         call_end(c, c->reason);
     } else if (due(c->answer_by_ms, now)) {
-        on_no_answer(c);
+        call_on_no_answer(c);
+    } else if (due(c->aside_by_ms, now)) {
+        call_on_no_aside(c);
     } else if (due(time_up_ms(c), now)) {
         on_time_up(c);
     } else {

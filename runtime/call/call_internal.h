@@ -18,19 +18,30 @@ enum {
     CALL_CONNECT_MS =
         2800,              /* provider not ready by then: the caller gets the fallback within 3 s */
     CALL_ANSWER_MS = 4000, /* the model owes an answer: ask again; twice: fallback */
-    CALL_LEAVE_MS = 12000, /* a goodbye that is never acknowledged */
-    CALL_CLOSE_MS = 5000,  /* legs that do not let go */
+    CALL_UNFINISHED_MS = 15000, /* a response that made a sound, and then neither more nor an end */
+    CALL_LEAVE_MS = 12000,      /* a goodbye that is never acknowledged */
+    CALL_CLOSE_MS = 5000,       /* legs that do not let go */
+    CALL_ERRORS_TOLD =
+        10, /* provider errors in the log and the records, per call; all are counted */
     CALL_OWN_WORDS = 2048,
-    CALL_ERRORS_TOLD = 10 /* of a provider, in the log and the records; the others are counted */
 };
 
-/* Words of our own (opening, silence prompt, goodbye) that wait for their turn. */
+/* Words of our own that wait for their turn; ask.c has the picture. */
+enum own_kind {
+    OWN_WORDS,        /* say exactly this */
+    OWN_OPENING,      /* the same, and it must be said: kept until it begins to be heard */
+    OWN_INSTRUCTIONS, /* answer following this */
+    OWN_ASIDE         /* exactly this, beside the conversation: the model need not know */
+};
+
+enum own_state { OWN_NONE, OWN_WAITING, OWN_ASKED, OWN_BEGUN };
+
 struct own_words {
     char text[CALL_OWN_WORDS];
-    bool pending; /* not yet begun by the provider */
-    bool asked;   /* response.create was sent for them */
-    bool exact;   /* say exactly this; else: answer following this */
-    bool aside;   /* beside the conversation: the model need not know that it was said */
+    enum own_kind kind;
+    enum own_state state;
+    uint32_t tag;           /* of the prompt; 0: never asked */
+    char response[TURN_ID]; /* once begun */
 };
 
 /* The carrier's and the provider's events, one table each: hear.c, speak.c. */
@@ -59,9 +70,16 @@ struct call {
     uint64_t last_frame_ms; /* a caller frame came */
     uint64_t quiet_since_ms;
     uint64_t answer_by_ms; /* 0: the model owes nothing */
+    uint64_t aside_by_ms;  /* the same for words beside the conversation */
     uint64_t leave_by_ms;
     uint64_t close_by_ms;
     uint32_t silences, answers_missed;
+    uint32_t last_tag; /* of our prompts */
+    bool produced;     /* the running response made a sound or called a tool */
+    bool notice_due;   /* the caller talked over it: to be said again */
+    uint32_t notice_repeats;
+    uint32_t notice_whole;     /* characters of the words that carry it */
+    char notice_item[TURN_ID]; /* the item that carries it while it plays; empty: none */
     bool time_up;
     bool spoke; /* the agent was heard since the caller last spoke */
     int held;   /* inside an event: the call may end, but stays until it is released */
@@ -86,9 +104,21 @@ void call_go_live(struct call *c); /* from CONNECTING, or LEAVING after all */
 /* speak.c: lets turns out whose audio was heard to the end. */
 void call_settle_heard(struct call *c);
 
-/* speak.c: asks the provider for what is due, if it is our turn. */
+/* ask.c: what is due is asked for, if it is our turn. */
 void call_speak_next(struct call *c);
-void call_own_words(struct call *c, struct rd_str words, bool exact, bool aside);
+void call_own_words(struct call *c, struct rd_str words, enum own_kind kind);
+void own_put_off(struct call *c);                /* they were overtaken by the caller */
+bool own_is(const struct call *c, uint32_t tag); /* is this the tag of our own words? */
+void notice_begins(struct call *c, struct rd_str item_id);
+void notice_was_cut(struct call *c, const struct ledger_cut *cut);
 void call_maybe_leave(struct call *c); /* hangs up when the goodbye was heard */
+void call_on_no_answer(struct call *c);
+void call_on_no_aside(struct call *c);
+
+/* response.c */
+void call_on_response(void *arg, const struct provider_response *r);
+void call_on_usage(void *arg, const struct provider_usage *u, struct rd_str raw);
+void call_on_error(void *arg, const struct provider_error *e);
+void response_is_heard(struct call *c, const struct provider_item *item);
 
 #endif

@@ -213,7 +213,8 @@ static struct ledger_cut cut_of(const struct ledger *l, const struct ledger_item
                                .content_index = it->content_index,
                                .heard_ms = heard_ms,
                                .received_ms = received_ms,
-                               .truncate = !whole && !it->spoken_aside};
+                               .truncate = !whole && !it->spoken_aside,
+                               .done = it->done};
 }
 
 int ledger_interrupt(struct ledger *l, uint64_t now_us, struct ledger_cut *cuts)

@@ -64,6 +64,7 @@ struct ledger_cut {
     uint32_t content_index;
     uint32_t heard_ms, received_ms;
     bool truncate; /* the provider must forget the rest */
+    bool done;     /* received_ms is all there was to be heard */
 };
 
 void ledger_init(struct ledger *l);

@@ -1,93 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* speak.c - what comes from the provider, and what is asked of it.
+/* speak.c - what comes from the provider.
  *
  * - An audio delta is dropped when its response is dead, else cut at mark boundaries and passed on.
  * - The caller starts to speak while agent audio plays: clear first, then cancel, then truncate
  * each unheard item at what was heard. Keyed on playout, not on generation: it works long after the
  * model has finished.
- * - Tool calls go to the script; when all results are in, one answer is asked for.
- * - Our own words (opening, silence prompt, goodbye) wait in one slot until it is our turn. */
+ * - Tool calls go to the script; when all results are in, one answer is asked for (ask.c).
+ *
+ * How responses begin, end and fail is in response.c. */
 #include "call/call_internal.h"
 
 #include "base/err.h"
 #include "base/log.h"
-
-/* --- asking --- */
-
-void call_own_words(struct call *c, struct rd_str words, bool exact, bool aside)
-{
-    if (words.n == 0)
-        return;
-    (void)rd_str_copy(c->own.text, sizeof(c->own.text), words);
-    c->own.pending = true;
-    c->own.asked = false;
-    c->own.exact = exact;
-    c->own.aside = aside;
-}
-
-static void owe_answer(struct call *c)
-{
-    c->answer_by_ms = call_now(c) + CALL_ANSWER_MS;
-}
-
-static bool ask_own_words(struct call *c)
-{
-    struct own_words *own = &c->own;
-    struct provider_prompt p = {.out_of_band = own->aside};
-
-    if (!own->pending || own->asked)
-        return false;
-    if (!(own->aside ? turn_ask_aside(&c->turn) : turn_ask_own(&c->turn)))
-        return false;
-    if (own->exact)
-        p.exact_words = rd_str(own->text);
-    else
-        p.instructions = rd_str(own->text);
-    own->asked = true;
-    (void)c->provider_ops->respond(c->provider, &p);
-    owe_answer(c);
-    return true;
-}
-
-void call_speak_next(struct call *c)
-{
-    struct provider_prompt as_the_session_says = {.out_of_band = false};
-
-    if ((c->state != CALL_LIVE && c->state != CALL_LEAVING) || !c->provider || ask_own_words(c))
-        return;
-    if (c->tools.n > 0 || !turn_ask(&c->turn))
-        return;
-    (void)c->provider_ops->respond(c->provider, &as_the_session_says);
-    owe_answer(c);
-}
-
-void call_maybe_leave(struct call *c)
-{
-    if (c->state != CALL_LEAVING || c->own.pending || c->turn.state != TURN_IDLE || c->turn.aside ||
-        (c->turn.wanted && c->provider) || ledger_playing(&c->ledger))
-        return;
-    call_end(c, c->reason);
-}
-
-void call_say(struct call *c, struct rd_str words)
-{
-    if (c->state != CALL_LIVE)
-        return;
-    call_hold(c);
-    call_own_words(c, words, true, true);
-    call_speak_next(c);
-    call_release(c);
-}
-
-void call_instruct(struct call *c, struct rd_str instructions)
-{
-    if (c->state != CALL_LIVE)
-        return;
-    call_hold(c);
-    call_own_words(c, instructions, false, false);
-    call_speak_next(c);
-    call_release(c);
-}
 
 /* --- the agent's audio --- */
 
@@ -148,9 +72,14 @@ static void on_audio(void *arg, const struct provider_item *item, const struct a
     }
     if (c->totals.first_audio_ms == 0)
         c->totals.first_audio_ms = (uint32_t)(call_now(c) - c->start_ms) + 1;
-    c->answer_by_ms = 0;
     c->answers_missed = 0;
     c->spoke = true;
+    if (aside)
+        c->aside_by_ms = call_now(c) + CALL_UNFINISHED_MS;
+    else
+        c->answer_by_ms = call_now(c) + CALL_UNFINISHED_MS;
+    c->produced |= !aside;
+    response_is_heard(c, item);
     play(c, it, *a);
 }
 
@@ -169,50 +98,52 @@ static void on_audio_done(void *arg, const struct provider_item *item)
 
 /* --- barge-in --- */
 
-static void record_barge_in(struct call *c, const struct ledger_cut *cut, uint64_t since_us)
+static void record_barge_in(struct call *c, const struct ledger_cut *cut)
 {
     c->totals.barge_ins++;
-    call_record(c, &(struct record){.type = RECORD_BARGE_IN,
-                                    .id = rd_str(cut->id),
-                                    .heard_ms = cut->heard_ms,
-                                    .reaction_us = (uint32_t)since_us});
+    call_record(c, &(struct record){
+                       .type = RECORD_BARGE_IN, .id = rd_str(cut->id), .heard_ms = cut->heard_ms});
 }
 
 /* A caller who has something to say is not hung up on; one whose time is up is. */
 static void stay_after_all(struct call *c)
 {
-    if (c->state == CALL_LEAVING && c->reason == CALL_END_AGENT_HANGUP)
+    if (c->state == CALL_LEAVING && !c->time_up &&
+        (c->reason == CALL_END_AGENT_HANGUP || c->reason == CALL_END_SILENCE))
         call_go_live(c);
+}
+
+static void cut_short(struct call *c, const struct ledger_cut *cut)
+{
+    notice_was_cut(c, cut);
+    if (!cut->truncate) {
+        transcript_heard(&c->transcript, rd_str(cut->id));
+        return;
+    }
+    if (c->provider && c->provider_ops->caps.client_truncation)
+        (void)c->provider_ops->truncate(c->provider, rd_str(cut->id), cut->content_index,
+                                        cut->heard_ms);
+    transcript_cut(&c->transcript, rd_str(cut->id), cut->heard_ms, cut->received_ms);
 }
 
 static void interrupt(struct call *c)
 {
     struct ledger_cut cuts[LEDGER_ITEMS];
-    uint64_t began_us = clock_us(c->o.clock), cleared_us;
     bool playing = ledger_playing(&c->ledger);
     struct rd_str response;
     int n;
 
     if (playing)
         (void)c->o.carrier_ops->clear(c->carrier);
-    cleared_us = clock_us(c->o.clock);
     response = turn_kill(&c->turn);
     if (response.n > 0)
         (void)c->provider_ops->cancel(c->provider, response);
-    n = ledger_interrupt(&c->ledger, cleared_us, cuts);
-    for (int i = 0; i < n; i++) {
-        struct ledger_cut *cut = &cuts[i];
-
-        if (cut->truncate && c->provider_ops->caps.client_truncation)
-            (void)c->provider_ops->truncate(c->provider, rd_str(cut->id), cut->content_index,
-                                            cut->heard_ms);
-        if (cut->truncate)
-            transcript_cut(&c->transcript, rd_str(cut->id), cut->heard_ms, cut->received_ms);
-        else
-            transcript_heard(&c->transcript, rd_str(cut->id));
-    }
+    own_put_off(c);
+    n = ledger_interrupt(&c->ledger, clock_us(c->o.clock), cuts);
+    for (int i = 0; i < n; i++)
+        cut_short(c, &cuts[i]);
     if (playing && n > 0)
-        record_barge_in(c, &cuts[0], cleared_us - began_us);
+        record_barge_in(c, &cuts[0]);
 }
 
 static void on_speech_started(void *arg, uint32_t at_ms, struct rd_str item_id)
@@ -244,7 +175,7 @@ static void on_speech_stopped(void *arg, uint32_t at_ms, struct rd_str item_id)
     call_hold(c);
     turn_caller_stopped(&c->turn);
     c->quiet_since_ms = call_now(c);
-    owe_answer(c);
+    c->answer_by_ms = c->quiet_since_ms + CALL_ANSWER_MS;
     call_release(c);
 }
 
@@ -262,7 +193,7 @@ static void on_ready(void *arg)
     bridge_ready(&c->bridge);
     call_tell_agent(c, AGENT_STARTED, RD_STR(""), RD_STR(""), RD_STR(""), 0);
     if (c->brief->opening[0])
-        call_own_words(c, rd_str(c->brief->opening), true, false);
+        call_own_words(c, rd_str(c->brief->opening), OWN_OPENING);
     else
         turn_want(&c->turn);
     call_speak_next(c);
@@ -314,8 +245,9 @@ static void on_tool_call(void *arg, const struct provider_tool_call *t)
     if (c->state >= CALL_CLOSING)
         return;
     call_hold(c);
-    c->answer_by_ms = 0;
+    c->answer_by_ms = c->turn.state == TURN_ACTIVE ? call_now(c) + CALL_UNFINISHED_MS : 0;
     c->answers_missed = 0;
+    c->produced = true;
     c->totals.tool_calls++;
     call_record(c,
                 &(struct record){
@@ -351,132 +283,6 @@ void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bo
     call_release(c);
 }
 
-/* --- responses, money, errors --- */
-
-static void add_usage(struct provider_usage *sum, const struct provider_usage *u)
-{
-    sum->text_in += u->text_in;
-    sum->text_in_cached += u->text_in_cached;
-    sum->audio_in += u->audio_in;
-    sum->audio_in_cached += u->audio_in_cached;
-    sum->text_out += u->text_out;
-    sum->audio_out += u->audio_out;
-    sum->seconds += u->seconds;
-}
-
-static void on_usage(void *arg, const struct provider_usage *u, struct rd_str raw)
-{
-    struct call *c = arg;
-
-    if (c->state >= CALL_CLOSING)
-        return;
-    add_usage(&c->totals.usage, u);
-    call_record(c, &(struct record){.type = RECORD_USAGE, .usage = u, .text = raw});
-}
-
-static void on_response_started(struct call *c, const struct provider_response *r)
-{
-    if (c->own.pending && c->own.asked && c->own.aside == r->out_of_band)
-        c->own.pending = false;
-    if (r->out_of_band) {
-        turn_aside_started(&c->turn, r->response_id);
-        return;
-    }
-    turn_started(&c->turn, r->response_id);
-    owe_answer(c);
-}
-
-/* Once more by itself; a second failure in a row is a provider that is down. */
-static void on_response_failed(struct call *c, const struct provider_response *r)
-{
-    c->totals.errors++;
-    log_warn(
-        "provider.response_failed", F_CALL(c->sid),
-        F_FIX("one retry follows; look for rate limits and quota in the provider's dashboard"));
-    call_record(
-        c, &(struct record){.type = RECORD_ERROR, .name = r->error_code, .text = r->error_message});
-    if (c->answers_missed++ > 0)
-        call_provider_gone(c, "responses fail");
-    else if (!r->out_of_band)
-        turn_want(&c->turn);
-}
-
-static void on_response_finished(struct call *c, const struct provider_response *r)
-{
-    on_usage(c, &r->usage, r->raw_usage);
-    if (r->out_of_band) {
-        turn_aside_finished(&c->turn);
-    } else {
-        turn_finished(&c->turn, r->response_id);
-        ledger_done_all(&c->ledger);
-    }
-    if (c->turn.state == TURN_IDLE && !c->turn.caller_speaking)
-        c->answer_by_ms = 0;
-    c->quiet_since_ms = call_now(c);
-    if (r->state == PROVIDER_RESPONSE_FAILED)
-        on_response_failed(c, r);
-    if (c->state >= CALL_CLOSING)
-        return;
-    call_settle_heard(c);
-    call_speak_next(c);
-    call_maybe_leave(c);
-}
-
-static void on_response(void *arg, const struct provider_response *r)
-{
-    struct call *c = arg;
-
-    if (c->state >= CALL_CLOSING)
-        return;
-    call_hold(c);
-    if (r->state == PROVIDER_RESPONSE_STARTED)
-        on_response_started(c, r);
-    else
-        on_response_finished(c, r);
-    call_release(c);
-}
-
-/* The provider was busy: what we asked for waits until it is done. */
-static void on_busy(struct call *c)
-{
-    bool own = c->own.pending && c->own.asked && !c->own.aside;
-
-    turn_busy(&c->turn);
-    if (own) {
-        c->own.asked = false;
-        c->turn.wanted = false;
-    }
-}
-
-/* The provider's own line does not know whose call it is. */
-static void tell_error(struct call *c, const struct provider_error *e)
-{
-    char code[64];
-
-    (void)rd_str_copy(code, sizeof(code), e->code);
-    LOG_(e->fatal ? LOG_ERROR : LOG_WARN, "call.provider_error", F_CALL(c->sid),
-         F_STR("code", code), F_FIX(e->fix ? e->fix : "nothing, unless it repeats"));
-    call_record(c, &(struct record){.type = RECORD_ERROR, .name = e->code, .text = e->message});
-}
-
-static void on_error(void *arg, const struct provider_error *e)
-{
-    struct call *c = arg;
-
-    if (c->state >= CALL_CLOSING || e->benign)
-        return;
-    call_hold(c);
-    if (e->busy) {
-        on_busy(c);
-    } else {
-        if (c->totals.errors++ < CALL_ERRORS_TOLD || e->fatal)
-            tell_error(c, e);
-        if (e->fatal)
-            call_provider_gone(c, "refused");
-    }
-    call_release(c);
-}
-
 static void on_committed(void *arg, struct rd_str item_id)
 {
     (void)arg;
@@ -493,8 +299,8 @@ const struct provider_events call_provider_events = {
     .on_placed = on_placed,
     .on_words = on_words,
     .on_tool_call = on_tool_call,
-    .on_response = on_response,
-    .on_usage = on_usage,
-    .on_error = on_error,
+    .on_response = call_on_response,
+    .on_usage = call_on_usage,
+    .on_error = call_on_error,
     .on_end = call_on_provider_end,
 };

@@ -46,6 +46,16 @@ static bool is_complete(const struct transcript_slot *s)
     return !is_spoken(s) || (s->final && (s->settled || s->role == PROVIDER_CALLER));
 }
 
+static bool is_gone(const struct transcript *t, struct rd_str id)
+{
+    uint32_t n = t->n_gone < TRANSCRIPT_GONE ? t->n_gone : TRANSCRIPT_GONE;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (rd_str_eq(rd_str(t->gone[i]), id))
+            return true;
+    return false;
+}
+
 static void let_out_first(struct transcript *t)
 {
     struct transcript_slot *s = t->slots[0];
@@ -59,6 +69,8 @@ static void let_out_first(struct transcript *t)
         turn.seq = ++t->seq;
         t->turn(t->arg, &turn);
     }
+    if (s->role == PROVIDER_AGENT)
+        memcpy(t->gone[t->n_gone++ % TRANSCRIPT_GONE], s->id, sizeof(s->id));
     slot_free(s);
 }
 
@@ -116,7 +128,7 @@ void transcript_place(struct transcript *t, const struct provider_placed *p, uin
 {
     int before = index_of(t, p->previous_id);
 
-    if (index_of(t, p->item_id) >= 0)
+    if (index_of(t, p->item_id) >= 0 || is_gone(t, p->item_id))
         return;
     /* An unknown predecessor has been let out already (or there is none): behind all that is here.
      */
@@ -126,8 +138,11 @@ void transcript_place(struct transcript *t, const struct provider_placed *p, uin
 void transcript_words(struct transcript *t, const struct provider_words *w, uint64_t now_ms)
 {
     int i = index_of(t, w->item_id);
-    struct transcript_slot *s = i >= 0 ? t->slots[i] : insert(t, w->item_id, w->role, t->n, now_ms);
+    struct transcript_slot *s;
 
+    if (i < 0 && is_gone(t, w->item_id))
+        return;
+    s = i >= 0 ? t->slots[i] : insert(t, w->item_id, w->role, t->n, now_ms);
     if (!s || s->final)
         return;
     /* A cut turn keeps what was cut; its words were fixed then. */

@@ -18,6 +18,7 @@
 enum {
     TRANSCRIPT_SLOTS = 64,
     TRANSCRIPT_ID = 96,
+    TRANSCRIPT_GONE = 16,
     TRANSCRIPT_HOLD_MS = 10000,
     TRANSCRIPT_TEXT_MAX = 16384
 };
@@ -42,6 +43,9 @@ struct transcript_turn {
 typedef void(transcript_fn)(void *arg, const struct transcript_turn *t);
 
 struct transcript {
+    char gone[TRANSCRIPT_GONE][TRANSCRIPT_ID]; /* ring of agent items that came out: what trails
+                                                  behind a cut was never heard */
+    uint32_t n_gone;
     struct transcript_slot *slots[TRANSCRIPT_SLOTS]; /* owns; conversation order, oldest first */
     uint32_t n;
     uint32_t seq;

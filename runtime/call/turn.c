@@ -78,6 +78,12 @@ void turn_refused(struct turn *t)
         t->state = TURN_IDLE;
 }
 
+void turn_reset(struct turn *t)
+{
+    t->state = TURN_IDLE;
+    t->active[0] = '\0';
+}
+
 void turn_caller_speaks(struct turn *t)
 {
     t->caller_speaking = true;

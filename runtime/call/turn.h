@@ -61,6 +61,9 @@ void turn_busy(struct turn *t);
 /* What we asked for was refused, or never began. */
 void turn_refused(struct turn *t);
 
+/* Whatever was asked for or ran is given up. */
+void turn_reset(struct turn *t);
+
 void turn_caller_speaks(struct turn *t);
 void turn_caller_stopped(struct turn *t);
 

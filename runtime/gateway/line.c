@@ -69,7 +69,6 @@ static void count_record(const struct record *r)
 {
     if (r->type == RECORD_BARGE_IN) {
         metric_add(M_BARGE_INS, 1);
-        metric_observe(H_BARGE_IN_US, r->reaction_us);
     } else if (r->type == RECORD_TOOL && !r->done) {
         metric_add(M_TOOL_CALLS, 1);
     } else if (r->type == RECORD_ENDED) {

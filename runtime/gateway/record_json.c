@@ -89,9 +89,7 @@ static int add_barge_in(struct buf *out, const struct record *r)
 {
     int rc = add_string(out, "item", r->id);
 
-    if (!rc)
-        rc = add_number(out, "heard_ms", r->heard_ms);
-    return rc ? rc : add_number(out, "reaction_us", r->reaction_us);
+    return rc ? rc : add_number(out, "heard_ms", r->heard_ms);
 }
 
 static int add_error(struct buf *out, const struct record *r)

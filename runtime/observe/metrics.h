@@ -40,7 +40,6 @@
     X(G_READY, "ready", "1 when the node takes calls")
 
 #define METRIC_HISTOGRAMS(X)                                                                  \
-    X(H_BARGE_IN_US, "barge_in_us", "speech_started in to clear out")                         \
     X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio")                \
     X(H_WEBHOOK_US, "webhook_us", "voice webhook in to TwiML out")                            \
     X(H_LOOP_LAG_US, "loop_lag_us", "how long a turn of a media loop took, worst per second") \
@@ -71,7 +70,7 @@ struct metric_summary metric_summarise(enum metric_histogram m);
 
 /* One JSON object per line, as status reads them:
  *   {"name":"frames_in","type":"counter","value":12}
- *   {"name":"barge_in_us","type":"histogram","count":3,"sum":450,"max":200,"p50":120,"p90":200,"p99":200}
+ *   {"name":"first_audio_ms","type":"histogram","count":3,"sum":450,"max":200,"p50":120,"p90":200,"p99":200}
  * -ENOMEM, RD_EFULL (nothing was added). */
 int metrics_to_json(struct buf *out);
 

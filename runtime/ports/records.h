@@ -14,7 +14,7 @@ enum record_type {
     RECORD_STATE, /* the call's state changed: text is its name */
     RECORD_TURN,  /* a finished turn in conversation order: role, text (as heard), seq */
     RECORD_TOOL,  /* id, name, text: arguments; a result follows with done = true, text: output */
-    RECORD_BARGE_IN, /* heard_ms of the interrupted item, reaction_us: event in to clear out */
+    RECORD_BARGE_IN, /* heard_ms of the interrupted item */
     RECORD_DTMF,     /* text: digit */
     RECORD_USAGE,    /* usage, text: raw JSON */
     RECORD_ERROR,    /* name: code, text: message */
@@ -52,7 +52,7 @@ struct record {
     uint64_t at_ms; /* since the stream started */
     struct rd_str id, name, text;
     bool done, interrupted;
-    uint32_t heard_ms, reaction_us;
+    uint32_t heard_ms;
     enum call_end_reason reason;
     const struct provider_usage *usage;
     const struct call_totals *totals; /* RECORD_ENDED */

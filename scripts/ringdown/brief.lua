@@ -62,6 +62,7 @@ function M.render(def, call)
     vad_silence_ms = vad.silence or 500,
     vad_threshold = vad.threshold or 0.5,
     opening = opening(def),
+    notice = def.notice_text or "",
     apology = words.of(def, "apology"),
     still_there = words.of(def, "still_there"),
     silence_bye = words.of(def, "silence_bye"),

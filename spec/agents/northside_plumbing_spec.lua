@@ -11,6 +11,7 @@ describe("northside plumbing", function()
   it("greets and says that it is automated and recorded", function()
     assert.matches("automated assistant", call.brief.opening)
     assert.matches("recorded", call.brief.opening)
+    assert.equal(1, call.brief.opening:find(call.brief.notice, 1, true))
     assert.matches("how can I help%?$", call.brief.opening)
   end)
 

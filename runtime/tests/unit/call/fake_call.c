@@ -91,6 +91,12 @@ static int provider_respond(struct provider_leg *leg, const struct provider_prom
     struct fake *f = of_provider(leg);
     struct rd_str words = p->exact_words.n ? p->exact_words : p->instructions;
 
+    if (p->out_of_band)
+        f->aside_tag = p->tag;
+    else
+        f->asked_tag = p->tag;
+    if (p->tag == 0)
+        note(f, "NO_TAG");
     if (words.n > 0)
         (void)rd_str_copy(f->last_text, sizeof(f->last_text), words);
     note(f, p->out_of_band      ? "aside"
@@ -212,6 +218,7 @@ struct brief fake_brief(void)
                           .language = "en",
                           .tools_json = "[]",
                           .opening = "Hello, this is a test.",
+                          .notice = "",
                           .apology = "Sorry.",
                           .still_there = "Are you still there?",
                           .silence_bye = "Goodbye then.",
@@ -357,31 +364,39 @@ void fake_caller_said(struct fake *f, const char *item, const char *previous, co
     call_provider_events.on_words(f->call, &w);
 }
 
-static void response(struct fake *f, const char *id, enum provider_response_state s, bool aside)
+static void response(struct fake *f, const char *id, enum provider_response_state s, uint32_t tag,
+                     bool aside)
 {
-    struct provider_response r = {.response_id = rd_str(id), .state = s, .out_of_band = aside};
+    struct provider_response r = {
+        .response_id = rd_str(id), .tag = tag, .state = s, .out_of_band = aside};
 
     call_provider_events.on_response(f->call, &r);
 }
 
 void fake_response_starts(struct fake *f, const char *id)
 {
-    response(f, id, PROVIDER_RESPONSE_STARTED, false);
+    response(f, id, PROVIDER_RESPONSE_STARTED, f->asked_tag, false);
+    f->asked_tag = 0;
+}
+
+void fake_own_turn_starts(struct fake *f, const char *id)
+{
+    response(f, id, PROVIDER_RESPONSE_STARTED, 0, false);
 }
 
 void fake_aside_starts(struct fake *f, const char *id)
 {
-    response(f, id, PROVIDER_RESPONSE_STARTED, true);
+    response(f, id, PROVIDER_RESPONSE_STARTED, f->aside_tag, true);
 }
 
 void fake_response_ends(struct fake *f, const char *id, enum provider_response_state s)
 {
-    response(f, id, s, false);
+    response(f, id, s, 0, false);
 }
 
 void fake_aside_ends(struct fake *f, const char *id)
 {
-    response(f, id, PROVIDER_RESPONSE_COMPLETED, true);
+    response(f, id, PROVIDER_RESPONSE_COMPLETED, 0, true);
 }
 
 void fake_agent_audio(struct fake *f, const char *response_id, const char *item, uint32_t ms)
@@ -439,6 +454,13 @@ void fake_error(struct fake *f, const char *code, bool busy, bool benign, bool f
 {
     struct provider_error e = {
         .code = rd_str(code), .busy = busy, .benign = benign, .fatal = fatal};
+
+    call_provider_events.on_error(f->call, &e);
+}
+
+void fake_refused(struct fake *f, uint32_t tag, bool busy)
+{
+    struct provider_error e = {.code = RD_STR("refused"), .tag = tag, .busy = busy};
 
     call_provider_events.on_error(f->call, &e);
 }

@@ -25,8 +25,9 @@ struct fake {
     char last_text[2048]; /* of the last tool result, prompt or record with words */
     char turns[4096];     /* "caller: words|agent: words|" in the order they came out */
     uint32_t truncated_at_ms;
-    struct call_totals totals; /* of the end */
-    int agent_rc;              /* what the script's mailbox answers */
+    uint32_t asked_tag, aside_tag; /* of the newest prompts */
+    struct call_totals totals;     /* of the end */
+    int agent_rc;                  /* what the script's mailbox answers */
     bool legs_close_at_once;
 };
 
@@ -45,7 +46,10 @@ void fake_caller_frame(struct fake *f, uint32_t at_ms);
 void fake_caller_starts(struct fake *f);
 void fake_caller_stops(struct fake *f);
 void fake_caller_said(struct fake *f, const char *item, const char *previous, const char *words);
-void fake_response_starts(struct fake *f, const char *id);
+void fake_response_starts(struct fake *f,
+                          const char *id); /* answers what was asked last, if anything was */
+void fake_own_turn_starts(struct fake *f,
+                          const char *id); /* the provider's own turn detection began it */
 void fake_aside_starts(struct fake *f, const char *id);
 void fake_response_ends(struct fake *f, const char *id, enum provider_response_state s);
 void fake_aside_ends(struct fake *f, const char *id);
@@ -58,6 +62,7 @@ void fake_marks_return(struct fake *f, uint32_t n); /* the oldest n marks come b
 void fake_carrier_ends(struct fake *f, enum leg_end why);
 void fake_provider_ends(struct fake *f, enum leg_end why);
 void fake_error(struct fake *f, const char *code, bool busy, bool benign, bool fatal);
+void fake_refused(struct fake *f, uint32_t tag, bool busy); /* an error that answers this prompt */
 
 /* base64 of n µ-law bytes of silence-like 0x7F, static. n <= 16000. */
 struct audio_span fake_span(uint32_t n_bytes);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ask.c - what is asked of the provider, and when: an answer to what is in the conversation, or words
+ * of our own (opening, silence prompt, goodbye, fillers).
+ *
+ * Our own words have one slot and a life of their own:
+ *
+ *   WAITING --our turn--> ASKED --response began--> BEGUN --first audio--> none
+ *      ^--- busy, refused, cut off before a sound: words to keep, and once more after a failure ---'
+ *
+ * Each prompt has a tag that comes back in its response or its error, so that a response which the
+ * provider began by itself is never mistaken for ours.
+ *
+ * The notice (this is a machine, the call is recorded) must be heard: when the caller talked over it,
+ * it is said again after the next answer, at most twice. */
+#include "call/call_internal.h"
+
+#include "base/log.h"
+
+enum { NOTICE_REPEATS = 2, NOTICE_MS_PER_CHAR = 75 };
+
+static uint32_t next_tag(struct call *c)
+{
+    return ++c->last_tag;
+}
+
+static void owe_answer(struct call *c)
+{
+    c->answer_by_ms = call_now(c) + CALL_ANSWER_MS;
+}
+
+/* --- our own words --- */
+
+void call_own_words(struct call *c, struct rd_str words, enum own_kind kind)
+{
+    bool kept = c->own.state != OWN_NONE && c->own.kind == OWN_OPENING;
+
+    if (words.n == 0 || (kept && kind != OWN_OPENING))
+        return;
+    (void)rd_str_copy(c->own.text, sizeof(c->own.text), words);
+    c->own.kind = kind;
+    c->own.state = OWN_WAITING;
+    c->own.response[0] = '\0';
+}
+
+/* Back into the queue if they must be said, else forgotten: what they answered is over. */
+void own_put_off(struct call *c)
+{
+    if (c->own.state == OWN_NONE)
+        return;
+    c->own.state = c->own.kind == OWN_OPENING ? OWN_WAITING : OWN_NONE;
+    c->own.response[0] = '\0';
+}
+
+bool own_is(const struct call *c, uint32_t tag)
+{
+    return tag != 0 && tag == c->own.tag;
+}
+
+static bool ask_own_words(struct call *c)
+{
+    struct own_words *own = &c->own;
+    bool aside = own->kind == OWN_ASIDE;
+    struct provider_prompt p = {.out_of_band = aside};
+
+    if (own->state != OWN_WAITING)
+        return false;
+    if (!(aside ? turn_ask_aside(&c->turn) : turn_ask_own(&c->turn)))
+        return false;
+    if (own->kind == OWN_INSTRUCTIONS)
+        p.instructions = rd_str(own->text);
+    else
+        p.exact_words = rd_str(own->text);
+    p.tag = own->tag = next_tag(c);
+    own->state = OWN_ASKED;
+    (void)c->provider_ops->respond(c->provider, &p);
+    if (aside)
+        c->aside_by_ms = call_now(c) + CALL_ANSWER_MS;
+    else
+        owe_answer(c);
+    return true;
+}
+
+/* --- the notice --- */
+
+/* The item that carries it begins to be heard. */
+void notice_begins(struct call *c, struct rd_str item_id)
+{
+    size_t n = strlen(c->brief->notice);
+
+    if (c->own.kind == OWN_OPENING && n > 0 && strncmp(c->own.text, c->brief->notice, n) == 0) {
+        (void)rd_str_copy(c->notice_item, sizeof(c->notice_item), item_id);
+        c->notice_whole = (uint32_t)strlen(c->own.text);
+    }
+}
+
+/* Was the item cut before the notice in it was over? Its share of the words tells, once the whole
+ * length is known; before that, the pace of slow speech. */
+void notice_was_cut(struct call *c, const struct ledger_cut *cut)
+{
+    size_t n = strlen(c->brief->notice);
+    uint64_t needed_ms = n * NOTICE_MS_PER_CHAR;
+
+    if (!c->notice_item[0] || strcmp(c->notice_item, cut->id) != 0)
+        return;
+    c->notice_item[0] = '\0';
+    if (cut->done)
+        needed_ms = (uint64_t)cut->received_ms * n / c->notice_whole;
+    c->notice_due = cut->heard_ms < needed_ms && c->notice_repeats++ < NOTICE_REPEATS;
+}
+
+static void repeat_notice(struct call *c)
+{
+    if (!c->notice_due || !c->spoke || c->own.state != OWN_NONE || c->turn.wanted ||
+        c->tools.n > 0 || c->state != CALL_LIVE)
+        return;
+    c->notice_due = false;
+    call_own_words(c, rd_str(c->brief->notice), OWN_OPENING);
+}
+
+/* --- asking --- */
+
+void call_speak_next(struct call *c)
+{
+    struct provider_prompt as_the_session_says = {.out_of_band = false};
+
+    if ((c->state != CALL_LIVE && c->state != CALL_LEAVING) || !c->provider)
+        return;
+    repeat_notice(c);
+    if (ask_own_words(c) || c->tools.n > 0 || !turn_ask(&c->turn))
+        return;
+    as_the_session_says.tag = next_tag(c);
+    (void)c->provider_ops->respond(c->provider, &as_the_session_says);
+    owe_answer(c);
+}
+
+void call_maybe_leave(struct call *c)
+{
+    if (c->state != CALL_LEAVING || ledger_playing(&c->ledger))
+        return;
+    if (c->provider &&
+        (c->own.state != OWN_NONE || c->turn.state != TURN_IDLE || c->turn.aside || c->turn.wanted))
+        return;
+    call_end(c, c->reason);
+}
+
+void call_say(struct call *c, struct rd_str words)
+{
+    if (c->state != CALL_LIVE)
+        return;
+    call_hold(c);
+    call_own_words(c, words, OWN_ASIDE);
+    call_speak_next(c);
+    call_release(c);
+}
+
+void call_instruct(struct call *c, struct rd_str instructions)
+{
+    if (c->state != CALL_LIVE)
+        return;
+    call_hold(c);
+    call_own_words(c, instructions, OWN_INSTRUCTIONS);
+    call_speak_next(c);
+    call_release(c);
+}
+
+/* --- when nothing comes back --- */
+
+/* What we asked for is given up, so that it can be asked for again. */
+static void give_up_response(struct call *c)
+{
+    struct rd_str id = turn_kill(&c->turn);
+
+    if (id.n > 0 && c->provider)
+        (void)c->provider_ops->cancel(c->provider, id);
+    turn_reset(&c->turn);
+}
+
+/* There was sound, and then neither more of it nor an end. What was heard stands. */
+static void on_unfinished(struct call *c)
+{
+    log_warn("call.response_unfinished", F_CALL(c->sid),
+             F_FIX("the provider did not end its response; the call goes on"));
+    give_up_response(c);
+    ledger_done_all(&c->ledger);
+    c->quiet_since_ms = call_now(c);
+    call_speak_next(c);
+}
+
+void call_on_no_answer(struct call *c)
+{
+    c->answer_by_ms = 0;
+    if (c->turn.state == TURN_ACTIVE && c->produced) {
+        on_unfinished(c);
+        return;
+    }
+    if (c->state == CALL_CONNECTING || c->answers_missed++ > 0) {
+        call_provider_gone(c, c->state == CALL_CONNECTING ? "not ready in time" : "no answer");
+        return;
+    }
+    c->totals.errors++;
+    log_warn("call.no_answer", F_CALL(c->sid), F_FIX("the provider is slow; asked again"));
+    give_up_response(c);
+    if (c->own.state == OWN_NONE || c->own.kind == OWN_ASIDE)
+        turn_want(&c->turn);
+    else
+        c->own.state = OWN_WAITING;
+    owe_answer(c);
+    call_speak_next(c);
+}
+
+void call_on_no_aside(struct call *c)
+{
+    c->aside_by_ms = 0;
+    turn_aside_finished(&c->turn);
+    if (c->own.kind == OWN_ASIDE)
+        c->own.state = OWN_NONE;
+    call_speak_next(c);
+    call_maybe_leave(c);
+}
