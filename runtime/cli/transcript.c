@@ -204,16 +204,12 @@ static int on_tool(const struct transcript *t, const struct json_value *event, s
 
 static int on_barge_in(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
-    struct json_value heard = json_get(event, "heard_ms"), took = json_get(event, "reaction_us");
-    uint64_t heard_ms = 0, took_us = 0;
-    char what[96];
+    struct json_value heard = json_get(event, "heard_ms");
+    uint64_t ms = 0;
+    char what[64];
 
-    json_u64(&heard, &heard_ms);
-    json_u64(&took, &took_us);
-    snprintf(what, sizeof(what),
-             "caller cuts in after %" PRIu64 " ms were heard; silent within %" PRIu64 ".%" PRIu64
-             " ms",
-             heard_ms, took_us / 1000, took_us / 100 % 10);
+    json_u64(&heard, &ms);
+    snprintf(what, sizeof(what), "caller cuts in after %" PRIu64 " ms were heard", ms);
     return add_middle(t, event, what, NULL, NULL, "35", out);
 }
 
