@@ -2,40 +2,30 @@
 /* calls.c - `ringdown calls`: who is talking now, who just was, and with --follow what they say.
  *
  *   ringdown calls            a table, the live ones first
- *   ringdown calls CA1234…    everything known of one call
+ *   ringdown calls CA1234…    one call: its row, then what was said and done in it
  *   ringdown calls --follow   the transcript of all calls (or of one) as it happens, until Ctrl-C
  *
- * Following asks /api/v1/events again and again; each answer comes at once when there is something,
- * else after 10 s. A node that restarts is an end, and said so. */
+ * A call that nobody knows is said so, exit 1. */
 #include "base/json.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/follow.h"
 #include "cli/options.h"
 #include "cli/transcript.h"
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 static const char usage[] =
     "usage: ringdown calls [CALL] [--follow] [--json] [--config FILE]\n\n"
-    "Lists the calls in progress and the last 100 that ended. With CALL, that one call. --follow\n"
-    "prints what is said as it happens: the caller on the left, the agent on the right, tools and\n"
-    "interruptions between; Ctrl-C ends it. With --json: the node's JSON, one event per line when\n"
-    "following. Exit code 1 when no node answers.\n";
-
-struct following {
-    const struct settings *settings;
-    struct rd_str only; /* a call; empty: all */
-    struct transcript look;
-    bool json;
-    uint64_t after;
-};
+    "Lists the calls in progress and the last 100 that ended. With CALL, that one call and what\n"
+    "was said and done in it. --follow prints what is said as it happens: the caller on the left,\n"
+    "the agent on the right, tools and interruptions between; Ctrl-C ends it. With --json: the\n"
+    "node's JSON, one event per line when following. Exit code 1 when no node answers, or it "
+    "knows\n"
+    "no such call.\n";
 
 /* ---- the table ---- */
 
@@ -96,147 +86,69 @@ static void add_measures(struct buf *out, const struct json_value *call)
     }
 }
 
-static int add_rows(struct buf *out, const struct json_value *list)
+static void add_row(struct buf *out, const struct json_value *call)
+{
+    struct json_value reason = json_get(call, "reason");
+
+    add_cell(out, call, "call", 34);
+    add_cell(out, call, "state", 9);
+    add_cell(out, call, "from", 13);
+    add_cell(out, call, "agent", 20);
+    add_seconds(out, call);
+    add_cell(out, call, "turns", 5);
+    add_measures(out, call);
+    if (reason.type == JSON_STRING)
+        add_shown(out, call, "reason");
+    while (out->n > 0 && out->data[out->n - 1] == ' ')
+        out->n--;
+    buf_add_str(out, "\n");
+}
+
+static void add_rows(struct buf *out, const struct json_value *list)
 {
     struct json_iter it;
     struct rd_str key;
-    struct json_value call, reason;
-    int n = 0;
+    struct json_value call;
 
     json_iter_init(&it, list);
-    while (json_next(&it, &key, &call)) {
-        add_cell(out, &call, "call", 34);
-        add_cell(out, &call, "state", 9);
-        add_cell(out, &call, "from", 13);
-        add_cell(out, &call, "agent", 20);
-        add_seconds(out, &call);
-        add_cell(out, &call, "turns", 5);
-        add_measures(out, &call);
-        reason = json_get(&call, "reason");
-        if (reason.type == JSON_STRING)
-            add_shown(out, &call, "reason");
-        while (out->n > 0 && out->data[out->n - 1] == ' ')
-            out->n--;
-        buf_add_str(out, "\n");
-        n++;
-    }
-    return n;
+    while (json_next(&it, &key, &call))
+        add_row(out, &call);
 }
 
-static int print_table(const struct buf *body)
+static void print_rows(const struct buf *rows)
 {
-    struct json_value all, live, ended;
+    printf("%-34s  %-9s  %-13s  %-20s  %6s  %-5s  %8s  %6s  %6s  %6s  %7s  %s\n", "CALL", "STATE",
+           "FROM", "AGENT", "TIME", "TURNS", "FIRST MS", "BARGES", "IN", "OUT", "LOST MS",
+           "ENDED BY");
+    fwrite(rows->data, 1, rows->n, stdout);
+}
+
+/* The answer about all calls, or about one, as a table. */
+static int print_table(const struct buf *body, bool one)
+{
+    struct json_value v, live, ended;
     struct buf rows;
 
-    if (json_parse((struct rd_str){body->data, body->n}, &all) != 0 || all.type != JSON_OBJECT) {
+    if (json_parse((struct rd_str){body->data, body->n}, &v) != 0 || v.type != JSON_OBJECT) {
         fputs("ringdown calls: the node's answer cannot be read; are both of one version?\n",
               stderr);
         return EXIT_FAILED;
     }
-    live = json_get(&all, "live");
-    ended = json_get(&all, "ended");
     buf_init(&rows, CLIENT_BODY_MAX);
-    if (add_rows(&rows, &live) + add_rows(&rows, &ended) == 0) {
-        puts("No calls yet. A simulated one: ringdown call --to NUMBER --scenario FILE");
+    if (one) {
+        add_row(&rows, &v);
     } else {
-        printf("%-34s  %-9s  %-13s  %-20s  %6s  %-5s  %8s  %6s  %6s  %6s  %7s  %s\n", "CALL",
-               "STATE", "FROM", "AGENT", "TIME", "TURNS", "FIRST MS", "BARGES", "IN", "OUT",
-               "LOST MS", "ENDED BY");
-        fwrite(rows.data, 1, rows.n, stdout);
+        live = json_get(&v, "live");
+        ended = json_get(&v, "ended");
+        add_rows(&rows, &live);
+        add_rows(&rows, &ended);
     }
+    if (rows.n == 0)
+        puts("No calls yet. A simulated one: ringdown call --to NUMBER --scenario FILE");
+    else
+        print_rows(&rows);
     buf_fini(&rows);
     return EXIT_OK;
-}
-
-/* ---- following ---- */
-
-static void print_event(struct following *f, const struct json_value *event)
-{
-    struct json_value number = json_get(event, "event"), call = json_get(event, "call");
-    struct buf text;
-
-    json_u64(&number, &f->after);
-    if (f->only.n > 0 && !rd_str_eq(call.raw, f->only))
-        return;
-    buf_init(&text, 1 << 20);
-    if (f->json)
-        buf_addf(&text, RD_STR_FMT "\n", RD_STR_ARG(event->raw));
-    else
-        transcript_add(&f->look, event, &text);
-    if (text.n > 0) { /* not every kind of event is told */
-        fwrite(text.data, 1, text.n, stdout);
-        fflush(stdout);
-    }
-    buf_fini(&text);
-}
-
-/* One answer: false when it is no array of events. */
-static bool print_events(struct following *f, const struct buf *body, bool silent)
-{
-    struct json_value list, event, number;
-    struct json_iter it;
-    struct rd_str key;
-
-    if (json_parse((struct rd_str){body->data, body->n}, &list) != 0 || list.type != JSON_ARRAY)
-        return false;
-    json_iter_init(&it, &list);
-    while (json_next(&it, &key, &event)) {
-        number = json_get(&event, "event");
-        if (silent)
-            json_u64(&number, &f->after);
-        else
-            print_event(f, &event);
-    }
-    return it.err == 0;
-}
-
-static int follow(struct following *f)
-{
-    bool first = true;
-
-    for (;;) {
-        char target[64], why[512];
-        struct buf body;
-        int http;
-        bool good;
-
-        if (first)
-            snprintf(target, sizeof(target), "/api/v1/events");
-        else
-            snprintf(target, sizeof(target), "/api/v1/events?after=%" PRIu64, f->after);
-        buf_init(&body, CLIENT_BODY_MAX);
-        http = client_request(f->settings->data, "GET", target, &body, why, sizeof(why));
-        good = http == 200 && print_events(f, &body, first);
-        if (!good && first)
-            client_complain("calls", http, &body, why);
-        else if (!good)
-            fputs("ringdown calls: the node has gone\n", stderr);
-        buf_fini(&body);
-        if (!good)
-            return EXIT_FAILED;
-        first = false;
-    }
-}
-
-static void on_interrupt(int signum)
-{
-    (void)signum;
-    _exit(EXIT_OK); /* what was printed is flushed after each event */
-}
-
-static int follow_until_interrupted(const struct settings *s, const struct options *o)
-{
-    struct following f = {.settings = s, .json = o->json, .look = {.width = 100}};
-    struct sigaction leave = {.sa_handler = on_interrupt};
-    struct winsize size;
-
-    if (o->n_words > 0)
-        f.only = rd_str(o->words[0]);
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        f.look.width = size.ws_col;
-    f.look.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    sigaction(SIGINT, &leave, NULL);
-    return follow(&f);
 }
 
 /* ---- the command ---- */
@@ -251,25 +163,30 @@ static bool is_call(const char *word)
     return n > 0 && n <= 64;
 }
 
-static int list_or_show(const struct settings *s, const struct options *o)
+static int list_or_show(const struct settings *s, const char *call, bool json)
 {
     char target[128], why[512];
     struct buf body;
     int code = EXIT_FAILED, http;
 
-    snprintf(target, sizeof(target), "/api/v1/calls%s%s", o->n_words ? "/" : "",
-             o->n_words ? o->words[0] : "");
+    snprintf(target, sizeof(target), "/api/v1/calls%s%s", call ? "/" : "", call ? call : "");
     buf_init(&body, CLIENT_BODY_MAX);
     http = client_request(s->data, "GET", target, &body, why, sizeof(why));
-    if (http != 200) {
+    if (http == 404 && call) {
+        fputs("ringdown calls: no such call here; ringdown calls lists them\n", stderr);
+    } else if (http != 200) {
         client_complain("calls", http, &body, why);
-    } else if (o->json || o->n_words) {
+    } else if (json) {
         printf("%.*s\n", (int)body.n, body.data);
         code = EXIT_OK;
     } else {
-        code = print_table(&body);
+        code = print_table(&body, call != NULL);
     }
     buf_fini(&body);
+    if (code == EXIT_OK && call && !json) {
+        puts("");
+        code = follow_past(s, call);
+    }
     return code;
 }
 
@@ -279,6 +196,7 @@ int cmd_calls(int argc, char **argv)
     const struct option_switch switches[] = {{"follow", &want_follow}, {NULL, NULL}};
     struct options o = {.usage = usage, .switches = switches, .max_words = 1};
     struct settings *s = NULL;
+    const char *call;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
@@ -291,7 +209,8 @@ int cmd_calls(int argc, char **argv)
     code = options_settings(&o, SETTINGS_CLIENT, &s);
     if (code)
         return code;
-    code = want_follow ? follow_until_interrupted(s, &o) : list_or_show(s, &o);
+    call = o.n_words > 0 ? o.words[0] : NULL;
+    code = want_follow ? follow_live(s, call, o.json) : list_or_show(s, call, o.json);
     settings_free(s);
     return code;
 }
