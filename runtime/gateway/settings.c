@@ -50,7 +50,7 @@ static void complain_at(struct loading *l, const char *key, const char *what)
     size_t n;
     int i = setting_find(key);
     struct setting_value *v = &l->values[i];
-    char where[256];
+    char where[PATH_MAX + 128];
 
     setting_where(&settings_table(&n)[i], &v->origin, l->file, where, sizeof(where));
     complain(&l->complaints, v->origin.line, "%s: %s", where, what);

@@ -29,9 +29,11 @@ enum {
     ENV_LINE = 1 << 30 /* complaints that belong to no line come last */
 };
 
+/* What Lua calls the file. */
+#define CHUNK "ringdown.lua"
+
 struct reading {
-    const char *file;
-    const char *name; /* of the file, as complaints show it */
+    const char *file; /* as it was given, and as complaints show it */
     char *source;
     struct setting_value *values;
     struct complaints *complaints;
@@ -95,16 +97,14 @@ int complaints_flush(struct complaints *c, struct buf *out)
 void setting_where(const struct setting *s, const struct setting_origin *o, const char *file,
                    char *out, size_t cap)
 {
-    const char *slash = file ? strrchr(file, '/') : NULL;
-
     if (o->from == ORIGIN_ENV)
         snprintf(out, cap, "%s", s->env);
     else if (o->from == ORIGIN_SECRET_FILE)
         snprintf(out, cap, "%s_FILE", s->env);
     else if (o->from == ORIGIN_FILE && o->line > 0)
-        snprintf(out, cap, "%s:%d: %s", slash ? slash + 1 : file, o->line, s->key);
+        snprintf(out, cap, "%s:%d: %s", file, o->line, s->key);
     else if (o->from == ORIGIN_FILE)
-        snprintf(out, cap, "%s: %s", slash ? slash + 1 : file, s->key);
+        snprintf(out, cap, "%s: %s", file, s->key);
     else
         snprintf(out, cap, "%s", s->key);
 }
@@ -159,9 +159,9 @@ static void complain_key(struct reading *r, const char *path, const char *what, 
     int line = settings_line(r->source, path);
 
     if (line > 0)
-        complain(r->complaints, line, "%s:%d: %s: %s%s", r->name, line, path, what, more);
+        complain(r->complaints, line, "%s:%d: %s: %s%s", r->file, line, path, what, more);
     else
-        complain(r->complaints, line, "%s: %s: %s%s", r->name, path, what, more);
+        complain(r->complaints, line, "%s: %s: %s%s", r->file, path, what, more);
 }
 
 static void complain_unknown(struct reading *r, const char *path)
@@ -275,16 +275,20 @@ static int walk(struct reading *r, lua_State *L, const char *prefix, int depth)
     return rc;
 }
 
-/* Lua's message already begins with file:line; the traceback below is of no use to an operator. */
+/* Lua's message begins with CHUNK:LINE, and Lua would shorten a long path there: the path is put in
+ * its place here. The traceback below is of no use to an operator. */
 static void complain_lua(struct reading *r, const char *message)
 {
-    const char *colon;
+    size_t n = strlen(CHUNK);
+    int line = 0;
 
     message = message ? message : "the configuration file raised something that is no text";
-    colon = strchr(message, ':');
-
-    complain(r->complaints, colon ? atoi(colon + 1) : 0, "%.*s", (int)strcspn(message, "\n"),
-             message);
+    if (strncmp(message, CHUNK ":", n + 1) == 0) {
+        message += n;
+        line = atoi(message + 1);
+    }
+    complain(r->complaints, line, "%s%s%.*s", r->file, line > 0 ? "" : ": ",
+             (int)strcspn(message, "\n"), message);
 }
 
 static int run(struct reading *r)
@@ -292,7 +296,6 @@ static int run(struct reading *r)
     struct vm_opts opts = {.memory_max = 8 << 20, .slice_ms = 2000};
     struct vm *vm = NULL;
     struct buf why;
-    char chunk[160];
     int rc = vm_new(&vm, &opts);
     lua_State *L;
 
@@ -300,8 +303,7 @@ static int run(struct reading *r)
     if (rc)
         goto out;
     L = vm_lua(vm);
-    snprintf(chunk, sizeof(chunk), "@%s", r->name);
-    if (luaL_loadbufferx(L, r->source, strlen(r->source), chunk, "t") != LUA_OK) {
+    if (luaL_loadbufferx(L, r->source, strlen(r->source), "@" CHUNK, "t") != LUA_OK) {
         complain_lua(r, lua_tostring(L, -1));
         rc = RD_ECONFIG;
         goto out;
@@ -319,7 +321,7 @@ static int run(struct reading *r)
         complain(r->complaints, 1,
                  "%s: must return a table, as in return { public = { url = "
                  "\"https://calls.example.com\" } }",
-                 r->name);
+                 r->file);
         rc = RD_ECONFIG;
     }
 out:
@@ -330,9 +332,7 @@ out:
 
 int settings_read_file(const char *file, struct setting_value *values, struct complaints *c)
 {
-    const char *slash = strrchr(file, '/');
-    struct reading r = {
-        .file = file, .name = slash ? slash + 1 : file, .values = values, .complaints = c};
+    struct reading r = {.file = file, .values = values, .complaints = c};
     int rc = read_text(file, FILE_MAX_BYTES, &r.source);
 
     if (rc == -ENOMEM)

@@ -364,6 +364,24 @@ static void test_a_file_that_raises_never_ends_or_returns_no_table_is_told(void 
     assert_told(w, "ringdown.lua: must return a table");
 }
 
+static void test_a_file_elsewhere_is_told_with_the_path_it_was_given_by(void **state)
+{
+    struct world *w = *state;
+
+    write_file("elsewhere.lua", "return { max_calls = 0, listne = 1 }", 0600);
+    setenv("RINGDOWN_CONFIG", "./elsewhere.lua", 1);
+    assert_int_equal(RD_ECONFIG, load(w, SETTINGS_SERVE));
+    assert_told(w, "./elsewhere.lua:1: listne: unknown key");
+    assert_told(w, "./elsewhere.lua:1: max_calls: \"0\" is not allowed");
+    write_file("elsewhere.lua", "\nerror('no such host')", 0600);
+    assert_int_equal(RD_ECONFIG, load(w, SETTINGS_SERVE));
+    assert_told(w, "./elsewhere.lua:2: no such host");
+    write_file("elsewhere.lua", "return {", 0600);
+    assert_int_equal(RD_ECONFIG, load(w, SETTINGS_SERVE));
+    assert_told(w, "./elsewhere.lua:1: ");
+    unsetenv("RINGDOWN_CONFIG");
+}
+
 static void test_the_file_cannot_reach_the_system(void **state)
 {
     struct world *w = *state;
@@ -532,6 +550,7 @@ int main(void)
         STORY(test_a_certificate_needs_its_key_and_must_be_readable),
         STORY(test_a_file_that_is_no_lua_is_told_with_its_line),
         STORY(test_a_file_that_raises_never_ends_or_returns_no_table_is_told),
+        STORY(test_a_file_elsewhere_is_told_with_the_path_it_was_given_by),
         STORY(test_the_file_cannot_reach_the_system),
         STORY(test_a_named_file_must_exist),
         STORY(test_a_misspelt_variable_is_not_silently_ignored),
