@@ -93,6 +93,24 @@ static const char *rest_default(struct calling *c)
     return "127.0.0.1:9102";
 }
 
+/* What cannot be done with the arguments, in one sentence. `word` belongs to no option, or NULL. */
+static int complain_arguments(const struct calling *c, const char *word)
+{
+    char why[256] = "";
+
+    if (word)
+        snprintf(why, sizeof(why), "does not know what to do with \"%s\"", word);
+    else if (c->n_files == 0)
+        snprintf(why, sizeof(why), "a call needs --scenario FILE: what the caller says");
+    else if (c->calls < 1 || (size_t)c->calls * c->n_files > CALLS_MAX)
+        snprintf(why, sizeof(why), "--calls must be a number from 1 to %zu here",
+                 (size_t)CALLS_MAX / c->n_files);
+    if (!why[0])
+        return EXIT_OK;
+    fprintf(stderr, "ringdown call: %s; see: ringdown call --help\n", why);
+    return EXIT_USAGE;
+}
+
 /* Fills in what was asked for; EXIT_OK to go on. *leave when only help was wanted. */
 static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
 {
@@ -132,12 +150,7 @@ static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
             *places[o - TO] = optarg;
         }
     }
-    if (optind < argc || c->n_files == 0 || c->calls < 1 ||
-        (size_t)c->calls * c->n_files > CALLS_MAX) {
-        fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    return EXIT_OK;
+    return complain_arguments(c, optind < argc ? argv[optind] : NULL);
 }
 
 static void add_defaults(struct calling *c)

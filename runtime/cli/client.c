@@ -168,6 +168,12 @@ void client_complain(const char *command, int http, const struct buf *body, cons
         fprintf(stderr, "ringdown %s: %s\n", command, why);
         return;
     }
+    if (http == 404 || http == 405) { /* its remedy is for programs: other paths */
+        fprintf(stderr,
+                "ringdown %s: the node does not know this request; are both of one version?\n",
+                command);
+        return;
+    }
     if (json_parse((struct rd_str){body->data, body->n}, &v) == 0 && v.type == JSON_OBJECT) {
         error = json_get(&v, "error");
         fix = json_get(&v, "fix");

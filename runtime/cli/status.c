@@ -29,6 +29,12 @@ static bool is_true(const struct json_value *object, const char *key)
     return json_get(object, key).type == JSON_TRUE;
 }
 
+/* "1 call", "2 calls", and what stands behind it. */
+static void add_some(struct buf *out, uint64_t n, const char *noun, const char *behind)
+{
+    buf_addf(out, "%" PRIu64 " %s%s%s", n, noun, n == 1 ? "" : "s", behind);
+}
+
 /* "2 d 3 h", "5 min 20 s": the two largest units. */
 static void add_duration(struct buf *out, uint64_t s)
 {
@@ -98,14 +104,17 @@ static void add_threads(struct buf *out, const struct json_value *v)
     struct rd_str key;
 
     json_iter_init(&it, &list);
-    for (int n = 0; json_next(&it, &key, &t); n++)
-        buf_addf(out,
-                 "  media %-3d %" PRIu64 " calls, %" PRIu64 " warm connections, worst turn %" PRIu64
-                 " us\n",
-                 n, number(&t, "calls"), number(&t, "warm"), number(&t, "lag_worst_us"));
-    buf_addf(out,
-             "  scripts   %" PRIu64 " threads, %" PRIu64 " VMs, %" PRIu64 " messages waiting\n",
-             number(v, "script_threads"), number(v, "vms"), number(v, "script_queue"));
+    for (int n = 0; json_next(&it, &key, &t); n++) {
+        buf_addf(out, "  media %-3d ", n);
+        add_some(out, number(&t, "calls"), "call", ", ");
+        add_some(out, number(&t, "warm"), "warm connection", "");
+        buf_addf(out, ", slowest loop turn of the last second %" PRIu64 " us\n",
+                 number(&t, "lag_worst_us"));
+    }
+    buf_add_str(out, "  scripts   ");
+    add_some(out, number(v, "script_threads"), "thread", ", ");
+    add_some(out, number(v, "vms"), "VM", ", ");
+    add_some(out, number(v, "script_queue"), "message", " waiting\n");
 }
 
 /* The metric of that name: {"name":…,"value":…} in the list. JSON_NONE when the node has none. */
@@ -141,26 +150,23 @@ static uint64_t quantile(const struct json_value *v, const char *name, const cha
 /* What was counted since the node started. */
 static void add_counts(struct buf *out, const struct json_value *v)
 {
-    buf_addf(out,
-             "  so far    %" PRIu64 " calls answered, %" PRIu64 " fallbacks, %" PRIu64
-             " barge-ins, %" PRIu64 " tool calls\n",
-             counted(v, "calls_answered"), counted(v, "calls_fallback"), counted(v, "barge_ins"),
-             counted(v, "tool_calls"));
+    buf_add_str(out, "  so far    ");
+    add_some(out, counted(v, "calls_answered"), "call", " answered, ");
+    add_some(out, counted(v, "calls_fallback"), "fallback", ", ");
+    add_some(out, counted(v, "barge_ins"), "barge-in", ", ");
+    add_some(out, counted(v, "tool_calls"), "tool call", "\n");
     buf_addf(out,
              "  audio     %" PRIu64 " frames in, %" PRIu64 " out, %" PRIu64 " bad, %" PRIu64
              " ms of gaps\n",
              counted(v, "frames_in"), counted(v, "frames_out"), counted(v, "frames_bad"),
              counted(v, "gap_ms"));
-    buf_addf(out,
-             "  latency   first audio %" PRIu64 " ms, webhook %" PRIu64 " us, clear %" PRIu64
-             " us (p50)\n",
-             quantile(v, "first_audio_ms", "p50"), quantile(v, "webhook_us", "p50"),
-             quantile(v, "barge_in_us", "p50"));
-    buf_addf(out,
-             "  refused   %" PRIu64 " signatures, %" PRIu64 " stream tokens, %" PRIu64
-             " wrong calls, %" PRIu64 " bad requests\n",
-             counted(v, "refused_signature"), counted(v, "refused_token"),
-             counted(v, "refused_call_sid"), counted(v, "refused_bad_request"));
+    buf_addf(out, "  latency   first audio %" PRIu64 " ms, webhook %" PRIu64 " us (p50)\n",
+             quantile(v, "first_audio_ms", "p50"), quantile(v, "webhook_us", "p50"));
+    buf_add_str(out, "  refused   ");
+    add_some(out, counted(v, "refused_signature"), "signature", ", ");
+    add_some(out, counted(v, "refused_token"), "stream token", ", ");
+    add_some(out, counted(v, "refused_call_sid"), "wrong call", ", ");
+    add_some(out, counted(v, "refused_bad_request"), "bad request", "\n");
 }
 
 static int print_status(const struct buf *body, bool as_json)

@@ -103,6 +103,19 @@ static void test_unknown_options_and_words_are_refused(void **state)
     assert_int_equal(EXIT_USAGE, run("calls", "CA1/../status", NULL));
 }
 
+static void test_a_call_without_a_scenario_is_told_what_is_missing(void **state)
+{
+    (void)state;
+    assert_int_equal(EXIT_USAGE, run("call", NULL, NULL));
+    assert_string_equal("ringdown call: a call needs --scenario FILE: what the caller says; see: "
+                        "ringdown call --help\n",
+                        err);
+    assert_int_equal(EXIT_USAGE, run("call", "--scenario=x.lua", "--calls=0"));
+    assert_non_null(strstr(err, "--calls must be a number from 1 to 1000 here"));
+    assert_int_equal(EXIT_USAGE, run("call", "x.lua", NULL));
+    assert_non_null(strstr(err, "does not know what to do with \"x.lua\""));
+}
+
 static void test_the_version_is_a_fact(void **state)
 {
     (void)state;
@@ -138,6 +151,7 @@ int main(void)
         cmocka_unit_test(test_every_command_explains_itself),
         cmocka_unit_test(test_an_unknown_command_is_answered_with_the_nearest),
         cmocka_unit_test(test_unknown_options_and_words_are_refused),
+        cmocka_unit_test(test_a_call_without_a_scenario_is_told_what_is_missing),
         cmocka_unit_test(test_the_version_is_a_fact),
         cmocka_unit_test(test_without_a_node_the_remedy_is_told),
         cmocka_unit_test(test_a_wrong_configuration_stops_serving_before_it_begins),
