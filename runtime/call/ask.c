@@ -194,6 +194,9 @@ void call_on_no_answer(struct call *c)
         return;
     }
     if (c->state == CALL_CONNECTING || c->answers_missed++ > 0) {
+        log_error(
+            "call.no_answer", F_CALL(c->sid),
+            F_FIX("the provider stays silent: see its status page; the caller gets the fallback"));
         call_provider_gone(c, c->state == CALL_CONNECTING ? "not ready in time" : "no answer");
         return;
     }
