@@ -96,18 +96,16 @@ static const char *rest_default(struct calling *c)
 /* What cannot be done with the arguments, in one sentence. `word` belongs to no option, or NULL. */
 static int complain_arguments(const struct calling *c, const char *word)
 {
-    char why[256] = "";
-
     if (word)
-        snprintf(why, sizeof(why), "does not know what to do with \"%s\"", word);
+        fprintf(stderr, "ringdown call: does not know what to do with \"%s\"", word);
     else if (c->n_files == 0)
-        snprintf(why, sizeof(why), "a call needs --scenario FILE: what the caller says");
+        fputs("ringdown call: a call needs --scenario FILE: what the caller says", stderr);
     else if (c->calls < 1 || (size_t)c->calls * c->n_files > CALLS_MAX)
-        snprintf(why, sizeof(why), "--calls must be a number from 1 to %zu here",
-                 (size_t)CALLS_MAX / c->n_files);
-    if (!why[0])
+        fprintf(stderr, "ringdown call: --calls must be a number from 1 to %zu here",
+                (size_t)CALLS_MAX / c->n_files);
+    else
         return EXIT_OK;
-    fprintf(stderr, "ringdown call: %s; see: ringdown call --help\n", why);
+    fputs("; see: ringdown call --help\n", stderr);
     return EXIT_USAGE;
 }
 
