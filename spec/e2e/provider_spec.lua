@@ -25,6 +25,7 @@ local refusals = {
 local oddities = {
   { "null-fields", "small-talk" },
   { "unknown-events", "small-talk" },
+  { "no-metadata", "small-talk" }, -- a server that does not say which prompt it answers
   { "late-deltas", "late-words" },
 }
 
