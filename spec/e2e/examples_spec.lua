@@ -1,61 +1,32 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The three conversations of examples/scenarios, at once, with the agent that answers them out of the box.
-local json = require "cjson"
 local node = require "spec.e2e.support.node"
-local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
 
 describe("three callers at once", function()
-  local sim, n, follower, ok, reports, events
+  local sim, n, watch, ok, reports, events
   local by_name = {}
-
-  local function told()
-    local list = {}
-    for line in proc.read(follower.out):gmatch "([^\n]+)\n" do
-      table.insert(list, json.decode(line))
-    end
-    return list
-  end
 
   setup(function()
     sim = sims.start { scenarios = "examples/scenarios" }
     n = node.start { sim = sim }
-    follower = proc.start { name = "follow", folder = n.folder, env = n.env,
-      args = { proc.binary(), "calls", "--follow", "--json" } }
-    proc.sleep(0.5) -- it tells what happens from now on
+    watch = n:watch()
     ok, reports, events = n:call { scenarios = { "booking", "cut-in", "question-and-goodbye" } }
     for _, report in ipairs(reports) do
       by_name[report.scenario] = report
     end
-    proc.wait_for(function()
-      local ended = 0
-      for _, event in ipairs(told()) do
-        ended = ended + (event.type == "ended" and 1 or 0)
-      end
-      return ended == 3
-    end)
+    watch:wait_for_ends(3)
   end)
 
   teardown(function()
-    follower:signal "INT"
-    follower:wait()
-    follower:stop()
+    watch:stop()
     sim:keep_frames()
     assert.equal(0, n:stop())
     assert.equal(0, sim:stop())
   end)
 
   local function turns(scenario)
-    local list = {}
-    for _, event in ipairs(told()) do
-      if event.type == "turn" and event.call == by_name[scenario].call then
-        table.insert(list, event)
-      end
-    end
-    table.sort(list, function(a, b)
-      return a.seq < b.seq
-    end)
-    return list
+    return watch:turns(by_name[scenario].call)
   end
 
   it("each did what its scenario says", function()

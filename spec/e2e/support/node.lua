@@ -8,6 +8,7 @@
 --   n:post_signed(path, fields)   -> the same; `fields` is a table of strings
 --   n:call{ scenarios = { F, … }} -> all went well, a report per call, all events of the network
 --   n:status(), n:calls(), n:transcript(sid)   what the control socket tells
+--   n:watch()                        :events(), :turns(sid), :wait_for_ends(n), :stop()
 --   n:log(event)                     lines of the log, each a table of strings
 --   n:complaints()                   those that ask for attention
 --   n:stop()                         ends it, removes its folder; its exit code
@@ -307,6 +308,56 @@ end
 
 function Node:calls()
   return self:ringdown("calls", "--json")
+end
+
+-- Watches the node from now on, as `ringdown calls --follow` tells it.
+local Watch = {}
+Watch.__index = Watch
+
+function Node:watch()
+  local follower = proc.start { name = "follow", folder = self.folder, env = self.env,
+    args = { proc.binary(), "calls", "--follow", "--json" } }
+  proc.sleep(0.5)
+  return setmetatable({ follower = follower }, Watch)
+end
+
+function Watch:events()
+  local list = {}
+  for line in proc.read(self.follower.out):gmatch "([^\n]+)\n" do
+    table.insert(list, json.decode(line))
+  end
+  return list
+end
+
+-- Until so many calls have ended.
+function Watch:wait_for_ends(wanted)
+  proc.wait_for(function()
+    local ended = 0
+    for _, event in ipairs(self:events()) do
+      ended = ended + (event.type == "ended" and 1 or 0)
+    end
+    return ended >= wanted
+  end)
+end
+
+-- What was said in a call, in the order of the conversation.
+function Watch:turns(sid)
+  local list = {}
+  for _, event in ipairs(self:events()) do
+    if event.type == "turn" and event.call == sid then
+      table.insert(list, event)
+    end
+  end
+  table.sort(list, function(a, b)
+    return a.seq < b.seq
+  end)
+  return list
+end
+
+function Watch:stop()
+  self.follower:signal "INT"
+  self.follower:wait()
+  self.follower:stop()
 end
 
 -- One call with its transcript.
