@@ -285,10 +285,6 @@ static int speak(struct sound *out, const char *text, const char *voice)
     size_t n = 0;
     int rc = run_espeak(&wav, &n, text, voice);
 
-    /* The program was killed, or said nothing: seen, rarely, on a machine that was out of breath. */
-    for (int again = 0; rc == -EIO && again < 2; again++)
-        rc = run_espeak(&wav, &n, text, voice);
-
     if (rc)
         return rc;
     rc = to_8khz(out, wav, n);
