@@ -103,8 +103,7 @@ static void test_a_barge_in_a_key_an_error(void **state)
 {
     (void)state;
     assert_written(
-        &(struct record){
-            .type = RECORD_BARGE_IN, .id = RD_STR("item_1"), .heard_ms = 400},
+        &(struct record){.type = RECORD_BARGE_IN, .id = RD_STR("item_1"), .heard_ms = 400},
         ",\"item\":\"item_1\",\"heard_ms\":400");
     assert_written(&(struct record){.type = RECORD_DTMF, .text = RD_STR("#")}, ",\"digit\":\"#\"");
     assert_written(
