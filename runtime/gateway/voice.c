@@ -300,8 +300,9 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
 
     if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED ||
         t->stopping) {
-        webhook_reply_fallback(r, agent, view.sid, "repeated_webhook",
-                               "Twilio asked again for a call that began");
+        webhook_reply_fallback(
+            r, agent, view.sid, "repeated_webhook",
+            "none if it happens once; often: answers come too late, look at webhook_us in status");
         return;
     }
     o = opening_new(t, r, call);
