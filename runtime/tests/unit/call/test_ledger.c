@@ -464,7 +464,7 @@ static void random_step(struct net *n, unsigned *response)
     switch (rnd(n, 8)) {
     case 0: /* the model starts over */
         r.response_id = rd_str(id);
-        r.state = PROVIDER_RESPONSE_COMPLETED;
+        r.state = PROVIDER_RESPONSE_CANCELLED; /* one that completes without a sound is a failure */
         call_provider_events.on_response(n->call, &r);
         (void)snprintf(id, sizeof(id), "r%u", ++*response);
         r.response_id = rd_str(id);
