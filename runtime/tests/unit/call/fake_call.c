@@ -464,3 +464,25 @@ void fake_refused(struct fake *f, uint32_t tag, bool busy)
 
     call_provider_events.on_error(f->call, &e);
 }
+
+/* The opening was generated, played and heard; the caller's turn. */
+void fake_greet(struct fake *f, struct brief *brief)
+{
+    fake_start_live(f, brief);
+    fake_response_starts(f, "r1");
+    fake_item(f, "a1", "", PROVIDER_AGENT);
+    fake_agent_audio(f, "r1", "a1", 600);
+    fake_agent_words(f, "a1", "Hello, this is a test.", true);
+    fake_agent_audio_done(f, "r1", "a1");
+    fake_response_ends(f, "r1", PROVIDER_RESPONSE_COMPLETED);
+    fake_pass(f, 600);
+    fake_marks_return(f, 100);
+    fake_forget(f);
+}
+
+void fake_caller_asks(struct fake *f, const char *item, const char *previous, const char *words)
+{
+    fake_caller_starts(f);
+    fake_caller_stops(f);
+    fake_caller_said(f, item, previous, words);
+}

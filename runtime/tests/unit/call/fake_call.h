@@ -64,6 +64,10 @@ void fake_provider_ends(struct fake *f, enum leg_end why);
 void fake_error(struct fake *f, const char *code, bool busy, bool benign, bool fatal);
 void fake_refused(struct fake *f, uint32_t tag, bool busy); /* an error that answers this prompt */
 
+/* The opening was generated, played and heard; the caller's turn. */
+void fake_greet(struct fake *f, struct brief *brief);
+void fake_caller_asks(struct fake *f, const char *item, const char *previous, const char *words);
+
 /* base64 of n µ-law bytes of silence-like 0x7F, static. n <= 16000. */
 struct audio_span fake_span(uint32_t n_bytes);
 

@@ -28,28 +28,6 @@ static int tear_down(void **state)
     return f.call ? 1 : 0;
 }
 
-/* The opening was generated, played and heard; the caller's turn. */
-static void greeted(void)
-{
-    fake_start_live(&f, &brief);
-    fake_response_starts(&f, "r1");
-    fake_item(&f, "a1", "", PROVIDER_AGENT);
-    fake_agent_audio(&f, "r1", "a1", 600);
-    fake_agent_words(&f, "a1", "Hello, this is a test.", true);
-    fake_agent_audio_done(&f, "r1", "a1");
-    fake_response_ends(&f, "r1", PROVIDER_RESPONSE_COMPLETED);
-    fake_pass(&f, 600);
-    fake_marks_return(&f, 100);
-    fake_forget(&f);
-}
-
-static void caller_asks(const char *item, const char *previous, const char *words)
-{
-    fake_caller_starts(&f);
-    fake_caller_stops(&f);
-    fake_caller_said(&f, item, previous, words);
-}
-
 static void test_the_opening_is_spoken_word_for_word_when_the_provider_is_ready(void **state)
 {
     (void)state;
@@ -97,8 +75,8 @@ static void test_a_provider_that_could_not_be_opened_leads_to_the_fallback(void 
 static void test_barge_in_clears_first_then_cancels_then_truncates_at_what_was_heard(void **state)
 {
     (void)state;
-    greeted();
-    caller_asks("u1", "a1", "what are your hours");
+    fake_greet(&f, &brief);
+    fake_caller_asks(&f, "u1", "a1", "what are your hours");
     fake_response_starts(&f, "r2");
     fake_item(&f, "a2", "u1", PROVIDER_AGENT);
     fake_agent_audio(&f, "r2", "a2", 2000);
@@ -116,8 +94,8 @@ static void test_barge_in_clears_first_then_cancels_then_truncates_at_what_was_h
 static void test_barge_in_works_long_after_the_model_has_finished(void **state)
 {
     (void)state;
-    greeted();
-    caller_asks("u1", "a1", "tell me all");
+    fake_greet(&f, &brief);
+    fake_caller_asks(&f, "u1", "a1", "tell me all");
     fake_response_starts(&f, "r2");
     fake_item(&f, "a2", "u1", PROVIDER_AGENT);
     fake_agent_audio(&f, "r2", "a2", 2000);
@@ -138,7 +116,7 @@ static void test_barge_in_works_long_after_the_model_has_finished(void **state)
 static void test_late_audio_of_a_dead_response_is_dropped(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 500);
     fake_caller_starts(&f);
@@ -156,7 +134,7 @@ static void test_late_audio_of_a_dead_response_is_dropped(void **state)
 static void test_marks_that_a_clear_returned_do_not_count_as_heard(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 2000);
     fake_caller_starts(&f);
@@ -168,7 +146,7 @@ static void test_marks_that_a_clear_returned_do_not_count_as_heard(void **state)
 static void test_a_caller_who_speaks_when_nothing_plays_clears_nothing(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_caller_starts(&f);
     assert_false(fake_did(&f, "clear"));
     assert_int_equal(0, call_totals(f.call).barge_ins);
@@ -177,7 +155,7 @@ static void test_a_caller_who_speaks_when_nothing_plays_clears_nothing(void **st
 static void test_a_long_delta_is_cut_so_that_marks_come_every_200_ms(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 1000);
     assert_int_equal(1000 * 8 + 600 * 8, f.to_carrier_bytes);
@@ -189,8 +167,8 @@ static void test_a_long_delta_is_cut_so_that_marks_come_every_200_ms(void **stat
 static void test_a_tool_result_asks_for_one_answer_when_the_response_is_done(void **state)
 {
     (void)state;
-    greeted();
-    caller_asks("u1", "a1", "book me");
+    fake_greet(&f, &brief);
+    fake_caller_asks(&f, "u1", "a1", "book me");
     fake_response_starts(&f, "r2");
     fake_tool_call(&f, "c1", "book_visit", "{}");
     fake_tool_call(&f, "c2", "book_visit", "{}");
@@ -207,7 +185,7 @@ static void test_a_tool_result_asks_for_one_answer_when_the_response_is_done(voi
 static void test_a_tool_result_arrives_although_the_caller_interrupted(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_tool_call(&f, "c1", "book_visit", "{}");
     fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
@@ -225,7 +203,7 @@ static void test_a_tool_result_arrives_although_the_caller_interrupted(void **st
 static void test_a_tool_result_is_given_once(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_tool_call(&f, "c1", "x", "{}");
     call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
     call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
@@ -237,7 +215,7 @@ static void test_a_tool_result_is_given_once(void **state)
 static void test_a_script_that_never_answers_does_not_leave_the_model_waiting(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_tool_call(&f, "c1", "x", "{}");
     fake_pass(&f, 41000);
     assert_true(fake_did(&f, "result:c1"));
@@ -248,7 +226,7 @@ static void test_a_script_that_never_answers_does_not_leave_the_model_waiting(vo
 static void test_a_busy_provider_is_asked_again_when_it_is_done(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_tool_call(&f, "c1", "x", "{}");
     call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
     assert_int_equal(1, fake_times(&f, "respond"));
@@ -261,8 +239,8 @@ static void test_a_busy_provider_is_asked_again_when_it_is_done(void **state)
 static void test_a_hang_up_waits_until_the_goodbye_was_heard(void **state)
 {
     (void)state;
-    greeted();
-    caller_asks("u1", "a1", "goodbye");
+    fake_greet(&f, &brief);
+    fake_caller_asks(&f, "u1", "a1", "goodbye");
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 1000);
     fake_tool_call(&f, "c1", "end_call", "{}");
@@ -281,8 +259,8 @@ static void test_a_hang_up_waits_until_the_goodbye_was_heard(void **state)
 static void test_a_goodbye_without_words_is_asked_for_first(void **state)
 {
     (void)state;
-    greeted();
-    caller_asks("u1", "a1", "goodbye");
+    fake_greet(&f, &brief);
+    fake_caller_asks(&f, "u1", "a1", "goodbye");
     fake_response_starts(&f, "r2");
     fake_tool_call(&f, "c1", "end_call", "{}");
     call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), false);
@@ -300,7 +278,7 @@ static void test_a_goodbye_without_words_is_asked_for_first(void **state)
 static void test_a_goodbye_that_is_never_acknowledged_is_cut_off_after_12_s(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 1000);
     call_hang_up(f.call, CALL_END_AGENT_HANGUP);
@@ -314,7 +292,7 @@ static void test_a_goodbye_that_is_never_acknowledged_is_cut_off_after_12_s(void
 static void test_a_caller_who_cuts_into_the_goodbye_is_listened_to(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 1000);
     call_hang_up(f.call, CALL_END_AGENT_HANGUP);
@@ -333,7 +311,7 @@ static void test_a_caller_who_cuts_into_the_goodbye_is_listened_to(void **state)
 static void test_silence_is_asked_about_and_then_hung_up_on(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_pass(&f, 9900);
     assert_false(fake_did(&f, "say"));
     fake_pass(&f, 200);
@@ -355,7 +333,7 @@ static void test_silence_is_asked_about_and_then_hung_up_on(void **state)
 static void test_an_agent_that_is_still_talking_is_not_silence(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 1900);
     fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
@@ -368,7 +346,7 @@ static void test_the_longest_call_ends_with_words_even_if_the_caller_objects(voi
 {
     (void)state;
     brief.silence_ms = 0;
-    greeted();
+    fake_greet(&f, &brief);
     fake_pass(&f, 600000);
     assert_string_equal("Our time is up.", f.last_text);
     fake_response_starts(&f, "r2");
@@ -382,8 +360,8 @@ static void test_the_longest_call_ends_with_words_even_if_the_caller_objects(voi
 static void test_a_model_that_owes_an_answer_is_asked_again_and_then_given_up(void **state)
 {
     (void)state;
-    greeted();
-    caller_asks("u1", "a1", "hello?");
+    fake_greet(&f, &brief);
+    fake_caller_asks(&f, "u1", "a1", "hello?");
     fake_pass(&f, 3900);
     assert_false(fake_did(&f, "respond"));
     fake_pass(&f, 200);
@@ -395,8 +373,8 @@ static void test_a_model_that_owes_an_answer_is_asked_again_and_then_given_up(vo
 static void test_a_failed_response_is_retried_once(void **state)
 {
     (void)state;
-    greeted();
-    caller_asks("u1", "a1", "hello?");
+    fake_greet(&f, &brief);
+    fake_caller_asks(&f, "u1", "a1", "hello?");
     fake_response_starts(&f, "r2");
     fake_response_ends(&f, "r2", PROVIDER_RESPONSE_FAILED);
     assert_true(fake_did(&f, "respond"));
@@ -408,7 +386,7 @@ static void test_a_failed_response_is_retried_once(void **state)
 static void test_a_dropped_provider_tells_the_reason_before_the_stream_closes(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_provider_ends(&f, LEG_LOST);
     assert_true(fake_before(&f, "closing:provider_failed", "carrier_close"));
     assert_true(fake_did(&f, "ended:provider_failed"));
@@ -418,7 +396,7 @@ static void test_a_dropped_provider_tells_the_reason_before_the_stream_closes(vo
 static void test_a_goodbye_on_its_way_survives_the_provider(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     fake_agent_audio(&f, "r2", "a2", 1000);
     call_hang_up(f.call, CALL_END_AGENT_HANGUP);
@@ -432,7 +410,7 @@ static void test_a_goodbye_on_its_way_survives_the_provider(void **state)
 static void test_a_caller_who_hangs_up_ends_everything_once(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
     assert_null(f.call);
     assert_int_equal(1, fake_times(&f, "closing:caller_hangup"));
@@ -446,7 +424,7 @@ static void test_a_caller_who_hangs_up_ends_everything_once(void **state)
 static void test_late_events_do_not_revive_a_closing_call(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     f.legs_close_at_once = false;
     call_end(f.call, CALL_END_OPERATOR);
     fake_forget(&f);
@@ -474,7 +452,7 @@ static void test_a_start_frame_of_another_call_is_refused(void **state)
 static void test_a_script_that_does_not_keep_up_costs_its_call_only_politely(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     f.agent_rc = RD_EFULL;
     fake_tool_call(&f, "c1", "x", "{}");
     assert_true(fake_did(&f, "ended:script_failed"));
@@ -484,7 +462,7 @@ static void test_a_script_that_does_not_keep_up_costs_its_call_only_politely(voi
 static void test_the_transcript_follows_the_conversation_not_the_arrival(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_caller_starts(&f);
     fake_caller_stops(&f);
     fake_item(&f, "u1", "a1", PROVIDER_CALLER);
@@ -503,7 +481,7 @@ static void test_the_transcript_follows_the_conversation_not_the_arrival(void **
 static void test_fixed_words_wait_for_the_model_and_do_not_mix_with_it(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_response_starts(&f, "r2");
     call_say(f.call, RD_STR("One moment."));
     assert_false(fake_did(&f, "aside"));
@@ -524,7 +502,7 @@ static void test_the_end_of_speech_is_found_although_the_line_went_quiet(void **
     uint64_t before;
 
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     fake_caller_frame(&f, 0);
     fake_caller_starts(&f);
     before = f.to_provider_bytes;
@@ -537,7 +515,7 @@ static void test_a_provider_that_only_complains_is_told_a_few_times_and_counted(
     uint64_t warnings = log_count(LOG_WARN);
 
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     for (int i = 0; i < 1000; i++)
         fake_error(&f, "invalid_value", false, false, false);
     assert_int_equal(log_count(LOG_WARN) - warnings, CALL_ERRORS_TOLD);
@@ -547,221 +525,9 @@ static void test_a_provider_that_only_complains_is_told_a_few_times_and_counted(
 static void test_keys_reach_the_script(void **state)
 {
     (void)state;
-    greeted();
+    fake_greet(&f, &brief);
     call_carrier_events.on_dtmf(f.call, '5');
     assert_true(fake_did(&f, "agent:dtmf"));
-}
-
-/* --- what goes wrong in between --- */
-
-static void test_words_beside_the_conversation_that_are_refused_do_not_mute_the_agent(void **state)
-{
-    (void)state;
-    greeted();
-    fake_tool_call(&f, "c1", "x", "{}");
-    call_say(f.call, RD_STR("One moment."));
-    assert_true(fake_did(&f, "aside"));
-    fake_refused(&f, f.aside_tag, false);
-    call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
-    assert_true(fake_did(&f, "respond"));
-}
-
-static void test_words_beside_the_conversation_that_never_come_do_not_mute_the_agent(void **state)
-{
-    (void)state;
-    greeted();
-    fake_tool_call(&f, "c1", "x", "{}");
-    call_say(f.call, RD_STR("One moment."));
-    caller_asks("u1", "a1", "hello?");
-    fake_own_turn_starts(&f, "r2");
-    fake_agent_audio(&f, "r2", "a2", 100);
-    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
-    fake_marks_return(&f, 9);
-    call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
-    assert_false(fake_did(&f, "respond"));
-    fake_pass(&f, 4100);
-    assert_true(fake_did(&f, "respond"));
-    assert_non_null(f.call);
-}
-
-static void test_words_that_trail_behind_a_cut_were_never_said(void **state)
-{
-    (void)state;
-    greeted();
-    fake_response_starts(&f, "r2");
-    fake_item(&f, "a2", "a1", PROVIDER_AGENT);
-    fake_agent_audio(&f, "r2", "a2", 1000);
-    fake_agent_words(&f, "a2", "We are open from", false);
-    fake_pass(&f, 420);
-    fake_marks_return(&f, 3);
-    fake_caller_starts(&f);
-    fake_agent_words(&f, "a2", " nine to five", false);
-    fake_agent_words(&f, "a2", "We are open from nine to five on all days", true);
-    fake_item(&f, "a2", "a1", PROVIDER_AGENT);
-    fake_caller_stops(&f);
-    fake_caller_said(&f, "u2", "a2", "stop");
-    assert_string_equal("agent: Hello, this is a test.|agent: We are-|caller: stop|", f.turns);
-}
-
-static void test_a_caller_who_answers_the_silence_goodbye_is_listened_to(void **state)
-{
-    (void)state;
-    brief.silence_times = 0;
-    greeted();
-    fake_pass(&f, 10100);
-    assert_string_equal("Goodbye then.", f.last_text);
-    fake_response_starts(&f, "r2");
-    fake_agent_audio(&f, "r2", "a2", 900);
-    fake_caller_starts(&f);
-    assert_string_equal("live", call_state_name(f.call));
-    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_CANCELLED);
-    fake_caller_stops(&f);
-    fake_own_turn_starts(&f, "r3");
-    fake_agent_audio(&f, "r3", "a3", 100);
-    fake_response_ends(&f, "r3", PROVIDER_RESPONSE_COMPLETED);
-    fake_marks_return(&f, 9);
-    assert_non_null(f.call);
-}
-
-static void test_a_hang_up_decided_before_the_caller_cut_in_is_off(void **state)
-{
-    (void)state;
-    greeted();
-    fake_response_starts(&f, "r2");
-    fake_agent_audio(&f, "r2", "a2", 500);
-    fake_caller_starts(&f);
-    call_hang_up(f.call, CALL_END_AGENT_HANGUP);
-    assert_string_equal("live", call_state_name(f.call));
-}
-
-static void test_a_notice_the_caller_talked_over_is_said_again_after_the_answer(void **state)
-{
-    (void)state;
-    brief.opening = "This call is recorded. Hello, this is a test.";
-    brief.notice = "This call is recorded.";
-    fake_start_live(&f, &brief);
-    fake_response_starts(&f, "r1");
-    fake_agent_audio(&f, "r1", "a1", 1500);
-    fake_agent_audio(&f, "r1", "a1", 1500);
-    fake_pass(&f, 420);
-    fake_marks_return(&f, 3);
-    caller_asks("u1", "a1", "hello?");
-    fake_response_ends(&f, "r1", PROVIDER_RESPONSE_CANCELLED);
-    fake_own_turn_starts(&f, "r2");
-    fake_agent_audio(&f, "r2", "a2", 300);
-    fake_forget(&f);
-    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
-    assert_true(fake_did(&f, "say"));
-    assert_string_equal("This call is recorded.", f.last_text);
-}
-
-static void test_a_notice_that_was_heard_is_not_repeated(void **state)
-{
-    (void)state;
-    brief.opening = "This call is recorded. Hello, this is a test.";
-    brief.notice = "This call is recorded.";
-    fake_start_live(&f, &brief);
-    fake_response_starts(&f, "r1");
-    fake_agent_audio(&f, "r1", "a1", 1500);
-    fake_agent_audio(&f, "r1", "a1", 1500);
-    fake_agent_audio_done(&f, "r1", "a1");
-    fake_response_ends(&f, "r1", PROVIDER_RESPONSE_COMPLETED);
-    fake_pass(&f, 2000);
-    fake_marks_return(&f, 11); /* about 2 s */
-    caller_asks("u1", "a1", "hello?");
-    fake_own_turn_starts(&f, "r2");
-    fake_agent_audio(&f, "r2", "a2", 300);
-    fake_forget(&f);
-    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
-    assert_false(fake_did(&f, "say"));
-}
-
-static void test_an_opening_that_fails_is_asked_for_again_word_for_word(void **state)
-{
-    (void)state;
-    fake_start_live(&f, &brief);
-    fake_response_starts(&f, "r1");
-    fake_forget(&f);
-    fake_response_ends(&f, "r1", PROVIDER_RESPONSE_FAILED);
-    assert_true(fake_did(&f, "say"));
-    assert_false(fake_did(&f, "respond"));
-}
-
-static void test_an_opening_that_met_the_providers_own_turn_waits_for_it(void **state)
-{
-    uint32_t tag;
-
-    (void)state;
-    fake_start_live(&f, &brief);
-    tag = f.asked_tag;
-    fake_own_turn_starts(&f, "r9");
-    fake_refused(&f, tag, true);
-    fake_forget(&f);
-    fake_agent_audio(&f, "r9", "a9", 100);
-    fake_response_ends(&f, "r9", PROVIDER_RESPONSE_COMPLETED);
-    assert_true(fake_did(&f, "say"));
-    assert_string_equal("Hello, this is a test.", f.last_text);
-    assert_false(fake_did(&f, "respond"));
-}
-
-static void test_an_answer_without_a_sound_is_asked_for_again(void **state)
-{
-    (void)state;
-    greeted();
-    caller_asks("u1", "a1", "hello?");
-    fake_own_turn_starts(&f, "r2");
-    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_INCOMPLETE);
-    assert_true(fake_did(&f, "respond"));
-}
-
-static void test_a_response_that_never_ends_does_not_hold_the_call(void **state)
-{
-    (void)state;
-    greeted();
-    fake_own_turn_starts(&f, "r2");
-    fake_agent_audio(&f, "r2", "a2", 300);
-    fake_marks_return(&f, 9);
-    fake_pass(&f, 15100);
-    assert_true(fake_did(&f, "cancel:r2"));
-    fake_forget(&f);
-    fake_pass(&f, 10100);
-    assert_string_equal("Are you still there?", f.last_text);
-}
-
-static void test_the_agent_does_not_begin_while_the_caller_speaks(void **state)
-{
-    (void)state;
-    greeted();
-    fake_tool_call(&f, "c1", "x", "{}");
-    call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
-    fake_caller_starts(&f);
-    fake_response_starts(&f, "r2");
-    assert_true(fake_did(&f, "cancel:r2"));
-    fake_agent_audio(&f, "r2", "a2", 300);
-    assert_int_equal(1, call_totals(f.call).late_deltas);
-}
-
-static void test_a_goodbye_that_will_not_come_does_not_keep_the_caller(void **state)
-{
-    (void)state;
-    greeted();
-    caller_asks("u1", "a1", "bye");
-    fake_own_turn_starts(&f, "r2");
-    fake_tool_call(&f, "c1", "end_call", "{}");
-    call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), false);
-    call_hang_up(f.call, CALL_END_AGENT_HANGUP);
-    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
-    fake_provider_ends(&f, LEG_LOST);
-    assert_null(f.call);
-}
-
-static void test_every_prompt_has_a_tag(void **state)
-{
-    (void)state;
-    greeted();
-    fake_tool_call(&f, "c1", "x", "{}");
-    call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
-    assert_false(fake_did(&f, "NO_TAG"));
 }
 
 #define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
@@ -804,20 +570,6 @@ int main(void)
         STORY(test_the_end_of_speech_is_found_although_the_line_went_quiet),
         STORY(test_a_provider_that_only_complains_is_told_a_few_times_and_counted),
         STORY(test_keys_reach_the_script),
-        STORY(test_words_beside_the_conversation_that_are_refused_do_not_mute_the_agent),
-        STORY(test_words_beside_the_conversation_that_never_come_do_not_mute_the_agent),
-        STORY(test_words_that_trail_behind_a_cut_were_never_said),
-        STORY(test_a_caller_who_answers_the_silence_goodbye_is_listened_to),
-        STORY(test_a_hang_up_decided_before_the_caller_cut_in_is_off),
-        STORY(test_a_notice_the_caller_talked_over_is_said_again_after_the_answer),
-        STORY(test_a_notice_that_was_heard_is_not_repeated),
-        STORY(test_an_opening_that_fails_is_asked_for_again_word_for_word),
-        STORY(test_an_opening_that_met_the_providers_own_turn_waits_for_it),
-        STORY(test_an_answer_without_a_sound_is_asked_for_again),
-        STORY(test_a_response_that_never_ends_does_not_hold_the_call),
-        STORY(test_the_agent_does_not_begin_while_the_caller_speaks),
-        STORY(test_a_goodbye_that_will_not_come_does_not_keep_the_caller),
-        STORY(test_every_prompt_has_a_tag),
     };
 
     return cmocka_run_group_tests_name("call", tests, NULL, NULL);
