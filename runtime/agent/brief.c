@@ -21,7 +21,6 @@ static const struct {
     {"tools_json", offsetof(struct brief, tools_json)},
     {"opening", offsetof(struct brief, opening)},
     {"notice", offsetof(struct brief, notice)},
-    {"apology", offsetof(struct brief, apology)},
     {"still_there", offsetof(struct brief, still_there)},
     {"silence_bye", offsetof(struct brief, silence_bye)},
     {"time_up", offsetof(struct brief, time_up)},

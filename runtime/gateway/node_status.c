@@ -77,6 +77,18 @@ static int add_scripts(struct buf *out, struct node *n)
                     script_pool_size(n->scripts), script_pool_vms(n->scripts), depth);
 }
 
+/* Gauges are taken when somebody looks. */
+static void set_gauges(struct node *n, const struct directory_counts *c)
+{
+    unsigned warm = 0;
+
+    for (unsigned i = 0; i < n->n_media; i++)
+        warm += atomic_load(&n->media[i]->warm);
+    metric_gauge_set(G_CALLS, c->live);
+    metric_gauge_set(G_WARM_CONNECTIONS, warm);
+    metric_gauge_set(G_READY, c->draining ? 0 : 1);
+}
+
 /* The lines of metrics_to_json() as one array. */
 static int add_metrics(struct buf *out)
 {
@@ -123,6 +135,7 @@ int node_status_json(struct node *n, struct buf *out)
         rc = add_media(out, n);
     if (!rc)
         rc = add_scripts(out, n);
+    set_gauges(n, &c);
     if (!rc)
         rc = add_metrics(out);
     if (!rc && n->tls_server)

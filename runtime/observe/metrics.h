@@ -39,11 +39,10 @@
     X(G_WARM_CONNECTIONS, "warm_connections", "provider connections waiting for a call") \
     X(G_READY, "ready", "1 when the node takes calls")
 
-#define METRIC_HISTOGRAMS(X)                                                                  \
-    X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio")                \
-    X(H_WEBHOOK_US, "webhook_us", "voice webhook in to TwiML out")                            \
-    X(H_LOOP_LAG_US, "loop_lag_us", "how long a turn of a media loop took, worst per second") \
-    X(H_FRAME_US, "frame_us", "time from a frame's arrival to its sending, sampled")
+#define METRIC_HISTOGRAMS(X)                                                   \
+    X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio") \
+    X(H_WEBHOOK_US, "webhook_us", "voice webhook in to TwiML out")             \
+    X(H_LOOP_LAG_US, "loop_lag_us", "how long a turn of a media loop took, worst per second")
 
 #define X(id, name, about) id,
 enum metric_counter { METRIC_COUNTERS(X) METRIC_COUNTER_COUNT };

@@ -30,7 +30,6 @@ struct brief {
     /* For the conversation. */
     const char *opening;     /* notice and greeting, spoken first; empty: the model begins */
     const char *notice;      /* the part of it that must be heard; empty: nothing must */
-    const char *apology;     /* spoken when something broke */
     const char *still_there; /* after silence_ms without a word from either side */
     const char *silence_bye; /* after silence_times of those, then hang up */
     const char *time_up;     /* spoken at max_call_ms, then hang up */

@@ -63,7 +63,6 @@ function M.render(def, call)
     vad_threshold = vad.threshold or 0.5,
     opening = opening(def),
     notice = def.notice_text or "",
-    apology = words.of(def, "apology"),
     still_there = words.of(def, "still_there"),
     silence_bye = words.of(def, "silence_bye"),
     time_up = words.of(def, "time_up"),

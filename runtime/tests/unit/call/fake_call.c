@@ -219,7 +219,6 @@ struct brief fake_brief(void)
                           .tools_json = "[]",
                           .opening = "Hello, this is a test.",
                           .notice = "",
-                          .apology = "Sorry.",
                           .still_there = "Are you still there?",
                           .silence_bye = "Goodbye then.",
                           .time_up = "Our time is up.",
