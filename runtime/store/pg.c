@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pg.c - libpq, with its many endings folded into three. The server's message is kept as one line,
+ * because it goes into logs, dead letters and sentences for the operator. */
+#include "store/pg.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE_MAX = 512 };
+
+struct pg {
+    PGconn *conn;     /* owns */
+    PGresult *result; /* owns; of the last query */
+    char sqlstate[6];
+    char message[MESSAGE_MAX];
+};
+
+/* libpq's words have line ends and trailing detail; the first line says what happened. */
+static void one_line(char *out, size_t cap, const char *text)
+{
+    size_t n = 0;
+
+    for (const char *p = text ? text : ""; *p && n + 1 < cap; p++)
+        out[n++] = (*p == '\n' || *p == '\t') ? ' ' : *p;
+    while (n > 0 && out[n - 1] == ' ')
+        n--;
+    out[n] = '\0';
+    if (n == 0)
+        (void)snprintf(out, cap, "the database gave no reason");
+}
+
+static void forget_result(struct pg *p)
+{
+    PQclear(p->result);
+    p->result = NULL;
+    p->sqlstate[0] = '\0';
+    p->message[0] = '\0';
+}
+
+/* 28…: not this user, not this password. 3D…: no such database. Anything else may pass. */
+static int open_error(PGconn *conn)
+{
+    const char *text = PQerrorMessage(conn);
+
+    if (PQconnectionNeedsPassword(conn) || PQconnectionUsedPassword(conn))
+        return strstr(text, "authentication") || strstr(text, "password") ? RD_EAUTH
+                                                                          : -ECONNREFUSED;
+    if (strstr(text, "does not exist") || strstr(text, "no pg_hba.conf entry") ||
+        strstr(text, "authentication failed"))
+        return RD_EAUTH;
+    return -ECONNREFUSED;
+}
+
+int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap)
+{
+    char *parse_error = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &parse_error);
+    struct pg *p;
+    int rc;
+
+    if (!options) {
+        one_line(why, cap, parse_error);
+        PQfreemem(parse_error);
+        return RD_ECONFIG;
+    }
+    PQconninfoFree(options);
+    p = calloc(1, sizeof(*p));
+    if (!p)
+        return -ENOMEM;
+    p->conn = PQconnectdb(conninfo);
+    if (PQstatus(p->conn) == CONNECTION_OK) {
+        *out = p;
+        return 0;
+    }
+    rc = open_error(p->conn);
+    one_line(why, cap, PQerrorMessage(p->conn));
+    pg_close(p);
+    return rc;
+}
+
+void pg_close(struct pg *p)
+{
+    if (!p)
+        return;
+    PQclear(p->result);
+    PQfinish(p->conn);
+    free(p);
+}
+
+/* Takes the result over. */
+static int settle(struct pg *p, PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    const char *state;
+
+    p->result = result;
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY)
+        return 0;
+    state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    (void)snprintf(p->sqlstate, sizeof(p->sqlstate), "%s", state ? state : "");
+    one_line(p->message, sizeof(p->message), PQerrorMessage(p->conn));
+    /* 57P01…: the server is being shut down and takes the connection with it. */
+    if (PQstatus(p->conn) != CONNECTION_OK || !state || strncmp(state, "57P0", 4) == 0)
+        return RD_EGONE;
+    return RD_EREFUSED;
+}
+
+int pg_query(struct pg *p, const char *sql, int n, const char *const *params)
+{
+    forget_result(p);
+    return settle(p, PQexecParams(p->conn, sql, n, NULL, params, NULL, NULL, 0));
+}
+
+int pg_script(struct pg *p, const char *sql)
+{
+    forget_result(p);
+    return settle(p, PQexec(p->conn, sql));
+}
+
+int pg_rows(const struct pg *p)
+{
+    return p->result ? PQntuples(p->result) : 0;
+}
+
+const char *pg_text(const struct pg *p, int row, int column)
+{
+    if (row < 0 || row >= pg_rows(p) || column < 0 || column >= PQnfields(p->result) ||
+        PQgetisnull(p->result, row, column))
+        return NULL;
+    return PQgetvalue(p->result, row, column);
+}
+
+const char *pg_sqlstate(const struct pg *p)
+{
+    return p->sqlstate;
+}
+
+const char *pg_message(const struct pg *p)
+{
+    return p->message;
+}
+
+bool pg_alive(const struct pg *p)
+{
+    return PQstatus(p->conn) == CONNECTION_OK;
+}
+
+int pg_socket(const struct pg *p)
+{
+    return PQsocket(p->conn);
+}
+
+bool pg_notified(struct pg *p)
+{
+    PGnotify *n;
+    bool any = false;
+
+    (void)PQconsumeInput(p->conn);
+    while ((n = PQnotifies(p->conn)) != NULL) {
+        any = true;
+        PQfreemem(n);
+    }
+    return any;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pg.h - one blocking connection to PostgreSQL. One thread at a time, and never a media or script
+ * thread: whoever calls this may wait as long as the network lets it (see the timeouts that
+ * store/database.h puts into the connection string).
+ *
+ * A statement ends in one of three ways, and callers must tell them apart: done (0), refused by the
+ * server (RD_EREFUSED: pg_sqlstate() and pg_message() say why, nothing was changed), or the
+ * connection broke (RD_EGONE: nobody knows whether it was done). */
+#ifndef STORE_PG_H
+#define STORE_PG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pg;
+
+/* Opens and waits for the server. -ECONNREFUSED when it cannot be reached (starting up and shutting
+ * down included), RD_EAUTH when it knows us and says no, RD_ECONFIG for a broken connection string;
+ * `why` is a sentence for the operator without the password. */
+int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap);
+void pg_close(struct pg *p); /* NULL is fine */
+
+/* One statement; parameters as text, NULL for SQL's null. The result stays with p until the next
+ * call. */
+int pg_query(struct pg *p, const char *sql, int n, const char *const *params);
+
+/* Several statements in one round trip, as one transaction unless the text says otherwise. */
+int pg_script(struct pg *p, const char *sql);
+
+/* The rows of the last pg_query(). pg_text() is NULL for null and outside the result. */
+int pg_rows(const struct pg *p);
+const char *pg_text(const struct pg *p, int row, int column);
+
+/* Of the last failure: five characters, "" when the server did not say; one line, never empty. */
+const char *pg_sqlstate(const struct pg *p);
+const char *pg_message(const struct pg *p);
+
+/* False once the connection broke: close it and open another. */
+bool pg_alive(const struct pg *p);
+
+/* The socket, for poll(2) while waiting for notifications; and whether one came (it is consumed). */
+int pg_socket(const struct pg *p);
+bool pg_notified(struct pg *p);
+
+#endif
