@@ -32,12 +32,14 @@
     X(M_BARGE_INS, "barge_ins", "times a caller cut in")                                          \
     X(M_TOOL_CALLS, "tool_calls", "functions the model called")                                   \
     X(M_PROVIDER_FAILED, "provider_failed", "provider legs that failed")                          \
-    X(M_SCRIPT_FAILED, "script_failed", "calls whose script failed")
+    X(M_SCRIPT_FAILED, "script_failed", "calls whose script failed")                              \
+    X(M_ALARMS, "alarms_raised", "alarms that were opened")
 
 #define METRIC_GAUGES(X)                                                                 \
     X(G_CALLS, "calls", "calls now")                                                     \
     X(G_WARM_CONNECTIONS, "warm_connections", "provider connections waiting for a call") \
-    X(G_READY, "ready", "1 when the node takes calls")
+    X(G_READY, "ready", "1 when the node takes calls")                                   \
+    X(G_ALARMS, "alarms", "alarms that are open")
 
 #define METRIC_HISTOGRAMS(X)                                                   \
     X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio") \
