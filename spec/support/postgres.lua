@@ -1,0 +1,254 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A real PostgreSQL for specs: one private cluster per run, made at the first question, on a Unix
+-- socket alone, and gone with the process that asked, however that ends.
+--
+--   pg.start()                  starts it; after pg.crash() or pg.halt() starts it again
+--   pg.database()            -> URL of a fresh database with all migrations applied
+--   pg.database{ empty = true } the same with nothing in it
+--   pg.query(url, sql)       -> rows, each a table by column (null members are absent)
+--   pg.run(url, sql)            any statements; raises with the server's words
+--   pg.try(url, sql)         -> true | false, the server's words, SQLSTATE
+--   pg.literal(text)         -> SQL literal
+--   pg.crash()                  kill -9 for all of it at once
+--   pg.halt()                   an orderly stop that breaks connections; the files stay
+--   pg.freeze(), pg.thaw()      as if the machine hung
+--   pg.read_only(on)            as a standby after failing over
+--   pg.stop()                   ends it and removes its folder
+local cjson = require "cjson.safe"
+
+local pg = {}
+
+local cluster -- { folder, socket, as, bin, databases }
+
+local decoder = cjson.new()
+
+local function quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function sh(command)
+  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1"))
+  local output = pipe:read "a"
+  local ok = pipe:close()
+  return ok, output
+end
+
+local function must(command)
+  local ok, output = sh(command)
+  if not ok then
+    error("failed: " .. command .. "\n" .. output, 0)
+  end
+  return (output:gsub("%s+$", ""))
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+local function own_pid()
+  local file = assert(io.open "/proc/self/stat")
+  local pid = file:read "n"
+  file:close()
+  return math.tointeger(pid)
+end
+
+-- initdb refuses root; whoever else runs the specs is good enough.
+local function run_as()
+  return must "id -u" == "0" and "runuser -u postgres -- " or ""
+end
+
+-- Ends the cluster when we are gone, also after a kill -9 of ours.
+local function guard(c)
+  write(c.folder .. "/guard", ([[
+while kill -0 %d 2>/dev/null; do sleep 0.5; done
+[ -d %s/data ] || exit 0
+pid=$(head -1 %s/data/postmaster.pid 2>/dev/null)
+[ -z "$pid" ] || { kill -CONT "$pid" $(pgrep -P "$pid"); kill -QUIT "$pid"; sleep 0.5; } 2>/dev/null
+rm -rf %s
+]]):format(own_pid(), c.folder, c.folder, c.folder))
+  must(("setsid sh %s/guard </dev/null >/dev/null 2>&1 &"):format(c.folder))
+end
+
+local function create()
+  local c = { as = run_as(), databases = 0 }
+  c.bin = must "ls -d /usr/lib/postgresql/15/bin 2>/dev/null || pg_config --bindir"
+  c.folder = must "mktemp -d /tmp/ringdown-pg.XXXXXX"
+  c.socket = c.folder
+  if c.as ~= "" then
+    must("chown postgres " .. c.folder)
+  end
+  must("chmod 755 " .. c.folder)
+  must(c.as .. c.bin .. "/initdb -D " .. c.folder .. "/data -A trust -U ringdown --no-sync -E UTF8 --locale=C.UTF-8")
+  guard(c)
+  return c
+end
+
+local function url_of(name)
+  return ("postgresql:///%s?host=%s&user=ringdown"):format(name, cluster.socket)
+end
+
+local function postmaster()
+  local file = io.open(cluster.folder .. "/data/postmaster.pid")
+  if not file then
+    return nil
+  end
+  local pid = math.tointeger(file:read "n")
+  file:close()
+  return sh("kill -0 " .. pid) and pid or nil
+end
+
+local function all_of_it(signal)
+  local pid = assert(postmaster(), "the cluster does not run; pg.start() starts it")
+  must(("children=$(pgrep -P %d); kill -%s %d $children 2>/dev/null; true"):format(pid, signal, pid))
+  return pid
+end
+
+function pg.start()
+  cluster = cluster or create()
+  if postmaster() then
+    return
+  end
+  must(("%s%s/pg_ctl -D %s/data -w -s -t 60 -l %s/log -o %s start"):format(
+    cluster.as, cluster.bin, cluster.folder, cluster.folder, quoted(
+      "-k " .. cluster.socket .. " -c listen_addresses='' -c fsync=off -c full_page_writes=off "
+        .. "-c max_connections=60 -c shared_buffers=32MB -c autovacuum_naptime=5min -c log_timezone=UTC")))
+end
+
+-- Statements through psql; the first failing one ends it and undoes all of them.
+function pg.try(url, sql)
+  pg.start()
+  local path = os.tmpname()
+  write(path, sql)
+  local ok, output = sh(("PGOPTIONS='-c client_min_messages=warning' psql -X -q -A -t -1 -v ON_ERROR_STOP=1 "
+    .. "-v VERBOSITY=verbose -d %s -f %s"):format(quoted(url), path))
+  os.remove(path)
+  if ok then
+    return true, output
+  end
+  local state, words = output:match "ERROR:%s+(%w+): ([^\n]*)"
+  return false, words or output, state
+end
+
+function pg.run(url, sql)
+  local ok, output, state = pg.try(url, sql)
+  if not ok then
+    error(("%s (%s)"):format(output, state or "no SQLSTATE"), 2)
+  end
+  return output
+end
+
+function pg.query(url, sql)
+  local output = pg.run(url, ("with answer as (%s)\nselect coalesce(json_agg(answer), '[]') from answer"):format(
+    (sql:gsub("%s*;?%s*$", ""))))
+  local rows = assert(decoder.decode(output))
+  for _, row in ipairs(rows) do
+    for column, value in pairs(row) do
+      if value == cjson.null then
+        row[column] = nil
+      elseif math.type(value) == "float" then
+        row[column] = math.tointeger(value) or value
+      end
+    end
+  end
+  return rows
+end
+
+function pg.literal(text)
+  return "'" .. text:gsub("'", "''") .. "'"
+end
+
+-- The files of sql/ in their order, each { path, version, name, checksum, oldest_binary }.
+function pg.migrations(folder)
+  local list = {}
+  for path in must("ls " .. (folder or "sql") .. "/[0-9]*_*.sql"):gmatch "[^\n]+" do
+    local version, name = path:match "(%d+)_([%w_]+)%.sql$"
+    list[#list + 1] = {
+      path = path, version = math.tointeger(tonumber(version)), name = name,
+      checksum = must("sha256sum <" .. path):match "^%x+",
+      oldest_binary = must("sed -n 's/^-- oldest-binary: *//p' " .. path),
+    }
+  end
+  return list
+end
+
+-- What `ringdown db migrate` leaves behind, its table of history included.
+local function migrate(url)
+  pg.run(url, [[
+    create table schema_migrations (version integer primary key, name text not null, checksum text not null,
+      oldest_binary text not null, applied_at timestamptz not null default now())]])
+  for _, m in ipairs(pg.migrations()) do
+    local file = assert(io.open(m.path))
+    pg.run(url, file:read "a" .. (";\ninsert into schema_migrations values (%d, '%s', '%s', '%s')"):format(
+      m.version, m.name, m.checksum, m.oldest_binary))
+    file:close()
+  end
+end
+
+local function plain_run(sql)
+  local options = "-c client_min_messages=warning -c default_transaction_read_only=off"
+  must(("PGOPTIONS=%s psql -X -q -v ON_ERROR_STOP=1 -d %s -c %s"):format(
+    quoted(options), quoted(url_of "postgres"), quoted(sql)))
+end
+
+local function template()
+  if not cluster.template then
+    plain_run "create database migrated"
+    migrate(url_of "migrated")
+    cluster.template = "migrated"
+  end
+  return cluster.template
+end
+
+function pg.database(o)
+  pg.start()
+  local from = o and o.empty and "template0" or template()
+  cluster.databases = cluster.databases + 1
+  local name = "d" .. cluster.databases
+  plain_run(("create database %s template %s"):format(name, from))
+  return url_of(name)
+end
+
+function pg.crash()
+  local pid = all_of_it "KILL"
+  must(("for i in $(seq 100); do kill -0 %d 2>/dev/null || break; sleep 0.02; done"):format(pid))
+  must(("rm -f %s/data/postmaster.pid"):format(cluster.folder))
+end
+
+function pg.halt()
+  must(("%s%s/pg_ctl -D %s/data -w -s -m fast stop"):format(cluster.as, cluster.bin, cluster.folder))
+end
+
+function pg.freeze()
+  all_of_it "STOP"
+end
+
+function pg.thaw()
+  all_of_it "CONT"
+end
+
+function pg.read_only(on)
+  plain_run("alter system set default_transaction_read_only = " .. (on and "on" or "off"))
+  plain_run "select pg_reload_conf()"
+  must "sleep 0.1" -- until every process has read it
+end
+
+function pg.log()
+  return must("cat " .. cluster.folder .. "/log")
+end
+
+function pg.stop()
+  if not cluster then
+    return
+  end
+  local pid = postmaster()
+  if pid then
+    pg.thaw()
+    must(("%s%s/pg_ctl -D %s/data -w -s -m immediate stop"):format(cluster.as, cluster.bin, cluster.folder))
+  end
+  must("rm -rf " .. cluster.folder)
+  cluster = nil
+end
+
+return pg
