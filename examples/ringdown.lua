@@ -59,6 +59,7 @@ return {
   -- media_threads = 1,                   -- RINGDOWN_MEDIA_THREADS; half of the cores
   -- script_threads = 1,                  -- RINGDOWN_SCRIPT_THREADS; half of the cores
   -- max_calls = 200,                     -- RINGDOWN_MAX_CALLS; 200 for each media thread
+  -- max_calls_per_caller = 3,            -- RINGDOWN_MAX_CALLS_PER_CALLER; calls at once from one number; 0: no limit
   -- script_deadline_ms = 2000,           -- RINGDOWN_SCRIPT_DEADLINE_MS; then a webhook gets the fallback
   -- drain_seconds = 300,                 -- RINGDOWN_DRAIN_SECONDS; how long calls may go on after SIGTERM
   -- force = "off",                       -- RINGDOWN_FORCE; openai or vapi: every new call goes there

@@ -84,6 +84,7 @@ static void become_node(const struct loading *l, uint16_t port, uint16_t model_p
     setenv("TWILIO_AUTH_TOKEN", CARRIER_DOUBLE_TOKEN, 1);
     setenv("RINGDOWN_DATA", l->data, 1);
     setenv("RINGDOWN_MAX_CALLS", max_calls, 1);
+    setenv("RINGDOWN_MAX_CALLS_PER_CALLER", "0", 1);
     setenv("RINGDOWN_LOG", "error", 1);
     if (l->agents)
         setenv("RINGDOWN_AGENTS", l->agents, 1);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* directory.c - a fixed array of entries, a hash of SIDs over it, and a queue of entries that can
- * be reused, oldest first. There are always more entries than slots, so the calls that ended last
- * stay findable for a while: Twilio asks /twilio/resume after the stream is gone.
+/* directory.c - a fixed array of entries, a hash of SIDs over it, a queue of entries that can be
+ * reused, oldest first, and how many calls each agent and each caller has. There are always more
+ * entries than slots, so the calls that ended last stay findable for a while: Twilio asks
+ * /twilio/resume after the stream is gone.
  *
  * Failure modes: a handle of an earlier call in the same entry does not match (generation) and
  * finds nothing; forged SIDs cost a hash step each. */
 #include "gateway/directory.h"
 
 #include "base/err.h"
+#include "gateway/tally.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -18,6 +20,9 @@ struct entry {
     struct brief *brief;     /* refs; until claimed */
     struct credits *credits; /* owns; until claimed or released */
     uint32_t generation;
+    uint32_t seq;    /* of the last fact */
+    int agent_place; /* in the tallies, while the call goes on */
+    int caller_place;
     int next_in_bucket; /* -1: last */
     int next_reusable;  /* -1: last */
 };
@@ -26,30 +31,31 @@ struct directory {
     pthread_mutex_t lock;
     struct entry *entries;
     int *buckets;
-    unsigned n_entries, max_calls, live, full;
+    struct tally *agents, *callers; /* own; calls at once */
+    unsigned n_entries, max_calls, max_per_caller, live, full;
     int reuse_first, reuse_last;
     bool draining;
 };
 
 enum { ENTRIES_OVER = 256 }; /* how many ended calls stay findable, besides as many as max_calls */
 
-int directory_new(struct directory **out, unsigned max_calls)
+int directory_new(struct directory **out, unsigned max_calls, unsigned max_per_caller)
 {
     struct directory *d = calloc(1, sizeof(*d));
 
     if (!d)
         return -ENOMEM;
+    pthread_mutex_init(&d->lock, NULL);
     d->max_calls = max_calls;
+    d->max_per_caller = max_per_caller;
     d->n_entries = 2 * max_calls + ENTRIES_OVER;
     d->entries = calloc(d->n_entries, sizeof(*d->entries));
     d->buckets = calloc(d->n_entries, sizeof(*d->buckets));
-    if (!d->entries || !d->buckets) {
-        free(d->entries);
-        free(d->buckets);
-        free(d);
+    if (!d->entries || !d->buckets || tally_new(&d->agents, max_calls) ||
+        tally_new(&d->callers, max_calls)) {
+        directory_free(d);
         return -ENOMEM;
     }
-    pthread_mutex_init(&d->lock, NULL);
     for (unsigned i = 0; i < d->n_entries; i++) {
         d->buckets[i] = -1;
         d->entries[i].next_in_bucket = -1;
@@ -64,7 +70,7 @@ void directory_free(struct directory *d)
 {
     if (!d)
         return;
-    for (unsigned i = 0; i < d->n_entries; i++) {
+    for (unsigned i = 0; d->entries && i < d->n_entries; i++) {
         brief_unref(d->entries[i].brief);
         if (d->entries[i].credits)
             credits_free(d->entries[i].credits);
@@ -72,6 +78,8 @@ void directory_free(struct directory *d)
     pthread_mutex_destroy(&d->lock);
     free(d->entries);
     free(d->buckets);
+    tally_free(d->agents);
+    tally_free(d->callers);
     free(d);
 }
 
@@ -144,6 +152,7 @@ static struct entry *make(struct directory *d, struct rd_str sid)
 
     memset(&e->v, 0, sizeof(e->v));
     e->generation++;
+    e->seq = 0;
     e->v.call = ((uint64_t)e->generation << 32) | (uint64_t)(i + 1);
     e->v.state = DIRECTORY_OPENING;
     (void)rd_str_copy(e->v.sid, sizeof(e->v.sid), sid);
@@ -152,31 +161,81 @@ static struct entry *make(struct directory *d, struct rd_str sid)
     return e;
 }
 
-int directory_admit(struct directory *d, struct rd_str sid, struct rd_str agent, struct rd_str from,
-                    struct rd_str to, uint64_t now_ms, call_handle *out)
+static bool is_e164(struct rd_str s)
+{
+    if (s.n < 8 || s.n > 16 || s.p[0] != '+' || s.p[1] < '1')
+        return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
+static enum directory_refusal refusal_of(const struct directory *d,
+                                         const struct directory_admission *a)
+{
+    if (d->draining)
+        return REFUSAL_DRAINING;
+    if (d->live == d->max_calls)
+        return REFUSAL_FULL;
+    if (a->agent_max > 0 && tally_count(d->agents, a->agent) >= a->agent_max)
+        return REFUSAL_AGENT_FULL;
+    if (d->max_per_caller > 0 && is_e164(a->from) &&
+        tally_count(d->callers, a->from) >= d->max_per_caller)
+        return REFUSAL_CALLER_FULL;
+    return REFUSAL_NONE;
+}
+
+static call_handle let_in(struct directory *d, const struct directory_admission *a)
+{
+    struct entry *e = make(d, a->sid);
+
+    d->live++;
+    e->agent_place = tally_take(d->agents, a->agent);
+    e->caller_place = is_e164(a->from) ? tally_take(d->callers, a->from) : TALLY_NONE;
+    (void)rd_str_copy(e->v.agent, sizeof(e->v.agent), a->agent);
+    (void)rd_str_copy(e->v.from, sizeof(e->v.from), a->from);
+    (void)rd_str_copy(e->v.to, sizeof(e->v.to), a->to);
+    e->v.admitted_ms = a->now_ms;
+    e->v.admitted_unix_us = a->now_unix_us;
+    return e->v.call;
+}
+
+int directory_admit(struct directory *d, struct directory_admission *a)
 {
     struct entry *e;
     int rc = 0;
 
     pthread_mutex_lock(&d->lock);
-    e = by_sid(d, sid);
+    e = by_sid(d, a->sid);
+    a->refusal = e ? REFUSAL_NONE : refusal_of(d, a);
     if (e) {
-        *out = e->v.call;
+        a->call = e->v.call;
         rc = RD_ESTATE;
-    } else if (d->draining || d->live == d->max_calls) {
-        d->full++;
+    } else if (a->refusal) {
+        d->full += a->refusal == REFUSAL_FULL;
         rc = RD_EFULL;
     } else {
-        d->live++;
-        e = make(d, sid);
-        (void)rd_str_copy(e->v.agent, sizeof(e->v.agent), agent);
-        (void)rd_str_copy(e->v.from, sizeof(e->v.from), from);
-        (void)rd_str_copy(e->v.to, sizeof(e->v.to), to);
-        e->v.admitted_ms = now_ms;
-        *out = e->v.call;
+        a->call = let_in(d, a);
     }
     pthread_mutex_unlock(&d->lock);
     return rc;
+}
+
+/* A process takes a call once, so the moment it was admitted is the epoch, too. */
+bool directory_stamp(struct directory *d, call_handle h, uint64_t *started_us, uint64_t *epoch,
+                     uint32_t *seq)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e) {
+        *started_us = *epoch = e->v.admitted_unix_us;
+        *seq = ++e->seq;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return e != NULL;
 }
 
 bool directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
@@ -297,6 +356,8 @@ bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
         brief_unref(e->brief);
         e->brief = NULL;
         d->live--;
+        tally_give(d->agents, e->agent_place);
+        tally_give(d->callers, e->caller_place);
         put_reusable(d, e);
         released = true;
     }

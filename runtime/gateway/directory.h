@@ -6,8 +6,9 @@
  *   admit ──▶ OPENING ──offer──▶ OFFERED ──claim (once, by token)──▶ TAKEN ──release──▶ OVER
  *                └───────────────────┴───────────── release ───────────────────────────▶
  *
- * admit is also the admission: it takes one of max_calls slots, at once, or says RD_EFULL. A call
- * that is over gives its slot back and stays findable until its place is needed. */
+ * admit is also the admission: it takes a slot of the node, of the agent and of the caller, at once,
+ * or says which of them is missing. A call that is over gives its slots back and stays findable
+ * until its place is needed. */
 #ifndef GATEWAY_DIRECTORY_H
 #define GATEWAY_DIRECTORY_H
 
@@ -43,17 +44,41 @@ struct directory_view {
     char agent[DIRECTORY_AGENT];
     char from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
     unsigned script_thread, media_thread;
-    uint64_t nonce;       /* of the token that was handed out */
-    uint64_t admitted_ms; /* monotonic */
+    uint64_t nonce;            /* of the token that was handed out */
+    uint64_t admitted_ms;      /* monotonic */
+    uint64_t admitted_unix_us; /* the same moment by the calendar */
 };
 
-int directory_new(struct directory **out, unsigned max_calls);
+/* max_per_caller 0: no limit. */
+int directory_new(struct directory **out, unsigned max_calls, unsigned max_per_caller);
 void directory_free(struct directory *d);
 
-/* New call: 0. Known already (a repeated webhook): RD_ESTATE, and `out` is that call. No slot left,
- * or draining: RD_EFULL. */
-int directory_admit(struct directory *d, struct rd_str sid, struct rd_str agent, struct rd_str from,
-                    struct rd_str to, uint64_t now_ms, call_handle *out);
+enum directory_refusal {
+    REFUSAL_NONE,
+    REFUSAL_DRAINING,
+    REFUSAL_FULL,       /* all of max_calls */
+    REFUSAL_AGENT_FULL, /* the agent's own limit */
+    REFUSAL_CALLER_FULL /* max_per_caller */
+};
+
+/* Who asks to be let in. Callers who withhold their number (whatever is no E.164) are nobody in
+ * particular: only the agent's limit and the node's hold for them. */
+struct directory_admission {
+    struct rd_str sid, agent, from, to;
+    unsigned agent_max; /* calls at once this agent takes; 0: no limit */
+    uint64_t now_ms, now_unix_us;
+
+    call_handle call;               /* out: the call, with 0 and RD_ESTATE */
+    enum directory_refusal refusal; /* out: with RD_EFULL */
+};
+
+/* New call: 0. Known already (a repeated webhook): RD_ESTATE. No slot, or draining: RD_EFULL. */
+int directory_admit(struct directory *d, struct directory_admission *a);
+
+/* The next number of the call's facts, 1, 2, 3…, for as long as the call is findable; when its
+ * stream of facts began, and the epoch in which the numbers count. Unix µs. */
+bool directory_stamp(struct directory *d, call_handle h, uint64_t *started_us, uint64_t *epoch,
+                     uint32_t *seq);
 
 /* Which script thread has the call, and the room reserved there: the entry owns it from now on.
  * False when the call is over already (Twilio may say so on another thread): then it stays the
@@ -93,7 +118,7 @@ bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
 void directory_drain(struct directory *d);
 
 struct directory_counts {
-    unsigned live, max, full; /* full: refused because no slot was left */
+    unsigned live, max, full; /* full: refused because no slot of the node was left */
     bool draining;
 };
 struct directory_counts directory_counts(struct directory *d);

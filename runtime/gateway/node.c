@@ -244,7 +244,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = make_urls(n);
     if (!rc)
-        rc = directory_new(&n->directory, (unsigned)o->settings->max_calls);
+        rc = directory_new(&n->directory, (unsigned)o->settings->max_calls,
+                           (unsigned)o->settings->max_calls_per_caller);
     if (!rc)
         rc = start_tls(n, why, cap);
     if (!rc)

@@ -15,6 +15,14 @@
 
 struct media_thread;
 
+/* Who else has a say in whether a new call is taken. Asked on a media thread before a slot is
+ * claimed: answers at once. A refusal gives a reason ("journal_full") and its remedy, and has been
+ * counted by whoever refuses. */
+struct voice_gate {
+    bool (*admits)(void *arg, const char **reason, const char **fix); /* NULL: everybody */
+    void *arg;
+};
+
 struct node {
     const struct settings *settings; /* borrows */
     struct mailbox *control;         /* borrows */
@@ -23,6 +31,7 @@ struct node {
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;
     struct twilio_auth auth;
+    struct voice_gate gate;
     struct accepter *accepter;
     struct media_thread **media;
     unsigned n_media;

@@ -25,6 +25,7 @@ struct settings {
     enum log_level log_level;
     enum log_format log_format;
     int media_threads, script_threads, max_calls;
+    int max_calls_per_caller; /* of one number at once; 0: no limit */
     int script_deadline_ms; /* how long a webhook waits for its script before the fallback; 2000 */
     int drain_seconds; /* after SIGTERM, how long calls may go on before the node leaves; 300 */
 

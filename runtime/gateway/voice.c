@@ -323,26 +323,83 @@ static bool is_forced_to_vapi(const struct media_thread *t, const struct agent_i
     return agent && agent->vapi_twiml && strcmp(t->node->settings->force, "vapi") == 0;
 }
 
-static void refuse_full(struct media_thread *t, struct http_request *r,
-                        const struct agent_info *agent, const char *sid)
-{
-    bool draining = directory_counts(t->node->directory).draining;
+/* Each refusal with the number that counts it and the remedy. */
+static const struct {
+    enum metric_counter counter;
+    const char *reason, *fix;
+} refusals[] = {
+    [REFUSAL_DRAINING] = {M_REFUSED_DRAINING, "draining",
+                          "the node is told to stop: another one should answer"},
+    [REFUSAL_FULL] = {M_REFUSED_FULL, "full",
+                      "all slots are taken: raise max_calls, or add a node"},
+    [REFUSAL_AGENT_FULL] = {M_REFUSED_AGENT_FULL, "agent_full",
+                            "the agent has as many calls as it wants: raise its limits.calls"},
+    [REFUSAL_CALLER_FULL] = {M_REFUSED_CALLER_FULL, "caller_full",
+                             "this number has too many calls at once: raise max_calls_per_caller "
+                             "when they are wanted"},
+};
 
-    metric_add(draining ? M_REFUSED_DRAINING : M_REFUSED_FULL, 1);
-    webhook_reply_fallback(r, agent, sid, draining ? "draining" : "full",
-                           draining ? "the node is told to stop: another one should answer"
-                                    : "all slots are taken: raise max_calls, or add a node");
+static void refuse(struct http_request *r, const struct agent_info *agent, const char *sid,
+                   enum directory_refusal why)
+{
+    metric_add(refusals[why].counter, 1);
+    webhook_reply_fallback(r, agent, sid, refusals[why].reason, refusals[why].fix);
+}
+
+/* False when somebody else would rather not: then the caller has had the fallback. A call that is
+ * known already is in. */
+static bool gate_lets_in(struct media_thread *t, struct http_request *r,
+                         const struct agent_info *agent, const char *sid)
+{
+    const struct voice_gate *g = &t->node->gate;
+    const char *reason = "refused", *fix = "";
+    struct directory_view view;
+
+    if (!g->admits || g->admits(g->arg, &reason, &fix) ||
+        directory_find(t->node->directory, rd_str(sid), &view))
+        return true;
+    webhook_reply_fallback(r, agent, sid, reason, fix);
+    return false;
+}
+
+static uint64_t unix_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void admit(struct media_thread *t, struct http_request *r, struct form *form,
+                  struct agent_set *set, const struct agent_info *agent)
+{
+    struct directory_admission a = {.sid = form_get(form, "CallSid"),
+                                    .agent = rd_str(agent->name),
+                                    .from = form_get(form, "From"),
+                                    .to = form_get(form, "To"),
+                                    .now_ms = clock_ms(loop_clock()),
+                                    .now_unix_us = unix_us()};
+    char sid[DIRECTORY_SID];
+    int rc;
+
+    (void)rd_str_copy(sid, sizeof(sid), a.sid);
+    if (!gate_lets_in(t, r, agent, sid))
+        return;
+    rc = directory_admit(t->node->directory, &a);
+    if (rc == RD_ESTATE)
+        repeat_call(t, r, a.call, set, agent);
+    else if (rc)
+        refuse(r, agent, sid, a.refusal);
+    else
+        open_call(t, r, form, a.call, set, agent);
 }
 
 void voice_request(struct media_thread *t, struct http_request *r, struct form *form)
 {
-    struct rd_str sid = form_get(form, "CallSid"), from = form_get(form, "From"),
-                  to = form_get(form, "To");
+    struct rd_str sid = form_get(form, "CallSid");
     struct agent_set *set = script_pool_agents(t->node->scripts);
-    const struct agent_info *agent = webhook_agent_for(set, to);
+    const struct agent_info *agent = webhook_agent_for(set, form_get(form, "To"));
     char sid_z[64];
-    call_handle call;
-    int rc;
 
     (void)rd_str_copy(sid_z, sizeof(sid_z), sid);
     if (!is_call_sid(sid)) {
@@ -356,14 +413,7 @@ void voice_request(struct media_thread *t, struct http_request *r, struct form *
         webhook_reply_fallback(r, NULL, sid_z, "no_agent",
                                "no loaded agent has this number: add it to the agent's `numbers`");
     } else {
-        rc = directory_admit(t->node->directory, sid, rd_str(agent->name), from, to,
-                             clock_ms(loop_clock()), &call);
-        if (rc == RD_ESTATE)
-            repeat_call(t, r, call, set, agent);
-        else if (rc)
-            refuse_full(t, r, agent, sid_z);
-        else
-            open_call(t, r, form, call, set, agent);
+        admit(t, r, form, set, agent);
     }
     agent_set_unref(set);
 }

@@ -19,6 +19,8 @@
     X(M_REFUSED_TOKEN, "refused_token", "upgrades whose stream token was wrong, used or expired") \
     X(M_REFUSED_CALL_SID, "refused_call_sid", "streams whose start named another call")           \
     X(M_REFUSED_FULL, "refused_full", "calls beyond max_calls")                                   \
+    X(M_REFUSED_AGENT_FULL, "refused_agent_full", "calls beyond the agent's own limit")           \
+    X(M_REFUSED_CALLER_FULL, "refused_caller_full", "calls beyond max_calls_per_caller")          \
     X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")               \
     X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")           \
     X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")  \

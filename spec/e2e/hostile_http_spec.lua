@@ -13,7 +13,8 @@ describe("at the public door", function()
   local n
 
   setup(function()
-    local env = { TWILIO_AUTH_TOKEN = node.token .. "," .. old_token, RINGDOWN_MEDIA_THREADS = "2" }
+    local env = { TWILIO_AUTH_TOKEN = node.token .. "," .. old_token, RINGDOWN_MEDIA_THREADS = "2",
+      RINGDOWN_MAX_CALLS_PER_CALLER = "0" }
     n = node.start { sim = false, env = env }
   end)
 

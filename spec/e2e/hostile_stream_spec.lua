@@ -14,7 +14,8 @@ describe("at the media stream", function()
   local n
 
   setup(function()
-    n = node.start { env = { RINGDOWN_SECRET = secret, RINGDOWN_MAX_CALLS = "20", RINGDOWN_MEDIA_THREADS = "1" } }
+    n = node.start { env = { RINGDOWN_SECRET = secret, RINGDOWN_MAX_CALLS = "20", RINGDOWN_MEDIA_THREADS = "1",
+      RINGDOWN_MAX_CALLS_PER_CALLER = "0" } }
   end)
 
   teardown(function()

@@ -25,12 +25,27 @@ static struct rd_str sid(char out[DIRECTORY_SID], unsigned n)
     return rd_str(out);
 }
 
+/* A call of `from` to `agent`, which takes `agent_max` at once. */
+static struct directory_admission asks(unsigned n, char text[DIRECTORY_SID], const char *from,
+                                       const char *agent, unsigned agent_max)
+{
+    return (struct directory_admission){.sid = sid(text, n),
+                                        .agent = rd_str(agent),
+                                        .from = rd_str(from),
+                                        .to = RD_STR("+13125550100"),
+                                        .agent_max = agent_max,
+                                        .now_ms = 7,
+                                        .now_unix_us = 7000000 + n};
+}
+
 static int admit(struct directory *d, unsigned n, call_handle *out)
 {
     char text[DIRECTORY_SID];
+    struct directory_admission a = asks(n, text, "+13125550142", "northside", 0);
+    int rc = directory_admit(d, &a);
 
-    return directory_admit(d, sid(text, n), RD_STR("northside"), RD_STR("+13125550142"),
-                           RD_STR("+13125550100"), 7, out);
+    *out = a.call;
+    return rc;
 }
 
 static bool release(struct directory *d, call_handle h)
@@ -47,7 +62,7 @@ static struct directory *new_directory(unsigned max_calls)
 {
     struct directory *d;
 
-    assert_int_equal(directory_new(&d, max_calls), 0);
+    assert_int_equal(directory_new(&d, max_calls, 0), 0);
     return d;
 }
 
@@ -97,6 +112,139 @@ static void test_a_draining_node_admits_nobody_and_keeps_who_is_there(void **sta
     assert_true(directory_counts(d).draining);
     assert_true(directory_get(d, a, &view));
     assert_int_equal(view.state, DIRECTORY_OPENING);
+    directory_free(d);
+}
+
+/* Why it was refused; REFUSAL_NONE and its handle when it was not. */
+static enum directory_refusal ask_in(struct directory *d, unsigned n, const char *from,
+                                     const char *agent, unsigned agent_max, call_handle *out)
+{
+    char text[DIRECTORY_SID];
+    struct directory_admission a = asks(n, text, from, agent, agent_max);
+    int rc = directory_admit(d, &a);
+
+    assert_int_equal(rc, a.refusal ? RD_EFULL : 0);
+    *out = a.call;
+    return a.refusal;
+}
+
+static void test_an_agent_takes_as_many_calls_as_it_said(void **state)
+{
+    struct directory *d = new_directory(8);
+    call_handle a, b, c;
+
+    (void)state;
+    assert_int_equal(ask_in(d, 1, "+13125550141", "dentist", 2, &a), REFUSAL_NONE);
+    assert_int_equal(ask_in(d, 2, "+13125550142", "dentist", 2, &b), REFUSAL_NONE);
+    assert_int_equal(ask_in(d, 3, "+13125550143", "dentist", 2, &c), REFUSAL_AGENT_FULL);
+    assert_int_equal(ask_in(d, 4, "+13125550143", "plumber", 2, &c), REFUSAL_NONE);
+    assert_int_equal(directory_counts(d).live, 3);
+    assert_int_equal(directory_counts(d).full, 0);
+    assert_true(release(d, a));
+    assert_int_equal(ask_in(d, 5, "+13125550143", "dentist", 2, &a), REFUSAL_NONE);
+    directory_free(d);
+}
+
+static void test_a_caller_has_three_calls_whoever_answers_them(void **state)
+{
+    struct directory *d;
+    call_handle h[4];
+
+    (void)state;
+    assert_int_equal(directory_new(&d, 8, 3), 0);
+    assert_int_equal(ask_in(d, 1, "+13125550142", "dentist", 0, &h[0]), REFUSAL_NONE);
+    assert_int_equal(ask_in(d, 2, "+13125550142", "plumber", 0, &h[1]), REFUSAL_NONE);
+    assert_int_equal(ask_in(d, 3, "+13125550142", "dentist", 0, &h[2]), REFUSAL_NONE);
+    assert_int_equal(ask_in(d, 4, "+13125550142", "baker", 0, &h[3]), REFUSAL_CALLER_FULL);
+    assert_int_equal(ask_in(d, 5, "+13125550143", "baker", 0, &h[3]), REFUSAL_NONE);
+    assert_true(release(d, h[1]));
+    assert_int_equal(ask_in(d, 6, "+13125550142", "baker", 0, &h[1]), REFUSAL_NONE);
+    directory_free(d);
+}
+
+static void test_who_withholds_the_number_is_nobody_in_particular(void **state)
+{
+    static const char *const withheld[] = {"anonymous",   "+266696687",           "",
+                                           "client:anna", "sip:anna@example.com", "+0123456789"};
+    struct directory *d;
+    call_handle h;
+
+    (void)state;
+    assert_int_equal(directory_new(&d, 20, 1), 0);
+    for (unsigned i = 0; i < 6; i++) {
+        enum directory_refusal second = i == 1 ? REFUSAL_CALLER_FULL : REFUSAL_NONE;
+
+        assert_int_equal(ask_in(d, 2 * i, withheld[i], "dentist", 0, &h), REFUSAL_NONE);
+        assert_int_equal(ask_in(d, 2 * i + 1, withheld[i], "dentist", 0, &h), second);
+    }
+    assert_int_equal(ask_in(d, 90, "anonymous", "dentist", 11, &h), REFUSAL_AGENT_FULL);
+    directory_free(d);
+}
+
+static void test_a_refusal_says_which_limit_it_was(void **state)
+{
+    struct directory *d;
+    call_handle h;
+
+    (void)state;
+    assert_int_equal(directory_new(&d, 1, 1), 0);
+    assert_int_equal(ask_in(d, 1, "+13125550142", "dentist", 1, &h), REFUSAL_NONE);
+    assert_int_equal(ask_in(d, 2, "+13125550142", "dentist", 1, &h), REFUSAL_FULL);
+    directory_drain(d);
+    assert_int_equal(ask_in(d, 3, "+13125550142", "dentist", 1, &h), REFUSAL_DRAINING);
+    assert_int_equal(directory_counts(d).full, 1);
+    directory_free(d);
+}
+
+static void test_ten_thousand_callers_leave_no_count_behind(void **state)
+{
+    struct directory *d;
+    char from[16];
+    call_handle h[4];
+
+    (void)state;
+    assert_int_equal(directory_new(&d, 4, 1), 0);
+    for (unsigned i = 0; i < 10000; i++) {
+        (void)snprintf(from, sizeof(from), "+1312%07u", i);
+        assert_int_equal(ask_in(d, i, from, from, 1, &h[i % 4]), REFUSAL_NONE);
+        if (i >= 3)
+            assert_true(release(d, h[(i + 1) % 4]));
+    }
+    assert_int_equal(directory_counts(d).live, 3);
+    assert_int_equal(ask_in(d, 20000, from, "baker", 0, &h[0]), REFUSAL_CALLER_FULL);
+    directory_free(d);
+}
+
+/* --- the numbers of a call's facts --- */
+
+static void test_facts_are_numbered_also_after_the_end(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct directory_view view;
+    uint64_t started, epoch;
+    uint32_t seq;
+    call_handle a;
+
+    (void)state;
+    assert_int_equal(admit(d, 5, &a), 0);
+    assert_true(directory_stamp(d, a, &started, &epoch, &seq));
+    assert_int_equal(seq, 1);
+    assert_true(directory_get(d, a, &view));
+    assert_int_equal(view.admitted_unix_us, 7000005);
+    assert_int_equal(started, 7000005);
+    assert_int_equal(epoch, 7000005);
+    assert_true(release(d, a));
+    assert_true(directory_stamp(d, a, &started, &epoch, &seq));
+    assert_int_equal(seq, 2);
+    for (unsigned n = 6; n < 6 + ENDED_KEPT + 2; n++) {
+        call_handle b;
+
+        assert_int_equal(admit(d, n, &b), 0);
+        assert_true(directory_stamp(d, b, &started, &epoch, &seq));
+        assert_int_equal(seq, 1); /* its own count, whoever had the place before */
+        assert_true(release(d, b));
+    }
+    assert_false(directory_stamp(d, a, &started, &epoch, &seq));
     directory_free(d);
 }
 
@@ -500,6 +648,12 @@ int main(void)
         cmocka_unit_test(test_the_last_slot_is_given_once),
         cmocka_unit_test(test_a_repeated_webhook_finds_its_call_and_takes_no_slot),
         cmocka_unit_test(test_a_draining_node_admits_nobody_and_keeps_who_is_there),
+        cmocka_unit_test(test_an_agent_takes_as_many_calls_as_it_said),
+        cmocka_unit_test(test_a_caller_has_three_calls_whoever_answers_them),
+        cmocka_unit_test(test_who_withholds_the_number_is_nobody_in_particular),
+        cmocka_unit_test(test_a_refusal_says_which_limit_it_was),
+        cmocka_unit_test(test_ten_thousand_callers_leave_no_count_behind),
+        cmocka_unit_test(test_facts_are_numbered_also_after_the_end),
         cmocka_unit_test(test_eight_threads_never_get_more_than_max_calls),
         cmocka_unit_test(test_eight_threads_fill_exactly_max_calls),
         cmocka_unit_test(test_a_stream_claims_its_call_once),

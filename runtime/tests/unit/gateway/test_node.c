@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A whole node over loopback, without a provider: what webhooks get, and that slots, scripts and
  * sockets come back whatever the order in which things end. */
-#include "gateway/node.h"
+#include "gateway/node_internal.h"
 
 #include "base/err.h"
 #include "base/json.h"
@@ -62,11 +62,16 @@ static void write_agent(const char *name, const char *number, const char *routin
     assert_int_equal(fclose(f), 0);
 }
 
-static int set_up(void **state)
+static void start_node(void)
 {
-    struct node_opts o = {.settings = &s.settings};
+    struct node_opts o = {.settings = &s.settings, .control = s.control};
     char why[256];
 
+    assert_int_equal(node_start(&s.node, &o, why, sizeof(why)), 0);
+}
+
+static int set_up(void **state)
+{
     (void)state;
     s = (struct story){.folder = "/tmp/node-XXXXXX"};
     assert_non_null(mkdtemp(s.folder));
@@ -94,8 +99,7 @@ static int set_up(void **state)
     metrics_reset();
     assert_int_equal(loop_new(&s.loop), 0);
     assert_int_equal(mailbox_new(&s.control, s.loop, 64, NULL, NULL), 0);
-    o.control = s.control;
-    assert_int_equal(node_start(&s.node, &o, why, sizeof(why)), 0);
+    start_node();
     return 0;
 }
 
@@ -306,6 +310,50 @@ static void test_the_call_beyond_the_last_slot_gets_the_fallback(void **state)
     assert_false(is_fallback());
 }
 
+static bool only_full_journals(void *arg, const char **reason, const char **fix)
+{
+    unsigned *asked = arg;
+
+    (*asked)++;
+    *reason = "journal_full";
+    *fix = "make room on the disk";
+    return false;
+}
+
+static void test_the_gate_keeps_new_calls_out_and_known_ones_in(void **state)
+{
+    unsigned asked = 0;
+    char path[256];
+
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    s.node->gate = (struct voice_gate){only_full_journals, &asked};
+    assert_int_equal(post_voice(TOKEN, sid(2), OPEN), 200);
+    assert_true(is_fallback());
+    assert_int_equal(asked, 1);
+    assert_int_equal(node_calls(s.node), 1);
+    assert_int_equal(metric_value(M_CALLS_FALLBACK), 1);
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200); /* Twilio asks once more */
+    assert_true(offers(path));
+}
+
+static void test_one_caller_cannot_take_every_line(void **state)
+{
+    (void)state;
+    s.settings.max_calls_per_caller = 1;
+    node_stop(s.node);
+    start_node();
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    assert_false(is_fallback());
+    assert_int_equal(post_voice(TOKEN, sid(2), OPEN), 200);
+    assert_true(is_fallback());
+    assert_int_equal(metric_value(M_REFUSED_CALLER_FULL), 1);
+    assert_int_equal(metric_value(M_REFUSED_FULL), 0);
+    assert_int_equal(post_status(sid(1), "completed"), 204);
+    assert_int_equal(post_voice(TOKEN, sid(3), OPEN), 200);
+    assert_false(is_fallback());
+}
+
 static void test_a_repeated_webhook_gets_a_new_address_for_the_same_call(void **state)
 {
     char first[256], second[256];
@@ -408,6 +456,8 @@ int main(void)
         STORY(test_a_bad_signature_costs_a_403_and_nothing_else),
         STORY(test_both_tokens_of_a_rotation_are_good),
         STORY(test_the_call_beyond_the_last_slot_gets_the_fallback),
+        STORY(test_the_gate_keeps_new_calls_out_and_known_ones_in),
+        STORY(test_one_caller_cannot_take_every_line),
         STORY(test_a_repeated_webhook_gets_a_new_address_for_the_same_call),
         STORY(test_a_script_that_fails_gives_the_fallback_and_the_slot_back),
         STORY(test_a_number_nobody_has_gets_the_default_words),
