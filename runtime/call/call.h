@@ -16,6 +16,7 @@
 #include "ports/clock.h"
 #include "ports/provider.h"
 #include "ports/records.h"
+#include "ports/tap.h"
 
 struct call;
 
@@ -28,6 +29,8 @@ struct call_opts {
 
     agent_post_fn *agent; /* to the script */
     record_fn *record;    /* to the records */
+
+    const struct call_tap *tap; /* borrows until `ended`; NULL: nobody keeps the sound */
 
     /* Asks for call_tick() at this time (monotonic ms); 0: no more. */
     void (*timer)(void *arg, uint64_t at_ms);
