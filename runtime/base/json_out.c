@@ -48,7 +48,7 @@ int json_members(struct buf *out, struct json_members members, bool first)
     return written;
 }
 
-int json_object(struct buf *out, struct json_members members)
+int json_add_object(struct buf *out, struct json_members members)
 {
     int rc = buf_add_str(out, "{");
 

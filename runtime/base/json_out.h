@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* json_out.h - a flat JSON object from typed members, as log.h makes lines from fields.
  *
- *   json_object(out, JSON_MEMBERS(J_STR("kind", "voice"), J_INT("duration_s", 12)));
+ *   json_add_object(out, JSON_MEMBERS(J_STR("kind", "voice"), J_INT("duration_s", 12)));
  *   {"kind":"voice","duration_s":12}
  *
  * A string that is NULL is left out, so that callers need no conditions. Any thread. */
@@ -44,6 +44,6 @@ struct json_members {
 int json_members(struct buf *out, struct json_members members, bool first);
 
 /* Appends the whole object. 0, -ENOMEM, RD_EFULL. */
-int json_object(struct buf *out, struct json_members members);
+int json_add_object(struct buf *out, struct json_members members);
 
 #endif

@@ -15,7 +15,7 @@ static void expect(struct json_members members, const char *wanted)
     struct buf out;
 
     buf_init(&out, 4096);
-    assert_int_equal(json_object(&out, members), 0);
+    assert_int_equal(json_add_object(&out, members), 0);
     assert_string_equal(buf_text(&out), wanted);
     buf_fini(&out);
 }
@@ -60,7 +60,7 @@ static void test_an_object_that_does_not_fit_is_an_error(void **state)
 
     (void)state;
     buf_init(&out, 10);
-    assert_int_equal(json_object(&out, JSON_MEMBERS(J_STR("long", "0123456789"))), RD_EFULL);
+    assert_int_equal(json_add_object(&out, JSON_MEMBERS(J_STR("long", "0123456789"))), RD_EFULL);
     buf_fini(&out);
 }
 
