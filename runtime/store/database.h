@@ -6,27 +6,36 @@
 
 #include "base/buf.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct database_opts {
-    const char *url;     /* database.url; "": the private cluster */
-    const char *data;    /* the data folder */
-    const char *ca_file; /* whom to trust; "": the system's list */
-    const char *who;     /* application_name, "ringdown serve" */
+    const char *url;         /* database.url; "" or NULL: the private cluster */
+    const char *data;        /* the data folder */
+    const char *ca_file;     /* whom to trust; "" or NULL: the system's list */
+    const char *who;         /* application_name, "ringdown serve" */
+    const atomic_bool *stop; /* NULL, or: when it becomes true, database_up() gives up */
 };
 
 /* The connection string for libpq: the URL with what it leaves open filled in (application_name,
  * connect_timeout, keepalives, statement_timeout, sslmode: verify-full towards other machines unless
- * the URL says another), or the private cluster's socket. RD_ECONFIG with a sentence in `why`. */
+ * the URL says another), or the private cluster's socket (RD_ESTATE before its first database_up()).
+ * RD_ECONFIG with a sentence in `why`. The text may hold a password: it goes to pg_open() only. */
 int database_conninfo(struct buf *out, const struct database_opts *o, char *why, size_t cap);
 
-/* Makes sure that there is a server to connect to: starts or adopts the private cluster (its
- * database and role included); does nothing for a URL. May take seconds. */
-int database_up(const struct database_opts *o, char *why, size_t cap);
+/* An address for people and psql: the URL as it is, or that of the private cluster. */
+int database_url(struct buf *out, const struct database_opts *o, char *why, size_t cap);
 
-/* The last node of this data folder is leaving: stops the private cluster unless somebody else
- * holds it. Does nothing for a URL. */
-void database_down(const struct database_opts *o);
+/* Makes sure that there is a server to connect to: starts or adopts the private cluster (its
+ * database and role included) and holds it; for a URL there is nothing to do. May take seconds. */
+struct database;
+int database_up(struct database **out, const struct database_opts *o, char *why, size_t cap);
+
+/* Lets it go; the last one of this data folder stops the private cluster. NULL is fine. */
+void database_down(struct database *d);
+
+/* Adds to libpq's words, as pg_open() gave them, what the operator can do. */
+void database_explain(char *why, size_t cap);
 
 #endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* db_status.c - `ringdown db status`: what is known about the database without touching it.
+ *
+ * A private cluster is looked at from outside (where, pid, who holds it) and, when it runs, from
+ * inside (version, size); the database of database.url only from inside. It is down: said, with how
+ * to start it, exit 1. It is up and does not let us in: libpq's reason and the remedy, exit 1. */
+#include "cli/db_status.h"
+
+#include "base/err.h"
+#include "cli/commands.h"
+#include "store/cluster.h"
+#include "store/pg.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct status {
+    struct cluster_state cluster; /* of a private one */
+    bool private;
+    bool up;
+    char version[64];
+    long long bytes;
+    char why[1024]; /* why it is not up; "" when it is just not started */
+};
+
+/* ---- from inside ---- */
+
+static void look_inside(struct status *s, const struct database_opts *o)
+{
+    static const char sql[] = "select current_setting('server_version'), "
+                              "pg_database_size(current_database())";
+    struct buf conninfo;
+    struct pg *pg = NULL;
+    int rc;
+
+    buf_init(&conninfo, 64 * 1024);
+    rc = database_conninfo(&conninfo, o, s->why, sizeof(s->why));
+    if (!rc)
+        rc = pg_open(&pg, conninfo.data, s->why, sizeof(s->why));
+    if (!rc && (rc = pg_query(pg, sql, 0, NULL)) != 0)
+        snprintf(s->why, sizeof(s->why), "%s", pg_message(pg));
+    if (rc) {
+        database_explain(s->why, sizeof(s->why));
+    } else {
+        s->up = true;
+        rd_str_copy(s->version, sizeof(s->version), rd_str(pg_text(pg, 0, 0)));
+        s->bytes = strtoll(pg_text(pg, 0, 1), NULL, 10);
+    }
+    pg_close(pg);
+    buf_fini(&conninfo);
+}
+
+static void look(struct status *s, const struct database_opts *o)
+{
+    int rc = 0;
+
+    s->private = !o->url[0];
+    if (s->private)
+        rc = cluster_look(&s->cluster, o->data, s->why, sizeof(s->why));
+    if (rc == -ENOENT)
+        s->why[0] = '\0';
+    if (!rc && (!s->private || s->cluster.pid))
+        look_inside(s, o);
+}
+
+/* ---- as JSON ---- */
+
+static void add_text(struct buf *out, const char *key, const char *value)
+{
+    buf_addf(out, ",\"%s\":\"", key);
+    buf_add_json(out, rd_str(value));
+    buf_add_str(out, "\"");
+}
+
+static int shown_holders(const struct status *s)
+{
+    return s->cluster.n_holders < CLUSTER_HOLDERS_MAX ? s->cluster.n_holders : CLUSTER_HOLDERS_MAX;
+}
+
+static void add_json(struct buf *out, const struct status *s)
+{
+    const struct cluster_state *c = &s->cluster;
+
+    buf_addf(out, "{\"private\":%s,\"up\":%s", s->private ? "true" : "false",
+             s->up ? "true" : "false");
+    if (s->private) {
+        add_text(out, "folder", c->place.folder);
+        buf_addf(out, ",\"moved\":%s,\"made\":%s,\"pid\":%d,\"holders\":[",
+                 c->place.moved ? "true" : "false", c->place.made ? "true" : "false", (int)c->pid);
+        for (int i = 0; i < shown_holders(s); i++)
+            buf_addf(out, "%s%d", i ? "," : "", (int)c->holders[i]);
+        buf_add_str(out, "]");
+        add_text(out, "user", c->place.user);
+    }
+    if (s->up) {
+        add_text(out, "version", s->version);
+        buf_addf(out, ",\"bytes\":%lld", s->bytes);
+    }
+    if (s->why[0])
+        add_text(out, "why", s->why);
+    buf_add_str(out, "}\n");
+}
+
+/* ---- for people ---- */
+
+static void add_holders(struct buf *out, const struct status *s)
+{
+    buf_add_str(out, s->cluster.n_holders ? "  used by   pid" : "  used by   nobody");
+    for (int i = 0; i < shown_holders(s); i++)
+        buf_addf(out, "%s %d", i ? "," : "", (int)s->cluster.holders[i]);
+    if (s->cluster.n_holders > shown_holders(s))
+        buf_addf(out, " and %d more", s->cluster.n_holders - shown_holders(s));
+    buf_add_str(out, "\n");
+}
+
+static void add_private(struct buf *out, const struct status *s)
+{
+    const struct cluster_place *p = &s->cluster.place;
+
+    if (!p->made) {
+        buf_add_str(out, "  There is none in this data folder yet; make it: ringdown db up\n");
+        return;
+    }
+    buf_addf(out, "  folder    %s%s\n", p->folder,
+             p->moved ? " (the data folder is too long for a socket, or closed to its user)" : "");
+    buf_addf(out, "  runs as   %s", p->user);
+    if (s->cluster.pid)
+        buf_addf(out, ", pid %d", (int)s->cluster.pid);
+    buf_add_str(out, "\n");
+    add_holders(out, s);
+}
+
+static void add_lines(struct buf *out, const struct status *s)
+{
+    buf_addf(out, "Database of %s: %s\n", s->private ? "this data folder" : "database.url",
+             s->up                           ? "up"
+             : s->private && !s->cluster.pid ? "down"
+                                             : "does not answer");
+    if (s->private && (s->cluster.place.made || !s->why[0]))
+        add_private(out, s);
+    if (s->up)
+        buf_addf(out, "  version   PostgreSQL %s\n  size      %.1f MB\n", s->version,
+                 (double)s->bytes / 1e6);
+    else if (s->why[0])
+        buf_addf(out, "  why       %s\n", s->why);
+    else if (s->cluster.place.made)
+        buf_add_str(out, "  It is not running; start it: ringdown db up\n");
+}
+
+int db_status(const struct database_opts *o, bool json)
+{
+    struct status *s = calloc(1, sizeof(*s));
+    struct buf text;
+    int code = EXIT_FAILED;
+
+    if (!s)
+        return code;
+    look(s, o);
+    buf_init(&text, 256 * 1024);
+    if (json)
+        add_json(&text, s);
+    else
+        add_lines(&text, s);
+    fwrite(text.data, 1, text.n, stdout);
+    if (s->up)
+        code = EXIT_OK;
+    buf_fini(&text);
+    free(s);
+    return code;
+}
