@@ -71,7 +71,9 @@ static bool is_local(const char *host, size_t n)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strlen(names[i]) == n && memcmp(names[i], host, n) == 0)
             return true;
-    return host[0] == '/' || host[0] == '@' || (n > 4 && memcmp(host, "127.", 4) == 0);
+    if (n > 4 && memcmp(host, "127.", 4) == 0)
+        return strspn(host, "0123456789.") >= n; /* an address, not a name that begins like one */
+    return host[0] == '/' || host[0] == '@';
 }
 
 /* Every one of the hosts (they may be several, with commas) is this machine. */

@@ -56,6 +56,13 @@ static int open_error(PGconn *conn)
     return -ECONNREFUSED;
 }
 
+/* libpq would print them. */
+static void ignore_notice(void *arg, const PGresult *notice)
+{
+    (void)arg;
+    (void)notice;
+}
+
 int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap)
 {
     char *parse_error = NULL;
@@ -73,6 +80,7 @@ int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap)
     if (!p)
         return -ENOMEM;
     p->conn = PQconnectdb(conninfo);
+    (void)PQsetNoticeReceiver(p->conn, ignore_notice, NULL);
     if (PQstatus(p->conn) == CONNECTION_OK) {
         *out = p;
         return 0;
@@ -148,6 +156,13 @@ const char *pg_message(const struct pg *p)
 bool pg_alive(const struct pg *p)
 {
     return PQstatus(p->conn) == CONNECTION_OK;
+}
+
+bool pg_in_transaction(const struct pg *p)
+{
+    PGTransactionStatusType status = PQtransactionStatus(p->conn);
+
+    return status != PQTRANS_IDLE && status != PQTRANS_UNKNOWN;
 }
 
 int pg_socket(const struct pg *p)

@@ -38,6 +38,9 @@ const char *pg_message(const struct pg *p);
 /* False once the connection broke: close it and open another. */
 bool pg_alive(const struct pg *p);
 
+/* A transaction was begun and not ended: the next statement would be part of it. */
+bool pg_in_transaction(const struct pg *p);
+
 /* The socket, for poll(2) while waiting for notifications; and whether one came (it is consumed). */
 int pg_socket(const struct pg *p);
 bool pg_notified(struct pg *p);
