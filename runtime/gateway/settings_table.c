@@ -5,6 +5,7 @@
  * to serve. Rules that look at two settings at once are in settings.c. */
 #include "gateway/settings_table.h"
 #include "base/err.h"
+#include "store/database.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -208,9 +209,11 @@ static bool url_valid(const struct setting *s, const char *text, char *why, size
             return false;
         }
     }
+    if (strcmp(s->key, "database.url") == 0) /* several hosts, or none: a socket */
+        return database_url_valid(text, why, cap);
     n = strcspn(host, "/?#");
     at = memchr(host, '@', n);
-    if (at && s->secret) { /* user:password@ belongs to database, mail and Sentry addresses only */
+    if (at && s->secret) { /* user:password@ belongs to mail and Sentry addresses only */
         n -= (size_t)(at + 1 - host);
         host = at + 1;
     }

@@ -22,6 +22,9 @@
 
 static const char system_roots[] = "/etc/ssl/certs/ca-certificates.crt";
 
+static const char unreadable[] = "cannot be read; it looks like "
+                                 "postgresql://user:password@host:5432/name?sslmode=verify-full";
+
 /* Filled in where the URL says nothing. */
 static const struct {
     const char *key, *value;
@@ -177,9 +180,7 @@ int database_conninfo(struct buf *out, const struct database_opts *o, char *why,
         list = PQconninfoParse(base.data, NULL);
         if (!list) { /* libpq's own words would repeat the password */
             rc = RD_ECONFIG;
-            snprintf(why, cap,
-                     "database.url cannot be read; it looks like "
-                     "postgresql://user:password@host:5432/name?sslmode=verify-full");
+            snprintf(why, cap, "database.url %s", unreadable);
         }
     }
     buf_clear(out);
@@ -194,6 +195,16 @@ int database_conninfo(struct buf *out, const struct database_opts *o, char *why,
     PQconninfoFree(list);
     buf_fini(&base);
     return rc;
+}
+
+bool database_url_valid(const char *url, char *why, size_t cap)
+{
+    PQconninfoOption *list = PQconninfoParse(url, NULL);
+
+    if (!list)
+        snprintf(why, cap, "%s", unreadable);
+    PQconninfoFree(list);
+    return list != NULL;
 }
 
 int database_url(struct buf *out, const struct database_opts *o, char *why, size_t cap)

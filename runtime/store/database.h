@@ -24,6 +24,9 @@ struct database_opts {
  * RD_ECONFIG with a sentence in `why`. The text may hold a password: it goes to pg_open() only. */
 int database_conninfo(struct buf *out, const struct database_opts *o, char *why, size_t cap);
 
+/* Whether libpq can read it; `why` never repeats a part of it. */
+bool database_url_valid(const char *url, char *why, size_t cap);
+
 /* An address for people and psql: the URL as it is, or that of the private cluster. */
 int database_url(struct buf *out, const struct database_opts *o, char *why, size_t cap);
 

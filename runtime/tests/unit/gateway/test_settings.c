@@ -317,6 +317,25 @@ static void test_addresses_and_urls_are_looked_at(void **state)
     assert_null(strstr(told(w), "hunter2"));
 }
 
+static void test_a_database_is_a_host_several_hosts_or_a_socket(void **state)
+{
+    static const char *const urls[] = {"postgresql://db.example/calls",
+                                       "postgres://u:p@a.example,b.example:5433/calls",
+                                       "postgresql:///calls?host=/run/postgresql"};
+    struct world *w = *state;
+
+    write_file("ringdown.lua", good, 0600);
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        setenv("DATABASE_URL", urls[i], 1);
+        assert_int_equal(0, load(w, SETTINGS_SERVE));
+        assert_string_equal(urls[i], w->settings->database_url);
+    }
+    setenv("DATABASE_URL", "postgresql://u:hunter2@h/calls?sslmode", 1);
+    assert_int_equal(RD_ECONFIG, load(w, SETTINGS_SERVE));
+    assert_told(w, "DATABASE_URL: cannot be read; it looks like postgresql://user:password@host");
+    assert_null(strstr(told(w), "hunter2"));
+}
+
 static void test_a_certificate_needs_its_key_and_must_be_readable(void **state)
 {
     struct world *w = *state;
@@ -547,6 +566,7 @@ int main(void)
         STORY(test_what_serving_needs_is_told_with_the_way_to_get_it),
         STORY(test_numbers_out_of_range_name_the_range),
         STORY(test_addresses_and_urls_are_looked_at),
+        STORY(test_a_database_is_a_host_several_hosts_or_a_socket),
         STORY(test_a_certificate_needs_its_key_and_must_be_readable),
         STORY(test_a_file_that_is_no_lua_is_told_with_its_line),
         STORY(test_a_file_that_raises_never_ends_or_returns_no_table_is_told),
