@@ -7,17 +7,24 @@
 
 #include <errno.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { MESSAGE_MAX = 512 };
+enum { MESSAGE_MAX = 512, LOOK_MS = 200 };
 
 struct pg {
     PGconn *conn;     /* owns */
     PGresult *result; /* owns; of the last query */
     char sqlstate[6];
     char message[MESSAGE_MAX];
+
+    uint32_t timeout_ms; /* 0: no patience was asked for, libpq waits */
+    pg_give_up_fn *give_up;
+    void *arg;
+    bool given_up; /* the connection is of no use, whatever libpq says */
 };
 
 /* libpq's words have line ends and trailing detail; the first line says what happened. */
@@ -118,9 +125,77 @@ static int settle(struct pg *p, PGresult *result)
     return RD_EREFUSED;
 }
 
+/* ---- with patience ---- */
+
+void pg_patience(struct pg *p, uint32_t timeout_ms, pg_give_up_fn *give_up, void *arg)
+{
+    p->timeout_ms = timeout_ms;
+    p->give_up = give_up;
+    p->arg = arg;
+    /* Or sending a large statement to a server that does not read would wait inside libpq. */
+    (void)PQsetnonblocking(p->conn, timeout_ms != 0);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* True: sent and answered, or the connection is known to be broken. */
+static bool answered(struct pg *p, int *unsent)
+{
+    if (*unsent)
+        *unsent = PQflush(p->conn);
+    return *unsent < 0 || (*unsent == 0 && !PQisBusy(p->conn));
+}
+
+/* False: patience is over. */
+static bool wait_answer(struct pg *p)
+{
+    uint64_t deadline_ms = now_ms() + p->timeout_ms;
+    int unsent = 1;
+
+    while (!answered(p, &unsent)) {
+        struct pollfd fd = {.fd = PQsocket(p->conn),
+                            .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
+
+        if (now_ms() >= deadline_ms || (p->give_up && p->give_up(p->arg)))
+            return false;
+        if (poll(&fd, 1, LOOK_MS) > 0 && (fd.revents & (POLLIN | POLLHUP | POLLERR)) &&
+            !PQconsumeInput(p->conn))
+            return true;
+    }
+    return true;
+}
+
+static int query_patiently(struct pg *p, const char *sql, int n, const char *const *params)
+{
+    PGresult *result, *more;
+
+    if (!PQsendQueryParams(p->conn, sql, n, NULL, params, NULL, NULL, 0))
+        return settle(p, NULL);
+    if (!wait_answer(p)) {
+        p->given_up = true;
+        (void)snprintf(p->message, sizeof(p->message), "the database did not answer in %u ms",
+                       p->timeout_ms);
+        return RD_EGONE;
+    }
+    result = PQgetResult(p->conn);
+    while (result && (more = PQgetResult(p->conn)) != NULL)
+        PQclear(more);
+    return settle(p, result);
+}
+
 int pg_query(struct pg *p, const char *sql, int n, const char *const *params)
 {
     forget_result(p);
+    if (p->given_up)
+        return RD_EGONE;
+    if (p->timeout_ms)
+        return query_patiently(p, sql, n, params);
     return settle(p, PQexecParams(p->conn, sql, n, NULL, params, NULL, NULL, 0));
 }
 
@@ -155,7 +230,7 @@ const char *pg_message(const struct pg *p)
 
 bool pg_alive(const struct pg *p)
 {
-    return PQstatus(p->conn) == CONNECTION_OK;
+    return !p->given_up && PQstatus(p->conn) == CONNECTION_OK;
 }
 
 bool pg_in_transaction(const struct pg *p)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pg;
 
@@ -19,6 +20,12 @@ struct pg;
  * `why` is a sentence for the operator without the password. */
 int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap);
 void pg_close(struct pg *p); /* NULL is fine */
+
+/* From now on a statement takes at most timeout_ms (0: for ever) before the connection is given up:
+ * RD_EGONE. For servers that neither answer nor go, where the server's own timeouts do not help.
+ * give_up (may be NULL) is asked several times a second; true gives up at once. */
+typedef bool(pg_give_up_fn)(void *arg);
+void pg_patience(struct pg *p, uint32_t timeout_ms, pg_give_up_fn *give_up, void *arg);
 
 /* One statement; parameters as text, NULL for SQL's null. The result stays with p until the next
  * call. */
