@@ -30,7 +30,10 @@ void call_on_usage(void *arg, const struct provider_usage *u, struct rd_str raw)
     if (c->state >= CALL_CLOSING)
         return;
     add_usage(&c->totals.usage, u);
-    call_record(c, &(struct record){.type = RECORD_USAGE, .usage = u, .text = raw});
+    call_record(c, &(struct record){.type = RECORD_USAGE,
+                                    .usage = u,
+                                    .name = rd_str(u->model ? u->model : c->brief->model),
+                                    .text = raw});
 }
 
 /* --- begun --- */

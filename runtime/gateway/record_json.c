@@ -92,6 +92,23 @@ static int add_barge_in(struct buf *out, const struct record *r)
     return rc ? rc : add_number(out, "heard_ms", r->heard_ms);
 }
 
+/* Without the provider's own words for it, nobody knows what it was: unknown, not nothing. */
+static int add_bill(struct buf *out, const struct record *r)
+{
+    int rc =
+        add_string(out, "kind", rd_str(r->usage->transcription ? "transcription" : "response"));
+
+    if (!rc && r->name.n > 0)
+        rc = add_string(out, "model", r->name);
+    if (!rc)
+        rc = add_usage(out, r->usage);
+    if (!rc)
+        rc = buf_addf(out, ",\"complete\":%s", r->text.n > 0 ? "true" : "false");
+    if (!rc && r->text.n > 0)
+        rc = buf_addf(out, ",\"raw\":" RD_STR_FMT, RD_STR_ARG(r->text));
+    return rc;
+}
+
 static int add_error(struct buf *out, const struct record *r)
 {
     int rc = add_string(out, "code", r->name);
@@ -120,7 +137,7 @@ static int add_body(struct buf *out, const struct record *r)
     case RECORD_DTMF:
         return add_string(out, "digit", r->text);
     case RECORD_USAGE:
-        return add_usage(out, r->usage);
+        return add_bill(out, r);
     case RECORD_ERROR:
         return add_error(out, r);
     case RECORD_ENDED:

@@ -66,7 +66,9 @@ enum provider_response_state {
 /* Any of these may be missing (0) in what the provider reports. */
 struct provider_usage {
     uint64_t text_in, text_in_cached, audio_in, audio_in_cached, text_out, audio_out;
-    double seconds; /* for providers that bill time, and transcription by duration */
+    double seconds;     /* for providers that bill time, and transcription by duration */
+    bool transcription; /* of what the caller said, billed by a model of its own: */
+    const char *model;  /* NULL: the call's. Static */
 };
 
 struct provider_response {

@@ -16,7 +16,7 @@ enum record_type {
     RECORD_TOOL,  /* id, name, text: arguments; a result follows with done = true, text: output */
     RECORD_BARGE_IN, /* heard_ms of the interrupted item */
     RECORD_DTMF,     /* text: digit */
-    RECORD_USAGE,    /* usage, text: raw JSON */
+    RECORD_USAGE,    /* usage, name: model, text: raw JSON; empty when the provider told none */
     RECORD_ERROR,    /* name: code, text: message */
     RECORD_ENDED     /* text: reason, totals. Last */
 };

@@ -7,6 +7,8 @@
  * was. */
 #include "providers/openai/usage.h"
 
+#include "providers/openai/wire.h"
+
 static uint64_t tokens(const struct json_value *object, const char *key)
 {
     struct json_value v = json_get(object, key);
@@ -51,7 +53,9 @@ void usage_of_transcription(struct provider_usage *out, const struct json_value 
     struct json_value input = json_get(usage, "input_token_details");
     struct json_value seconds = json_get(usage, "seconds");
 
-    *out = (struct provider_usage){.text_in = tokens(&input, "text_tokens"),
+    *out = (struct provider_usage){.transcription = true,
+                                   .model = OPENAI_TRANSCRIPTION_MODEL,
+                                   .text_in = tokens(&input, "text_tokens"),
                                    .audio_in = tokens(&input, "audio_tokens"),
                                    .text_out = tokens(usage, "output_tokens")};
     if (seconds.type != JSON_NUMBER || !json_double(&seconds, &out->seconds) || out->seconds < 0)

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 
 #define DEFAULT_VOICE      "marin"
-#define TRANSCRIPTION      "gpt-transcribe"
 #define DEFAULT_SILENCE_MS 500u
 #define PREFIX_PADDING_MS  300u
 #define DEFAULT_THRESHOLD  0.5
@@ -118,7 +117,7 @@ static int add_languages(struct buf *out, const char *list)
 static int add_transcription(struct buf *out, const char *language)
 {
     const char *list = language ? language : "";
-    int rc = buf_add_str(out, ",\"transcription\":{\"model\":\"" TRANSCRIPTION "\"");
+    int rc = buf_add_str(out, ",\"transcription\":{\"model\":\"" OPENAI_TRANSCRIPTION_MODEL "\"");
 
     list += strspn(list, ",");
     if (!rc && strchr(list, ','))

@@ -14,6 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What turns the caller's speech into words; asked for in session.update, billed by itself. */
+#define OPENAI_TRANSCRIPTION_MODEL "gpt-transcribe"
+
 /* What stands around the base64 text of input_audio_buffer.append, which alone has no event_id. */
 #define WIRE_APPEND_HEAD "{\"type\":\"input_audio_buffer.append\",\"audio\":\""
 #define WIRE_APPEND_TAIL "\"}"

@@ -131,7 +131,8 @@ static void test_usage_and_the_end_carry_their_numbers(void **state)
     char tail[1024];
 
     (void)state;
-    assert_written(&(struct record){.type = RECORD_USAGE, .usage = &usage}, numbers);
+    (void)snprintf(tail, sizeof(tail), ",\"kind\":\"response\"%s,\"complete\":false", numbers);
+    assert_written(&(struct record){.type = RECORD_USAGE, .usage = &usage}, tail);
     (void)snprintf(tail, sizeof(tail),
                    ",\"reason\":\"caller_hangup\",\"frames_in\":1,\"frames_out\":2,\"gap_ms\":3,"
                    "\"bad_frames\":4,\"late_deltas\":5,\"turns\":6,\"barge_ins\":7,"
@@ -181,6 +182,21 @@ static void test_a_record_that_does_not_fit_is_an_error(void **state)
     }
 }
 
+static void test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words(void **state)
+{
+    struct provider_usage heard = {.transcription = true, .seconds = 2.4};
+    struct record r = {.type = RECORD_USAGE,
+                       .usage = &heard,
+                       .name = RD_STR("gpt-transcribe"),
+                       .text = RD_STR("{\"type\":\"duration\",\"seconds\":2.4}")};
+
+    (void)state;
+    assert_written(&r, ",\"kind\":\"transcription\",\"model\":\"gpt-transcribe\",\"usage\":{"
+                       "\"text_in\":0,\"text_in_cached\":0,\"audio_in\":0,\"audio_in_cached\":0,"
+                       "\"text_out\":0,\"audio_out\":0,\"seconds\":2.400},\"complete\":true,"
+                       "\"raw\":{\"type\":\"duration\",\"seconds\":2.4}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_a_tool_call_and_its_result),
         cmocka_unit_test(test_a_barge_in_a_key_an_error),
         cmocka_unit_test(test_usage_and_the_end_carry_their_numbers),
+        cmocka_unit_test(test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words),
         cmocka_unit_test(test_no_words_break_out_of_their_string),
         cmocka_unit_test(test_a_record_that_does_not_fit_is_an_error),
     };
