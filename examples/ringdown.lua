@@ -44,6 +44,7 @@ return {
   },
   -- library = "/usr/share/ringdown/scripts",       -- RINGDOWN_LIBRARY; found beside the program
 
+  -- node = { name = "calls-1" },         -- RINGDOWN_NODE; this node in records and alerts: the host's name
   -- cluster = { secret = "64 hex digits" },        -- RINGDOWN_SECRET; made at first start, the same on
                                           -- all nodes: openssl rand -hex 32
   -- admin = { listen = "127.0.0.1:8081" },         -- RINGDOWN_ADMIN_LISTEN

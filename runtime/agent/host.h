@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+struct journal;
 struct script_pool;
 
 struct script_opts {
@@ -22,9 +23,10 @@ struct script_opts {
     const char *ca_file;      /* for HTTP from scripts; NULL: the system's */
     struct agent_set *agents; /* refs: the set calls are opened against */
     const char *twilio_api, *twilio_sid,
-        *twilio_token;      /* for scripts/ringdown/twilio; "" when none */
-    const char *resume_url; /* public, for TwiML that comes back */
-    int call_deadline_ms;   /* per entry into the script */
+        *twilio_token;       /* for scripts/ringdown/twilio; "" when none */
+    const char *resume_url;  /* public, for TwiML that comes back */
+    int call_deadline_ms;    /* per entry into the script */
+    struct journal *journal; /* borrows; what writes wait for. NULL: they do not */
     /* Posts to a media thread without a credit; the message is consumed. */
     void (*to_media)(void *arg, unsigned media_thread, struct message *m);
     void *arg;

@@ -11,6 +11,7 @@
 #include "agent/script_thread.h"
 
 #include "agent/activity.h"
+#include "agent/api/api.h"
 #include "base/err.h"
 
 #include <errno.h>
@@ -131,6 +132,9 @@ static void on_message(struct message *m, void *arg)
         if (a)
             activity_event(a, m);
         break;
+    case MSG_DURABLE:
+        api_durable_arrived(t, m);
+        break;
     case MSG_STOP:
         end_all(t);
         break;
@@ -181,6 +185,8 @@ void script_thread_stop(struct script_thread *t)
         (void)credits_post(t->stop_credit, stop, true);
         pthread_join(t->thread, NULL);
     }
+    while (atomic_load(&t->n_tickets) > 0) /* the journal answers within a second */
+        usleep(1000);
     credits_free(t->stop_credit);
     loop_timer_free(t->turn);
     mailbox_free(t->mailbox);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 struct activity;
+struct durable_wait;
 struct job;
 
 enum { ACTIVITY_BUCKETS = 256, SHARE_MS = 5 };
@@ -26,6 +27,9 @@ struct script_thread {
     struct http_client *http;    /* NULL until a script asks */
     struct loop_timer *turn;
     struct job *ready_first, **ready_last; /* jobs that want to run */
+    struct durable_wait *durable;          /* tasks that wait for the journal; they own theirs */
+    uint64_t last_ticket;                  /* of those */
+    atomic_uint n_tickets;                 /* with the journal, which will post to our mailbox */
     struct activity *buckets[ACTIVITY_BUCKETS];
     pthread_t thread;
     bool running, stopping;

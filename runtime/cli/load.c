@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,6 +125,7 @@ static int start_node(struct loading *l, uint16_t model_port)
     (void)snprintf(l->data, sizeof(l->data), "/tmp/ringdown-load-XXXXXX");
     if (!mkdtemp(l->data))
         return -errno;
+    (void)chmod(l->data, 0711); /* or its database would lie elsewhere, and stay */
     l->node = fork();
     if (l->node == 0)
         become_node(l, port, model_port);

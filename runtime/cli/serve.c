@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* serve.c - `ringdown serve`: from settings to a node that answers, until it is told to stop.
  *
- *   settings ─▶ log ─▶ control (locks the data folder) ─▶ node ─▶ one line that says what it
- * answers SIGTERM, SIGINT  drain: new calls get the fallback; leave at no call, or at drain_seconds
+ *   settings ─▶ log ─▶ control (locks the data folder) ─▶ books (journal, database) ─▶ node ─▶ one
+ * line that says what it answers
+ *   SIGTERM, SIGINT  drain: new calls get the fallback; leave at no call, or at drain_seconds
  *   the second one   end at once
  *   SIGHUP           configuration, certificates and agents again; what cannot change is said
  *
@@ -14,6 +15,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "control/control.h"
+#include "gateway/books.h"
 #include "gateway/node.h"
 #include "io/loop.h"
 
@@ -37,6 +39,7 @@ struct serving {
     struct settings *settings; /* owns */
     struct loop *loop;         /* owns */
     struct control *control;   /* owns */
+    struct books *books;       /* owns */
     struct node *node;         /* owns */
     struct loop_timer *look;   /* owns: while draining, has the last call ended? */
     bool draining;
@@ -189,6 +192,10 @@ static int start(struct serving *s, char *why, size_t cap)
     rc = control_new(&s->control, &co, why, cap);
     if (rc)
         return rc;
+    rc = books_open(&s->books, s->settings, why, cap);
+    if (rc)
+        return rc;
+    no.books = s->books;
     no.control = control_mailbox(s->control);
     rc = node_start(&s->node, &no, why, cap);
     if (rc)
@@ -213,6 +220,7 @@ static void stop(struct serving *s)
         control_attach(s->control, NULL);
     if (s->node)
         node_stop(s->node);
+    books_close(s->books);
     control_free(s->control);
     if (s->loop)
         loop_free(s->loop);

@@ -94,15 +94,27 @@ static void log_end(const struct line *l, const struct record *r)
              F_INT("gap_ms", c->gap_ms), F_INT("errors", c->errors));
 }
 
+/* An agent that names no model has the configured one. */
+static struct record with_model(const struct line *l, const struct record *r)
+{
+    struct record whole = *r;
+
+    if (r->type == RECORD_USAGE && r->name.n == 0)
+        whole.name = rd_str(l->thread->node->settings->openai_model);
+    return whole;
+}
+
 static void post_record(struct line *l, const struct record *r)
 {
     struct message *m = NULL;
     struct rd_str text;
+    struct record whole = with_model(l, r);
     struct buf json;
 
     buf_init(&json, RECORD_MAX);
-    if (record_json(&json, &l->view, r) == 0) {
+    if (record_json(&json, &l->view, &whole) == 0) {
         text = (struct rd_str){json.data, json.n};
+        keep_record(l->thread->node->keep, &l->view, record_type_name(r->type), text);
         m = message_new(MSG_RECORD, l->view.call, &text, 1);
     }
     buf_fini(&json);

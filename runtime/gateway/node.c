@@ -10,7 +10,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "observe/metrics.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -138,6 +140,45 @@ static void log_complaints(struct buf *complaints, const char *fix)
     }
 }
 
+/* Which versions answer from now on, and how long what they hear is kept. */
+static void keep_agents(struct node *n, const struct agent_set *set)
+{
+    for (size_t i = 0; i < agent_set_count(set); i++) {
+        const struct agent_info *a = agent_set_at(set, i);
+
+        keep_node(n->keep, "agent_version",
+                  JSON_MEMBERS(J_STR("agent", a->name), J_STR("version", a->version)));
+    }
+}
+
+/* No new calls while the disk does not take what there is to keep. */
+static bool admits(void *arg, const char **reason, const char **fix)
+{
+    struct node *n = arg;
+
+    if (keep_accepts(n->keep))
+        return true;
+    metric_add(M_REFUSED_JOURNAL, 1);
+    *reason = "journal_full";
+    *fix = "the disk of the data folder is full or does not answer: free some space";
+    return false;
+}
+
+static int start_keeping(struct node *n)
+{
+    struct keep_opts k = {.journal = n->journal, .directory = n->directory, .node = n->name};
+    int rc = keep_new(&n->keep, &k);
+
+    if (rc)
+        return rc;
+    n->gate = (struct voice_gate){.admits = admits, .arg = n};
+    alarm_sink(keep_alarm, n->keep);
+    keep_node(n->keep, "node_started",
+              JSON_MEMBERS(J_STR("version", RD_VERSION), J_STR("url", n->settings->public_url),
+                           J_INT("pid", getpid())));
+    return 0;
+}
+
 static int load_agents(const struct settings *s, struct agent_set *old, struct agent_set **out)
 {
     struct buf complaints;
@@ -164,6 +205,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .twilio_token = s->twilio_tokens[0] ? s->twilio_tokens[0] : "",
                             .resume_url = n->resume_url,
                             .call_deadline_ms = s->script_deadline_ms,
+                            .journal = n->journal,
                             .to_media = to_media,
                             .arg = n};
     int rc = load_agents(s, NULL, &o.agents);
@@ -174,6 +216,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
         return rc;
     }
     rc = script_pool_start(&n->scripts, &o);
+    keep_agents(n, o.agents);
     agent_set_unref(o.agents);
     if (rc)
         (void)snprintf(why, cap, "the script threads did not start: %s", rd_strerror(rc));
@@ -236,6 +279,9 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         return -ENOMEM;
     n->settings = o->settings;
     n->control = o->control;
+    n->name = o->settings->node_name;
+    n->books = o->books;
+    n->journal = o->books ? books_journal(o->books) : NULL;
     n->started_ms = clock_ms(loop_clock());
     raise_file_limit(o->settings);
     n->auth = (struct twilio_auth){.public_url = o->settings->public_url,
@@ -246,6 +292,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = directory_new(&n->directory, (unsigned)o->settings->max_calls,
                            (unsigned)o->settings->max_calls_per_caller);
+    if (!rc)
+        rc = start_keeping(n);
     if (!rc)
         rc = start_tls(n, why, cap);
     if (!rc)
@@ -287,6 +335,7 @@ void node_reload(struct node *n)
         return;
     }
     script_pool_set_agents(n->scripts, set);
+    keep_agents(n, set);
     log_info("agents.reloaded", F_INT("agents", agent_set_count(set)),
              F_INT("errors", agent_set_errors(set)));
     agent_set_unref(set);
@@ -346,6 +395,10 @@ void node_stop(struct node *n)
     for (unsigned i = 0; i < n->n_media; i++)
         media_thread_free(n->media[i]);
     free(n->media);
+    if (n->keep)
+        keep_node(n->keep, "node_stopped", JSON_MEMBERS(J_INT("pid", getpid())));
+    alarm_sink(NULL, NULL);
+    keep_free(n->keep);
     directory_free(n->directory);
     tls_server_free(n->tls_server);
     tls_client_free(n->tls_client);

@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct books;
 struct node;
 
 struct node_opts {
     const struct settings *settings;
     struct mailbox *control; /* borrows; gets MSG_RECORD (droppable) */
+    struct books *books;     /* borrows; what must be kept goes there. NULL: nothing is */
 };
 
 /* Starts everything; when it returns 0 webhooks are answered. `why` says what to do otherwise. */

@@ -7,6 +7,7 @@
 #include "agent/host.h"
 #include "carriers/twilio/verify.h"
 #include "gateway/directory.h"
+#include "gateway/keep.h"
 #include "gateway/node.h"
 #include "io/accepter.h"
 #include "io/tls.h"
@@ -27,6 +28,10 @@ struct node {
     const struct settings *settings; /* borrows */
     struct mailbox *control;         /* borrows */
     struct directory *directory;
+    struct books *books;     /* borrows; NULL: nothing is kept */
+    struct journal *journal; /* borrows: that of the books */
+    struct keep *keep;
+    const char *name; /* borrows from settings */
     struct script_pool *scripts;
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;

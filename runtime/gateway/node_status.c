@@ -2,6 +2,7 @@
 /* node_status.c - the node as JSON, for status, health and the list of calls. Reads gauges that
  * other threads write; nothing is stopped for it. */
 #include "base/err.h"
+#include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "observe/metrics.h"
 
@@ -135,6 +136,10 @@ int node_status_json(struct node *n, struct buf *out)
         rc = add_media(out, n);
     if (!rc)
         rc = add_scripts(out, n);
+    if (!rc && n->books)
+        rc = buf_add_str(out, ",");
+    if (!rc && n->books)
+        rc = books_json(n->books, out);
     set_gauges(n, &c);
     if (!rc)
         rc = add_metrics(out);

@@ -92,6 +92,16 @@ static void find_library(char *out, size_t cap)
     snprintf(out, cap, "./scripts");
 }
 
+/* The name others see; only what may stand in a record's stream. */
+static void host_name(char *out, size_t cap)
+{
+    char name[64] = "";
+
+    if (gethostname(name, sizeof(name) - 1) || !name[0])
+        snprintf(name, sizeof(name), "node");
+    snprintf(out, cap, "%.40s", name);
+}
+
 static void work_out(const struct loading *l, const char *key, char *out, size_t cap)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -99,6 +109,8 @@ static void work_out(const struct loading *l, const char *key, char *out, size_t
 
     if (strcmp(key, "library") == 0)
         find_library(out, cap);
+    else if (strcmp(key, "node.name") == 0)
+        host_name(out, cap);
     else if (strcmp(key, "max_calls") == 0)
         snprintf(out, cap, "%d", atoi(text_of(l, "media_threads")) * CALLS_PER_MEDIA_THREAD);
     else if (strcmp(key, "cluster.secret") == 0)

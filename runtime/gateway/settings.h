@@ -21,7 +21,8 @@ struct settings {
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
     char *vapi_api, *vapi_key, *vapi_secret;
     char *sentry_dsn, *smtp_url;
-    char *force; /* "", "openai", "vapi" */
+    char *force;     /* "", "openai", "vapi" */
+    char *node_name; /* in records, alerts and the table of nodes; the host's name */
     enum log_level log_level;
     enum log_format log_format;
     int media_threads, script_threads, max_calls;

@@ -45,6 +45,8 @@ static const struct setting table[] = {
      .about = "folder that holds ringdown/agent.lua; found beside the program"},
     {"cluster.secret", "RINGDOWN_SECRET", SETTING_HEX, NULL, AT(cluster_secret), .secret = true,
      .about = "signs stream tokens; made at first start, the same on all nodes"},
+    {"node.name", "RINGDOWN_NODE", SETTING_TEXT, NULL, AT(node_name),
+     .about = "this node in records and alerts; the host's name"},
     {"openai.url", "OPENAI_REALTIME_URL", SETTING_URL, "wss://api.openai.com/v1/realtime",
      AT(openai_url), .allowed = "wss ws", .about = "OpenAI's Realtime API"},
     {"openai.key", "OPENAI_API_KEY", SETTING_TEXT, "", AT(openai_key), .secret = true,
@@ -217,6 +219,9 @@ static bool url_valid(const struct setting *s, const char *text, char *why, size
         n -= (size_t)(at + 1 - host);
         host = at + 1;
     }
+    /* A database's socket folder stands in the query: postgresql:///name?host=/run/postgresql */
+    if (n == 0 && strcmp(s->key, "database.url") == 0)
+        return true;
     if (!authority_valid(host, n, &port)) {
         snprintf(why, cap,
                  "has no host that can be read; expected scheme://host or "

@@ -72,6 +72,16 @@ static void give_up(struct opening *o, const char *why)
     opening_free(o);
 }
 
+/* Who waited gets the fallback; what was decided is kept with the call. */
+static void answer_with_fallback(struct opening *o, const char *why, const char *fix)
+{
+    struct directory_view view = {0};
+
+    (void)directory_get(o->thread->node->directory, o->call, &view);
+    webhook_reply_fallback(o->thread, o->request, o->agent, view.sid, why, fix);
+    o->request = NULL;
+}
+
 /* Either the script is late, or the stream never came. */
 static void on_opening_timeout(void *arg)
 {
@@ -81,10 +91,9 @@ static void on_opening_timeout(void *arg)
     (void)directory_get(o->thread->node->directory, o->call, &view);
     if (o->request) {
         directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
-        webhook_reply_fallback(
-            o->request, o->agent, view.sid, "script_late",
+        answer_with_fallback(
+            o, "script_late",
             "the agent's script did not answer in time; look for slow hooks or a busy machine");
-        o->request = NULL;
         give_up(o, "script_late");
         return;
     }
@@ -138,9 +147,7 @@ void voice_end_all(struct media_thread *t)
         struct opening *o = t->openings;
 
         if (o->request)
-            webhook_reply_fallback(o->request, o->agent, "", "shutdown",
-                                   "the node was told to end at once");
-        o->request = NULL;
+            answer_with_fallback(o, "shutdown", "the node was told to end at once");
         give_up(o, "shutdown");
     }
 }
@@ -174,6 +181,23 @@ static int offer(struct opening *o, struct brief *brief, struct buf *twiml)
     return rc;
 }
 
+/* Which system the call runs on, and why; at the first offer only. */
+static void keep_decision(struct opening *o, const char *system, const char *reason,
+                          const struct brief *brief)
+{
+    struct node *n = o->thread->node;
+    struct directory_view view;
+    const char *model = NULL;
+
+    if (brief)
+        model = brief->model && brief->model[0] ? brief->model : n->settings->openai_model;
+    if (directory_get(n->directory, o->call, &view))
+        keep_call(n->keep, &view, "decision",
+                  JSON_MEMBERS(J_STR("system", system), J_STR("reason", reason),
+                               J_STR("version", o->agent ? o->agent->version : NULL),
+                               J_STR("model", model)));
+}
+
 static void answer_with_stream(struct opening *o, struct brief *brief)
 {
     struct buf twiml;
@@ -185,8 +209,7 @@ static void answer_with_stream(struct opening *o, struct brief *brief)
         o->request = NULL;
         loop_timer_in(o->timer, STREAM_WAIT_MS);
     } else {
-        webhook_reply_fallback(o->request, o->agent, "", "no_token", "see the errors above");
-        o->request = NULL;
+        answer_with_fallback(o, "no_token", "see the errors above");
         give_up(o, "no_token");
     }
     buf_fini(&twiml);
@@ -207,14 +230,15 @@ void voice_opened(struct media_thread *t, struct message *m)
     if (!o || !o->request)
         return; /* late: the caller has had the fallback */
     if (rd_str_eq(m->s[0], RD_STR("openai")) && m->brief) {
+        keep_decision(o, "openai", m->s[1].p, m->brief);
         answer_with_stream(o, m->brief);
     } else if (rd_str_eq(m->s[0], RD_STR("vapi")) && o->agent && o->agent->vapi_twiml) {
+        keep_decision(o, "vapi", m->s[1].p, NULL);
         answer_with_vapi(o);
     } else {
         directory_intent(t->node->directory, o->call, INTENT_FALLBACK);
-        webhook_reply_fallback(o->request, o->agent, "", m->s[1].n ? m->s[1].p : "script_failed",
-                               "the agent's script failed; its error is in the log");
-        o->request = NULL;
+        answer_with_fallback(o, m->s[1].n ? m->s[1].p : "script_failed",
+                             "the agent's script failed; its error is in the log");
         give_up(o, "script_failed");
     }
 }
@@ -276,7 +300,7 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
 
     if (!o) {
         (void)directory_release(t->node->directory, call, true, &credits, &view);
-        webhook_reply_fallback(r, agent, view.sid, "no_memory",
+        webhook_reply_fallback(t, r, agent, view.sid, "no_memory",
                                "give the machine more memory or lower max_calls");
         return;
     }
@@ -285,10 +309,9 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
     if (ask_script(o, form) == 0)
         return;
     http_set_user(r, NULL);
-    o->request = NULL;
+    answer_with_fallback(o, "script_full",
+                         "the script threads do not keep up: raise script_threads");
     give_up(o, "script_full");
-    webhook_reply_fallback(r, agent, "", "script_full",
-                           "the script threads do not keep up: raise script_threads");
 }
 
 /* Twilio repeats a webhook it had no answer to: the same call gets a new address. */
@@ -301,13 +324,13 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
     if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED ||
         t->stopping) {
         webhook_reply_fallback(
-            r, agent, view.sid, "repeated_webhook",
+            t, r, agent, view.sid, "repeated_webhook",
             "none if it happens once; often: answers come too late, look at webhook_us in status");
         return;
     }
     o = opening_new(t, r, call);
     if (!o) {
-        webhook_reply_fallback(r, agent, view.sid, "no_memory",
+        webhook_reply_fallback(t, r, agent, view.sid, "no_memory",
                                "give the machine more memory or lower max_calls");
         return;
     }
@@ -339,26 +362,45 @@ static const struct {
                              "when they are wanted"},
 };
 
-static void refuse(struct http_request *r, const struct agent_info *agent, const char *sid,
-                   enum directory_refusal why)
+/* A call that never came in: who it was, and what it was told, is kept all the same. */
+static void keep_refusal(struct media_thread *t, struct form *form, const struct agent_info *agent,
+                         const char *system, const char *reason, const char *fix)
 {
-    metric_add(refusals[why].counter, 1);
-    webhook_reply_fallback(r, agent, sid, refusals[why].reason, refusals[why].fix);
+    struct keep_refusal k = {.sid = form_get(form, "CallSid"),
+                             .agent = rd_str(agent ? agent->name : NULL),
+                             .from = webhook_word(form, "From"),
+                             .to = webhook_word(form, "To"),
+                             .direction = webhook_word(form, "Direction"),
+                             .system = system,
+                             .reason = reason,
+                             .fix = fix};
+
+    keep_refused(t->node->keep, &k);
+}
+
+static void refuse(struct media_thread *t, struct http_request *r, struct form *form,
+                   const struct agent_info *agent, const char *reason, const char *fix)
+{
+    char sid[DIRECTORY_SID];
+
+    (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
+    keep_refusal(t, form, agent, "fallback", reason, fix);
+    webhook_reply_fallback(t, r, agent, sid, reason, fix);
 }
 
 /* False when somebody else would rather not: then the caller has had the fallback. A call that is
  * known already is in. */
-static bool gate_lets_in(struct media_thread *t, struct http_request *r,
-                         const struct agent_info *agent, const char *sid)
+static bool gate_lets_in(struct media_thread *t, struct http_request *r, struct form *form,
+                         const struct agent_info *agent)
 {
     const struct voice_gate *g = &t->node->gate;
     const char *reason = "refused", *fix = "";
     struct directory_view view;
 
     if (!g->admits || g->admits(g->arg, &reason, &fix) ||
-        directory_find(t->node->directory, rd_str(sid), &view))
+        directory_find(t->node->directory, form_get(form, "CallSid"), &view))
         return true;
-    webhook_reply_fallback(r, agent, sid, reason, fix);
+    refuse(t, r, form, agent, reason, fix);
     return false;
 }
 
@@ -379,17 +421,24 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
                                     .to = form_get(form, "To"),
                                     .now_ms = clock_ms(loop_clock()),
                                     .now_unix_us = unix_us()};
-    char sid[DIRECTORY_SID];
+    struct directory_view view;
     int rc;
 
-    (void)rd_str_copy(sid, sizeof(sid), a.sid);
-    if (!gate_lets_in(t, r, agent, sid))
+    if (!gate_lets_in(t, r, form, agent))
         return;
     rc = directory_admit(t->node->directory, &a);
+    if (rc == RD_EFULL) {
+        metric_add(refusals[a.refusal].counter, 1);
+        refuse(t, r, form, agent, refusals[a.refusal].reason, refusals[a.refusal].fix);
+        return;
+    }
+    if (directory_get(t->node->directory, a.call, &view))
+        keep_call(t->node->keep, &view, "webhook",
+                  JSON_MEMBERS(J_STR("kind", "voice"), J_STR("status", "ringing"),
+                               J_TEXT("direction", webhook_word(form, "Direction")),
+                               J_BOOL("repeated", rc == RD_ESTATE), J_STR("node", t->node->name)));
     if (rc == RD_ESTATE)
         repeat_call(t, r, a.call, set, agent);
-    else if (rc)
-        refuse(r, agent, sid, a.refusal);
     else
         open_call(t, r, form, a.call, set, agent);
 }
@@ -407,11 +456,12 @@ void voice_request(struct media_thread *t, struct http_request *r, struct form *
     } else if (is_forced_to_vapi(t, agent)) {
         log_info("call.redirected", F_CALL(sid_z), F_STR("system", "vapi"),
                  F_STR("reason", "force"));
+        keep_refusal(t, form, agent, "vapi", "force", NULL);
         webhook_reply_xml(r, rd_str(agent->vapi_twiml));
     } else if (!agent) {
         metric_add(M_REFUSED_NO_AGENT, 1);
-        webhook_reply_fallback(r, NULL, sid_z, "no_agent",
-                               "no loaded agent has this number: add it to the agent's `numbers`");
+        refuse(t, r, form, NULL, "no_agent",
+               "no loaded agent has this number: add it to the agent's `numbers`");
     } else {
         admit(t, r, form, set, agent);
     }

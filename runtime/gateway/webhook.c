@@ -24,16 +24,32 @@ void webhook_reply_text(struct http_request *r, int status, const char *text)
     http_reply(r, status, "text/plain; charset=utf-8", rd_str(text));
 }
 
+struct rd_str webhook_word(struct form *form, const char *name)
+{
+    struct rd_str s = form_get(form, name);
+
+    if (s.n > WEBHOOK_WORD_MAX)
+        s.n = WEBHOOK_WORD_MAX;
+    return s;
+}
+
 static const char *fallback_of(const struct agent_info *agent)
 {
     return agent ? agent->fallback_twiml : agent_default_fallback();
 }
 
-void webhook_reply_fallback(struct http_request *r, const struct agent_info *agent, const char *sid,
-                            const char *why, const char *fix)
+void webhook_reply_fallback(struct media_thread *t, struct http_request *r,
+                            const struct agent_info *agent, const char *sid, const char *why,
+                            const char *fix)
 {
+    struct directory_view view;
+
     metric_add(M_CALLS_FALLBACK, 1);
     log_error("call.fallback", F_CALL(sid), F_STR("reason", why), F_FIX(fix));
+    if (directory_find(t->node->directory, rd_str(sid), &view))
+        keep_call(
+            t->node->keep, &view, "decision",
+            JSON_MEMBERS(J_STR("system", "fallback"), J_STR("reason", why), J_STR("fix", fix)));
     if (r)
         webhook_reply_xml(r, rd_str(fallback_of(agent)));
 }
@@ -61,15 +77,53 @@ void webhook_tell_ended(struct credits *c, call_handle call, const char *why)
 
 /* --- POST /twilio/resume, /twilio/status --- */
 
+/* Seconds as the carrier writes them; -1 when it did not. */
+static int seconds_of(struct rd_str digits)
+{
+    int n = 0;
+
+    if (digits.n == 0 || digits.n > 6)
+        return -1;
+    for (size_t i = 0; i < digits.n; i++) {
+        if (digits.p[i] < '0' || digits.p[i] > '9')
+            return -1;
+        n = n * 10 + (digits.p[i] - '0');
+    }
+    return n;
+}
+
+/* What the carrier told, kept with its call; with the node, when nobody here knows the call (it was
+ * another process's, or it is long over). */
+static void keep_webhook(struct media_thread *t, const struct directory_view *view,
+                         struct form *form, const char *kind)
+{
+    int duration_s = seconds_of(form_get(form, "CallDuration"));
+    struct rd_str nobody = {NULL, 0}; /* a known call's facts say who anyway */
+    struct json_members facts =
+        JSON_MEMBERS(J_STR("kind", kind), J_TEXT("status", webhook_word(form, "CallStatus")),
+                     J_TEXT("direction", webhook_word(form, "Direction")),
+                     duration_s < 0 ? J_STR("duration_s", NULL) : J_INT("duration_s", duration_s),
+                     J_TEXT("call", view ? nobody : webhook_word(form, "CallSid")),
+                     J_TEXT("from", view ? nobody : webhook_word(form, "From")),
+                     J_TEXT("to", view ? nobody : webhook_word(form, "To")));
+
+    if (view)
+        keep_call(t->node->keep, view, "webhook", facts);
+    else
+        keep_node(t->node->keep, "webhook", facts);
+}
+
 static void on_resume(struct media_thread *t, struct http_request *r, struct form *form)
 {
     struct rd_str sid = form_get(form, "CallSid");
     struct agent_set *set = script_pool_agents(t->node->scripts);
     const struct agent_info *agent = webhook_agent_for(set, form_get(form, "To"));
     struct directory_view view = {0};
+    bool known = directory_find(t->node->directory, sid, &view);
     struct buf twiml;
 
-    if (directory_find(t->node->directory, sid, &view) && view.intent == INTENT_HANG_UP) {
+    keep_webhook(t, known ? &view : NULL, form, "resume");
+    if (known && view.intent == INTENT_HANG_UP) {
         buf_init(&twiml, WEBHOOK_TWIML_MAX);
         if (twiml_hangup(&twiml) == 0)
             webhook_reply_xml(r, (struct rd_str){twiml.data, twiml.n});
@@ -77,7 +131,7 @@ static void on_resume(struct media_thread *t, struct http_request *r, struct for
             webhook_reply_xml(r, rd_str(agent_default_fallback()));
         buf_fini(&twiml);
     } else {
-        webhook_reply_fallback(r, agent, view.sid, "after_stream",
+        webhook_reply_fallback(t, r, agent, view.sid, "after_stream",
                                "the reason stands in the call's own log lines");
     }
     agent_set_unref(set);
@@ -100,9 +154,10 @@ static void on_status(struct media_thread *t, struct http_request *r, struct for
     struct directory_view view;
     struct credits *credits;
     struct message *m;
+    bool known = directory_find(n->directory, form_get(form, "CallSid"), &view);
 
-    if (is_terminal(form_get(form, "CallStatus")) &&
-        directory_find(n->directory, form_get(form, "CallSid"), &view)) {
+    keep_webhook(t, known ? &view : NULL, form, "status");
+    if (known && is_terminal(form_get(form, "CallStatus"))) {
         if (view.state == DIRECTORY_TAKEN) {
             m = message_new(MSG_CALL_COMMAND, view.call, NULL, 0);
             if (m) {

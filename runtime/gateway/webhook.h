@@ -4,9 +4,10 @@
 #ifndef GATEWAY_WEBHOOK_H
 #define GATEWAY_WEBHOOK_H
 
+#include "carriers/twilio/form.h"
 #include "gateway/media_thread.h"
 
-enum { WEBHOOK_TWIML_MAX = 8192 };
+enum { WEBHOOK_TWIML_MAX = 8192, WEBHOOK_WORD_MAX = 128 };
 
 void webhook_request(struct media_thread *t, struct http_request *r);
 
@@ -14,10 +15,14 @@ void webhook_request(struct media_thread *t, struct http_request *r);
 void webhook_reply_xml(struct http_request *r, struct rd_str xml);
 void webhook_reply_text(struct http_request *r, int status, const char *text);
 
-/* The agent's fallback TwiML (the default one without an agent), counted and logged with the
- * remedy. r NULL: nobody waits for it any more. */
-void webhook_reply_fallback(struct http_request *r, const struct agent_info *agent, const char *sid,
-                            const char *why, const char *fix);
+/* The agent's fallback TwiML (the default one without an agent), counted, logged with the remedy and,
+ * for a call in the directory, kept as what was decided. r NULL: nobody waits for it any more. */
+void webhook_reply_fallback(struct media_thread *t, struct http_request *r,
+                            const struct agent_info *agent, const char *sid, const char *why,
+                            const char *fix);
+
+/* A field of the form, as far as anybody keeps it. */
+struct rd_str webhook_word(struct form *form, const char *name);
 
 /* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
 const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to);

@@ -30,6 +30,7 @@ enum message_type {
     MSG_CALL_EVENT,    /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
     MSG_CALL_COMMAND,  /* command in kind; see enum call_command */
     MSG_RECORD,        /* a record for control: kind is record_type; payload as JSON in s[0] */
+    MSG_DURABLE,       /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
     MSG_RELOAD,        /* agents changed: take the new set */
     MSG_STOP,          /* finish: drain, then leave the loop */
     MSG_CONTROL_TASK   /* run a control request: owned by control/ */

@@ -160,6 +160,11 @@ function session:tool(name, arguments)
   end
   if key then
     self.writes[key] = unknown_outcome
+    local kept, lost = host.durable() -- that it was asked for, before anything happens
+    if not kept then
+      self.writes[key] = nil
+      error("nothing was done, because it could not be recorded first: " .. lost, 0)
+    end
   end
   local seen = call_for_tool(self.call)
   local value, why = t.run(seen, args)

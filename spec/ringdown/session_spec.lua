@@ -96,6 +96,24 @@ describe("a tool call", function()
     assert.equal(4, count)
   end)
 
+  it("does nothing that could not be recorded first", function()
+    local host = require "ringdown.host"
+    local count = 0
+    local call = call_with { tools = { read("w", function()
+      count = count + 1
+      return { count = count }
+    end, { effect = "write" }), read("r", function()
+      return { n = host.barriers }
+    end) } }
+    local before = host.barriers
+    host.not_durable = "No space left on device"
+    assert.is_true(call:tool("w").failed)
+    assert.equal(0, count)
+    host.not_durable = nil
+    assert.same({ count = 1 }, call:tool("w"))
+    assert.same({ n = before + 2 }, call:tool("r")) -- what only reads does not wait
+  end)
+
   it("hangs up only after its result", function()
     local call = call_with { tools = { tools.end_call, read("bye", function(c) c:hang_up "done" return {} end) } }
     call:tool "bye"

@@ -11,8 +11,14 @@ int api_open_loading(lua_State *L);
 int api_open_call(lua_State *L);
 
 /* Each adds its functions to the table on top. */
-void api_host_register(lua_State *L); /* files, zones, positions, log: always */
-void api_call_register(lua_State *L); /* say, hang_up, deadline, sleep: during a call */
-void api_http_register(lua_State *L); /* twilio: during a call */
+void api_host_register(lua_State *L);    /* files, zones, positions, log: always */
+void api_call_register(lua_State *L);    /* say, hang_up, deadline, sleep: during a call */
+void api_http_register(lua_State *L);    /* twilio: during a call */
+void api_durable_register(lua_State *L); /* durable: during a call */
+
+/* MSG_DURABLE came; borrows m. */
+struct script_thread;
+struct message;
+void api_durable_arrived(struct script_thread *t, const struct message *m);
 
 #endif

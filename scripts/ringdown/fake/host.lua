@@ -14,6 +14,7 @@ function M.reset()
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.twilio_replies, M.ended = nil, nil, false
   M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
+  M.not_durable, M.barriers = nil, 0
   now = nil
 end
 
@@ -72,6 +73,17 @@ end
 
 function M.log(level, event, fields)
   M.log_lines[#M.log_lines + 1] = { level = level, event = event, fields = fields }
+end
+
+---Set to a text: the journal takes nothing, for this reason.
+M.not_durable = nil
+
+function M.durable()
+  M.barriers = (M.barriers or 0) + 1
+  if M.not_durable then
+    return nil, M.not_durable
+  end
+  return true
 end
 
 function M.say(words)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* books.c - who starts what, and in which order it ends.
+ *
+ * - open: the journal, then the shipper's thread; whatever may take long happens there.
+ * - the private cluster's schema is migrated here, because nobody else will; a database that was
+ *   given by URL is somebody's, and only checked: `ringdown db migrate` is a decision.
+ * - upkeep: once an hour, on a thread and a connection of its own, by one node of many.
+ *
+ * Failure modes: each is an alarm with its remedy, told by the shipper; calls go on. */
+#include "gateway/books.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "gateway/upkeep.h"
+#include "observe/alarm.h"
+#include "store/database.h"
+#include "store/journal.h"
+#include "store/migrate.h"
+#include "store/shipper.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { DRAIN_MS = 5000 };
+
+struct books {
+    const struct settings *settings; /* borrows */
+    char journal_folder[PATH_MAX], sql[PATH_MAX];
+    atomic_bool stopping;
+    struct journal *journal; /* owns, as the following */
+    struct shipper *shipper;
+    struct upkeep *upkeep;
+    pthread_mutex_t lock;      /* of database: the shipper's thread and upkeep's both ask */
+    struct database *database; /* owns; NULL until it was up once */
+};
+
+void books_sql_path(const struct settings *s, char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "%s/../sql", s->library_path);
+}
+
+static struct database_opts database_opts(const struct books *b)
+{
+    return (struct database_opts){.url = b->settings->database_url,
+                                  .data = b->settings->data,
+                                  .ca_file = b->settings->ca_file,
+                                  .who = "ringdown serve",
+                                  .stop = &b->stopping};
+}
+
+/* For the shipper and for upkeep: makes sure that there is a server. A private cluster that was lost
+ * is started again. */
+static int conninfo(struct buf *out, char *why, size_t cap, void *arg)
+{
+    struct books *b = arg;
+    struct database_opts o = database_opts(b);
+    struct database *up = NULL;
+    int rc;
+
+    pthread_mutex_lock(&b->lock);
+    rc = database_up(&up, &o, why, cap);
+    if (!rc) {
+        database_down(b->database); /* the new hold stands: this one stops nothing */
+        b->database = up;
+        rc = database_conninfo(out, &o, why, cap);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return rc;
+}
+
+static bool is_private(const struct books *b)
+{
+    return b->settings->database_url[0] == '\0';
+}
+
+static void on_migrated(void *arg, const struct migration *m)
+{
+    (void)arg;
+    log_info("database.migrated", F_INT("version", m->version), F_STR("name", m->name));
+}
+
+static int ready(struct pg *pg, char *why, size_t cap, void *arg)
+{
+    struct books *b = arg;
+    struct migrate_opts o = {.folder = b->sql, .binary = RD_VERSION};
+
+    if (is_private(b))
+        return migrate_run(pg, &o, on_migrated, NULL, why, cap);
+    return migrate_check(pg, &o, why, cap);
+}
+
+static int start_shipper(struct books *b)
+{
+    struct shipper_opts o = {.folder = b->journal_folder,
+                             .journal = b->journal,
+                             .conninfo = conninfo,
+                             .ready = ready,
+                             .arg = b};
+
+    return shipper_start(&b->shipper, &o);
+}
+
+static int start_upkeep(struct books *b)
+{
+    struct upkeep_opts o = {
+        .conninfo = conninfo, .arg = b, .node = b->settings->node_name, .data = b->settings->data};
+
+    return upkeep_start(&b->upkeep, &o);
+}
+
+int books_open(struct books **out, const struct settings *s, char *why, size_t cap)
+{
+    struct books *b = calloc(1, sizeof(*b));
+    struct journal_opts j = {0};
+    int rc;
+
+    (void)snprintf(why, cap, "not enough memory");
+    if (!b)
+        return -ENOMEM;
+    b->settings = s;
+    pthread_mutex_init(&b->lock, NULL);
+    books_sql_path(s, b->sql, sizeof(b->sql));
+    (void)snprintf(b->journal_folder, sizeof(b->journal_folder), "%s/journal", s->data);
+    j.folder = b->journal_folder;
+    rc = journal_start(&b->journal, &j, why, cap);
+    if (!rc)
+        rc = start_shipper(b);
+    if (!rc)
+        rc = start_upkeep(b);
+    if (rc) {
+        books_close(b);
+        return rc;
+    }
+    *out = b;
+    return 0;
+}
+
+struct journal *books_journal(struct books *b)
+{
+    return b->journal;
+}
+
+int books_json(struct books *b, struct buf *out)
+{
+    struct journal_gauges g;
+    int rc;
+
+    journal_gauges(b->journal, &g);
+    rc = buf_addf(out,
+                  "\"journal\":{\"waiting\":%" PRIu64 ",\"kept\":%" PRIu64
+                  ",\"oldest_age_ms\":%" PRIu64 ",\"dead\":%" PRIu64 ",\"lost\":%" PRIu64
+                  ",\"append_p99_us\":%" PRIu64 ",\"disk\":\"",
+                  g.waiting, g.kept, g.oldest_age_ms, g.dead, g.lost, g.append_p99_us);
+    if (!rc && g.disk)
+        rc = buf_add_json(out, rd_str(rd_strerror(g.disk)));
+    if (!rc)
+        rc = buf_addf(out, "\"},\"database\":{\"private\":%s,\"shipping\":%s,\"error\":\"",
+                      is_private(b) ? "true" : "false", g.shipping ? "true" : "false");
+    if (!rc)
+        rc = buf_add_json(out, rd_str(g.database_error));
+    return rc ? rc : buf_add_str(out, "\"}");
+}
+
+void books_close(struct books *b)
+{
+    if (!b)
+        return;
+    upkeep_stop(b->upkeep);
+    if (b->shipper)
+        shipper_stop(b->shipper, DRAIN_MS);
+    atomic_store(&b->stopping, true);
+    journal_stop(b->journal);
+    database_down(b->database);
+    pthread_mutex_destroy(&b->lock);
+    free(b);
+}

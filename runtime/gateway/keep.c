@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keep.c - stamps facts and appends them to the journal.
+ *
+ * - a call in the directory: the directory counts its facts, whichever thread they come from
+ * - a call that was refused: two facts, begun and answered at the same moment, of an epoch of their own
+ * - the node: one stream per process, begun when it started
+ *
+ * Failure modes: a call whose place in the directory was given to another is told as a fact of the
+ * node; a body that cannot be built (no memory) is lost like one the journal refuses: counted. */
+#include "gateway/keep.h"
+
+#include "base/log.h"
+#include "observe/metrics.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BODY_MAX = 512 * 1024 };
+
+struct keep {
+    struct journal *journal;     /* borrows */
+    struct directory *directory; /* borrows */
+    char stream[JOURNAL_STREAM]; /* "node/…" */
+    uint64_t started_us;
+    atomic_uint seq;
+};
+
+static uint64_t unix_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+int keep_new(struct keep **out, const struct keep_opts *o)
+{
+    struct keep *k = calloc(1, sizeof(*k));
+
+    if (!k)
+        return -ENOMEM;
+    k->journal = o->journal;
+    k->directory = o->directory;
+    k->started_us = unix_us();
+    (void)snprintf(k->stream, sizeof(k->stream), "node/%s", o->node);
+    *out = k;
+    return 0;
+}
+
+void keep_free(struct keep *k)
+{
+    free(k);
+}
+
+bool keep_accepts(const struct keep *k)
+{
+    return !k->journal || journal_accepts(k->journal);
+}
+
+static void lost(const char *type)
+{
+    metric_add(M_FACTS_LOST, 1);
+    log_error("keep.lost", F_STR("type", type),
+              F_FIX("the machine is out of memory: give it more, or lower max_calls"));
+}
+
+static void append_node(struct keep *k, const char *type, struct rd_str body)
+{
+    struct journal_event e = {.stream = rd_str(k->stream),
+                              .started_us = k->started_us,
+                              .epoch = k->started_us,
+                              .seq = atomic_fetch_add(&k->seq, 1) + 1,
+                              .at_us = unix_us(),
+                              .type = type,
+                              .body = body};
+
+    (void)journal_append(k->journal, &e);
+}
+
+void keep_record(struct keep *k, const struct directory_view *call, const char *type,
+                 struct rd_str body)
+{
+    struct journal_event e = {
+        .stream = rd_str(call->sid), .at_us = unix_us(), .type = type, .body = body};
+
+    if (!k->journal)
+        return;
+    if (directory_stamp(k->directory, call->call, &e.started_us, &e.epoch, &e.seq))
+        (void)journal_append(k->journal, &e);
+    else
+        append_node(k, type, body);
+}
+
+/* The body of a call's fact: who it is about, then what. */
+static int call_body(struct buf *out, struct json_members who, struct json_members members)
+{
+    int rc = buf_add_str(out, "{");
+
+    if (!rc)
+        rc = json_members(out, who, true);
+    if (rc >= 0)
+        rc = json_members(out, members, rc == 0);
+    return rc < 0 ? rc : buf_add_str(out, "}");
+}
+
+void keep_call(struct keep *k, const struct directory_view *call, const char *type,
+               struct json_members members)
+{
+    struct buf body;
+
+    if (!k->journal)
+        return;
+    buf_init(&body, BODY_MAX);
+    if (call_body(&body,
+                  JSON_MEMBERS(J_STR("call", call->sid), J_STR("agent", call->agent),
+                               J_STR("from", call->from), J_STR("to", call->to)),
+                  members) == 0)
+        keep_record(k, call, type, (struct rd_str){body.data, body.n});
+    else
+        lost(type);
+    buf_fini(&body);
+}
+
+static void append_refused(struct keep *k, const struct keep_refusal *r, uint64_t now_us,
+                           uint32_t seq, const char *type, struct json_members members)
+{
+    struct journal_event e = {.stream = r->sid,
+                              .started_us = now_us,
+                              .epoch = now_us,
+                              .seq = seq,
+                              .at_us = now_us,
+                              .type = type};
+    struct buf body;
+
+    buf_init(&body, BODY_MAX);
+    if (call_body(&body,
+                  JSON_MEMBERS(J_TEXT("call", r->sid), J_TEXT("agent", r->agent),
+                               J_TEXT("from", r->from), J_TEXT("to", r->to)),
+                  members) == 0) {
+        e.body = (struct rd_str){body.data, body.n};
+        (void)journal_append(k->journal, &e);
+    } else {
+        lost(type);
+    }
+    buf_fini(&body);
+}
+
+void keep_refused(struct keep *k, const struct keep_refusal *r)
+{
+    uint64_t now_us = unix_us();
+
+    if (!k->journal)
+        return;
+    append_refused(k, r, now_us, 1, "webhook",
+                   JSON_MEMBERS(J_STR("kind", "voice"), J_TEXT("direction", r->direction),
+                                J_STR("status", "ringing"), J_STR("node", k->stream + 5)));
+    append_refused(
+        k, r, now_us, 2, "decision",
+        JSON_MEMBERS(J_STR("system", r->system), J_STR("reason", r->reason), J_STR("fix", r->fix)));
+}
+
+void keep_node(struct keep *k, const char *type, struct json_members members)
+{
+    struct buf body;
+
+    if (!k->journal)
+        return;
+    buf_init(&body, BODY_MAX);
+    if (call_body(&body, JSON_MEMBERS(J_STR("node", k->stream + 5)), members) == 0)
+        append_node(k, type, (struct rd_str){body.data, body.n});
+    else
+        lost(type);
+    buf_fini(&body);
+}
+
+void keep_alarm(void *arg, const struct alarm *a)
+{
+    keep_node(
+        arg, "alarm",
+        JSON_MEMBERS(J_STR("kind", a->kind), J_STR("subject", a->subject),
+                     J_STR("severity", a->severity == ALARM_CRITICAL ? "critical" : "warning"),
+                     J_STR("text", a->text), J_STR("fix", a->fix), J_BOOL("open", a->open),
+                     J_INT("count", a->count)));
+}

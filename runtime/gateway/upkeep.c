@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* upkeep.c - what nobody notices as long as it is done.
+ *
+ * A minute after the start, then every hour: connect, `maintain()` if no other node is at it (an
+ * advisory lock says so), then delete the recordings of this node that are due.
+ *
+ * Failure modes: a database that is away is the shipper's alarm; here it is tried again in a minute.
+ * Upkeep that the database refuses is an alarm of its own: partitions for next month are made here. */
+#include "gateway/upkeep.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "observe/alarm.h"
+#include "store/pg.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { FIRST_S = 60, AGAIN_S = 60, EVERY_S = 3600, CONNINFO_MAX = 8192 };
+
+struct upkeep {
+    struct upkeep_opts o;
+    char node[64], data[PATH_MAX];
+    pthread_t thread;
+    pthread_mutex_t lock; /* of stopping */
+    pthread_cond_t wake;
+    bool running, stopping;
+};
+
+static const char fix[] = "the line above has the database's words; partitions of next month and "
+                          "retention wait for this";
+
+static int connect_database(struct upkeep *u, struct pg **out)
+{
+    struct buf conninfo;
+    char why[512];
+    int rc;
+
+    buf_init(&conninfo, CONNINFO_MAX);
+    rc = u->o.conninfo(&conninfo, why, sizeof(why), u->o.arg);
+    if (!rc)
+        rc = buf_text(&conninfo) ? pg_open(out, conninfo.data, why, sizeof(why)) : -ENOMEM;
+    buf_fini(&conninfo);
+    return rc;
+}
+
+/* The lock goes with the connection. */
+static int maintain(struct pg *pg)
+{
+    int rc = pg_query(pg, "select pg_try_advisory_lock(hashtext('ringdown upkeep'))", 0, NULL);
+
+    if (rc || !pg_text(pg, 0, 0) || strcmp(pg_text(pg, 0, 0), "t") != 0)
+        return rc;
+    return pg_query(pg, "select count(*) from maintain()", 0, NULL);
+}
+
+/* Seconds until the next time. */
+static int once(struct upkeep *u)
+{
+    struct pg *pg = NULL;
+    int rc = connect_database(u, &pg);
+
+    if (rc)
+        return AGAIN_S;
+    rc = maintain(pg);
+    if (rc) {
+        log_error("upkeep.failed", F_STR("why", pg_message(pg)), F_FIX(fix));
+        alarm_raise(ALARM_WARNING, "database.upkeep", NULL, pg_message(pg), fix);
+    } else {
+        alarm_clear("database.upkeep", NULL);
+    }
+    pg_close(pg);
+    return rc ? AGAIN_S : EVERY_S;
+}
+
+/* False: it is time to go. */
+static bool wait_for(struct upkeep *u, int seconds)
+{
+    struct timespec until;
+    bool go_on;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += seconds;
+    pthread_mutex_lock(&u->lock);
+    while (!u->stopping && pthread_cond_timedwait(&u->wake, &u->lock, &until) != ETIMEDOUT)
+        ;
+    go_on = !u->stopping;
+    pthread_mutex_unlock(&u->lock);
+    return go_on;
+}
+
+static void *run(void *arg)
+{
+    struct upkeep *u = arg;
+    int seconds = FIRST_S;
+
+    while (wait_for(u, seconds))
+        seconds = once(u);
+    return NULL;
+}
+
+int upkeep_start(struct upkeep **out, const struct upkeep_opts *o)
+{
+    struct upkeep *u = calloc(1, sizeof(*u));
+    int rc;
+
+    if (!u)
+        return -ENOMEM;
+    u->o = *o;
+    (void)snprintf(u->node, sizeof(u->node), "%s", o->node);
+    (void)snprintf(u->data, sizeof(u->data), "%s", o->data);
+    pthread_mutex_init(&u->lock, NULL);
+    pthread_cond_init(&u->wake, NULL);
+    rc = -pthread_create(&u->thread, NULL, run, u);
+    u->running = rc == 0;
+    if (rc) {
+        upkeep_stop(u);
+        return rc;
+    }
+    *out = u;
+    return 0;
+}
+
+void upkeep_stop(struct upkeep *u)
+{
+    if (!u)
+        return;
+    if (u->running) {
+        pthread_mutex_lock(&u->lock);
+        u->stopping = true;
+        pthread_cond_signal(&u->wake);
+        pthread_mutex_unlock(&u->lock);
+        pthread_join(u->thread, NULL);
+    }
+    pthread_cond_destroy(&u->wake);
+    pthread_mutex_destroy(&u->lock);
+    free(u);
+}
