@@ -13,8 +13,12 @@
 --   n:complaints()                   those that ask for attention
 --   n:stop()                         ends it, removes its folder; its exit code
 --
+--   n.database                       the URL of its database: a fresh one, unless `database` names
+--                                    another; `database = false`: a private cluster
+--
 -- Without `sim`, a simulated OpenAI of its own is started and ended with it; `sim = false`: none.
 local json = require "cjson"
+local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
 
@@ -48,6 +52,7 @@ local function environment(n, o)
     RINGDOWN_TLS_CERT = o.tls and o.tls.certificate or false,
     RINGDOWN_TLS_KEY = o.tls and o.tls.key or false,
     RINGDOWN_CA_FILE = n.ca_file or false,
+    DATABASE_URL = n.database,
     OPENAI_REALTIME_URL = n.sim and n.sim:url(o.fault) or "ws://127.0.0.1:9/v1/realtime",
     OPENAI_REALTIME_MODEL = false,
     OPENAI_API_KEY = "sk-double",
@@ -75,6 +80,7 @@ function node.launch(o)
     n.own_sim = sims.start()
   end
   n.sim = n.own_sim or o.sim
+  n.database = o.database == nil and pg.database() or o.database
   n.ca_file = o.ca_file or o.tls and o.tls.authority.file or n.sim and n.sim.tls and n.sim.tls.authority.file
   n.env = environment(n, o)
   n.child = proc.start { name = "serve", folder = n.folder, args = { proc.binary(), "serve" }, env = n.env }
