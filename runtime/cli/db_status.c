@@ -20,16 +20,43 @@ struct status {
     bool private;
     bool up;
     char version[64];
+    char schema[96]; /* its newest migration; "": none */
     long long bytes;
     char why[1024]; /* why it is not up; "" when it is just not started */
 };
 
 /* ---- from inside ---- */
 
+static int ask_schema(struct status *s, struct pg *pg)
+{
+    int rc = pg_query(pg, "select to_regclass('schema_migrations')", 0, NULL);
+
+    if (rc || !pg_text(pg, 0, 0))
+        return rc;
+    rc = pg_query(pg, "select version, name from schema_migrations order by version desc limit 1",
+                  0, NULL);
+    if (!rc && pg_rows(pg) == 1)
+        snprintf(s->schema, sizeof(s->schema), "%s %s", pg_text(pg, 0, 0), pg_text(pg, 0, 1));
+    return rc;
+}
+
+static int ask_server(struct status *s, struct pg *pg)
+{
+    int rc = pg_query(pg,
+                      "select current_setting('server_version'), "
+                      "pg_database_size(current_database())",
+                      0, NULL);
+
+    if (!rc) {
+        rd_str_copy(s->version, sizeof(s->version), rd_str(pg_text(pg, 0, 0)));
+        s->bytes = strtoll(pg_text(pg, 0, 1), NULL, 10);
+        rc = ask_schema(s, pg);
+    }
+    return rc;
+}
+
 static void look_inside(struct status *s, const struct database_opts *o)
 {
-    static const char sql[] = "select current_setting('server_version'), "
-                              "pg_database_size(current_database())";
     struct buf conninfo;
     struct pg *pg = NULL;
     int rc;
@@ -38,15 +65,14 @@ static void look_inside(struct status *s, const struct database_opts *o)
     rc = database_conninfo(&conninfo, o, s->why, sizeof(s->why));
     if (!rc)
         rc = pg_open(&pg, conninfo.data, s->why, sizeof(s->why));
-    if (!rc && (rc = pg_query(pg, sql, 0, NULL)) != 0)
-        snprintf(s->why, sizeof(s->why), "%s", pg_message(pg));
-    if (rc) {
-        database_explain(s->why, sizeof(s->why));
-    } else {
-        s->up = true;
-        rd_str_copy(s->version, sizeof(s->version), rd_str(pg_text(pg, 0, 0)));
-        s->bytes = strtoll(pg_text(pg, 0, 1), NULL, 10);
+    if (!rc) {
+        rc = ask_server(s, pg);
+        if (rc)
+            snprintf(s->why, sizeof(s->why), "%s", pg_message(pg));
     }
+    if (rc)
+        database_explain(s->why, sizeof(s->why));
+    s->up = rc == 0;
     pg_close(pg);
     buf_fini(&conninfo);
 }
@@ -95,6 +121,7 @@ static void add_json(struct buf *out, const struct status *s)
     }
     if (s->up) {
         add_text(out, "version", s->version);
+        add_text(out, "schema", s->schema);
         buf_addf(out, ",\"bytes\":%lld", s->bytes);
     }
     if (s->why[0])
@@ -140,8 +167,8 @@ static void add_lines(struct buf *out, const struct status *s)
     if (s->private && (s->cluster.place.made || !s->why[0]))
         add_private(out, s);
     if (s->up)
-        buf_addf(out, "  version   PostgreSQL %s\n  size      %.1f MB\n", s->version,
-                 (double)s->bytes / 1e6);
+        buf_addf(out, "  version   PostgreSQL %s\n  schema    %s\n  size      %.1f MB\n",
+                 s->version, s->schema[0] ? s->schema : "none yet", (double)s->bytes / 1e6);
     else if (s->why[0])
         buf_addf(out, "  why       %s\n", s->why);
     else if (s->cluster.place.made)

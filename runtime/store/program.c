@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -84,7 +85,8 @@ _Noreturn static void run_child(const struct program *p, int in, int out)
     take_stdio(in, out);
     (void)close_range(3, ~0U, 0);
     (void)umask(077);
-    if (become(p->uid, p->gid) == 0 && chdir("/") == 0)
+    if (become(p->uid, p->gid) == 0 && chdir("/") == 0 &&
+        prctl(PR_SET_PDEATHSIG, SIGKILL) == 0) /* nobody would wait for it any more */
         (void)execve(p->argv[0], (char *const *)p->argv, environment);
     _exit(CANNOT_EXEC);
 }

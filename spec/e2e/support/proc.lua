@@ -58,10 +58,12 @@ function proc.run(command)
   return text, code
 end
 
--- A new folder below /tmp; remove it with proc.remove.
+-- A new folder below /tmp; remove it with proc.remove. Others may pass through: the user that a
+-- private database runs as, when we are root.
 function proc.folder(name)
   local path = proc.run("mktemp -d /tmp/ringdown-" .. name .. ".XXXXXX"):match "%S+"
-  return assert(path, "mktemp made no folder")
+  proc.run("chmod 711 " .. assert(path, "mktemp made no folder"))
+  return path
 end
 
 function proc.remove(folder)
