@@ -8,6 +8,7 @@
  *   nothing; starts and stops never overlap
  * - a holder is killed: the kernel takes its lock back, the server runs on and the next one adopts
  *   it
+ * - the server dies (killed for memory, say): a holder that tends it starts it again
  * - the machine restarts: the pid file names nobody, or a stranger (cluster_server.c) */
 #include "store/cluster.h"
 
@@ -134,6 +135,22 @@ int cluster_up(struct cluster **out, const char *data, const atomic_bool *stop, 
         cluster_release(c);
     else
         *out = c;
+    return rc;
+}
+
+int cluster_tend(struct cluster *c, const atomic_bool *stop, char *why, size_t cap)
+{
+    int turn, rc;
+
+    if (server_pid(&c->place)) {
+        server_trim_log(&c->place);
+        return 0;
+    }
+    turn = take_turn(c->place.data, stop, why, cap);
+    if (turn < 0)
+        return turn;
+    rc = server_start(&c->place, stop, why, cap);
+    close(turn);
     return rc;
 }
 

@@ -32,6 +32,7 @@ int cluster_make(struct cluster_place *p, const atomic_bool *stop, char *why, si
 /* server: the running one. Pid 0: down. A pid that is somebody else's by now does not count. */
 pid_t server_pid(const struct cluster_place *p);
 int server_start(const struct cluster_place *p, const atomic_bool *stop, char *why, size_t cap);
+void server_trim_log(const struct cluster_place *p);
 int server_stop(const struct cluster_place *p, char *why, size_t cap);
 
 /* Opens a file of the cluster for reading, however its owner may have prepared it: no link, no

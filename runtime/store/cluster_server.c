@@ -69,7 +69,7 @@ int server_open(const struct cluster_place *p, const char *name, int flags)
 }
 
 /* The log grows by a few lines a day; a disk must not fill up even if that is wrong. */
-static void trim_log(const struct cluster_place *p)
+void server_trim_log(const struct cluster_place *p)
 {
     int fd = server_open(p, log_name, O_WRONLY);
     struct stat st;
@@ -273,13 +273,24 @@ static int complain_ended(const struct cluster_place *p, char *why, size_t cap)
     return -ECONNREFUSED;
 }
 
+/* What we launched and nobody will hold. Waits, for the next one finds it in its way otherwise. */
+static void call_off(pid_t launched)
+{
+    uint64_t until = cluster_now_ms() + QUIT_MS;
+
+    if (!launched || !lives(launched) || kill(launched, SIGINT) != 0)
+        return;
+    while (lives(launched) && cluster_now_ms() < until)
+        cluster_nap(LOOK_MS);
+}
+
 int server_start(const struct cluster_place *p, const atomic_bool *stop, char *why, size_t cap)
 {
     uint64_t until = cluster_now_ms() + START_MS;
     pid_t launched = 0;
     int rc;
 
-    trim_log(p);
+    server_trim_log(p);
     for (;;) {
         if (server_pid(p) || (launched && lives(launched))) {
             rc = answers(p, why, cap);
@@ -292,8 +303,10 @@ int server_start(const struct cluster_place *p, const atomic_bool *stop, char *w
             if (rc)
                 return rc;
         }
-        if (stop && atomic_load(stop))
+        if (stop && atomic_load(stop)) {
+            call_off(launched);
             return -ECANCELED;
+        }
         if (cluster_now_ms() > until)
             return complain_late(p, why, cap);
         cluster_nap(LOOK_MS);

@@ -230,6 +230,7 @@ int database_url(struct buf *out, const struct database_opts *o, char *why, size
 
 struct database {
     struct cluster *cluster; /* owns; NULL: somebody else's server */
+    const atomic_bool *stop; /* borrows */
 };
 
 int database_up(struct database **out, const struct database_opts *o, char *why, size_t cap)
@@ -238,9 +239,7 @@ int database_up(struct database **out, const struct database_opts *o, char *why,
     int rc = d ? 0 : -ENOMEM;
 
     why[0] = '\0';
-    if (!rc && !is_private(o))
-        *out = d;
-    else if (!rc)
+    if (!rc && is_private(o))
         rc = cluster_up(&d->cluster, o->data, o->stop, why, cap);
     if (rc) {
         free(d);
@@ -248,8 +247,14 @@ int database_up(struct database **out, const struct database_opts *o, char *why,
             snprintf(why, cap, "cannot start the database: %s", rd_strerror(rc));
         return rc;
     }
+    d->stop = o->stop;
     *out = d;
     return 0;
+}
+
+int database_tend(struct database *d, char *why, size_t cap)
+{
+    return d->cluster ? cluster_tend(d->cluster, d->stop, why, cap) : 0;
 }
 
 void database_down(struct database *d)

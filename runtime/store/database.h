@@ -35,7 +35,12 @@ int database_url(struct buf *out, const struct database_opts *o, char *why, size
 struct database;
 int database_up(struct database **out, const struct database_opts *o, char *why, size_t cap);
 
-/* Lets it go; the last one of this data folder stops the private cluster. NULL is fine. */
+/* For whoever holds it, every few seconds and when connecting fails: starts the private cluster again
+ * if it died. Quick when all is well; 0 for a URL. One thread at a time for the same handle. */
+int database_tend(struct database *d, char *why, size_t cap);
+
+/* Lets it go; the last one of this data folder stops the private cluster, which may take half
+ * a minute. NULL is fine. */
 void database_down(struct database *d);
 
 /* Adds to libpq's words, as pg_open() gave them, what the operator can do. */

@@ -247,6 +247,39 @@ static void test_a_killed_server_is_started_again(void **state)
     assert_int_not_equal(running(), first);
 }
 
+static void test_who_tends_it_starts_it_again_when_it_died(void **state)
+{
+    char why[1024] = "";
+    pid_t first = running();
+
+    (void)state;
+    assert_true(first > 1);
+    assert_int_equal(cluster_tend(real.cluster, NULL, why, sizeof(why)), 0);
+    assert_int_equal(running(), first);
+    assert_int_equal(kill(first, SIGKILL), 0);
+    while (running())
+        cluster_nap(5);
+    assert_int_equal(cluster_tend(real.cluster, NULL, why, sizeof(why)), 0);
+    assert_true(running() > 1);
+}
+
+static void test_a_wish_to_stop_is_heard_while_it_starts(void **state)
+{
+    const atomic_bool stop = true;
+    struct cluster *c = NULL;
+    char why[1024] = "";
+    pid_t first = running();
+
+    (void)state;
+    assert_true(first > 1);
+    assert_int_equal(kill(first, SIGKILL), 0);
+    while (running())
+        cluster_nap(5);
+    assert_int_equal(cluster_up(&c, real.data, &stop, why, sizeof(why)), -ECANCELED);
+    assert_null(c);
+    assert_int_equal(cluster_tend(real.cluster, NULL, why, sizeof(why)), 0);
+}
+
 static void test_the_last_one_stops_it(void **state)
 {
     char why[1024] = "";
@@ -303,6 +336,8 @@ int main(void)
         cmocka_unit_test(test_it_is_made_once_and_adopted_afterwards),
         cmocka_unit_test(test_while_two_hold_it_neither_stops_it),
         cmocka_unit_test(test_a_killed_server_is_started_again),
+        cmocka_unit_test(test_who_tends_it_starts_it_again_when_it_died),
+        cmocka_unit_test(test_a_wish_to_stop_is_heard_while_it_starts),
         cmocka_unit_test(test_the_last_one_stops_it),
         cmocka_unit_test(test_a_pid_that_somebody_else_has_now_is_not_it),
     };
