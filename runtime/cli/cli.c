@@ -13,7 +13,7 @@ static const struct command commands[] = {
     {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
     {"check", cmd_check, "say what is wrong with configuration and agents"},
     {"call", cmd_call, "place simulated phone calls to a node"},
-    {"db", cmd_db, "the database: up, down, status, url"},
+    {"db", cmd_db, "the database: up, down, status, url, migrate"},
     {"sim", cmd_sim, "a simulated OpenAI on loopback"},
     {"load", cmd_load, "what the node adds to a frame, at many calls"},
     {"version", cmd_version, "which version this is"},

@@ -5,15 +5,15 @@
  *   down     stops the private cluster unless a ringdown uses it
  *   status   where it is, whether it answers, who uses it
  *   url      for psql "$(ringdown db url)"
+ *   migrate  the schema to what this binary wants (db_migrate.c)
  *
  * None of this needs a node that runs, and all of it works beside one. */
+#include "cli/db.h"
+
 #include "base/err.h"
 #include "cli/commands.h"
-#include "cli/db_status.h"
 #include "cli/options.h"
 #include "store/cluster.h"
-#include "store/database.h"
-#include "store/pg.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,13 +21,16 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: ringdown db up | down | status | url    [--json] [--config FILE]\n\n"
+    "usage: ringdown db up | down | status | url | migrate [--dry-run]    [--json] [--config "
+    "FILE]\n\n"
     "The database that keeps the calls: the one of database.url, or without it a PostgreSQL of\n"
     "this data folder alone, reached through a Unix socket.\n\n"
     "  up       starts it (makes it the first time) and leaves it running\n"
     "  down     stops it, unless a ringdown uses it\n"
     "  status   where it is, version, up or down, who uses it, size\n"
-    "  url      its address: psql \"$(ringdown db url)\"\n\n"
+    "  url      its address: psql \"$(ringdown db url)\"\n"
+    "  migrate  brings the schema to what this version wants, forward only; --dry-run tells which\n"
+    "           steps that takes and changes nothing\n\n"
     "ringdown serve starts it by itself. The last ringdown that leaves a data folder stops its\n"
     "database. Exit code 1 when it did not work or the database is down, 2 for wrong arguments.\n";
 
@@ -39,70 +42,69 @@ static void on_interrupt(int signum)
     atomic_store(&interrupted, true);
 }
 
-static int complain(const char *verb, const char *why)
+int db_complain(const char *verb, const char *why)
 {
     fprintf(stderr, "ringdown db %s: %s\n", verb, why);
     return EXIT_FAILED;
 }
 
-/* ---- up ---- */
-
-static int try_to_connect(const struct database_opts *o, char *why, size_t cap)
+int db_connect(const struct db_order *o, struct pg **out, char *why, size_t cap)
 {
     struct buf conninfo;
-    struct pg *pg = NULL;
     int rc;
 
     buf_init(&conninfo, 64 * 1024);
-    rc = database_conninfo(&conninfo, o, why, cap);
+    rc = database_conninfo(&conninfo, &o->database, why, cap);
     if (!rc) {
-        rc = pg_open(&pg, conninfo.data, why, cap);
+        rc = pg_open(out, conninfo.data, why, cap);
         if (rc)
             database_explain(why, cap);
     }
-    pg_close(pg);
     buf_fini(&conninfo);
     return rc;
 }
 
-static int up(const struct database_opts *o, bool json)
+int db_start(const struct db_order *o, char *why, size_t cap)
 {
     struct cluster *cluster = NULL;
-    char why[1024] = "";
     int rc;
 
+    if (o->database.url[0])
+        return 0;
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
-    if (o->url[0])
-        rc = try_to_connect(o, why, sizeof(why));
-    else
-        rc = cluster_up(&cluster, o->data, o->stop, why, sizeof(why));
+    rc = cluster_up(&cluster, o->database.data, o->database.stop, why, cap);
     cluster_release(cluster); /* it stays up; the next ringdown adopts it */
-    if (rc)
-        return complain("up", why[0] ? why : rd_strerror(rc));
-    return db_status(o, json);
+    return rc;
 }
 
-/* ---- down ---- */
+static int up(const struct db_order *o)
+{
+    char why[1024] = "";
+    int rc = db_start(o, why, sizeof(why));
 
-static int down(const struct database_opts *o, bool json)
+    return rc ? db_complain("up", why[0] ? why : rd_strerror(rc)) : db_status(o);
+}
+
+static int down(const struct db_order *o)
 {
     char why[1024] = "";
     int rc;
 
-    if (o->url[0])
-        return complain("down", "the database of database.url is not ours to stop; stop it where "
-                                "it runs");
-    rc = cluster_stop(o->data, why, sizeof(why));
+    if (o->database.url[0])
+        return db_complain("down",
+                           "the database of database.url is not ours to stop; stop it where "
+                           "it runs");
+    rc = cluster_stop(o->database.data, why, sizeof(why));
     if (rc)
-        return complain("down", why[0] ? why : rd_strerror(rc));
-    puts(json ? "{\"up\":false}" : "The database is down.");
+        return db_complain("down", why[0] ? why : rd_strerror(rc));
+    puts(o->json ? "{\"up\":false}" : "The database is down.");
     return EXIT_OK;
 }
 
 /* ---- url ---- */
 
-static int url(const struct database_opts *o, bool json)
+static int url(const struct db_order *o)
 {
     struct buf text, escaped;
     char why[1024] = "";
@@ -110,12 +112,12 @@ static int url(const struct database_opts *o, bool json)
 
     buf_init(&text, 64 * 1024);
     buf_init(&escaped, 128 * 1024);
-    rc = database_url(&text, o, why, sizeof(why));
-    if (!rc && json)
+    rc = database_url(&text, &o->database, why, sizeof(why));
+    if (!rc && o->json)
         rc = buf_add_json(&escaped, (struct rd_str){text.data, text.n});
     if (rc)
-        complain("url", why[0] ? why : rd_strerror(rc));
-    else if (json)
+        db_complain("url", why[0] ? why : rd_strerror(rc));
+    else if (o->json)
         printf("{\"url\":\"%.*s\"}\n", (int)escaped.n, escaped.data);
     else
         printf("%.*s\n", (int)text.n, text.data);
@@ -124,35 +126,51 @@ static int url(const struct database_opts *o, bool json)
     return rc ? EXIT_FAILED : EXIT_OK;
 }
 
-static const struct {
+static const struct verb {
     const char *name;
-    int (*run)(const struct database_opts *o, bool json);
-} verbs[] = {{"up", up}, {"down", down}, {"status", db_status}, {"url", url}};
+    int (*run)(const struct db_order *o);
+} verbs[] = {
+    {"up", up}, {"down", down}, {"status", db_status}, {"url", url}, {"migrate", db_migrate}};
+
+static const struct verb *verb_of(const struct options *o, const struct db_order *order)
+{
+    for (size_t i = 0; o->n_words && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(verbs[i].name, o->words[0]) != 0)
+            continue;
+        if (!order->dry_run || verbs[i].run == db_migrate)
+            return &verbs[i];
+        fputs("ringdown db: --dry-run goes with migrate only\n", stderr);
+        return NULL;
+    }
+    fputs(
+        "ringdown db: say what to do: up, down, status, url or migrate; see: ringdown db --help\n",
+        stderr);
+    return NULL;
+}
 
 int cmd_db(int argc, char **argv)
 {
-    struct options o = {.usage = usage, .max_words = 1};
+    struct db_order order = {.database = {.who = "ringdown db", .stop = &interrupted}};
+    const struct option_switch switches[] = {{"dry-run", &order.dry_run}, {NULL, NULL}};
+    struct options o = {.usage = usage, .switches = switches, .max_words = 1};
     struct settings *s = NULL;
-    struct database_opts d = {.who = "ringdown db", .stop = &interrupted};
-    size_t i = 0, n = sizeof(verbs) / sizeof(verbs[0]);
+    const struct verb *verb;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
         return code;
-    while (o.n_words && i < n && strcmp(verbs[i].name, o.words[0]) != 0)
-        i++;
-    if (!o.n_words || i == n) {
-        fprintf(stderr, "ringdown db: say what to do: up, down, status or url; see: ringdown db "
-                        "--help\n");
+    verb = verb_of(&o, &order);
+    if (!verb)
         return EXIT_USAGE;
-    }
     code = options_settings(&o, SETTINGS_CLIENT, &s);
     if (code)
         return code;
-    d.url = s->database_url;
-    d.data = s->data;
-    d.ca_file = s->ca_file;
-    code = verbs[i].run(&d, o.json);
+    order.database.url = s->database_url;
+    order.database.data = s->data;
+    order.database.ca_file = s->ca_file;
+    order.library = s->library_path;
+    order.json = o.json;
+    code = verb->run(&order);
     settings_free(s);
     return code;
 }

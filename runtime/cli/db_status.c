@@ -4,9 +4,8 @@
  * A private cluster is looked at from outside (where, pid, who holds it) and, when it runs, from
  * inside (version, size); the database of database.url only from inside. It is down: said, with how
  * to start it, exit 1. It is up and does not let us in: libpq's reason and the remedy, exit 1. */
-#include "cli/db_status.h"
+#include "cli/db.h"
 
-#include "base/err.h"
 #include "cli/commands.h"
 #include "store/cluster.h"
 #include "store/pg.h"
@@ -55,35 +54,27 @@ static int ask_server(struct status *s, struct pg *pg)
     return rc;
 }
 
-static void look_inside(struct status *s, const struct database_opts *o)
+static void look_inside(struct status *s, const struct db_order *o)
 {
-    struct buf conninfo;
     struct pg *pg = NULL;
-    int rc;
+    int rc = db_connect(o, &pg, s->why, sizeof(s->why));
 
-    buf_init(&conninfo, 64 * 1024);
-    rc = database_conninfo(&conninfo, o, s->why, sizeof(s->why));
-    if (!rc)
-        rc = pg_open(&pg, conninfo.data, s->why, sizeof(s->why));
     if (!rc) {
         rc = ask_server(s, pg);
         if (rc)
             snprintf(s->why, sizeof(s->why), "%s", pg_message(pg));
     }
-    if (rc)
-        database_explain(s->why, sizeof(s->why));
     s->up = rc == 0;
     pg_close(pg);
-    buf_fini(&conninfo);
 }
 
-static void look(struct status *s, const struct database_opts *o)
+static void look(struct status *s, const struct db_order *o)
 {
     int rc = 0;
 
-    s->private = !o->url[0];
+    s->private = !o->database.url[0];
     if (s->private)
-        rc = cluster_look(&s->cluster, o->data, s->why, sizeof(s->why));
+        rc = cluster_look(&s->cluster, o->database.data, s->why, sizeof(s->why));
     if (rc == -ENOENT)
         s->why[0] = '\0';
     if (!rc && (!s->private || s->cluster.pid))
@@ -175,7 +166,7 @@ static void add_lines(struct buf *out, const struct status *s)
         buf_add_str(out, "  It is not running; start it: ringdown db up\n");
 }
 
-int db_status(const struct database_opts *o, bool json)
+int db_status(const struct db_order *o)
 {
     struct status *s = calloc(1, sizeof(*s));
     struct buf text;
@@ -185,7 +176,7 @@ int db_status(const struct database_opts *o, bool json)
         return code;
     look(s, o);
     buf_init(&text, 256 * 1024);
-    if (json)
+    if (o->json)
         add_json(&text, s);
     else
         add_lines(&text, s);

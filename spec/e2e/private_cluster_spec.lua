@@ -108,6 +108,23 @@ describe("a private database", function()
     assert.equal("42\n", (proc.run(("psql -XAt %s -c 'select n from kept'"):format(url))))
   end)
 
+  it("gets its schema by `db migrate`, once, and says before what would be done", function()
+    local text, code = db "migrate --dry-run"
+    assert.equal(0, code)
+    assert.matches("would apply 0001 initial", text, 1, true)
+    assert.is_nil(db("status"):match "schema +%d")
+    text, code = db "migrate"
+    assert.equal(0, code, text)
+    assert.matches("applied 0001 initial", text, 1, true)
+    text, code = db "migrate"
+    assert.equal(0, code)
+    assert.equal("The schema is up to date.\n", text)
+    assert.is_truthy(db("status"):match "schema +%d")
+    text, code = db "status --dry-run"
+    assert.equal(2, code)
+    assert.matches("migrate only", text, 1, true)
+  end)
+
   it("refuses a damaged one and leaves it alone", function()
     db "down"
     local pg = data .. "/postgres"
