@@ -203,17 +203,13 @@ return parent || '_' || to_char(month at time zone 'UTC', 'YYYYMM');
 create function partitioned_tables() returns text[] language sql immutable
 return array['call_events', 'turns', 'tool_calls', 'usage'];
 
--- Makes what is missing for the month of `at`. The order of tables is that of `ingest`, so that the two
--- never wait for each other in a circle.
+-- Makes what is missing for a month, given by any moment of it. The order of tables is that of `ingest`, so that
+-- the two never wait for each other in a circle.
 create function ensure_partitions(at timestamptz) returns void language plpgsql as $$
 declare
     month timestamptz := month_of(at);
     parent text;
 begin
-    if at is null or at < timestamptz '2020-01-01 00:00Z' or at > now() + interval '3 months' then
-        raise exception 'a stream that began at % cannot be kept: we keep 2020 until three months from now; '
-            'set that machine''s clock', coalesce(at::text, 'no time') using errcode = 'datetime_field_overflow';
-    end if;
     if to_regclass(partition_name('usage', month)) is not null then
         return;
     end if;
@@ -224,4 +220,14 @@ begin
                 partition_name(parent, month), parent, month, month_of(month + interval '40 days'));
         end if;
     end loop;
+end $$;
+
+-- For a stream that began then; not for every date that a broken clock may tell.
+create function ensure_partitions_for(began timestamptz) returns void language plpgsql as $$
+begin
+    if began is null or began < timestamptz '2020-01-01 00:00Z' or began > now() + interval '3 months' then
+        raise exception 'a stream that began at % cannot be kept: we keep 2020 until three months from now; '
+            'set that machine''s clock', coalesce(began::text, 'no time') using errcode = 'datetime_field_overflow';
+    end if;
+    perform ensure_partitions(began);
 end $$;

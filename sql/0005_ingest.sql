@@ -372,7 +372,7 @@ declare
     fingerprint bytea;
     touched text[] := '{}';
 begin
-    perform ensure_partitions(m) from (select distinct month_of(time_of_us((x ->> 'started_us')::bigint)) as m
+    perform ensure_partitions_for(m) from (select distinct month_of(time_of_us((x ->> 'started_us')::bigint)) as m
         from jsonb_array_elements(events) x order by 1) months;
     select jsonb_object_agg(call, erased_at is not null) into muted from calls
         where call in (select about_call(x ->> 'stream', x -> 'body') from jsonb_array_elements(events) x)

@@ -17,7 +17,7 @@ end $$;
 
 -- --- months -----------------------------------------------------------------------------------
 
-create function drop_old_partitions(at timestamptz) returns void language plpgsql as $$
+create function drop_old_partitions(as_of timestamptz) returns void language plpgsql as $$
 declare
     old record;
 begin
@@ -26,17 +26,17 @@ begin
         from retention r join pg_class parent on parent.oid = to_regclass(r.what)
         join pg_inherits i on i.inhparent = parent.oid join pg_class child on child.oid = i.inhrelid
         where child.relname ~ '_[0-9]{6}$'
-            and to_date(right(child.relname, 6), 'YYYYMM') + interval '1 month' <= (at - r.keep) at time zone 'UTC'
+            and to_date(right(child.relname, 6), 'YYYYMM') + interval '1 month' <= (as_of - r.keep) at time zone 'UTC'
         order by array_position(partitioned_tables(), r.what), child.relname
     loop
         execute format('drop table %I', old.name);
     end loop;
-    delete from calls using retention r where r.what = 'calls' and calls.started_at < at - r.keep;
-    delete from alerts using retention r where r.what = 'alerts' and alerts.closed_at < at - r.keep;
+    delete from calls using retention r where r.what = 'calls' and calls.started_at < as_of - r.keep;
+    delete from alerts using retention r where r.what = 'alerts' and alerts.closed_at < as_of - r.keep;
 end $$;
 
 -- The days whose calls may have changed: again and again, until they are four days old.
-create function count_days(at timestamptz) returns void language sql as $$
+create function count_days(as_of timestamptz) returns void language sql as $$
     insert into statistics (day, agent, system, calls, callers, seconds, turns, barge_ins, tool_calls, errors,
         first_audio_p95_ms, micro_usd, unknown_costs)
     select d.day, d.agent, d.system, d.calls, d.callers, d.seconds, d.turns, d.barge_ins, d.tool_calls, d.errors,
@@ -46,7 +46,7 @@ create function count_days(at timestamptz) returns void language sql as $$
         from calls left join call_costs c using (call)
         where (calls.started_at at time zone 'UTC')::date = d.day and coalesce(calls.agent, '?') = d.agent
             and coalesce(calls.system, 'none') = d.system) k
-    where d.day between (at at time zone 'UTC')::date - 3 and (at at time zone 'UTC')::date
+    where d.day between (as_of at time zone 'UTC')::date - 3 and (as_of at time zone 'UTC')::date
     on conflict (day, agent, system) do update set calls = excluded.calls, callers = excluded.callers,
         seconds = excluded.seconds, turns = excluded.turns, barge_ins = excluded.barge_ins,
         tool_calls = excluded.tool_calls, errors = excluded.errors,
@@ -56,17 +56,17 @@ $$;
 
 -- Once an hour or so, by one node. Returns the recordings whose files must be deleted, on whichever node they are.
 -- They are returned again each time until their node calls recording_gone().
-create function maintain(at timestamptz default now())
+create function maintain(as_of timestamptz default now())
 returns table (node text, path text) language plpgsql as $$
 #variable_conflict use_column
 begin
-    perform ensure_partitions(month_of(at) + make_interval(days => 32 * n)) from generate_series(0, 2) n;
-    perform drop_old_partitions(at);
-    perform count_days(at);
+    perform ensure_partitions(month_of(as_of) + make_interval(days => 32 * n)) from generate_series(0, 2) n;
+    perform drop_old_partitions(as_of);
+    perform count_days(as_of);
     perform blank_words(coalesce(array_agg(call), '{}')) from calls c join agents a using (agent)
-        where c.words_gone_at is null and c.started_at < at - a.keep_transcripts;
-    update recordings r set due_at = at from calls c join agents a using (agent)
-        where r.call = c.call and r.due_at is null and r.at < at - a.keep_recordings;
+        where c.words_gone_at is null and c.started_at < as_of - a.keep_transcripts;
+    update recordings r set due_at = as_of from calls c join agents a using (agent)
+        where r.call = c.call and r.due_at is null and r.at < as_of - a.keep_recordings;
     return query select r.node::text, r.path from recordings r
         where r.due_at is not null and r.gone_at is null order by 1, 2;
 end $$;

@@ -1,0 +1,234 @@
+-- SPDX-License-Identifier: Apache-2.0
+local cjson = require "cjson"
+local events = require "spec.support.events"
+local pg = require "spec.support.postgres"
+
+describe("keeping", function()
+  local url, now
+
+  before_each(function()
+    url, now = pg.database(), "timestamptz '2026-11-26 12:00Z'"
+  end)
+
+  local function one(sql)
+    return pg.query(url, sql)[1]
+  end
+
+  local function maintain(at)
+    return pg.query(url, ("select * from maintain(%s)"):format(at or now))
+  end
+
+  local function partitions(of)
+    local names = {}
+    for i, row in ipairs(pg.query(url, ([[select c.relname as name from pg_inherits join pg_class c on c.oid = inhrelid
+      where inhparent = '%s'::regclass order by 1]]):format(of))) do
+      names[i] = row.name
+    end
+    return names
+  end
+
+  local function agent(o)
+    local n = events.node "n1"
+    n:add("agent_version", { agent = "northside-plumbing", version = "v7", keep_transcripts_s = o.transcripts,
+      keep_recordings_s = o.recordings, recording = true })
+    events.ingest(url, n.list)
+  end
+
+  describe("months", function()
+    it("has this one and the next two, however often it is asked", function()
+      maintain()
+      maintain()
+      for _, of in ipairs { "call_events", "turns", "tool_calls", "usage" } do
+        local names = table.concat(partitions(of), " ")
+        for _, month in ipairs { "202611", "202612", "202701" } do
+          assert.matches(of .. "_" .. month, names)
+        end
+      end
+    end)
+
+    it("goes on at the end of a year, and on the last day of a long month", function()
+      maintain "timestamptz '2026-12-31 23:59Z'"
+      local names = table.concat(partitions "turns", " ")
+      assert.matches("turns_202612.* turns_202701.* turns_202702", names)
+    end)
+
+    it("drops what is older than the retention, and only that", function()
+      local old = events.conversation(1, { started_us = 1735689600000000 }) -- 1 January 2025
+      local recent = events.conversation(2, { started_us = 1764547200000000 }) -- 1 December 2025
+      events.ingest(url, old.list)
+      events.ingest(url, recent.list)
+      maintain()
+      assert.same({ turns = 3, usage = 2, calls = 2 }, one [[select (select count(*) from turns) as turns,
+        (select count(*) from usage) as usage, (select count(*) from calls) as calls]])
+      assert.is_nil(table.concat(partitions "turns", " "):match "202501")
+      maintain "timestamptz '2027-03-01 00:00Z'"
+      assert.same({ turns = 0, usage = 1, calls = 1, costs = 1 }, one [[select (select count(*) from turns) as turns,
+        (select count(*) from usage) as usage, (select count(*) from calls) as calls,
+        (select count(*) from call_costs) as costs]])
+    end)
+
+    it("follows what the operator says", function()
+      events.ingest(url, events.conversation(1, { started_us = 1764547200000000 }).list)
+      pg.run(url, "update retention set keep = '2 months' where what = 'turns'")
+      maintain()
+      assert.same({ turns = 0, events = 19 }, one [[select (select count(*) from turns) as turns,
+        (select count(*) from call_events) as events]])
+      assert.is_false((pg.try(url, "update retention set keep = '0'")))
+    end)
+  end)
+
+  describe("words of an agent that forgets sooner", function()
+    it("blanks them and nothing else", function()
+      agent { transcripts = 3600 }
+      events.ingest(url, events.conversation(1).list)
+      maintain()
+      assert.same({ n = 3, heard = "", words = "" }, one [[select count(*) as n, string_agg(heard, '') as heard,
+        string_agg(words::text, '') as words from turns]])
+      assert.same({ n = 0 }, one [[select count(*) as n from call_events
+        where body::text ~* '(boiler|leaking|minutes|60614)']])
+      assert.same({ n = 1, cost = 28006, from_number = "+13125550142" }, one [[select count(name) as n,
+        min(micro_usd) as cost, min(from_number) as from_number from tool_calls join call_costs using (call)
+        join calls using (call) where arguments is null and output is null]])
+    end)
+
+    it("leaves those that are young enough, and those of others", function()
+      agent { transcripts = 86400 * 30 }
+      events.ingest(url, events.conversation(1).list)
+      events.ingest(url, events.conversation(2, { common = { agent = "dentist" } }).list)
+      maintain()
+      assert.same({ n = 6 }, one "select count(*) as n from turns where heard <> ''")
+    end)
+
+    it("stays blank when the journal repeats an event or brings one late", function()
+      agent { transcripts = 3600 }
+      local c = events.conversation(1)
+      events.ingest(url, c.list)
+      maintain()
+      local late = c:add("turn", { seq = 4, role = "caller", text = "the boiler again" })
+      assert.same({ duplicate = 19, kept = 1 }, events.outcomes(url, c.list))
+      assert.equal("turn", late.type)
+      assert.same({ n = 0 }, one "select count(*) as n from call_events where body::text ~ 'boiler'")
+      assert.same({ n = 4 }, one "select count(*) as n from turns where heard = ''")
+    end)
+  end)
+
+  it("names recordings that must go, until their node says that they are gone", function()
+    agent { recordings = 3600 }
+    events.ingest(url, events.conversation(1).list)
+    local path = "rec/" .. events.call(1).stream .. ".wav"
+    assert.same({}, maintain "timestamptz '2026-11-25 10:00Z'")
+    assert.same({ { node = "n1", path = path } }, maintain())
+    assert.same({ { node = "n1", path = path } }, maintain())
+    pg.run(url, ("select recording_gone('n1', '%s')"):format(path))
+    assert.same({}, maintain())
+  end)
+
+  it("counts each day once, and again when calls come late", function()
+    events.ingest(url, events.conversation(1).list)
+    maintain()
+    events.ingest(url, events.conversation(2).list)
+    maintain()
+    assert.same({ { calls = 2, callers = 1, seconds = 24, micro_usd = 56012, unknown_costs = 0 } },
+      pg.query(url, "select calls, callers, seconds, micro_usd, unknown_costs from statistics"))
+  end)
+
+  describe("erase this caller", function()
+    local caller, other = "+13125550142", "+131255501429"
+
+    before_each(function()
+      events.ingest(url, events.conversation(1).list)
+      local theirs = events.conversation(2, { common = { from = other } })
+      theirs:add("transfer", { to = caller, state = "asked", why = "asked for " .. caller .. " or " .. other })
+      events.ingest(url, theirs.list)
+      local n = events.node "n2"
+      n:add("webhook", { call = "CAunknown", kind = "status", status = "completed", from = caller,
+        to = "+13125550100" })
+      n:add("audit", { who = "alice", what = "rollout.allow_add", subject = caller, after = { allow = { caller } } })
+      events.ingest(url, n.list)
+      pg.run(url, ([[
+        insert into customers (agent, number, name, email, notes) values ('a', '%s', 'Ann', 'ann@x.org', 'barks');
+        insert into customers (agent, number, name) values ('a', '%s', 'Bob');
+        insert into appointments (agent, resource, during, customer, notes)
+          select 'a', 'sam', '[2026-12-01 09:00+00, 2026-12-01 10:00+00)', id, 'key under mat' from customers
+          where name = 'Ann';
+        insert into texts (id, direction, from_number, to_number, body, created_at, updated_at)
+          values ('SMin', 'in', '%s', '+13125550100', 'it is Ann', now(), now());
+        insert into opt_outs (number_hash, source) values (sha256('ann'), 'stop');
+        select rollout_put('sales', 0, '{"allow": ["%s"]}', 'alice')]]):format(caller, other, caller, caller))
+    end)
+
+    local function erase()
+      return cjson.decode(pg.run(url, ("select erase_caller('%s', sha256('ann'), 'alice')"):format(caller)))
+    end
+
+    local function everything()
+      return pg.run(url, [[select to_jsonb(x) from calls x; select to_jsonb(x) from call_events x;
+        select to_jsonb(x) from turns x; select to_jsonb(x) from tool_calls x; select to_jsonb(x) from texts x;
+        select to_jsonb(x) from customers x; select to_jsonb(x) from appointments x; select to_jsonb(x) from audit x;
+        select to_jsonb(x) from alerts x; select to_jsonb(x) from usage x; select to_jsonb(x) from triage_matches x]])
+    end
+
+    it("leaves no trace of number, name or words", function()
+      erase()
+      local left = everything():gsub("%+131255501429", "")
+      for _, trace in ipairs { "+13125550142", "Ann", "ann@x.org", "barks", "under mat" } do
+        assert.is_nil(left:find(trace, 1, true), trace)
+      end
+      assert.same({ n = 0 }, one(([[select count(*) as n from call_events where stream = '%s'
+        and body::text ~* '(boiler|60614|slow down|312)']]):format(events.call(1).stream)))
+    end)
+
+    it("leaves others alone, a longer number that begins alike too", function()
+      erase()
+      assert.same({ from_number = other }, one(("select from_number from calls where call = '%s'"):format(
+        events.call(2).stream)))
+      assert.same({ why = "asked for erased or " .. other }, one [[select body ->> 'why' as why from call_events
+        where type = 'transfer']])
+      assert.same({ n = 3 }, one "select count(*) as n from turns where heard <> ''")
+      assert.same({ name = "Bob" }, one "select name from customers where number is not null")
+    end)
+
+    it("tells what it did, what must be deleted, and what stays", function()
+      local told = erase()
+      assert.same({ calls = 2, call_events = 24, turns = 3, tool_calls = 1, texts = 3, triage_matches = 0,
+        appointments = 1, customers = 1, audit = 1, opt_outs_kept = 1, still_listed = { "sales" },
+        recordings = { { node = "n1", path = "rec/" .. events.call(1).stream .. ".wav" } } }, told)
+      assert.same({ who = "alice", n = 1 }, one [[select min(who) as who, count(*) as n from audit
+        where what = 'erase_caller']])
+      assert.same({ n = 1 }, one "select count(*) as n from opt_outs")
+    end)
+
+    it("keeps what is no person: times, counts, money", function()
+      erase()
+      assert.same({ state = "ended", turns = 3, cost = 28006 }, one(([[select state, turns, micro_usd as cost
+        from calls join call_costs using (call) where call = '%s']]):format(events.call(1).stream)))
+    end)
+
+    it("holds against what the journal brings later", function()
+      erase()
+      local again = events.conversation(1)
+      again:add("turn", { seq = 9, role = "caller", text = "it is Ann again" })
+      assert.same({ duplicate = 19, kept = 1 }, events.outcomes(url, again.list))
+      local n = events.node "n3"
+      n:add("webhook", { call = again.stream, kind = "status", status = "completed", from = caller, to = caller })
+      events.ingest(url, n.list)
+      local left = everything():gsub("%+131255501429", "")
+      assert.is_nil(left:find(caller, 1, true))
+      assert.is_nil(left:find("Ann", 1, true))
+    end)
+
+    it("may be asked again", function()
+      erase()
+      local told = erase()
+      assert.same({ 0, 0, 0, 1 }, { told.calls, told.turns, told.customers, told.opt_outs_kept })
+    end)
+
+    it("refuses what is no number", function()
+      for _, word in ipairs { "anonymous", "3125550142", "", "+1 312", ".*" } do
+        local ok, words = pg.try(url, ("select erase_caller('%s', null)"):format(word))
+        assert.is_false(ok)
+        assert.matches("written as %+13125550142", words)
+      end
+    end)
+  end)
+end)
