@@ -60,7 +60,9 @@ begin
     update calls set
         status = case when status_rank(word(body, 'status')) > status_rank(status)
             then word(body, 'status') else status end,
-        duration_s = greatest(duration_s, nullif(whole(body -> 'duration_s'), 0)::integer),
+        duration_s = greatest(duration_s, case when whole(body -> 'duration_s') > 0
+            or (body ? 'duration_s' and status_rank(word(body, 'status')) > 4)
+            then whole(body -> 'duration_s')::integer end), -- 0 is a length only once it is over
         direction = coalesce(direction, word(body, 'direction'))
     where call = which;
 end $$;
@@ -183,7 +185,8 @@ create function keep_text(e journal_event) returns void language plpgsql as $$
 begin
     insert into texts (id, call, agent, from_number, to_number, segments, status, created_at, updated_at)
     values (coalesce(word(e.body, 'id'), e.stream || '.' || e.epoch || '.' || e.seq), e.stream, word(e.body, 'agent'),
-        null, word(e.body, 'to'), nullif(whole(e.body -> 'segments'), 0)::integer, word(e.body, 'status'), e.at, e.at)
+        null, word(e.body, 'to'), nullif(whole(e.body -> 'segments'), 0)::integer,
+        case when text_rank(word(e.body, 'status')) > 0 then word(e.body, 'status') end, e.at, e.at)
     on conflict (id) do update set
         call = coalesce(texts.call, excluded.call),
         segments = greatest(texts.segments, excluded.segments),
@@ -342,18 +345,21 @@ begin
     end case;
 end $$;
 
--- What is left of a body when its words must go: numbers, names of things, never what somebody said or who.
-create function without_words(body jsonb) returns jsonb language sql immutable parallel safe
-return body - array['text', 'said', 'arguments', 'output', 'detail', 'head', 'words'];
+-- What is left of a body when its words must go: numbers, names of things, never what somebody said or who. The
+-- notice stays, for it is our own words and the evidence that they were spoken.
+create function without_words(type text, body jsonb) returns jsonb language sql immutable parallel safe
+return case when type = 'notice' then body
+    else body - array['text', 'said', 'arguments', 'output', 'detail', 'head', 'words'] end;
 
-create function without_person(body jsonb) returns jsonb language sql immutable
+create function without_person(type text, body jsonb) returns jsonb language sql immutable
 begin atomic
     select coalesce(jsonb_object_agg(key, value), '{}') || '{"erased": true}'
     from jsonb_each(body)
-    where key = any(array['call', 'agent', 'at_ms', 'kind', 'status', 'duration_s', 'repeated', 'direction', 'node',
-        'system', 'version', 'model', 'state', 'seq', 'role', 'interrupted', 'withheld', 'name', 'done', 'heard_ms',
-        'usage', 'complete', 'code', 'on', 'bytes', 'duration_ms', 'segments', 'frames_in', 'frames_out', 'gap_ms',
-        'bad_frames', 'late_deltas', 'turns', 'barge_ins', 'tool_calls', 'errors', 'first_audio_ms', 'cut']);
+    where (type = 'notice' and key = 'text')
+        or key = any(array['call', 'agent', 'at_ms', 'kind', 'status', 'duration_s', 'repeated', 'direction', 'node',
+            'system', 'version', 'model', 'state', 'seq', 'role', 'interrupted', 'withheld', 'name', 'done', 'heard_ms',
+            'usage', 'complete', 'code', 'on', 'bytes', 'duration_ms', 'segments', 'frames_in', 'frames_out', 'gap_ms',
+            'bad_frames', 'late_deltas', 'turns', 'barge_ins', 'tool_calls', 'errors', 'first_audio_ms', 'cut']);
 end;
 
 -- Which call an event is about: a node may hear of one that is not its own.
@@ -389,7 +395,7 @@ begin
         fingerprint := sha256(convert_to(e.type || ' ' || e.body::text, 'UTF8'));
         if muted ? about_call(e.stream, e.body) then
             e.body := case when (muted -> about_call(e.stream, e.body))::boolean
-                then without_person(e.body) else without_words(e.body) end;
+                then without_person(e.type, e.body) else without_words(e.type, e.body) end;
             fingerprint := null;
         end if;
         insert into call_events (stream, epoch, seq, started_at, at, type, body, digest)

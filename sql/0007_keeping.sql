@@ -10,8 +10,8 @@ begin
     update tool_calls set arguments = null, output = null
         where call = any(which) and (arguments is not null or output is not null);
     update triage_matches set words = null where call = any(which) and words is not null;
-    update call_events set body = without_words(body), digest = null
-        where stream = any(which) and body is distinct from without_words(body);
+    update call_events set body = without_words(type, body), digest = null
+        where stream = any(which) and body is distinct from without_words(type, body);
     update calls set words_gone_at = now() where call = any(which) and words_gone_at is null;
 end $$;
 
@@ -39,14 +39,13 @@ end $$;
 create function count_days(as_of timestamptz) returns void language sql as $$
     insert into statistics (day, agent, system, calls, callers, seconds, turns, barge_ins, tool_calls, errors,
         first_audio_p95_ms, micro_usd, unknown_costs)
-    select d.day, d.agent, d.system, d.calls, d.callers, d.seconds, d.turns, d.barge_ins, d.tool_calls, d.errors,
-        d.first_audio_p95_ms, k.micro_usd, k.unknown
-    from calls_daily d, lateral (
-        select sum(c.micro_usd)::bigint as micro_usd, count(*) filter (where c.micro_usd is null) as unknown
-        from calls left join call_costs c using (call)
-        where (calls.started_at at time zone 'UTC')::date = d.day and coalesce(calls.agent, '?') = d.agent
-            and coalesce(calls.system, 'none') = d.system) k
-    where d.day between (as_of at time zone 'UTC')::date - 3 and (as_of at time zone 'UTC')::date
+    select (c.started_at at time zone 'UTC')::date, coalesce(c.agent, '?'), coalesce(c.system, 'none'), count(*),
+        count(distinct c.from_number), coalesce(sum(c.duration_ms), 0)::bigint / 1000, sum(c.turns), sum(c.barge_ins),
+        sum(c.tool_calls), sum(c.errors), percentile_disc(0.95) within group (order by c.first_audio_ms),
+        sum(k.micro_usd), count(*) filter (where k.micro_usd is null)
+    from calls c left join call_costs k using (call)
+    where c.started_at >= date_trunc('day', as_of, 'UTC') - interval '3 days' and c.started_at <= as_of
+    group by 1, 2, 3
     on conflict (day, agent, system) do update set calls = excluded.calls, callers = excluded.callers,
         seconds = excluded.seconds, turns = excluded.turns, barge_ins = excluded.barge_ins,
         tool_calls = excluded.tool_calls, errors = excluded.errors,
@@ -112,7 +111,7 @@ begin
 
     update call_events set digest = null, body = case when about_call(stream, body) = any(theirs)
             or whom in (body ->> 'from', body ->> 'to') and type = 'webhook'
-            then without_person(body) else mask_number(body::text, whom)::jsonb end
+            then without_person(type, body) else mask_number(body::text, whom)::jsonb end
         where stream = any(theirs) or about_call(stream, body) = any(theirs) or mentions(body::text, whom);
     get diagnostics touched = row_count;
     n := n || jsonb_build_object('call_events', touched);

@@ -139,6 +139,25 @@ describe("ingest", function()
     assert.same({ state = "ended", status = "completed" }, one "select state, status from calls")
   end)
 
+  it("takes no seconds for a length only once the call is over", function()
+    local c = events.call(1)
+    local ringing = c:add("webhook", { kind = "voice", status = "ringing", duration_s = 0 })
+    local canceled = c:add("webhook", { kind = "status", status = "canceled", duration_s = 0 })
+    events.ingest(url, { ringing })
+    assert.same({}, one "select duration_s from calls")
+    events.ingest(url, { canceled })
+    assert.same({ duration_s = 0 }, one "select duration_s from calls")
+  end)
+
+  it("leaves out a carrier's word that it does not know", function()
+    local c = events.call(1)
+    c:add("webhook", { kind = "status", status = "teleported" })
+    c:add("text", { id = "SM1", to = "+13125550142", status = "evaporated" })
+    assert.same({ kept = 2 }, events.outcomes(url, c.list))
+    assert.same({ call = true, text = true },
+      one "select c.status is null as call, t.status is null as text from calls c, texts t")
+  end)
+
   it("keeps what it does not understand, and a body that was cut", function()
     local c = events.call(1)
     c:add("telepathy", { strength = 3 })
@@ -296,23 +315,21 @@ describe("ingest", function()
     end)
   end)
 
+  -- Of the server's own time: how busy the machine is otherwise is not what we ask.
   it("takes 2,000 events a second", function()
-    local best = 0
-    for round = 1, 3 do -- the best of three: others use this machine too
-      local batches, n = {}, 0
-      for b = 1, 5 do
-        local list = {}
-        for c = 1, 11 do
-          for _, e in ipairs(events.conversation(round * 1000 + b * 100 + c).list) do
-            list[#list + 1] = e
-          end
+    local batches, n = { "select pg_backend_pid() as pid \\gset\n\\setenv BACKEND :pid\n" }, 0
+    for b = 1, 12 do
+      local list = {}
+      for c = 1, 11 do
+        for _, e in ipairs(events.conversation(b * 100 + c).list) do
+          list[#list + 1] = e
         end
-        batches[b], n = events.sql(list) .. ";", n + #list
       end
-      local before = one "select extract(epoch from clock_timestamp()) as s".s
-      pg.run(url, table.concat(batches, "\n"))
-      best = math.max(best, n / (one "select extract(epoch from clock_timestamp()) as s".s - before))
+      batches[#batches + 1], n = events.sql(list) .. ";", n + #list
     end
-    assert.is_true(best >= 2000, best .. " events/s")
+    batches[#batches + 1] = "\\! cut -d' ' -f14,15 /proc/$BACKEND/stat\n"
+    local user, system = pg.run(url, table.concat(batches, "\n")):match "(%d+) (%d+)%s*$"
+    local rate = n / ((user + system) / 100) -- clock ticks
+    assert.is_true(rate >= 2000, rate .. " events/s")
   end)
 end)

@@ -91,6 +91,14 @@ describe("keeping", function()
         join calls using (call) where arguments is null and output is null]])
     end)
 
+    it("keeps the notice, which is evidence", function()
+      agent { transcripts = 3600 }
+      events.ingest(url, events.conversation(1).list)
+      maintain()
+      assert.same({ text = "You are speaking with an AI. This call is recorded." },
+        one "select body ->> 'text' as text from call_events where type = 'notice'")
+    end)
+
     it("leaves those that are young enough, and those of others", function()
       agent { transcripts = 86400 * 30 }
       events.ingest(url, events.conversation(1).list)

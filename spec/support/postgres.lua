@@ -118,7 +118,6 @@ end
 
 -- Statements through psql; the first failing one ends it and undoes all of them.
 function pg.try(url, sql)
-  pg.start()
   local path = os.tmpname()
   write(path, sql)
   local ok, output = sh(("PGOPTIONS='-c client_min_messages=warning' psql -X -q -A -t -1 -v ON_ERROR_STOP=1 "
