@@ -54,24 +54,27 @@ static struct database_opts database_opts(const struct books *b)
                                   .stop = &b->stopping};
 }
 
-/* For the shipper and for upkeep: makes sure that there is a server. A private cluster that was lost
- * is started again. */
+/* Makes sure that there is a server: brings it up the first time, and again when it was lost. */
+static int tend(char *why, size_t cap, void *arg)
+{
+    struct books *b = arg;
+    struct database_opts o = database_opts(b);
+    int rc;
+
+    pthread_mutex_lock(&b->lock);
+    rc = b->database ? database_tend(b->database, why, cap)
+                     : database_up(&b->database, &o, why, cap);
+    pthread_mutex_unlock(&b->lock);
+    return rc;
+}
+
 static int conninfo(struct buf *out, char *why, size_t cap, void *arg)
 {
     struct books *b = arg;
     struct database_opts o = database_opts(b);
-    struct database *up = NULL;
-    int rc;
+    int rc = tend(why, cap, b);
 
-    pthread_mutex_lock(&b->lock);
-    rc = database_up(&up, &o, why, cap);
-    if (!rc) {
-        database_down(b->database); /* the new hold stands: this one stops nothing */
-        b->database = up;
-        rc = database_conninfo(out, &o, why, cap);
-    }
-    pthread_mutex_unlock(&b->lock);
-    return rc;
+    return rc ? rc : database_conninfo(out, &o, why, cap);
 }
 
 static bool is_private(const struct books *b)
@@ -171,10 +174,9 @@ void books_close(struct books *b)
 {
     if (!b)
         return;
+    atomic_store(&b->stopping, true); /* a server that is just starting is not waited for */
     upkeep_stop(b->upkeep);
-    if (b->shipper)
-        shipper_stop(b->shipper, DRAIN_MS);
-    atomic_store(&b->stopping, true);
+    shipper_stop(b->shipper, DRAIN_MS);
     journal_stop(b->journal);
     database_down(b->database);
     pthread_mutex_destroy(&b->lock);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* upkeep.c - what nobody notices as long as it is done.
  *
- * A minute after the start, then every hour: connect, `maintain()` if no other node is at it (an
- * advisory lock says so), then delete the recordings of this node that are due.
+ * Every minute the server is looked after. A minute after the start, then every hour: connect,
+ * `maintain()` if no other node is at it (an advisory lock says so), then delete the recordings of
+ * this node that are due.
  *
  * Failure modes: a database that is away is the shipper's alarm; here it is tried again in a minute.
  * Upkeep that the database refuses is an alarm of its own: partitions for next month are made here. */
@@ -22,7 +23,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIRST_S = 60, AGAIN_S = 60, EVERY_S = 3600, CONNINFO_MAX = 8192 };
+enum { TEND_S = 60, AGAIN_S = 60, EVERY_S = 3600, CONNINFO_MAX = 8192 };
 
 struct upkeep {
     struct upkeep_opts o;
@@ -98,10 +99,15 @@ static bool wait_for(struct upkeep *u, int seconds)
 static void *run(void *arg)
 {
     struct upkeep *u = arg;
-    int seconds = FIRST_S;
+    int left_s = AGAIN_S;
+    char why[512];
 
-    while (wait_for(u, seconds))
-        seconds = once(u);
+    while (wait_for(u, TEND_S)) {
+        (void)u->o.tend(why, sizeof(why), u->o.arg); /* the shipper tells what comes of it */
+        left_s -= TEND_S;
+        if (left_s <= 0)
+            left_s = once(u);
+    }
     return NULL;
 }
 

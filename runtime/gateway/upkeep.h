@@ -11,7 +11,8 @@
 struct upkeep;
 
 struct upkeep_opts {
-    /* As in store/shipper.h. */
+    /* Every minute: is the server still there? Else as in store/shipper.h. */
+    int (*tend)(char *why, size_t cap, void *arg);
     int (*conninfo)(struct buf *out, char *why, size_t cap, void *arg);
     void *arg;
     const char *node; /* copied: whose recordings */
