@@ -5,6 +5,8 @@
 #ifndef BASE_RETRY_H
 #define BASE_RETRY_H
 
+#include "base/str.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,5 +32,9 @@ int64_t retry_failed(struct retry *r, uint64_t now_ms, uint32_t after_ms, uint32
 
 /* It worked: the next failure is a first one. */
 void retry_worked(struct retry *r, uint64_t now_ms);
+
+/* Of a Retry-After header: ms to wait, from seconds or an HTTP date; 0 when it says nothing one can
+ * use. Never more than an hour. */
+uint32_t retry_after_ms(struct rd_str value, int64_t now_unix_ms);
 
 #endif

@@ -37,7 +37,9 @@
     X(M_TOOL_CALLS, "tool_calls", "functions the model called")                                   \
     X(M_PROVIDER_FAILED, "provider_failed", "provider legs that failed")                          \
     X(M_SCRIPT_FAILED, "script_failed", "calls whose script failed")                              \
-    X(M_ALARMS, "alarms_raised", "alarms that were opened")
+    X(M_ALARMS, "alarms_raised", "alarms that were opened")                                       \
+    X(M_TARGET_OPENED, "target_opened", "times somebody we depend on was given up for a while")   \
+    X(M_TARGET_REFUSED, "target_refused", "requests not made because their target was given up")
 
 #define METRIC_GAUGES(X)                                                                 \
     X(G_CALLS, "calls", "calls now")                                                     \
