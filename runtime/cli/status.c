@@ -117,6 +117,26 @@ static void add_threads(struct buf *out, const struct json_value *v)
     add_some(out, number(v, "script_queue"), "message", " waiting\n");
 }
 
+/* Whom we depend on and gave up for a while; nothing when all is well. */
+static void add_targets(struct buf *out, const struct json_value *v)
+{
+    struct json_value list = json_get(v, "targets"), t, state;
+    struct json_iter it;
+    struct rd_str key;
+
+    json_iter_init(&it, &list);
+    while (json_next(&it, &key, &t)) {
+        state = json_get(&t, "state");
+        if (json_is(&state, "closed"))
+            continue;
+        buf_add_str(out, "  given up  ");
+        add_shown(out, &t, "name");
+        buf_add_str(out, ": ");
+        add_shown(out, &t, "why");
+        buf_add_str(out, "; tried again by itself every few seconds\n");
+    }
+}
+
 /* The metric of that name: {"name":…,"value":…} in the list. JSON_NONE when the node has none. */
 static struct json_value metric(const struct json_value *v, const char *name)
 {
@@ -187,6 +207,7 @@ static int print_status(const struct buf *body, bool as_json)
     add_head(&text, &v);
     add_agents(&text, &v);
     add_threads(&text, &v);
+    add_targets(&text, &v);
     add_counts(&text, &v);
     fwrite(text.data, 1, text.n, stdout);
     buf_fini(&text);

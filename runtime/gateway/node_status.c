@@ -5,6 +5,7 @@
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "observe/metrics.h"
+#include "observe/targets.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -78,6 +79,13 @@ static int add_scripts(struct buf *out, struct node *n)
                     script_pool_size(n->scripts), script_pool_vms(n->scripts), depth);
 }
 
+static int add_targets(struct buf *out)
+{
+    int rc = buf_add_str(out, ",\"targets\":");
+
+    return rc ? rc : targets_to_json(out);
+}
+
 /* Gauges are taken when somebody looks. */
 static void set_gauges(struct node *n, const struct directory_counts *c)
 {
@@ -140,6 +148,8 @@ int node_status_json(struct node *n, struct buf *out)
         rc = buf_add_str(out, ",");
     if (!rc && n->books)
         rc = books_json(n->books, out);
+    if (!rc)
+        rc = add_targets(out);
     set_gauges(n, &c);
     if (!rc)
         rc = add_metrics(out);

@@ -13,6 +13,7 @@
  *   - a ticket whose target gave way meanwhile: a breaker of another generation ignores it */
 #include "observe/targets.h"
 
+#include "base/random.h"
 #include "base/str.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
@@ -21,7 +22,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define UNWATCHED UINT32_MAX
 #define FIX                                                                                        \
@@ -45,6 +45,16 @@ static bool is_named(const struct target *t, const char *name)
     return strncmp(t->name, name, TARGET_NAME - 1) == 0;
 }
 
+/* Which of two places a newcomer had better take; either may be NULL. An open breaker stays. */
+static struct target *better_place(struct target *a, struct target *b)
+{
+    if (*b->name && b->breaker.state != BREAKER_CLOSED)
+        return a;
+    if (!a || !*b->name)
+        return b;
+    return *a->name && b->last_ms < a->last_ms ? b : a;
+}
+
 /* With the lock held. NULL when nobody knows it, and with `make`, when there is no place for it. */
 static struct target *find(const char *name, bool make, uint64_t now_ms)
 {
@@ -55,11 +65,7 @@ static struct target *find(const char *name, bool make, uint64_t now_ms)
 
         if (*t->name && is_named(t, name))
             return t;
-        if (!*t->name && (!place || *place->name))
-            place = t;
-        else if (*t->name && t->breaker.state == BREAKER_CLOSED &&
-                 (!place || (*place->name && t->last_ms < place->last_ms)))
-            place = t;
+        place = better_place(place, t);
     }
     if (!make || !place || !*name)
         return NULL;
@@ -85,15 +91,6 @@ uint32_t target_ask(const char *name, uint64_t now_ms)
     if (ticket == 0)
         metric_add(M_TARGET_REFUSED, 1);
     return ticket;
-}
-
-static uint32_t random_bits(void)
-{
-    uint32_t bits = 0;
-
-    if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) != (ssize_t)sizeof(bits))
-        bits = UINT32_MAX / 2;
-    return bits;
 }
 
 /* With the lock held: what the table remembers of an answer. */
@@ -148,7 +145,7 @@ static void tell_change(const struct target *changed)
 static void settle(const char *name, uint32_t ticket, bool ticketed, enum breaker_result r,
                    const char *why, uint64_t now_ms)
 {
-    uint32_t random = r == BREAKER_FAILED ? random_bits() : 0;
+    uint32_t random = r == BREAKER_FAILED ? rd_random_bits() : 0;
     struct target changed = {.name = ""}, *t;
     bool was_open = false;
 

@@ -11,11 +11,14 @@
  *     that lasted ten seconds or served a call begins that count anew
  *   - no session.created within five seconds: lost
  *   - older than warm_max_age_ms: closed and dialled anew
+ *   - the breaker of the target "openai" is told how each dial went, and never asked: the pool has
+ *     its own rhythm and no caller waits for it, so its dials are the best probes there are
  *   - the pool is freed: its connections are closed, its legs live on */
 #include "providers/openai/pool.h"
 
 #include "base/err.h"
 #include "base/log.h"
+#include "observe/targets.h"
 #include "providers/openai/session.h"
 
 #include <errno.h>
@@ -52,6 +55,8 @@ struct openai_pool {
     struct loop_timer *timer; /* owns */
     uint64_t retry_ms;        /* the last wait; 0: none */
     uint64_t retry_at_ms;     /* no dial before */
+    bool thrown_out;          /* after session.created: that alone proves nothing any more */
+    struct verdict trouble;   /* the last failure */
     struct openai_counts counts;
     struct provider_leg *legs; /* borrows: they leave before they are freed */
 };
@@ -146,12 +151,13 @@ static void warm_forget(struct warm *w, bool politely)
 }
 
 /* Two connections that fail together count once. */
-static void back_off(struct openai_pool *p)
+static void back_off(struct openai_pool *p, const char *why)
 {
     uint64_t now = clock_ms(loop_clock());
 
     if (now < p->retry_at_ms)
         return;
+    target_seen(POOL_TARGET, false, why, now);
     p->retry_ms = p->retry_ms ? p->retry_ms * 2 : RETRY_MIN_MS;
     if (p->retry_ms > RETRY_MAX_MS)
         p->retry_ms = RETRY_MAX_MS;
@@ -168,6 +174,7 @@ static void warm_failed(struct warm *w, const struct verdict *v, struct rd_str m
     char text[MESSAGE_CHARS];
 
     (void)rd_str_copy(text, sizeof(text), v->quiet_message ? RD_STR("") : message);
+    p->thrown_out = w->state == WARM_READY && !lasted;
     warm_empty(w);
     if (lasted)
         p->retry_ms = 0;
@@ -175,7 +182,8 @@ static void warm_failed(struct warm *w, const struct verdict *v, struct rd_str m
         log_debug("openai.warm_lost", F_STR("code", v->code));
         return;
     }
-    back_off(p);
+    pool_trouble_is(p, v);
+    back_off(p, v->code);
     p->counts.errors++;
     if (v->kind == VERDICT_FATAL)
         log_error("openai.refused", F_STR("code", v->code), F_STR("message", text),
@@ -196,6 +204,8 @@ static void on_warm_session(void *arg, bool updated, struct rd_str id, uint64_t 
     w->state = WARM_READY;
     w->since_ms = clock_ms(loop_clock());
     w->expires_unix_s = expires_unix_s;
+    if (!w->pool->thrown_out)
+        target_seen(POOL_TARGET, true, NULL, w->since_ms);
 }
 
 static void on_warm_error(void *arg, const struct openai_error *e)
@@ -252,7 +262,7 @@ static void warm_dial(struct warm *w)
         rc = pool_dial(&w->ws, w->pool, NULL, &warm_handlers, w);
     if (rc) {
         events_fini(&w->events);
-        back_off(w->pool);
+        back_off(w->pool, rd_strerror(rc));
         log_error("openai.dial_failed", F_ERR(rc), F_FIX("check openai.url and openai.model"));
         return;
     }
@@ -330,7 +340,25 @@ void pool_served(struct openai_pool *p)
 {
     p->retry_ms = 0;
     p->retry_at_ms = 0;
+    p->thrown_out = false;
+    target_seen(POOL_TARGET, true, NULL, clock_ms(loop_clock()));
     pool_tend(p);
+}
+
+void pool_trouble_is(struct openai_pool *p, const struct verdict *v)
+{
+    p->trouble = *v;
+}
+
+struct verdict pool_trouble(const struct openai_pool *p)
+{
+    static const struct verdict elsewhere = {.kind = VERDICT_LOST,
+                                             .end = LEG_LOST,
+                                             .code = "given_up",
+                                             .fix = "see the alarm target.open and the errors of "
+                                                    "OpenAI before it"};
+
+    return p && *p->trouble.code ? p->trouble : elsewhere;
 }
 
 void pool_join(struct openai_pool *p, struct provider_leg *leg)

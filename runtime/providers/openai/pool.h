@@ -5,6 +5,7 @@
 
 #include "io/ws.h"
 #include "providers/openai/openai.h"
+#include "providers/openai/verdict.h"
 
 #include <stdbool.h>
 
@@ -18,6 +19,13 @@ struct ws *pool_take(struct openai_pool *p, const char *model, uint64_t *expires
 
 /* A leg became ready: whatever kept the pool from dialling is over. */
 void pool_served(struct openai_pool *p);
+
+/* What OpenAI is in observe/targets.h. */
+#define POOL_TARGET "openai"
+
+/* Why OpenAI was given up: the last failure, for a leg that is not dialled because of it. */
+void pool_trouble_is(struct openai_pool *p, const struct verdict *v);
+struct verdict pool_trouble(const struct openai_pool *p); /* p may be NULL */
 
 /* Lets go of a connection: closes it, and nobody hears of it any more. */
 void pool_forget(struct ws *w, bool politely);

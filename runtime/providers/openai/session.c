@@ -12,11 +12,14 @@
  *   - a warm connection that fails, or stays silent for a third of the time, before it answered: a
  *     fresh dial, nobody is told
  *   - no session.updated in time: LEG_LOST
+ *   - OpenAI failed too often lately (observe/targets.h): no dial, the call hears so at once with
+ *     the reason of that failure; one call at a time tries whether it is back
  *   - key, model, quota, settings refused: on_error with the remedy, then LEG_REFUSED
  *   - after close() nothing is told but on_end */
 #include "providers/openai/session.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "observe/targets.h"
 #include "providers/openai/events.h"
 #include "providers/openai/pool.h"
 #include "providers/openai/verdict.h"
@@ -41,8 +44,9 @@ struct provider_leg {
     struct leg_link link;
     const struct provider_events *ev; /* borrows */
     void *arg;
-    struct ws *ws;            /* owns */
+    struct ws *ws;            /* owns; NULL: not dialled, the timer brings the end */
     struct loop_timer *timer; /* owns: start-up only */
+    uint32_t ticket;          /* of the dial, until OpenAI's breaker was told how it went */
     enum leg_state state;
     enum leg_end end; /* why, once CLOSING */
     bool warm;        /* a warm connection that has not answered yet */
@@ -86,9 +90,29 @@ static void leg_free(struct provider_leg *leg)
     free(leg);
 }
 
+/* The breaker hears once how a dial went. */
+static void leg_tell_target(struct provider_leg *leg, enum breaker_result r, const char *why)
+{
+    if (leg->ticket)
+        target_tell(POOL_TARGET, leg->ticket, r, why, clock_ms(loop_clock()));
+    leg->ticket = 0;
+}
+
+/* A dial failed. What is refused may be this agent's fault, which is no reason to keep others from
+ * trying; what the node's own key is refused, the pool finds out. */
+static void leg_dial_failed(struct provider_leg *leg, const struct verdict *v)
+{
+    if (!leg->ticket)
+        return;
+    if (leg->pool && v->kind == VERDICT_LOST)
+        pool_trouble_is(leg->pool, v);
+    leg_tell_target(leg, v->kind == VERDICT_LOST ? BREAKER_FAILED : BREAKER_UNKNOWN, v->code);
+}
+
 /* From here on only on_end is told. */
 static void leg_stop(struct provider_leg *leg, enum leg_end end)
 {
+    leg_tell_target(leg, BREAKER_UNKNOWN, NULL);
     leg->state = LEG_CLOSING;
     leg->end = end;
     leg->events.up = NULL;
@@ -140,6 +164,7 @@ static void tell_error(struct provider_leg *leg, const struct verdict *v, struct
 static void leg_fail(struct provider_leg *leg, const struct verdict *v, struct rd_str message,
                      uint32_t tag)
 {
+    leg_dial_failed(leg, v);
     leg_stop(leg, v->end);
     tell_error(leg, v, message, tag);
     ws_drop(leg->ws);
@@ -163,6 +188,7 @@ static void on_session(void *arg, bool updated, struct rd_str id, uint64_t expir
     leg->state = LEG_READY;
     loop_timer_stop(leg->timer);
     buf_fini(&leg->update);
+    leg_tell_target(leg, BREAKER_WORKED, NULL);
     if (leg->pool)
         pool_served(leg->pool);
     log_debug("openai.ready", F_STR("session", leg->session_id));
@@ -246,6 +272,7 @@ static void on_closed(struct ws *w, const struct ws_closed *c, void *arg)
         return;
     if (leg->state != LEG_READY && v.end == LEG_CLOSED_BY_PEER)
         v.end = LEG_LOST;
+    leg_dial_failed(leg, &v);
     leg_stop(leg, v.end);
     if (v.end != LEG_CLOSED_BY_PEER)
         tell_error(leg, &v, message, 0);
@@ -258,12 +285,21 @@ static const struct ws_handlers leg_handlers = {
     .closed = on_closed,
 };
 
+/* RD_EREFUSED: not dialled, because OpenAI is given up for now. */
 static int leg_dial(struct provider_leg *leg)
 {
-    int rc = leg->pool ? pool_dial(&leg->ws, leg->pool, leg->model, &leg_handlers, leg) : RD_EGONE;
+    int rc;
 
-    if (rc)
+    if (!leg->pool)
+        return RD_EGONE;
+    leg->ticket = target_ask(POOL_TARGET, clock_ms(loop_clock()));
+    if (!leg->ticket)
+        return RD_EREFUSED;
+    rc = pool_dial(&leg->ws, leg->pool, leg->model, &leg_handlers, leg);
+    if (rc) {
+        leg_tell_target(leg, BREAKER_UNKNOWN, NULL);
         return rc;
+    }
     leg->warm = false;
     leg->state = LEG_DIALLING;
     loop_timer_at(leg->timer, leg->deadline_ms);
@@ -289,6 +325,18 @@ static bool leg_use_warm(struct provider_leg *leg, unsigned timeout_ms)
     return true;
 }
 
+/* Nothing was dialled: the call hears why, and gets its fallback, without waiting. */
+static void leg_not_dialled(struct provider_leg *leg)
+{
+    struct verdict v = pool_trouble(leg->pool);
+
+    if (leg->state != LEG_CLOSING) {
+        leg_stop(leg, v.end);
+        tell_error(leg, &v, RD_STR("not dialled: it failed several times a moment ago"), 0);
+    }
+    leg_closed(leg);
+}
+
 static void on_timer(void *arg)
 {
     static const struct verdict slow = {.kind = VERDICT_LOST,
@@ -298,6 +346,10 @@ static void on_timer(void *arg)
     struct provider_leg *leg = arg;
     struct ws *w = leg->ws;
 
+    if (!w) {
+        leg_not_dialled(leg);
+        return;
+    }
     if (leg->state != LEG_DIALLING && leg->state != LEG_ASKED)
         return;
     if (leg->warm && leg_dial(leg) == 0) {
@@ -347,7 +399,9 @@ int openai_open(struct provider_leg **out, struct openai_pool *p, const struct b
     leg->deadline_ms = clock_ms(loop_clock()) + timeout_ms;
     if (!leg_use_warm(leg, timeout_ms)) {
         rc = leg_dial(leg);
-        if (rc)
+        if (rc == RD_EREFUSED)
+            loop_timer_in(leg->timer, 0);
+        else if (rc)
             goto fail;
     }
     *out = leg;
@@ -429,7 +483,9 @@ static void openai_close(struct provider_leg *leg)
     if (leg->state == LEG_CLOSING)
         return;
     leg_stop(leg, LEG_CLOSED_BY_US);
-    if (open)
+    if (!leg->ws)
+        loop_timer_in(leg->timer, 0);
+    else if (open)
         ws_close(leg->ws, 1000, "");
     else
         ws_drop(leg->ws);

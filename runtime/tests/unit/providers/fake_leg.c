@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fake_leg.c - what tests of sessions and pools begin and end with. */
 #include "unit/providers/fake_leg.h"
+#include "observe/alarm.h"
+#include "observe/targets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +29,8 @@ struct openai_pool *fake_pool(unsigned warm)
                                   .warm = warm};
     struct openai_pool *p = NULL;
 
+    targets_reset();
+    alarm_reset();
     assert_int_equal(openai_pool_new(&p, &o), 0);
     return p;
 }

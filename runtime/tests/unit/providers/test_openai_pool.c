@@ -2,6 +2,8 @@
 /* test_openai_pool.c - connections that are ready before a call needs them. */
 #include "base/err.h"
 #include "base/log.h"
+#include "observe/alarm.h"
+#include "observe/metrics.h"
 #include "unit/providers/fake_leg.h"
 
 #include <errno.h>
@@ -400,6 +402,117 @@ static void test_legs_of_a_freed_pool_do_not_dial(void **state)
     fake_put_away(leg, &core, NULL);
 }
 
+/* Five dials that fail within ten seconds: three of the pool's, two of calls. */
+static struct openai_pool *given_up_pool(void)
+{
+    struct openai_pool *p = fake_pool(1);
+    struct provider_leg *leg;
+
+    fake_end(0, WS_END_REFUSED, 503, 0, "");
+    fake_advance(1000);
+    fake_end(1, WS_END_REFUSED, 503, 0, "");
+    for (unsigned i = 2; i < 4; i++) {
+        memset(&core, 0, sizeof(core));
+        leg = opened(p);
+        fake_end(i, WS_END_LOST, 0, -ECONNREFUSED, "");
+        assert_string_equal(core_last(&core), "end lost");
+        (void)leg;
+    }
+    fake_advance(1999);
+    assert_int_equal(fake_dials(), 4);
+    fake_advance(1);
+    fake_end(4, WS_END_REFUSED, 503, 0, "");
+    memset(&core, 0, sizeof(core));
+    return p;
+}
+
+static void test_a_call_does_not_wait_for_a_model_that_was_given_up(void **state)
+{
+    struct openai_pool *p = given_up_pool();
+    struct alarm a;
+
+    (void)state;
+    assert_int_equal(alarm_list(&a, 1), 1);
+    assert_string_equal(a.text, "openai fails: http_503");
+    (void)opened(p);
+    assert_int_equal(core.n_told, 0); /* never from inside */
+    assert_int_equal(fake_dials(), 5);
+    fake_turn();
+    assert_true(core_heard(&core, "error http_503"));
+    assert_string_equal(core_last(&core), "end lost");
+    fake_put_away(NULL, &core, p);
+}
+
+static void test_a_call_that_ends_before_it_heard_that_is_closed_like_any(void **state)
+{
+    struct openai_pool *p = given_up_pool();
+    struct provider_leg *leg = opened(p);
+
+    (void)state;
+    openai_provider.close(leg);
+    assert_int_equal(core.n_told, 0);
+    fake_turn();
+    assert_int_equal(core.n_told, 1);
+    assert_string_equal(core_last(&core), "end closed_by_us");
+    fake_put_away(NULL, &core, p);
+}
+
+static void test_one_call_tries_whether_the_model_is_back(void **state)
+{
+    struct openai_pool *p = given_up_pool();
+    struct fake_core second;
+    struct provider_leg *leg, *other;
+
+    (void)state;
+    memset(&second, 0, sizeof(second));
+    fake_advance(2000);
+    leg = opened(p);
+    assert_int_equal(fake_dials(), 6);
+    assert_int_equal(openai_open(&other, p, &fake_agent, &fake_core_events, &second), 0);
+    assert_int_equal(fake_dials(), 6);
+    fake_turn();
+    assert_string_equal(core_last(&second), "end lost");
+    fake_open(5);
+    fake_text(5, CREATED);
+    fake_text(5, UPDATED);
+    assert_string_equal(core_last(&core), "ready");
+    assert_int_equal(metric_gauge_value(G_ALARMS), 0);
+    fake_put_away(leg, &core, p);
+}
+
+static void test_a_warm_connection_that_succeeds_lets_calls_in_again(void **state)
+{
+    struct openai_pool *p = given_up_pool();
+    struct provider_leg *leg;
+
+    (void)state;
+    fake_advance(4000);
+    assert_int_equal(fake_dials(), 6);
+    warm_up(5);
+    assert_int_equal(metric_gauge_value(G_ALARMS), 0);
+    leg = opened(p);
+    fake_text(5, UPDATED);
+    assert_string_equal(core_last(&core), "ready");
+    fake_put_away(leg, &core, p);
+}
+
+static void test_an_agent_that_is_refused_does_not_keep_others_from_trying(void **state)
+{
+    struct openai_pool *p = fake_pool(0);
+    struct provider_leg *leg;
+
+    (void)state;
+    for (unsigned i = 0; i < 20; i++) {
+        memset(&core, 0, sizeof(core));
+        leg = opened(p);
+        assert_int_equal(fake_dials(), i + 1);
+        fake_end(i, WS_END_REFUSED, 404, 0, "{\"error\":{\"code\":\"model_not_found\"}}");
+        assert_string_equal(core_last(&core), "end refused");
+        (void)leg;
+    }
+    fake_put_away(NULL, &core, p);
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -426,6 +539,11 @@ int main(void)
         T(test_settings_that_cannot_work_are_refused),
         T(test_without_a_key_nothing_pretends_to_be_one),
         T(test_legs_of_a_freed_pool_do_not_dial),
+        T(test_a_call_does_not_wait_for_a_model_that_was_given_up),
+        T(test_a_call_that_ends_before_it_heard_that_is_closed_like_any),
+        T(test_one_call_tries_whether_the_model_is_back),
+        T(test_a_warm_connection_that_succeeds_lets_calls_in_again),
+        T(test_an_agent_that_is_refused_does_not_keep_others_from_trying),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
