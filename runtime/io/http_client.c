@@ -110,6 +110,7 @@ static int translate(const struct http_call *h)
         return 0;
     case CURLE_OPERATION_TIMEDOUT:
         return -ETIMEDOUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
         return -ECONNREFUSED;
     case CURLE_SSL_CONNECT_ERROR:
@@ -122,6 +123,15 @@ static int translate(const struct http_call *h)
     default:
         return h->too_big ? RD_ETOOBIG : -EIO;
     }
+}
+
+static struct rd_str answer_header(const struct http_call *h, const char *name)
+{
+    struct curl_header *found = NULL;
+
+    if (curl_easy_header(h->easy, name, 0, CURLH_HEADER, -1, &found) != CURLHE_OK)
+        return RD_STR("");
+    return rd_str(found->value);
 }
 
 static void deliver_one(struct http_call *h)
@@ -139,6 +149,7 @@ static void deliver_one(struct http_call *h)
         curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
         r.status = (int)status;
         r.content_type = rd_str(type ? type : "");
+        r.retry_after = answer_header(h, "retry-after");
         r.body = (struct rd_str){h->body.data ? h->body.data : "", h->body.n};
     }
     h->done(&r, h->arg);

@@ -22,11 +22,14 @@ struct http_call_opts {
 };
 
 struct http_result {
-    int err;          /* 0, -ETIMEDOUT, -ECONNREFUSED, RD_ETLS, RD_ETOOBIG, or -EIO */
+    /* 0, -ETIMEDOUT, RD_ETOOBIG or -EIO: nobody knows what the peer has done; -ECONNREFUSED or
+     * RD_ETLS: it has not even heard of the request */
+    int err;
     const char *text; /* libcurl's words when err */
     int status;       /* when err is 0 */
     struct rd_str content_type;
-    struct rd_str body; /* borrowed during the callback */
+    struct rd_str retry_after; /* the header's value; base/retry.h reads it */
+    struct rd_str body;        /* borrowed during the callback, like all of these */
 };
 typedef void(http_done_fn)(const struct http_result *r, void *arg);
 

@@ -150,8 +150,20 @@ static void reply(struct http_request *r, int status, const char *type, const ch
 
 void http_reply(struct http_request *r, int status, const char *type, struct rd_str body)
 {
+    http_reply_with(r, status, type, NULL, body);
+}
+
+void http_reply_with(struct http_request *r, int status, const char *type, const char *extra,
+                     struct rd_str body)
+{
     if (r->state == R_HANDLER)
-        reply(r, status, type, NULL, body);
+        reply(r, status, type, extra, body);
+}
+
+void http_hang_up(struct http_request *r)
+{
+    if (r->state == R_HANDLER)
+        request_end(r);
 }
 
 static void refuse(struct http_request *r, int status, const char *extra)

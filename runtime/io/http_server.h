@@ -74,6 +74,13 @@ void *http_user(const struct http_request *r);
  * empty body. */
 void http_reply(struct http_request *r, int status, const char *type, struct rd_str body);
 
+/* The same with more header lines, each with CRLF. */
+void http_reply_with(struct http_request *r, int status, const char *type, const char *extra,
+                     struct rd_str body);
+
+/* Closes without an answer. `r` is gone when it returns, and on_gone is not called. */
+void http_hang_up(struct http_request *r);
+
 /* Counters since the start, for metrics and tests. What a handler refuses is its own to count. */
 struct http_counts {
     uint64_t requests, refused, timeouts, upgrades;

@@ -163,6 +163,7 @@ int api_open_call(lua_State *L)
     api_call_register(L);
     api_http_register(L);
     api_durable_register(L);
+    api_retry_register(L);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "loading");
     return 1;

@@ -4,10 +4,11 @@
 #include "agent/activity.h"
 #include "agent/api/api.h"
 #include "base/err.h"
-#include "base/log.h"
+#include "base/retry.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { BODY_MAX = 64 * 1024, TIMEOUT_MS = 8000 };
 
@@ -24,23 +25,41 @@ static void cancel_request(void *arg)
     free(r);
 }
 
+/* Whether the peer may have done what it was asked: that decides who may ask again. */
+static int push_failure(lua_State *L, const char *why, bool was_sent)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    lua_pushstring(L, was_sent ? "unknown" : "not_sent");
+    return 3;
+}
+
+static int64_t unix_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int push_response(lua_State *L)
 {
     const struct http_result *h = lua_touserdata(L, 1);
 
     lua_settop(L, 0);
-    if (h->err) {
-        lua_pushnil(L);
-        lua_pushstring(L, h->text ? h->text : rd_strerror(h->err));
-        return 2;
-    }
-    lua_createtable(L, 0, 2);
+    if (h->err)
+        return push_failure(L, h->text ? h->text : rd_strerror(h->err),
+                            h->err != -ECONNREFUSED && h->err != RD_ETLS);
+    lua_createtable(L, 0, 3);
     lua_pushinteger(L, h->status);
     lua_setfield(L, -2, "status");
     lua_pushlstring(L, h->body.p ? h->body.p : "", h->body.n);
     lua_setfield(L, -2, "body");
+    lua_pushinteger(L, retry_after_ms(h->retry_after, unix_ms()));
+    lua_setfield(L, -2, "retry_after_ms");
     lua_pushnil(L);
-    return 2;
+    lua_pushnil(L);
+    return 3;
 }
 
 static void on_response(const struct http_result *h, void *arg)
@@ -52,12 +71,13 @@ static void on_response(const struct http_result *h, void *arg)
     free(r);
     lua_pushcfunction(L, push_response);
     lua_pushlightuserdata(L, (void *)h);
-    if (lua_pcall(L, 1, 2, 0) != LUA_OK) {
+    if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
         lua_pushnil(L);
         lua_insert(L, -2); /* nil, the error's text */
+        lua_pushnil(L);
     }
-    lua_xmove(L, task_lua(t), 2);
-    task_resume(t, 2);
+    lua_xmove(L, task_lua(t), 3);
+    task_resume(t, 3);
 }
 
 static const struct script_opts *opts_of(lua_State *L)
@@ -91,8 +111,8 @@ static void check_path(lua_State *L, const char *path)
     luaL_argcheck(L, !strstr(path, "..") && *path, 2, "a path below the account");
 }
 
-/* host.twilio(method:string, path:string, [form:string]) -> {status, body} | nil, message  (waits)
- */
+/* host.twilio(method:string, path:string, [form:string])
+ *   -> {status, body, retry_after_ms} | nil, message, "not_sent"|"unknown"      (waits) */
 static int host_twilio(lua_State *L)
 {
     static const char *const form_header[] = {"Content-Type: application/x-www-form-urlencoded",
@@ -121,9 +141,7 @@ static int host_twilio(lua_State *L)
     }
     if (rc) {
         free(r);
-        lua_pushnil(L);
-        lua_pushstring(L, rd_strerror(rc));
-        return 2;
+        return push_failure(L, rd_strerror(rc), false);
     }
     return task_wait(L, cancel_request, r);
 }

@@ -5,17 +5,23 @@ local M = { loading = true }
 ---What the code under test did, newest last. Emptied by reset().
 M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
 M.hung_up = nil
-M.twilio_replies = nil ---@type table<string, {status: integer, body: string}>?
+---By "METHOD path": an answer, or a list of answers, one per request; { lost = true } and
+---{ not_sent = true } are requests without one.
+M.twilio_replies = nil ---@type table<string, table>?
+---What was told about each target, newest last; and who is given up, for how many ms.
+M.told, M.given_up = {}, {}
 M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
 
 local now
+local passed_ms = 0 -- of the clock that only goes forward
 
 function M.reset()
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.twilio_replies, M.ended = nil, nil, false
+  M.told, M.given_up = {}, {}
   M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
   M.not_durable, M.barriers = nil, 0
-  now = nil
+  now, passed_ms = nil, 0
 end
 
 function M.set_unix(unix)
@@ -108,7 +114,36 @@ end
 
 function M.sleep(ms)
   M.naps[#M.naps + 1] = ms
+  passed_ms = passed_ms + ms
   now = M.unix() + ms // 1000
+end
+
+function M.now_ms()
+  return passed_ms
+end
+
+---The longest delays the runtime might draw.
+function M.retry_delay(policy, failures, began_ms, after_ms)
+  if policy.attempts and failures >= policy.attempts then
+    return nil
+  end
+  local delay = math.max(math.min(policy.first_ms << (failures - 1), policy.max_ms), after_ms)
+  if policy.budget_ms and passed_ms + delay > began_ms + policy.budget_ms then
+    return nil
+  end
+  return delay
+end
+
+function M.breaker_ask(target)
+  if M.given_up[target] then
+    return nil, M.given_up[target]
+  end
+  return 1
+end
+
+function M.breaker_tell(target, ticket, how, why)
+  assert(ticket == 1 and (why == nil or type(why) == "string"))
+  M.told[#M.told + 1] = target .. " " .. how
 end
 
 function M.twilio_ready()
@@ -118,10 +153,15 @@ end
 function M.twilio(method, path, form)
   M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
   local reply = M.twilio_replies and M.twilio_replies[method .. " " .. path]
-  if not reply then
-    return nil, "connection refused"
+  if reply and reply[1] then
+    reply = #reply > 1 and table.remove(reply, 1) or reply[1]
   end
-  return { status = reply.status or 200, body = reply.body or "{}" }
+  if not reply or reply.not_sent then
+    return nil, "connection refused", "not_sent"
+  elseif reply.lost then
+    return nil, "the answer was lost", "unknown"
+  end
+  return { status = reply.status or 200, body = reply.body or "{}", retry_after_ms = reply.retry_after_ms or 0 }
 end
 
 return M

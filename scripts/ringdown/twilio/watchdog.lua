@@ -10,6 +10,9 @@ local M = {}
 local WAIT_MS = 4000
 local FIX = "nobody knows whether this call is over: is twilio.api reachable, are twilio.sid and its token right?"
 
+local LEFT_OPEN = "none, it is hung up now; if it repeats, see whether public.url reaches /twilio/resume"
+local NOT_ENDED = "hang this call up in Twilio's console: the caller may still be on the line"
+
 -- Only ends that we meant. After provider_failed, script_failed or carrier_lost Twilio asks
 -- /twilio/resume and the call may well go on, with a person.
 local ours = { agent_hangup = true, silence = true, max_duration = true, operator = true }
@@ -30,8 +33,12 @@ function M.after(call_id, reason)
   if call.status ~= "in-progress" then
     return false
   end
-  log.fact("warn", "watchdog.left_open", call_id)
-  return rest.update_call(call_id, { Status = "completed" }) ~= nil
+  log.fact("warn", "watchdog.left_open", call_id, { fix = log.known(LEFT_OPEN) })
+  call, why = rest.update_call(call_id, { Status = "completed" })
+  if not call then
+    log.fact("error", "watchdog.not_ended", call_id, { why = log.known(why), fix = log.known(NOT_ENDED) })
+  end
+  return call ~= nil and not call.over
 end
 
 return M
