@@ -22,7 +22,7 @@
 
 #include <stdlib.h>
 
-enum { ATTACH_MS = 120000, ENDING_MS = 20000, PAST_MAX_CALL_MS = 600000 };
+enum { ATTACH_MS = 120000, ENDING_MS = 60000, PAST_MAX_CALL_MS = 600000 };
 
 static const char log_fix[] = "mend the agent's file; the traceback says where";
 

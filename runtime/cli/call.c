@@ -29,6 +29,7 @@ enum { SCENARIOS_MAX = 100, CALLS_MAX = 1000, START_GAP_MS = 100 };
 static const char usage[] =
     "usage: ringdown call --scenario FILE [--scenario FILE ...] [--to NUMBER] [--calls N]\n"
     "                     [--parallel] [--url URL] [--fallback URL] [--rest HOST:PORT]\n"
+    "                     [--rest-fault LIST]\n"
     "                     [--account SID] [--token TOKEN] [--ca-file FILE] [--wav FOLDER]\n"
     "                     [--openai-log FILE] [--json]\n\n"
     "Places simulated calls, one after another or at once, and tells whether each did what its\n"
@@ -38,6 +39,10 @@ static const char usage[] =
     "  --fallback URL     asked when the node fails, as a number's fallback URL; default: none\n"
     "  --rest HOST:PORT   where the node finds Twilio's REST API; default: what\n"
     "                     $TWILIO_API_URL says, else 127.0.0.1:9102\n"
+    "  --rest-fault LIST  how that API misbehaves, one word per request: 429, 500, 503 (not "
+    "done),\n"
+    "                     lost, timeout (done, but the answer does not arrive), well; get-503 and\n"
+    "                     so on for reads; stall: nothing but the API ends a call\n"
     "  --account, --token default $TWILIO_ACCOUNT_SID and $TWILIO_AUTH_TOKEN, else the doubles' "
     "own\n"
     "  --ca-file FILE     whom to trust; default $RINGDOWN_CA_FILE, else the system's\n"
@@ -49,7 +54,8 @@ static const char usage[] =
     "Exit code 0 when every call was as it should be, 1 when one was not, 2 for wrong arguments.\n";
 
 struct calling {
-    const char *to, *url, *fallback, *rest, *account, *token, *ca_file, *wav, *openai_log;
+    const char *to, *url, *fallback, *rest, *rest_fault, *account, *token, *ca_file, *wav,
+        *openai_log;
     const char *files[SCENARIOS_MAX];
     size_t n_files;
     int calls;
@@ -112,18 +118,26 @@ static int complain_arguments(const struct calling *c, const char *word)
 /* Fills in what was asked for; EXIT_OK to go on. *leave when only help was wanted. */
 static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
 {
-    enum { TO = 256, SCENARIO, URL, FALLBACK, REST, ACCOUNT, TOKEN, CA, WAV, LOG, CALLS };
-    static const struct option options[] = {
-        {"to", 1, NULL, TO},       {"scenario", 1, NULL, SCENARIO},
-        {"url", 1, NULL, URL},     {"fallback", 1, NULL, FALLBACK},
-        {"rest", 1, NULL, REST},   {"account", 1, NULL, ACCOUNT},
-        {"token", 1, NULL, TOKEN}, {"ca-file", 1, NULL, CA},
-        {"wav", 1, NULL, WAV},     {"openai-log", 1, NULL, LOG},
-        {"calls", 1, NULL, CALLS}, {"parallel", 0, NULL, 'p'},
-        {"json", 0, NULL, 'j'},    {"help", 0, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
-    const char **places[] = {&c->to,      &c->files[0], &c->url,     &c->fallback, &c->rest,
-                             &c->account, &c->token,    &c->ca_file, &c->wav,      &c->openai_log};
+    enum { TO = 256, SCENARIO, URL, FALLBACK, REST, ACCOUNT, TOKEN, CA, WAV, LOG, FAULT, CALLS };
+    static const struct option options[] = {{"to", 1, NULL, TO},
+                                            {"scenario", 1, NULL, SCENARIO},
+                                            {"url", 1, NULL, URL},
+                                            {"fallback", 1, NULL, FALLBACK},
+                                            {"rest", 1, NULL, REST},
+                                            {"account", 1, NULL, ACCOUNT},
+                                            {"token", 1, NULL, TOKEN},
+                                            {"ca-file", 1, NULL, CA},
+                                            {"wav", 1, NULL, WAV},
+                                            {"openai-log", 1, NULL, LOG},
+                                            {"rest-fault", 1, NULL, FAULT},
+                                            {"calls", 1, NULL, CALLS},
+                                            {"parallel", 0, NULL, 'p'},
+                                            {"json", 0, NULL, 'j'},
+                                            {"help", 0, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    const char **places[] = {&c->to,   &c->files[0],   &c->url,       &c->fallback,
+                             &c->rest, &c->account,    &c->token,     &c->ca_file,
+                             &c->wav,  &c->openai_log, &c->rest_fault};
     int o;
 
     optind = 1;
@@ -252,6 +266,7 @@ static int start(struct calling *c)
                                     .account_sid = c->account,
                                     .auth_token = c->token,
                                     .rest_listen = c->rest,
+                                    .rest_fault = c->rest_fault,
                                     .ca_file = c->ca_file,
                                     .on_event = on_event,
                                     .event_arg = c};

@@ -100,7 +100,7 @@ void call_report_print(FILE *f, const struct call_report *r)
 {
     json_t *o = json_pack(
         "{s:s, s:s, s:s, s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:s}",
+        "s:I, s:s}",
         "ev", "report", "call", r->call_sid, "scenario", r->scenario, "ok", r->ok, "why", r->why,
         "ended_by", r->ended_by, "duration_ms", (json_int_t)r->seconds_ms, "first_audio_ms",
         (json_int_t)r->first_audio_ms, "barge_ins", (json_int_t)r->barge_ins, "barge_in_worst_ms",
@@ -108,7 +108,8 @@ void call_report_print(FILE *f, const struct call_report *r)
         "media_received", (json_int_t)r->media_received, "marks_received",
         (json_int_t)r->marks_received, "clears_received", (json_int_t)r->clears_received,
         "played_ms", (json_int_t)r->played_ms, "cleared_ms", (json_int_t)r->cleared_ms,
-        "violations", (json_int_t)r->violations, "verbs", r->verbs);
+        "violations", (json_int_t)r->violations, "rest_updates", (json_int_t)r->rest_updates,
+        "verbs", r->verbs);
 
     if (o && json_dumpf(o, f, JSON_COMPACT) == 0)
         fputc('\n', f);

@@ -333,6 +333,9 @@ static int set_method(struct http_call *h, const struct http_call_opts *o)
         CURLE_OK)
         return -ENOMEM;
     curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
+    /* On a connection that was kept, curl repeats by itself what got no answer, and a POST that is
+     * repeated may happen twice. */
+    curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L);
     return 0;
 }
 

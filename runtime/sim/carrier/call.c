@@ -39,22 +39,31 @@ int carrier_sid(char out[CARRIER_SID_BYTES], const char *prefix)
     return 0;
 }
 
-void carrier_tell(struct carrier_call *c, const char *event, json_t *fields)
+void carrier_tell_past(struct carrier_double *d, const struct carrier_past *p, const char *event,
+                       json_t *fields)
 {
     json_t *all = json_pack("{s:s, s:I, s:s, s:s}", "ev", event, "t_ms",
-                            (json_int_t)(clock_ms(loop_clock()) - c->placed_ms), "call", c->sid,
-                            "scenario", c->scenario->name);
+                            (json_int_t)(clock_ms(loop_clock()) - p->placed_ms), "call", p->sid,
+                            "scenario", p->scenario->name);
     char *text = NULL;
 
     if (all && fields)
         json_object_update(all, fields);
-    if (all && c->d->on_event)
+    if (all && d->on_event)
         text = json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER);
     if (text)
-        c->d->on_event(text, c->d->event_arg);
+        d->on_event(text, d->event_arg);
     free(text);
     json_decref(all);
     json_decref(fields);
+}
+
+void carrier_tell(struct carrier_call *c, const char *event, json_t *fields)
+{
+    struct carrier_past p = {.scenario = c->scenario, .placed_ms = c->placed_ms};
+
+    memcpy(p.sid, c->sid, sizeof(p.sid));
+    carrier_tell_past(c->d, &p, event, fields);
 }
 
 void carrier_error(struct carrier_call *c, int code, const char *why)
@@ -159,6 +168,8 @@ static void remember(struct carrier_call *c)
     memcpy(p->sid, c->sid, sizeof(p->sid));
     memcpy(p->from, c->from, sizeof(p->from));
     memcpy(p->to, c->to, sizeof(p->to));
+    p->scenario = c->scenario;
+    p->placed_ms = c->placed_ms;
     p->placed_unix = c->placed_unix;
     p->ended_unix = c->ended_unix;
     p->duration_s = (c->report.seconds_ms + 999) / 1000;
@@ -291,6 +302,7 @@ static void on_update(void *arg)
     struct carrier_update u = c->update;
 
     c->update = (struct carrier_update){0};
+    c->report.rest_updates++;
     carrier_tell(c, "rest.update",
                  json_pack("{s:s}", "kind",
                            u.hang_up ? "completed"

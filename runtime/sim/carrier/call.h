@@ -7,6 +7,7 @@
 
 #include "io/http_client.h"
 #include "sim/carrier/double.h"
+#include "sim/carrier/fault.h"
 #include "sim/carrier/form.h"
 #include "sim/carrier/line.h"
 #include "sim/carrier/stream.h"
@@ -71,6 +72,8 @@ struct carrier_call {
 
 struct carrier_past {
     char sid[CARRIER_SID_BYTES], from[64], to[64];
+    const struct scenario *scenario; /* borrows */
+    uint64_t placed_ms;
     int64_t placed_unix, ended_unix;
     uint64_t duration_s;
 };
@@ -86,6 +89,7 @@ struct carrier_double {
     struct carrier_past past[CARRIER_PAST_CALLS]; /* a ring, for REST */
     size_t n_past;
     struct carrier_rest *rest; /* owns; NULL: not served */
+    struct rest_faults faults;
 };
 
 /* carrier_call.c */
@@ -96,6 +100,8 @@ void carrier_call_free(struct carrier_call *c);
 
 /* What happened, to whoever watches. Takes `fields` (may be NULL). */
 void carrier_tell(struct carrier_call *c, const char *event, json_t *fields);
+void carrier_tell_past(struct carrier_double *d, const struct carrier_past *p, const char *event,
+                       json_t *fields);
 
 /* Twilio's debugger: an error of the other side, and something it should not have sent. */
 void carrier_error(struct carrier_call *c, int code, const char *why);

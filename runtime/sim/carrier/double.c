@@ -37,6 +37,10 @@ int carrier_double_start(struct carrier_double **out, const struct carrier_doubl
     d->tls = o->tls;
     d->on_event = o->on_event;
     d->event_arg = o->event_arg;
+    rc = rest_faults_read(&d->faults, o->rest_fault, why, cap);
+    if (rc)
+        goto fail;
+    rc = -ENOMEM;
     d->node_url = without_slash(o->node_url);
     d->fallback_url = o->fallback_url ? strdup(o->fallback_url) : NULL;
     d->account = strdup(o->account_sid ? o->account_sid : CARRIER_DOUBLE_ACCOUNT);

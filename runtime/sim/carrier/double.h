@@ -22,7 +22,7 @@ struct carrier_double;
  * Loop's thread. Always ev, t_ms (since the call was placed), call, scenario; ev is one of
  * call.ringing .answered .ended .judged, webhook.sent .answered .fallback, status.answered,
  * twiml.verb, stream.open .closed, caller.says .said .digit .hangs_up .gives_up, agent.heard
- * .silent, mark, clear, rest.update, dial.answered, error. */
+ * .silent, mark, clear, rest.request, rest.update, dial.answered, error. */
 typedef void(carrier_event_fn)(const char *json, void *arg);
 
 struct carrier_double_opts {
@@ -31,6 +31,7 @@ struct carrier_double_opts {
     const char *fallback_url; /* the number's VoiceFallbackUrl; NULL: none */
     const char *account_sid, *auth_token;
     const char *rest_listen; /* serves REST Calls here; NULL: not */
+    const char *rest_fault;  /* how it misbehaves: sim/carrier/fault.h; NULL: not at all */
     struct tls_client *tls;
     const char *ca_file;
     carrier_event_fn *on_event; /* NULL: nobody watches */
@@ -56,6 +57,7 @@ struct call_report {
     uint32_t media_received, marks_received, clears_received;
     uint64_t played_ms, cleared_ms; /* agent audio heard, and thrown away by clear */
     uint32_t violations;            /* messages Twilio would have refused */
+    uint32_t rest_updates;          /* that took effect */
     char verbs[256];                /* TwiML verbs run, comma separated */
 };
 typedef void(carrier_report_fn)(const struct call_report *r, void *arg);

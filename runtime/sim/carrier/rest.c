@@ -9,7 +9,9 @@
  *   - wrong account or token: 401, 20003;   other account, unknown call, other path: 404, 20404;
  *   - another method: 405, 20004;           the call is over: 400, 21220;
  *   - unknown field, Twiml with Url, Twiml above 4000 characters, Status that is none: 400, 20001;
- *   - a Url that is none: 400, 21205.
+ *   - a Url that is none: 400, 21205;
+ *   - misbehaving on purpose (fault.h), once the request is found to be a good one: 429, 500, 503
+ *     without doing anything, or everything done and no answer.
  */
 #include "base/err.h"
 #include "io/accepter.h"
@@ -192,7 +194,38 @@ static void update_later(struct carrier_call *c, const struct carrier_form *f)
         loop_timer_in(c->update_timer, EFFECT_MS);
 }
 
-static void post_update(struct http_request *r, struct carrier_call *c)
+static void refuse_later(struct http_request *r, int status, int code, const char *message)
+{
+    char text[160];
+
+    snprintf(text, sizeof(text), "{\"code\":%d,\"message\":\"%s\",\"status\":%d}", code, message,
+             status);
+    http_reply_with(r, status, "application/json", "retry-after: 1\r\n", rd_str(text));
+}
+
+/* True when that was all there is to it: nothing is done. */
+static bool fails(struct http_request *r, enum rest_fault fault)
+{
+    if (fault == REST_BUSY)
+        refuse_later(r, 429, 20429, "Too Many Requests");
+    else if (fault == REST_UNAVAILABLE)
+        refuse_later(r, 503, 20503, "Service Unavailable");
+    else if (fault == REST_BROKEN)
+        refuse(r, 500, 20500, "An internal server error has occurred");
+    else
+        return false;
+    return true;
+}
+
+/* True when the answer does not arrive. A timeout is left to the other side's patience. */
+static bool answer_is_lost(struct http_request *r, enum rest_fault fault)
+{
+    if (fault == REST_LOST)
+        http_hang_up(r);
+    return fault == REST_LOST || fault == REST_TIMEOUT;
+}
+
+static void post_update(struct http_request *r, struct carrier_call *c, enum rest_fault fault)
 {
     struct carrier_form form = {.n = 0};
     const char *why = NULL, *status;
@@ -211,17 +244,37 @@ static void post_update(struct http_request *r, struct carrier_call *c)
         refuse(r, 400, code, why);
     } else {
         update_later(c, &form);
-        reply_live(r, c);
+        if (!answer_is_lost(r, fault))
+            reply_live(r, c);
     }
     carrier_form_fini(&form);
 }
 
-static void serve_past(struct http_request *r, const struct carrier_double *d, const char *sid,
-                       bool post)
+static json_t *asked(bool post, enum rest_fault fault)
+{
+    return json_pack("{s:s, s:s}", "method", post ? "POST" : "GET", "fault",
+                     rest_fault_name(fault));
+}
+
+static void serve_live(struct http_request *r, struct carrier_call *c, bool post)
+{
+    enum rest_fault fault = rest_faults_next(&c->d->faults, post);
+
+    carrier_tell(c, "rest.request", asked(post, fault));
+    if (fails(r, fault))
+        return;
+    if (post)
+        post_update(r, c, fault);
+    else if (!answer_is_lost(r, fault))
+        reply_live(r, c);
+}
+
+static void serve_past(struct http_request *r, struct carrier_double *d, const char *sid, bool post)
 {
     for (size_t i = 0; i < CARRIER_PAST_CALLS; i++) {
         if (strcmp(d->past[i].sid, sid) != 0)
             continue;
+        carrier_tell_past(d, &d->past[i], "rest.request", asked(post, REST_WELL));
         if (post)
             refuse(r, 400, 21220, "Call is not in-progress. Cannot redirect.");
         else
@@ -253,10 +306,7 @@ static void on_request(struct http_request *r, void *arg)
     for (struct carrier_call *c = d->calls; c; c = c->next) {
         if (strcmp(c->sid, sid) != 0 || c->state == CARRIER_ENDING || c->state == CARRIER_PREPARING)
             continue;
-        if (post)
-            post_update(r, c);
-        else
-            reply_live(r, c);
+        serve_live(r, c, post);
         return;
     }
     serve_past(r, d, sid, post);

@@ -201,7 +201,8 @@ static void run_redirect(struct carrier_call *c, const struct twiml_action *a)
         carrier_call_end(c, "error");
         return;
     }
-    carrier_fetch(c, url, strcmp(a->method, "GET") == 0 ? "GET" : "POST");
+    if (!c->d->faults.stall)
+        carrier_fetch(c, url, strcmp(a->method, "GET") == 0 ? "GET" : "POST");
 }
 
 static void note_verb(struct carrier_call *c, const struct twiml_action *a)

@@ -8,6 +8,7 @@ local rest = require "ringdown.twilio.rest"
 local M = {}
 
 local WAIT_MS = 4000
+local PATIENCE_MS = 55000 -- for a Twilio that is slow, busy and down in turn; the VM waits for it
 local FIX = "nobody knows whether this call is over: is twilio.api reachable, are twilio.sid and its token right?"
 
 local LEFT_OPEN = "none, it is hung up now; if it repeats, see whether public.url reaches /twilio/resume"
@@ -24,6 +25,7 @@ function M.after(call_id, reason)
   if not ours[reason] or not rest.ready() then
     return false
   end
+  host.deadline(PATIENCE_MS, "")
   host.sleep(WAIT_MS)
   local call, why = rest.fetch_call(call_id)
   if not call then

@@ -219,7 +219,7 @@ Placed.__index = Placed
 
 -- Starts `ringdown call` for these scenarios, all at once, and returns what is waited for with
 -- :wait(). A scenario is a file, or a name in examples/scenarios or spec/e2e/scenarios.
--- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one
+-- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one, rest_fault
 function Node:place(o)
   self.n_placed = (self.n_placed or 0) + 1
   local args = { proc.binary(), "call", "--json", "--url", o.url or self.url, "--rest",
@@ -237,6 +237,7 @@ function Node:place(o)
   add("--fallback", o.fallback)
   add("--calls", o.calls)
   add("--wav", o.wav)
+  add("--rest-fault", o.rest_fault)
   add("--ca-file", o.ca_file or self.ca_file)
   add("--openai-log", self.sim and self.sim.log_file)
   for _, name in ipairs(o.scenarios) do

@@ -26,7 +26,7 @@ struct story {
 
     int answers, want;
     int err, status;
-    char type[64], body[256], text[256];
+    char type[64], body[256], text[256], retry_after[64];
 };
 
 static void put(char *out, size_t cap, struct rd_str s)
@@ -51,6 +51,10 @@ static void on_request(struct http_request *r, void *arg)
     } else if (rd_str_eq(path, RD_STR("/large"))) {
         memset(large, 'l', sizeof(large));
         http_reply(r, 200, "text/plain", (struct rd_str){large, sizeof(large)});
+    } else if (rd_str_eq(path, RD_STR("/busy"))) {
+        http_reply_with(r, 429, "text/plain", "Retry-After: 7\r\n", RD_STR("later"));
+    } else if (rd_str_eq(path, RD_STR("/lost"))) {
+        http_hang_up(r);
     } else if (rd_str_eq(path, RD_STR("/moved"))) {
         http_reply(r, 302, "text/plain", RD_STR("elsewhere"));
     } else {
@@ -76,6 +80,7 @@ static void on_done(const struct http_result *r, void *arg)
     put(s->type, sizeof(s->type), r->content_type);
     put(s->body, sizeof(s->body), r->body);
     put(s->text, sizeof(s->text), rd_str(r->text));
+    put(s->retry_after, sizeof(s->retry_after), r->retry_after);
     if (s->answers >= s->want)
         loop_stop(s->node.loop);
 }
@@ -164,6 +169,31 @@ static void test_a_redirect_is_handed_up_not_followed(void **state)
     (void)state;
     ask(s, "/moved", (struct http_call_opts){.method = "GET"});
     assert_int_equal(s->status, 302);
+    end(s);
+}
+
+static void test_retry_after_is_handed_up(void **state)
+{
+    struct story *s = begin(NULL, NULL);
+
+    (void)state;
+    ask(s, "/busy", (struct http_call_opts){.method = "POST"});
+    assert_int_equal(s->status, 429);
+    assert_string_equal(s->retry_after, "7");
+    s->answers = 0;
+    ask(s, "/other", (struct http_call_opts){.method = "POST"});
+    assert_string_equal(s->retry_after, "");
+    end(s);
+}
+
+/* Nobody knows whether it was done, unlike what is refused. */
+static void test_an_answer_that_is_lost_is_no_refusal(void **state)
+{
+    struct story *s = begin(NULL, NULL);
+
+    (void)state;
+    ask(s, "/lost", (struct http_call_opts){.method = "POST"});
+    assert_int_equal(s->err, -EIO);
     end(s);
 }
 
@@ -330,6 +360,8 @@ int main(void)
         cmocka_unit_test(test_a_post_carries_body_headers_and_password),
         cmocka_unit_test(test_other_methods_work),
         cmocka_unit_test(test_a_redirect_is_handed_up_not_followed),
+        cmocka_unit_test(test_retry_after_is_handed_up),
+        cmocka_unit_test(test_an_answer_that_is_lost_is_no_refusal),
         cmocka_unit_test(test_an_answer_above_the_limit_is_an_error),
         cmocka_unit_test(test_an_answer_that_never_comes_times_out),
         cmocka_unit_test(test_nobody_there_is_refused),
