@@ -12,6 +12,7 @@ static const struct command commands[] = {
     {"status", cmd_status, "one screen about the node that runs here"},
     {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
     {"check", cmd_check, "say what is wrong with configuration and agents"},
+    {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
     {"call", cmd_call, "place simulated phone calls to a node"},
     {"db", cmd_db, "the database: up, down, status, url, migrate"},
     {"sim", cmd_sim, "a simulated OpenAI on loopback"},

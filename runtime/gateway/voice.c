@@ -300,8 +300,7 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
 
     if (!o) {
         (void)directory_release(t->node->directory, call, true, &credits, &view);
-        webhook_reply_fallback(t, r, agent, view.sid, "no_memory",
-                               "give the machine more memory or lower max_calls");
+        webhook_reply_fallback(t, r, agent, view.sid, "no_memory", NULL);
         return;
     }
     o->agents = agent_set_ref(set);
@@ -330,8 +329,7 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
     }
     o = opening_new(t, r, call);
     if (!o) {
-        webhook_reply_fallback(t, r, agent, view.sid, "no_memory",
-                               "give the machine more memory or lower max_calls");
+        webhook_reply_fallback(t, r, agent, view.sid, "no_memory", NULL);
         return;
     }
     o->agents = agent_set_ref(set);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
 #include "gateway/voice.h"
+#include "observe/catalogue.h"
 #include "observe/metrics.h"
 
 /* --- answers --- */
@@ -44,6 +45,8 @@ void webhook_reply_fallback(struct media_thread *t, struct http_request *r,
 {
     struct directory_view view;
 
+    if (!fix)
+        fix = catalogue_fix("call.", why);
     metric_add(M_CALLS_FALLBACK, 1);
     log_error("call.fallback", F_CALL(sid), F_STR("reason", why), F_FIX(fix));
     if (directory_find(t->node->directory, rd_str(sid), &view))

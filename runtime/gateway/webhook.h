@@ -16,7 +16,8 @@ void webhook_reply_xml(struct http_request *r, struct rd_str xml);
 void webhook_reply_text(struct http_request *r, int status, const char *text);
 
 /* The agent's fallback TwiML (the default one without an agent), counted, logged with the remedy and,
- * for a call in the directory, kept as what was decided. r NULL: nobody waits for it any more. */
+ * for a call in the directory, kept as what was decided. fix NULL: the remedy of "call." + why in the
+ * catalogue of errors. r NULL: nobody waits for it any more. */
 void webhook_reply_fallback(struct media_thread *t, struct http_request *r,
                             const struct agent_info *agent, const char *sid, const char *why,
                             const char *fix);

@@ -7,56 +7,47 @@
  *   - an error that answers our truncate or cancel came too late to matter: benign, whatever its
  * code
  *   - an error that answers our session.update means a wrong setting of the agent: fatal
- *   - what nobody knows is reported and changes nothing */
+ *   - what nobody knows is reported and changes nothing
+ * What to do about each stands in the catalogue of errors, as openai.CODE. */
 #include "providers/openai/verdict.h"
 
 #include "base/err.h"
 #include "base/json.h"
+#include "observe/catalogue.h"
 
 #include <stdio.h>
 
-#define FIX_KEY     "set OPENAI_API_KEY (openai.key) to a valid key of an active project and restart"
-#define FIX_BILLING "add credit or raise the budget under Billing on platform.openai.com"
-#define FIX_MODEL   "set openai.model or the agent's openai.model to a Realtime model the key may use"
-#define FIX_LIMIT   "lower max_calls or ask OpenAI for a higher rate limit of the model"
-#define FIX_AGENT   "correct the openai settings or tools of the agent; `ringdown check` names them"
-#define FIX_URL     "check openai.url: it must be the Realtime endpoint, wss://…/v1/realtime"
-#define FIX_NET     "check openai.url, DNS, the firewall and status.openai.com"
-#define FIX_FOUND   "set openai.model to a Realtime model the key may use, and check openai.url"
-#define FIX_TLS     "set ca_file to the authority that signed the endpoint's certificate"
-#define FIX_ACCESS  "give the key's project access to the model, or use a supported region"
+#define FIX(name) catalogue_fix("openai.", name)
 
 static const struct {
     struct rd_str code;
-    const char *fix;
     enum verdict_kind kind;
+    bool advise; /* the operator can do something about it: docs/errors.md */
     bool quiet;
 } codes[] = {
-    {RD_STR("conversation_already_has_active_response"), NULL, VERDICT_BUSY, false},
-    {RD_STR("response_cancel_not_active"), NULL, VERDICT_BENIGN, false},
-    {RD_STR("input_audio_buffer_commit_empty"), NULL, VERDICT_BENIGN, false},
-    {RD_STR("item_not_found"), NULL, VERDICT_BENIGN, false},
-    {RD_STR("invalid_api_key"), FIX_KEY, VERDICT_FATAL, true},
-    {RD_STR("account_deactivated"), FIX_KEY, VERDICT_FATAL, false},
-    {RD_STR("insufficient_quota"), FIX_BILLING, VERDICT_FATAL, false},
-    {RD_STR("billing_hard_limit_reached"), FIX_BILLING, VERDICT_FATAL, false},
-    {RD_STR("model_not_found"), FIX_MODEL, VERDICT_FATAL, false},
-    {RD_STR("invalid_model"), FIX_MODEL, VERDICT_FATAL, false},
-    {RD_STR("unsupported_country_region_territory"), FIX_ACCESS, VERDICT_FATAL, false},
-    {RD_STR("rate_limit_exceeded"), FIX_LIMIT, VERDICT_LIMIT, false},
-    {RD_STR("inference_rate_limit_exceeded"), FIX_LIMIT, VERDICT_LIMIT, false},
-    {RD_STR("session_expired"), NULL, VERDICT_OTHER, false},
-    {RD_STR("server_error"), NULL, VERDICT_LOST, false},
+    {RD_STR("conversation_already_has_active_response"), VERDICT_BUSY, false, false},
+    {RD_STR("response_cancel_not_active"), VERDICT_BENIGN, false, false},
+    {RD_STR("input_audio_buffer_commit_empty"), VERDICT_BENIGN, false, false},
+    {RD_STR("item_not_found"), VERDICT_BENIGN, false, false},
+    {RD_STR("invalid_api_key"), VERDICT_FATAL, true, true},
+    {RD_STR("account_deactivated"), VERDICT_FATAL, true, false},
+    {RD_STR("insufficient_quota"), VERDICT_FATAL, true, false},
+    {RD_STR("billing_hard_limit_reached"), VERDICT_FATAL, true, false},
+    {RD_STR("model_not_found"), VERDICT_FATAL, true, false},
+    {RD_STR("invalid_model"), VERDICT_FATAL, true, false},
+    {RD_STR("unsupported_country_region_territory"), VERDICT_FATAL, true, false},
+    {RD_STR("rate_limit_exceeded"), VERDICT_LIMIT, true, false},
+    {RD_STR("inference_rate_limit_exceeded"), VERDICT_LIMIT, true, false},
+    {RD_STR("session_expired"), VERDICT_OTHER, false, false},
+    {RD_STR("server_error"), VERDICT_LOST, false, false},
 };
 
 static const struct {
     int status;
     enum verdict_kind kind;
-    const char *fix;
 } statuses[] = {
-    {401, VERDICT_FATAL, FIX_KEY},   {403, VERDICT_FATAL, FIX_ACCESS},
-    {404, VERDICT_FATAL, FIX_FOUND}, {408, VERDICT_LOST, FIX_NET},
-    {429, VERDICT_FATAL, FIX_LIMIT},
+    {401, VERDICT_FATAL}, {403, VERDICT_FATAL}, {404, VERDICT_FATAL},
+    {408, VERDICT_LOST},  {429, VERDICT_FATAL},
 };
 
 static bool contains(struct rd_str s, const char *z)
@@ -86,7 +77,9 @@ static bool lookup(struct rd_str code, struct verdict *v)
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
         if (!rd_str_eq(code, codes[i].code))
             continue;
-        *v = verdict(codes[i].kind, code, codes[i].fix);
+        *v = verdict(codes[i].kind, code, NULL);
+        if (codes[i].advise)
+            v->fix = FIX(v->code);
         v->quiet_message = codes[i].quiet;
         return true;
     }
@@ -104,7 +97,7 @@ static struct rd_str name_of(struct rd_str code, struct rd_str type, const char 
 static void settle_setup(struct verdict *v, const struct openai_error *e)
 {
     if (v->kind == VERDICT_LIMIT || (v->kind == VERDICT_OTHER && starts(e->event_id, "session-"))) {
-        v->fix = v->kind == VERDICT_LIMIT ? FIX_LIMIT : FIX_AGENT;
+        v->fix = v->kind == VERDICT_LIMIT ? FIX("rate_limit_exceeded") : FIX("agent");
         v->kind = VERDICT_FATAL;
         v->end = LEG_REFUSED;
     }
@@ -146,11 +139,11 @@ static struct verdict verdict_of_http(const struct ws_closed *c, struct rd_str *
 
     (void)snprintf(name, sizeof(name), "http_%d", c->code);
     v = verdict(c->code >= 500 ? VERDICT_LOST : VERDICT_FATAL, rd_str(name),
-                c->code >= 500 ? FIX_NET : FIX_URL);
+                c->code >= 500 ? FIX("http_500") : FIX("http"));
     v.quiet_message = c->code == 401;
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
         if (statuses[i].status == c->code) {
-            v = verdict(statuses[i].kind, rd_str(name), statuses[i].fix);
+            v = verdict(statuses[i].kind, rd_str(name), FIX(name));
             v.quiet_message = c->code == 401;
         }
     if (json_parse(c->reason, &body))
@@ -191,7 +184,8 @@ static struct verdict verdict_of_close_frame(const struct ws_closed *c)
     if (lookup(code_in_reason(c->reason), &v) && v.kind == VERDICT_FATAL)
         return v;
     (void)snprintf(name, sizeof(name), "close_%d", c->code);
-    v = verdict(refused ? VERDICT_FATAL : VERDICT_LOST, rd_str(name), refused ? FIX_KEY : NULL);
+    v = verdict(refused ? VERDICT_FATAL : VERDICT_LOST, rd_str(name),
+                refused ? FIX("close_3000") : NULL);
     if (c->code == 1000)
         v.end = LEG_CLOSED_BY_PEER;
     return v;
@@ -208,7 +202,7 @@ struct verdict verdict_of_closed(const struct ws_closed *c, struct rd_str *messa
     case WS_END_PEER:
         return verdict_of_close_frame(c);
     case WS_END_PROTOCOL:
-        v = verdict(VERDICT_LOST, RD_STR("protocol"), FIX_URL);
+        v = verdict(VERDICT_LOST, RD_STR("protocol"), FIX("protocol"));
         v.end = LEG_PROTOCOL;
         return v;
     case WS_END_OVERFLOW:
@@ -219,6 +213,6 @@ struct verdict verdict_of_closed(const struct ws_closed *c, struct rd_str *messa
     }
     *message = c->err ? rd_str(rd_strerror(c->err)) : c->reason;
     if (c->err == RD_ETLS)
-        return verdict(VERDICT_LOST, RD_STR("tls"), FIX_TLS);
-    return verdict(VERDICT_LOST, RD_STR("connection_lost"), FIX_NET);
+        return verdict(VERDICT_LOST, RD_STR("tls"), FIX("tls"));
+    return verdict(VERDICT_LOST, RD_STR("connection_lost"), FIX("connection_lost"));
 }
