@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "observe/alarm.h"
+#include "observe/catalogue.h"
 #include "observe/metrics.h"
 
 #include <inttypes.h>
@@ -24,9 +25,6 @@
 #include <string.h>
 
 #define UNWATCHED UINT32_MAX
-#define FIX                                                                                        \
-    "check its address, key, DNS, the firewall and its status page; it is tried again by itself, " \
-    "and until then callers get what was agreed for its absence"
 
 static const struct breaker_policy policy = {.failures = 5,
                                              .percent = 50,
@@ -126,7 +124,7 @@ static void tell_alarm(const struct target *t)
 
     snprintf(text, sizeof(text), "%s fails: %s", t->name, *t->why ? t->why : "no reason given");
     if (is_open(t))
-        alarm_raise(ALARM_CRITICAL, "target.open", t->name, text, FIX);
+        alarm_raise(ALARM_CRITICAL, "target.open", t->name, text, catalogue_fix("target.", "open"));
     else
         alarm_clear("target.open", t->name);
 }
