@@ -91,9 +91,7 @@ static void on_opening_timeout(void *arg)
     (void)directory_get(o->thread->node->directory, o->call, &view);
     if (o->request) {
         directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
-        answer_with_fallback(
-            o, "script_late",
-            "the agent's script did not answer in time; look for slow hooks or a busy machine");
+        answer_with_fallback(o, "script_late", NULL);
         give_up(o, "script_late");
         return;
     }
@@ -147,7 +145,7 @@ void voice_end_all(struct media_thread *t)
         struct opening *o = t->openings;
 
         if (o->request)
-            answer_with_fallback(o, "shutdown", "the node was told to end at once");
+            answer_with_fallback(o, "shutdown", NULL);
         give_up(o, "shutdown");
     }
 }
@@ -209,7 +207,7 @@ static void answer_with_stream(struct opening *o, struct brief *brief)
         o->request = NULL;
         loop_timer_in(o->timer, STREAM_WAIT_MS);
     } else {
-        answer_with_fallback(o, "no_token", "see the errors above");
+        answer_with_fallback(o, "no_token", NULL);
         give_up(o, "no_token");
     }
     buf_fini(&twiml);
@@ -308,8 +306,7 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
     if (ask_script(o, form) == 0)
         return;
     http_set_user(r, NULL);
-    answer_with_fallback(o, "script_full",
-                         "the script threads do not keep up: raise script_threads");
+    answer_with_fallback(o, "script_full", NULL);
     give_up(o, "script_full");
 }
 
@@ -322,9 +319,7 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
 
     if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED ||
         t->stopping) {
-        webhook_reply_fallback(
-            t, r, agent, view.sid, "repeated_webhook",
-            "none if it happens once; often: answers come too late, look at webhook_us in status");
+        webhook_reply_fallback(t, r, agent, view.sid, "repeated_webhook", NULL);
         return;
     }
     o = opening_new(t, r, call);

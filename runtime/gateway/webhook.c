@@ -134,8 +134,7 @@ static void on_resume(struct media_thread *t, struct http_request *r, struct for
             webhook_reply_xml(r, rd_str(agent_default_fallback()));
         buf_fini(&twiml);
     } else {
-        webhook_reply_fallback(t, r, agent, view.sid, "after_stream",
-                               "the reason stands in the call's own log lines");
+        webhook_reply_fallback(t, r, agent, view.sid, "after_stream", NULL);
     }
     agent_set_unref(set);
 }

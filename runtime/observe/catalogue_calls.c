@@ -16,7 +16,7 @@ static const struct error_info calls[] = {
      "the node is told to stop: another one should answer", ERROR_WARNING, RETRY_HELPS},
     {"call.full", "all slots of the node were taken",
      "all slots are taken: raise max_calls, or add a node", ERROR_CRITICAL, RETRY_HELPS},
-    {"call.journal", "what must be kept could not be kept any more, so no new call was taken",
+    {"call.journal_full", "what must be kept could not be kept any more, so no new call was taken",
      "free or repair the disk of the data folder; see journal.disk", ERROR_CRITICAL, RETRY_HELPS},
     {"call.no_agent", "no loaded agent answers this number",
      "no loaded agent has this number: add it to the agent's `numbers`", ERROR_CRITICAL, RETRY_NO},

@@ -73,6 +73,13 @@ static const struct error_info records[] = {
      ERROR_WARNING, RETRY_HELPS},
     {"journal.conflict", "the same key arrived with other content",
      "ringdown journal shows both; report it", ERROR_CRITICAL, RETRY_NO},
+    {"keep.lost", "a fact could not be kept for want of memory",
+     "the machine is out of memory: give it more, or lower max_calls", ERROR_CRITICAL, RETRY_NO},
+    {"upkeep.failed", "the daily upkeep of the database failed: partitions, retention, prices",
+     "see the line's own fix; ringdown db status says what is missing", ERROR_WARNING, RETRY_BY_US},
+    {"database.upkeep", "the daily upkeep of the database fails",
+     "see the alarm's own fix; ringdown db status says what is missing", ERROR_WARNING,
+     RETRY_BY_US},
     {"database.down", "PostgreSQL cannot be reached",
      "start or repair PostgreSQL, or check database.url (ringdown db status); events wait in the "
      "journal",

@@ -4,7 +4,7 @@
 --
 -- What must be explained in runtime/observe/catalogue_*.c
 --   * events of log_warn() and log_error(), in C and in scripts, and the kinds of alarms
---   * the reasons of webhook_reply_fallback(), as call.REASON
+--   * the reasons of fallbacks (webhook_reply_fallback() and who calls it), as call.REASON
 --   * how calls end (end_names in call/call.c), as ended.REASON
 --   * error numbers (base/err.h), as error.NAME
 --   * the codes of the Realtime API that are told apart (providers/openai/verdict.c), as openai.CODE
@@ -66,11 +66,15 @@ for _, path in ipairs(files "find runtime -name '*.c' -not -path '*/tests/*' -no
   for choice in text:gmatch 'alarm_raise%((.-);' do
     each(path, choice, '[?:]%s*"(%l+%.[%l_]+)"', "alarm")
   end
-  for arguments in text:gmatch 'webhook_reply_fallback%b()' do
-    for reason in arguments:gmatch '"([%l_]+)"' do
-      need(path, "call." .. reason, "reason")
+  for _, call in ipairs { "webhook_reply_fallback", "answer_with_fallback", "[%s(]refuse" } do
+    for arguments in text:gmatch(call .. "%b()") do
+      local reason = arguments:match '^[^"]*"([%l_]+)"[,)]'
+      if reason and path:find "^runtime/gateway/" and not arguments:find "M_REFUSED" then
+        need(path, "call." .. reason, "reason")
+      end
     end
   end
+  each(path, text, '%*reason = "([%l_]+)"', "reason", "call.")
   for reason in text:gmatch '%[REFUSAL_[%u_]+%] = {[%w_]+, "([%l_]+)"' do
     need(path, "call." .. reason, "reason")
   end
