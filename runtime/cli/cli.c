@@ -12,6 +12,8 @@ static const struct command commands[] = {
     {"status", cmd_status, "one screen about the node that runs here"},
     {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
     {"check", cmd_check, "say what is wrong with configuration and agents"},
+    {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},
+    {"cost", cmd_cost, "what calls cost, by day or line by line"},
     {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
     {"call", cmd_call, "place simulated phone calls to a node"},
     {"db", cmd_db, "the database: up, down, status, url, migrate"},

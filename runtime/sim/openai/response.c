@@ -132,8 +132,9 @@ static void finish(struct openai_session *s, struct response *r, const char *sta
     json_int_t idle_ms =
         json_integer_value(json_object_get(config_input(s, "turn_detection"), "idle_timeout_ms"));
 
-    fact(s, json_pack("{s:s,s:s,s:s,s:s?,s:I}", "ev", "response_done", "response", r->id, "status",
-                      status, "says", r->says, "sent_ms", (json_int_t)plays_ms));
+    fact(s,
+         json_pack("{s:s,s:s,s:s,s:s?,s:I,s:o}", "ev", "response_done", "response", r->id, "status",
+                   status, "says", r->says, "sent_ms", (json_int_t)plays_ms, "usage", usage_of(r)));
     emit(s, json_pack("{s:s,s:o}", "type", "response.done", "response",
                       response_picture(s, r, status, details, true)));
     if (!r->beside) {

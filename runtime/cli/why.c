@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* why.c - `ringdown why CALL` or `why NUMBER`: what happened, who decided it, what it cost and what to
+ * do about it, from the database.
+ *
+ *   CA41…  ended: provider_failed after 7 s
+ *     2026-11-26 22:04:05.123  webhook   voice ringing
+ *     2026-11-26 22:04:05.131  decision  openai: default (northside-plumbing 3f2a…)
+ *     …
+ *   what to do
+ *     openai.insufficient_quota: add credit at …
+ *
+ * - nobody knows the call: said so, exit 1 */
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/cost.h"
+#include "cli/options.h"
+#include "observe/catalogue.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: ringdown why CALL|NUMBER [--json] [--config FILE]\n\n"
+    "Explains one call, from its first webhook to its cost: what was decided and why, how long it\n"
+    "was in which state, what went wrong and what to do about it. With a phone number: who "
+    "answers\n"
+    "it, and its last calls. Reads PostgreSQL; works without a live node.\n"
+    "Exit code 1 when nothing is known about it.\n";
+
+/* ---- one call, in the order of time ---- */
+
+struct line {
+    const char *at; /* borrows from the answer; ISO times of one form compare as text */
+    const json_t *event;
+};
+
+enum { LINES_MAX = 4096 };
+
+static int by_time(const void *a, const void *b)
+{
+    return strcmp(((const struct line *)a)->at, ((const struct line *)b)->at);
+}
+
+static size_t collect(struct line *lines, const json_t *answer)
+{
+    static const char *const lists[] = {"webhooks", "decisions", "notices", "errors",
+                                        "interventions"};
+    size_t n = 0, i;
+    json_t *event;
+
+    for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
+        json_array_foreach(json_object_get(answer, lists[k]), i, event) if (n < LINES_MAX)
+            lines[n++] = (struct line){ask_text(event, "at"), event};
+    json_array_foreach(json_object_get(answer, "states"), i, event) if (n < LINES_MAX) lines[n++] =
+        (struct line){ask_text(event, "at"), event};
+    qsort(lines, n, sizeof(*lines), by_time);
+    return n;
+}
+
+static void print_webhook(const json_t *e)
+{
+    printf("webhook   %s %s", ask_text(e, "kind"), ask_text(e, "status"));
+    if (json_is_true(json_object_get(e, "repeated")))
+        printf(", repeated by the carrier");
+    if (json_object_get(e, "duration_s"))
+        printf(", %" JSON_INTEGER_FORMAT " s", ask_int(e, "duration_s"));
+}
+
+static void print_decision(const json_t *e)
+{
+    const char *model = ask_text(e, "model"), *version = ask_text(e, "version");
+
+    printf("decision  %s: %s", ask_text(e, "system"), ask_text(e, "reason"));
+    if (model[0])
+        printf(", %s", model);
+    if (version[0])
+        printf(", agent version %.12s", version);
+}
+
+static void print_other(const json_t *e, const char *type)
+{
+    if (strcmp(type, "error") == 0)
+        printf("error     %s: %s", ask_text(e, "code"), ask_text(e, "message"));
+    else if (strcmp(type, "notice") == 0)
+        printf("notice    heard: %s", ask_text(e, "text"));
+    else if (strcmp(type, "operator") == 0)
+        printf("operator  %s %s (%s)", ask_text(e, "action"), ask_text(e, "detail"),
+               ask_text(e, "who"));
+    else if (strcmp(type, "transfer") == 0)
+        printf("transfer  to %s %s %s", ask_text(e, "to"), ask_text(e, "state"),
+               ask_text(e, "why"));
+    else
+        printf("%-9s %s", type, json_is_true(json_object_get(e, "on")) ? "on" : "off");
+}
+
+static void print_line(const struct line *l)
+{
+    const char *type = ask_text(l->event, "type");
+
+    printf("  %-23s  ", ask_time(l->event, "at"));
+    if (!type[0]) {
+        printf("state     %s", ask_text(l->event, "state"));
+        if (json_is_number(json_object_get(l->event, "ms")))
+            printf(" for %.1f s", json_number_value(json_object_get(l->event, "ms")) / 1000);
+    } else if (strcmp(type, "webhook") == 0) {
+        print_webhook(l->event);
+    } else if (strcmp(type, "decision") == 0) {
+        print_decision(l->event);
+    } else {
+        print_other(l->event, type);
+    }
+    putchar('\n');
+}
+
+static void print_head(const json_t *call)
+{
+    printf("%s  %s", ask_text(call, "call"), ask_text(call, "state"));
+    if (ask_text(call, "ended_reason")[0])
+        printf(": %s", ask_text(call, "ended_reason"));
+    if (json_object_get(call, "duration_ms"))
+        printf(" after %.1f s", (double)ask_int(call, "duration_ms") / 1000);
+    printf("\n  %s → %s, agent %s, node %s\n", ask_text(call, "from_number"),
+           ask_text(call, "to_number"), ask_text(call, "agent"), ask_text(call, "node"));
+    printf("  %" JSON_INTEGER_FORMAT " turns, %" JSON_INTEGER_FORMAT
+           " barge-ins, %" JSON_INTEGER_FORMAT " tool calls, %" JSON_INTEGER_FORMAT " errors",
+           ask_int(call, "turns"), ask_int(call, "barge_ins"), ask_int(call, "tool_calls"),
+           ask_int(call, "errors"));
+    if (json_is_integer(json_object_get(call, "first_audio_ms")))
+        printf(", first word after %" JSON_INTEGER_FORMAT " ms", ask_int(call, "first_audio_ms"));
+    putchar('\n');
+}
+
+static void print_tools(const json_t *answer)
+{
+    size_t i;
+    json_t *t;
+
+    json_array_foreach(json_object_get(answer, "tools"), i, t)
+    {
+        if (i == 0)
+            puts("tools");
+        printf("  %-23s  %s %s", ask_time(t, "at"), ask_text(t, "name"), ask_text(t, "arguments"));
+        if (json_is_number(json_object_get(t, "ms")))
+            printf("  → %s  (%.0f ms)", ask_text(t, "output"),
+                   json_number_value(json_object_get(t, "ms")));
+        else
+            printf("  → no answer");
+        putchar('\n');
+    }
+}
+
+/* ---- remedies ---- */
+
+/* Where a code of each list is explained. */
+static const struct {
+    const char *list, *member, *prefix;
+} sources[] = {
+    {"decisions", "reason", "call."},
+    {"errors", "code", "openai."},
+    {"alarms", "kind", ""},
+};
+
+enum { REMEDIES_MAX = 32 };
+
+struct remedies {
+    const char *codes[REMEDIES_MAX];
+    size_t n;
+};
+
+/* Each code once. */
+static void print_remedy(struct remedies *r, const char *code, const char *fix)
+{
+    if (!code[0] || !fix || !fix[0] || r->n == REMEDIES_MAX)
+        return;
+    for (size_t i = 0; i < r->n; i++)
+        if (strcmp(r->codes[i], code) == 0)
+            return;
+    if (r->n == 0)
+        puts("what to do");
+    r->codes[r->n++] = code;
+    printf("  %s: %s\n", code, fix);
+}
+
+/* What the fact itself advised, else what the catalogue knows of its code. */
+static void print_remedies(const json_t *answer)
+{
+    const char *ended = ask_text(json_object_get(answer, "call"), "ended_reason");
+    struct remedies r = {.n = 0};
+    size_t i;
+    json_t *e;
+
+    for (size_t k = 0; k < sizeof(sources) / sizeof(sources[0]); k++) {
+        json_array_foreach(json_object_get(answer, sources[k].list), i, e)
+        {
+            const char *code = ask_text(e, sources[k].member), *fix = ask_text(e, "fix");
+
+            print_remedy(&r, code, fix[0] ? fix : catalogue_fix(sources[k].prefix, code));
+        }
+    }
+    print_remedy(&r, ended, catalogue_fix("ended.", ended));
+}
+
+static int print_call(const json_t *answer)
+{
+    struct line *lines = calloc(LINES_MAX, sizeof(*lines));
+    size_t n = lines ? collect(lines, answer) : 0;
+
+    print_head(json_object_get(answer, "call"));
+    for (size_t i = 0; i < n; i++)
+        print_line(&lines[i]);
+    free(lines);
+    print_tools(answer);
+    cost_print(json_object_get(answer, "cost"));
+    print_remedies(answer);
+    return EXIT_OK;
+}
+
+/* ---- a number ---- */
+
+static int print_number(const json_t *answer)
+{
+    const json_t *assignment = json_object_get(answer, "assignment");
+    size_t i;
+    json_t *c;
+
+    printf("%s\n", ask_text(answer, "number"));
+    if (json_is_object(assignment))
+        printf("  agent %s, site %s, goes to %s\n", ask_text(assignment, "agent"),
+               ask_text(assignment, "site"), ask_text(assignment, "goes_to"));
+    else
+        puts("  no assignment: the agent whose `numbers` has it answers");
+    json_array_foreach(json_object_get(answer, "calls"), i, c)
+    {
+        printf("  %-23s  %s  %s → %s  %s: %s\n", ask_time(c, "started_at"), ask_text(c, "call"),
+               ask_text(c, "from"), ask_text(c, "to"), ask_text(c, "system"),
+               ask_text(c, "ended_reason")[0] ? ask_text(c, "ended_reason")
+                                              : ask_text(c, "reason"));
+    }
+    return EXIT_OK;
+}
+
+/* ---- the command ---- */
+
+static int explain(const struct settings *s, const char *which, bool json)
+{
+    struct asking a;
+    json_t *answer;
+    int code = ask_open(&a, s, "why");
+
+    if (code)
+        return code;
+    answer = ask_json(&a, "select why($1)", 1, &which);
+    ask_close(&a);
+    ask_tell_unshipped(s);
+    if (!answer)
+        return EXIT_FAILED;
+    if (!json_is_true(json_object_get(answer, "found"))) {
+        fprintf(stderr,
+                "ringdown why: nothing is known about %s; ringdown calls --kept lists calls\n",
+                which);
+        code = EXIT_FAILED;
+    } else if (json) {
+        json_dumpf(answer, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else if (strcmp(ask_text(answer, "kind"), "number") == 0) {
+        code = print_number(answer);
+    } else {
+        code = print_call(answer);
+    }
+    json_decref(answer);
+    return code;
+}
+
+int cmd_why(int argc, char **argv)
+{
+    struct options o = {.usage = usage, .max_words = 1};
+    struct settings *s = NULL;
+    int code = EXIT_OK;
+
+    if (!options_read(&o, argc, argv, &code))
+        return code;
+    if (o.n_words != 1) {
+        fputs("ringdown why: which call? ringdown calls lists them\n", stderr);
+        return EXIT_USAGE;
+    }
+    code = options_settings(&o, SETTINGS_CLIENT, &s);
+    if (code)
+        return code;
+    code = explain(s, o.words[0], o.json);
+    settings_free(s);
+    return code;
+}
