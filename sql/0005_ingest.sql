@@ -153,7 +153,7 @@ end $$;
 create function keep_usage(e journal_event) returns void language plpgsql as $$
 declare
     n jsonb := usage_counts(e.body);
-    s jsonb := coalesce(e.body -> 'usage' -> 'seconds', e.body -> 'raw' -> 'seconds');
+    s jsonb := coalesce(e.body -> 'raw' -> 'seconds', e.body -> 'usage' -> 'seconds');
 begin
     insert into usage (call, epoch, seq, started_at, at, kind, model, text_in, text_cached, audio_in, audio_cached,
         image_in, image_cached, text_out, audio_out, seconds, complete, raw)

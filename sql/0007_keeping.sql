@@ -53,8 +53,13 @@ create function count_days(as_of timestamptz) returns void language sql as $$
         unknown_costs = excluded.unknown_costs
 $$;
 
--- Once an hour or so, by one node. Returns the recordings whose files must be deleted, on whichever node they are.
--- They are returned again each time until their node calls recording_gone().
+-- Files that must be deleted, of one node or of all. Each stays due until its node calls recording_gone().
+create function recordings_due(of_node text default null) returns table (node text, path text) language sql stable as $$
+    select r.node::text, r.path from recordings r
+    where r.due_at is not null and r.gone_at is null and (of_node is null or r.node = of_node) order by 1, 2
+$$;
+
+-- Once an hour or so, by one node. Returns the recordings that are due then, on whichever node they are.
 create function maintain(as_of timestamptz default now())
 returns table (node text, path text) language plpgsql as $$
 #variable_conflict use_column
@@ -66,8 +71,7 @@ begin
         where c.words_gone_at is null and c.started_at < as_of - a.keep_transcripts;
     update recordings r set due_at = as_of from calls c join agents a using (agent)
         where r.call = c.call and r.due_at is null and r.at < as_of - a.keep_recordings;
-    return query select r.node::text, r.path from recordings r
-        where r.due_at is not null and r.gone_at is null order by 1, 2;
+    return query select * from recordings_due();
 end $$;
 
 create function recording_gone(of_node text, of_path text) returns void language sql as $$
