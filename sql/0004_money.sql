@@ -53,7 +53,7 @@ insert into rates (what, model, unit, micro_usd_per_million, source) values
     ('openai', 'gpt-live-1',               'minute',  50000000000, 'list price, autumn 2026'),
     ('openai', 'gpt-live-1.1',             'minute',  50000000000, 'list price, autumn 2026: active minutes'),
     ('twilio_voice', '',                   'minute',   8500000000, 'list price, US inbound, local number'),
-    ('twilio_stream', '',                  'minute',   4000000000, 'list price'),
+    ('twilio_stream', '',                  'minute',   4000000000, 'a default: compare with your bill'),
     ('sms', '',                            'segment',  8300000000, 'list price, US, without carrier fees');
 
 create table call_costs (
@@ -125,7 +125,7 @@ begin
     union all
     select 'carrier', 'twilio_voice', '', 'minute', m.begun, m.begun * 60,
         case when c.duration_s is null then 'measured' else 'reported' end, c.started_at,
-        case when m.begun is null then 'the call has not ended' end
+        case when m.begun is null then 'nobody has told yet how long the call was' end
     from c, lateral (select ceil(coalesce(c.duration_s, extract(epoch from c.ended_at - c.started_at)) / 60)
         as begun) m
     union all

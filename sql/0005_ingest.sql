@@ -376,7 +376,7 @@ declare
     known record;
     muted jsonb; -- calls whose words or caller are not to be kept any more
     fingerprint bytea;
-    touched text[] := '{}';
+    touched text[] := '{}'; -- calls of which something new was told
 begin
     perform ensure_partitions_for(m) from (select distinct month_of(time_of_us((x ->> 'started_us')::bigint)) as m
         from jsonb_array_elements(events) x order by 1) months;
@@ -422,20 +422,21 @@ begin
             if not e.body ? 'cut' then
                 perform keep_of_node(e);
             end if;
+            touched := touched || about_call(e.stream, e.body);
             continue;
         end if;
         known := row(e.stream, e.started_at, e.body -> 'agent', e.body -> 'from', e.body -> 'to');
         if seen is distinct from to_jsonb(known) then
             perform keep_call(e);
             seen := to_jsonb(known);
+            touched := touched || e.stream;
         end if;
         if not e.body ? 'cut' then
             perform keep_of_call(e);
-            if e.type in ('ended', 'usage', 'text', 'webhook') and not e.stream = any(touched) then
-                touched := touched || e.stream;
-            end if;
         end if;
     end loop;
 
-    perform call_cost(call) from calls where call = any(touched) and ended_at is not null order by call;
+    -- Whatever comes late for a call that is over may change its cost.
+    perform call_cost(call) from (select call from calls
+        where call = any(touched) and (ended_at is not null or status_rank(status) > 4) order by call) over_now;
 end $$;

@@ -11,7 +11,8 @@ begin
         where call = any(which) and (arguments is not null or output is not null);
     update triage_matches set words = null where call = any(which) and words is not null;
     update call_events set body = without_words(type, body), digest = null
-        where stream = any(which) and body is distinct from without_words(type, body);
+        where (stream = any(which) or (stream like 'node/%' and about_call(stream, body) = any(which)))
+            and body is distinct from without_words(type, body);
     update calls set words_gone_at = now() where call = any(which) and words_gone_at is null;
 end $$;
 

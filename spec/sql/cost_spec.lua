@@ -125,6 +125,21 @@ describe("what a call costs", function()
     assert.equal(8500, lines()["carrier minute"])
   end)
 
+  it("is asked when the carrier says that it is over, though nobody here had the call", function()
+    c:add("decision", { system = "vapi", reason = "force" })
+    c:add("webhook", { kind = "voice", status = "ringing", node = "n1" })
+    events.ingest(url, c.list)
+    assert.is_nil(cost())
+    local n = events.node "n2"
+    n:add("webhook", { call = c.stream, kind = "status", status = "completed", duration_s = 61 })
+    events.ingest(url, n.list)
+    assert.equal(17000, lines()["carrier minute"])
+    assert.matches("Vapi", cost().reason)
+    c:add("decision", { system = "openai", reason = "split" })
+    events.ingest(url, c.list)
+    assert.same({ micro_usd = 17000, micro_usd_exact = 17000 }, cost())
+  end)
+
   it("is measured by our clock until the carrier tells its minutes", function()
     ended(1000)
     assert.same({ { basis = "measured", quantity = 1 } },

@@ -107,6 +107,16 @@ describe("keeping", function()
       assert.same({ n = 6 }, one "select count(*) as n from turns where heard <> ''")
     end)
 
+    it("blanks what a node told of the call, too", function()
+      agent { transcripts = 3600 }
+      local c, n = events.conversation(1), events.node "n9"
+      n:add("turn", { call = c.stream, role = "caller", text = "one more boiler" })
+      events.ingest(url, c.list)
+      events.ingest(url, n.list)
+      maintain()
+      assert.same({ n = 0 }, one "select count(*) as n from call_events where body::text ~ 'boiler'")
+    end)
+
     it("stays blank when the journal repeats an event or brings one late", function()
       agent { transcripts = 3600 }
       local c = events.conversation(1)
