@@ -96,45 +96,58 @@ begin atomic
     where x.quantity > 0;
 end;
 
--- Everything that was consumed, before anybody asks for prices. A quantity of null is not known.
-create function call_consumption(which text)
+-- Everything that was consumed, before anybody asks for prices. A quantity of null is not known. The call's month is
+-- looked at and no other: no call is a week long.
+create function call_consumption(c calls)
 returns table (item text, what text, model text, unit text, quantity numeric, sixtieths numeric, basis text,
     at timestamptz, reason text)
 language plpgsql stable as $$
 #variable_conflict use_column
+declare
+    until constant timestamptz := c.started_at + interval '7 days';
+    begun constant numeric := -- minutes of the carrier
+        ceil(coalesce(c.duration_s, extract(epoch from c.ended_at - c.started_at)) / 60);
 begin
-    return query with c as (select * from calls where call = which)
-    select case u.kind when 'response' then 'model' else 'transcription' end, 'openai', u.model, x.unit,
+    return query
+    select case u.kind when 'response' then 'model' else 'transcription' end, 'openai', u.model::text, x.unit,
         sum(x.quantity), sum(case x.unit when 'minute' then u.seconds else x.quantity * 60 end),
         'reported', min(u.at), null
-    from c join usage u using (call) cross join lateral usage_units(u) x
+    from usage u cross join lateral usage_units(u) x
+    where u.call = c.call and u.started_at >= c.started_at and u.started_at < until
     group by u.kind, u.model, x.unit, (select r.id from rates r where r.what = 'openai' and r.model = u.model
-        and r.unit = x.unit and u.at >= r.valid_from and (r.valid_to is null or u.at < r.valid_to))
-    union all
-    select case u.kind when 'response' then 'model' else 'transcription' end, 'openai', u.model, null,
-        null, null, 'reported', min(u.at), 'the provider did not tell all it counted, ' || count(*) || ' times'
-    from c join usage u using (call) where not u.complete group by u.kind, u.model
-    union all
-    select 'model', 'openai', c.model, null, null, null, 'reported', c.started_at,
-        'the agent spoke, and the provider told no usage'
-    from c where c.system = 'openai' and exists (select from turns t where t.call = which and t.role = 'agent')
-        and not exists (select from usage u where u.call = which and u.kind = 'response')
-    union all
-    select 'provider', null, null, null, null, null, 'reported', c.started_at, 'what Vapi charges is not known here'
-    from c where c.system = 'vapi'
-    union all
-    select 'carrier', 'twilio_voice', '', 'minute', m.begun, m.begun * 60,
+        and r.unit = x.unit and u.at >= r.valid_from and (r.valid_to is null or u.at < r.valid_to));
+
+    return query
+    select case u.kind when 'response' then 'model' else 'transcription' end, 'openai', u.model::text, null,
+        null::numeric, null::numeric, 'reported', min(u.at),
+        'the provider did not tell all it counted, ' || count(*) || ' times'
+    from usage u
+    where u.call = c.call and u.started_at >= c.started_at and u.started_at < until and not u.complete
+    group by u.kind, u.model;
+
+    if c.system = 'openai' and exists (select from turns t where t.call = c.call and t.role = 'agent'
+            and t.started_at >= c.started_at and t.started_at < until)
+        and not exists (select from usage u where u.call = c.call and u.kind = 'response'
+            and u.started_at >= c.started_at and u.started_at < until) then
+        return query select 'model', 'openai', c.model::text, null, null::numeric, null::numeric, 'reported',
+            c.started_at, 'the agent spoke, and the provider told no usage';
+    end if;
+    if c.system = 'vapi' then
+        return query select 'provider', null, null, null, null::numeric, null::numeric, 'reported', c.started_at,
+            'what Vapi charges is not known here';
+    end if;
+    return query select 'carrier', 'twilio_voice', '', 'minute', begun, begun * 60,
         case when c.duration_s is null then 'measured' else 'reported' end, c.started_at,
-        case when m.begun is null then 'nobody has told yet how long the call was' end
-    from c, lateral (select ceil(coalesce(c.duration_s, extract(epoch from c.ended_at - c.started_at)) / 60)
-        as begun) m
-    union all
-    select 'stream', 'twilio_stream', '', 'minute', m.begun, m.begun * 60, 'measured', c.started_at, null
-    from c, lateral (select ceil(c.duration_ms / 60000.0) as begun) m where c.duration_ms > 0
-    union all
-    select 'texts', 'sms', '', 'segment', sum(t.segments), sum(t.segments) * 60, 'reported', min(t.created_at),
+        case when begun is null then 'nobody has told yet how long the call was' end;
+    if c.duration_ms > 0 then
+        return query select 'stream', 'twilio_stream', '', 'minute', ceil(c.duration_ms / 60000.0),
+            ceil(c.duration_ms / 60000.0) * 60, 'measured', c.started_at, null;
+    end if;
+    return query
+    select 'texts', 'sms', '', 'segment', sum(t.segments)::numeric, sum(t.segments) * 60.0, 'reported',
+        min(t.created_at),
         case when bool_or(t.segments is null) then 'the carrier has not counted the segments of a text' end
-    from c join texts t using (call) where t.direction = 'out' group by t.call;
+    from texts t where t.call = c.call and t.direction = 'out' group by t.call;
 end $$;
 
 -- Computes the cost of a call, keeps it and its lines, and returns it. Again at any time: after late usage,
@@ -142,11 +155,12 @@ end $$;
 create function call_cost(which text) returns call_costs language plpgsql as $$
 #variable_conflict use_column
 declare
+    c calls;
     total numeric;
     unknown text;
     answer call_costs;
 begin
-    perform from calls where call = which for update;
+    select * into c from calls where call = which for update;
     if not found then
         return null;
     end if;
@@ -160,7 +174,7 @@ begin
             case when k.reason is not null then k.reason
                 when r.id is null then format('no rate for %s of %s at that time; add one to the table rates',
                     k.unit, coalesce(nullif(k.model, ''), k.what)) end
-        from call_consumption(which) k
+        from call_consumption(c) k
         left join rates r on r.what = k.what and r.model = coalesce(k.model, '') and r.unit = k.unit
             and k.at >= r.valid_from and (r.valid_to is null or k.at < r.valid_to);
     select coalesce(sum(numerator), 0), min(item || ': ' || reason) into total, unknown

@@ -45,6 +45,7 @@ describe("the schema keeps", function()
     assert.equal(1, put(0, 2500, "alice"))
     assert.equal(2, put(1, 5000, "alice"))
     assert.is_nil(put(1, 0, "bob"))
+    assert.is_nil(put(7, 0, "bob"))
     assert.same({ { version = 2, percent_bp = 5000, updated_by = "alice", salt = "v1" } },
       pg.query(url, "select version, percent_bp, updated_by, salt from rollout_now"))
     refused("23514", "select rollout_put('sales', 2, '{\"percent_bp\": 10001}', 'bob')")
