@@ -53,7 +53,7 @@ insert into rates (what, model, unit, micro_usd_per_million, source) values
     ('openai', 'gpt-live-1',               'minute',  50000000000, 'list price, autumn 2026'),
     ('openai', 'gpt-live-1.1',             'minute',  50000000000, 'list price, autumn 2026: active minutes'),
     ('twilio_voice', '',                   'minute',   8500000000, 'list price, US inbound, local number'),
-    ('twilio_stream', '',                  'minute',   4000000000, 'a default: compare with your bill'),
+    ('twilio_stream', '',                  'minute',   4400000000, 'a default: compare with your bill'),
     ('sms', '',                            'segment',  8300000000, 'list price, US, without carrier fees');
 
 create table call_costs (

@@ -85,7 +85,7 @@ describe("what a call costs", function()
     usage { kind = "transcription", model = "gpt-transcribe", raw = { type = "duration", seconds = 2.4 },
       usage = { seconds = 2.4 } }
     ended(60001, 61)
-    assert.same({ ["transcription minute"] = 180, ["carrier minute"] = 17000, ["stream minute"] = 8000 }, lines())
+    assert.same({ ["transcription minute"] = 180, ["carrier minute"] = 17000, ["stream minute"] = 8800 }, lines())
   end)
 
   it("counts the segments of texts", function()

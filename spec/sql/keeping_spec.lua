@@ -86,7 +86,7 @@ describe("keeping", function()
         string_agg(words::text, '') as words from turns]])
       assert.same({ n = 0 }, one [[select count(*) as n from call_events
         where body::text ~* '(boiler|leaking|minutes|60614)']])
-      assert.same({ n = 1, cost = 28006, from_number = "+13125550142" }, one [[select count(name) as n,
+      assert.same({ n = 1, cost = 28406, from_number = "+13125550142" }, one [[select count(name) as n,
         min(micro_usd) as cost, min(from_number) as from_number from tool_calls join call_costs using (call)
         join calls using (call) where arguments is null and output is null]])
     end)
@@ -148,7 +148,7 @@ describe("keeping", function()
     maintain()
     events.ingest(url, events.conversation(2).list)
     maintain()
-    assert.same({ { calls = 2, callers = 1, seconds = 24, micro_usd = 56012, unknown_costs = 0 } },
+    assert.same({ { calls = 2, callers = 1, seconds = 24, micro_usd = 56812, unknown_costs = 0 } },
       pg.query(url, "select calls, callers, seconds, micro_usd, unknown_costs from statistics"))
   end)
 
@@ -220,7 +220,7 @@ describe("keeping", function()
 
     it("keeps what is no person: times, counts, money", function()
       erase()
-      assert.same({ state = "ended", turns = 3, cost = 28006 }, one(([[select state, turns, micro_usd as cost
+      assert.same({ state = "ended", turns = 3, cost = 28406 }, one(([[select state, turns, micro_usd as cost
         from calls join call_costs using (call) where call = '%s']]):format(events.call(1).stream)))
     end)
 
