@@ -122,6 +122,7 @@ static void on_turn(void *arg, const struct transcript_turn *t)
                                     .seq = t->seq,
                                     .id = rd_str(t->item_id),
                                     .text = rd_str(t->text),
+                                    .said = rd_str(t->said),
                                     .interrupted = t->interrupted});
     if (t->role == PROVIDER_AGENT && c->state < CALL_CLOSING)
         call_tell_agent(c, AGENT_SAID, rd_str(t->item_id), RD_STR(""), rd_str(t->text), t->seq);

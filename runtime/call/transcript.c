@@ -17,6 +17,7 @@ void transcript_init(struct transcript *t, transcript_fn *turn, void *arg)
 static void slot_free(struct transcript_slot *s)
 {
     buf_fini(&s->text);
+    buf_fini(&s->said);
     free(s);
 }
 
@@ -59,9 +60,13 @@ static bool is_gone(const struct transcript *t, struct rd_str id)
 static void let_out_first(struct transcript *t)
 {
     struct transcript_slot *s = t->slots[0];
-    const char *text = buf_text(&s->text);
-    struct transcript_turn turn = {
-        .item_id = s->id, .role = s->role, .text = text ? text : "", .interrupted = s->interrupted};
+    const char *text = buf_text(&s->text), *said = buf_text(&s->said);
+    struct transcript_turn turn = {.item_id = s->id,
+                                   .role = s->role,
+                                   .text = text ? text : "",
+                                   .said = said && s->said.n > s->text.n ? said : "",
+                                   .interrupted = s->interrupted,
+                                   .paused = s->paused};
 
     memmove(&t->slots[0], &t->slots[1], (--t->n) * sizeof(t->slots[0]));
     /* An agent turn of which nothing was heard was never said. */
@@ -117,7 +122,9 @@ static struct transcript_slot *insert(struct transcript *t, struct rd_str id,
     (void)rd_str_copy(s->id, sizeof(s->id), id);
     s->role = role;
     s->placed_ms = now_ms;
+    s->paused = t->paused;
     buf_init(&s->text, TRANSCRIPT_TEXT_MAX);
+    buf_init(&s->said, TRANSCRIPT_TEXT_MAX);
     memmove(&t->slots[where + 1], &t->slots[where], (t->n - where) * sizeof(t->slots[0]));
     t->slots[where] = s;
     t->n++;
@@ -135,6 +142,12 @@ void transcript_place(struct transcript *t, const struct provider_placed *p, uin
     (void)insert(t, p->item_id, p->role, before >= 0 ? (uint32_t)before + 1 : t->n, now_ms);
 }
 
+static void replace(struct buf *b, struct rd_str words)
+{
+    buf_clear(b);
+    (void)buf_add(b, words.p, words.n);
+}
+
 void transcript_words(struct transcript *t, const struct provider_words *w, uint64_t now_ms)
 {
     int i = index_of(t, w->item_id);
@@ -143,14 +156,15 @@ void transcript_words(struct transcript *t, const struct provider_words *w, uint
     if (i < 0 && is_gone(t, w->item_id))
         return;
     s = i >= 0 ? t->slots[i] : insert(t, w->item_id, w->role, t->n, now_ms);
+    if (s && s->interrupted && w->final && w->text.n > s->said.n)
+        replace(&s->said, w->text);
+    /* What was heard of a cut turn was fixed when it was cut. */
     if (!s || s->final)
         return;
-    /* A cut turn keeps what was cut; its words were fixed then. */
-    if (!(s->settled && s->interrupted)) {
-        if (w->final)
-            buf_clear(&s->text);
+    if (w->final)
+        replace(&s->text, w->text);
+    else
         (void)buf_add(&s->text, w->text.p, w->text.n);
-    }
     s->final = w->final;
 }
 
@@ -178,11 +192,13 @@ void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_
                     uint32_t total_ms)
 {
     int i = index_of(t, item_id);
+    struct transcript_slot *s = i >= 0 ? t->slots[i] : NULL;
 
-    if (i < 0 || t->slots[i]->settled)
+    if (!s || s->settled)
         return;
-    t->slots[i]->text.n = heard_text(&t->slots[i]->text, heard_ms, total_ms);
-    t->slots[i]->settled = true;
-    t->slots[i]->interrupted = true;
-    t->slots[i]->final = true;
+    (void)buf_add(&s->said, s->text.data, s->text.n);
+    s->text.n = heard_text(&s->text, heard_ms, total_ms);
+    s->settled = true;
+    s->interrupted = true;
+    s->final = true;
 }

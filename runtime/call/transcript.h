@@ -26,11 +26,13 @@ enum {
 struct transcript_slot {
     char id[TRANSCRIPT_ID];
     enum provider_role role;
-    struct buf text;
+    struct buf text; /* as heard, once it is settled */
+    struct buf said; /* the whole of what was cut; empty: nothing was */
     uint64_t placed_ms;
     bool final;   /* words are complete */
     bool settled; /* it is known how much was heard (always true for the caller) */
     bool interrupted;
+    bool paused; /* it took its place while what was said must not be kept */
 };
 
 struct transcript_turn {
@@ -38,7 +40,8 @@ struct transcript_turn {
     const char *item_id;
     enum provider_role role;
     const char *text; /* as heard; "" when there were no words */
-    bool interrupted;
+    const char *said; /* as spoken, when that is more; else "" */
+    bool interrupted, paused;
 };
 typedef void(transcript_fn)(void *arg, const struct transcript_turn *t);
 
@@ -50,6 +53,7 @@ struct transcript {
     uint32_t n;
     uint32_t seq;
     uint32_t forced; /* turns let go although incomplete */
+    bool paused;     /* items placed from now on are marked */
     transcript_fn *turn;
     void *arg;
 };
@@ -65,7 +69,8 @@ void transcript_place(struct transcript *t, const struct provider_placed *p, uin
 void transcript_words(struct transcript *t, const struct provider_words *w, uint64_t now_ms);
 
 /* The agent's item was heard to the end, or only heard_ms of total_ms: the text is cut in
- * proportion, at a word. */
+ * proportion, at a word. Final words that trail behind a cut are `said`, as long as the turn has
+ * not come out. */
 void transcript_heard(struct transcript *t, struct rd_str item_id);
 void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_ms,
                     uint32_t total_ms);

@@ -156,12 +156,17 @@ static int on_turn(const struct transcript *t, const struct json_value *event, s
 {
     struct json_value role = json_get(event, "role");
     struct json_value cut = json_get(event, "interrupted");
+    struct json_value withheld = json_get(event, "withheld");
     bool agent = json_is(&role, "agent");
     struct buf text;
     int rc;
 
     buf_init(&text, SAID_MAX + 64);
-    rc = add_shown(&text, event, "text");
+    rc = withheld.type == JSON_STRING ? buf_add_str(&text, "(not kept: ") : 0;
+    if (!rc)
+        rc = add_shown(&text, event, withheld.type == JSON_STRING ? "withheld" : "text");
+    if (!rc && withheld.type == JSON_STRING)
+        rc = buf_add_str(&text, ")");
     if (!rc && cut.type == JSON_TRUE)
         rc = buf_add_str(&text, " --");
     if (!rc)
@@ -227,6 +232,20 @@ static int on_dtmf(const struct transcript *t, const struct json_value *event, s
     return add_middle(t, event, "caller presses", "digit", NULL, "33", out);
 }
 
+static int on_notice(const struct transcript *t, const struct json_value *event, struct buf *out)
+{
+    return add_middle(t, event, "notice heard:", "text", NULL, "2", out);
+}
+
+static int on_pause(const struct transcript *t, const struct json_value *event, struct buf *out)
+{
+    struct json_value on = json_get(event, "on");
+
+    return add_middle(t, event,
+                      on.type == JSON_TRUE ? "not kept from here on, by" : "kept again, by", "by",
+                      NULL, "33", out);
+}
+
 static int on_error(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
     return add_middle(t, event, "error", "code", "message", "31", out);
@@ -241,8 +260,9 @@ static const struct {
     const char *type;
     int (*add)(const struct transcript *t, const struct json_value *event, struct buf *out);
 } kinds[] = {
-    {"turn", on_turn}, {"tool", on_tool},   {"barge_in", on_barge_in}, {"state", on_state},
-    {"dtmf", on_dtmf}, {"error", on_error}, {"ended", on_ended},
+    {"turn", on_turn},   {"tool", on_tool},     {"barge_in", on_barge_in},
+    {"state", on_state}, {"dtmf", on_dtmf},     {"error", on_error},
+    {"ended", on_ended}, {"notice", on_notice}, {"pause", on_pause},
 };
 
 int transcript_add(const struct transcript *t, const struct json_value *event, struct buf *out)

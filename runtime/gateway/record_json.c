@@ -8,9 +8,10 @@
 #include <inttypes.h>
 
 static const char *const type_names[] = {
-    [RECORD_STATE] = "state",       [RECORD_TURN] = "turn",   [RECORD_TOOL] = "tool",
-    [RECORD_BARGE_IN] = "barge_in", [RECORD_DTMF] = "dtmf",   [RECORD_USAGE] = "usage",
-    [RECORD_ERROR] = "error",       [RECORD_ENDED] = "ended",
+    [RECORD_STATE] = "state",       [RECORD_TURN] = "turn",     [RECORD_TOOL] = "tool",
+    [RECORD_BARGE_IN] = "barge_in", [RECORD_DTMF] = "dtmf",     [RECORD_USAGE] = "usage",
+    [RECORD_ERROR] = "error",       [RECORD_NOTICE] = "notice", [RECORD_PAUSE] = "pause",
+    [RECORD_ENDED] = "ended",
 };
 
 static const char *const role_names[] = {
@@ -69,6 +70,12 @@ static int add_turn(struct buf *out, const struct record *r)
 
     if (!rc)
         rc = add_string(out, "text", r->text);
+    if (!rc && r->said.n > 0)
+        rc = add_string(out, "said", r->said);
+    if (!rc && r->withheld)
+        rc = add_string(out, "withheld", rd_str(r->withheld));
+    if (!rc)
+        rc = add_string(out, "item", r->id);
     if (!rc)
         rc = add_number(out, "seq", r->seq);
     return rc ? rc : buf_addf(out, ",\"interrupted\":%s", r->interrupted ? "true" : "false");
@@ -116,6 +123,13 @@ static int add_error(struct buf *out, const struct record *r)
     return rc ? rc : add_string(out, "message", r->text);
 }
 
+static int add_pause(struct buf *out, const struct record *r)
+{
+    int rc = buf_addf(out, ",\"on\":%s", r->on ? "true" : "false");
+
+    return rc ? rc : add_string(out, "by", r->name);
+}
+
 static int add_ended(struct buf *out, const struct record *r)
 {
     int rc = add_string(out, "reason", r->text);
@@ -140,6 +154,10 @@ static int add_body(struct buf *out, const struct record *r)
         return add_bill(out, r);
     case RECORD_ERROR:
         return add_error(out, r);
+    case RECORD_NOTICE:
+        return add_string(out, "text", r->text);
+    case RECORD_PAUSE:
+        return add_pause(out, r);
     case RECORD_ENDED:
         return add_ended(out, r);
     }

@@ -12,12 +12,14 @@
 
 enum record_type {
     RECORD_STATE, /* the call's state changed: text is its name */
-    RECORD_TURN,  /* a finished turn in conversation order: role, text (as heard), seq */
+    RECORD_TURN,  /* a finished turn in conversation order: role, text (as heard), said, seq, id */
     RECORD_TOOL,  /* id, name, text: arguments; a result follows with done = true, text: output */
     RECORD_BARGE_IN, /* heard_ms of the interrupted item */
-    RECORD_DTMF,     /* text: digit */
+    RECORD_DTMF,     /* text: always "*"; only the script learns the digit */
     RECORD_USAGE,    /* usage, name: model, text: raw JSON; empty when the provider told none */
     RECORD_ERROR,    /* name: code, text: message */
+    RECORD_NOTICE,   /* text: the notice's wording; it was heard whole */
+    RECORD_PAUSE,    /* on, name: who: nothing of the caller is kept, or it is again */
     RECORD_ENDED     /* text: reason, totals. Last */
 };
 
@@ -51,7 +53,9 @@ struct record {
     uint32_t seq;
     uint64_t at_ms; /* since the stream started */
     struct rd_str id, name, text;
-    bool done, interrupted;
+    struct rd_str said;   /* as spoken, when that is more than `text`; else empty */
+    const char *withheld; /* why a turn comes without its words: "before_notice", "paused"; NULL */
+    bool done, interrupted, on;
     uint32_t heard_ms;
     enum call_end_reason reason;
     const struct provider_usage *usage;

@@ -176,9 +176,10 @@ static void on_record(void *arg, const struct record *r)
     size_t n = strlen(f->turns);
 
     if (r->type == RECORD_TURN)
-        (void)snprintf(f->turns + n, sizeof(f->turns) - n, "%s: %.*s%s|",
+        (void)snprintf(f->turns + n, sizeof(f->turns) - n, "%s: %.*s%s%s%.*s|",
                        r->role == PROVIDER_CALLER ? "caller" : "agent", (int)r->text.n, r->text.p,
-                       r->interrupted ? "-" : "");
+                       r->interrupted ? "-" : "", r->said.n ? " said " : "", (int)r->said.n,
+                       r->said.p);
     if (r->type == RECORD_ENDED) {
         f->totals = *r->totals;
         note(f, "record:ended");

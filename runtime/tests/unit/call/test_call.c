@@ -110,7 +110,8 @@ static void test_barge_in_works_long_after_the_model_has_finished(void **state)
     assert_in_range(f.truncated_at_ms, 1000, 1040); /* …but much to forget */
     fake_caller_stops(&f);
     fake_caller_said(&f, "u2", "a2", "stop");
-    assert_non_null(strstr(f.turns, "agent: one two three four five-|caller: stop|"));
+    assert_non_null(strstr(f.turns, "agent: one two three four five- said one two three four "
+                                    "five six seven eight nine ten|caller: stop|"));
 }
 
 static void test_late_audio_of_a_dead_response_is_dropped(void **state)

@@ -18,9 +18,10 @@ static void on_turn(void *arg, const struct transcript_turn *turn)
     size_t n = strlen(out);
 
     (void)arg;
-    (void)snprintf(out + n, sizeof(out) - n, "%u %s: %s%s|", turn->seq,
+    (void)snprintf(out + n, sizeof(out) - n, "%u %s: %s%s%s%s%s|", turn->seq,
                    turn->role == PROVIDER_CALLER ? "c" : "a", turn->text,
-                   turn->interrupted ? "-" : "");
+                   turn->interrupted ? "-" : "", turn->said[0] ? " said " : "", turn->said,
+                   turn->paused ? " paused" : "");
 }
 
 static int set_up(void **state)
@@ -90,9 +91,46 @@ static void test_an_interrupted_turn_keeps_the_words_that_were_heard(void **stat
     words("a", PROVIDER_AGENT, "We are open from ", false);
     words("a", PROVIDER_AGENT, "nine to five", false);
     transcript_cut(&t, RD_STR("a"), 500, 1000);
+    transcript_flush(&t, 1000);
     words("a", PROVIDER_AGENT, "We are open from nine to five on all days", true);
+    assert_string_equal("1 a: We are open- said We are open from nine to five|", out);
+}
+
+static void test_final_words_behind_a_cut_are_what_was_said_while_the_turn_waits(void **state)
+{
+    (void)state;
+    place("u", "", PROVIDER_CALLER);
+    place("a", "u", PROVIDER_AGENT);
+    words("a", PROVIDER_AGENT, "We are open from ", false);
+    transcript_cut(&t, RD_STR("a"), 500, 1000);
+    words("a", PROVIDER_AGENT, "nine", false);
+    words("a", PROVIDER_AGENT, "We are open from nine", true);
+    words("u", PROVIDER_CALLER, "When?", true);
+    assert_string_equal("1 c: When?|2 a: We are- said We are open from nine|", out);
+}
+
+static void test_a_turn_heard_to_its_end_was_not_said_otherwise(void **state)
+{
+    (void)state;
+    place("a", "", PROVIDER_AGENT);
+    words("a", PROVIDER_AGENT, "We are open", true);
+    transcript_cut(&t, RD_STR("a"), 1000, 1000);
     transcript_flush(&t, 1000);
     assert_string_equal("1 a: We are open-|", out);
+}
+
+static void test_turns_that_take_their_place_in_a_pause_are_marked(void **state)
+{
+    (void)state;
+    place("u1", "", PROVIDER_CALLER);
+    t.paused = true;
+    place("u2", "u1", PROVIDER_CALLER);
+    t.paused = false;
+    place("u3", "u2", PROVIDER_CALLER);
+    words("u3", PROVIDER_CALLER, "three", true);
+    words("u2", PROVIDER_CALLER, "two", true);
+    words("u1", PROVIDER_CALLER, "one", true);
+    assert_string_equal("1 c: one|2 c: two paused|3 c: three|", out);
 }
 
 static void test_a_turn_of_which_nothing_was_heard_was_not_said(void **state)
@@ -174,6 +212,9 @@ int main(void)
         STORY(test_an_answer_waits_for_the_question_it_answers),
         STORY(test_an_item_placed_late_goes_behind_the_one_it_names),
         STORY(test_an_interrupted_turn_keeps_the_words_that_were_heard),
+        STORY(test_final_words_behind_a_cut_are_what_was_said_while_the_turn_waits),
+        STORY(test_a_turn_heard_to_its_end_was_not_said_otherwise),
+        STORY(test_turns_that_take_their_place_in_a_pause_are_marked),
         STORY(test_a_turn_of_which_nothing_was_heard_was_not_said),
         STORY(test_words_that_never_come_hold_the_others_back_for_10_s),
         STORY(test_what_the_agent_is_still_saying_is_never_late),

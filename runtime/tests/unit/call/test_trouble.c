@@ -59,7 +59,7 @@ static void test_words_beside_the_conversation_that_never_come_do_not_mute_the_a
     assert_non_null(f.call);
 }
 
-static void test_words_that_trail_behind_a_cut_were_never_said(void **state)
+static void test_words_that_trail_behind_a_cut_were_never_heard(void **state)
 {
     (void)state;
     fake_greet(&f, &brief);
@@ -75,7 +75,9 @@ static void test_words_that_trail_behind_a_cut_were_never_said(void **state)
     fake_item(&f, "a2", "a1", PROVIDER_AGENT);
     fake_caller_stops(&f);
     fake_caller_said(&f, "u2", "a2", "stop");
-    assert_string_equal("agent: Hello, this is a test.|agent: We are-|caller: stop|", f.turns);
+    assert_string_equal("agent: Hello, this is a test.|agent: We are- said We are open from|"
+                        "caller: stop|",
+                        f.turns);
 }
 
 static void test_a_caller_who_answers_the_silence_goodbye_is_listened_to(void **state)
@@ -246,7 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(test_words_beside_the_conversation_that_are_refused_do_not_mute_the_agent),
         STORY(test_words_beside_the_conversation_that_never_come_do_not_mute_the_agent),
-        STORY(test_words_that_trail_behind_a_cut_were_never_said),
+        STORY(test_words_that_trail_behind_a_cut_were_never_heard),
         STORY(test_a_caller_who_answers_the_silence_goodbye_is_listened_to),
         STORY(test_a_hang_up_decided_before_the_caller_cut_in_is_off),
         STORY(test_a_notice_the_caller_talked_over_is_said_again_after_the_answer),

@@ -74,14 +74,39 @@ static void test_a_turn_says_who_what_and_in_which_order(void **state)
                                     .role = PROVIDER_CALLER,
                                     .seq = 3,
                                     .text = RD_STR("My sink leaks")},
-                   ",\"role\":\"caller\",\"text\":\"My sink leaks\",\"seq\":3,"
+                   ",\"role\":\"caller\",\"text\":\"My sink leaks\",\"item\":\"\",\"seq\":3,"
                    "\"interrupted\":false");
+    assert_written(
+        &(struct record){.type = RECORD_TURN,
+                         .role = PROVIDER_AGENT,
+                         .seq = 4,
+                         .id = RD_STR("item_4"),
+                         .text = RD_STR("We are open"),
+                         .said = RD_STR("We are open from nine"),
+                         .interrupted = true},
+        ",\"role\":\"agent\",\"text\":\"We are open\",\"said\":\"We are open from nine\","
+        "\"item\":\"item_4\",\"seq\":4,\"interrupted\":true");
+}
+
+static void test_a_turn_that_is_not_kept_says_why(void **state)
+{
+    (void)state;
     assert_written(&(struct record){.type = RECORD_TURN,
-                                    .role = PROVIDER_AGENT,
-                                    .seq = 4,
-                                    .text = RD_STR("We are open"),
-                                    .interrupted = true},
-                   ",\"role\":\"agent\",\"text\":\"We are open\",\"seq\":4,\"interrupted\":true");
+                                    .role = PROVIDER_CALLER,
+                                    .seq = 5,
+                                    .text = RD_STR(""),
+                                    .withheld = "paused"},
+                   ",\"role\":\"caller\",\"text\":\"\",\"withheld\":\"paused\",\"item\":\"\","
+                   "\"seq\":5,\"interrupted\":false");
+}
+
+static void test_a_notice_and_a_pause(void **state)
+{
+    (void)state;
+    assert_written(&(struct record){.type = RECORD_NOTICE, .text = RD_STR("This is recorded.")},
+                   ",\"text\":\"This is recorded.\"");
+    assert_written(&(struct record){.type = RECORD_PAUSE, .name = RD_STR("agent"), .on = true},
+                   ",\"on\":true,\"by\":\"agent\"");
 }
 
 static void test_a_tool_call_and_its_result(void **state)
@@ -202,6 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_state),
         cmocka_unit_test(test_a_turn_says_who_what_and_in_which_order),
+        cmocka_unit_test(test_a_turn_that_is_not_kept_says_why),
+        cmocka_unit_test(test_a_notice_and_a_pause),
         cmocka_unit_test(test_a_tool_call_and_its_result),
         cmocka_unit_test(test_a_barge_in_a_key_an_error),
         cmocka_unit_test(test_usage_and_the_end_carry_their_numbers),
