@@ -8,15 +8,10 @@
  *      ^--- busy, refused, cut off before a sound: words to keep, and once more after a failure ---'
  *
  * Each prompt has a tag that comes back in its response or its error, so that a response which the
- * provider began by itself is never mistaken for ours.
- *
- * The notice (this is a machine, the call is recorded) must be heard: when the caller talked over it,
- * it is said again after the next answer, at most twice. */
+ * provider began by itself is never mistaken for ours. */
 #include "call/call_internal.h"
 
 #include "base/log.h"
-
-enum { NOTICE_REPEATS = 2, NOTICE_MS_PER_CHAR = 75 };
 
 static uint32_t next_tag(struct call *c)
 {
@@ -80,43 +75,6 @@ static bool ask_own_words(struct call *c)
     return true;
 }
 
-/* --- the notice --- */
-
-/* The item that carries it begins to be heard. */
-void notice_begins(struct call *c, struct rd_str item_id)
-{
-    size_t n = strlen(c->brief->notice);
-
-    if (c->own.kind == OWN_OPENING && n > 0 && strncmp(c->own.text, c->brief->notice, n) == 0) {
-        (void)rd_str_copy(c->notice_item, sizeof(c->notice_item), item_id);
-        c->notice_whole = (uint32_t)strlen(c->own.text);
-    }
-}
-
-/* Was the item cut before the notice in it was over? Its share of the words tells, once the whole
- * length is known; before that, the pace of slow speech. */
-void notice_was_cut(struct call *c, const struct ledger_cut *cut)
-{
-    size_t n = strlen(c->brief->notice);
-    uint64_t needed_ms = n * NOTICE_MS_PER_CHAR;
-
-    if (!c->notice_item[0] || strcmp(c->notice_item, cut->id) != 0)
-        return;
-    c->notice_item[0] = '\0';
-    if (cut->done)
-        needed_ms = (uint64_t)cut->received_ms * n / c->notice_whole;
-    c->notice_due = cut->heard_ms < needed_ms && c->notice_repeats++ < NOTICE_REPEATS;
-}
-
-static void repeat_notice(struct call *c)
-{
-    if (!c->notice_due || !c->spoke || c->own.state != OWN_NONE || c->turn.wanted ||
-        c->tools.n > 0 || c->state != CALL_LIVE)
-        return;
-    c->notice_due = false;
-    call_own_words(c, rd_str(c->brief->notice), OWN_OPENING);
-}
-
 /* --- asking --- */
 
 void call_speak_next(struct call *c)
@@ -125,7 +83,7 @@ void call_speak_next(struct call *c)
 
     if ((c->state != CALL_LIVE && c->state != CALL_LEAVING) || !c->provider)
         return;
-    repeat_notice(c);
+    notice_repeat(c);
     if (ask_own_words(c) || c->tools.n > 0 || !turn_ask(&c->turn))
         return;
     as_the_session_says.tag = next_tag(c);

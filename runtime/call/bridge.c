@@ -3,6 +3,8 @@
  *
  * - ready: the span goes on untouched; a jump of the carrier's clock is filled with µ-law silence.
  * - not ready: decoded into a ring, handed over by bridge_ready() in frames of 40 ms.
+ * - muted: µ-law silence of the same length goes on instead, so that the provider's turn detection sees
+ *   a caller who says nothing, not a line that broke.
  *
  * Failure modes: more than the ring holds drops the oldest (lost_bytes; never in practice, see
  * BRIDGE_KEEP_BYTES); a clock that runs backwards or jumps by more than 10 s is believed, not
@@ -54,12 +56,12 @@ static void keep(struct bridge *b, const uint8_t *p, uint32_t n)
     }
 }
 
-static void keep_silence(struct bridge *b, uint32_t ms)
+static void keep_silence(struct bridge *b, uint32_t n)
 {
     uint8_t frame[SILENCE_BYTES];
 
     memset(frame, G711_ULAW_SILENCE, sizeof(frame));
-    for (uint32_t n = ms * AUDIO_BYTES_PER_MS; n > 0;) {
+    while (n > 0) {
         uint32_t now = n < sizeof(frame) ? n : (uint32_t)sizeof(frame);
 
         keep(b, frame, now);
@@ -67,11 +69,10 @@ static void keep_silence(struct bridge *b, uint32_t ms)
     }
 }
 
-/* Multiples of 3 bytes are cut from one constant; the rest (1 or 2 bytes) waits for the next gap.
- */
-static void send_silence(struct bridge *b, uint32_t ms)
+/* Multiples of 3 bytes, cut from one constant. */
+static void send_silence(struct bridge *b, uint32_t n)
 {
-    for (uint32_t n = ms * AUDIO_BYTES_PER_MS / 3 * 3; n > 0;) {
+    while (n > 0) {
         uint32_t now = n < SILENCE_BYTES ? n : SILENCE_BYTES;
         struct audio_span a = {.b64 = silence_b64, .n_b64 = now / 3 * 4, .n_bytes = now};
 
@@ -84,9 +85,21 @@ static void fill(struct bridge *b, uint32_t ms)
 {
     b->gap_ms += ms;
     if (b->ready)
-        send_silence(b, ms);
+        send_silence(b, ms * AUDIO_BYTES_PER_MS / 3 * 3);
     else
-        keep_silence(b, ms);
+        keep_silence(b, ms * AUDIO_BYTES_PER_MS);
+}
+
+/* In place of a frame. What does not fill a group of 3 bytes comes with the next one. */
+static void silence_span(struct bridge *b, uint32_t n_bytes)
+{
+    if (!b->ready) {
+        keep_silence(b, n_bytes);
+        return;
+    }
+    b->owed += n_bytes;
+    send_silence(b, b->owed / 3 * 3);
+    b->owed %= 3;
 }
 
 static void fill_gap_before(struct bridge *b, uint32_t at_ms)
@@ -120,10 +133,17 @@ void bridge_feed(struct bridge *b, const struct audio_span *a, uint32_t at_ms)
     b->next_ms = at_ms + a->n_bytes / AUDIO_BYTES_PER_MS;
     b->frames++;
     b->bytes += a->n_bytes;
-    if (b->ready)
+    if (b->muted)
+        silence_span(b, a->n_bytes);
+    else if (b->ready)
         (void)b->send(b->arg, a);
     else
         keep_span(b, a);
+}
+
+void bridge_mute(struct bridge *b, bool on)
+{
+    b->muted = on;
 }
 
 void bridge_stalled(struct bridge *b)

@@ -31,6 +31,8 @@ struct bridge {
     bool ready;
     bool begun;        /* a first frame came: next_ms means something */
     uint32_t next_ms;  /* carrier time at which the next frame should begin */
+    bool muted;        /* silence goes on in place of the caller's audio, at its pace */
+    uint32_t owed;     /* bytes of that silence that did not fill a group of 3 yet */
     uint32_t ahead_ms; /* silence sent on suspicion, owed by the next gap */
     uint64_t frames, bytes, gap_ms, lost_bytes;
     bridge_send_fn *send;
@@ -42,6 +44,10 @@ void bridge_fini(struct bridge *b);
 
 /* One frame of the caller; at_ms is the carrier's presentation time. */
 void bridge_feed(struct bridge *b, const struct audio_span *a, uint32_t at_ms);
+
+/* From now on the provider hears silence in place of the caller, in the same rhythm; or the caller
+ * again. */
+void bridge_mute(struct bridge *b, bool on);
 
 /* Nothing came for BRIDGE_STALL_MS although the caller was speaking: send silence in its place. */
 void bridge_stalled(struct bridge *b);

@@ -67,7 +67,8 @@ void call_record(struct call *c, const struct record *r)
 {
     struct record copy = *r;
 
-    copy.at_ms = call_now(c) - c->start_ms;
+    if (copy.at_ms == 0)
+        copy.at_ms = call_now(c) - c->start_ms;
     c->o.record(c->o.arg, &copy);
 }
 
@@ -117,13 +118,15 @@ static void on_turn(void *arg, const struct transcript_turn *t)
     struct call *c = arg;
 
     c->totals.turns++;
-    call_record(c, &(struct record){.type = RECORD_TURN,
-                                    .role = t->role,
-                                    .seq = t->seq,
-                                    .id = rd_str(t->item_id),
-                                    .text = rd_str(t->text),
-                                    .said = rd_str(t->said),
-                                    .interrupted = t->interrupted});
+    keeping_turn(c,
+                 &(struct record){.type = RECORD_TURN,
+                                  .role = t->role,
+                                  .seq = t->seq,
+                                  .id = rd_str(t->item_id),
+                                  .text = rd_str(t->text),
+                                  .said = rd_str(t->said),
+                                  .interrupted = t->interrupted},
+                 t->paused);
     if (t->role == PROVIDER_AGENT && c->state < CALL_CLOSING)
         call_tell_agent(c, AGENT_SAID, rd_str(t->item_id), RD_STR(""), rd_str(t->text), t->seq);
 }
@@ -147,6 +150,7 @@ int call_new(struct call **out, const struct call_opts *o)
     ledger_init(&c->ledger);
     turn_init(&c->turn);
     transcript_init(&c->transcript, on_turn, c);
+    keeping_init(c);
     c->start_ms = c->quiet_since_ms = c->last_frame_ms = call_now(c);
     c->answer_by_ms = c->start_ms + CALL_CONNECT_MS;
     call_record(c, &(struct record){.type = RECORD_STATE, .text = rd_str(call_state_name(c))});
@@ -192,11 +196,14 @@ static void settle_what_was_heard(struct call *c)
     struct ledger_cut cuts[LEDGER_ITEMS];
     int n = ledger_interrupt(&c->ledger, clock_us(c->o.clock), cuts);
 
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        notice_was_cut(c, &cuts[i]);
         if (cuts[i].truncate)
             transcript_cut(&c->transcript, rd_str(cuts[i].id), cuts[i].heard_ms,
                            cuts[i].received_ms);
+    }
     transcript_finish(&c->transcript);
+    keeping_finish(c);
 }
 
 static void record_end(struct call *c)
@@ -295,9 +302,9 @@ void call_on_provider_end(void *arg, enum leg_end why)
 
 static bool is_quiet(const struct call *c)
 {
-    return c->state == CALL_LIVE && !c->turn.caller_speaking && c->turn.state == TURN_IDLE &&
-           !c->turn.aside && !c->turn.wanted && c->own.state == OWN_NONE && c->tools.n == 0 &&
-           !ledger_playing(&c->ledger);
+    return c->state == CALL_LIVE && !c->keeping.paused && !c->turn.caller_speaking &&
+           c->turn.state == TURN_IDLE && !c->turn.aside && !c->turn.wanted &&
+           c->own.state == OWN_NONE && c->tools.n == 0 && !ledger_playing(&c->ledger);
 }
 
 static void on_silence(struct call *c)
@@ -378,6 +385,7 @@ static void rearm(struct call *c)
         at = earlier(at, stall_deadline_ms(c));
         at = earlier(at, silence_deadline_ms(c));
         at = earlier(at, time_up_ms(c));
+        at = earlier(at, c->keeping.resume_by_ms);
         at = earlier(at, toolcall_deadline_ms(&c->tools));
         at = earlier(at, transcript_deadline_ms(&c->transcript));
     }
@@ -415,6 +423,8 @@ static void tick_live(struct call *c, uint64_t now)
     struct toolcall late;
 
     transcript_flush(&c->transcript, now);
+    if (due(c->keeping.resume_by_ms, now))
+        keeping_on_pause_over(c);
     if (due(stall_deadline_ms(c), now)) {
         c->last_frame_ms = now;
         bridge_stalled(&c->bridge);

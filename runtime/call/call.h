@@ -60,6 +60,14 @@ void call_tool_result(struct call *c, struct rd_str tool_call_id, struct rd_str 
 void call_say(struct call *c, struct rd_str words);
 void call_instruct(struct call *c, struct rd_str instructions);
 
+/* The caller says what must not be kept (card data): until it is off again the provider hears silence,
+ * the caller's turns come out without words, and the tap hears nothing. Ends by itself after 3
+ * minutes. Keys still reach the script. `who` is for the record. */
+void call_pause(struct call *c, bool on, struct rd_str who);
+
+/* May anything of what is said be kept: was the notice heard whole, or is none owed? */
+bool call_may_store(const struct call *c);
+
 /* Ends the call once what is being said was heard, at most 12 s later. A caller who cuts in is
  * listened to: the call goes on, unless time is up. */
 void call_hang_up(struct call *c, enum call_end_reason why);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call_internal.h - the struct behind call.h, shared by the few files that are the call: call.c
- * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider). */
+ * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider), response.c
+ * (its responses), ask.c (what is asked of it), notice.c (what must be heard), keeping.c (what may
+ * be kept). */
 #ifndef CALL_CALL_INTERNAL_H
 #define CALL_CALL_INTERNAL_H
 
@@ -24,6 +26,7 @@ enum {
     CALL_ERRORS_TOLD =
         10, /* provider errors in the log and the records, per call; all are counted */
     CALL_OWN_WORDS = 2048,
+    CALL_PAUSE_MS = 180000, /* nothing kept; then it resumes by itself */
 };
 
 /* Words of our own that wait for their turn; ask.c has the picture. */
@@ -42,6 +45,29 @@ struct own_words {
     enum own_state state;
     uint32_t tag;           /* of the prompt; 0: never asked */
     char response[TURN_ID]; /* once begun */
+};
+
+/* The notice, while it is owed; notice.c. */
+struct notice {
+    char item[TURN_ID];     /* that carries it while it plays; empty: none */
+    char response[TURN_ID]; /* of the item */
+    uint32_t whole;         /* characters of the words that carry it */
+    uint32_t repeats;
+    bool due;    /* the caller talked over it: to be said again */
+    bool broken; /* its response ended before all of it was spoken */
+};
+
+struct held_turn;
+
+/* What may be kept; keeping.c. */
+struct keeping {
+    bool allowed; /* the notice was heard whole, or none is owed */
+    bool begun;   /* the tap was told so */
+    bool paused;
+    bool tapped;             /* begun, and not paused: asked per frame */
+    uint64_t resume_by_ms;   /* a pause ends by itself; 0: there is none */
+    struct held_turn *first; /* owns; finished turns that wait for the notice, oldest first */
+    size_t n_held, held_bytes;
 };
 
 /* The carrier's and the provider's events, one table each: hear.c, speak.c. */
@@ -65,6 +91,8 @@ struct call {
     struct transcript transcript;
     struct toolcalls tools;
     struct own_words own;
+    struct notice notice;
+    struct keeping keeping;
 
     uint64_t start_ms;      /* monotonic: the stream started */
     uint64_t last_frame_ms; /* a caller frame came */
@@ -76,10 +104,6 @@ struct call {
     uint32_t silences, answers_missed;
     uint32_t last_tag; /* of our prompts */
     bool produced;     /* the running response made a sound or called a tool */
-    bool notice_due;   /* the caller talked over it: to be said again */
-    uint32_t notice_repeats;
-    uint32_t notice_whole;     /* characters of the words that carry it */
-    char notice_item[TURN_ID]; /* the item that carries it while it plays; empty: none */
     bool time_up;
     bool spoke; /* the agent was heard since the caller last spoke */
     int held;   /* inside an event: the call may end, but stays until it is released */
@@ -109,11 +133,27 @@ void call_speak_next(struct call *c);
 void call_own_words(struct call *c, struct rd_str words, enum own_kind kind);
 void own_put_off(struct call *c);                /* they were overtaken by the caller */
 bool own_is(const struct call *c, uint32_t tag); /* is this the tag of our own words? */
-void notice_begins(struct call *c, struct rd_str item_id);
-void notice_was_cut(struct call *c, const struct ledger_cut *cut);
-void call_maybe_leave(struct call *c); /* hangs up when the goodbye was heard */
+void call_maybe_leave(struct call *c);           /* hangs up when the goodbye was heard */
 void call_on_no_answer(struct call *c);
 void call_on_no_aside(struct call *c);
+
+/* notice.c */
+void notice_begins(struct call *c, const struct provider_item *item);
+void notice_was_cut(struct call *c, const struct ledger_cut *cut);
+void notice_response_over(struct call *c, const struct provider_response *r);
+void notice_settle(struct call *c); /* was it heard by now? */
+void notice_repeat(struct call *c); /* puts it among our own words when it is due */
+
+/* keeping.c */
+void keeping_init(struct call *c);
+void keeping_live(struct call *c); /* the conversation begins: what is allowed begins to be kept */
+void keeping_notice_heard(struct call *c);
+void keeping_turn(struct call *c, const struct record *r, bool paused);
+void keeping_on_pause_over(struct call *c);
+void keeping_finish(struct call *c); /* the end: what waits comes out, without words */
+void keeping_caller(struct call *c, const struct audio_span *a, uint32_t at_ms);
+void keeping_agent(struct call *c, const struct audio_span *a);
+void keeping_cleared(struct call *c);
 
 /* response.c */
 void call_on_response(void *arg, const struct provider_response *r);

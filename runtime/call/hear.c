@@ -32,6 +32,7 @@ static void on_audio(void *arg, const struct audio_span *a, uint32_t at_ms)
     if (c->state >= CALL_CLOSING)
         return;
     c->last_frame_ms = call_now(c);
+    keeping_caller(c, a, at_ms);
     bridge_feed(&c->bridge, a, at_ms);
 }
 
@@ -60,7 +61,8 @@ static void on_dtmf(void *arg, char digit)
     call_hold(c);
     c->quiet_since_ms = call_now(c);
     c->silences = 0;
-    call_record(c, &(struct record){.type = RECORD_DTMF, .text = text});
+    /* Which key it was may be a card number: only the script learns it. */
+    call_record(c, &(struct record){.type = RECORD_DTMF, .text = RD_STR("*")});
     call_tell_agent(c, AGENT_DTMF, RD_STR(""), RD_STR(""), text, 0);
     call_release(c);
 }

@@ -182,6 +182,21 @@ static bool is_playing_item(const struct ledger *l, const struct ledger_item *it
     return false;
 }
 
+bool ledger_progress(const struct ledger *l, struct rd_str id, struct ledger_progress *out)
+{
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct ledger_item *it = at(l, i);
+
+        if (!rd_str_eq(rd_str(it->id), id))
+            continue;
+        *out = (struct ledger_progress){.received_ms = it->received / AUDIO_BYTES_PER_MS,
+                                        .heard_ms = it->acked / AUDIO_BYTES_PER_MS,
+                                        .done = it->done};
+        return true;
+    }
+    return false;
+}
+
 uint32_t ledger_heard(const struct ledger *l, const struct ledger_item *it, uint64_t now_us)
 {
     uint64_t since_ms, more;

@@ -94,6 +94,15 @@ bool ledger_playing(const struct ledger *l);
 /* May more of this item be heard: is it still being generated, or playing? */
 bool ledger_item_open(const struct ledger *l, struct rd_str id);
 
+struct ledger_progress {
+    uint32_t received_ms;
+    uint32_t heard_ms; /* acknowledged; time since proves nothing here */
+    bool done;         /* received_ms is all there is to be heard */
+};
+
+/* How far the item got. False: it is not here, or not any more: heard to its end, or cut. */
+bool ledger_progress(const struct ledger *l, struct rd_str id, struct ledger_progress *out);
+
 /* What the caller has heard of the item now, in bytes. */
 uint32_t ledger_heard(const struct ledger *l, const struct ledger_item *it, uint64_t now_us);
 

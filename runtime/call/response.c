@@ -76,7 +76,7 @@ void response_is_heard(struct call *c, const struct provider_item *item)
 {
     if (c->own.state != OWN_BEGUN || !rd_str_eq(rd_str(c->own.response), item->response_id))
         return;
-    notice_begins(c, item->item_id);
+    notice_begins(c, item);
     c->own.state = OWN_NONE;
 }
 
@@ -119,6 +119,7 @@ static void on_finished(struct call *c, const struct provider_response *r)
     bool ours = c->own.state == OWN_BEGUN && rd_str_eq(rd_str(c->own.response), r->response_id);
 
     call_on_usage(c, &r->usage, r->raw_usage);
+    notice_response_over(c, r);
     if (r->out_of_band) {
         turn_aside_finished(&c->turn);
         c->aside_by_ms = 0;

@@ -23,6 +23,7 @@ static bool send_piece(struct call *c, struct ledger_item *it, const struct audi
     if (c->o.carrier_ops->audio(c->carrier, a))
         return false;
     ledger_sent(it, a->n_bytes);
+    keeping_agent(c, a);
     c->totals.frames_out++;
     c->totals.bytes_out += a->n_bytes;
     m = ledger_mark(&c->ledger, it);
@@ -133,8 +134,10 @@ static void interrupt(struct call *c)
     struct rd_str response;
     int n;
 
-    if (playing)
+    if (playing) {
         (void)c->o.carrier_ops->clear(c->carrier);
+        keeping_cleared(c);
+    }
     response = turn_kill(&c->turn);
     if (response.n > 0)
         (void)c->provider_ops->cancel(c->provider, response);
@@ -191,6 +194,7 @@ static void on_ready(void *arg)
     c->answer_by_ms = 0;
     call_go_live(c);
     bridge_ready(&c->bridge);
+    keeping_live(c);
     call_tell_agent(c, AGENT_STARTED, RD_STR(""), RD_STR(""), RD_STR(""), 0);
     if (c->brief->opening[0])
         call_own_words(c, rd_str(c->brief->opening), OWN_OPENING);
@@ -225,6 +229,7 @@ static void on_words(void *arg, const struct provider_words *w)
 
 void call_settle_heard(struct call *c)
 {
+    notice_settle(c);
     /* Only the oldest turns matter: what is behind an unheard one cannot come out anyway. */
     for (uint32_t i = 0; i < c->transcript.n; i++) {
         struct transcript_slot *s = c->transcript.slots[i];

@@ -386,6 +386,9 @@ void line_command(struct media_thread *t, struct message *m)
     case CMD_HANG_UP:
         call_hang_up(l->call, CALL_END_AGENT_HANGUP);
         break;
+    case CMD_PAUSE:
+        call_pause(l->call, m->number != 0, m->s[0]);
+        break;
     case CMD_FALLBACK:
         script_failed(l, m->s[0]);
         break;

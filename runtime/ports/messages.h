@@ -37,11 +37,13 @@ enum message_type {
 };
 
 enum call_command {
-    CMD_TOOL_RESULT,   /* s[0] call_id, s[1] output; number: 1 = let the model go on */
-    CMD_SAY,           /* s[0] exact words, beside the conversation */
-    CMD_HANG_UP,       /* s[0] reason; after what is being said was heard */
-    CMD_FALLBACK,      /* s[0] reason; the script failed */
-    CMD_INSTRUCT,      /* s[0] instructions for one more answer */
+    CMD_TOOL_RESULT, /* s[0] call_id, s[1] output; number: 1 = let the model go on */
+    CMD_SAY,         /* s[0] exact words, beside the conversation */
+    CMD_HANG_UP,     /* s[0] reason; after what is being said was heard */
+    CMD_FALLBACK,    /* s[0] reason; the script failed */
+    CMD_INSTRUCT,    /* s[0] instructions for one more answer */
+    CMD_PAUSE,       /* number: 1 = nothing of the caller is kept or heard by the model, 0 = again;
+                        * s[0] who */
     CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
     CMD_OPERATOR_END   /* the operator wants it to end, after what is being said was heard */
 };

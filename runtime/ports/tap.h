@@ -4,8 +4,9 @@
  *
  *   begin ──▶ caller, agent, cleared … ──▶ pause(true) ── nothing ──▶ pause(false) ──▶ …
  *
- * begin comes once, when the notice was heard whole (at once where none is owed), and nothing comes
- * before it or while paused. Nothing tells the end: the call's owner knows when it is over. */
+ * begin comes once, when the notice was heard whole (with the conversation where none is owed);
+ * nothing comes before it, and while paused nothing but cleared. Nothing tells the end: the call's
+ * owner knows when it is over. */
 #ifndef PORTS_TAP_H
 #define PORTS_TAP_H
 

@@ -85,6 +85,22 @@ function call:hang_up(reason)
   return host.hang_up(M.check_reason(reason))
 end
 
+---Before the caller says what must not be kept (card data): until call:resume() the model hears
+---silence, and neither transcript nor recording holds what the caller says. Keys still come to
+---`on.dtmf`; records show each as "*". Ends by itself after 3 minutes.
+---@return boolean? sent
+---@return string? why
+function call:pause()
+  return host.pause(true)
+end
+
+---The model hears the caller again, and what is said is kept again.
+---@return boolean? sent
+---@return string? why
+function call:resume()
+  return host.pause(false)
+end
+
 ---Writes a line to the log: call:log("booked", { day = "2026-11-24" }). Texts appear at debug level.
 ---@param event string
 ---@param facts table<string, any>?

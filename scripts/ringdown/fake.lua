@@ -54,6 +54,7 @@ M.load = load_agent
 ---@field vars table call.vars
 ---@field said string[] what call:say said
 ---@field hung_up string? the reason, once the script hung up
+---@field paused boolean is what the caller says kept from the model, transcript and recording?
 ---@field system string where routing sent it
 ---@field reason string why
 ---@field brief table what the provider was told
@@ -64,6 +65,8 @@ call.__index = function(self, key)
     return fake_host.said
   elseif key == "log" then
     return fake_host.log_lines
+  elseif key == "paused" then
+    return fake_host.paused
   elseif key == "vars" then
     return rawget(self, "session").call.vars
   elseif key == "hung_up" then

@@ -190,6 +190,22 @@ describe("hooks", function()
     assert.equal(6, #call.said)
   end)
 
+  it("may pause what is kept, for card data, and resume it", function()
+    local seen = {}
+    local call = call_with { on = { dtmf = function(c, key)
+      seen[#seen + 1] = key
+      if key == "#" then c:resume() end
+    end, utterance = function(c) c:pause() end } }
+    assert.is_false(call.paused)
+    call:hears "I want to pay by card"
+    assert.is_true(call.paused)
+    call:presses "41#"
+    assert.is_false(call.paused)
+    assert.same({ "4", "1", "#" }, seen)
+    call:ends()
+    assert.same({ nil, "the call is over" }, { call.session.call:pause() })
+  end)
+
   it("keep what people said out of the log", function()
     local call = call_with { on = { utterance = function(c, text)
       c:log("heard", { text = text, n = 3, vip = true, number = "+13125550142" })

@@ -53,6 +53,17 @@ static int host_hang_up(lua_State *L)
     return push_sent(L, is_live(a));
 }
 
+/* host.pause(on:boolean) -> true | nil, message */
+static int host_pause(lua_State *L)
+{
+    struct activity *a = self(L);
+
+    luaL_checktype(L, 1, LUA_TBOOLEAN);
+    if (is_live(a))
+        activity_command(a, CMD_PAUSE, RD_STR("agent"), RD_STR(""), (uint32_t)lua_toboolean(L, 1));
+    return push_sent(L, is_live(a));
+}
+
 static void replace(char **field, const char *text)
 {
     free(*field);
@@ -123,11 +134,8 @@ static int host_sleep(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"say", host_say},
-    {"hang_up", host_hang_up},
-    {"deadline", host_deadline},
-    {"sleep", host_sleep},
-    {NULL, NULL},
+    {"say", host_say},           {"hang_up", host_hang_up}, {"pause", host_pause},
+    {"deadline", host_deadline}, {"sleep", host_sleep},     {NULL, NULL},
 };
 
 void api_call_register(lua_State *L)

@@ -4,7 +4,7 @@ local M = { loading = true }
 
 ---What the code under test did, newest last. Emptied by reset().
 M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
-M.hung_up = nil
+M.hung_up, M.paused = nil, false
 ---By "METHOD path": an answer, or a list of answers, one per request; { lost = true } and
 ---{ not_sent = true } are requests without one.
 M.twilio_replies = nil ---@type table<string, table>?
@@ -17,7 +17,7 @@ local passed_ms = 0 -- of the clock that only goes forward
 
 function M.reset()
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
-  M.hung_up, M.twilio_replies, M.ended = nil, nil, false
+  M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
   M.told, M.given_up = {}, {}
   M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
   M.not_durable, M.barriers = nil, 0
@@ -105,6 +105,14 @@ function M.hang_up(reason)
     return nil, "the call is over"
   end
   M.hung_up = reason
+  return true
+end
+
+function M.pause(on)
+  if M.ended then
+    return nil, "the call is over"
+  end
+  M.paused = on
   return true
 end
 

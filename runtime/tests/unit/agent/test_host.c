@@ -50,7 +50,11 @@ static const char test_agent[] =
     "      if text == 'break' then error 'broken hook' end\n"
     "      if text == 'spin' then while true do end end\n"
     "    end,\n"
-    "    dtmf = function(call, digit) call:say('key ' .. digit) end,\n"
+    "    dtmf = function(call, digit)\n"
+    "      if digit == '*' then return call:pause() end\n"
+    "      if digit == '#' then return call:resume() end\n"
+    "      call:say('key ' .. digit)\n"
+    "    end,\n"
     "  },\n"
     "}\n";
 
@@ -257,6 +261,20 @@ static void test_hooks_run_in_the_order_of_their_events(void **state)
     assert_string_equal(fake_next_command(&node, CMD_HANG_UP)->s[0].p, "agent");
 }
 
+static void test_a_pause_and_its_end_reach_the_call(void **state)
+{
+    struct message *m;
+
+    (void)state;
+    fake_live_call(&node, 1);
+    fake_event(&node, 1, AGENT_DTMF, "", "", "*");
+    m = fake_next_command(&node, CMD_PAUSE);
+    assert_int_equal(m->number, 1);
+    assert_string_equal(m->s[0].p, "agent");
+    fake_event(&node, 1, AGENT_DTMF, "", "", "#");
+    assert_int_equal(fake_next_command(&node, CMD_PAUSE)->number, 0);
+}
+
 static void test_the_end_frees_the_vm(void **state)
 {
     (void)state;
@@ -304,6 +322,7 @@ int main(void)
         STORY(test_a_runaway_hook_delivers_what_others_owe),
         STORY(test_end_call_gives_its_result_and_then_hangs_up),
         STORY(test_hooks_run_in_the_order_of_their_events),
+        STORY(test_a_pause_and_its_end_reach_the_call),
         STORY(test_the_end_frees_the_vm),
         STORY(test_an_end_before_the_answer_frees_the_vm_too),
         STORY(test_stopping_in_the_middle_leaves_nothing),

@@ -78,8 +78,18 @@ const struct carrier_ops fake_carrier = {.name = "fake",
 
 /* --- provider --- */
 
+static bool is_silence(const struct audio_span *a)
+{
+    size_t n = 0;
+
+    while (n < a->n_b64 && a->b64[n] == '/')
+        n++;
+    return n == a->n_b64;
+}
+
 static int provider_audio(struct provider_leg *leg, const struct audio_span *a)
 {
+    of_provider(leg)->provider_hears_silence = is_silence(a);
     of_provider(leg)->to_provider_bytes += a->n_bytes;
     if (base64_check(a->b64, a->n_b64) != (ssize_t)a->n_bytes)
         note(of_provider(leg), "BAD_BASE64");
@@ -166,6 +176,8 @@ static int on_agent(void *arg, const struct agent_event *e)
 
     if (f->agent_rc && e->type != AGENT_ENDED)
         return f->agent_rc;
+    if (e->type == AGENT_DTMF)
+        (void)rd_str_copy(f->last_key, sizeof(f->last_key), e->text);
     note(f, "agent:%s", names[e->type]);
     return 0;
 }
@@ -176,16 +188,53 @@ static void on_record(void *arg, const struct record *r)
     size_t n = strlen(f->turns);
 
     if (r->type == RECORD_TURN)
-        (void)snprintf(f->turns + n, sizeof(f->turns) - n, "%s: %.*s%s%s%.*s|",
+        (void)snprintf(f->turns + n, sizeof(f->turns) - n, "%s: %.*s%s%s%s%.*s|",
                        r->role == PROVIDER_CALLER ? "caller" : "agent", (int)r->text.n, r->text.p,
-                       r->interrupted ? "-" : "", r->said.n ? " said " : "", (int)r->said.n,
-                       r->said.p);
+                       r->withheld ? r->withheld : "", r->interrupted ? "-" : "",
+                       r->said.n ? " said " : "", (int)r->said.n, r->said.p);
+    if (r->type == RECORD_NOTICE) {
+        (void)rd_str_copy(f->notice, sizeof(f->notice), r->text);
+        note(f, "record:notice");
+    }
+    if (r->type == RECORD_PAUSE)
+        note(f, "record:pause:%s:%.*s", r->on ? "on" : "off", (int)r->name.n, r->name.p);
+    if (r->type == RECORD_DTMF)
+        note(f, "record:dtmf:%.*s", (int)r->text.n, r->text.p);
     if (r->type == RECORD_ENDED) {
         f->totals = *r->totals;
         note(f, "record:ended");
     }
     if (r->type == RECORD_BARGE_IN)
         note(f, "record:barge_in");
+}
+
+/* --- the tap --- */
+
+static void tap_begin(void *arg, uint32_t at_ms)
+{
+    (void)at_ms;
+    note(arg, "tap:begin");
+}
+
+static void tap_caller(void *arg, uint32_t at_ms, const struct audio_span *a)
+{
+    (void)at_ms;
+    ((struct fake *)arg)->kept_caller_bytes += a->n_bytes;
+}
+
+static void tap_agent(void *arg, const struct audio_span *a)
+{
+    ((struct fake *)arg)->kept_agent_bytes += a->n_bytes;
+}
+
+static void tap_cleared(void *arg)
+{
+    note(arg, "tap:cleared");
+}
+
+static void tap_pause(void *arg, bool on)
+{
+    note(arg, on ? "tap:pause" : "tap:resume");
 }
 
 static void on_timer(void *arg, uint64_t at_ms)
@@ -231,6 +280,7 @@ struct brief fake_brief(void)
 void fake_start(struct fake *f, struct brief *brief)
 {
     static struct clock clock;
+    static struct call_tap tap;
     struct call_opts o = {.call_sid = "CAfake",
                           .brief = brief,
                           .clock = &clock,
@@ -238,6 +288,7 @@ void fake_start(struct fake *f, struct brief *brief)
                           .carrier = (struct carrier_leg *)(void *)f,
                           .agent = on_agent,
                           .record = on_record,
+                          .tap = &tap,
                           .timer = on_timer,
                           .closing = on_closing,
                           .ended = on_ended,
@@ -247,6 +298,12 @@ void fake_start(struct fake *f, struct brief *brief)
     f->now_us = 1000000000;
     f->legs_close_at_once = true;
     clock = (struct clock){.now_us = fake_now_us, .arg = f};
+    tap = (struct call_tap){.begin = tap_begin,
+                            .caller = tap_caller,
+                            .agent = tap_agent,
+                            .cleared = tap_cleared,
+                            .pause = tap_pause,
+                            .arg = f};
     if (call_new(&f->call, &o) == 0)
         call_set_provider(f->call, &fake_provider, (struct provider_leg *)(void *)f);
 }

@@ -22,8 +22,12 @@ struct fake {
     struct carrier_mark marks[FAKE_MARKS]; /* sent, not yet echoed */
     uint32_t n_marks;
     uint64_t to_carrier_bytes, to_provider_bytes;
+    uint64_t kept_caller_bytes, kept_agent_bytes; /* what the tap was told */
+    bool provider_hears_silence;                  /* the newest span was nothing else */
     char last_text[2048]; /* of the last tool result, prompt or record with words */
     char turns[4096];     /* "caller: words|agent: words|" in the order they came out */
+    char last_key[4];     /* that the script was told */
+    char notice[256];     /* its wording, once it was recorded */
     uint32_t truncated_at_ms;
     uint32_t asked_tag, aside_tag; /* of the newest prompts */
     struct call_totals totals;     /* of the end */
