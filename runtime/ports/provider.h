@@ -76,9 +76,20 @@ struct provider_response {
     uint32_t tag; /* of the prompt it answers; 0: nobody asked for it (the provider's own turn) */
     enum provider_response_state state;
     bool out_of_band;            /* not part of the conversation: fixed words */
+    bool limited;                /* FAILED, and a rate limit is why: it passes */
     struct provider_usage usage; /* zero while STARTED */
     struct rd_str raw_usage;     /* the provider's own JSON, kept for the record; may be empty */
     struct rd_str error_code, error_message;
+};
+
+/* A rate limit as the provider tells it; limit 0: it did not. */
+struct provider_limit {
+    uint64_t limit, remaining;
+    uint32_t reset_ms; /* until all of it is there again */
+};
+
+struct provider_limits {
+    struct provider_limit requests, tokens;
 };
 
 struct provider_error {
@@ -104,6 +115,7 @@ struct provider_events {
     void (*on_tool_call)(void *arg, const struct provider_tool_call *t);
     void (*on_response)(void *arg, const struct provider_response *r);
     void (*on_usage)(void *arg, const struct provider_usage *u, struct rd_str raw);
+    void (*on_limits)(void *arg, const struct provider_limits *l);
     void (*on_error)(void *arg, const struct provider_error *e);
     void (*on_end)(void *arg, enum leg_end why); /* once, last; the leg is freed afterwards */
 };
