@@ -23,6 +23,7 @@ static const struct {
     {"notice", offsetof(struct brief, notice)},
     {"still_there", offsetof(struct brief, still_there)},
     {"silence_bye", offsetof(struct brief, silence_bye)},
+    {"moment", offsetof(struct brief, moment)},
     {"time_up", offsetof(struct brief, time_up)},
 };
 
@@ -31,6 +32,7 @@ static const struct {
     size_t offset;
 } numbers[] = {
     {"vad_silence_ms", offsetof(struct brief, vad_silence_ms)},
+    {"context_tokens", offsetof(struct brief, context_tokens)},
     {"silence_ms", offsetof(struct brief, silence_ms)},
     {"silence_times", offsetof(struct brief, silence_times)},
     {"max_call_ms", offsetof(struct brief, max_call_ms)},

@@ -11,16 +11,9 @@
  * provider began by itself is never mistaken for ours. */
 #include "call/call_internal.h"
 
-#include "base/log.h"
-
-static uint32_t next_tag(struct call *c)
+uint32_t call_next_tag(struct call *c)
 {
     return ++c->last_tag;
-}
-
-static void owe_answer(struct call *c)
-{
-    c->answer_by_ms = call_now(c) + CALL_ANSWER_MS;
 }
 
 /* --- our own words --- */
@@ -65,13 +58,13 @@ static bool ask_own_words(struct call *c)
         p.instructions = rd_str(own->text);
     else
         p.exact_words = rd_str(own->text);
-    p.tag = own->tag = next_tag(c);
+    p.tag = own->tag = call_next_tag(c);
     own->state = OWN_ASKED;
     (void)c->provider_ops->respond(c->provider, &p);
     if (aside)
-        c->aside_by_ms = call_now(c) + CALL_ANSWER_MS;
+        c->aside_by_ms = call_now(c) + CALL_ASIDE_MS;
     else
-        owe_answer(c);
+        debt_owe(c);
     return true;
 }
 
@@ -83,12 +76,14 @@ void call_speak_next(struct call *c)
 
     if ((c->state != CALL_LIVE && c->state != CALL_LEAVING) || !c->provider)
         return;
+    if (debt_ask_moment(c) || debt_waits(c))
+        return;
     notice_repeat(c);
     if (ask_own_words(c) || c->tools.n > 0 || !turn_ask(&c->turn))
         return;
-    as_the_session_says.tag = next_tag(c);
+    as_the_session_says.tag = call_next_tag(c);
     (void)c->provider_ops->respond(c->provider, &as_the_session_says);
-    owe_answer(c);
+    debt_owe(c);
 }
 
 void call_maybe_leave(struct call *c)
@@ -119,62 +114,4 @@ void call_instruct(struct call *c, struct rd_str instructions)
     call_own_words(c, instructions, OWN_INSTRUCTIONS);
     call_speak_next(c);
     call_release(c);
-}
-
-/* --- when nothing comes back --- */
-
-/* What we asked for is given up, so that it can be asked for again. */
-static void give_up_response(struct call *c)
-{
-    struct rd_str id = turn_kill(&c->turn);
-
-    if (id.n > 0 && c->provider)
-        (void)c->provider_ops->cancel(c->provider, id);
-    turn_reset(&c->turn);
-}
-
-/* There was sound, and then neither more of it nor an end. What was heard stands. */
-static void on_unfinished(struct call *c)
-{
-    log_warn("call.response_unfinished", F_CALL(c->sid),
-             F_FIX("the provider did not end its response; the call goes on"));
-    give_up_response(c);
-    ledger_done_all(&c->ledger);
-    c->quiet_since_ms = call_now(c);
-    call_speak_next(c);
-}
-
-void call_on_no_answer(struct call *c)
-{
-    c->answer_by_ms = 0;
-    if (c->turn.state == TURN_ACTIVE && c->produced) {
-        on_unfinished(c);
-        return;
-    }
-    if (c->state == CALL_CONNECTING || c->answers_missed++ > 0) {
-        log_error(
-            "call.no_answer", F_CALL(c->sid),
-            F_FIX("the provider stays silent: see its status page; the caller gets the fallback"));
-        call_provider_gone(c, c->state == CALL_CONNECTING ? "not ready in time" : "no answer");
-        return;
-    }
-    c->totals.errors++;
-    log_warn("call.no_answer", F_CALL(c->sid), F_FIX("the provider is slow; asked again"));
-    give_up_response(c);
-    if (c->own.state == OWN_NONE || c->own.kind == OWN_ASIDE)
-        turn_want(&c->turn);
-    else
-        c->own.state = OWN_WAITING;
-    owe_answer(c);
-    call_speak_next(c);
-}
-
-void call_on_no_aside(struct call *c)
-{
-    c->aside_by_ms = 0;
-    turn_aside_finished(&c->turn);
-    if (c->own.kind == OWN_ASIDE)
-        c->own.state = OWN_NONE;
-    call_speak_next(c);
-    call_maybe_leave(c);
 }

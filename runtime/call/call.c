@@ -382,6 +382,7 @@ static void rearm(struct call *c)
     } else {
         at = earlier(c->answer_by_ms, c->state == CALL_LEAVING ? c->leave_by_ms : 0);
         at = earlier(at, c->aside_by_ms);
+        at = earlier(at, debt_waits(c) ? c->debt.retry_at_ms : 0);
         at = earlier(at, stall_deadline_ms(c));
         at = earlier(at, silence_deadline_ms(c));
         at = earlier(at, time_up_ms(c));

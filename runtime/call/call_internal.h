@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call_internal.h - the struct behind call.h, shared by the few files that are the call: call.c
  * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider), response.c
- * (its responses), ask.c (what is asked of it), notice.c (what must be heard), keeping.c (what may
+ * (its responses), ask.c (what is asked of it), debt.c (answers that do
+ * not come), notice.c (what must be heard), keeping.c (what may
  * be kept). */
 #ifndef CALL_CALL_INTERNAL_H
 #define CALL_CALL_INTERNAL_H
@@ -19,7 +20,9 @@ enum call_state { CALL_CONNECTING, CALL_LIVE, CALL_LEAVING, CALL_CLOSING, CALL_E
 enum {
     CALL_CONNECT_MS =
         2800,              /* provider not ready by then: the caller gets the fallback within 3 s */
-    CALL_ANSWER_MS = 4000, /* the model owes an answer: ask again; twice: fallback */
+    CALL_ANSWER_MS = 2500, /* the caller waits for an answer: a moment, and it is asked again… */
+    CALL_FALLBACK_MS = 6500,    /* …and then the fallback, which needs some time to be heard */
+    CALL_ASIDE_MS = 4000,       /* words beside the conversation that do not come */
     CALL_UNFINISHED_MS = 15000, /* a response that made a sound, and then neither more nor an end */
     CALL_LEAVE_MS = 12000,      /* a goodbye that is never acknowledged */
     CALL_CLOSE_MS = 5000,       /* legs that do not let go */
@@ -45,6 +48,16 @@ struct own_words {
     enum own_state state;
     uint32_t tag;           /* of the prompt; 0: never asked */
     char response[TURN_ID]; /* once begun */
+};
+
+/* The answer that the caller waits for; debt.c. */
+struct debt {
+    uint64_t since_ms;       /* 0: nothing is owed */
+    uint64_t retry_at_ms;    /* nothing is asked for before */
+    uint64_t limit_until_ms; /* what the provider said of its rate limit */
+    uint32_t moment_tag;     /* of the prompt for the moment; 0: none */
+    bool moment_due;
+    bool excused; /* the first deadline is over */
 };
 
 /* The notice, while it is owed; notice.c. */
@@ -91,13 +104,14 @@ struct call {
     struct transcript transcript;
     struct toolcalls tools;
     struct own_words own;
+    struct debt debt;
     struct notice notice;
     struct keeping keeping;
 
     uint64_t start_ms;      /* monotonic: the stream started */
     uint64_t last_frame_ms; /* a caller frame came */
     uint64_t quiet_since_ms;
-    uint64_t answer_by_ms; /* 0: the model owes nothing */
+    uint64_t answer_by_ms; /* 0: the model owes nothing, nor the rest of a response */
     uint64_t aside_by_ms;  /* the same for words beside the conversation */
     uint64_t leave_by_ms;
     uint64_t close_by_ms;
@@ -134,6 +148,17 @@ void call_own_words(struct call *c, struct rd_str words, enum own_kind kind);
 void own_put_off(struct call *c);                /* they were overtaken by the caller */
 bool own_is(const struct call *c, uint32_t tag); /* is this the tag of our own words? */
 void call_maybe_leave(struct call *c);           /* hangs up when the goodbye was heard */
+uint32_t call_next_tag(struct call *c);
+
+/* debt.c */
+void debt_owe(struct call *c); /* the caller waits, now or since earlier: sets the deadline */
+void debt_forgive(struct call *c);
+void debt_pay(struct call *c);         /* a response produced something: it must go on, or end */
+bool debt_waits(const struct call *c); /* for a rate limit */
+bool debt_ask_moment(struct call *c);  /* true: asked for, and nothing else may be */
+bool debt_is_moment(const struct call *c, uint32_t tag);
+void debt_failed(struct call *c, const struct provider_response *r);
+void call_on_limits(void *arg, const struct provider_limits *l);
 void call_on_no_answer(struct call *c);
 void call_on_no_aside(struct call *c);
 

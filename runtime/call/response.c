@@ -7,7 +7,7 @@
  *   as failed.
  *
  * Failure modes: what fails is asked for once more; the second failure in a row is a provider that is
- * down. Busy is none: what was asked waits until the running response is over. */
+ * down (debt.c). Busy is none: what was asked waits until the running response is over. */
 #include "call/call_internal.h"
 
 #include "base/log.h"
@@ -46,8 +46,22 @@ static void refuse_response(struct call *c, const struct provider_response *r, b
         (void)c->provider_ops->cancel(c->provider, r->response_id);
     if (ours)
         own_put_off(c);
-    else
+    else if (!r->out_of_band)
         turn_want(&c->turn);
+}
+
+/* The provider's own turn and words beside it, begun at the same time: the answer is the one to hear. */
+static bool drop_aside(struct call *c)
+{
+    struct rd_str id = c->turn.state == TURN_ACTIVE ? turn_drop_aside(&c->turn) : RD_STR("");
+
+    if (id.n == 0)
+        return false;
+    (void)c->provider_ops->cancel(c->provider, id);
+    c->aside_by_ms = 0;
+    if (c->own.kind == OWN_ASIDE)
+        c->own.state = OWN_NONE;
+    return true;
 }
 
 static void on_started(struct call *c, const struct provider_response *r)
@@ -59,8 +73,11 @@ static void on_started(struct call *c, const struct provider_response *r)
     } else {
         turn_started(&c->turn, r->response_id);
         c->produced = false;
-        c->answer_by_ms = call_now(c) + CALL_ANSWER_MS;
+        if (!c->turn.caller_speaking)
+            debt_owe(c);
     }
+    if (drop_aside(c) && r->out_of_band)
+        return;
     if ((r->tag != 0 && c->turn.caller_speaking) || (ours && c->own.state == OWN_NONE)) {
         refuse_response(c, r, ours);
         return;
@@ -82,18 +99,6 @@ void response_is_heard(struct call *c, const struct provider_item *item)
 
 /* --- over --- */
 
-static void on_failed(struct call *c, const struct provider_response *r)
-{
-    c->totals.errors++;
-    log_warn(
-        "provider.response_failed", F_CALL(c->sid),
-        F_FIX("one retry follows; look for rate limits and quota in the provider's dashboard"));
-    call_record(
-        c, &(struct record){.type = RECORD_ERROR, .name = r->error_code, .text = r->error_message});
-    if (c->answers_missed++ > 0)
-        call_provider_gone(c, "responses fail");
-}
-
 /* Our own words ended before they made a sound. */
 static void own_words_unheard(struct call *c, const struct provider_response *r)
 {
@@ -103,7 +108,7 @@ static void own_words_unheard(struct call *c, const struct provider_response *r)
         c->own.state = OWN_NONE;
     } else {
         c->own.state = OWN_WAITING;
-        on_failed(c, r);
+        debt_failed(c, r);
     }
 }
 
@@ -117,6 +122,7 @@ static bool is_silent_turn(const struct call *c, const struct provider_response 
 static void on_finished(struct call *c, const struct provider_response *r)
 {
     bool ours = c->own.state == OWN_BEGUN && rd_str_eq(rd_str(c->own.response), r->response_id);
+    bool dead = turn_is_dead(&c->turn, r->response_id);
 
     call_on_usage(c, &r->usage, r->raw_usage);
     notice_response_over(c, r);
@@ -127,14 +133,14 @@ static void on_finished(struct call *c, const struct provider_response *r)
         turn_finished(&c->turn, r->response_id);
         ledger_done_all(&c->ledger);
     }
-    if (c->turn.state == TURN_IDLE && !c->turn.caller_speaking)
+    if (!r->out_of_band && !dead && c->turn.state == TURN_IDLE)
         c->answer_by_ms = 0;
     c->quiet_since_ms = call_now(c);
     if (ours) {
         own_words_unheard(c, r);
     } else if (is_silent_turn(c, r)) {
         turn_want(&c->turn);
-        on_failed(c, r);
+        debt_failed(c, r);
     }
     if (c->state >= CALL_CLOSING)
         return;
@@ -162,6 +168,10 @@ void call_on_response(void *arg, const struct provider_response *r)
 /* A response was running already: what we asked for waits until it is done. */
 static void on_busy(struct call *c, const struct provider_error *e)
 {
+    if (debt_is_moment(c, e->tag)) {
+        call_on_no_aside(c);
+        return;
+    }
     turn_busy(&c->turn);
     if (!own_is(c, e->tag))
         return;
@@ -173,7 +183,7 @@ static void on_busy(struct call *c, const struct provider_error *e)
 /* What we asked for was refused for another reason: once more, then it is a failure. */
 static void on_refused(struct call *c, const struct provider_error *e)
 {
-    if (own_is(c, e->tag) && c->own.kind == OWN_ASIDE) {
+    if (debt_is_moment(c, e->tag) || (own_is(c, e->tag) && c->own.kind == OWN_ASIDE)) {
         call_on_no_aside(c);
         return;
     }

@@ -73,12 +73,12 @@ static void on_audio(void *arg, const struct provider_item *item, const struct a
     }
     if (c->totals.first_audio_ms == 0)
         c->totals.first_audio_ms = (uint32_t)(call_now(c) - c->start_ms) + 1;
-    c->answers_missed = 0;
     c->spoke = true;
+    c->turn.aside_sounds |= aside;
     if (aside)
         c->aside_by_ms = call_now(c) + CALL_UNFINISHED_MS;
     else
-        c->answer_by_ms = call_now(c) + CALL_UNFINISHED_MS;
+        debt_pay(c);
     c->produced |= !aside;
     response_is_heard(c, item);
     play(c, it, *a);
@@ -163,7 +163,7 @@ static void on_speech_started(void *arg, uint32_t at_ms, struct rd_str item_id)
     stay_after_all(c);
     c->spoke = false;
     c->silences = 0;
-    c->answer_by_ms = 0;
+    debt_forgive(c);
     call_release(c);
 }
 
@@ -178,7 +178,8 @@ static void on_speech_stopped(void *arg, uint32_t at_ms, struct rd_str item_id)
     call_hold(c);
     turn_caller_stopped(&c->turn);
     c->quiet_since_ms = call_now(c);
-    c->answer_by_ms = c->quiet_since_ms + CALL_ANSWER_MS;
+    debt_forgive(c);
+    debt_owe(c);
     call_release(c);
 }
 
@@ -250,8 +251,9 @@ static void on_tool_call(void *arg, const struct provider_tool_call *t)
     if (c->state >= CALL_CLOSING)
         return;
     call_hold(c);
-    c->answer_by_ms = c->turn.state == TURN_ACTIVE ? call_now(c) + CALL_UNFINISHED_MS : 0;
-    c->answers_missed = 0;
+    debt_pay(c);
+    if (c->turn.state != TURN_ACTIVE)
+        c->answer_by_ms = 0;
     c->produced = true;
     c->totals.tool_calls++;
     call_record(c,
@@ -306,6 +308,7 @@ const struct provider_events call_provider_events = {
     .on_tool_call = on_tool_call,
     .on_response = call_on_response,
     .on_usage = call_on_usage,
+    .on_limits = call_on_limits,
     .on_error = call_on_error,
     .on_end = call_on_provider_end,
 };

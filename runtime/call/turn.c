@@ -27,6 +27,7 @@ bool turn_ask_aside(struct turn *t)
     if (t->state != TURN_IDLE || t->aside || t->caller_speaking)
         return false;
     t->aside = true;
+    t->aside_sounds = false;
     t->aside_id[0] = '\0';
     return true;
 }
@@ -98,6 +99,15 @@ static void kill_id(struct turn *t, const char *id)
 {
     if (id[0] && !turn_is_dead(t, rd_str(id)))
         memcpy(t->dead[t->n_dead++ % TURN_DEAD], id, TURN_ID);
+}
+
+struct rd_str turn_drop_aside(struct turn *t)
+{
+    if (!t->aside || t->aside_sounds || !t->aside_id[0])
+        return (struct rd_str){NULL, 0};
+    kill_id(t, t->aside_id);
+    t->aside = false;
+    return rd_str(t->aside_id);
 }
 
 struct rd_str turn_kill(struct turn *t)

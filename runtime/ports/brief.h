@@ -26,12 +26,14 @@ struct brief {
     const char *tools_json; /* JSON array of {"name","description","parameters"}; "[]" */
     uint32_t vad_silence_ms;
     double vad_threshold;
+    uint32_t context_tokens; /* of the conversation that the model keeps; 0: what fits the model */
 
     /* For the conversation. */
     const char *opening;     /* notice and greeting, spoken first; empty: the model begins */
     const char *notice;      /* the part of it that must be heard; empty: nothing must */
     const char *still_there; /* after silence_ms without a word from either side */
     const char *silence_bye; /* after silence_times of those, then hang up */
+    const char *moment;      /* when an answer is late; empty: nothing is said */
     const char *time_up;     /* spoken at max_call_ms, then hang up */
     uint32_t silence_ms;     /* 0: never */
     uint32_t silence_times;

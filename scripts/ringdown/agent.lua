@@ -22,7 +22,8 @@ local words = require "ringdown.words"
 ---@field people table<string, string|string[]>? name → number or numbers; calls fall back to office, then on_call
 ---@field needs table? which hosts and secrets it uses
 ---@field vars table<string, any>? what call.vars may hold, with first values
----@field openai { model: string?, voice: string?, vad: { silence: string?, threshold: number? }? }?
+---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
+---  context: tokens of a long conversation that the model keeps, 4000 to 60000
 ---@field vapi { assistant: string, route: "redirect"? }?
 ---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }?
 ---@field greeting ringdown.words spoken first
@@ -30,6 +31,7 @@ local words = require "ringdown.words"
 ---@field tools ringdown.tool[]?
 ---@field silence { after: string?, times: integer?, say: ringdown.words?, bye: ringdown.words? }?
 ---@field max_call string|{ after: string, say: ringdown.words? }?
+---@field moment ringdown.words? spoken when an answer is late; "One moment, please." if left out
 ---@field apology ringdown.words? spoken when something broke
 ---@field on table<"started"|"utterance"|"said"|"dtmf"|"silence"|"ended", fun(call: ringdown.call, what: any)>?
 ---@field routing (fun(call: ringdown.call): "openai"|"vapi"|nil, string?)?
@@ -169,6 +171,7 @@ local function shapes_of(languages)
     openai = shape.fields {
       model = shape.text,
       voice = shape.one_of(voices),
+      context = shape.number(4000, 60000),
       vad = shape.fields { silence = shape.duration("100ms", "5s"), threshold = shape.number(0, 1) },
     },
     vapi = shape.fields({ assistant = uuid, route = shape.one_of { "redirect" } }, { "assistant" }),
@@ -185,6 +188,7 @@ local function shapes_of(languages)
       end
       return { after = max_call(value, path, complain) }
     end,
+    moment = spoken,
     apology = spoken,
     on = shape.fields(hook_shapes(), nil, later_hooks),
     routing = routing,
@@ -227,6 +231,7 @@ local function fill_in(def)
     apology = def.apology,
     still_there = def.silence.say,
     silence_bye = def.silence.bye,
+    moment = def.moment,
     time_up = def.max_call.say,
   }
 end
@@ -237,7 +242,7 @@ local function check_words(def, complain)
     return
   end
   local ours = { apology = "apology", still_there = "silence.say", silence_bye = "silence.bye",
-    time_up = "max_call.say" }
+    moment = "moment", time_up = "max_call.say" }
   for key, path in pairs(ours) do
     if not def.says[key] then
       complain(path, ("there are no words for it in '%s'; give them here"):format(first))

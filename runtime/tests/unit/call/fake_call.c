@@ -271,6 +271,7 @@ struct brief fake_brief(void)
                           .notice = "",
                           .still_there = "Are you still there?",
                           .silence_bye = "Goodbye then.",
+                          .moment = "One moment, please.",
                           .time_up = "Our time is up.",
                           .silence_ms = 10000,
                           .silence_times = 1,
@@ -449,6 +450,16 @@ void fake_aside_starts(struct fake *f, const char *id)
 void fake_response_ends(struct fake *f, const char *id, enum provider_response_state s)
 {
     response(f, id, s, 0, false);
+}
+
+void fake_limited(struct fake *f, const char *id)
+{
+    struct provider_response r = {.response_id = rd_str(id),
+                                  .state = PROVIDER_RESPONSE_FAILED,
+                                  .error_code = RD_STR("rate_limit_exceeded"),
+                                  .limited = true};
+
+    call_provider_events.on_response(f->call, &r);
 }
 
 void fake_aside_ends(struct fake *f, const char *id)

@@ -56,6 +56,7 @@ void fake_own_turn_starts(struct fake *f,
                           const char *id); /* the provider's own turn detection began it */
 void fake_aside_starts(struct fake *f, const char *id);
 void fake_response_ends(struct fake *f, const char *id, enum provider_response_state s);
+void fake_limited(struct fake *f, const char *id); /* it failed for a rate limit */
 void fake_aside_ends(struct fake *f, const char *id);
 void fake_item(struct fake *f, const char *item, const char *previous, enum provider_role role);
 void fake_agent_audio(struct fake *f, const char *response, const char *item, uint32_t ms);
