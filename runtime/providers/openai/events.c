@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "media/base64.h"
 #include "providers/openai/fields.h"
+#include "providers/openai/limits.h"
 #include "providers/openai/usage.h"
 #include "providers/openai/wire.h"
 
@@ -313,6 +314,7 @@ static void on_response_done(struct events *e, const struct fields *f)
         r.error_code = field_id_in(&details, "reason");
     (void)words_of(e, 1, &message, &problem.message);
     r.error_message = problem.message;
+    r.limited = r.state == PROVIDER_RESPONSE_FAILED && limits_is_code(r.error_code);
     e->up->on_response(e->up_arg, &r);
     if (e->up && r.state == PROVIDER_RESPONSE_FAILED)
         e->owner->on_failed(e->owner_arg, &problem);
@@ -338,6 +340,14 @@ static void on_session_created(struct events *e, const struct fields *f)
 static void on_session_updated(struct events *e, const struct fields *f)
 {
     tell_session(e, f, true);
+}
+
+static void on_limits(struct events *e, const struct fields *f)
+{
+    struct provider_limits l;
+
+    if (limits_read(&l, &f->v[K_RATE_LIMITS]))
+        e->owner->on_limits(e->owner_arg, &l);
 }
 
 static void on_error(struct events *e, const struct fields *f)
@@ -392,7 +402,7 @@ static const struct {
     {RD_STR("response.output_text.done"), on_agent_text, false},
     {RD_STR("response.function_call_arguments.delta"), NULL, false},
     {RD_STR("response.function_call_arguments.done"), on_tool_call, false},
-    {RD_STR("rate_limits.updated"), NULL, false},
+    {RD_STR("rate_limits.updated"), on_limits, true},
     {RD_STR("input_audio_buffer.cleared"), NULL, false},
     {RD_STR("input_audio_buffer.timeout_triggered"), NULL, false},
     {RD_STR("session.created"), on_session_created, true},

@@ -22,6 +22,8 @@ enum { EVENTS_TOOLS = 8, EVENTS_PLACED = 16, EVENTS_TEXT_MAX = 256 * 1024 };
 struct events_owner {
     void (*on_session)(void *arg, bool updated, struct rd_str id, uint64_t expires_unix_s);
     void (*on_error)(void *arg, const struct openai_error *e);
+    /* The account's, not the call's: told even when no call listens. */
+    void (*on_limits)(void *arg, const struct provider_limits *l);
     /* A response failed with this code; comes after on_response. */
     void (*on_failed)(void *arg, const struct openai_error *e);
 };

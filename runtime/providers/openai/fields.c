@@ -28,6 +28,7 @@ static const struct rd_str field_names[N_FIELDS] = {
     [K_SESSION] = RD_STR("session"),
     [K_USAGE] = RD_STR("usage"),
     [K_ERROR] = RD_STR("error"),
+    [K_RATE_LIMITS] = RD_STR("rate_limits"),
 };
 
 struct rd_str field_id(const struct json_value *v)

@@ -28,6 +28,7 @@ enum field {
     K_SESSION,
     K_USAGE,
     K_ERROR,
+    K_RATE_LIMITS,
     N_FIELDS
 };
 

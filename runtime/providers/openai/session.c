@@ -19,7 +19,9 @@
 #include "providers/openai/session.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "observe/quota.h"
 #include "observe/targets.h"
+#include "providers/openai/context.h"
 #include "providers/openai/events.h"
 #include "providers/openai/pool.h"
 #include "providers/openai/verdict.h"
@@ -224,8 +226,18 @@ static void on_failed(void *arg, const struct openai_error *e)
         log_error_of(leg, &v, e->message);
 }
 
+static void on_limits(void *arg, const struct provider_limits *l)
+{
+    struct provider_leg *leg = arg;
+
+    quota_told(QUOTA_OPENAI, l, clock_ms(loop_clock()));
+    if (leg->state != LEG_CLOSING)
+        leg->ev->on_limits(leg->arg, l);
+}
+
 static const struct events_owner leg_owner = {
     .on_session = on_session,
+    .on_limits = on_limits,
     .on_error = on_error,
     .on_failed = on_failed,
 };
@@ -359,6 +371,14 @@ static void on_timer(void *arg)
     leg_fail(leg, &slow, RD_STR("no session.updated"), 0);
 }
 
+static uint32_t tokens_to_keep(const struct provider_leg *leg, const struct brief *b)
+{
+    const char *model = leg->model[0] ? leg->model : pool_opts(leg->pool)->model;
+    struct quota account = quota_now(QUOTA_OPENAI, clock_ms(loop_clock()));
+
+    return context_tokens(model, b->context_tokens, account.limit);
+}
+
 static int leg_init(struct provider_leg *leg, const struct brief *b)
 {
     struct openai_counts *counts = pool_counts(leg->pool);
@@ -377,7 +397,7 @@ static int leg_init(struct provider_leg *leg, const struct brief *b)
     leg->instructions = strdup(b->instructions ? b->instructions : "");
     if (!leg->instructions)
         return -ENOMEM;
-    return wire_session_update(&leg->update, ++leg->n_events, b);
+    return wire_session_update(&leg->update, ++leg->n_events, b, tokens_to_keep(leg, b));
 }
 
 int openai_open(struct provider_leg **out, struct openai_pool *p, const struct brief *b,

@@ -151,7 +151,17 @@ static int add_voice(struct buf *out, const char *voice)
     return rc || !custom ? rc : buf_add(out, "}", 1);
 }
 
-int wire_session_update(struct buf *out, uint64_t number, const struct brief *b)
+/* A fifth at a time, because each time the prompt cache is lost. */
+static int add_truncation(struct buf *out, uint32_t keep_tokens)
+{
+    return buf_addf(out,
+                    ",\"truncation\":{\"type\":\"retention_ratio\",\"retention_ratio\":0.8,"
+                    "\"token_limits\":{\"post_instructions\":%" PRIu32 "}}",
+                    keep_tokens);
+}
+
+int wire_session_update(struct buf *out, uint64_t number, const struct brief *b,
+                        uint32_t keep_tokens)
 {
     int rc;
 
@@ -163,7 +173,7 @@ int wire_session_update(struct buf *out, uint64_t number, const struct brief *b)
         (rc = add_transcription(out, b->language)) || (rc = add_turn_detection(out, b)) ||
         (rc = buf_add_str(out, "},\"output\":{\"format\":{\"type\":\"audio/pcmu\"}")) ||
         (rc = add_voice(out, b->voice)) || (rc = buf_add_str(out, "}}")) ||
-        (rc = add_tools(out, b->tools_json)))
+        (rc = add_tools(out, b->tools_json)) || (rc = add_truncation(out, keep_tokens)))
         return rc;
     return buf_add_str(out, "}}");
 }

@@ -31,8 +31,10 @@
 /* The key in a response's metadata under which its prompt's tag stands, in digits. */
 #define WIRE_TAG "rd"
 
-/* RD_ECONFIG when tools_json is no array of {"name", "description", "parameters"}. */
-int wire_session_update(struct buf *out, uint64_t number, const struct brief *b);
+/* keep_tokens: what the model keeps behind its instructions. RD_ECONFIG when tools_json is no array of
+ * {"name", "description", "parameters"}. */
+int wire_session_update(struct buf *out, uint64_t number, const struct brief *b,
+                        uint32_t keep_tokens);
 
 /* `instructions`: the session's own, in front of p->instructions, which would replace them. */
 int wire_respond(struct buf *out, const struct provider_prompt *p, struct rd_str instructions);

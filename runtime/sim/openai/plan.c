@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THINK_MS = 90 }; /* before the first delta, espeak-ng's time on top */
+enum {
+    THINK_MS = 90, /* before the first delta, espeak-ng's time on top */
+    TOKENS_A_MINUTE = 400000,
+    TOKENS_LOW = 1200
+};
 
 static const char lost_words[] = "I am sorry, I did not understand that.";
 static const char any_words[] = "All right. What else can I do for you?";
@@ -216,10 +220,13 @@ static void describe(struct openai_session *s, struct response *r, const json_t 
 
 static void emit_limits(struct openai_session *s, const struct response *r)
 {
+    bool low = s->misery.fault == FAULT_LOW_LIMITS || r->fault == FAULT_LOW_LIMITS;
+    int left = low ? TOKENS_LOW : TOKENS_A_MINUTE - (int)(r->text_in + r->audio_in);
+
     emit(s, json_pack("{s:s,s:[{s:s,s:i,s:i,s:f},{s:s,s:i,s:i,s:f}]}", "type",
                       "rate_limits.updated", "rate_limits", "name", "requests", "limit", 5000,
-                      "remaining", 4999, "reset_seconds", 0.012, "name", "tokens", "limit", 400000,
-                      "remaining", 400000 - (int)(r->text_in + r->audio_in), "reset_seconds", 0.5));
+                      "remaining", 4999, "reset_seconds", 0.012, "name", "tokens", "limit",
+                      TOKENS_A_MINUTE, "remaining", left, "reset_seconds", low ? 59.5 : 0.5));
 }
 
 void response_start(struct openai_session *s, const json_t *params, uint32_t heard_ticket,

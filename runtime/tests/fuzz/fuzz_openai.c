@@ -144,8 +144,21 @@ static void on_error(void *arg, const struct openai_error *e)
     read_all(arg, rd_str(v.code));
 }
 
+static bool is_sane(const struct provider_limit *l)
+{
+    return l->remaining <= l->limit && l->reset_ms <= 3600000;
+}
+
+static void on_limits(void *arg, const struct provider_limits *l)
+{
+    (void)arg;
+    if (!is_sane(&l->requests) || !is_sane(&l->tokens))
+        abort();
+}
+
 static const struct events_owner owner = {
     .on_session = on_session,
+    .on_limits = on_limits,
     .on_error = on_error,
     .on_failed = on_error,
 };

@@ -117,9 +117,9 @@ static void on_response(void *arg, const struct provider_response *r)
 
     c->usage = r->usage;
     (void)rd_str_copy(c->raw, sizeof(c->raw), r->raw_usage);
-    tell(c, "response " RD_STR_FMT " %s%s%s%s" RD_STR_FMT, RD_STR_ARG(r->response_id),
+    tell(c, "response " RD_STR_FMT " %s%s%s%s" RD_STR_FMT "%s", RD_STR_ARG(r->response_id),
          states[r->state], r->out_of_band ? " beside" : "", tag_text(tag, r->tag),
-         r->error_code.n ? " " : "", RD_STR_ARG(r->error_code));
+         r->error_code.n ? " " : "", RD_STR_ARG(r->error_code), r->limited ? " limited" : "");
 }
 
 static void on_usage(void *arg, const struct provider_usage *u, struct rd_str raw)
@@ -129,6 +129,13 @@ static void on_usage(void *arg, const struct provider_usage *u, struct rd_str ra
     c->usage = *u;
     (void)rd_str_copy(c->raw, sizeof(c->raw), raw);
     tell(c, "usage");
+}
+
+static void on_limits(void *arg, const struct provider_limits *l)
+{
+    tell(arg, "limits requests %u/%u %u tokens %u/%u %u", (unsigned)l->requests.remaining,
+         (unsigned)l->requests.limit, l->requests.reset_ms, (unsigned)l->tokens.remaining,
+         (unsigned)l->tokens.limit, l->tokens.reset_ms);
 }
 
 static void on_error(void *arg, const struct provider_error *e)
@@ -164,6 +171,7 @@ const struct provider_events fake_core_events = {
     .on_tool_call = on_tool_call,
     .on_response = on_response,
     .on_usage = on_usage,
+    .on_limits = on_limits,
     .on_error = on_error,
     .on_end = on_end,
 };

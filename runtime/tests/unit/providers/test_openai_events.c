@@ -18,7 +18,8 @@ static struct fake_core core;
 static struct events events;
 static struct openai_counts counts;
 static struct {
-    unsigned created, updated, errors, failed;
+    unsigned created, updated, errors, failed, limits;
+    uint64_t tokens_left;
     char id[128], code[128], message[256], event_id[128];
     uint64_t expires_unix_s;
 } session;
@@ -53,7 +54,15 @@ static void on_failed(void *arg, const struct openai_error *e)
     keep_error(e);
 }
 
-static const struct events_owner owner = {on_session, on_error, on_failed};
+static void on_limits(void *arg, const struct provider_limits *l)
+{
+    (void)arg;
+    session.limits++;
+    session.tokens_left = l->tokens.remaining;
+}
+
+static const struct events_owner owner = {
+    .on_session = on_session, .on_error = on_error, .on_limits = on_limits, .on_failed = on_failed};
 
 static int setup(void **state)
 {
@@ -514,6 +523,23 @@ static void test_every_documented_example_is_understood(void **state)
     assert_int_equal(session.errors, 1);
 }
 
+static void test_rate_limits_are_the_accounts_and_told_even_when_no_call_listens(void **state)
+{
+    static const char tokens[] = "{\"type\":\"rate_limits.updated\",\"rate_limits\":[{\"name\":"
+                                 "\"tokens\",\"limit\":40000,\"remaining\":31250,"
+                                 "\"reset_seconds\":13.1}]}";
+
+    (void)state;
+    assert_int_equal(feed(tokens), 0);
+    assert_int_equal(session.limits, 1);
+    assert_int_equal(session.tokens_left, 31250);
+    events.up = NULL;
+    assert_int_equal(feed(tokens), 0);
+    assert_int_equal(session.limits, 2);
+    assert_int_equal(feed("{\"type\":\"rate_limits.updated\",\"rate_limits\":null}"), 0);
+    assert_int_equal(session.limits, 2);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -533,6 +559,7 @@ int main(void)
         T(test_how_a_response_can_end),
         T(test_transcription_is_billed_by_tokens_or_by_seconds),
         T(test_the_session_tells_when_it_will_end),
+        T(test_rate_limits_are_the_accounts_and_told_even_when_no_call_listens),
         T(test_an_error_names_what_it_answers),
         T(test_null_and_wrong_types_anywhere_are_as_if_absent),
         T(test_broken_events_are_counted_and_tell_nothing),

@@ -2,6 +2,7 @@
 /* test_openai_session.c - one leg from its dial to its end. */
 #include "base/err.h"
 #include "base/log.h"
+#include "observe/quota.h"
 #include "unit/providers/fake_leg.h"
 
 #include <errno.h>
@@ -359,7 +360,7 @@ static void test_a_response_that_fails_for_want_of_quota_ends_the_leg(void **sta
     fake_text(0, "{\"type\":\"response.done\",\"response\":{\"id\":\"r\",\"status\":\"failed\","
                  "\"conversation_id\":\"c\",\"status_details\":{\"error\":{\"type\":\"x\","
                  "\"code\":\"rate_limit_exceeded\"}}}}");
-    assert_string_equal(core_last(&core), "response r failed rate_limit_exceeded");
+    assert_string_equal(core_last(&core), "response r failed rate_limit_exceeded limited");
     fake_text(0, "{\"type\":\"response.done\",\"response\":{\"id\":\"r\",\"status\":\"failed\","
                  "\"conversation_id\":\"c\",\"status_details\":{\"error\":{\"type\":\"x\","
                  "\"code\":\"insufficient_quota\"}}}}");
@@ -367,6 +368,34 @@ static void test_a_response_that_fails_for_want_of_quota_ends_the_leg(void **sta
     assert_string_equal(core_last(&core), "error insufficient_quota fatal");
     fake_turn();
     assert_string_equal(core_last(&core), "end refused");
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_rate_limits_reach_the_call_and_what_everybody_shares(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    assert_non_null(strstr(fake_sent(0, 0), "\"post_instructions\":60000"));
+    fake_text(0, "{\"type\":\"rate_limits.updated\",\"rate_limits\":[{\"name\":\"requests\","
+                 "\"limit\":1000,\"remaining\":999,\"reset_seconds\":0.06},{\"name\":\"tokens\","
+                 "\"limit\":40000,\"remaining\":40000,\"reset_seconds\":0}]}");
+    assert_string_equal(core_last(&core), "limits requests 999/1000 60 tokens 40000/40000 0");
+    assert_int_equal(quota_now(QUOTA_OPENAI, 0).limit, 40000);
+    quota_clear();
+    fake_put_away(leg, &core, pool);
+}
+
+static void test_a_small_account_keeps_less_of_a_conversation(void **state)
+{
+    struct provider_limits l = {.tokens = {40000, 40000, 0}};
+    struct provider_leg *leg;
+
+    (void)state;
+    quota_told(QUOTA_OPENAI, &l, 0);
+    leg = fake_ready_leg(pool, &core);
+    assert_non_null(strstr(fake_sent(0, 0), "\"post_instructions\":10000"));
+    quota_clear();
     fake_put_away(leg, &core, pool);
 }
 
@@ -719,6 +748,8 @@ int main(void)
         T(test_errors_while_connecting_decide_the_leg),
         T(test_errors_during_a_call_are_told_apart),
         T(test_a_response_that_fails_for_want_of_quota_ends_the_leg),
+        T(test_rate_limits_reach_the_call_and_what_everybody_shares),
+        T(test_a_small_account_keeps_less_of_a_conversation),
         T(test_what_the_call_wants_goes_on_the_wire),
         T(test_a_response_says_which_prompt_it_answers),
         T(test_the_models_own_turn_takes_no_prompts_place),

@@ -57,7 +57,7 @@ static void test_a_session_is_described_whole(void **state)
     struct brief b = plumber();
 
     (void)state;
-    assert_int_equal(wire_session_update(&out, 1, &b), 0);
+    assert_int_equal(wire_session_update(&out, 1, &b, 20000), 0);
     assert_event(
         "{\"type\":\"session.update\",\"event_id\":\"session-1\",\"session\":{\"type\":"
         "\"realtime\","
@@ -72,7 +72,9 @@ static void test_a_session_is_described_whole(void **state)
         "\"tools\":[{\"type\":\"function\",\"name\":\"book_visit\",\"description\":\"Books a "
         "visit.\","
         "\"parameters\":{\"type\":\"object\",\"properties\":{\"day\":{\"type\":\"string\"}},"
-        "\"required\":[\"day\"]}}],\"tool_choice\":\"auto\"}}");
+        "\"required\":[\"day\"]}}],\"tool_choice\":\"auto\","
+        "\"truncation\":{\"type\":\"retention_ratio\",\"retention_ratio\":0.8,"
+        "\"token_limits\":{\"post_instructions\":20000}}}}");
 }
 
 static void test_nothing_of_the_beta_shape_is_sent(void **state)
@@ -84,7 +86,7 @@ static void test_nothing_of_the_beta_shape_is_sent(void **state)
     struct brief b = plumber();
 
     (void)state;
-    assert_int_equal(wire_session_update(&out, 1, &b), 0);
+    assert_int_equal(wire_session_update(&out, 1, &b, 20000), 0);
     for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
         assert_null(strstr(buf_text(&out), gone[i]));
 }
@@ -94,7 +96,7 @@ static void test_what_the_agent_leaves_open_gets_a_telephone_default(void **stat
     struct brief b = {.instructions = NULL, .tools_json = NULL};
 
     (void)state;
-    assert_int_equal(wire_session_update(&out, 1, &b), 0);
+    assert_int_equal(wire_session_update(&out, 1, &b, 20000), 0);
     assert_non_null(strstr(buf_text(&out), "\"transcription\":{\"model\":\"gpt-transcribe\"}"));
     assert_non_null(strstr(buf_text(&out), "\"threshold\":0.500"));
     assert_non_null(strstr(buf_text(&out), "\"silence_duration_ms\":500"));
@@ -109,7 +111,7 @@ static void test_several_languages_and_a_custom_voice(void **state)
     (void)state;
     b.language = "en,es,";
     b.voice = "voice_0aB";
-    assert_int_equal(wire_session_update(&out, 1, &b), 0);
+    assert_int_equal(wire_session_update(&out, 1, &b, 20000), 0);
     assert_non_null(strstr(buf_text(&out), "\"languages\":[\"en\",\"es\"]}"));
     assert_non_null(strstr(buf_text(&out), "\"voice\":{\"id\":\"voice_0aB\"}"));
 }
@@ -132,7 +134,7 @@ static void test_tools_nobody_can_call_are_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         b.tools_json = bad[i];
-        assert_int_equal(wire_session_update(&out, 1, &b), RD_ECONFIG);
+        assert_int_equal(wire_session_update(&out, 1, &b, 20000), RD_ECONFIG);
     }
 }
 
@@ -235,7 +237,7 @@ static void test_what_does_not_fit_is_an_error(void **state)
 
     (void)state;
     buf_init(&small, 100);
-    assert_int_equal(wire_session_update(&small, 1, &b), RD_EFULL);
+    assert_int_equal(wire_session_update(&small, 1, &b, 20000), RD_EFULL);
     buf_fini(&small);
 }
 

@@ -728,6 +728,20 @@ static void test_failures_are_told_in_response_done(void **state)
     line_free(l);
 }
 
+static void test_limits_are_told_with_every_response(void **state)
+{
+    struct line *l = line_new(state, "low-limits");
+    json_t *tokens;
+
+    client(l, "{\"type\":\"response.create\"}");
+    pass(l, 100);
+    tokens =
+        json_array_get(json_object_get(find(l, 0, "rate_limits.updated", NULL), "rate_limits"), 1);
+    assert_int_equal(400000, json_integer_value(json_object_get(tokens, "limit")));
+    assert_int_equal(1200, json_integer_value(json_object_get(tokens, "remaining")));
+    line_free(l);
+}
+
 static void test_silence_nulls_and_unknown_events(void **state)
 {
     struct line *l = line_new(state, "silent");
@@ -826,6 +840,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_breaks_off_in_the_middle),
         cmocka_unit_test(test_late_deltas_follow_a_cancelled_answer),
         cmocka_unit_test(test_failures_are_told_in_response_done),
+        cmocka_unit_test(test_limits_are_told_with_every_response),
         cmocka_unit_test(test_silence_nulls_and_unknown_events),
         cmocka_unit_test(test_without_a_detector_the_client_commits),
         cmocka_unit_test(test_a_recording_is_recognised_as_its_words),
