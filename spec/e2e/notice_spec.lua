@@ -39,6 +39,20 @@ describe("a caller who talks over the notice", function()
     assert.is_false(turns[answered + 1].interrupted)
   end)
 
+  it("is on record with nothing before it was heard, then with its wording and all that was said", function()
+    local first
+    for i, event in ipairs(watch:events()) do
+      if event.type == "notice" then
+        assert.equal(NOTICE, event.text)
+        first = i
+      elseif event.type == "turn" then
+        assert.is_truthy(first and first < i, "a turn before the notice")
+        assert.is_nil(event.withheld)
+      end
+    end
+    assert.is_truthy(first)
+  end)
+
   it("is not on record as having heard it before", function()
     assert.is_true(turns[1].interrupted)
     assert.is_nil(turns[1].text:find("recorded", 1, true))

@@ -29,7 +29,8 @@ local oddities = {
   { "late-deltas", "late-words" },
 }
 
-local in_call = { "model-breaks-off", "model-fails", "model-drops", "model-goes-silent", "model-is-busy", "small-talk" }
+local in_call = { "model-breaks-off", "model-fails", "model-drops", "model-goes-silent", "model-is-busy", "model-is-late",
+  "small-talk" }
 
 local function by_scenario(reports)
   local found = {}
@@ -174,10 +175,19 @@ describe("when the model is not there", function()
     assert.equal("", report.why)
     local lines = {}
     for _, line in ipairs(main:log "call.no_answer") do
-      assert.equal(report.call, line.call)
-      table.insert(lines, line.level)
+      if line.call == report.call then
+        table.insert(lines, line.level)
+      end
     end
     assert.same({ "warn", "error" }, lines)
+  end)
+
+  it("an answer that does not come is asked for again; the caller is told to wait", function()
+    local report = results.main.reports["model-is-late"]
+    assert.equal("", report.why)
+    assert.equal("warn", main:wait_log("call.no_answer", function(line)
+      return line.call == report.call
+    end).level)
   end)
 
   it("an answer that fails for a rate limit is asked for again", function()

@@ -32,6 +32,7 @@ static const struct {
     {"silent", FAULT_SILENT, 0},
     {"quota", FAULT_QUOTA, 0},
     {"rate-limit", FAULT_RATE_LIMIT, 0},
+    {"no-answer", FAULT_NO_ANSWER, 0},
     {"low-limits", FAULT_LOW_LIMITS, 0},
     {"server-error", FAULT_SERVER_ERROR, 0},
 };
@@ -57,6 +58,7 @@ const char *const openai_fault_names[] = {
     "silent",
     "quota",
     "rate-limit",
+    "no-answer",
     "low-limits",
     "server-error",
     NULL,

@@ -40,6 +40,10 @@ static void begin(struct openai_session *s, struct response *r)
                            : "Rate limit reached for gpt-realtime on tokens per min (TPM).");
         return;
     }
+    if (s->misery.fault == FAULT_NO_ANSWER || r->fault == FAULT_NO_ANSWER) {
+        r->phase = PHASE_SPEAKING; /* for which nobody was asked */
+        return;
+    }
     r->due_ms = s->now_ms + THINK_MS;
     make_id(s, r->item_id, "item");
     if (!r->says || r->text_only) {

@@ -31,6 +31,7 @@ enum openai_fault {
     FAULT_SILENT,         /* accepts everything, answers nothing */
     FAULT_QUOTA,          /* insufficient_quota, then closes */
     FAULT_RATE_LIMIT,     /* every response fails with rate_limit_exceeded */
+    FAULT_NO_ANSWER,      /* a response begins, and that was all of it; others are not harmed */
     FAULT_LOW_LIMITS,     /* rate limits are told to be nearly used up */
     FAULT_SERVER_ERROR    /* every response fails with server_error */
 };
