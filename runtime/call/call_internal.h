@@ -20,7 +20,8 @@ enum call_state { CALL_CONNECTING, CALL_LIVE, CALL_LEAVING, CALL_CLOSING, CALL_E
 enum {
     CALL_CONNECT_MS =
         2800,              /* provider not ready by then: the caller gets the fallback within 3 s */
-    CALL_ANSWER_MS = 2500, /* the caller waits for an answer: a moment, and it is asked again… */
+    CALL_ANSWER_MS = 2500, /* the caller waits for an answer: a moment… */
+    CALL_AGAIN_MS = 4000,  /* …a response that is running but silent is asked for again… */
     CALL_FALLBACK_MS = 6500,    /* …and then the fallback, which needs some time to be heard */
     CALL_ASIDE_MS = 4000,       /* words beside the conversation that do not come */
     CALL_UNFINISHED_MS = 15000, /* a response that made a sound, and then neither more nor an end */
@@ -57,7 +58,8 @@ struct debt {
     uint64_t limit_until_ms; /* what the provider said of its rate limit */
     uint32_t moment_tag;     /* of the prompt for the moment; 0: none */
     bool moment_due;
-    bool excused; /* the first deadline is over */
+    bool excused;     /* the first deadline is over: the moment was asked for, if there is one */
+    bool asked_again; /* the last one is the next */
 };
 
 /* The notice, while it is owed; notice.c. */
@@ -184,6 +186,7 @@ void keeping_cleared(struct call *c);
 void call_on_response(void *arg, const struct provider_response *r);
 void call_on_usage(void *arg, const struct provider_usage *u, struct rd_str raw);
 void call_on_error(void *arg, const struct provider_error *e);
+bool call_drop_aside(struct call *c);
 void response_is_heard(struct call *c, const struct provider_item *item);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* debt.c - the answer that the model owes, and what the caller gets when it does not come.
  *
- *   caller stopped ── 2.5 s ──▶ "One moment, please.", asked again ── 6.5 s ──▶ the fallback
+ *   caller stopped ─ 2.5 s ─▶ "One moment, please." ─ 4 s ─▶ asked again ─ 6.5 s ─▶ the fallback
  *
- * Both deadlines count from when the caller began to wait, whatever is asked again in between: sound,
- * or a tool call, pays the debt; a caller who speaks again forgives it.
+ * All deadlines count from when the caller began to wait, whatever is asked again in between: sound, or
+ * a tool call, pays the debt; a caller who speaks again forgives it.
  *
- * - The moment is words beside the conversation. What was asked for is given up first and asked for
- *   again when those words are spoken, or two voices would be mixed.
+ * - The moment is words beside the conversation. A response that is running may still come: it goes on,
+ *   and when it sounds, what is missing of the moment is dropped, or two voices would be mixed. Where
+ *   nothing is running the answer is asked for again right behind the moment.
  * - A response that failed is asked for again at once, or as soon as the provider's rate limit allows.
  *
  * Failure modes: the moment does not come either: the answer is asked for after 1.5 s all the same; a
@@ -26,13 +27,15 @@ void debt_owe(struct call *c)
 {
     if (c->debt.since_ms == 0)
         c->debt.since_ms = call_now(c);
-    c->answer_by_ms = c->debt.since_ms + (c->debt.excused ? CALL_FALLBACK_MS : CALL_ANSWER_MS);
+    c->answer_by_ms = c->debt.since_ms + (c->debt.asked_again ? CALL_FALLBACK_MS
+                                          : c->debt.excused   ? CALL_AGAIN_MS
+                                                              : CALL_ANSWER_MS);
 }
 
 void debt_forgive(struct call *c)
 {
     c->debt.since_ms = c->debt.retry_at_ms = c->answer_by_ms = 0;
-    c->debt.moment_due = c->debt.excused = false;
+    c->debt.moment_due = c->debt.excused = c->debt.asked_again = false;
 }
 
 void debt_pay(struct call *c)
@@ -90,10 +93,10 @@ bool debt_ask_moment(struct call *c)
 {
     struct provider_prompt p = {.out_of_band = true, .exact_words = rd_str(c->brief->moment)};
 
-    if (!c->debt.moment_due)
+    if (!c->debt.moment_due || p.exact_words.n == 0)
         return false;
     c->debt.moment_due = false;
-    if (!turn_ask_aside(&c->turn)) /* the caller hears other words, or speaks */
+    if (!turn_ask_beside(&c->turn)) /* the caller hears other words, or speaks */
         return false;
     p.tag = c->debt.moment_tag = call_next_tag(c);
     (void)c->provider_ops->respond(c->provider, &p);
@@ -114,6 +117,8 @@ static void give_up_response(struct call *c)
     if (id.n > 0 && c->provider)
         (void)c->provider_ops->cancel(c->provider, id);
     turn_reset(&c->turn);
+    turn_aside_finished(&c->turn);
+    c->aside_by_ms = 0;
 }
 
 /* There was sound, and then neither more of it nor an end. What was heard stands. */
@@ -127,21 +132,28 @@ static void on_unfinished(struct call *c)
     call_speak_next(c);
 }
 
+static bool has_own_words(const struct call *c)
+{
+    return c->own.state != OWN_NONE && c->own.kind != OWN_ASIDE;
+}
+
+static void excuse(struct call *c)
+{
+    c->debt.moment_due = !c->debt.excused && !has_own_words(c) && c->state == CALL_LIVE;
+    c->debt.excused = true;
+}
+
 static void ask_again(struct call *c)
 {
-    bool words = c->own.state != OWN_NONE && c->own.kind != OWN_ASIDE;
-
     c->totals.errors++;
     log_warn("call.no_answer", F_CALL(c->sid), F_FIX("the provider is slow; asked again"));
-    c->debt.excused = true;
-    c->debt.moment_due = !words && c->state == CALL_LIVE && c->brief->moment[0];
+    excuse(c);
+    c->debt.asked_again = true;
     give_up_response(c);
-    if (words)
+    if (has_own_words(c))
         c->own.state = OWN_WAITING;
     else
         turn_want(&c->turn);
-    debt_owe(c);
-    call_speak_next(c);
 }
 
 void call_on_no_answer(struct call *c)
@@ -149,13 +161,18 @@ void call_on_no_answer(struct call *c)
     c->answer_by_ms = 0;
     if (c->turn.state == TURN_ACTIVE && c->produced) {
         on_unfinished(c);
-    } else if (c->state == CALL_CONNECTING || c->debt.excused) {
+    } else if (c->state == CALL_CONNECTING || c->debt.asked_again) {
         log_error(
             "call.no_answer", F_CALL(c->sid),
             F_FIX("the provider stays silent: see its status page; the caller gets the fallback"));
         call_provider_gone(c, c->state == CALL_CONNECTING ? "not ready in time" : "no answer");
     } else {
-        ask_again(c);
+        if (c->turn.state == TURN_ACTIVE && !c->debt.excused)
+            excuse(c);
+        else
+            ask_again(c);
+        debt_owe(c);
+        call_speak_next(c);
     }
 }
 

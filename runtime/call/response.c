@@ -50,10 +50,11 @@ static void refuse_response(struct call *c, const struct provider_response *r, b
         turn_want(&c->turn);
 }
 
-/* The provider's own turn and words beside it, begun at the same time: the answer is the one to hear. */
-static bool drop_aside(struct call *c)
+/* An answer sounds: words beside it that are still on their way are not needed any more. */
+bool call_drop_aside(struct call *c)
 {
-    struct rd_str id = c->turn.state == TURN_ACTIVE ? turn_drop_aside(&c->turn) : RD_STR("");
+    bool sounds = c->turn.state == TURN_ACTIVE && c->produced;
+    struct rd_str id = sounds ? turn_drop_aside(&c->turn) : RD_STR("");
 
     if (id.n == 0)
         return false;
@@ -76,7 +77,7 @@ static void on_started(struct call *c, const struct provider_response *r)
         if (!c->turn.caller_speaking)
             debt_owe(c);
     }
-    if (drop_aside(c) && r->out_of_band)
+    if (r->out_of_band && call_drop_aside(c))
         return;
     if ((r->tag != 0 && c->turn.caller_speaking) || (ours && c->own.state == OWN_NONE)) {
         refuse_response(c, r, ours);

@@ -74,12 +74,13 @@ static void on_audio(void *arg, const struct provider_item *item, const struct a
     if (c->totals.first_audio_ms == 0)
         c->totals.first_audio_ms = (uint32_t)(call_now(c) - c->start_ms) + 1;
     c->spoke = true;
-    c->turn.aside_sounds |= aside;
-    if (aside)
+    if (aside) {
         c->aside_by_ms = call_now(c) + CALL_UNFINISHED_MS;
-    else
+    } else {
         debt_pay(c);
-    c->produced |= !aside;
+        c->produced = true;
+        call_drop_aside(c);
+    }
     response_is_heard(c, item);
     play(c, it, *a);
 }

@@ -24,10 +24,14 @@ bool turn_ask_own(struct turn *t)
 
 bool turn_ask_aside(struct turn *t)
 {
-    if (t->state != TURN_IDLE || t->aside || t->caller_speaking)
+    return t->state == TURN_IDLE && turn_ask_beside(t);
+}
+
+bool turn_ask_beside(struct turn *t)
+{
+    if (t->aside || t->caller_speaking)
         return false;
     t->aside = true;
-    t->aside_sounds = false;
     t->aside_id[0] = '\0';
     return true;
 }
@@ -103,7 +107,7 @@ static void kill_id(struct turn *t, const char *id)
 
 struct rd_str turn_drop_aside(struct turn *t)
 {
-    if (!t->aside || t->aside_sounds || !t->aside_id[0])
+    if (!t->aside || !t->aside_id[0])
         return (struct rd_str){NULL, 0};
     kill_id(t, t->aside_id);
     t->aside = false;

@@ -25,8 +25,7 @@ struct turn {
     enum turn_state state;
     bool wanted; /* an answer to what is in the conversation */
     bool caller_speaking;
-    bool aside;        /* fixed words beside the conversation are being generated */
-    bool aside_sounds; /* the caller hears them already */
+    bool aside; /* fixed words beside the conversation are being generated */
     char aside_id[TURN_ID];
     char active[TURN_ID]; /* id of the running response; empty when unknown */
     char dead[TURN_DEAD][TURN_ID];
@@ -47,11 +46,12 @@ bool turn_ask_own(struct turn *t);
 /* The same for words beside the conversation; while they are generated nothing else is asked for,
  * or two voices would be mixed. */
 bool turn_ask_aside(struct turn *t);
+bool turn_ask_beside(struct turn *t); /* although a response is running, as long as it is silent */
 void turn_aside_started(struct turn *t, struct rd_str response_id);
 void turn_aside_finished(struct turn *t);
 
-/* A response of the conversation begins while these words are on their way: unless they sound already
- * they are dead, or two voices would be mixed. Their id to cancel; empty: nothing to do. */
+/* A response of the conversation sounds while these words are on their way: what is missing of them is
+ * dead, or two voices would be mixed. Their id to cancel; empty: nothing to do. */
 struct rd_str turn_drop_aside(struct turn *t);
 
 /* A conversation response began, asked for or not. It sees all results so far: the wish is met. */
