@@ -29,8 +29,8 @@ local oddities = {
   { "late-deltas", "late-words" },
 }
 
-local in_call = { "model-breaks-off", "model-fails", "model-drops", "model-goes-silent", "model-is-busy", "model-is-late",
-  "small-talk" }
+local in_call = { "model-breaks-off", "model-fails", "model-drops", "model-goes-silent", "model-is-busy",
+  "model-is-late", "small-talk" }
 
 local function by_scenario(reports)
   local found = {}

@@ -73,7 +73,21 @@ describe("an agent's file", function()
     assert.matches("notice: there are no words for it in 'de'", text, 1, true)
     assert.matches("apology: there are no words for it in 'de'", text, 1, true)
     assert.matches("silence.say: there are no words for it in 'de'", text, 1, true)
+    assert.matches("moment: there are no words for it in 'de'", text, 1, true)
     assert.equal("", (complaints_of { languages = { "es" } }))
+  end)
+
+  it("has a sentence for late answers, and may say how much of a conversation is kept", function()
+    local function brief(more)
+      complaints.start("agents.x")
+      return fake.call({ agent = agent(with(more)) }).brief
+    end
+    assert.equal("One moment, please.", brief({}).moment)
+    assert.equal("Un momento, por favor.", brief({ languages = { "es" } }).moment)
+    assert.equal("Bear with me.", brief({ moment = { en = "Bear with me." } }).moment)
+    assert.equal(0, brief({}).context_tokens)
+    assert.equal(8000, brief({ openai = { context = 8000 } }).context_tokens)
+    assert.matches("openai.context", complaints_of { openai = { context = 100 } }, 1, true)
   end)
 
   it("takes only tools as tools, each name once", function()
