@@ -147,6 +147,8 @@ static void on_finished(struct call *c, const struct provider_response *r)
         return;
     call_settle_heard(c);
     call_speak_next(c);
+    if (c->turn.state == TURN_IDLE && !c->turn.wanted && c->own.state == OWN_NONE)
+        debt_forgive(c);
     call_maybe_leave(c);
 }
 

@@ -66,6 +66,9 @@ void turn_finished(struct turn *t, struct rd_str response_id)
 {
     if (t->state == TURN_ACTIVE && t->active[0] && !rd_str_eq(rd_str(t->active), response_id))
         return;
+    /* The end of one that was given up says nothing about what was asked for since. */
+    if (t->state == TURN_ASKED && turn_is_dead(t, response_id))
+        return;
     t->state = TURN_IDLE;
     t->active[0] = '\0';
 }

@@ -166,6 +166,19 @@ static void test_a_moment_that_begins_behind_the_answer_is_not_heard(void **stat
     assert_false(fake_did(&f, "cancel:r2"));
 }
 
+static void test_an_old_debt_is_not_charged_to_later_words(void **state)
+{
+    (void)state;
+    caller_waits();
+    fake_own_turn_starts(&f, "r2");
+    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_CANCELLED); /* and nobody wants another */
+    fake_pass(&f, 10100);
+    assert_string_equal("Are you still there?", f.last_text);
+    fake_pass(&f, 2000);
+    assert_non_null(f.call);
+    assert_int_equal(1, fake_times(&f, "say"));
+}
+
 static void test_a_moment_that_is_refused_only_means_no_moment(void **state)
 {
     (void)state;
@@ -291,6 +304,7 @@ int main(void)
         STORY(test_a_caller_who_speaks_again_forgives_the_debt),
         STORY(test_a_slow_answer_is_heard_and_cuts_what_is_missing_of_the_moment),
         STORY(test_a_moment_that_begins_behind_the_answer_is_not_heard),
+        STORY(test_an_old_debt_is_not_charged_to_later_words),
         STORY(test_a_moment_that_is_refused_only_means_no_moment),
         STORY(test_a_provider_that_says_it_is_busy_never_ends_the_call),
         STORY(test_a_rate_limit_is_waited_for_as_told_and_asked_once_more),
