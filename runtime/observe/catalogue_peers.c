@@ -45,6 +45,8 @@ static const struct error_info openai[] = {
     {"openai.unsupported_country_region_territory", "OpenAI does not serve this region",
      "give the key's project access to the model, or use a supported region", ERROR_CRITICAL,
      RETRY_NO},
+    {"openai.rate_limit", "less than a tenth of the account's tokens per minute is left",
+     "ask for a higher rate limit of the model, or lower max_calls", ERROR_WARNING, RETRY_BY_US},
     {"openai.rate_limit_exceeded", "too many requests or tokens per minute",
      "lower max_calls or ask OpenAI for a higher rate limit of the model", ERROR_WARNING,
      RETRY_BY_US},
