@@ -5,10 +5,12 @@
  *   - values are cut at LOG_VALUE_MAX bytes, control characters and broken UTF-8 never reach a
  * terminal
  *   - the field's type says what may be seen: numbers of callers keep the country and two digits,
- *     words are shown by debug lines only, secrets are only said to be there */
+ *     words are shown by debug lines only, secrets are only said to be there
+ *   - card and social security numbers are taken out of every sentence */
 #include "base/log_line.h"
 
 #include "base/err.h"
+#include "base/redact.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -100,6 +102,23 @@ static int add_text(struct buf *out, enum log_format format, const char *text)
     return rc ? rc : buf_add(out, "\"", 1);
 }
 
+/* An error may quote what a caller said. Names, ids and addresses have no spaces, and stay. */
+static int add_sentence(struct buf *out, enum log_format format, const char *text)
+{
+    struct rd_str looked_at = {text, cut(text, 2 * (size_t)LOG_VALUE_MAX)};
+    struct buf clean;
+    int rc;
+
+    if (!strchr(text, ' '))
+        return add_text(out, format, text);
+    buf_init(&clean, 8 * looked_at.n + 64);
+    rc = redact_text(&clean, looked_at);
+    if (!rc)
+        rc = add_text(out, format, buf_text(&clean) ? clean.data : "");
+    buf_fini(&clean);
+    return rc;
+}
+
 static int add_key(struct buf *out, enum log_format format, const char *key)
 {
     if (format == LOG_LOGFMT)
@@ -127,7 +146,7 @@ static int add_value(struct buf *out, enum log_format format, enum log_level lev
         return add_text(out, format, shown);
     case LOG_T_WORDS:
         if (level == LOG_DEBUG)
-            return add_text(out, format, text);
+            return add_sentence(out, format, text);
         snprintf(shown, sizeof(shown), "(%zu bytes)", strlen(text));
         return add_text(out, format, shown);
     case LOG_T_SECRET:
@@ -135,7 +154,7 @@ static int add_value(struct buf *out, enum log_format format, enum log_level lev
     case LOG_T_STR:
         break;
     }
-    return add_text(out, format, text);
+    return add_sentence(out, format, text);
 }
 
 static int add_field(struct buf *out, enum log_format format, enum log_level level,

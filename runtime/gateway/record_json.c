@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record_json.c - each type of record adds the members that mean something for it. Totals and usage
- * are written as numbers, words as strings; nothing is ever null. */
+ * are written as numbers, words as strings; nothing is ever null.
+ *
+ * This is where a call's words leave it for whatever keeps them (the ring of recent records, the
+ * journal, the database), so this is where they are redacted: none of those ever sees the numbers. */
 #include "gateway/record_json.h"
 
 #include "base/err.h"
+#include "base/redact.h"
 
 #include <inttypes.h>
 
 static const char *const type_names[] = {
-    [RECORD_STATE] = "state",       [RECORD_TURN] = "turn",     [RECORD_TOOL] = "tool",
-    [RECORD_BARGE_IN] = "barge_in", [RECORD_DTMF] = "dtmf",     [RECORD_USAGE] = "usage",
-    [RECORD_ERROR] = "error",       [RECORD_NOTICE] = "notice", [RECORD_PAUSE] = "pause",
-    [RECORD_ENDED] = "ended",
+    [RECORD_STATE] = "state",         [RECORD_TURN] = "turn",     [RECORD_TOOL] = "tool",
+    [RECORD_BARGE_IN] = "barge_in",   [RECORD_DTMF] = "dtmf",     [RECORD_USAGE] = "usage",
+    [RECORD_ERROR] = "error",         [RECORD_NOTICE] = "notice", [RECORD_PAUSE] = "pause",
+    [RECORD_RECORDING] = "recording", [RECORD_ENDED] = "ended",
 };
 
 static const char *const role_names[] = {
@@ -33,6 +37,27 @@ static int add_string(struct buf *out, const char *key, struct rd_str value)
     if (!rc)
         rc = buf_add_json(out, value);
     return rc ? rc : buf_add_str(out, "\"");
+}
+
+typedef int(redact_fn)(struct buf *out, struct rd_str text);
+
+/* What people, models and tools say. */
+static int add_redacted(struct buf *out, const char *key, struct rd_str value, redact_fn *redact)
+{
+    struct buf clean;
+    int rc;
+
+    buf_init(&clean, 8 * value.n + 64);
+    rc = redact(&clean, value);
+    if (!rc)
+        rc = add_string(out, key, (struct rd_str){clean.data, clean.n});
+    buf_fini(&clean);
+    return rc;
+}
+
+static int add_words(struct buf *out, const char *key, struct rd_str value)
+{
+    return add_redacted(out, key, value, redact_text);
 }
 
 static int add_number(struct buf *out, const char *key, uint64_t value)
@@ -69,9 +94,9 @@ static int add_turn(struct buf *out, const struct record *r)
     int rc = add_string(out, "role", rd_str(role_names[r->role]));
 
     if (!rc)
-        rc = add_string(out, "text", r->text);
+        rc = add_words(out, "text", r->text);
     if (!rc && r->said.n > 0)
-        rc = add_string(out, "said", r->said);
+        rc = add_words(out, "said", r->said);
     if (!rc && r->withheld)
         rc = add_string(out, "withheld", rd_str(r->withheld));
     if (!rc)
@@ -88,7 +113,7 @@ static int add_tool(struct buf *out, const struct record *r)
     if (!rc)
         rc = add_string(out, "name", r->name);
     if (!rc)
-        rc = add_string(out, r->done ? "output" : "arguments", r->text);
+        rc = add_redacted(out, r->done ? "output" : "arguments", r->text, redact_json);
     return rc ? rc : buf_addf(out, ",\"done\":%s", r->done ? "true" : "false");
 }
 
@@ -120,7 +145,7 @@ static int add_error(struct buf *out, const struct record *r)
 {
     int rc = add_string(out, "code", r->name);
 
-    return rc ? rc : add_string(out, "message", r->text);
+    return rc ? rc : add_words(out, "message", r->text);
 }
 
 static int add_pause(struct buf *out, const struct record *r)
@@ -128,6 +153,19 @@ static int add_pause(struct buf *out, const struct record *r)
     int rc = buf_addf(out, ",\"on\":%s", r->on ? "true" : "false");
 
     return rc ? rc : add_string(out, "by", r->name);
+}
+
+static int add_recording(struct buf *out, const struct recording_fact *f)
+{
+    int rc = add_string(out, "path", rd_str(f->path));
+
+    if (!rc)
+        rc = buf_addf(out,
+                      ",\"bytes\":%" PRIu64 ",\"duration_ms\":%u,\"paused_ms\":%u,\"lost_ms\":%u",
+                      f->bytes, f->duration_ms, f->paused_ms, f->lost_ms);
+    if (!rc)
+        rc = add_string(out, "state", rd_str(f->state));
+    return rc ? rc : add_string(out, "why", rd_str(f->why));
 }
 
 static int add_ended(struct buf *out, const struct record *r)
@@ -149,7 +187,7 @@ static int add_body(struct buf *out, const struct record *r)
     case RECORD_BARGE_IN:
         return add_barge_in(out, r);
     case RECORD_DTMF:
-        return add_string(out, "digit", r->text);
+        return add_string(out, "digit", RD_STR("*")); /* a keypad is for secrets */
     case RECORD_USAGE:
         return add_bill(out, r);
     case RECORD_ERROR:
@@ -158,6 +196,8 @@ static int add_body(struct buf *out, const struct record *r)
         return add_string(out, "text", r->text);
     case RECORD_PAUSE:
         return add_pause(out, r);
+    case RECORD_RECORDING:
+        return add_recording(out, r->recording);
     case RECORD_ENDED:
         return add_ended(out, r);
     }

@@ -14,13 +14,14 @@ enum record_type {
     RECORD_STATE, /* the call's state changed: text is its name */
     RECORD_TURN,  /* a finished turn in conversation order: role, text (as heard), said, seq, id */
     RECORD_TOOL,  /* id, name, text: arguments; a result follows with done = true, text: output */
-    RECORD_BARGE_IN, /* heard_ms of the interrupted item */
-    RECORD_DTMF,     /* text: always "*"; only the script learns the digit */
-    RECORD_USAGE,    /* usage, name: model, text: raw JSON; empty when the provider told none */
-    RECORD_ERROR,    /* name: code, text: message */
-    RECORD_NOTICE,   /* text: the notice's wording; it was heard whole */
-    RECORD_PAUSE,    /* on, name: who: nothing of the caller is kept, or it is again */
-    RECORD_ENDED     /* text: reason, totals. Last */
+    RECORD_BARGE_IN,  /* heard_ms of the interrupted item */
+    RECORD_DTMF,      /* text: always "*"; only the script learns the digit */
+    RECORD_USAGE,     /* usage, name: model, text: raw JSON; empty when the provider told none */
+    RECORD_ERROR,     /* name: code, text: message */
+    RECORD_NOTICE,    /* text: the notice's wording; it was heard whole */
+    RECORD_PAUSE,     /* on, name: who: nothing of the caller is kept, or it is again */
+    RECORD_RECORDING, /* recording: what became of it. May come after the end: the disk is slower */
+    RECORD_ENDED      /* text: reason, totals. Last of the call itself */
 };
 
 enum call_end_reason {
@@ -47,6 +48,17 @@ struct call_totals {
     struct provider_usage usage;
 };
 
+/* What became of a call's recording. */
+struct recording_fact {
+    const char *path; /* below the data folder; "" when there is no file */
+    uint64_t bytes;   /* of the file */
+    uint32_t duration_ms;
+    uint32_t paused_ms; /* of it, silence because the caller's words must not be kept */
+    uint32_t lost_ms;   /* of it, silence because the recorder did not keep up */
+    const char *state;  /* "kept", "cut", "failed" */
+    const char *why;    /* not kept, or not whole, because: "disk_cap"…; "" when kept */
+};
+
 struct record {
     enum record_type type;
     enum provider_role role;
@@ -59,6 +71,7 @@ struct record {
     uint32_t heard_ms;
     enum call_end_reason reason;
     const struct provider_usage *usage;
+    const struct recording_fact *recording;
     const struct call_totals *totals; /* RECORD_ENDED */
 };
 

@@ -14,9 +14,9 @@ local function typed(value)
     return "str", value.known
   elseif type(value) == "boolean" then
     return "str", tostring(value)
-  elseif math.type(value) == "integer" then
+  elseif math.type(value) == "integer" and math.abs(value) < 1e12 then -- longer: perhaps a card
     return "int", value
-  elseif type(value) == "number" then
+  elseif math.type(value) == "float" then
     return "str", ("%.6g"):format(value)
   elseif type(value) == "string" and value:match("^%+?%d[%d %-()]+$") and #value >= 7 then
     return "phone", value

@@ -107,6 +107,18 @@ static void test_words_show_at_debug_and_secrets_never(void **state)
         F_WORDS("said", "my PIN is 123"), F_SECRET("key", "sk-123"));
 }
 
+static void test_an_error_that_quotes_a_caller_shows_no_card(void **state)
+{
+    (void)state;
+    LOGFMT(LOG_ERROR,
+           "level=error ts=2026-11-22T12:00:00.123Z ev=call.ended why=\"no such card: [card]\" "
+           "id=4111111111111111\n",
+           F_STR("why", "no such card: 4111 1111 1111 1111"), F_STR("id", "4111111111111111"));
+    LOGFMT(LOG_DEBUG,
+           "level=debug ts=2026-11-22T12:00:00.123Z ev=call.ended said=\"it is [ssn]\"\n",
+           F_WORDS("said", "it is 123-45-6789"));
+}
+
 static void test_long_values_are_cut_between_characters(void **state)
 {
     char text[3 * 1000 + 1];
@@ -304,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_nobody_can_write_a_second_line_into_ours),
         cmocka_unit_test(test_phone_numbers_keep_country_and_two_digits),
         cmocka_unit_test(test_words_show_at_debug_and_secrets_never),
+        cmocka_unit_test(test_an_error_that_quotes_a_caller_shows_no_card),
         cmocka_unit_test(test_long_values_are_cut_between_characters),
         cmocka_unit_test(test_fields_that_do_not_fit_are_left_out_and_said_to_be),
         cmocka_unit_test(test_levels_decide_and_errors_are_counted),

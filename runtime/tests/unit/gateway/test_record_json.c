@@ -130,7 +130,7 @@ static void test_a_barge_in_a_key_an_error(void **state)
     assert_written(
         &(struct record){.type = RECORD_BARGE_IN, .id = RD_STR("item_1"), .heard_ms = 400},
         ",\"item\":\"item_1\",\"heard_ms\":400");
-    assert_written(&(struct record){.type = RECORD_DTMF, .text = RD_STR("#")}, ",\"digit\":\"#\"");
+    assert_written(&(struct record){.type = RECORD_DTMF, .text = RD_STR("*")}, ",\"digit\":\"*\"");
     assert_written(
         &(struct record){.type = RECORD_ERROR, .name = RD_STR("429"), .text = RD_STR("slow down")},
         ",\"code\":\"429\",\"message\":\"slow down\"");
@@ -222,6 +222,53 @@ static void test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words(vo
                        "\"raw\":{\"type\":\"duration\",\"seconds\":2.4}");
 }
 
+static void assert_hides(const struct record *r, const char *shown)
+{
+    struct buf out;
+
+    buf_init(&out, 65536);
+    assert_int_equal(record_json(&out, &call, r), 0);
+    assert_object((struct rd_str){out.data, out.n});
+    assert_null(strstr(buf_text(&out), "4111"));
+    assert_null(strstr(out.data, "123-45"));
+    assert_non_null(strstr(out.data, shown));
+    buf_fini(&out);
+}
+
+static void test_no_card_and_no_key_leaves_the_call(void **state)
+{
+    static const struct rd_str said = RD_STR("It is 4111 1111 1111 1111, and 123-45-6789.");
+
+    (void)state;
+    assert_hides(&(struct record){.type = RECORD_TURN, .text = said, .said = said},
+                 "\"text\":\"It is [card], and [ssn].\",\"said\":\"It is [card], and [ssn].\"");
+    assert_hides(
+        &(struct record){.type = RECORD_TOOL, .text = RD_STR("{\"card\":4111111111111111}")},
+        "\"arguments\":\"{\\\"card\\\":\\\"[card]\\\"}\"");
+    assert_hides(&(struct record){.type = RECORD_TOOL, .done = true, .text = said},
+                 "\"output\":\"It is [card], and [ssn].\"");
+    assert_hides(&(struct record){.type = RECORD_ERROR, .text = said},
+                 "\"message\":\"It is [card], and [ssn].\"");
+    assert_hides(&(struct record){.type = RECORD_DTMF, .text = RD_STR("4111")}, "\"digit\":\"*\"");
+}
+
+static void test_a_recording(void **state)
+{
+    struct recording_fact f = {.path = "recordings/2026/11/26/CA1-2.wav",
+                               .bytes = 58,
+                               .duration_ms = 4,
+                               .paused_ms = 1,
+                               .lost_ms = 2,
+                               .state = "cut",
+                               .why = "disk_cap"};
+
+    (void)state;
+    assert_written(&(struct record){.type = RECORD_RECORDING, .recording = &f},
+                   ",\"path\":\"recordings/2026/11/26/CA1-2.wav\",\"bytes\":58,"
+                   "\"duration_ms\":4,\"paused_ms\":1,\"lost_ms\":2,"
+                   "\"state\":\"cut\",\"why\":\"disk_cap\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +281,8 @@ int main(void)
         cmocka_unit_test(test_usage_and_the_end_carry_their_numbers),
         cmocka_unit_test(test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words),
         cmocka_unit_test(test_no_words_break_out_of_their_string),
+        cmocka_unit_test(test_no_card_and_no_key_leaves_the_call),
+        cmocka_unit_test(test_a_recording),
         cmocka_unit_test(test_a_record_that_does_not_fit_is_an_error),
     };
 
