@@ -63,5 +63,6 @@ return {
   -- max_calls_per_caller = 3,            -- RINGDOWN_MAX_CALLS_PER_CALLER; calls at once from one number; 0: no limit
   -- script_deadline_ms = 2000,           -- RINGDOWN_SCRIPT_DEADLINE_MS; then a webhook gets the fallback
   -- drain_seconds = 300,                 -- RINGDOWN_DRAIN_SECONDS; how long calls may go on after SIGTERM
+  -- recordings = { max_mb = 10240 },     -- RINGDOWN_RECORDINGS_MAX_MB; when it is full no more are made
   -- force = "off",                       -- RINGDOWN_FORCE; openai or vapi: every new call goes there
 }

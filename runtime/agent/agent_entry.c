@@ -89,6 +89,21 @@ static int take_numbers(struct agent_entry *e, json_t *list)
     return 0;
 }
 
+static uint32_t number_member(json_t *object, const char *key)
+{
+    double v = json_number_value(json_object_get(object, key));
+
+    return v > 0 && v < UINT32_MAX ? (uint32_t)v : 0;
+}
+
+static void take_rules(struct agent_info *a, json_t *info)
+{
+    a->record = json_is_true(json_object_get(info, "record"));
+    a->keep_transcripts_s = number_member(info, "keep_transcripts_s");
+    a->keep_recordings_s = number_member(info, "keep_recordings_s");
+    a->max_calls = number_member(info, "max_calls");
+}
+
 static int take_info(struct agent_entry *e, const char *text, size_t n)
 {
     json_t *info = json_loadb(text, n, 0, NULL);
@@ -100,16 +115,17 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->fallback = copy_member(info, "fallback");
     e->vapi = copy_member(info, "vapi");
     rc = take_numbers(e, json_object_get(info, "numbers"));
-    json_decref(info);
-    if (rc)
-        return rc;
-    if (!e->name || !e->fallback || !is_response(e->fallback) || (e->vapi && !is_response(e->vapi)))
-        return RD_ECONFIG;
     e->info = (struct agent_info){.name = e->name,
                                   .version = e->version,
                                   .numbers = (const char *const *)e->numbers,
                                   .fallback_twiml = e->fallback,
                                   .vapi_twiml = e->vapi};
+    take_rules(&e->info, info);
+    json_decref(info);
+    if (rc)
+        return rc;
+    if (!e->name || !e->fallback || !is_response(e->fallback) || (e->vapi && !is_response(e->vapi)))
+        return RD_ECONFIG;
     return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct agent_info {
     const char *name;
@@ -17,6 +18,9 @@ struct agent_info {
     const char *const *numbers; /* NULL-terminated, E.164 */
     const char *fallback_twiml; /* whole document, checked; never NULL */
     const char *vapi_twiml;     /* sends the call to Vapi; NULL when the agent has no vapi table */
+    bool record;                /* keeps the sound of its calls; the notice says so */
+    uint32_t keep_transcripts_s, keep_recordings_s; /* 0: for good */
+    uint32_t max_calls;                             /* at once; 0: no limit of its own */
 };
 
 struct agent_set;

@@ -60,7 +60,8 @@ static const char *put(char **at, const char *text)
 
 static int check(json_t *root)
 {
-    if (!json_is_object(root) || !json_is_number(json_object_get(root, "vad_threshold")))
+    if (!json_is_object(root) || !json_is_number(json_object_get(root, "vad_threshold")) ||
+        !json_is_boolean(json_object_get(root, "record")))
         return RD_ECONFIG;
     for (int i = 0; i < N_TEXTS; i++)
         if (!json_is_string(json_object_get(root, texts[i].name)))
@@ -105,6 +106,7 @@ int brief_from_json(struct brief **out, struct rd_str json, const char *agent, c
         *(uint32_t *)((char *)b + numbers[i].offset) =
             (uint32_t)json_number_value(json_object_get(root, numbers[i].name));
     b->vad_threshold = json_number_value(json_object_get(root, "vad_threshold"));
+    b->record = json_is_true(json_object_get(root, "record"));
     json_decref(root);
     *out = b;
     return 0;

@@ -16,6 +16,7 @@
 #include "call/call.h"
 #include "carriers/twilio/stream.h"
 #include "gateway/record_json.h"
+#include "gateway/tape.h"
 #include "gateway/token.h"
 #include "observe/metrics.h"
 
@@ -33,6 +34,8 @@ struct line {
     struct loop_timer *timer;
     struct carrier_leg *leg; /* borrows; valid until the call has ended */
     struct call *call;       /* owns; frees itself after on_ended() */
+    struct recording *tape;  /* owns; NULL: not recorded */
+    uint64_t closed_us;      /* what came later is not on the tape */
 };
 
 /* --- what the core asks of its surroundings --- */
@@ -187,6 +190,7 @@ static void on_closing(void *arg, enum call_end_reason why)
 {
     struct line *l = arg;
 
+    l->closed_us = clock_us(loop_clock());
     directory_intent(l->thread->node->directory, l->view.call, intent_of(why));
 }
 
@@ -194,6 +198,8 @@ static void line_free(struct line *l)
 {
     if (l->credits)
         credits_free(l->credits);
+    if (l->tape)
+        recording_end(l->tape, l->closed_us);
     loop_timer_free(l->timer);
     free(l);
 }
@@ -253,6 +259,10 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
     int rc;
 
     l->leg = leg;
+    if (brief->record)
+        l->tape = tape_new(l->thread->node, &l->view);
+    if (l->tape)
+        o.tap = recording_tap(l->tape);
     rc = call_new(&l->call, &o);
     if (rc)
         return rc;

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "gateway/tape.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -223,6 +224,15 @@ static int start_scripts(struct node *n, char *why, size_t cap)
     return rc;
 }
 
+static int start_recorder(struct node *n, char *why, size_t cap)
+{
+    int rc = tape_start(n);
+
+    if (rc)
+        (void)snprintf(why, cap, "the recorder did not start: %s", rd_strerror(rc));
+    return rc;
+}
+
 static int start_one_media(struct node *n, unsigned i)
 {
     struct media_thread *t;
@@ -298,6 +308,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         rc = start_tls(n, why, cap);
     if (!rc)
         rc = start_scripts(n, why, cap);
+    if (!rc)
+        rc = start_recorder(n, why, cap);
     if (!rc)
         rc = start_media(n, why, cap);
     if (!rc)
@@ -392,6 +404,7 @@ void node_stop(struct node *n)
     stop_media(n);
     if (n->scripts)
         script_pool_stop(n->scripts);
+    recorder_stop(n->recorder);
     for (unsigned i = 0; i < n->n_media; i++)
         media_thread_free(n->media[i]);
     free(n->media);

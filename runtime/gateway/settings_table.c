@@ -90,6 +90,9 @@ static const struct setting table[] = {
      .about = "how long a webhook waits for its script before the fallback"},
     {"drain_seconds", "RINGDOWN_DRAIN_SECONDS", SETTING_NUMBER, "300", AT(drain_seconds), .min = 0,
      .max = 86400, .about = "after SIGTERM, how long calls may go on"},
+    {"recordings.max_mb", "RINGDOWN_RECORDINGS_MAX_MB", SETTING_NUMBER, "10240",
+     AT(recordings_max_mb), .min = 1, .max = 100000000,
+     .about = "room for all recordings together; when it is full no more are made"},
     {"force", "RINGDOWN_FORCE", SETTING_CHOICE, "off", AT(force), .allowed = "off openai vapi",
      .about = "sends every new call there, whatever else is broken"},
 };

@@ -38,6 +38,7 @@ struct brief {
     uint32_t silence_ms;     /* 0: never */
     uint32_t silence_times;
     uint32_t max_call_ms;
+    bool record; /* the call's sound is kept, once the notice was heard */
 };
 
 static inline struct brief *brief_ref(struct brief *b)

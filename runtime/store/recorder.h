@@ -55,8 +55,9 @@ int recording_new(struct recording **out, struct recorder *r, const char *sid,
 /* Where the call core tells the sound; valid until recording_end(). */
 const struct call_tap *recording_tap(struct recording *rec);
 
-/* The call is over: what the caller has not heard by now is not part of it. Gives `rec` away. */
-void recording_end(struct recording *rec);
+/* The call ended at that time (of its clock): what the caller had not heard by then is not part of
+ * it. Gives `rec` away, its tap included. */
+void recording_end(struct recording *rec, uint64_t over_us);
 
 /* Removes a kept file. RD_EREFUSED for anything that is no recording's path. Blocks; any thread. */
 int recorder_remove(struct recorder *r, const char *path);

@@ -99,9 +99,9 @@ const struct call_tap *recording_tap(struct recording *rec)
     return &rec->tap;
 }
 
-void recording_end(struct recording *rec)
+void recording_end(struct recording *rec, uint64_t over_us)
 {
-    atomic_store_explicit(&rec->over_us, clock_us(rec->clock), memory_order_release);
+    atomic_store_explicit(&rec->over_us, over_us ? over_us : 1, memory_order_release);
 }
 
 /* --- recorder thread: what may be written --- */

@@ -26,6 +26,9 @@ local words = require "ringdown.words"
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
 ---@field vapi { assistant: string, route: "redirect"? }?
 ---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }?
+---@field record boolean? keep the sound of its calls; needs notice = { recording = true }
+---@field keep { transcripts: string?, recordings: string? }? how long, "90d"; for good if left out
+---@field limits { calls: integer? }? how many calls it takes at once
 ---@field greeting ringdown.words spoken first
 ---@field prompt string|ringdown.file what the model is told; may hold {{caller.number}} and so on
 ---@field tools ringdown.tool[]?
@@ -154,6 +157,16 @@ local function routing(value, path, complain)
   return shape.func(value, path, complain)
 end
 
+-- Whole days, because that is how often old ones are looked for.
+local days_kept = shape.duration("1d", "3650d")
+local function kept_for(value, path, complain)
+  if type(value) == "string" and not value:match "^%d+d$" and time.duration(value) then
+    complain(path, ('"%s" is too exact; write whole days, like "90d"'):format(value))
+    return 0
+  end
+  return days_kept(value, path, complain)
+end
+
 local function shapes_of(languages)
   local spoken = shape.spoken(languages)
   local uuid = shape.matching("^%x+%-%x+%-%x+%-%x+%-%x+$", "an assistant's id from Vapi's dashboard")
@@ -176,6 +189,9 @@ local function shapes_of(languages)
     },
     vapi = shape.fields({ assistant = uuid, route = shape.one_of { "redirect" } }, { "assistant" }),
     notice = shape.fields { ai = shape.flag, recording = shape.flag, text = spoken },
+    record = shape.flag,
+    keep = shape.fields { transcripts = kept_for, recordings = kept_for },
+    limits = shape.fields { calls = shape.integer(1, 100000) },
     greeting = spoken,
     prompt = prompt,
     tools = tool_list,
@@ -212,6 +228,12 @@ local function notice_text(def, complain)
   return notice.ai and notice.recording and ours.both or notice.ai and ours.ai or ours.recording
 end
 
+local function check_record(def, complain)
+  if def.record and not (def.notice and def.notice.recording) then
+    complain("record", "callers must be told before they are recorded; add notice = { recording = true }")
+  end
+end
+
 local function languages_of(spec)
   local list = type(spec) == "table" and spec.languages
   local first = type(list) == "table" and list[1]
@@ -226,6 +248,7 @@ local function fill_in(def)
   end
   def.vars, def.tools, def.people, def.on = def.vars or {}, def.tools or {}, def.people or {}, def.on or {}
   def.silence = def.silence or {}
+  def.record, def.keep, def.limits = def.record or false, def.keep or {}, def.limits or {}
   def.max_call = def.max_call or { after = 1800000 }
   def.says = {
     apology = def.apology,
@@ -272,6 +295,7 @@ local function define(spec)
   fill_in(def)
   def.hours_text = def.hours and time.hours_text(def.hours)
   def.notice_text = notice_text(def, complain)
+  check_record(def, complain)
   check_words(def, complain)
   compile_prompt(def, place)
   def.place = place

@@ -64,6 +64,7 @@ function M.render(def, call)
     context_tokens = openai.context or 0,
     opening = opening(def),
     notice = def.notice_text or "",
+    record = def.record,
     still_there = words.of(def, "still_there"),
     silence_bye = words.of(def, "silence_bye"),
     moment = words.of(def, "moment"),

@@ -69,6 +69,10 @@ function M.load(module)
     numbers = json.array(def.numbers),
     fallback = twiml.fallback(def),
     vapi = def.vapi and twiml.vapi_redirect() or nil,
+    record = def.record,
+    keep_transcripts_s = (def.keep.transcripts or 0) // 1000,
+    keep_recordings_s = (def.keep.recordings or 0) // 1000,
+    max_calls = def.limits.calls or 0,
   }
 end
 

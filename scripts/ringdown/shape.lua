@@ -64,6 +64,16 @@ function M.number(min, max)
   end
 end
 
+function M.integer(min, max)
+  return function(value, path, complain)
+    if math.type(value) ~= "integer" or value < min or value > max then
+      complain(path, ("must be a whole number from %d to %d"):format(min, max))
+      return min
+    end
+    return value
+  end
+end
+
 ---A duration like "4s", in milliseconds afterwards.
 function M.duration(min, max)
   local min_ms, max_ms = time.duration(min), time.duration(max)

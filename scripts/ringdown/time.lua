@@ -4,13 +4,13 @@ local host = require "ringdown.host"
 
 local M = {}
 
-local units = { ms = 1, s = 1000, m = 60000, h = 3600000 }
+local units = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
 local weekdays = { "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday" }
 local months = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
   "October", "November", "December" }
 local short = { sun = 1, mon = 2, tue = 3, wed = 4, thu = 5, fri = 6, sat = 7 }
 
----@param text any "500ms", "4s", "10m", "1h"
+---@param text any "500ms", "4s", "10m", "1h", "90d"
 ---@return integer? ms
 function M.duration(text)
   if type(text) ~= "string" then

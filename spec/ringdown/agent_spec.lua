@@ -66,6 +66,30 @@ describe("an agent's file", function()
     assert.matches("silence.after: must be from 2s to 5m", text, 1, true)
   end)
 
+  it("records only callers who are told", function()
+    assert.matches("record: callers must be told before they are recorded; add notice = { recording = true }",
+      complaints_of { record = true }, 1, true)
+    assert.matches("record: callers must be told", complaints_of { record = true, notice = { ai = true } })
+    assert.equal("", (complaints_of { record = true, notice = { recording = true } }))
+    assert.equal("", (complaints_of { record = false }))
+    assert.matches("record: must be true or false", complaints_of { record = "yes" }, 1, true)
+  end)
+
+  it("says how long calls are kept, and how many it takes at once", function()
+    local text, def = complaints_of { keep = { transcripts = "90d", recordings = "30d" }, limits = { calls = 3 } }
+    assert.equal("", text)
+    assert.same({ transcripts = 90 * 86400000, recordings = 30 * 86400000 }, def.keep)
+    assert.equal(3, def.limits.calls)
+    text = complaints_of {
+      keep = { transcripts = "36h", recordings = "9999d", audio = "1d" }, limits = { calls = 1.5 },
+    }
+    assert.matches('keep.transcripts: "36h" is too exact; write whole days, like "90d"', text, 1, true)
+    assert.matches("keep.recordings: must be from 1d to 3650d", text, 1, true)
+    assert.matches("keep.audio: unknown key", text, 1, true)
+    assert.matches("limits.calls: must be a whole number from 1 to 100000", text, 1, true)
+    assert.matches("limits.calls: must be a whole number", complaints_of { limits = { calls = 0 } }, 1, true)
+  end)
+
   it("wants words in the first language, and has its own in English and Spanish", function()
     assert.matches("greeting: has no text in the agent's first language, 'es'",
       complaints_of { languages = { "es" }, greeting = { en = "Hi" } }, 1, true)

@@ -7,7 +7,8 @@ describe("the agent's clock", function()
     assert.equal(4000, time.duration "4s")
     assert.equal(600000, time.duration "10m")
     assert.equal(3600000, time.duration "1h")
-    for _, wrong in ipairs { "4", "s", "4 s", "4d", "-4s", "" } do
+    assert.equal(90 * 86400000, time.duration "90d")
+    for _, wrong in ipairs { "4", "s", "4 s", "4w", "-4s", "" } do
       assert.is_nil(time.duration(wrong))
     end
     assert.is_nil(time.duration(4))

@@ -51,6 +51,9 @@ static void test_the_first_agent_loads(void **state)
     assert_string_equal(a->name, "northside-plumbing");
     assert_int_equal(strlen(a->version), 16);
     assert_null(a->vapi_twiml);
+    assert_false(a->record);
+    assert_int_equal(a->keep_transcripts_s, 0);
+    assert_int_equal(a->max_calls, 0);
     assert_non_null(strstr(a->fallback_twiml, "<Number>+13125550101</Number>"));
     assert_ptr_equal(agent_by_name(node.agents, RD_STR("northside-plumbing")), a);
     assert_null(agent_by_number(node.agents, RD_STR("+13125550199")));
@@ -59,6 +62,42 @@ static void test_the_first_agent_loads(void **state)
 static const char minimal[] = "local agent = require 'ringdown.agent'\n"
                               "return agent { name = 'a', greeting = 'Hi.', prompt = 'Help.',\n"
                               "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11' } }\n";
+
+static const char keeping[] = "local agent = require 'ringdown.agent'\n"
+                              "return agent { name = 'a', greeting = 'Hi.', prompt = 'Help.',\n"
+                              "  notice = { %s = true },\n"
+                              "  record = true, limits = { calls = 3 },\n"
+                              "  keep = { transcripts = '90d', recordings = '30d' } }\n";
+
+static void test_an_agent_says_what_is_kept_and_for_how_long(void **state)
+{
+    const struct agent_info *a;
+    char text[512];
+
+    (void)state;
+    (void)snprintf(text, sizeof(text), keeping, "recording");
+    fake_agent(&node, "a.lua", text);
+    fake_load(&node);
+    assert_int_equal(agent_set_count(node.agents), 1);
+    a = agent_set_at(node.agents, 0);
+    assert_true(a->record);
+    assert_int_equal(a->keep_transcripts_s, 90 * 86400);
+    assert_int_equal(a->keep_recordings_s, 30 * 86400);
+    assert_int_equal(a->max_calls, 3);
+}
+
+static void test_an_agent_that_does_not_tell_its_callers_may_not_record(void **state)
+{
+    char text[512];
+
+    (void)state;
+    (void)snprintf(text, sizeof(text), keeping, "ai");
+    fake_agent(&node, "a.lua", text);
+    fake_load(&node);
+    assert_int_equal(agent_set_count(node.agents), 0);
+    assert_complains("a.lua:4: record: callers must be told before they are recorded; add notice = "
+                     "{ recording = true }");
+}
 
 static void test_an_agent_on_vapi_has_its_redirect(void **state)
 {
@@ -231,6 +270,8 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(test_the_first_agent_loads),
+        STORY(test_an_agent_says_what_is_kept_and_for_how_long),
+        STORY(test_an_agent_that_does_not_tell_its_callers_may_not_record),
         STORY(test_an_agent_on_vapi_has_its_redirect),
         STORY(test_a_broken_edit_keeps_the_version_from_before),
         STORY(test_every_mistake_is_told_with_its_line),

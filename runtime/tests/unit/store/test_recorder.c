@@ -184,7 +184,7 @@ static void test_a_call_with_a_cut_in_is_kept_as_it_sounded(void **state)
     caller_says(rec, 3, 1000);
     agent_says(rec, 4, 2000); /* of which one second is heard */
     caller_says(rec, 5, 1000);
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(1);
     assert_string_equal(w.state, "kept");
     assert_string_equal(w.why, "");
@@ -217,7 +217,7 @@ static void test_nothing_is_kept_before_the_notice_was_heard(void **state)
     struct recording *rec = record(r, "CA1");
 
     (void)state;
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(1);
     assert_string_equal(w.state, "failed");
     assert_string_equal(w.why, "before_notice");
@@ -238,7 +238,7 @@ static void test_card_data_is_silence(void **state)
     w.now_us += 4000000;
     recording_tap(rec)->pause(rec, false);
     caller_says(rec, 3, 1000);
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(1);
     assert_string_equal(w.state, "kept");
     assert_int_equal(w.fact.paused_ms, 4000);
@@ -342,7 +342,7 @@ static void test_at_the_cap_new_ones_are_refused_and_running_ones_end(void **sta
     (void)state;
     begin(rec);
     caller_says(rec, 2, 8000);
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(1);
     assert_string_equal(w.state, "cut");
     assert_string_equal(w.why, "disk_cap");
@@ -352,7 +352,7 @@ static void test_at_the_cap_new_ones_are_refused_and_running_ones_end(void **sta
     rec = record(r, "CA2");
     begin(rec);
     caller_says(rec, 2, 1000);
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(2);
     assert_string_equal(w.state, "failed");
     assert_string_equal(w.why, "disk_cap");
@@ -361,7 +361,7 @@ static void test_at_the_cap_new_ones_are_refused_and_running_ones_end(void **sta
     rec = record(r, "CA3");
     begin(rec);
     caller_says(rec, 2, 1000);
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(3);
     assert_string_equal(w.state, "kept");
     assert_false(alarm_is_open("recording.disk_cap"));
@@ -376,7 +376,7 @@ static void test_a_disk_that_is_nearly_full_is_left_alone(void **state)
     (void)state;
     begin(rec);
     caller_says(rec, 2, 1000);
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(1);
     assert_string_equal(w.state, "failed");
     assert_string_equal(w.why, "disk_low");
@@ -398,7 +398,7 @@ static void test_a_folder_that_cannot_be_made_fails_one_recording_only(void **st
     close(fd);
     begin(rec);
     caller_says(rec, 2, 1000);
-    recording_end(rec);
+    recording_end(rec, w.now_us);
     wait_for_facts(1);
     assert_string_equal(w.state, "failed");
     assert_string_equal(w.why, "disk_error");
