@@ -26,6 +26,7 @@ struct recording {
     void *owner;               /* owns until it is given back with the fact */
     char sid[RECORDING_SID];
     uint64_t epoch_us;
+    uint64_t born_us; /* monotonic; the track counts from here */
 
     /* From the media thread. */
     _Atomic uint64_t begun_us; /* monotonic; 0: the notice was not heard yet */
@@ -38,7 +39,7 @@ struct recording {
     bool opened;
     char path[RECORDING_PATH];
     uint64_t sound_bytes;
-    uint64_t heard_ms; /* since begun: of the last entry */
+    uint64_t heard_ms; /* since born: of the last entry */
     const char *state, *why;
 };
 

@@ -81,6 +81,7 @@ int recording_new(struct recording **out, struct recorder *r, const char *sid,
     rec->owner = owner;
     rec->fd = -1;
     rec->epoch_us = unix_us();
+    rec->born_us = clock_us(clock);
     rec->tap = (struct call_tap){.begin = on_begin,
                                  .caller = on_caller,
                                  .agent = on_agent,
@@ -162,12 +163,6 @@ static void open_file(struct recorder *r, struct recording *rec)
     rec->state = "kept";
 }
 
-static void open_once(struct recorder *r, struct recording *rec)
-{
-    if (!rec->opened && atomic_load_explicit(&rec->begun_us, memory_order_acquire))
-        open_file(r, rec);
-}
-
 static void close_file(struct recorder *r, struct recording *rec)
 {
     int rc;
@@ -219,20 +214,36 @@ static void write_block(struct recorder *r, struct recording *rec, size_t pairs)
 
 /* --- recorder thread: sound --- */
 
-static uint64_t since_begun_ms(const struct recording *rec, uint64_t us)
+static uint64_t since_born_ms(const struct recording *rec, uint64_t us)
 {
-    uint64_t begun = atomic_load_explicit(&rec->begun_us, memory_order_relaxed);
+    return us > rec->born_us ? (us - rec->born_us) / 1000 : 0;
+}
 
-    return us > begun ? (us - begun) / 1000 : 0;
+/* What sounded before that moment is not kept. */
+static void discard_until(struct recorder *r, struct recording *rec, uint64_t until_ms)
+{
+    while (track_take(&rec->track, until_ms, r->block, BLOCK_PAIRS) > 0)
+        ;
+}
+
+/* The agent may be in the middle of its greeting: the track knows what still plays. */
+static void open_once(struct recorder *r, struct recording *rec)
+{
+    uint64_t begun_us = atomic_load_explicit(&rec->begun_us, memory_order_acquire);
+
+    if (rec->opened || !begun_us)
+        return;
+    discard_until(r, rec, since_born_ms(rec, begun_us));
+    open_file(r, rec);
 }
 
 static void on_entry(struct recorder *r, struct recording *rec, const struct ring_entry *e)
 {
-    uint64_t now = since_begun_ms(rec, e->now_us);
+    uint64_t now = since_born_ms(rec, e->now_us);
     ssize_t n;
 
     rec->heard_ms = now;
-    if (rec->fd < 0)
+    if (rec->opened && rec->fd < 0)
         return; /* it failed: nothing is to pile up */
     track_pause(&rec->track, now, e->paused);
     if (e->cleared)
@@ -268,8 +279,12 @@ void recording_take_in(struct recorder *r, struct recording *rec)
         open_once(r, rec); /* its begin may have come after we looked */
         on_entry(r, rec, &e);
     }
-    if (rec->heard_ms > SETTLED_MS)
+    if (rec->heard_ms <= SETTLED_MS)
+        return;
+    if (rec->opened)
         write_until(r, rec, rec->heard_ms - SETTLED_MS, BLOCK_PAIRS);
+    else
+        discard_until(r, rec, rec->heard_ms - SETTLED_MS);
 }
 
 /* --- recorder thread: the end --- */
@@ -302,7 +317,7 @@ static void tell(struct recorder *r, struct recording *rec, uint64_t end_ms)
 
 void recording_finish_all(struct recorder *r, struct recording *rec, uint64_t over_us)
 {
-    uint64_t end_ms = since_begun_ms(rec, over_us);
+    uint64_t end_ms = since_born_ms(rec, over_us);
 
     recording_take_in(r, rec);
     write_until(r, rec, end_ms, 1);

@@ -225,6 +225,49 @@ static void test_nothing_is_kept_before_the_notice_was_heard(void **state)
     recorder_stop(r);
 }
 
+static void test_a_greeting_that_plays_when_it_begins_is_kept_from_there(void **state)
+{
+    struct recorder *r = start(UINT64_MAX, 1);
+    struct recording *rec = record(r, "CA1");
+
+    (void)state;
+    agent_says(rec, 1, 5000);
+    w.now_us += 4400000; /* the notice is in what has played by now */
+    begin(rec);
+    caller_says(rec, 2, 1000);
+    recording_end(rec, w.now_us);
+    wait_for_facts(1);
+    assert_string_equal(w.state, "kept");
+    assert_int_equal(w.fact.duration_ms, 1000);
+    read_file();
+    assert_sound(0, 0, 1000, 2);
+    assert_sound(1, 0, 600, 1);
+    assert_sound(1, 600, 1000, SILENCE);
+    recorder_stop(r);
+}
+
+static void test_what_the_agent_says_in_a_pause_is_heard_after_it(void **state)
+{
+    struct recorder *r = start(UINT64_MAX, 1);
+    struct recording *rec = record(r, "CA1");
+
+    (void)state;
+    begin(rec);
+    recording_tap(rec)->pause(rec, true);
+    w.now_us += 1000000;
+    agent_says(rec, 1, 1000);
+    w.now_us += 400000;
+    recording_tap(rec)->pause(rec, false);
+    caller_says(rec, 2, 1000);
+    recording_end(rec, w.now_us);
+    wait_for_facts(1);
+    read_file();
+    assert_sound(1, 0, 1400, SILENCE);
+    assert_sound(1, 1400, 2000, 1);
+    assert_sound(0, 1400, 2400, 2);
+    recorder_stop(r);
+}
+
 static void test_card_data_is_silence(void **state)
 {
     struct recorder *r = start(UINT64_MAX, 1);
@@ -481,6 +524,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_call_with_a_cut_in_is_kept_as_it_sounded),
         TEST(test_nothing_is_kept_before_the_notice_was_heard),
+        TEST(test_a_greeting_that_plays_when_it_begins_is_kept_from_there),
+        TEST(test_what_the_agent_says_in_a_pause_is_heard_after_it),
         TEST(test_card_data_is_silence),
         TEST(test_the_header_is_what_players_expect),
         TEST(test_what_a_crash_left_is_mended_and_told),
