@@ -3,6 +3,7 @@
  *
  * - a call in the directory: the directory counts its facts, whichever thread they come from
  * - a call that was refused: two facts, begun and answered at the same moment, of an epoch of their own
+ * - a call of an earlier process, of which something is found: an epoch of its own as well
  * - the node: one stream per process, begun when it started
  *
  * Failure modes: a call whose place in the directory was given to another is told as a fact of the
@@ -93,6 +94,22 @@ void keep_record(struct keep *k, const struct directory_view *call, const char *
         (void)journal_append(k->journal, &e);
     else
         append_node(k, type, body);
+}
+
+void keep_late(struct keep *k, struct rd_str sid, uint64_t started_us, const char *type,
+               struct rd_str body)
+{
+    uint64_t now_us = unix_us();
+    struct journal_event e = {.stream = sid,
+                              .started_us = started_us,
+                              .epoch = now_us,
+                              .seq = 1,
+                              .at_us = now_us,
+                              .type = type,
+                              .body = body};
+
+    if (k->journal)
+        (void)journal_append(k->journal, &e);
 }
 
 /* The body of a call's fact: who it is about, then what. */

@@ -31,6 +31,10 @@ void keep_call(struct keep *k, const struct directory_view *call, const char *ty
 void keep_record(struct keep *k, const struct directory_view *call, const char *type,
                  struct rd_str body);
 
+/* A fact about a call of an earlier process: an epoch of its own. */
+void keep_late(struct keep *k, struct rd_str sid, uint64_t started_us, const char *type,
+               struct rd_str body);
+
 /* A call that never came into the directory: its webhook, and what it was answered. */
 struct keep_refusal {
     struct rd_str sid, agent, from, to, direction;

@@ -157,15 +157,14 @@ static int add_pause(struct buf *out, const struct record *r)
 
 static int add_recording(struct buf *out, const struct recording_fact *f)
 {
-    int rc = add_string(out, "path", rd_str(f->path));
+    int rc = f->path[0] ? add_string(out, "path", rd_str(f->path)) : 0;
 
     if (!rc)
         rc = buf_addf(out,
-                      ",\"bytes\":%" PRIu64 ",\"duration_ms\":%u,\"paused_ms\":%u,\"lost_ms\":%u",
-                      f->bytes, f->duration_ms, f->paused_ms, f->lost_ms);
-    if (!rc)
-        rc = add_string(out, "state", rd_str(f->state));
-    return rc ? rc : add_string(out, "why", rd_str(f->why));
+                      ",\"bytes\":%" PRIu64
+                      ",\"duration_ms\":%u,\"paused_ms\":%u,\"lost_ms\":%u,\"state\":\"%s\"",
+                      f->bytes, f->duration_ms, f->paused_ms, f->lost_ms, f->state);
+    return rc || !f->why[0] ? rc : add_string(out, "why", rd_str(f->why));
 }
 
 static int add_ended(struct buf *out, const struct record *r)

@@ -5,6 +5,7 @@
 #include "gateway/tape.h"
 
 #include "base/log.h"
+#include "gateway/keep.h"
 #include "gateway/record_json.h"
 
 #include <stdlib.h>
@@ -16,6 +17,35 @@ struct tape_owner {
     uint64_t started_ms;
 };
 
+/* "…/CA…-1795348800123456.wav": when it was begun is all that is left of when the call was. */
+static uint64_t begun_us(const char *path)
+{
+    const char *dash = strrchr(path, '-');
+
+    return dash ? strtoull(dash + 1, NULL, 10) : 0;
+}
+
+static void keep_fact(struct node *n, const struct tape_owner *o, const char *sid,
+                      const struct recording_fact *fact, struct rd_str body)
+{
+    uint64_t started_us = begun_us(fact->path);
+
+    if (o)
+        keep_record(n->keep, &o->call, record_type_name(RECORD_RECORDING), body);
+    else if (started_us)
+        keep_late(n->keep, rd_str(sid), started_us, record_type_name(RECORD_RECORDING), body);
+}
+
+static void tell_control(struct node *n, call_handle call, struct rd_str body)
+{
+    struct message *m = message_new(MSG_RECORD, call, &body, 1);
+
+    if (!m)
+        return;
+    m->kind = RECORD_RECORDING;
+    (void)mailbox_post(n->control, m);
+}
+
 /* Recorder thread. */
 static void on_done(void *arg, void *owner, const char *sid, const struct recording_fact *fact)
 {
@@ -23,21 +53,20 @@ static void on_done(void *arg, void *owner, const char *sid, const struct record
     struct tape_owner *o = owner;
     struct directory_view unknown = {0};
     struct record r = {.type = RECORD_RECORDING, .recording = fact};
-    struct message *m = NULL;
     struct buf json;
 
     (void)rd_str_copy(unknown.sid, sizeof(unknown.sid), rd_str(sid));
     if (o)
         r.at_ms = clock_ms(loop_clock()) - o->started_ms;
     buf_init(&json, RECORD_MAX);
-    if (record_json(&json, o ? &o->call : &unknown, &r) == 0)
-        m = message_new(MSG_RECORD, o ? o->call.call : 0, &(struct rd_str){json.data, json.n}, 1);
+    if (record_json(&json, o ? &o->call : &unknown, &r) == 0) {
+        struct rd_str body = {json.data, json.n};
+
+        keep_fact(n, o, sid, fact, body);
+        tell_control(n, o ? o->call.call : 0, body);
+    }
     buf_fini(&json);
     free(o);
-    if (!m)
-        return;
-    m->kind = RECORD_RECORDING;
-    (void)mailbox_post(n->control, m);
 }
 
 int tape_start(struct node *n)

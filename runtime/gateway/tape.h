@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tape.h - which calls are recorded, and where the news of a recording goes: to control, as a record
- * of its call. */
+/* tape.h - which calls are recorded, and where the news of a recording goes: into the journal
+ * and to control, as a record of its call. */
 #ifndef GATEWAY_TAPE_H
 #define GATEWAY_TAPE_H
 

@@ -61,7 +61,7 @@ describe("a recorded call", function()
 
   it("is on record with its file", function()
     assert.equal("kept", fact.state)
-    assert.equal("", fact.why)
+    assert.is_nil(fact.why)
     assert.equal(report.call, fact.call)
     assert.equal("northside-plumbing", fact.agent)
     assert.matches("^recordings/%d%d%d%d/%d%d/%d%d/" .. report.call .. "%-%d+%.wav$", fact.path)

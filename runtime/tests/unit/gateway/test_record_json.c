@@ -267,6 +267,10 @@ static void test_a_recording(void **state)
                    ",\"path\":\"recordings/2026/11/26/CA1-2.wav\",\"bytes\":58,"
                    "\"duration_ms\":4,\"paused_ms\":1,\"lost_ms\":2,"
                    "\"state\":\"cut\",\"why\":\"disk_cap\"");
+    f = (struct recording_fact){.path = "", .state = "failed", .why = ""};
+    assert_written(&(struct record){.type = RECORD_RECORDING, .recording = &f},
+                   ",\"bytes\":0,\"duration_ms\":0,\"paused_ms\":0,\"lost_ms\":0,"
+                   "\"state\":\"failed\"");
 }
 
 int main(void)
