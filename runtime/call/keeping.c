@@ -2,10 +2,10 @@
 /* keeping.c - what of a call may be kept: its words as records, its sound through the tap.
  *
  * - The notice comes first. Until it was heard whole, finished turns wait in memory and the tap hears
- *   nothing. Then its wording is recorded, the turns that waited follow in order, the tap begins.
+ *   nothing of the caller. Then its wording is recorded, the turns that waited follow in order, the tap begins.
  *   The script learns everything at once all the same: emergencies do not wait for a notice.
  * - While the caller says what must not be kept (card data), the provider gets silence instead, turns
- *   come out without their words and the tap hears nothing.
+ *   come out without their words and the tap hears nothing of the caller.
  *
  * Failure modes: a notice that is never heard whole: its call's turns come out at the end, without
  * words; more of them than memory is given to: the oldest likewise; a pause that nobody ends: ends by
@@ -190,14 +190,15 @@ void keeping_caller(struct call *c, const struct audio_span *a, uint32_t at_ms)
         c->o.tap->caller(c->o.tap->arg, at_ms, a);
 }
 
+/* Also before it begins and while paused: what was sent then may still play when it is kept. */
 void keeping_agent(struct call *c, const struct audio_span *a)
 {
-    if (c->keeping.tapped)
+    if (c->o.tap)
         c->o.tap->agent(c->o.tap->arg, a);
 }
 
 void keeping_cleared(struct call *c)
 {
-    if (c->keeping.begun && c->o.tap)
+    if (c->o.tap)
         c->o.tap->cleared(c->o.tap->arg);
 }

@@ -141,14 +141,26 @@ static void log_complaints(struct buf *complaints, const char *fix)
     }
 }
 
+/* NULL for 0: what is kept for good has no number of seconds. */
+static struct rd_str seconds(char out[16], uint32_t n)
+{
+    (void)snprintf(out, 16, "%u", n);
+    return rd_str(n ? out : NULL);
+}
+
 /* Which versions answer from now on, and how long what they hear is kept. */
 static void keep_agents(struct node *n, const struct agent_set *set)
 {
     for (size_t i = 0; i < agent_set_count(set); i++) {
         const struct agent_info *a = agent_set_at(set, i);
+        char transcripts[16], recordings[16];
 
-        keep_node(n->keep, "agent_version",
-                  JSON_MEMBERS(J_STR("agent", a->name), J_STR("version", a->version)));
+        keep_node(
+            n->keep, "agent_version",
+            JSON_MEMBERS(J_STR("agent", a->name), J_STR("version", a->version),
+                         J_RAW("keep_transcripts_s", seconds(transcripts, a->keep_transcripts_s)),
+                         J_RAW("keep_recordings_s", seconds(recordings, a->keep_recordings_s)),
+                         J_BOOL("recording", a->record)));
     }
 }
 

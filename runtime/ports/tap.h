@@ -2,11 +2,13 @@
 /* tap.h - both sides of a call as they sound, for whoever keeps them (a recorder). Told by the call
  * core on the call's media thread, once per frame: no lock, no allocation, no disk behind it.
  *
- *   begin ──▶ caller, agent, cleared … ──▶ pause(true) ── nothing ──▶ pause(false) ──▶ …
+ *   agent, cleared … begin ──▶ caller, agent, cleared … ──▶ pause(true) ──▶ agent, cleared …
+ *       ──▶ pause(false) ──▶ caller, agent, cleared …
  *
- * begin comes once, when the notice was heard whole (with the conversation where none is owed);
- * nothing comes before it, and while paused nothing but cleared. Nothing tells the end: the call's
- * owner knows when it is over. */
+ * begin comes once, when the notice was heard whole (with the conversation where none is owed). The
+ * caller is told neither before it nor while paused; the agent always, because what is sent then may
+ * still play when it is to be kept: whoever keeps it drops what sounded before and meanwhile.
+ * Nothing tells the end: the call's owner knows when it is over. */
 #ifndef PORTS_TAP_H
 #define PORTS_TAP_H
 

@@ -95,6 +95,11 @@ describe("a recorded call", function()
     assert.is_true(same > 0.95 * loud, same .. " of " .. loud .. " frames")
   end)
 
+  it("begins when the notice was heard, in the middle of the agent's greeting", function()
+    assert.is_true(wav.loud(kept.right, 1) < wav.loud(kept.left, 1))
+    assert.is_true(began() > wav.loud(heard.right, 1) + 100)
+  end)
+
   it("ends the agent's words where the caller cut in", function()
     local offset, differ = began(), 0
     local cut_in = wav.loud(kept.left, wav.quiet(kept.left, wav.loud(kept.left, 1)))
