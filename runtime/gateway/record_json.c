@@ -157,8 +157,10 @@ static int add_pause(struct buf *out, const struct record *r)
 
 static int add_recording(struct buf *out, const struct recording_fact *f)
 {
-    int rc = f->path[0] ? add_string(out, "path", rd_str(f->path)) : 0;
+    int rc = add_string(out, "node", rd_str(f->node));
 
+    if (!rc && f->path[0])
+        rc = add_string(out, "path", rd_str(f->path));
     if (!rc)
         rc = buf_addf(out,
                       ",\"bytes\":%" PRIu64

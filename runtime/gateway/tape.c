@@ -52,9 +52,11 @@ static void on_done(void *arg, void *owner, const char *sid, const struct record
     struct node *n = arg;
     struct tape_owner *o = owner;
     struct directory_view unknown = {0};
-    struct record r = {.type = RECORD_RECORDING, .recording = fact};
+    struct recording_fact whole = *fact;
+    struct record r = {.type = RECORD_RECORDING, .recording = &whole};
     struct buf json;
 
+    whole.node = n->name;
     (void)rd_str_copy(unknown.sid, sizeof(unknown.sid), rd_str(sid));
     if (o)
         r.at_ms = clock_ms(loop_clock()) - o->started_ms;

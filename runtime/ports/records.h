@@ -50,6 +50,7 @@ struct call_totals {
 
 /* What became of a call's recording. */
 struct recording_fact {
+    const char *node; /* on whose disk */
     const char *path; /* below the data folder; "" when there is no file */
     uint64_t bytes;   /* of the file */
     uint32_t duration_ms;

@@ -254,7 +254,8 @@ static void test_no_card_and_no_key_leaves_the_call(void **state)
 
 static void test_a_recording(void **state)
 {
-    struct recording_fact f = {.path = "recordings/2026/11/26/CA1-2.wav",
+    struct recording_fact f = {.node = "one",
+                               .path = "recordings/2026/11/26/CA1-2.wav",
                                .bytes = 58,
                                .duration_ms = 4,
                                .paused_ms = 1,
@@ -264,12 +265,12 @@ static void test_a_recording(void **state)
 
     (void)state;
     assert_written(&(struct record){.type = RECORD_RECORDING, .recording = &f},
-                   ",\"path\":\"recordings/2026/11/26/CA1-2.wav\",\"bytes\":58,"
+                   ",\"node\":\"one\",\"path\":\"recordings/2026/11/26/CA1-2.wav\",\"bytes\":58,"
                    "\"duration_ms\":4,\"paused_ms\":1,\"lost_ms\":2,"
                    "\"state\":\"cut\",\"why\":\"disk_cap\"");
-    f = (struct recording_fact){.path = "", .state = "failed", .why = ""};
+    f = (struct recording_fact){.node = "one", .path = "", .state = "failed", .why = ""};
     assert_written(&(struct record){.type = RECORD_RECORDING, .recording = &f},
-                   ",\"bytes\":0,\"duration_ms\":0,\"paused_ms\":0,\"lost_ms\":0,"
+                   ",\"node\":\"one\",\"bytes\":0,\"duration_ms\":0,\"paused_ms\":0,\"lost_ms\":0,"
                    "\"state\":\"failed\"");
 }
 
