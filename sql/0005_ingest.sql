@@ -419,7 +419,7 @@ begin
         return next;
 
         if e.stream like 'node/%' then
-            if not e.body ? 'cut' then
+            if not e.body ?| array['cut', 'erased'] then
                 perform keep_of_node(e);
             end if;
             touched := touched || about_call(e.stream, e.body);
@@ -431,7 +431,7 @@ begin
             seen := to_jsonb(known);
             touched := touched || e.stream;
         end if;
-        if not e.body ? 'cut' then
+        if not e.body ?| array['cut', 'erased'] then
             perform keep_of_call(e);
         end if;
     end loop;

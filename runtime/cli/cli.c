@@ -14,6 +14,7 @@ static const struct command commands[] = {
     {"check", cmd_check, "say what is wrong with configuration and agents"},
     {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},
     {"cost", cmd_cost, "what calls cost, by day or line by line"},
+    {"erase", cmd_erase, "forget a caller, everywhere this reaches"},
     {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
     {"call", cmd_call, "place simulated phone calls to a node"},
     {"db", cmd_db, "the database: up, down, status, url, migrate"},

@@ -310,6 +310,8 @@ static int check_and_make(struct loading *l, int rc)
 {
     if (l->use == SETTINGS_CLIENT) /* what could be read is enough */
         return rc ? rc : usable(l, "data") ? 0 : RD_ECONFIG;
+    if (l->use == SETTINGS_KEEPER)
+        return rc ? rc : usable(l, "data") ? make(l) : RD_ECONFIG;
     check_each(l);
     if (!rc) { /* else half of the file is unknown, and what it may hold is not missing */
         check_together(l);

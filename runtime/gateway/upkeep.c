@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "observe/alarm.h"
 #include "store/pg.h"
+#include "store/recording_file.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -61,6 +62,41 @@ static int maintain(struct pg *pg)
     return pg_query(pg, "select count(*) from maintain()", 0, NULL);
 }
 
+/* The database is told of each that is really gone; one that stays is asked for again in an hour. */
+static int delete_recording(struct upkeep *u, struct pg *pg, const char *path)
+{
+    uint64_t bytes;
+    int rc = recording_remove(u->data, path, &bytes);
+
+    if (rc && rc != -ENOENT) {
+        log_error("upkeep.not_deleted", F_STR("path", path), F_ERR(rc),
+                  F_FIX("delete the file by hand; it is past its time"));
+        return 0;
+    }
+    return pg_query(pg, "select recording_gone($1, $2)", 2, (const char *const[]){u->node, path});
+}
+
+static int delete_recordings(struct upkeep *u, struct pg *pg)
+{
+    const char *node = u->node;
+    char **paths;
+    int n, rc = pg_query(pg, "select path from recordings_due($1)", 1, &node);
+
+    if (rc)
+        return rc;
+    n = pg_rows(pg);
+    paths = calloc((size_t)n + 1, sizeof(*paths)); /* the rows go with the next query */
+    for (int i = 0; paths && i < n; i++)
+        paths[i] = strdup(pg_text(pg, i, 0));
+    for (int i = 0; paths && i < n; i++) {
+        if (!rc && paths[i])
+            rc = delete_recording(u, pg, paths[i]);
+        free(paths[i]);
+    }
+    free(paths);
+    return paths ? rc : -ENOMEM;
+}
+
 /* Seconds until the next time. */
 static int once(struct upkeep *u)
 {
@@ -70,6 +106,8 @@ static int once(struct upkeep *u)
     if (rc)
         return AGAIN_S;
     rc = maintain(pg);
+    if (!rc)
+        rc = delete_recordings(u, pg);
     if (rc) {
         log_error("upkeep.failed", F_STR("why", pg_message(pg)), F_FIX(fix));
         alarm_raise(ALARM_WARNING, "database.upkeep", NULL, pg_message(pg), fix);

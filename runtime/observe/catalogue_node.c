@@ -77,6 +77,8 @@ static const struct error_info records[] = {
      "the machine is out of memory: give it more, or lower max_calls", ERROR_CRITICAL, RETRY_NO},
     {"upkeep.failed", "the daily upkeep of the database failed: partitions, retention, prices",
      "see the line's own fix; ringdown db status says what is missing", ERROR_WARNING, RETRY_BY_US},
+    {"upkeep.not_deleted", "a recording that is past its time could not be deleted",
+     "delete the file by hand, or mend the rights of the data folder", ERROR_WARNING, RETRY_BY_US},
     {"database.upkeep", "the daily upkeep of the database fails",
      "see the alarm's own fix; ringdown db status says what is missing", ERROR_WARNING,
      RETRY_BY_US},

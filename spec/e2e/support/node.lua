@@ -313,6 +313,15 @@ function Node:status()
   return self:ringdown("status", "--json")
 end
 
+-- Until everything this node recorded is in its database.
+function Node:wait_shipped(seconds)
+  return proc.wait_for(function()
+    local status = self:status()
+    local journal = type(status) == "table" and status.journal
+    return journal and journal.waiting + journal.kept == 0
+  end, seconds or 20)
+end
+
 function Node:calls()
   return self:ringdown("calls", "--json")
 end
