@@ -440,6 +440,20 @@ function Node:signal(name)
   self.child:signal(name)
 end
 
+-- As if the machine had lost its power: no goodbye to anybody.
+function Node:kill()
+  self.child:signal "KILL"
+  self.child:stop()
+end
+
+-- The same node again, after it ended.
+function Node:restart()
+  self.n_starts = (self.n_starts or 1) + 1
+  self.child = proc.start { name = "serve" .. self.n_starts, folder = self.folder, args = { proc.binary(), "serve" },
+    env = self.env }
+  return self:wait_ready()
+end
+
 -- Tells it to end and does not wait: for many at once.
 function Node:ask_to_stop()
   self.child:ask_to_stop()

@@ -1,0 +1,222 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Twenty callers while PostgreSQL is away, slow, or may only be read, and while the node itself is killed: no
+-- call notices, and in the end everything is in the database once.
+--
+-- RINGDOWN_OUTAGE_SECONDS   how long PostgreSQL is away (30)
+-- RINGDOWN_OUTAGE_CALLS     how many calls at once (20)
+local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
+local proc = require "spec.e2e.support.proc"
+local sims = require "spec.e2e.support.sim"
+
+local SECONDS = tonumber(os.getenv "RINGDOWN_OUTAGE_SECONDS" or 30)
+local CALLS = tonumber(os.getenv "RINGDOWN_OUTAGE_CALLS" or 20)
+local DRAINED_S = 30
+
+local function start(sim)
+  return node.start { agents = "spec/e2e/agents", sim = sim,
+    env = { RINGDOWN_MAX_CALLS = "400", RINGDOWN_MAX_CALLS_PER_CALLER = "400" } }
+end
+
+local function one(url, sql)
+  return pg.query(url, sql)[1]
+end
+
+-- The reports of so many calls as small talk goes, all at once.
+local function talk(n, calls)
+  return n:place { scenarios = { "small-talk" }, calls = calls }
+end
+
+local function assert_all_well(ok, reports, calls)
+  for _, report in ipairs(reports) do
+    assert.equal("", report.why)
+  end
+  assert.equal(calls, #reports)
+  assert.is_true(ok)
+end
+
+-- Each call has all its numbers, once, from its webhook to its end.
+local function assert_whole(url, calls)
+  local broken = pg.query(url, [[select stream, count(*) as n, max(seq) as last,
+      count(*) filter (where type = 'ended') as ends, count(*) filter (where type = 'decision') as decisions
+    from call_events where stream like 'CA%' group by stream
+    having count(*) <> max(seq) or count(*) filter (where type = 'ended') <> 1
+      or count(*) filter (where type = 'decision') <> 1]])
+  assert.same({}, broken)
+  assert.equal(calls, one(url, "select count(*) as n from calls where state = 'ended'").n)
+end
+
+-- What the doubles counted is what the database has.
+local function assert_books_agree(url, sim)
+  local told, bills = 0, 0
+  for _, fact in ipairs(sim:facts "response_done") do
+    told, bills = told + fact.usage.total_tokens, bills + 1
+  end
+  local kept = one(url, [[select sum(text_in + audio_in + text_out + audio_out) as tokens, count(*) as bills
+    from usage where kind = 'response']])
+  assert.equal(bills, kept.bills)
+  assert.equal(told, kept.tokens)
+end
+
+local function assert_nothing_lost(n)
+  local journal = n:status().journal
+  assert.equal(0, journal.lost)
+  assert.equal(0, journal.dead)
+end
+
+local function alerts(url, kind)
+  return one(url, ("select count(*) as n, count(closed_at) as closed from alerts where kind = '%s'"):format(kind))
+end
+
+describe(("PostgreSQL is away for %d s under %d calls"):format(SECONDS, CALLS), function()
+  local sim, n, waves = nil, nil, 0
+
+  setup(function()
+    sim = sims.start()
+    n = start(sim)
+  end)
+
+  teardown(function()
+    pg.start()
+    assert.equal(0, n:stop())
+    assert.equal(0, sim:stop())
+  end)
+
+  it("and no call is dropped, not one that began before and not one that begins without it", function()
+    local first = talk(n, CALLS)
+    assert.is_truthy(first:wait_event("caller.said", nil, 30))
+    pg.halt()
+    local since = proc.now()
+    repeat
+      local running = waves == 0 and first or talk(n, CALLS)
+      local ok, reports = running:wait()
+      assert_all_well(ok, reports, CALLS)
+      waves = waves + 1
+    until waves >= 2 and proc.now() - since >= SECONDS
+    local status = n:status()
+    assert.is_false(status.database.shipping)
+    assert.is_true(status.journal.kept > 0)
+    assert.is_true(status.journal.oldest_age_ms >= 1000 * SECONDS)
+    pg.start()
+  end)
+
+  it("and everything is there, once and in order, soon after it is back", function()
+    assert.is_true(n:wait_shipped(DRAINED_S))
+    assert_whole(n.database, waves * CALLS)
+    assert_books_agree(n.database, sim)
+    assert_nothing_lost(n)
+  end)
+
+  it("and somebody was told, and told that it was over", function()
+    assert.is_truthy(n:wait_log("alarm", function(line)
+      return line.kind == "database.down"
+    end))
+    assert.is_true(n:wait_shipped())
+    assert.same({ n = 1, closed = 1 }, alerts(n.database, "database.down"))
+  end)
+end)
+
+describe("PostgreSQL changes its mind", function()
+  local sim, n
+
+  setup(function()
+    sim = sims.start()
+    n = start(sim)
+  end)
+
+  teardown(function()
+    assert.equal(0, n:stop())
+    assert.equal(0, sim:stop())
+  end)
+
+  it("hangs as a machine does that swaps: calls go on, and later all of it is there", function()
+    assert.is_true(n:wait_shipped())
+    pg.freeze()
+    local ok, reports = talk(n, 3):wait()
+    pg.thaw()
+    assert_all_well(ok, reports, 3)
+    assert.is_true(n:wait_shipped(DRAINED_S))
+    assert_whole(n.database, 3)
+  end)
+
+  it("may only be read, as a standby after a failover: the same", function()
+    pg.read_only(true)
+    local ok, reports = talk(n, 3):wait()
+    local error_told = n:status().database.error
+    pg.read_only(false)
+    assert_all_well(ok, reports, 3)
+    assert.matches("read%-only", error_told)
+    assert.is_true(n:wait_shipped(DRAINED_S))
+    assert_whole(n.database, 6)
+    assert_nothing_lost(n)
+  end)
+
+  it("loses what it had not written, because its machine went down: the same", function()
+    local placed = talk(n, 3)
+    assert.is_truthy(placed:wait_event("caller.said", nil, 30))
+    pg.crash()
+    pg.start()
+    local ok, reports = placed:wait()
+    assert_all_well(ok, reports, 3)
+    assert.is_true(n:wait_shipped(DRAINED_S))
+    assert_whole(n.database, 9)
+    assert_books_agree(n.database, sim)
+  end)
+
+  it("says no to one event for ever: that one is put aside with the reason, and the others go on", function()
+    pg.run(n.database, [[create function refuse_some() returns trigger language plpgsql as $$
+      begin
+        if new.heard like '%breakfast%' then
+          raise exception 'no breakfast here' using errcode = 'check_violation';
+        end if;
+        return new;
+      end $$;
+      create trigger refuse before insert on turns for each row execute function refuse_some();]])
+    local ok, reports = talk(n, 1):wait()
+    assert_all_well(ok, reports, 1)
+    assert.is_true(n:wait_shipped(DRAINED_S))
+    local sid = pg.literal(reports[1].call)
+    local turns = "select count(*) as n from turns where call = " .. sid
+    local said = one(n.database, turns).n
+    assert.is_true(said > 0) -- those that do not speak of breakfast
+    assert.equal(2, n:status().journal.dead)
+    local list = n:ringdown("journal", "--json")
+    assert.matches("no breakfast here", require("cjson").encode(list), 1, true)
+    pg.run(n.database, "drop trigger refuse on turns")
+    local text, code = n:ringdown("journal", "retry", "--all")
+    assert.equal(0, code, text)
+    assert.is_true(n:wait_shipped(DRAINED_S))
+    assert.equal(said + 2, one(n.database, turns).n)
+    assert.equal(0, n:status().journal.dead)
+  end)
+end)
+
+describe("the node is killed while twenty callers talk", function()
+  it("and every event that was journaled is in PostgreSQL once after the restart", function()
+    local sim = sims.start()
+    local n = start(sim)
+    assert.is_true(n:wait_shipped())
+    pg.halt() -- so that all of it must survive in the journal
+    local placed = talk(n, CALLS)
+    assert.is_truthy(placed:wait_event("agent.heard", nil, 40))
+    proc.sleep(2)
+    local kept = n:status().journal.kept
+    n:kill()
+    placed:wait()
+    pg.start()
+    n:restart()
+    assert.is_true(n:wait_shipped(DRAINED_S))
+    local rows = one(n.database, [[select count(*) as n, count(distinct stream) as calls,
+      count(distinct (stream, epoch, seq)) as keys from call_events where stream like 'CA%']])
+    assert.equal(rows.n, rows.keys)
+    assert.equal(CALLS, rows.calls)
+    local all = one(n.database, "select count(*) as n from call_events")
+    assert.is_true(all.n >= kept, all.n .. " of " .. kept)
+    local gaps = pg.query(n.database, [[select stream from call_events where stream like 'CA%' group by stream, epoch
+      having count(*) <> max(seq)]])
+    assert.same({}, gaps)
+    assert_nothing_lost(n)
+    assert.equal(0, n:stop())
+    assert.equal(0, sim:stop())
+  end)
+end)
