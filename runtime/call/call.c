@@ -5,7 +5,7 @@
  * - live: hear.c and speak.c do the work; tick() watches the deadlines.
  * - end: the reason is told (so that the carrier's next question finds its answer), both legs are
  *   closed, the script is told, the totals are recorded, and when both legs have let go the call is
- *   freed. Whatever ends a call comes through call_end(), once; late events find it closing.
+ *   freed; a leg that has not after 5 s is cut off. Whatever ends a call comes through call_end(), once; late events find it closing.
  *
  * Failure modes: a provider that is lost, silent or refuses: CALL_END_PROVIDER_FAILED; a script
  * that does not take its events: CALL_END_SCRIPT_FAILED; both lead to the number's fallback. */
@@ -343,12 +343,18 @@ static void on_late_tool(struct call *c, const struct toolcall *t)
     turn_want(&c->turn);
 }
 
+/* A leg that waits for its peer longer than it may is cut off: a call is over when it ended. */
 static void on_stuck(struct call *c)
 {
     c->close_by_ms = 0;
     log_error("call.stuck", F_CALL(c->sid), F_INT("carrier", c->carrier != NULL),
               F_INT("provider", c->provider != NULL),
-              F_FIX("a leg did not let go; restart when idle"));
+              F_FIX("none, its connections were cut; often: the machine is too slow, look at "
+                    "lag_worst_us in status"));
+    if (c->provider)
+        c->provider_ops->abort(c->provider);
+    if (c->carrier)
+        c->o.carrier_ops->abort(c->carrier);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -18,6 +18,7 @@
 #include "gateway/record_json.h"
 #include "gateway/tape.h"
 #include "gateway/token.h"
+#include "gateway/webhook.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -296,10 +297,11 @@ static int line_new(struct media_thread *t, struct directory_claim *claim, struc
     }
     if (rc) {
         (void)directory_release(t->node->directory, claim->view.call, false, &none, &view);
-        if (l)
+        webhook_tell_ended(claim->credits, claim->view.call, "refused");
+        if (l) {
+            l->credits = NULL;
             line_free(l);
-        else if (claim->credits)
-            credits_free(claim->credits);
+        }
     }
     brief_unref(claim->brief);
     return rc;

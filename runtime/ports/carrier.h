@@ -52,6 +52,7 @@ struct carrier_ops {
     int (*mark)(struct carrier_leg *leg, const struct carrier_mark *m);
     int (*clear)(struct carrier_leg *leg);  /* overtakes nothing already handed to the kernel */
     void (*close)(struct carrier_leg *leg); /* orderly; on_end follows, at most 2 s later */
+    void (*abort)(struct carrier_leg *leg); /* whatever it waits for: on_end follows at once */
 };
 
 #endif

@@ -140,6 +140,7 @@ struct provider_ops {
                     uint32_t audio_end_ms);
     int (*tool_result)(struct provider_leg *leg, struct rd_str call_id, struct rd_str output);
     void (*close)(struct provider_leg *leg); /* orderly; on_end follows, at most 2 s later */
+    void (*abort)(struct provider_leg *leg); /* whatever it waits for: on_end follows at once */
 };
 
 #endif

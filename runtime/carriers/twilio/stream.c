@@ -264,6 +264,10 @@ static void on_open(struct ws *w, void *arg)
     struct carrier_leg *leg = arg;
 
     leg->ws = w;
+    if (leg->state == CLOSING) { /* the call ended while the upgrade was being accepted */
+        ws_close(w, WS_NORMAL, "");
+        return;
+    }
     leg->state = OPEN;
     loop_timer_in(leg->start_timer, START_TIMEOUT_MS);
 }
@@ -407,11 +411,20 @@ static int stream_clear(struct carrier_leg *leg)
 
 static void stream_close(struct carrier_leg *leg)
 {
-    if (!leg->ws || leg->state == CLOSING)
+    if (leg->state == CLOSING)
         return;
     leg->state = CLOSING;
     loop_timer_stop(leg->start_timer);
-    ws_close(leg->ws, WS_NORMAL, "");
+    if (leg->ws)
+        ws_close(leg->ws, WS_NORMAL, "");
+}
+
+static void stream_abort(struct carrier_leg *leg)
+{
+    leg->state = CLOSING;
+    loop_timer_stop(leg->start_timer);
+    if (leg->ws)
+        ws_drop(leg->ws);
 }
 
 const struct carrier_ops twilio_carrier = {
@@ -421,4 +434,5 @@ const struct carrier_ops twilio_carrier = {
     .mark = stream_mark,
     .clear = stream_clear,
     .close = stream_close,
+    .abort = stream_abort,
 };

@@ -511,6 +511,14 @@ static void openai_close(struct provider_leg *leg)
         ws_drop(leg->ws);
 }
 
+static void openai_abort(struct provider_leg *leg)
+{
+    if (leg->state != LEG_CLOSING)
+        leg_stop(leg, LEG_CLOSED_BY_US);
+    if (leg->ws)
+        ws_drop(leg->ws);
+}
+
 const struct provider_ops openai_provider = {
     .name = "openai",
     .caps = {.client_truncation = true,
@@ -524,4 +532,5 @@ const struct provider_ops openai_provider = {
     .truncate = openai_truncate,
     .tool_result = openai_tool_result,
     .close = openai_close,
+    .abort = openai_abort,
 };

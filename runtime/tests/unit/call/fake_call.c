@@ -69,12 +69,19 @@ static void carrier_close(struct carrier_leg *leg)
         call_carrier_events.on_end(f->call, LEG_CLOSED_BY_US);
 }
 
+static void carrier_abort(struct carrier_leg *leg)
+{
+    note(of_carrier(leg), "carrier_abort");
+    call_carrier_events.on_end(of_carrier(leg)->call, LEG_CLOSED_BY_US);
+}
+
 const struct carrier_ops fake_carrier = {.name = "fake",
                                          .formats = AUDIO_PCMU,
                                          .audio = carrier_audio,
                                          .mark = carrier_mark,
                                          .clear = carrier_clear,
-                                         .close = carrier_close};
+                                         .close = carrier_close,
+                                         .abort = carrier_abort};
 
 /* --- provider --- */
 
@@ -149,6 +156,12 @@ static void provider_close(struct provider_leg *leg)
         call_provider_events.on_end(f->call, LEG_CLOSED_BY_US);
 }
 
+static void provider_abort(struct provider_leg *leg)
+{
+    note(of_provider(leg), "provider_abort");
+    call_provider_events.on_end(of_provider(leg)->call, LEG_CLOSED_BY_US);
+}
+
 const struct provider_ops fake_provider = {.name = "fake",
                                            .caps = {.client_truncation = true,
                                                     .turn_events = true,
@@ -159,7 +172,8 @@ const struct provider_ops fake_provider = {.name = "fake",
                                            .cancel = provider_cancel,
                                            .truncate = provider_truncate,
                                            .tool_result = provider_tool_result,
-                                           .close = provider_close};
+                                           .close = provider_close,
+                                           .abort = provider_abort};
 
 /* --- surroundings --- */
 

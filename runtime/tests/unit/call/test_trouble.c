@@ -111,6 +111,35 @@ static void test_a_hang_up_decided_before_the_caller_cut_in_is_off(void **state)
     assert_string_equal("live", call_state_name(f.call));
 }
 
+static void test_legs_that_do_not_let_go_are_cut_off(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    f.legs_close_at_once = false;
+    call_end(f.call, CALL_END_OPERATOR);
+    fake_pass(&f, 4900);
+    assert_non_null(f.call);
+    assert_false(fake_did(&f, "carrier_abort"));
+    fake_pass(&f, 200);
+    assert_true(fake_did(&f, "carrier_abort"));
+    assert_true(fake_did(&f, "provider_abort"));
+    assert_true(fake_did(&f, "ended:operator"));
+    assert_null(f.call);
+}
+
+static void test_only_the_leg_that_is_stuck_is_cut_off(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    f.legs_close_at_once = false;
+    call_end(f.call, CALL_END_OPERATOR);
+    fake_carrier_ends(&f, LEG_CLOSED_BY_US);
+    fake_pass(&f, 5100);
+    assert_false(fake_did(&f, "carrier_abort"));
+    assert_true(fake_did(&f, "provider_abort"));
+    assert_null(f.call);
+}
+
 static void test_a_notice_the_caller_talked_over_is_said_again_after_the_answer(void **state)
 {
     (void)state;
@@ -251,6 +280,8 @@ int main(void)
         STORY(test_words_that_trail_behind_a_cut_were_never_heard),
         STORY(test_a_caller_who_answers_the_silence_goodbye_is_listened_to),
         STORY(test_a_hang_up_decided_before_the_caller_cut_in_is_off),
+        STORY(test_legs_that_do_not_let_go_are_cut_off),
+        STORY(test_only_the_leg_that_is_stuck_is_cut_off),
         STORY(test_a_notice_the_caller_talked_over_is_said_again_after_the_answer),
         STORY(test_a_notice_that_was_heard_is_not_repeated),
         STORY(test_an_opening_that_fails_is_asked_for_again_word_for_word),

@@ -354,6 +354,39 @@ static void test_closing_from_inside_on_start_ends_once(void **state)
     line_gone(&l, WS_END_LOST, LEG_CLOSED_BY_US);
 }
 
+static void test_a_call_that_ends_before_its_socket_is_open_closes_it(void **state)
+{
+    struct ws_accept accept = {0};
+    struct line l = {0};
+
+    (void)state;
+    l.ws = calloc(1, sizeof(*l.ws));
+    assert_int_equal(twilio_stream_new(&l.leg, NULL, &heard_events, &l.heard), 0);
+    twilio_stream_accept(l.leg, &accept);
+    twilio_carrier.close(l.leg);
+    assert_int_equal(l.heard.ends, 0);
+    fake_ws_open(l.ws, &accept);
+    assert_int_equal(l.ws->close_code, 1000);
+    fake_ws_says(l.ws, CONNECTED);
+    fake_ws_says(l.ws, START);
+    assert_int_equal(l.heard.starts, 0);
+    line_gone(&l, WS_END_US, LEG_CLOSED_BY_US);
+}
+
+static void test_a_stream_whose_peer_does_not_answer_is_cut_off(void **state)
+{
+    struct line l;
+
+    (void)state;
+    line_live(&l);
+    twilio_carrier.close(l.leg);
+    assert_false(l.ws->dropped);
+    twilio_carrier.abort(l.leg);
+    assert_true(l.ws->dropped);
+    assert_int_equal(l.heard.ends, 0); /* never from inside */
+    line_gone(&l, WS_END_US, LEG_CLOSED_BY_US);
+}
+
 static void test_events_can_change_hands(void **state)
 {
     struct heard other = {0};
@@ -430,6 +463,8 @@ int main(void)
         cmocka_unit_test(test_media_before_start_is_not_heard),
         cmocka_unit_test(test_a_stream_that_never_starts_is_ended),
         cmocka_unit_test(test_closing_from_inside_on_start_ends_once),
+        cmocka_unit_test(test_a_call_that_ends_before_its_socket_is_open_closes_it),
+        cmocka_unit_test(test_a_stream_whose_peer_does_not_answer_is_cut_off),
         cmocka_unit_test(test_events_can_change_hands),
         cmocka_unit_test(test_a_full_output_is_told),
         cmocka_unit_test(test_a_leg_without_socket_is_freed_in_silence),

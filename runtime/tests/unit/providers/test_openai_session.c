@@ -612,6 +612,22 @@ static void test_after_close_only_the_end_is_told(void **state)
     fake_put_away(leg, &core, pool);
 }
 
+static void test_a_leg_that_waits_for_its_peer_is_cut_off(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    openai_provider.close(leg);
+    assert_false(fake_dropped(0));
+    openai_provider.abort(leg);
+    assert_true(fake_dropped(0));
+    assert_int_equal(core.n_told, 0); /* never from inside */
+    fake_turn();
+    assert_int_equal(core.n_told, 1);
+    assert_string_equal(core_last(&core), "end closed_by_us");
+    fake_put_away(leg, &core, pool);
+}
+
 static void test_a_call_may_close_from_inside_any_event(void **state)
 {
     static const struct {
@@ -759,6 +775,7 @@ int main(void)
         T(test_prompts_that_nobody_answers_do_not_pile_up),
         T(test_only_words_we_asked_for_are_beside_the_conversation),
         T(test_after_close_only_the_end_is_told),
+        T(test_a_leg_that_waits_for_its_peer_is_cut_off),
         T(test_a_call_may_close_from_inside_any_event),
         T(test_a_leg_outlives_its_pool),
         T(test_no_frame_costs_an_allocation),
