@@ -79,16 +79,20 @@ static void drop_vm(struct activity *a)
     atomic_fetch_sub_explicit(&a->thread->pool->vms, 1, memory_order_relaxed);
 }
 
+void activity_job_drop(struct job *j)
+{
+    if (j->kind == JOB_TOOL)
+        activity_tool_failed(j);
+    else if (j->kind == JOB_TRANSFER)
+        activity_transfer_failed(j);
+    else
+        job_free(j);
+}
+
 void activity_free(struct activity *a)
 {
-    while (a->jobs) {
-        struct job *j = a->jobs;
-
-        if (j->kind == JOB_TOOL)
-            activity_tool_failed(j);
-        else
-            job_free(j);
-    }
+    while (a->jobs)
+        activity_job_drop(a->jobs);
     thread_remove(a->thread, a);
     drop_vm(a);
     loop_timer_free(a->timer);
@@ -237,7 +241,7 @@ static void move_on(struct activity *a)
         start_hook(j);
         return;
     }
-    if (!a->ending || find_job(a, JOB_HOOK) || find_job(a, JOB_TOOL))
+    if (!a->ending || find_job(a, JOB_HOOK) || find_job(a, JOB_TOOL) || find_job(a, JOB_TRANSFER))
         return;
     j = find_job(a, JOB_ENDED);
     if (j && !j->task && a->vm) {
@@ -306,6 +310,9 @@ void activity_event(struct activity *a, const struct message *m)
     case AGENT_SILENCE:
         add_hook(a, "silence", m);
         break;
+    case AGENT_TRANSFER:
+        activity_transfer(a, m);
+        break;
     case AGENT_ENDED:
         on_ended(a, m);
         break;
@@ -322,14 +329,8 @@ void activity_fail(struct activity *a, const char *reason)
         send_opened(a, "", reason, "", NULL);
     else if (!ending)
         activity_command(a, CMD_FALLBACK, rd_str(reason), RD_STR(""), 0);
-    while (a->jobs) {
-        struct job *j = a->jobs;
-
-        if (j->kind == JOB_TOOL)
-            activity_tool_failed(j);
-        else
-            job_free(j);
-    }
+    while (a->jobs)
+        activity_job_drop(a->jobs);
     drop_vm(a);
     if (!was_open || ending)
         activity_free(a);
@@ -344,6 +345,8 @@ static const char *name_of(const struct job *j)
         return j->event;
     case JOB_OPEN:
         return "open";
+    case JOB_TRANSFER:
+        return "transfer";
     case JOB_ENDED:
         break;
     }
@@ -360,10 +363,7 @@ static void on_job_failed(struct job *j)
         activity_fail(a, j->kind == JOB_OPEN ? error : "script_failed");
         return;
     }
-    if (j->kind == JOB_TOOL)
-        activity_tool_failed(j);
-    else
-        job_free(j);
+    activity_job_drop(j);
     move_on(a);
 }
 
@@ -382,6 +382,8 @@ void activity_job_done(struct job *j)
     }
     if (kind == JOB_TOOL)
         activity_tool_done(j);
+    else if (kind == JOB_TRANSFER)
+        activity_transfer_done(j);
     else
         job_free(j);
     move_on(a);
@@ -397,9 +399,6 @@ void activity_job_late(struct job *j)
         activity_fail(a, "the script was late");
         return;
     }
-    if (j->kind == JOB_TOOL)
-        activity_tool_failed(j);
-    else
-        job_free(j);
+    activity_job_drop(j);
     move_on(a);
 }

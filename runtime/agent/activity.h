@@ -4,6 +4,7 @@
  *
  *   MSG_CALL_OPEN ──▶ job OPEN ──▶ MSG_CALL_OPENED     tool call ──▶ job TOOL ──▶ CMD_TOOL_RESULT
  *   utterance, digit… ──▶ job HOOK, one at a time      AGENT_ENDED ──▶ job ENDED ──▶ gone
+ *   transfer ──▶ job TRANSFER ──▶ Twilio, or CMD_TRANSFER_REFUSED
  */
 #ifndef AGENT_ACTIVITY_H
 #define AGENT_ACTIVITY_H
@@ -17,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_ENDED };
+enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_TRANSFER, JOB_ENDED };
 
 /* One entry into the script and what it owes the call. */
 struct job {
@@ -83,6 +84,14 @@ void activity_job_late(struct job *j);
 void activity_tool_call(struct activity *a, const struct message *m);
 void activity_tool_done(struct job *j);
 void activity_tool_failed(struct job *j);
+
+/* activity_transfer.c: asks the carrier; the last two tell what came of it and free the job. */
+void activity_transfer(struct activity *a, const struct message *m);
+void activity_transfer_done(struct job *j);
+void activity_transfer_failed(struct job *j);
+
+/* A job that owes somebody an answer gives a bad one; any job is freed. */
+void activity_job_drop(struct job *j);
 
 /* Commands to the media thread that has the call. */
 void activity_command(struct activity *a, enum call_command c, struct rd_str s0, struct rd_str s1,

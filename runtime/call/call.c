@@ -41,6 +41,7 @@ static const char *const end_names[] = {
     [CALL_END_REFUSED] = "refused",
     [CALL_END_SHUTDOWN] = "shutdown",
     [CALL_END_OPERATOR] = "operator",
+    [CALL_END_TRANSFERRED] = "transferred",
 };
 
 const char *call_end_name(enum call_end_reason why)
@@ -243,6 +244,9 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     /* It was decided before the caller cut in: they have something to say. */
     if (why == CALL_END_AGENT_HANGUP && c->turn.caller_speaking)
         return;
+    /* The carrier is about to end the stream; if we did, the caller could be lost in between. */
+    if (why != CALL_END_OPERATOR && call_is_transferring(c))
+        return;
     if (!enter(c, CALL_LEAVING))
         return;
     call_hold(c);
@@ -278,10 +282,12 @@ void call_on_carrier_end(void *arg, enum leg_end why)
         [LEG_PROTOCOL] = CALL_END_REFUSED,
     };
     struct call *c = arg;
+    bool taken = why == LEG_CLOSED_BY_PEER && call_is_transferring(c);
 
     call_hold(c);
     c->carrier = NULL;
-    call_end(c, reasons[why]); /* does nothing when that is why the leg ended */
+    /* Does nothing when that is why the leg ended. */
+    call_end(c, taken ? CALL_END_TRANSFERRED : reasons[why]);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): call_hold() above keeps it alive until here */
     call_release(c);
 }
@@ -304,7 +310,8 @@ static bool is_quiet(const struct call *c)
 {
     return c->state == CALL_LIVE && !c->keeping.paused && !c->turn.caller_speaking &&
            c->turn.state == TURN_IDLE && !c->turn.aside && !c->turn.wanted &&
-           c->own.state == OWN_NONE && c->tools.n == 0 && !ledger_playing(&c->ledger);
+           c->own.state == OWN_NONE && c->tools.n == 0 && !ledger_playing(&c->ledger) &&
+           !call_is_transferring(c);
 }
 
 static void on_silence(struct call *c)
@@ -376,7 +383,11 @@ static uint64_t silence_deadline_ms(const struct call *c)
 
 static uint64_t time_up_ms(const struct call *c)
 {
-    return c->time_up || !c->brief->max_call_ms ? 0 : c->start_ms + c->brief->max_call_ms;
+    uint64_t at = c->start_ms + c->brief->max_call_ms;
+
+    if (c->time_up || !c->brief->max_call_ms)
+        return 0;
+    return at > c->transfer_until_ms ? at : c->transfer_until_ms;
 }
 
 static void rearm(struct call *c)
@@ -393,6 +404,7 @@ static void rearm(struct call *c)
         at = earlier(at, silence_deadline_ms(c));
         at = earlier(at, time_up_ms(c));
         at = earlier(at, c->keeping.resume_by_ms);
+        at = earlier(at, c->transfer_until_ms);
         at = earlier(at, toolcall_deadline_ms(&c->tools));
         at = earlier(at, transcript_deadline_ms(&c->transcript));
     }
@@ -432,6 +444,8 @@ static void tick_live(struct call *c, uint64_t now)
     transcript_flush(&c->transcript, now);
     if (due(c->keeping.resume_by_ms, now))
         keeping_on_pause_over(c);
+    if (due(c->transfer_until_ms, now))
+        call_transfer_expired(c);
     if (due(stall_deadline_ms(c), now)) {
         c->last_frame_ms = now;
         bridge_stalled(&c->bridge);

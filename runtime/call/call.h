@@ -68,6 +68,20 @@ void call_pause(struct call *c, bool on, struct rd_str who);
 /* May anything of what is said be kept: was the notice heard whole, or is none owed? */
 bool call_may_store(const struct call *c);
 
+/* From outside: what the model shall know, which shapes its next answers; `now`: it answers at once.
+ * RD_ESTATE when the call is not live. */
+int call_whisper(struct call *c, struct rd_str text, bool now);
+
+/* The carrier shall dial somebody else for the caller: the script asks it to, and the carrier takes
+ * the caller by ending the stream. Each is told as RECORD_TRANSFER, refused ones with the reason. */
+void call_transfer(struct call *c, struct rd_str to);
+
+/* The script could not have it done. `unknown`: perhaps it will be all the same. */
+void call_transfer_refused(struct call *c, struct rd_str why, bool unknown);
+
+/* A fact about the call that others know, in its place among the call's own. */
+void call_record(struct call *c, const struct record *r);
+
 /* Ends the call once what is being said was heard, at most 12 s later. A caller who cuts in is
  * listened to: the call goes on, unless time is up. */
 void call_hang_up(struct call *c, enum call_end_reason why);

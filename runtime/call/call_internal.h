@@ -30,7 +30,9 @@ enum {
     CALL_ERRORS_TOLD =
         10, /* provider errors in the log and the records, per call; all are counted */
     CALL_OWN_WORDS = 2048,
-    CALL_PAUSE_MS = 180000, /* nothing kept; then it resumes by itself */
+    CALL_PAUSE_MS = 180000,   /* nothing kept; then it resumes by itself */
+    CALL_TRANSFER_MS = 30000, /* a carrier that neither takes the caller nor refuses */
+    CALL_TRANSFER_TO = 80,
 };
 
 /* Words of our own that wait for their turn; ask.c has the picture. */
@@ -117,6 +119,8 @@ struct call {
     uint64_t aside_by_ms;  /* the same for words beside the conversation */
     uint64_t leave_by_ms;
     uint64_t close_by_ms;
+    uint64_t transfer_until_ms; /* the carrier was asked to take the caller; 0: it was not */
+    char transfer_to[CALL_TRANSFER_TO];
     uint32_t silences, answers_missed;
     uint32_t last_tag; /* of our prompts */
     bool produced;     /* the running response made a sound or called a tool */
@@ -127,7 +131,6 @@ struct call {
 };
 
 /* call.c */
-void call_record(struct call *c, const struct record *r);
 void call_tell_agent(struct call *c, enum agent_event_type type, struct rd_str id,
                      struct rd_str name, struct rd_str text, uint32_t number);
 
@@ -181,6 +184,10 @@ void keeping_finish(struct call *c); /* the end: what waits comes out, without w
 void keeping_caller(struct call *c, const struct audio_span *a, uint32_t at_ms);
 void keeping_agent(struct call *c, const struct audio_span *a);
 void keeping_cleared(struct call *c);
+
+/* operator.c */
+bool call_is_transferring(const struct call *c);
+void call_transfer_expired(struct call *c);
 
 /* response.c */
 void call_on_response(void *arg, const struct provider_response *r);

@@ -31,6 +31,7 @@ enum {
     CONNECTIONS_MAX = 64,
     WAITING_MAX = 32,
     BURST_MS = 20,
+    BODY_MAX = 16 << 10,
     ANSWER_BYTES = 8 << 20
 };
 
@@ -81,10 +82,16 @@ static void set_wake(struct control *c)
 /* Answers, or gives the request a place to wait in. */
 static void serve(struct control *c, struct http_request *r, bool waited)
 {
-    struct admin_request in = {http_method(r), http_target(r), waited};
+    char who[64];
+    struct admin_request in = {.method = http_method(r),
+                               .target = http_target(r),
+                               .body = http_body(r),
+                               .who = who,
+                               .waited = waited};
     struct admin_answer out = {0};
     struct waiting *place;
 
+    snprintf(who, sizeof(who), "control socket %s", http_peer(r));
     buf_init(&out.body, ANSWER_BYTES);
     handlers_run(c->handlers, &in, &out);
     place = out.status == 0 ? place_of(c, NULL) : NULL;
@@ -214,8 +221,11 @@ static int start_handlers(struct control *c, const struct settings *s, char *why
 
 static int start_server(struct control *c)
 {
-    struct http_server_opts opts = {
-        .loop = c->loop, .handlers = &http_handlers, .arg = c, .max_connections = CONNECTIONS_MAX};
+    struct http_server_opts opts = {.loop = c->loop,
+                                    .handlers = &http_handlers,
+                                    .arg = c,
+                                    .max_body = BODY_MAX,
+                                    .max_connections = CONNECTIONS_MAX};
     int rc = http_server_new(&c->server, &opts);
 
     if (!rc)

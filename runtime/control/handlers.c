@@ -77,17 +77,42 @@ static int host_calls(lua_State *L)
     return push_node_json(L, node_calls_json);
 }
 
-/* host.hang_up(sid:string) -> true | nil, message, code ("gone", "starting") */
-static int host_hang_up(lua_State *L)
+static int push_done(lua_State *L, int rc)
 {
-    const char *sid = luaL_checkstring(L, 1);
-    struct node *n = self(L)->node;
-    int rc = n ? node_hang_up(n, sid) : -ENOTCONN;
-
     if (rc)
         return push_failure(L, rc);
     lua_pushboolean(L, 1);
     return 1;
+}
+
+/* host.hang_up(sid:string, who:string) -> true | nil, message, code ("gone", "starting", "failed")
+ */
+static int host_hang_up(lua_State *L)
+{
+    const char *sid = luaL_checkstring(L, 1), *who = luaL_checkstring(L, 2);
+    struct node *n = self(L)->node;
+
+    return push_done(L, n ? node_hang_up(n, sid, who) : -ENOTCONN);
+}
+
+/* host.whisper(sid:string, text:string, now:boolean, who:string) -> the same */
+static int host_whisper(lua_State *L)
+{
+    const char *sid = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
+    const char *who = luaL_checkstring(L, 4);
+    struct node *n = self(L)->node;
+
+    return push_done(L, n ? node_whisper(n, sid, text, lua_toboolean(L, 3), who) : -ENOTCONN);
+}
+
+/* host.transfer(sid:string, to:string, who:string) -> the same */
+static int host_transfer(lua_State *L)
+{
+    const char *sid = luaL_checkstring(L, 1), *to = luaL_checkstring(L, 2);
+    const char *who = luaL_checkstring(L, 3);
+    struct node *n = self(L)->node;
+
+    return push_done(L, n ? node_transfer(n, sid, to, who) : -ENOTCONN);
 }
 
 /* host.events_after(number:integer) -> json, count */
@@ -116,7 +141,8 @@ static int host_events_last(lua_State *L)
 
 static const luaL_Reg host_functions[] = {
     {"status", host_status},           {"calls", host_calls},
-    {"hang_up", host_hang_up},         {"events_after", host_events_after},
+    {"hang_up", host_hang_up},         {"whisper", host_whisper},
+    {"transfer", host_transfer},       {"events_after", host_events_after},
     {"events_last", host_events_last}, {NULL, NULL},
 };
 
@@ -162,7 +188,9 @@ static int enter_handle(lua_State *L)
     lua_pushlstring(L, r->method.p, r->method.n);
     lua_pushlstring(L, r->target.p, r->target.n);
     lua_pushboolean(L, r->waited);
-    lua_call(L, 3, 3);
+    lua_pushlstring(L, r->body.p ? r->body.p : "", r->body.n);
+    lua_pushstring(L, r->who ? r->who : "");
+    lua_call(L, 5, 3);
     if (lua_isnil(L, -3) && !r->waited) {
         lua_Integer wait = luaL_checkinteger(L, -1);
 

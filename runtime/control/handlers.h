@@ -15,7 +15,9 @@ struct handlers;
 
 struct admin_request {
     struct rd_str method, target;
-    bool waited; /* it is asked again: something happened, or the time is over */
+    struct rd_str body; /* as it came; bounded by the server */
+    const char *who;    /* "control socket uid 0" */
+    bool waited;        /* it is asked again: something happened, or the time is over */
 };
 
 struct admin_answer {

@@ -31,7 +31,12 @@ enum directory_state {
 };
 
 /* What /twilio/resume answers. */
-enum directory_intent { INTENT_NONE, INTENT_HANG_UP, INTENT_FALLBACK };
+enum directory_intent {
+    INTENT_NONE,
+    INTENT_HANG_UP,
+    INTENT_FALLBACK,
+    INTENT_AFTER_TRANSFER /* hang up if somebody answered, else the fallback */
+};
 
 enum { DIRECTORY_SID = 40, DIRECTORY_AGENT = 64, DIRECTORY_NUMBER = 32 };
 

@@ -9,11 +9,10 @@
  * go.
  *
  * Failure modes: everything fails closed with an HTTP status and a counted, logged reason. */
-#include "gateway/line.h"
+#include "gateway/line_private.h"
 
 #include "base/err.h"
 #include "base/log.h"
-#include "call/call.h"
 #include "carriers/twilio/stream.h"
 #include "gateway/record_json.h"
 #include "gateway/tape.h"
@@ -26,18 +25,6 @@
 #include <time.h>
 
 enum { RECORD_MAX = 256 * 1024 };
-
-struct line {
-    struct line *next;
-    struct media_thread *thread;
-    struct directory_view view;
-    struct credits *credits; /* owns; NULL once the script was told the end */
-    struct loop_timer *timer;
-    struct carrier_leg *leg; /* borrows; valid until the call has ended */
-    struct call *call;       /* owns; frees itself after on_ended() */
-    struct recording *tape;  /* owns; NULL: not recorded */
-    uint64_t closed_us;      /* what came later is not on the tape */
-};
 
 /* --- what the core asks of its surroundings --- */
 
@@ -177,6 +164,8 @@ static enum directory_intent intent_of(enum call_end_reason why)
     case CALL_END_MAX_DURATION:
     case CALL_END_OPERATOR:
         return INTENT_HANG_UP;
+    case CALL_END_TRANSFERRED:
+        return INTENT_AFTER_TRANSFER;
     case CALL_END_PROVIDER_FAILED:
     case CALL_END_CARRIER_LOST:
     case CALL_END_SCRIPT_FAILED:
@@ -408,7 +397,10 @@ void line_command(struct media_thread *t, struct message *m)
         call_end(l->call, CALL_END_CALLER_HANGUP);
         break;
     case CMD_OPERATOR_END:
-        call_hang_up(l->call, CALL_END_OPERATOR);
+    case CMD_WHISPER:
+    case CMD_TRANSFER:
+    case CMD_TRANSFER_REFUSED:
+        line_operator(l, m);
         break;
     }
 }

@@ -375,18 +375,36 @@ uint16_t node_port(struct node *n)
     return n->port;
 }
 
-int node_hang_up(struct node *n, const char *call_sid)
+static int command(struct node *n, const char *call_sid, enum call_command kind,
+                   const char *const words[2], uint32_t number)
 {
+    struct rd_str s[] = {rd_str(words[0]), rd_str(words[1])};
     struct directory_view view;
     struct message *m;
 
     if (!directory_find(n->directory, rd_str(call_sid), &view) || view.state != DIRECTORY_TAKEN)
         return RD_EGONE;
-    m = message_new(MSG_CALL_COMMAND, view.call, NULL, 0);
+    m = message_new(MSG_CALL_COMMAND, view.call, s, 2);
     if (!m)
         return -ENOMEM;
-    m->kind = CMD_OPERATOR_END;
+    m->kind = (int)kind;
+    m->number = number;
     return mailbox_post(n->media[view.media_thread]->mailbox, m);
+}
+
+int node_hang_up(struct node *n, const char *call_sid, const char *who)
+{
+    return command(n, call_sid, CMD_OPERATOR_END, (const char *const[]){who, ""}, 0);
+}
+
+int node_whisper(struct node *n, const char *call_sid, const char *text, bool now, const char *who)
+{
+    return command(n, call_sid, CMD_WHISPER, (const char *const[]){text, who}, now);
+}
+
+int node_transfer(struct node *n, const char *call_sid, const char *to, const char *who)
+{
+    return command(n, call_sid, CMD_TRANSFER, (const char *const[]){to, who}, 0);
 }
 
 /* --- stop --- */

@@ -42,8 +42,18 @@ int node_calls_json(struct node *n, struct buf *out);
 /* Calls that hold a slot now. */
 unsigned node_calls(struct node *n);
 
-/* Asks a call to end after what is being said was heard. RD_EGONE when there is no such call. */
-int node_hang_up(struct node *n, const char *call_sid);
+/* What an operator may want of a call; `who` goes into its records. All return at once: 0, RD_EGONE
+ * when there is no such call, RD_EFULL. Strings are copied. Any thread.
+ *
+ * Asks it to end after what is being said was heard. */
+int node_hang_up(struct node *n, const char *call_sid, const char *who);
+
+/* Tells the model something the caller does not hear; `now`: it answers at once. */
+int node_whisper(struct node *n, const char *call_sid, const char *text, bool now, const char *who);
+
+/* Has the carrier dial `to` (a number, or one of the agent's people) for the caller. The call's
+ * records say what came of it: "transfer" refused, or "ended" by "transferred". */
+int node_transfer(struct node *n, const char *call_sid, const char *to, const char *who);
 
 uint16_t node_port(struct node *n);
 

@@ -15,7 +15,8 @@ static const char *const type_names[] = {
     [RECORD_STATE] = "state",         [RECORD_TURN] = "turn",     [RECORD_TOOL] = "tool",
     [RECORD_BARGE_IN] = "barge_in",   [RECORD_DTMF] = "dtmf",     [RECORD_USAGE] = "usage",
     [RECORD_ERROR] = "error",         [RECORD_NOTICE] = "notice", [RECORD_PAUSE] = "pause",
-    [RECORD_RECORDING] = "recording", [RECORD_ENDED] = "ended",
+    [RECORD_RECORDING] = "recording", [RECORD_ENDED] = "ended",   [RECORD_OPERATOR] = "operator",
+    [RECORD_TRANSFER] = "transfer",
 };
 
 static const char *const role_names[] = {
@@ -169,6 +170,24 @@ static int add_recording(struct buf *out, const struct recording_fact *f)
     return rc || !f->why[0] ? rc : add_string(out, "why", rd_str(f->why));
 }
 
+static int add_operator(struct buf *out, const struct record *r)
+{
+    int rc = add_string(out, "action", r->name);
+
+    if (!rc)
+        rc = add_string(out, "detail", r->text);
+    return rc ? rc : add_string(out, "who", r->id);
+}
+
+static int add_transfer(struct buf *out, const struct record *r)
+{
+    int rc = add_string(out, "whom", r->name);
+
+    if (!rc)
+        rc = add_string(out, "state", r->id);
+    return rc || r->text.n == 0 ? rc : add_string(out, "why", r->text);
+}
+
 static int add_ended(struct buf *out, const struct record *r)
 {
     int rc = add_string(out, "reason", r->text);
@@ -199,6 +218,10 @@ static int add_body(struct buf *out, const struct record *r)
         return add_pause(out, r);
     case RECORD_RECORDING:
         return add_recording(out, r->recording);
+    case RECORD_OPERATOR:
+        return add_operator(out, r);
+    case RECORD_TRANSFER:
+        return add_transfer(out, r);
     case RECORD_ENDED:
         return add_ended(out, r);
     }

@@ -116,17 +116,25 @@ static void keep_webhook(struct media_thread *t, const struct directory_view *vi
         keep_node(t->node->keep, "webhook", facts);
 }
 
+/* A <Dial> of ours is over. "completed" says that somebody answered, if only a voicemail. */
+static bool was_answered(struct rd_str dial_status)
+{
+    return rd_str_eq(dial_status, RD_STR("completed")) ||
+           rd_str_eq(dial_status, RD_STR("answered"));
+}
+
 static void on_resume(struct media_thread *t, struct http_request *r, struct form *form)
 {
-    struct rd_str sid = form_get(form, "CallSid");
+    struct rd_str sid = form_get(form, "CallSid"), dial = form_get(form, "DialCallStatus");
     struct agent_set *set = script_pool_agents(t->node->scripts);
     const struct agent_info *agent = webhook_agent_for(set, form_get(form, "To"));
     struct directory_view view = {0};
     bool known = directory_find(t->node->directory, sid, &view);
+    bool over = dial.n > 0 ? was_answered(dial) : known && view.intent == INTENT_HANG_UP;
     struct buf twiml;
 
     keep_webhook(t, known ? &view : NULL, form, "resume");
-    if (known && view.intent == INTENT_HANG_UP) {
+    if (over) {
         buf_init(&twiml, WEBHOOK_TWIML_MAX);
         if (twiml_hangup(&twiml) == 0)
             webhook_reply_xml(r, (struct rd_str){twiml.data, twiml.n});
@@ -134,7 +142,8 @@ static void on_resume(struct media_thread *t, struct http_request *r, struct for
             webhook_reply_xml(r, rd_str(agent_default_fallback()));
         buf_fini(&twiml);
     } else {
-        webhook_reply_fallback(t, r, agent, view.sid, "after_stream", NULL);
+        webhook_reply_fallback(t, r, agent, view.sid,
+                               dial.n > 0 ? "transfer_not_answered" : "after_stream", NULL);
     }
     agent_set_unref(set);
 }

@@ -393,7 +393,10 @@ static void read_peer(struct http_request *r, int fd)
     socklen_t n = sizeof(a);
 
     getpeername(fd, (struct sockaddr *)&a, &n);
-    peer_text(r->peer, &a);
+    if (a.ss_family == AF_UNIX)
+        peer_user(r->peer, fd);
+    else
+        peer_text(r->peer, &a);
 }
 
 int http_server_adopt(struct http_server *s, int fd)

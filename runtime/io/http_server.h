@@ -64,7 +64,7 @@ struct rd_str http_path(const struct http_request *r);   /* raw, up to the '?' *
 struct rd_str http_body(const struct http_request *r);
 /* Header by its lower-case name; p is NULL when absent. Two of the same name: the first. */
 struct rd_str http_header(const struct http_request *r, const char *name);
-const char *http_peer(const struct http_request *r); /* "192.0.2.1" */
+const char *http_peer(const struct http_request *r); /* "192.0.2.1"; on a Unix socket "uid 0" */
 
 /* A place for the handler's own pointer. */
 void http_set_user(struct http_request *r, void *user);

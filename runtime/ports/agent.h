@@ -15,6 +15,7 @@ enum agent_event_type {
     AGENT_TOOL_CALL, /* id, name, text: arguments as JSON */
     AGENT_DTMF,      /* text: one digit */
     AGENT_SILENCE,   /* number: how many times in a row */
+    AGENT_TRANSFER,  /* text: whom the carrier shall dial: a number, or one of the agent's people */
     AGENT_ENDED      /* text: reason. Last */
 };
 

@@ -5,7 +5,7 @@
  *
  *   accepter ──MSG_SOCKET──▶ media        media ──MSG_CALL_OPEN, _EVENT──▶ script
  *   media ──MSG_RECORD──▶ control         script ──MSG_CALL_OPENED, _COMMAND──▶ media
- *   control ──MSG_OPERATOR, MSG_STOP──▶ media, script
+ *   control ──MSG_CALL_COMMAND──▶ media    whoever ends the node ──MSG_STOP──▶ media, script
  */
 #ifndef PORTS_MESSAGES_H
 #define PORTS_MESSAGES_H
@@ -44,8 +44,11 @@ enum call_command {
     CMD_INSTRUCT,    /* s[0] instructions for one more answer */
     CMD_PAUSE,       /* number: 1 = nothing of the caller is kept or heard by the model, 0 = again;
                         * s[0] who */
-    CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
-    CMD_OPERATOR_END   /* the operator wants it to end, after what is being said was heard */
+    CMD_CARRIER_ENDED,   /* the carrier's status callback said that the call is over */
+    CMD_OPERATOR_END,    /* s[0] who; the operator wants it to end, after what is said was heard */
+    CMD_WHISPER,         /* s[0] text, s[1] who; number: 1 = the model answers at once */
+    CMD_TRANSFER,        /* s[0] whom to, s[1] who */
+    CMD_TRANSFER_REFUSED /* s[0] why; number: 1 = nobody knows, it may still happen */
 };
 
 enum { MESSAGE_STRINGS = 4 };

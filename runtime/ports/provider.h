@@ -139,6 +139,8 @@ struct provider_ops {
     int (*truncate)(struct provider_leg *leg, struct rd_str item_id, uint32_t content_index,
                     uint32_t audio_end_ms);
     int (*tool_result)(struct provider_leg *leg, struct rd_str call_id, struct rd_str output);
+    /* Something the model shall know from now on and the caller does not hear. */
+    int (*note)(struct provider_leg *leg, struct rd_str text);
     void (*close)(struct provider_leg *leg); /* orderly; on_end follows, at most 2 s later */
     void (*abort)(struct provider_leg *leg); /* whatever it waits for: on_end follows at once */
 };

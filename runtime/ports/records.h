@@ -21,6 +21,8 @@ enum record_type {
     RECORD_NOTICE,    /* text: the notice's wording; it was heard whole */
     RECORD_PAUSE,     /* on, name: who: nothing of the caller is kept, or it is again */
     RECORD_RECORDING, /* recording: what became of it. May come after the end: the disk is slower */
+    RECORD_OPERATOR,  /* name: what was asked for, text: with which words, id: by whom */
+    RECORD_TRANSFER,  /* name: to whom, id: "asked" or "refused", text: why */
     RECORD_ENDED      /* text: reason, totals. Last of the call itself */
 };
 
@@ -34,7 +36,8 @@ enum call_end_reason {
     CALL_END_SCRIPT_FAILED,
     CALL_END_REFUSED, /* wrong CallSid in start, wrong format… */
     CALL_END_SHUTDOWN,
-    CALL_END_OPERATOR
+    CALL_END_OPERATOR,
+    CALL_END_TRANSFERRED /* the carrier dials somebody else for the caller */
 };
 
 struct call_totals {

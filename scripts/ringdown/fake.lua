@@ -159,6 +159,15 @@ function call:starts()
   self.session:event("started", "", 0)
 end
 
+---Somebody wants the caller to be handed over to this person or number.
+---@param to string
+---@return boolean asked
+---@return string? why not
+---@return boolean? unknown
+function call:transfer(to)
+  return self.session:transfer(to)
+end
+
 ---The call is over.
 ---@param reason string?
 function call:ends(reason)

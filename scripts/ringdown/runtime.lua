@@ -103,6 +103,14 @@ function M.event(event, text, number)
   session:event(event, text, number)
 end
 
+---@param to string
+---@return boolean asked
+---@return string? why not
+---@return boolean? unknown
+function M.transfer(to)
+  return session:transfer(to)
+end
+
 function M.ended(reason)
   session:ended(reason)
 end

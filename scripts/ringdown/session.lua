@@ -6,7 +6,9 @@ local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
+local rest = require "ringdown.twilio.rest"
 local tool = require "ringdown.tool"
+local twiml = require "ringdown.twilio.twiml"
 local watchdog = require "ringdown.twilio.watchdog"
 
 local M = {}
@@ -178,6 +180,48 @@ function session:tool(name, arguments)
   end
   local reason = rawget(seen, "hang_up_reason")
   return output, reason == nil, reason
+end
+
+-- ── transfers ───────────────────────────────────────────────────────────────────────────────────
+-- The numbers behind a name of the agent's people, or the number itself.
+local function numbers_of(def, to)
+  if to:match("^%+") then
+    if to:match("^%+[1-9]%d+$") and #to >= 8 and #to <= 16 then
+      return { to }
+    end
+    return nil, ("'%s' is no number; write it with + and the country code, like +13125550142"):format(to)
+  end
+  local numbers = def.people[to]
+  if numbers and #numbers > 0 then
+    return numbers
+  end
+  local names = {}
+  for name in pairs(def.people) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  local there = #names > 0 and nearest.hint(to, names) or "this agent has no people: give a number"
+  return nil, ("nobody is called '%s'; %s"):format(to, there)
+end
+
+---Asks the carrier to dial somebody else for the caller. It then ends the stream by itself.
+---@param to string a number, or one of the agent's people
+---@return boolean asked
+---@return string? why not
+---@return boolean? unknown there was no answer: perhaps it happens all the same
+function session:transfer(to)
+  local numbers, wrong = numbers_of(self.def, to)
+  if not numbers then
+    return false, wrong
+  elseif not rest.ready() then
+    return false, "Twilio cannot be asked: set twilio.sid and twilio.token"
+  end
+  local document = twiml.transfer(numbers, host.resume_url())
+  local done, why, code = rest.update_call(self.call.id, { Twiml = document })
+  if done then
+    return not done.over, done.over and "for Twilio the call is over already" or nil
+  end
+  return false, math.type(code) and ("%s (%d)"):format(why, code) or why, code == "unknown"
 end
 
 -- ── hooks ───────────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ local api = require "ringdown.api"
 
 -- A node as the routes see it, with a ring of events.
 local function fake_host()
-  local host = { live = {}, events = {}, hung_up = {} }
+  local host = { live = {}, events = {}, hung_up = {}, wishes = {} }
   function host.status()
     if host.gone then return nil, "no node is attached", "starting" end
     return '{"calls":2}'
@@ -25,6 +25,19 @@ local function fake_host()
     end
     return nil, "the call is over", "gone"
   end
+  local function wish(sid, what)
+    for _, call in ipairs(host.live) do
+      if call.call == sid then
+        host.wishes[#host.wishes + 1] = what
+        return true
+      end
+    end
+    return nil, "the call is over", "gone"
+  end
+  function host.whisper(sid, text, now, who)
+    return wish(sid, ("%s: %s%s"):format(who, text, now and " (now)" or ""))
+  end
+  function host.transfer(sid, to, who) return wish(sid, ("%s: to %s"):format(who, to)) end
   function host.events_after(after)
     local texts = {}
     for number = after + 1, #host.events do texts[#texts + 1] = host.events[number] end
@@ -175,6 +188,54 @@ describe("the admin API", function()
       host.live = { { call = "CA1" } }
       assert.equal(405, (get "/api/v1/calls/CA1/hang-up"))
       assert.same({}, host.hung_up)
+    end)
+  end)
+
+  describe("an operator's wish", function()
+    before_each(function()
+      host.live = { { call = "CA1" } }
+      record { type = "turn", call = "CA1", text = "one" }
+    end)
+
+    local function post(what, body)
+      local status, text = admin.handle("POST", "/api/v1/calls/" .. what, false, body, "control socket uid 7")
+      return status, json.decode(text)
+    end
+
+    it("to transfer names a number or one of the people, and where to look what came of it", function()
+      local status, answer = post("CA1/transfer", '{"to":"on_call"}')
+      assert.equal(202, status)
+      assert.same({ call = "CA1", transfer = "on_call", after = 1 }, answer)
+      assert.equal(202, (post("CA1/transfer", '{"to":"+13125550142"}')))
+      assert.same({ "control socket uid 7: to on_call", "control socket uid 7: to +13125550142" }, host.wishes)
+    end)
+    it("to transfer is refused without a good name, before anybody is asked", function()
+      for _, body in ipairs { "", "{}", "null", "[]", '{"to":7}', '{"to":""}', '{"to":"a b"}', '{"to":"<Dial>"}',
+        ('{"to":"%s"}'):format(("x"):rep(65)), '{"to":null}' } do
+        local status, answer = post("CA1/transfer", body)
+        assert.equal(400, status, body)
+        assert.matches('{"to":"office"}', answer.fix, 1, true)
+      end
+      assert.same({}, host.wishes)
+    end)
+    it("to whisper shapes the next answer, or asks for one at once", function()
+      assert.equal(202, (post("CA1/whisper", '{"text":"Offer a discount."}')))
+      assert.equal(202, (post("CA1/whisper", '{"text":"Say goodbye.","now":true}')))
+      assert.equal(202, (post("CA1/whisper?speak=1", '{"text":"Say goodbye."}')))
+      assert.same({ "control socket uid 7: Offer a discount.", "control socket uid 7: Say goodbye. (now)",
+        "control socket uid 7: Say goodbye. (now)" }, host.wishes)
+    end)
+    it("to whisper needs words, not too many, and no rubbish", function()
+      for _, body in ipairs { "", "{}", '{"text":" "}', '{"text":"a\\u0000b"}', '{"text":"\255"}',
+        ('{"text":"%s"}'):format(("x"):rep(2001)) } do
+        assert.equal(400, (post("CA1/whisper", body)))
+      end
+      assert.same({}, host.wishes)
+    end)
+    it("is 404 for a call that is over, and nothing that reading does", function()
+      assert.equal(404, (post("CA2/transfer", '{"to":"office"}')))
+      assert.equal(404, (post("CA2/whisper", '{"text":"Hello."}')))
+      assert.equal(405, (get "/api/v1/calls/CA1/transfer"))
     end)
   end)
 

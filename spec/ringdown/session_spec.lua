@@ -217,3 +217,57 @@ describe("hooks", function()
       "+13125550142", "text", "words", "my card is 4111", "vip", "str", "true" }, line.fields)
   end)
 end)
+
+describe("a transfer", function()
+  local host = require "ringdown.fake.host"
+  local PATH = "POST Calls/CA00000000000000000000000000000001.json"
+
+  local function call_of(people)
+    complaints.start("x")
+    local call = call_with { people = people }
+    host.twilio_replies = { [PATH] = { body = '{"status":"in-progress"}' } }
+    return call
+  end
+
+  local function asked_twiml()
+    return (host.twilio_requests[1].form:gsub("%%(%x%x)", function(hex)
+      return string.char(tonumber(hex, 16))
+    end))
+  end
+
+  it("asks Twilio to dial the people of that name, and comes back by /twilio/resume", function()
+    local call = call_of { on_call = { "+13125550188", "+13125550189" } }
+    assert.is_true(call:transfer "on_call")
+    assert.matches('<Response><Dial timeout="25" action="https://calls.example.com/twilio/resume" method="POST">'
+      .. "<Number>+13125550188</Number><Number>+13125550189</Number></Dial></Response>", asked_twiml(), 1, true)
+  end)
+
+  it("takes a number, too", function()
+    assert.is_true((call_of {}):transfer "+13125550177")
+    assert.matches("<Number>+13125550177</Number>", asked_twiml(), 1, true)
+  end)
+
+  it("is refused for whom nobody knows, before anybody is asked", function()
+    local call = call_of { office = "+13125550101" }
+    assert.same({ false, "nobody is called 'ofice'; did you mean 'office'? allowed: office" },
+      { call:transfer "ofice" })
+    assert.matches("is no number; write it with %+ and the country code", select(2, call:transfer "+1 312"))
+    assert.matches("is no number", select(2, call:transfer "+13125550188000000"))
+    assert.matches("has no people: give a number", select(2, (call_of {}):transfer "office"))
+    assert.same({}, host.twilio_requests)
+  end)
+
+  it("says what Twilio said against it, and that nobody knows when it said nothing", function()
+    local call = call_of { office = "+13125550101" }
+    host.twilio_replies[PATH] = { status = 400, body = '{"code":21212,"message":"Invalid From."}' }
+    assert.same({ false, "Twilio answered 400: Invalid From. (21212)", false }, { call:transfer "office" })
+    host.twilio_replies[PATH] = { status = 400, body = '{"code":21220,"message":"Call is not in-progress."}' }
+    assert.same({ false, "for Twilio the call is over already" }, { call:transfer "office" })
+    host.twilio_replies[PATH] = { status = 500, body = "{}" }
+    assert.same({ false, "Twilio answered 500: no reason given", true }, { call:transfer "office" })
+    host.twilio_replies = {}
+    assert.is_false((call:transfer "office"))
+    host.twilio_replies = nil
+    assert.matches("set twilio.sid and twilio.token", select(2, call:transfer "office"))
+  end)
+end)

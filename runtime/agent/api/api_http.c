@@ -146,9 +146,19 @@ static int host_twilio(lua_State *L)
     return task_wait(L, cancel_request, r);
 }
 
+/* host.resume_url() -> text: where the carrier asks what comes next, in public */
+static int host_resume_url(lua_State *L)
+{
+    const char *url = opts_of(L)->resume_url;
+
+    lua_pushstring(L, url ? url : "");
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"twilio", host_twilio},
     {"twilio_ready", host_twilio_ready},
+    {"resume_url", host_resume_url},
     {NULL, NULL},
 };
 

@@ -496,6 +496,13 @@ static int openai_tool_result(struct provider_leg *leg, struct rd_str call_id, s
     return send_out(leg, wire_tool_result(&leg->out, ++leg->n_events, call_id, output));
 }
 
+static int openai_note(struct provider_leg *leg, struct rd_str text)
+{
+    if (leg->state != LEG_READY)
+        return RD_ESTATE;
+    return send_out(leg, wire_note(&leg->out, ++leg->n_events, text));
+}
+
 static void openai_close(struct provider_leg *leg)
 {
     bool open = leg->state != LEG_DIALLING;
@@ -531,6 +538,7 @@ const struct provider_ops openai_provider = {
     .cancel = openai_cancel,
     .truncate = openai_truncate,
     .tool_result = openai_tool_result,
+    .note = openai_note,
     .close = openai_close,
     .abort = openai_abort,
 };

@@ -283,3 +283,14 @@ int wire_tool_result(struct buf *out, uint64_t number, struct rd_str call_id, st
         return rc;
     return buf_add_str(out, "}}");
 }
+
+int wire_note(struct buf *out, uint64_t number, struct rd_str text)
+{
+    int rc;
+
+    if ((rc = begin(out, "conversation.item.create", "note", number)) ||
+        (rc = buf_add_str(out, ",\"item\":{\"type\":\"message\",\"role\":\"system\"")) ||
+        (rc = add_string(out, ",\"content\":[{\"type\":\"input_text\",\"text\":\"", text)))
+        return rc;
+    return buf_add_str(out, "}]}}");
+}

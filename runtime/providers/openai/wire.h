@@ -50,5 +50,6 @@ int wire_cancel(struct buf *out, uint64_t number, struct rd_str response_id);
 int wire_truncate(struct buf *out, uint64_t number, struct rd_str item_id, uint32_t content_index,
                   uint32_t audio_end_ms);
 int wire_tool_result(struct buf *out, uint64_t number, struct rd_str call_id, struct rd_str output);
+int wire_note(struct buf *out, uint64_t number, struct rd_str text);
 
 #endif

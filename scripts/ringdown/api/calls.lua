@@ -1,10 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The calls: those in progress, the last that ended, one of them, and asking one to end.
---   GET  /api/v1/calls               -> { live = [..], ended = [..] }
---   GET  /api/v1/calls/{sid}         -> one of these
---   POST /api/v1/calls/{sid}/hang-up -> 202: it ends once what is being said was heard
+-- The calls: those in progress, the last that ended, one of them, and what can be wanted of one.
+--   GET  /api/v1/calls                -> { live = [..], ended = [..] }
+--   GET  /api/v1/calls/{sid}          -> one of these
+--   POST /api/v1/calls/{sid}/hang-up  -> 202: it ends once what is being said was heard
+--   POST /api/v1/calls/{sid}/transfer { to = "+1…" or one of the agent's people } -> 202: the carrier is
+--     asked; events behind `after` tell the rest: "transfer" with state refused, "ended" by transferred
+--   POST /api/v1/calls/{sid}/whisper { text = "…", now = true|nil } -> 202: the model knows, the caller
+--     does not hear it; with `now` (or ?speak=1) the model answers at once
 local json = require "cjson"
 local list = require "ringdown.api.list"
+
+local WHOM_MAX, WORDS_MAX = 64, 2000
 
 -- The calls in the directory, each with what its records amount to so far. The directory knows
 -- better who and where; the summary adds what was said and done.
@@ -60,17 +66,56 @@ local function one(context, request)
     "GET /api/v1/calls lists them")
 end
 
-local function hang_up(context, request)
-  local done, why, code = context.host.hang_up(request.id)
-  if done then return 202, json.encode { call = request.id, hanging_up = true } end
-  if code == "gone" then
+-- What came of a wish: 202 with `answer`, or why not.
+local function accepted(context, request, answer, done, why, code)
+  if done then
+    answer.call = request.id
+    return 202, json.encode(answer)
+  elseif code == "gone" then
     return context.failure(404, "no call " .. request.id .. " is in progress", "GET /api/v1/calls lists them")
   end
   return context.failure(503, why, "ask again")
+end
+
+local function hang_up(context, request)
+  return accepted(context, request, { hanging_up = true }, context.host.hang_up(request.id, request.who))
+end
+
+-- The request's body as a table; an object is expected.
+local function object_of(request)
+  local ok, value = pcall(json.decode, request.body)
+  return ok and type(value) == "table" and #value == 0 and value or nil
+end
+
+local function transfer(context, request)
+  local body = object_of(request)
+  local to = body and body.to
+  if type(to) ~= "string" or not to:match "^%+?[%w_%-]+$" or #to > WHOM_MAX then
+    return context.failure(400, "`to` must say whom: a number like +13125550142, or one of the agent's people",
+      'send {"to":"office"}')
+  end
+  local after = context.host.events_last()
+  return accepted(context, request, { transfer = to, after = after },
+    context.host.transfer(request.id, to, request.who))
+end
+
+local function whisper(context, request)
+  local body = object_of(request)
+  local text = body and body.text
+  if type(text) ~= "string" or not text:match "%S" or #text > WORDS_MAX or not utf8.len(text)
+    or text:find("\0", 1, true) then
+    return context.failure(400, "`text` must hold what the model shall know, at most " .. WORDS_MAX .. " bytes",
+      'send {"text":"Offer a discount."}')
+  end
+  local now = body.now == true or request.query.speak == "1"
+  return accepted(context, request, { whispered = true, now = now },
+    context.host.whisper(request.id, text, now, request.who))
 end
 
 return {
   { "GET", "/api/v1/calls", all },
   { "GET", "/api/v1/calls/{sid}", one },
   { "POST", "/api/v1/calls/{sid}/hang-up", hang_up },
+  { "POST", "/api/v1/calls/{sid}/transfer", transfer },
+  { "POST", "/api/v1/calls/{sid}/whisper", whisper },
 }

@@ -3,11 +3,12 @@
 --
 --   local api = require("ringdown.api").new(host)
 --   api.record(text)                          -- a fact of a call, as JSON
---   api.handle(method, target, waited)        -- -> status, body, wait_ms
+--   api.handle(method, target, waited, body, who)   -- -> status, body, wait_ms
 --
--- `host` is what the runtime lends: status(), calls(), hang_up(sid), events_after(n), events_last(); all
--- texts in it are JSON. A handler that wants to wait answers with `wait_ms`; it is asked again, with
--- waited = true, when something was recorded or the time is over.
+-- `host` is what the runtime lends: status(), calls(), hang_up(sid, who), whisper(sid, text, now, who),
+-- transfer(sid, to, who), events_after(n), events_last(); all texts in it are JSON. A handler that wants
+-- to wait answers with `wait_ms`; it is asked again, with waited = true, when something was recorded or
+-- the time is over.
 local json = require "cjson"
 local live = require "ringdown.api.live"
 
@@ -53,13 +54,14 @@ function api.new(host)
     if ok and type(event) == "table" then context.live:record(event) end
   end
 
-  function self.handle(method, target, waited)
+  function self.handle(method, target, waited, body, who)
     local path, query = target:match "^([^?]*)%??(.*)$"
     local other_method = false
     for _, route in ipairs(routes) do
       local found = path:match(route.pattern)
       if found and route.method == method then
-        return route.run(context, { id = found, query = query_of(query), waited = waited })
+        return route.run(context, { id = found, query = query_of(query), waited = waited,
+          body = body or "", who = who or "" })
       end
       other_method = other_method or found ~= nil
     end

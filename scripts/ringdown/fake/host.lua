@@ -154,6 +154,10 @@ function M.breaker_tell(target, ticket, how, why)
   M.told[#M.told + 1] = target .. " " .. how
 end
 
+function M.resume_url()
+  return "https://calls.example.com/twilio/resume"
+end
+
 function M.twilio_ready()
   return M.twilio_replies ~= nil
 end

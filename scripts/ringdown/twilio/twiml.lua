@@ -24,14 +24,15 @@ local function say(def, key)
   return ("<Say%s>%s</Say>"):format(locale and (' language="%s"'):format(locale) or "", escape(words.of(def, key)))
 end
 
-local function dial(numbers)
+local function dial(numbers, action)
   local parts = {}
   for i, number in ipairs(numbers) do
     if i <= DIAL_MAX then
       parts[i] = ("<Number>%s</Number>"):format(escape(number))
     end
   end
-  return ('<Dial timeout="%d">%s</Dial>'):format(DIAL_SECONDS, table.concat(parts))
+  local back = action and (' action="%s" method="POST"'):format(escape(action)) or ""
+  return ('<Dial timeout="%d"%s>%s</Dial>'):format(DIAL_SECONDS, back, table.concat(parts))
 end
 
 ---What a caller gets when the agent cannot answer: a person, else an apology.
@@ -44,6 +45,14 @@ function M.fallback(def)
       .. "<Hangup/></Response>\n"
   end
   return HEAD .. "<Response>" .. say(def, "apology") .. say(def, "nobody") .. "<Hangup/></Response>\n"
+end
+
+---Dials somebody else for the caller. How that went is asked for at `action`, which decides what then.
+---@param numbers string[]
+---@param action string URL
+---@return string
+function M.transfer(numbers, action)
+  return HEAD .. "<Response>" .. dial(numbers, action) .. "</Response>\n"
 end
 
 ---Hands the call to Vapi. It must be the only verb.

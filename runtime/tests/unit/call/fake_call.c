@@ -147,6 +147,15 @@ static int provider_tool_result(struct provider_leg *leg, struct rd_str id, stru
     return 0;
 }
 
+static int provider_note(struct provider_leg *leg, struct rd_str text)
+{
+    struct fake *f = of_provider(leg);
+
+    (void)rd_str_copy(f->last_text, sizeof(f->last_text), text);
+    note(f, "note");
+    return 0;
+}
+
 static void provider_close(struct provider_leg *leg)
 {
     struct fake *f = of_provider(leg);
@@ -172,6 +181,7 @@ const struct provider_ops fake_provider = {.name = "fake",
                                            .cancel = provider_cancel,
                                            .truncate = provider_truncate,
                                            .tool_result = provider_tool_result,
+                                           .note = provider_note,
                                            .close = provider_close,
                                            .abort = provider_abort};
 
@@ -184,8 +194,8 @@ static uint64_t fake_now_us(void *arg)
 
 static int on_agent(void *arg, const struct agent_event *e)
 {
-    static const char *const names[] = {"started", "utterance", "said", "tool_call",
-                                        "dtmf",    "silence",   "ended"};
+    static const char *const names[] = {"started", "utterance", "said",     "tool_call",
+                                        "dtmf",    "silence",   "transfer", "ended"};
     struct fake *f = arg;
 
     if (f->agent_rc && e->type != AGENT_ENDED)
@@ -220,6 +230,10 @@ static void on_record(void *arg, const struct record *r)
     }
     if (r->type == RECORD_BARGE_IN)
         note(f, "record:barge_in");
+    if (r->type == RECORD_TRANSFER)
+        note(f, "transfer:%s:%.*s", r->id.p, (int)r->name.n, r->name.p);
+    if (r->type == RECORD_TRANSFER)
+        (void)rd_str_copy(f->last_text, sizeof(f->last_text), r->text);
 }
 
 /* --- the tap --- */

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int node_status_json(struct node *n, struct buf *out)
@@ -16,10 +17,34 @@ int node_calls_json(struct node *n, struct buf *out)
     return buf_add_str(out, fake_of(n)->calls);
 }
 
-int node_hang_up(struct node *n, const char *call_sid)
+/* Writes down what was asked for and by whom. */
+static int take(struct fake_node *f, const char *call_sid, const char *what)
 {
-    struct fake_node *f = fake_of(n);
-
-    rd_str_copy(f->hung_up, sizeof(f->hung_up), rd_str(call_sid));
+    rd_str_copy(f->asked_of, sizeof(f->asked_of), rd_str(call_sid));
+    rd_str_copy(f->asked, sizeof(f->asked), rd_str(what));
     return strcmp(call_sid, "CAlive") == 0 ? 0 : RD_EGONE;
+}
+
+int node_hang_up(struct node *n, const char *call_sid, const char *who)
+{
+    char what[256];
+
+    snprintf(what, sizeof(what), "hang up by %s", who);
+    return take(fake_of(n), call_sid, what);
+}
+
+int node_whisper(struct node *n, const char *call_sid, const char *text, bool now, const char *who)
+{
+    char what[256];
+
+    snprintf(what, sizeof(what), "whisper %s%s by %s", text, now ? " now" : "", who);
+    return take(fake_of(n), call_sid, what);
+}
+
+int node_transfer(struct node *n, const char *call_sid, const char *to, const char *who)
+{
+    char what[256];
+
+    snprintf(what, sizeof(what), "transfer to %s by %s", to, who);
+    return take(fake_of(n), call_sid, what);
 }

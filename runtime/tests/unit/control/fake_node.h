@@ -7,7 +7,7 @@
 
 struct fake_node {
     const char *status, *calls;
-    char hung_up[64];
+    char asked_of[64], asked[256];
 };
 
 static inline struct fake_node *fake_of(struct node *n)

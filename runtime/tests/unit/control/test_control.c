@@ -33,6 +33,7 @@ struct world {
     struct mailbox *done; /* tells the loop that the peer has its answers */
     pthread_t thread;
     const char *asks[ASKS_MAX]; /* "GET /api/v1/status" */
+    const char *bodies[ASKS_MAX];
     char answers[ASKS_MAX][4096];
 };
 
@@ -97,12 +98,13 @@ static int dial(const char *dir)
 
 static void ask(struct world *w, int i)
 {
-    char request[256];
+    static char request[32768];
     size_t n = 0;
     ssize_t got;
     int fd = dial(w->dir);
 
-    snprintf(request, sizeof(request), "%s HTTP/1.1\r\nhost: x\r\n\r\n", w->asks[i]);
+    snprintf(request, sizeof(request), "%s HTTP/1.1\r\nhost: x\r\ncontent-length: %zu\r\n\r\n%s",
+             w->asks[i], w->bodies[i] ? strlen(w->bodies[i]) : 0, w->bodies[i] ? w->bodies[i] : "");
     if (fd < 0 || write(fd, request, strlen(request)) < 0)
         return;
     while ((got = read(fd, w->answers[i] + n, sizeof(w->answers[i]) - 1 - n)) > 0)
@@ -156,8 +158,40 @@ static void test_status_and_calls_are_answered(void **state)
     assert_answer(w, 0, "200", "{\"calls\":1}");
     assert_non_null(strstr(w->answers[1], "202"));
     assert_non_null(strstr(w->answers[2], "404"));
-    assert_string_equal("CAgone", w->node.hung_up);
+    assert_string_equal("CAgone", w->node.asked_of);
     assert_non_null(strstr(w->answers[3], "405"));
+}
+
+static void test_what_is_sent_reaches_the_call_with_who_sent_it(void **state)
+{
+    struct world *w = *state;
+    char expected[128];
+
+    w->asks[0] = "POST /api/v1/calls/CAlive/whisper";
+    w->bodies[0] = "{\"text\":\"Offer a discount.\",\"now\":true}";
+    run_peer(w);
+    assert_non_null(strstr(w->answers[0], "202"));
+    snprintf(expected, sizeof(expected), "whisper Offer a discount. now by control socket uid %u",
+             (unsigned)geteuid());
+    assert_string_equal(expected, w->node.asked);
+    assert_string_equal("CAlive", w->node.asked_of);
+}
+
+static void test_what_is_no_json_or_too_much_of_it_reaches_nobody(void **state)
+{
+    static char large[20000];
+    struct world *w = *state;
+
+    memset(large, 'x', sizeof(large) - 1);
+    w->asks[0] = w->asks[1] = w->asks[2] = "POST /api/v1/calls/CAlive/transfer";
+    w->bodies[0] = "{\"to\":";
+    w->bodies[1] = "[\"office\"]";
+    w->bodies[2] = large;
+    run_peer(w);
+    assert_non_null(strstr(w->answers[0], "400"));
+    assert_non_null(strstr(w->answers[1], "400"));
+    assert_non_null(strstr(w->answers[2], "413"));
+    assert_string_equal("", w->node.asked);
 }
 
 static void test_records_become_events_and_summaries(void **state)
@@ -294,6 +328,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(test_status_and_calls_are_answered),
+        STORY(test_what_is_sent_reaches_the_call_with_who_sent_it),
+        STORY(test_what_is_no_json_or_too_much_of_it_reaches_nobody),
         STORY(test_records_become_events_and_summaries),
         STORY(test_who_waits_for_an_event_gets_it_when_it_comes),
         STORY(test_without_a_node_requests_are_told_so),

@@ -136,6 +136,25 @@ static void test_a_barge_in_a_key_an_error(void **state)
         ",\"code\":\"429\",\"message\":\"slow down\"");
 }
 
+static void test_what_an_operator_did_and_what_came_of_it(void **state)
+{
+    struct record transfer = {
+        .type = RECORD_TRANSFER, .id = RD_STR("asked"), .name = RD_STR("office")};
+
+    (void)state;
+    assert_written(&(struct record){.type = RECORD_OPERATOR,
+                                    .id = RD_STR("control socket uid 0"),
+                                    .name = RD_STR("whisper"),
+                                    .text = RD_STR("Offer a discount.")},
+                   ",\"action\":\"whisper\",\"detail\":\"Offer a discount.\","
+                   "\"who\":\"control socket uid 0\"");
+    assert_written(&transfer, ",\"whom\":\"office\",\"state\":\"asked\"");
+    transfer.id = RD_STR("refused");
+    transfer.text = RD_STR("nobody is called so");
+    assert_written(&transfer, ",\"whom\":\"office\",\"state\":\"refused\","
+                              "\"why\":\"nobody is called so\"");
+}
+
 static void test_usage_and_the_end_carry_their_numbers(void **state)
 {
     static const char numbers[] = ",\"usage\":{\"text_in\":1,\"text_in_cached\":2,\"audio_in\":3,"
@@ -283,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_a_notice_and_a_pause),
         cmocka_unit_test(test_a_tool_call_and_its_result),
         cmocka_unit_test(test_a_barge_in_a_key_an_error),
+        cmocka_unit_test(test_what_an_operator_did_and_what_came_of_it),
         cmocka_unit_test(test_usage_and_the_end_carry_their_numbers),
         cmocka_unit_test(test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words),
         cmocka_unit_test(test_no_words_break_out_of_their_string),

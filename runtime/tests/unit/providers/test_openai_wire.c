@@ -228,6 +228,10 @@ static void test_cancel_truncate_and_tool_results(void **state)
     assert_event("{\"type\":\"conversation.item.create\",\"event_id\":\"result-9\",\"item\":{"
                  "\"type\":\"function_call_output\",\"call_id\":\"call_1\","
                  "\"output\":\"{\\\"ok\\\":true}\"}}");
+    assert_int_equal(wire_note(&out, 10, RD_STR("Offer \"half\" the price.")), 0);
+    assert_event("{\"type\":\"conversation.item.create\",\"event_id\":\"note-10\",\"item\":{"
+                 "\"type\":\"message\",\"role\":\"system\",\"content\":[{\"type\":\"input_text\","
+                 "\"text\":\"Offer \\\"half\\\" the price.\"}]}}");
 }
 
 static void test_what_does_not_fit_is_an_error(void **state)

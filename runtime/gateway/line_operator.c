@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* line_operator.c - what operators want of a call. Each wish is a fact of the call first, with who
+ * had it, and then done.
+ *
+ * Failure modes: a call that cannot do it (not live yet, ending) says so in its log; a transfer also
+ * in its records, where the operator waits for it. */
+#include "gateway/line_private.h"
+
+#include "base/err.h"
+#include "base/log.h"
+
+static void note(struct line *l, const char *action, struct rd_str detail, struct rd_str who)
+{
+    call_record(l->call,
+                &(struct record){
+                    .type = RECORD_OPERATOR, .name = rd_str(action), .text = detail, .id = who});
+    log_info("call.operator", F_CALL(l->view.sid), F_STR("action", action), F_STR("who", who.p));
+}
+
+static void whisper(struct line *l, const struct message *m)
+{
+    int rc;
+
+    note(l, "whisper", m->s[0], m->s[1]);
+    rc = call_whisper(l->call, m->s[0], m->number != 0);
+    if (rc)
+        log_warn("call.whisper_lost", F_CALL(l->view.sid), F_ERR(rc),
+                 F_FIX("the call was not live: whisper again once it is"));
+}
+
+static void refused(struct line *l, const struct message *m)
+{
+    log_warn("call.transfer_refused", F_CALL(l->view.sid), F_STR("reason", m->s[0].p),
+             F_FIX("the call goes on; correct what the reason says and transfer again"));
+    call_transfer_refused(l->call, m->s[0], m->number != 0);
+}
+
+void line_operator(struct line *l, const struct message *m)
+{
+    switch (m->kind) {
+    case CMD_OPERATOR_END:
+        note(l, "hang_up", RD_STR(""), m->s[0]);
+        call_hang_up(l->call, CALL_END_OPERATOR);
+        break;
+    case CMD_WHISPER:
+        whisper(l, m);
+        break;
+    case CMD_TRANSFER:
+        note(l, "transfer", m->s[0], m->s[1]);
+        call_transfer(l->call, m->s[0]);
+        break;
+    case CMD_TRANSFER_REFUSED:
+        refused(l, m);
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What somebody outside wants of a call: a word in the model's ear, another person for the caller. */
+#include "fake_call.h"
+
+#include "base/err.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define OFFICE RD_STR("office")
+
+static struct fake f;
+static struct brief brief;
+
+static int set_up(void **state)
+{
+    (void)state;
+    brief = fake_brief();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    fake_stop(&f);
+    return f.call ? 1 : 0;
+}
+
+/* --- whispers --- */
+
+static void test_a_whisper_waits_for_the_next_answer(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    fake_forget(&f);
+    assert_int_equal(call_whisper(f.call, RD_STR("Offer a discount."), false), 0);
+    assert_true(fake_did(&f, "note"));
+    assert_string_equal("Offer a discount.", f.last_text);
+    assert_false(fake_did(&f, "respond"));
+}
+
+static void test_an_urgent_whisper_asks_for_an_answer(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    fake_forget(&f);
+    assert_int_equal(call_whisper(f.call, RD_STR("Offer a discount."), true), 0);
+    assert_true(fake_before(&f, "note", "respond"));
+}
+
+static void test_an_urgent_whisper_does_not_talk_over_an_answer(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    fake_own_turn_starts(&f, "r2");
+    fake_agent_audio(&f, "r2", "a2", 100);
+    fake_forget(&f);
+    assert_int_equal(call_whisper(f.call, RD_STR("Offer a discount."), true), 0);
+    assert_false(fake_did(&f, "respond"));
+    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
+    assert_true(fake_did(&f, "respond"));
+}
+
+static void test_nobody_whispers_to_a_call_that_is_not_live(void **state)
+{
+    (void)state;
+    fake_start(&f, &brief);
+    assert_int_equal(call_whisper(f.call, RD_STR("Hello?"), true), RD_ESTATE);
+    assert_false(fake_did(&f, "note"));
+}
+
+/* --- transfers --- */
+
+static void test_a_transfer_ends_when_the_carrier_takes_the_caller(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    assert_true(fake_before(&f, "transfer:asked:office", "agent:transfer"));
+    assert_false(fake_did(&f, "carrier_close"));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "closing:transferred"));
+    assert_true(fake_did(&f, "ended:transferred"));
+}
+
+static void test_a_refused_transfer_leaves_the_call_as_it_was(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    call_transfer_refused(f.call, RD_STR("nobody is called so"), false);
+    assert_true(fake_did(&f, "transfer:refused:office"));
+    assert_string_equal("nobody is called so", f.last_text);
+    assert_string_equal("live", call_state_name(f.call));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "ended:caller_hangup"));
+}
+
+static void test_we_do_not_close_the_stream_before_the_carrier_does(void **state)
+{
+    (void)state;
+    brief.max_call_ms = 20000;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    call_hang_up(f.call, CALL_END_AGENT_HANGUP);
+    fake_pass(&f, 25000); /* silence, time up */
+    assert_string_equal("live", call_state_name(f.call));
+    assert_false(fake_did(&f, "agent:silence"));
+    assert_false(fake_did(&f, "carrier_close"));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "ended:transferred"));
+}
+
+static void test_an_operator_may_hang_up_all_the_same(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    call_hang_up(f.call, CALL_END_OPERATOR);
+    assert_true(fake_did(&f, "ended:operator"));
+}
+
+static void test_a_carrier_that_never_answers_gives_the_call_back(void **state)
+{
+    (void)state;
+    brief.silence_ms = 0;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    fake_pass(&f, 30100);
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "ended:caller_hangup"));
+}
+
+static void test_a_transfer_nobody_knows_of_may_still_happen(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    call_transfer_refused(f.call, RD_STR("the carrier did not answer"), true);
+    assert_true(fake_did(&f, "transfer:refused:office"));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "ended:transferred"));
+}
+
+static void test_one_transfer_at_a_time(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    call_transfer(f.call, RD_STR("on_call"));
+    assert_true(fake_did(&f, "transfer:refused:on_call"));
+    assert_int_equal(1, fake_times(&f, "agent:transfer"));
+    call_transfer_refused(f.call, RD_STR("busy"), false);
+    call_transfer(f.call, RD_STR("on_call"));
+    assert_int_equal(2, fake_times(&f, "agent:transfer"));
+}
+
+static void test_a_call_that_leaves_is_not_transferred(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    fake_own_turn_starts(&f, "r2");
+    fake_agent_audio(&f, "r2", "a2", 900);
+    call_hang_up(f.call, CALL_END_AGENT_HANGUP);
+    call_transfer(f.call, OFFICE);
+    assert_true(fake_did(&f, "transfer:refused:office"));
+    assert_false(fake_did(&f, "agent:transfer"));
+}
+
+#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(test_a_whisper_waits_for_the_next_answer),
+        STORY(test_an_urgent_whisper_asks_for_an_answer),
+        STORY(test_an_urgent_whisper_does_not_talk_over_an_answer),
+        STORY(test_nobody_whispers_to_a_call_that_is_not_live),
+        STORY(test_a_transfer_ends_when_the_carrier_takes_the_caller),
+        STORY(test_a_refused_transfer_leaves_the_call_as_it_was),
+        STORY(test_we_do_not_close_the_stream_before_the_carrier_does),
+        STORY(test_an_operator_may_hang_up_all_the_same),
+        STORY(test_a_carrier_that_never_answers_gives_the_call_back),
+        STORY(test_a_transfer_nobody_knows_of_may_still_happen),
+        STORY(test_one_transfer_at_a_time),
+        STORY(test_a_call_that_leaves_is_not_transferred),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
