@@ -124,8 +124,9 @@ static void list_free(char **list)
 
 static void reply_fini(struct scenario_reply *r)
 {
-    char *const all[] = {r->hears,     r->hears_file, r->voice,     r->says,           r->tool,
-                         r->arguments, r->then_says,  r->then_tool, r->then_arguments, r->fault};
+    char *const all[] = {r->hears,     r->hears_file,     r->voice,     r->told,
+                         r->says,      r->tool,           r->arguments, r->then_says,
+                         r->then_tool, r->then_arguments, r->fault};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         free(all[i]);
@@ -153,6 +154,7 @@ void scenario_free(struct scenario *s)
     free(s->name);
     free(s->file);
     free(s->from);
+    free(s->dial);
     free(s->to);
     free(s);
 }

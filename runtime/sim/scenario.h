@@ -3,7 +3,7 @@
  * what the model answers when it recognises an utterance, and what must have happened in the end.
  *
  *   return {
- *     name = "booking", from = "+13125550142", to = "+13125550100", max = "60s",
+ *     name = "booking", from = "+13125550142", to = "+13125550100", max = "60s", dial = "busy",
  *     caller = {
  *       { after = "agent", say = "Hi, I need a plumber tomorrow at nine." },  -- the agent fell
  * silent { during = "agent", at = "1200ms", say = "Wait, make it ten." },      -- cuts in { wait =
@@ -46,6 +46,7 @@ struct scenario_reply {     /* what the model does once it recognised `hears` */
     char *hears;            /* what the caller said, in words; also the transcript of hears_file */
     char *hears_file;       /* a WAV file to recognise instead of `hears` spoken; NULL: none */
     char *voice;            /* of the caller saying it, for the recogniser; NULL: default */
+    char *told;             /* only once a system message held these words; NULL: always */
     char *says;             /* spoken before or instead of the tool; NULL: nothing */
     char *tool, *arguments; /* function call; arguments as JSON text */
     char *then_says;        /* spoken after the tool's result */
@@ -70,6 +71,7 @@ struct scenario {
     struct scenario_reply *replies;
     size_t n_replies;
     uint32_t max_ms; /* the caller gives up; default 60000 */
+    char *dial;      /* what a <Dial> comes to: "busy", "no-answer", "failed"; NULL: "completed" */
     struct scenario_expect expect;
 };
 

@@ -282,13 +282,14 @@ static void read_tool(lua_State *L, struct scenario_reader *r, const char *field
 
 static void read_reply(lua_State *L, struct scenario_reader *r, struct scenario_reply *y)
 {
-    static const char *const fields[] = {"hears",     "hears_file", "voice", "says", "tool",
-                                         "then_says", "then_tool",  "fault", NULL};
+    static const char *const fields[] = {"hears", "hears_file", "voice",     "told",  "says",
+                                         "tool",  "then_says",  "then_tool", "fault", NULL};
 
     check_fields(L, r, fields);
     y->hears = string_field(L, r, "hears");
     y->hears_file = file_field(L, r, "hears_file");
     y->voice = string_field(L, r, "voice");
+    y->told = string_field(L, r, "told");
     y->says = string_field(L, r, "says");
     y->then_says = string_field(L, r, "then_says");
     y->fault = string_field(L, r, "fault");
@@ -372,10 +373,23 @@ static void *read_entries(lua_State *L, struct scenario_reader *r, const char *f
     return all;
 }
 
+static void read_dial(lua_State *L, struct scenario_reader *r, struct scenario *s)
+{
+    static const char *const statuses[] = {"completed", "busy", "no-answer", "failed", NULL};
+    char *dial = string_field(L, r, "dial");
+    bool known = !dial;
+
+    for (size_t i = 0; !known && statuses[i]; i++)
+        known = strcmp(statuses[i], dial) == 0;
+    if (!known)
+        complain(r, "dial", "dial: completed, busy, no-answer or failed, not %s", dial);
+    s->dial = dial;
+}
+
 static void read_root(lua_State *L, struct scenario_reader *r)
 {
-    static const char *const fields[] = {"name",  "from", "to",     "caller",
-                                         "model", "max",  "expect", NULL};
+    static const char *const fields[] = {"name", "from",   "to",   "caller", "model",
+                                         "max",  "expect", "dial", NULL};
     struct scenario *s = r->out;
     char *name;
 
@@ -388,6 +402,7 @@ static void read_root(lua_State *L, struct scenario_reader *r)
     s->from = string_field(L, r, "from");
     s->to = string_field(L, r, "to");
     s->max_ms = duration_field(L, r, "max", DEFAULT_MAX_MS);
+    read_dial(L, r, s);
     s->steps = read_entries(L, r, "caller", sizeof(*s->steps), &s->n_steps, step_entry);
     s->replies = read_entries(L, r, "model", sizeof(*s->replies), &s->n_replies, reply_entry);
     s->expect.barge_ins = -1;

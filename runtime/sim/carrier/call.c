@@ -290,8 +290,8 @@ static void on_pause(void *arg)
 {
     struct carrier_call *c = arg;
 
-    if (c->dialled)
-        carrier_call_end(c, "agent");
+    if (c->dialling)
+        carrier_dial_over(c);
     else
         carrier_next_verb(c);
 }

@@ -64,7 +64,10 @@ struct carrier_call {
     struct carrier_update update;
     struct carrier_job *job; /* the work in progress that will want this call */
 
-    bool said, dialled, refusal_told;
+    bool said, refusal_told;
+    bool dialling, dialled;            /* a <Dial> runs; somebody answered one */
+    char dial_action[CARRIER_URL_MAX]; /* of the one that runs; "" none */
+    char dial_status[16]; /* how it went: told with the next request, until its document is there */
     uint64_t speech_began_ms; /* the caller's latest; 0: none */
     char error[160];          /* the first one */
     struct call_report report;
@@ -111,6 +114,7 @@ void carrier_violation(struct carrier_call *c, int code, const char *why);
 void carrier_run(struct carrier_call *c, struct rd_str twiml, const char *url);
 void carrier_next_verb(struct carrier_call *c);
 void carrier_verb_stop(struct carrier_call *c); /* whatever is going on: stream, speech, pause */
+void carrier_dial_over(struct carrier_call *c);
 void carrier_digit(struct carrier_call *c, char digit);
 void carrier_after_tick(struct carrier_call *c);
 void carrier_on_mark(const char *name, void *arg);

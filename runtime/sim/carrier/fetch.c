@@ -128,6 +128,16 @@ static void on_document(const struct http_result *r, void *arg)
     }
 }
 
+/* What a <Dial> came to. */
+static void add_dial(struct carrier_form *f, const struct carrier_call *c)
+{
+    bool answered = strcmp(c->dial_status, "completed") == 0;
+
+    carrier_form_add(f, "DialCallStatus", c->dial_status);
+    carrier_form_add(f, "DialCallDuration", answered ? "1" : "0");
+    carrier_form_add(f, "DialBridged", answered ? "true" : "false");
+}
+
 static void fetch_start(struct carrier_call *c, const struct failure *failure)
 {
     struct carrier_form form = {.n = 0};
@@ -135,6 +145,8 @@ static void fetch_start(struct carrier_call *c, const struct failure *failure)
     int rc;
 
     add_standard(&form, c, c->state == CARRIER_RINGING ? "ringing" : "in-progress");
+    if (c->dial_status[0])
+        add_dial(&form, c);
     if (failure) {
         snprintf(code, sizeof(code), "%d", failure->code);
         carrier_form_add(&form, "ErrorCode", code);

@@ -33,6 +33,7 @@ void carrier_run(struct carrier_call *c, struct rd_str twiml, const char *url)
 
     twiml_free(c->doc);
     c->doc = NULL;
+    c->dial_status[0] = '\0';
     if (url != c->doc_url)
         snprintf(c->doc_url, sizeof(c->doc_url), "%s", url);
     if (++c->n_docs > DOCUMENTS_MAX) {
@@ -185,11 +186,47 @@ static void run_say(struct carrier_call *c, const struct twiml_action *a)
         loop_timer_in(c->pause, 0);
 }
 
+static const char *dial_status(const struct carrier_call *c)
+{
+    return c->scenario->dial ? c->scenario->dial : "completed";
+}
+
+static bool dial_is_answered(const struct carrier_call *c)
+{
+    return strcmp(dial_status(c), "completed") == 0;
+}
+
+/* Whether somebody answers is the scenario's to say. */
 static void run_dial(struct carrier_call *c, const struct twiml_action *a)
 {
-    c->dialled = true;
-    carrier_tell(c, "dial.answered", json_pack("{s:s}", "whom", a->text));
+    bool answered = dial_is_answered(c);
+
+    c->dial_action[0] = '\0';
+    if (a->action && twiml_resolve(c->dial_action, sizeof(c->dial_action), c->doc_url, a->action)) {
+        carrier_error(c, TWILIO_RETRIEVAL, "the action of <Dial> is too long");
+        carrier_call_end(c, "error");
+        return;
+    }
+    c->dialling = true;
+    c->dialled = c->dialled || answered;
+    carrier_tell(c, answered ? "dial.answered" : "dial.failed",
+                 json_pack("{s:s, s:s}", "whom", a->text, "status", dial_status(c)));
     loop_timer_in(c->pause, HUMAN_ANSWERS_MS);
+}
+
+/* With an action its document is next, whatever came of it; without, an answered dial was the end
+ * of the call, and after any other comes the next verb. */
+void carrier_dial_over(struct carrier_call *c)
+{
+    c->dialling = false;
+    if (c->dial_action[0]) {
+        snprintf(c->dial_status, sizeof(c->dial_status), "%s", dial_status(c));
+        carrier_fetch(c, c->dial_action, "POST");
+    } else if (dial_is_answered(c)) {
+        carrier_call_end(c, "agent");
+    } else {
+        carrier_next_verb(c);
+    }
 }
 
 static void run_redirect(struct carrier_call *c, const struct twiml_action *a)
@@ -269,6 +306,7 @@ void carrier_verb_stop(struct carrier_call *c)
     }
     carrier_job_forget(c);
     c->saying = false;
+    c->dialling = false;
     if (c->line)
         line_reset(c->line);
     loop_timer_stop(c->pause);

@@ -184,6 +184,20 @@ static bool take_result(struct openai_session *s, const json_t *event, const jso
     return true;
 }
 
+/* A system message shapes the answers from now on. */
+static void take_note(struct openai_session *s, const json_t *json)
+{
+    const char *role = json_string_value(json_object_get(json, "role"));
+    const char *text = json_string_value(
+        json_object_get(json_array_get(json_object_get(json, "content"), 0), "text"));
+    size_t n = strlen(s->notes);
+
+    if (!role || strcmp(role, "system") != 0 || !text)
+        return;
+    snprintf(s->notes + n, sizeof(s->notes) - n, "%s\n", text);
+    fact(s, json_pack("{s:s,s:s}", "ev", "note", "text", text));
+}
+
 void on_item_create(struct openai_session *s, const json_t *event)
 {
     const char *previous = json_string_value(json_object_get(event, "previous_item_id"));
@@ -206,6 +220,7 @@ void on_item_create(struct openai_session *s, const json_t *event)
         return;
     json = json_deep_copy(given);
     json_object_set_new(json, "status", json_string("completed"));
+    take_note(s, json);
     i = item_add(s, json, previous);
     if (!i) {
         emit_error(s, "server_error", NULL, "The conversation is full.", NULL, NULL);

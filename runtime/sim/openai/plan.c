@@ -137,7 +137,8 @@ static void plan(struct openai_session *s, struct response *r, const json_t *par
         return;
     }
     if (!r->says && s->n_items && !r->beside)
-        cue = openai_script_read(s->script, text_of(s->items[s->n_items - 1]->json), s->cue);
+        cue = openai_script_read(s->script, text_of(s->items[s->n_items - 1]->json), s->cue,
+                                 s->notes);
     if (cue.reply)
         take_reply(s, r, &cue);
     else if (!r->says)

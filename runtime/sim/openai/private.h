@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-enum { ID_MAX = 64, ITEMS_MAX = 4096, LATE_MAX = 64, PENDING_MAX = 16 };
+enum { ID_MAX = 64, ITEMS_MAX = 4096, LATE_MAX = 64, PENDING_MAX = 16, NOTES_MAX = 4096 };
 
 struct item {
     char id[ID_MAX];
@@ -105,6 +105,7 @@ struct openai_session {
     struct pending pending[PENDING_MAX];
     size_t n_pending;
     struct openai_cue cue; /* the last reply given */
+    char notes[NOTES_MAX]; /* what system messages said, one a line */
     uint32_t last_input;   /* tokens of the last input: what is cached now */
 };
 

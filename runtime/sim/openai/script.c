@@ -99,24 +99,28 @@ const struct recogniser *openai_script_ears(const struct openai_script *s)
     return s->ears;
 }
 
+enum { BEST_RANK = 0, NO_RANK = 4 };
+
 /* How good a line is after the last one: the lower, the better. */
-static int rank(const struct openai_cue *c, const struct openai_cue *last)
+static int rank(const struct openai_cue *c, const struct openai_cue *last, const char *notes)
 {
+    if (c->reply->told)
+        return strstr(notes, c->reply->told) ? BEST_RANK : NO_RANK;
     if (!last->scenario || c->scenario != last->scenario)
-        return last->scenario ? 2 : 0;
-    return c->reply > last->reply ? 0 : 1;
+        return last->scenario ? 3 : 1;
+    return c->reply > last->reply ? 1 : 2;
 }
 
 static struct openai_cue best_of(const struct openai_script *s, int index, const char *text,
-                                 struct openai_cue last)
+                                 struct openai_cue last, const char *notes)
 {
     struct openai_cue best = {0};
-    int best_rank = 3;
+    int best_rank = NO_RANK;
 
     for (size_t i = 0; i < s->n; i++) {
         const struct line *l = &s->lines[i];
         bool same = text ? strcasecmp(l->cue.reply->hears, text) == 0 : l->index == index;
-        int r = same ? rank(&l->cue, &last) : 3;
+        int r = same ? rank(&l->cue, &last, notes) : NO_RANK;
 
         if (r < best_rank) {
             best = l->cue;
@@ -127,13 +131,13 @@ static struct openai_cue best_of(const struct openai_script *s, int index, const
 }
 
 struct openai_cue openai_script_heard(const struct openai_script *s, int index,
-                                      struct openai_cue last)
+                                      struct openai_cue last, const char *notes)
 {
-    return index < 0 ? (struct openai_cue){0} : best_of(s, index, NULL, last);
+    return index < 0 ? (struct openai_cue){0} : best_of(s, index, NULL, last, notes);
 }
 
 struct openai_cue openai_script_read(const struct openai_script *s, const char *text,
-                                     struct openai_cue last)
+                                     struct openai_cue last, const char *notes)
 {
-    return text ? best_of(s, -1, text, last) : (struct openai_cue){0};
+    return text ? best_of(s, -1, text, last, notes) : (struct openai_cue){0};
 }

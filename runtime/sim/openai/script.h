@@ -24,10 +24,11 @@ void openai_script_free(struct openai_script *s);
 const struct recogniser *openai_script_ears(const struct openai_script *s);
 
 /* The reply to an utterance heard (index of the recogniser) or read, after the last cue: the same
- * scenario's next such reply, else its first, else another scenario's. */
+ * scenario's next such reply, else its first, else another scenario's. `notes`: all that system
+ * messages said so far; a reply that waits for such words goes first once they were said. */
 struct openai_cue openai_script_heard(const struct openai_script *s, int index,
-                                      struct openai_cue last);
+                                      struct openai_cue last, const char *notes);
 struct openai_cue openai_script_read(const struct openai_script *s, const char *text,
-                                     struct openai_cue last);
+                                     struct openai_cue last, const char *notes);
 
 #endif

@@ -163,7 +163,7 @@ static void transcribe_nothing(struct openai_session *s, const struct item *i)
 void openai_session_heard(struct openai_session *s, uint32_t ticket, int index, float score,
                           uint64_t now_ms)
 {
-    struct openai_cue cue = openai_script_heard(s->script, index, s->cue);
+    struct openai_cue cue = openai_script_heard(s->script, index, s->cue, s->notes);
     const char *text = cue.reply ? cue.reply->hears /* for a recording: its words */
                                  : recogniser_text(openai_script_ears(s->script), index);
     struct response *r = answering(s, ticket);

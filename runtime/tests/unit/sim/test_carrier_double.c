@@ -47,6 +47,7 @@ struct node {
     int step, rest_status, rest_code;
     char rest_body[2048];
     struct call_report report;
+    char dial[16]; /* what a <Dial> comes to; "": it is answered */
     char events[16384];
 };
 
@@ -222,9 +223,10 @@ static void on_report(const struct call_report *r, void *arg)
 static void call(struct node *n)
 {
     static char name[] = "story", from[] = "+13125550142", to[] = "+13125550100";
-    static const struct scenario s = {
+    static struct scenario s = {
         .name = name, .from = from, .to = to, .max_ms = 20000, .expect = {.barge_ins = -1}};
 
+    s.dial = n->dial[0] ? n->dial : NULL;
     n->asked[0] = n->heard[0] = n->events[0] = '\0';
     assert_int_equal(carrier_double_call(n->carrier, &s, NULL, NULL, on_report, n), 0);
     loop_timer_in(n->give_up, GIVE_UP_MS);
@@ -326,6 +328,43 @@ static void test_a_dialled_person_is_a_transfer(void **state)
     call(n);
     assert_string_equal(n->report.ended_by, "transfer");
     assert_non_null(strstr(n->events, "+13125550188"));
+}
+
+static void test_a_dial_with_an_action_comes_back_with_how_it_went(void **state)
+{
+    static const struct {
+        const char *dial, *bridged, *ended_by;
+    } cases[] = {{NULL, "true", "transfer"},
+                 {"busy", "false", "fallback"},
+                 {"no-answer", "false", "fallback"}};
+    struct node *n = *state;
+
+    page(n, "/twilio/voice",
+         "<Response><Dial timeout=\"25\" action=\"/after\"><Number>+13125550188</Number></Dial>"
+         "<Say>This is never reached.</Say></Response>");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        page(n, "/after",
+             cases[i].dial ? "<Response><Say>Nobody.</Say></Response>"
+                           : "<Response><Hangup/></Response>");
+        snprintf(n->dial, sizeof(n->dial), "%s", cases[i].dial ? cases[i].dial : "");
+        call(n);
+        assert_string_equal(n->asked, "/twilio/voice /after /twilio/status ");
+        assert_field(n->last_voice, "DialCallStatus", cases[i].dial ? cases[i].dial : "completed");
+        assert_field(n->last_voice, "DialBridged", cases[i].bridged);
+        assert_string_equal(n->report.ended_by, cases[i].ended_by);
+        assert_null(strstr(n->events, "never reached"));
+    }
+}
+
+static void test_after_a_dial_nobody_answers_comes_the_next_verb(void **state)
+{
+    struct node *n = *state;
+
+    snprintf(n->dial, sizeof(n->dial), "busy");
+    page(n, "/twilio/voice", "<Response><Dial>+13125550188</Dial><Say>Sorry.</Say></Response>");
+    call(n);
+    assert_string_equal(n->report.verbs, "Dial,Say");
+    assert_string_equal(n->report.ended_by, "fallback");
 }
 
 static void stream_page(struct node *n, char *twiml, size_t cap, const char *behind)
@@ -578,6 +617,8 @@ int main(void)
         STORY(test_when_the_fallback_fails_too_the_call_is_over),
         STORY(test_an_unknown_verb_ends_the_call),
         STORY(test_a_dialled_person_is_a_transfer),
+        STORY(test_a_dial_with_an_action_comes_back_with_how_it_went),
+        STORY(test_after_a_dial_nobody_answers_comes_the_next_verb),
         STORY(test_a_stream_plays_echoes_clears_and_goes_on),
         STORY(test_a_refused_upgrade_goes_to_the_next_verb),
         STORY(test_rest_hangs_up_a_call_that_streams),

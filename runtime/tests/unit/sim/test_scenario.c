@@ -81,6 +81,7 @@ static void test_what_is_left_out_has_a_default(void **state)
     assert_int_equal(s->max_ms, 60000);
     assert_int_equal(s->expect.barge_ins, -1);
     assert_null(s->expect.heard);
+    assert_null(s->dial);
     assert_int_equal(strncmp(s->name, "scenario-", 9), 0); /* the file's name */
     scenario_free(s);
     buf_fini(&c);
@@ -93,7 +94,7 @@ static void test_all_mistakes_are_told_at_once_with_their_lines(void **state)
                                "    { say = 'x', digits = '1' },\n"
                                "    { digitz = '1' },\n"
                                "    { during = 'agent', at = 'soon', say = 'x' } },\n"
-                               "  model = { { says = 'x' } },\n"
+                               "  model = { { says = 'x' } }, dial = 'maybe',\n"
                                "  expect = { ended_by = 'magic', barge_ins = -1 } }\n";
     static const char *const wanted[] = {":1: to: a text",
                                          ":2: caller 1: after and during",
@@ -101,6 +102,7 @@ static void test_all_mistakes_are_told_at_once_with_their_lines(void **state)
                                          "caller 2: a step does exactly one of",
                                          "\"1200ms\"",
                                          ":6: model 1: hears",
+                                         ":6: dial: completed, busy",
                                          ":7: ended_by:",
                                          ":7: barge_ins:"};
     struct scenario *s = NULL;
