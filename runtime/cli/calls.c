@@ -7,19 +7,22 @@
  *
  * A call that nobody knows is said so, exit 1. */
 #include "base/json.h"
+#include "cli/calls_act.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/follow.h"
 #include "cli/options.h"
 #include "cli/transcript.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char usage[] =
-    "usage: ringdown calls [CALL] [--follow] [--json] [--config FILE]\n\n"
+    "usage: ringdown calls [CALL] [--follow] [--json] [--config FILE]\n"
+    "       ringdown calls hang-up CALL\n"
+    "       ringdown calls transfer CALL --to NUMBER or NAME\n"
+    "       ringdown calls whisper CALL \"what the model shall know\" [--now]\n\n"
     "Lists the calls in progress and the last 100 that ended. With CALL, that one call and what\n"
     "was said and done in it. --follow prints what is said as it happens: the caller on the left,\n"
     "the agent on the right, tools and interruptions between; Ctrl-C ends it. With --json: the\n"
@@ -153,16 +156,6 @@ static int print_table(const struct buf *body, bool one)
 
 /* ---- the command ---- */
 
-static bool is_call(const char *word)
-{
-    size_t n = strlen(word);
-
-    for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)word[i]) && word[i] != '_' && word[i] != '-')
-            return false;
-    return n > 0 && n <= 64;
-}
-
 static int list_or_show(const struct settings *s, const char *call, bool json)
 {
     char target[128], why[512];
@@ -199,9 +192,11 @@ int cmd_calls(int argc, char **argv)
     const char *call;
     int code = EXIT_OK;
 
+    if (argc > 1 && calls_is_verb(argv[1]))
+        return calls_act(argc - 1, argv + 1);
     if (!options_read(&o, argc, argv, &code))
         return code;
-    if (o.n_words && !is_call(o.words[0])) {
+    if (o.n_words && !calls_is_id(o.words[0])) {
         fprintf(stderr, "ringdown calls: \"%s\" is no call; ringdown calls lists them\n",
                 o.words[0]);
         return EXIT_USAGE;

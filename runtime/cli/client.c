@@ -134,6 +134,12 @@ static void tell(int rc, const char *data, char *why, size_t cap)
 int client_request(const char *data, const char *method, const char *target, struct buf *body,
                    char *why, size_t cap)
 {
+    return client_send(data, method, target, RD_STR(""), body, why, cap);
+}
+
+int client_send(const char *data, const char *method, const char *target, struct rd_str json,
+                struct buf *body, char *why, size_t cap)
+{
     struct buf text;
     int fd, rc;
 
@@ -141,9 +147,9 @@ int client_request(const char *data, const char *method, const char *target, str
     fd = connect_to(data);
     rc = fd < 0 ? fd
                 : buf_addf(&text,
-                           "%s %s HTTP/1.1\r\nhost: ringdown\r\ncontent-length: 0\r\n"
-                           "connection: close\r\n\r\n",
-                           method, target);
+                           "%s %s HTTP/1.1\r\nhost: ringdown\r\ncontent-length: %zu\r\n"
+                           "connection: close\r\n\r\n" RD_STR_FMT,
+                           method, target, json.n, RD_STR_ARG(json));
     if (!rc)
         rc = send_all(fd, text.data, text.n);
     buf_clear(&text);

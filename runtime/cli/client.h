@@ -15,6 +15,10 @@ enum { CLIENT_BODY_MAX = 16 << 20 };
 int client_request(const char *data, const char *method, const char *target, struct buf *body,
                    char *why, size_t cap);
 
+/* The same with a body of JSON. */
+int client_send(const char *data, const char *method, const char *target, struct rd_str json,
+                struct buf *body, char *why, size_t cap);
+
 /* Tells on stderr why `command` got no good answer: `why`, or what the node says in its body. */
 void client_complain(const char *command, int http, const struct buf *body, const char *why);
 

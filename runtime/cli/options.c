@@ -21,6 +21,8 @@ static int complain_option(const struct options *o, const char *command, const c
     nearest_offer(&near, "help");
     for (const struct option_switch *s = o->switches; s && s->name; s++)
         nearest_offer(&near, s->name);
+    for (const struct option_value *v = o->values; v && v->name; v++)
+        nearest_offer(&near, v->name);
     if (near.best)
         fprintf(stderr, "ringdown %s: unknown option %s; did you mean --%s?\n", command, arg,
                 near.best);
@@ -41,24 +43,65 @@ static bool take_switch(const struct options *o, const char *name)
     return false;
 }
 
+/* How many arguments the value took: 0: no such option; -1: it needs one and has none. */
+static int take_value(const char *name, const char **value, int left, char **argv)
+{
+    size_t n = strlen(name);
+    const char *arg = argv[0];
+
+    if (strncmp(arg, "--", 2) != 0 || strncmp(arg + 2, name, n) != 0)
+        return 0;
+    if (arg[2 + n] == '=') {
+        *value = arg + 3 + n;
+        return 1;
+    }
+    if (arg[2 + n] != '\0')
+        return 0;
+    if (left < 2)
+        return -1;
+    *value = argv[1];
+    return 2;
+}
+
+static int take_values(struct options *o, int left, char **argv, const char **name)
+{
+    int n = take_value("config", &o->config, left, argv);
+
+    *name = "config";
+    for (const struct option_value *v = o->values; n == 0 && v && v->name; v++) {
+        *name = v->name;
+        n = take_value(v->name, v->value, left, argv);
+    }
+    return n;
+}
+
+static bool complain_word(const char *command, const char *arg, int *code)
+{
+    fprintf(stderr, "ringdown %s: does not know what to do with \"%s\"; see: ringdown %s --help\n",
+            command, arg, command);
+    *code = EXIT_USAGE;
+    return false;
+}
+
 bool options_read(struct options *o, int argc, char **argv, int *code)
 {
+    const char *name;
+
     o->words = argv + 1;
     for (int i = 1; i < argc; i++) {
         char *arg = argv[i];
+        int n = take_values(o, argc - i, argv + i, &name);
 
-        if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
+        if (n > 0) {
+            i += n - 1;
+        } else if (n < 0) {
+            fprintf(stderr, "ringdown %s: --%s needs %s behind it\n", argv[0], name,
+                    strcmp(name, "config") == 0 ? "the name of a file" : "a value");
+            *code = EXIT_USAGE;
+            return false;
+        } else if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
             fputs(o->usage, stdout);
             *code = EXIT_OK;
-            return false;
-        }
-        if (strncmp(arg, "--config=", 9) == 0) {
-            o->config = arg + 9;
-        } else if (strcmp(arg, "--config") == 0 && i + 1 < argc) {
-            o->config = argv[++i];
-        } else if (strcmp(arg, "--config") == 0) {
-            fprintf(stderr, "ringdown %s: --config needs the name of a file\n", argv[0]);
-            *code = EXIT_USAGE;
             return false;
         } else if (strcmp(arg, "--json") == 0) {
             o->json = true;
@@ -70,12 +113,7 @@ bool options_read(struct options *o, int argc, char **argv, int *code)
         } else if (o->n_words < o->max_words) {
             o->words[o->n_words++] = arg; /* never ahead of i: words move to the front */
         } else {
-            fprintf(stderr,
-                    "ringdown %s: does not know what to do with \"%s\"; see: ringdown %s "
-                    "--help\n",
-                    argv[0], arg, argv[0]);
-            *code = EXIT_USAGE;
-            return false;
+            return complain_word(argv[0], arg, code);
         }
     }
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* options.h - what the commands' arguments have in common: --config, --json, --help, switches of
- * their own, and words. */
+/* options.h - what the commands' arguments have in common: --config, --json, --help, switches and
+ * values of their own, and words. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
@@ -13,9 +13,15 @@ struct option_switch {
     bool *on;
 };
 
+struct option_value {
+    const char *name;   /* without dashes */
+    const char **value; /* points into argv; untouched when it was not given */
+};
+
 struct options {
     const char *usage;                    /* the whole text of --help */
     const struct option_switch *switches; /* ended by a NULL name; NULL: none */
+    const struct option_value *values;    /* the same: --name VALUE, --name=VALUE */
     int max_words;
 
     const char *config; /* --config FILE; NULL: not given */

@@ -251,6 +251,20 @@ static int on_error(const struct transcript *t, const struct json_value *event, 
     return add_middle(t, event, "error", "code", "message", "31", out);
 }
 
+static int on_operator(const struct transcript *t, const struct json_value *event, struct buf *out)
+{
+    return add_middle(t, event, "operator:", "action", "detail", "33", out);
+}
+
+static int on_transfer(const struct transcript *t, const struct json_value *event, struct buf *out)
+{
+    struct json_value why = json_get(event, "why");
+    bool refused = why.type == JSON_STRING;
+
+    return add_middle(t, event, "transfer", "state", refused ? "why" : "whom",
+                      refused ? "31" : "33", out);
+}
+
 static int on_ended(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
     return add_middle(t, event, "ended:", "reason", NULL, "1", out);
@@ -260,9 +274,10 @@ static const struct {
     const char *type;
     int (*add)(const struct transcript *t, const struct json_value *event, struct buf *out);
 } kinds[] = {
-    {"turn", on_turn},   {"tool", on_tool},     {"barge_in", on_barge_in},
-    {"state", on_state}, {"dtmf", on_dtmf},     {"error", on_error},
-    {"ended", on_ended}, {"notice", on_notice}, {"pause", on_pause},
+    {"turn", on_turn},         {"tool", on_tool},         {"barge_in", on_barge_in},
+    {"state", on_state},       {"dtmf", on_dtmf},         {"error", on_error},
+    {"ended", on_ended},       {"notice", on_notice},     {"pause", on_pause},
+    {"operator", on_operator}, {"transfer", on_transfer},
 };
 
 int transcript_add(const struct transcript *t, const struct json_value *event, struct buf *out)

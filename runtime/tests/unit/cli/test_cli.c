@@ -103,6 +103,23 @@ static void test_unknown_options_and_words_are_refused(void **state)
     assert_int_equal(EXIT_USAGE, run("calls", "CA1/../status", NULL));
 }
 
+static void test_what_is_wanted_of_a_call_must_be_whole(void **state)
+{
+    (void)state;
+    assert_int_equal(EXIT_USAGE, run("calls", "hang-up", NULL));
+    assert_non_null(strstr(err, "needs which call: ringdown calls lists them"));
+    assert_int_equal(EXIT_USAGE, run("calls", "transfer", "CA1"));
+    assert_non_null(strstr(err, "needs to whom: --to +13125550142, or --to office"));
+    assert_int_equal(EXIT_USAGE, run("calls", "whisper", "CA1"));
+    assert_non_null(strstr(err, "needs what the model shall know"));
+    assert_int_equal(EXIT_USAGE, run("calls", "transfer", "--to"));
+    assert_non_null(strstr(err, "ringdown calls transfer: --to needs a value behind it"));
+    assert_int_equal(EXIT_USAGE, run("calls", "hang-up", "--tp"));
+    assert_non_null(strstr(err, "did you mean --to?"));
+    assert_int_equal(EXIT_OK, run("calls", "whisper", "--help"));
+    assert_non_null(strstr(out, "ringdown calls whisper CALL"));
+}
+
 static void test_a_call_without_a_scenario_is_told_what_is_missing(void **state)
 {
     (void)state;
@@ -151,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_every_command_explains_itself),
         cmocka_unit_test(test_an_unknown_command_is_answered_with_the_nearest),
         cmocka_unit_test(test_unknown_options_and_words_are_refused),
+        cmocka_unit_test(test_what_is_wanted_of_a_call_must_be_whole),
         cmocka_unit_test(test_a_call_without_a_scenario_is_told_what_is_missing),
         cmocka_unit_test(test_the_version_is_a_fact),
         cmocka_unit_test(test_without_a_node_the_remedy_is_told),

@@ -94,6 +94,24 @@ static void test_a_body_comes_back_with_its_status(void **state)
     buf_fini(&body);
 }
 
+static void test_what_is_sent_goes_as_it_is(void **state)
+{
+    struct node *n = *state;
+    struct buf body;
+    char why[256];
+
+    n->answer = "HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\n{}";
+    buf_init(&body, CLIENT_BODY_MAX);
+    assert_int_equal(0, pthread_create(&n->thread, NULL, answer_once, n));
+    assert_int_equal(202, client_send(n->dir, "POST", "/x", RD_STR("{\"to\":\"office\"}"), &body,
+                                      why, sizeof(why)));
+    pthread_join(n->thread, NULL);
+    assert_non_null(strstr(n->asked, "POST /x HTTP/1.1\r\n"));
+    assert_non_null(strstr(n->asked, "content-length: 15\r\n"));
+    assert_non_null(strstr(n->asked, "\r\n\r\n{\"to\":\"office\"}"));
+    buf_fini(&body);
+}
+
 static void test_an_answer_cut_short_is_no_answer(void **state)
 {
     static const char *const broken[] = {"", "HTTP/1.1 200 OK\r\n",
@@ -141,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(test_a_body_comes_back_with_its_status),
+        STORY(test_what_is_sent_goes_as_it_is),
         STORY(test_an_answer_cut_short_is_no_answer),
         STORY(test_a_body_beyond_the_limit_is_refused),
         cmocka_unit_test(test_nobody_there_is_told_with_the_remedy),

@@ -71,6 +71,23 @@ static void test_what_was_done_stands_between(void **state)
                  " 1:01 e1f3                 -- ended: agent_hangup --\n");
 }
 
+static void test_what_operators_did_stands_in_the_middle(void **state)
+{
+    (void)state;
+    assert_lines(&plain,
+                 "{\"type\":\"operator\",\"call\":\"CAe1f3\",\"at_ms\":1000,\"action\":"
+                 "\"transfer\",\"detail\":\"office\",\"who\":\"control socket uid 0\"}",
+                 " 0:01 e1f3                 -- operator: transfer office --\n");
+    assert_lines(&plain,
+                 "{\"type\":\"transfer\",\"call\":\"CAe1f3\",\"at_ms\":1000,\"whom\":\"office\","
+                 "\"state\":\"asked\"}",
+                 " 0:01 e1f3                 -- transfer asked office --\n");
+    assert_lines(&plain,
+                 "{\"type\":\"transfer\",\"call\":\"CAe1f3\",\"at_ms\":1000,\"whom\":\"office\","
+                 "\"state\":\"refused\",\"why\":\"no office\"}",
+                 " 0:01 e1f3                 -- transfer refused no office --\n");
+}
+
 static void test_the_end_is_told_once(void **state)
 {
     (void)state;
@@ -127,6 +144,7 @@ int main(void)
         cmocka_unit_test(test_the_caller_is_left_and_the_agent_right),
         cmocka_unit_test(test_long_words_wrap_between_words_and_letters_count_not_bytes),
         cmocka_unit_test(test_what_was_done_stands_between),
+        cmocka_unit_test(test_what_operators_did_stands_in_the_middle),
         cmocka_unit_test(test_the_end_is_told_once),
         cmocka_unit_test(test_control_characters_never_reach_the_terminal),
         cmocka_unit_test(test_colour_is_put_around_the_words_only),
