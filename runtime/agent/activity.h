@@ -50,6 +50,7 @@ struct activity {
     unsigned media_thread;
     uint64_t request; /* of MSG_CALL_OPEN */
     bool opened, ending;
+    bool unknown; /* at the last sweep nobody had the call any more */
     uint32_t max_call_ms;
     char hooks[128]; /* " utterance dtmf " as the script said */
     char sid[SID_BYTES];

@@ -99,6 +99,16 @@ struct mailbox *script_pool_mailbox(struct script_pool *p, unsigned thread)
     return p->threads[thread].mailbox;
 }
 
+void script_pool_sweep(struct script_pool *p)
+{
+    for (unsigned i = 0; i < p->n_threads; i++) {
+        struct message *m = message_new(MSG_SWEEP, 0, NULL, 0);
+
+        if (m)
+            (void)mailbox_post(p->threads[i].mailbox, m);
+    }
+}
+
 unsigned script_pool_vms(const struct script_pool *p)
 {
     return atomic_load_explicit(&((struct script_pool *)p)->vms, memory_order_relaxed);

@@ -2,7 +2,7 @@
 /* host.h - the script threads: each a loop with a mailbox, one Lua VM per call, tools as
  * coroutines.
  *
- * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RELOAD, MSG_STOP.
+ * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RELOAD, MSG_SWEEP, MSG_STOP.
  * Out: MSG_CALL_OPENED, MSG_CALL_COMMAND to the media thread that asked or has the call.
  * A call's VM goes with AGENT_ENDED, or when MSG_CALL_OPEN could not be answered. */
 #ifndef AGENT_HOST_H
@@ -29,6 +29,8 @@ struct script_opts {
     struct journal *journal; /* borrows; what writes wait for. NULL: they do not */
     /* Posts to a media thread without a credit; the message is consumed. */
     void (*to_media)(void *arg, unsigned media_thread, struct message *m);
+    /* Does this call go on? Any thread. NULL: nobody is asked, and nothing is swept. */
+    bool (*knows_call)(void *arg, call_handle call);
     void *arg;
 };
 
@@ -36,6 +38,7 @@ int script_pool_start(struct script_pool **out, const struct script_opts *o);
 void script_pool_stop(struct script_pool *p); /* posts MSG_STOP, joins, frees */
 unsigned script_pool_size(const struct script_pool *p);
 struct mailbox *script_pool_mailbox(struct script_pool *p, unsigned thread);
+void script_pool_sweep(struct script_pool *p); /* posts MSG_SWEEP: scripts without a call go */
 unsigned script_pool_vms(const struct script_pool *p); /* live VMs, all threads */
 
 /* The set of agents in use now; refs for the caller. And its replacement (refs). Any thread. */

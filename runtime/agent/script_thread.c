@@ -13,6 +13,9 @@
 #include "agent/activity.h"
 #include "agent/api/api.h"
 #include "base/err.h"
+#include "base/log.h"
+#include "observe/alarm.h"
+#include "observe/metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,12 +106,55 @@ struct http_client *thread_http(struct script_thread *t)
     return t->http;
 }
 
+/* --- scripts without a call --- */
+
+static void found(const struct activity *a)
+{
+    static const char fix[] =
+        "none, it was cleaned up; a fault of this program: report it with the "
+        "log lines of this call";
+
+    metric_add(M_ZOMBIE_VM, 1);
+    log_error("zombie.found", F_CALL(a->sid), F_STR("kind", "vm"), F_FIX(fix));
+    alarm_raise(ALARM_WARNING, "zombie", "vm", "something outlived its call: vm", fix);
+}
+
+/* The directory hears of an end a moment before the script does, so the second look counts. */
+static bool is_forgotten(struct script_thread *t, struct activity *a)
+{
+    const struct script_opts *o = &t->pool->opts;
+    bool before = a->unknown;
+
+    a->unknown = !a->ending && !o->knows_call(o->arg, a->handle);
+    return before && a->unknown;
+}
+
+static void sweep(struct script_thread *t)
+{
+    struct activity *next;
+
+    for (size_t i = 0; t->pool->opts.knows_call && i < ACTIVITY_BUCKETS; i++) {
+        for (struct activity *a = t->buckets[i]; a; a = next) {
+            next = a->next;
+            if (!is_forgotten(t, a))
+                continue;
+            found(a);
+            activity_free(a);
+        }
+    }
+}
+
+/* All calls ended before this, and told their scripts. */
 static void end_all(struct script_thread *t)
 {
     t->stopping = true;
-    for (size_t i = 0; i < ACTIVITY_BUCKETS; i++)
-        while (t->buckets[i])
+    for (size_t i = 0; i < ACTIVITY_BUCKETS; i++) {
+        while (t->buckets[i]) {
+            if (t->pool->opts.knows_call && !t->buckets[i]->ending)
+                found(t->buckets[i]);
             activity_free(t->buckets[i]);
+        }
+    }
     http_client_free(t->http);
     t->http = NULL;
     loop_stop(t->loop);
@@ -134,6 +180,9 @@ static void on_message(struct message *m, void *arg)
         break;
     case MSG_DURABLE:
         api_durable_arrived(t, m);
+        break;
+    case MSG_SWEEP:
+        sweep(t);
         break;
     case MSG_STOP:
         end_all(t);

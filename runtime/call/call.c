@@ -364,6 +364,18 @@ static void on_stuck(struct call *c)
         c->o.carrier_ops->abort(c->carrier);
 }
 
+bool call_is_ending(const struct call *c)
+{
+    return c->state >= CALL_CLOSING;
+}
+
+uint64_t call_overdue_ms(const struct call *c)
+{
+    uint64_t allowed = c->start_ms + c->brief->max_call_ms, now = call_now(c);
+
+    return c->brief->max_call_ms > 0 && now > allowed ? now - allowed : 0;
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     if (a == 0 || b == 0)

@@ -89,6 +89,12 @@ void call_hang_up(struct call *c, enum call_end_reason why);
 /* Ends the call now. One owner, one way: everything that ends a call comes here. */
 void call_end(struct call *c, enum call_end_reason why);
 
+/* It was ended, and its legs are letting go. */
+bool call_is_ending(const struct call *c);
+
+/* For how long it has been going on past the longest that its brief allows; 0: it has not. */
+uint64_t call_overdue_ms(const struct call *c);
+
 const char *call_sid(const struct call *c);
 const char *call_state_name(const struct call *c);
 const char *call_end_name(enum call_end_reason why);

@@ -61,6 +61,8 @@ static void add_head(struct buf *out, const struct json_value *v)
     buf_addf(out,
              "  calls     %" PRIu64 " of %" PRIu64 " now; %" PRIu64 " refused for being too many\n",
              number(v, "calls"), number(v, "max_calls"), number(v, "refused_full"));
+    buf_addf(out, "            %" PRIu64 " zombies%s\n", number(v, "zombies"),
+             number(v, "zombies") ? ": found and cleaned up; the log says which" : "");
     if (force.type == JSON_STRING && force.raw.n > 0) {
         buf_add_str(out, "  force     every new call goes to ");
         add_shown(out, v, "force");

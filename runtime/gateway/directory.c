@@ -37,6 +37,7 @@ struct directory {
     bool draining;
 };
 
+enum { WALK_PLACES = 128 };  /* looked at under one lock */
 enum { ENTRIES_OVER = 256 }; /* how many ended calls stay findable, besides as many as max_calls */
 
 int directory_new(struct directory **out, unsigned max_calls, unsigned max_per_caller)
@@ -396,6 +397,25 @@ size_t directory_list(struct directory *d, struct directory_view *out, size_t ma
     }
     pthread_mutex_unlock(&d->lock);
     return n;
+}
+
+bool directory_walk(struct directory *d, unsigned *place, struct directory_view *out, size_t max,
+                    size_t *n)
+{
+    unsigned end = *place + WALK_PLACES;
+    bool more;
+
+    *n = 0;
+    pthread_mutex_lock(&d->lock);
+    for (; *place < d->n_entries && *place < end && *n < max; ++*place) {
+        enum directory_state s = d->entries[*place].v.state;
+
+        if (s != DIRECTORY_FREE && s != DIRECTORY_OVER)
+            out[(*n)++] = d->entries[*place].v;
+    }
+    more = *place < d->n_entries;
+    pthread_mutex_unlock(&d->lock);
+    return more;
 }
 
 const char *directory_state_name(enum directory_state s)

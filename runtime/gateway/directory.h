@@ -130,6 +130,10 @@ struct directory_counts directory_counts(struct directory *d);
 
 /* Calls that are not over; returns how many were written. */
 size_t directory_list(struct directory *d, struct directory_view *out, size_t max);
+/* The same in pieces, so that the lock is never held for long: start with *place 0; false when the
+ * end was reached. At most `max` entries are written, *n says how many. */
+bool directory_walk(struct directory *d, unsigned *place, struct directory_view *out, size_t max,
+                    size_t *n);
 const char *directory_state_name(enum directory_state s);
 
 #endif

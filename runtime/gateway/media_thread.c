@@ -3,12 +3,14 @@
  *
  * - MSG_SOCKET: a connection to serve. MSG_CALL_OPENED: a script's answer to a webhook.
  * - MSG_CALL_COMMAND: what a script or an operator wants of a call that is here.
+ * - MSG_SWEEP, and every ten seconds without: is everything here that should be, and nothing else?
  * - MSG_STOP: every line ends; when the last has let go, the thread leaves its loop. */
 #include "gateway/media_thread.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/line.h"
+#include "gateway/sweep.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
@@ -16,7 +18,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PULSE_MS = 1000, BODY_MAX = 64 * 1024, REFUSALS_TOLD = 10 };
+enum { PULSE_MS = 1000, SWEEP_EVERY = 10, BODY_MAX = 64 * 1024, REFUSALS_TOLD = 10 };
 
 /* Room for every result and command a call can have under way, besides sockets and answers. */
 static size_t mailbox_capacity(const struct node *n)
@@ -76,6 +78,9 @@ static void receive(struct message *m, void *arg)
     case MSG_CALL_COMMAND:
         line_command(t, m);
         break;
+    case MSG_SWEEP:
+        sweep_media(t);
+        break;
     case MSG_STOP:
         on_stop(t);
         break;
@@ -114,6 +119,8 @@ static void on_pulse(void *arg)
     atomic_store(&t->lag_worst_us, lag.worst_us);
     metric_observe(H_LOOP_LAG_US, lag.worst_us);
     atomic_store(&t->warm, openai_pool_warm(t->openai));
+    if (++t->pulses % SWEEP_EVERY == 0)
+        sweep_media(t);
     loop_timer_in(t->pulse, PULSE_MS);
 }
 

@@ -36,7 +36,8 @@ struct media_thread {
     struct line *lines;       /* calls with a stream */
     uint64_t next_request;
     bool stopping;
-    unsigned refusals;       /* in this second */
+    unsigned refusals; /* in this second */
+    unsigned pulses;
     struct http_counts told; /* what the metrics know already */
 
     /* Read by others. */

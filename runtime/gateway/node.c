@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "gateway/sweep.h"
 #include "gateway/tape.h"
 #include "observe/metrics.h"
 
@@ -86,6 +87,15 @@ static void on_socket(int fd, const char *peer, void *arg)
     }
     m->fd = fd;
     (void)mailbox_post(best->mailbox, m);
+}
+
+/* Is this call somebody's? Any thread. */
+static bool knows_call(void *arg, call_handle call)
+{
+    struct node *n = arg;
+    struct directory_view view;
+
+    return directory_get(n->directory, call, &view) && view.state != DIRECTORY_OVER;
 }
 
 static void to_media(void *arg, unsigned media_thread, struct message *m)
@@ -220,6 +230,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .call_deadline_ms = s->script_deadline_ms,
                             .journal = n->journal,
                             .to_media = to_media,
+                            .knows_call = knows_call,
                             .arg = n};
     int rc = load_agents(s, NULL, &o.agents);
 
@@ -413,6 +424,7 @@ static void stop_media(struct node *n)
 {
     if (!n->media)
         return;
+    sweep_all(n); /* the last look, before everything ends anyway */
     for (unsigned i = 0; i < n->n_media; i++) {
         struct message *m = message_new(MSG_STOP, 0, NULL, 0);
 

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "gateway/sweep.h"
 #include "observe/metrics.h"
 #include "observe/targets.h"
 
@@ -134,10 +135,11 @@ int node_status_json(struct node *n, struct buf *out)
         rc = buf_addf(
             out,
             ",\"pid\":%d,\"port\":%u,\"tls\":%s,\"uptime_s\":%" PRIu64
-            ",\"calls\":%u,\"max_calls\":%u,\"refused_full\":%u,\"draining\":%s,\"force\":\"%s\"",
+            ",\"calls\":%u,\"max_calls\":%u,\"refused_full\":%u,\"draining\":%s,\"force\":\"%s\""
+            ",\"zombies\":%" PRIu64,
             (int)getpid(), n->port, n->tls_server ? "true" : "false",
             (clock_ms(loop_clock()) - n->started_ms) / 1000, c.live, c.max, c.full,
-            c.draining ? "true" : "false", n->settings->force);
+            c.draining ? "true" : "false", n->settings->force, sweep_found());
     if (!rc)
         rc = add_agents(out, n);
     if (!rc)

@@ -28,6 +28,12 @@
     X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")  \
     X(M_REFUSED_SLOW, "refused_slow", "connections that did not finish a request in time")        \
     X(M_DISPLACED, "displaced", "connections that asked nothing, closed for newer ones")          \
+    X(M_ZOMBIE_SLOT, "zombies_slot", "slots of calls that nobody had, given back")                \
+    X(M_ZOMBIE_WAITING, "zombies_waiting", "calls that waited longer than possible, given up")    \
+    X(M_ZOMBIE_LINE, "zombies_line", "streams of calls that were over, closed")                   \
+    X(M_ZOMBIE_LONG, "zombies_long", "calls that went on past their longest time, ended")         \
+    X(M_ZOMBIE_LEG, "zombies_leg", "provider connections without a call, cut")                    \
+    X(M_ZOMBIE_VM, "zombies_vm", "scripts of calls that were over, freed")                        \
     X(M_FRAMES_IN, "frames_in", "caller audio frames")                                            \
     X(M_FRAMES_OUT, "frames_out", "agent audio frames")                                           \
     X(M_FRAMES_BAD, "frames_bad", "carrier messages ignored: malformed, unknown, out of order")   \

@@ -5,6 +5,7 @@
  *
  *   accepter ──MSG_SOCKET──▶ media        media ──MSG_CALL_OPEN, _EVENT──▶ script
  *   media ──MSG_RECORD──▶ control         script ──MSG_CALL_OPENED, _COMMAND──▶ media
+ *   media ──MSG_SWEEP──▶ script (and whoever wants one now ──▶ media)
  *   control ──MSG_CALL_COMMAND──▶ media    whoever ends the node ──MSG_STOP──▶ media, script
  */
 #ifndef PORTS_MESSAGES_H
@@ -32,6 +33,7 @@ enum message_type {
     MSG_RECORD,        /* a record for control: kind is record_type; payload as JSON in s[0] */
     MSG_DURABLE,       /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
     MSG_RELOAD,        /* agents changed: take the new set */
+    MSG_SWEEP,         /* look whether everything you have should be there */
     MSG_STOP,          /* finish: drain, then leave the loop */
     MSG_CONTROL_TASK   /* run a control request: owned by control/ */
 };

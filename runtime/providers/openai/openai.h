@@ -44,6 +44,12 @@ unsigned openai_pool_warm(const struct openai_pool *p); /* ready now */
 int openai_open(struct provider_leg **out, struct openai_pool *p, const struct brief *b,
                 const struct provider_events *ev, void *arg);
 
+/* Cuts every leg whose `arg` is_known() does not know; nobody hears of its end. How many: none, or
+ * somebody let go of a call without its leg. */
+typedef bool(openai_known_fn)(void *arg, const void *leg_arg);
+unsigned openai_pool_disown(struct openai_pool *p, openai_known_fn *is_known, void *arg);
+unsigned openai_pool_legs(const struct openai_pool *p);
+
 struct openai_counts openai_pool_counts(const struct openai_pool *p);
 
 /* When OpenAI will end the session of this leg, in Unix seconds; 0: not known yet. */

@@ -468,6 +468,28 @@ unsigned openai_pool_warm(const struct openai_pool *p)
     return n;
 }
 
+unsigned openai_pool_disown(struct openai_pool *p, openai_known_fn *is_known, void *arg)
+{
+    unsigned n = 0;
+
+    for (struct provider_leg *leg = p->legs; leg; leg = leg_link(leg)->next) {
+        if (is_known(arg, leg_arg(leg)))
+            continue;
+        leg_disown(leg); /* it leaves the list from the loop, not from here */
+        n++;
+    }
+    return n;
+}
+
+unsigned openai_pool_legs(const struct openai_pool *p)
+{
+    unsigned n = 0;
+
+    for (struct provider_leg *leg = p->legs; leg; leg = leg_link(leg)->next)
+        n++;
+    return n;
+}
+
 struct openai_counts openai_pool_counts(const struct openai_pool *p)
 {
     return p->counts;

@@ -526,6 +526,25 @@ static void openai_abort(struct provider_leg *leg)
         ws_drop(leg->ws);
 }
 
+const void *leg_arg(const struct provider_leg *leg)
+{
+    return leg->arg;
+}
+
+static void ignore_end(void *arg, enum leg_end why)
+{
+    (void)arg;
+    (void)why;
+}
+
+void leg_disown(struct provider_leg *leg)
+{
+    static const struct provider_events nobody = {.on_end = ignore_end};
+
+    leg->ev = &nobody;
+    openai_abort(leg);
+}
+
 const struct provider_ops openai_provider = {
     .name = "openai",
     .caps = {.client_truncation = true,

@@ -12,6 +12,12 @@ struct leg_link {
 };
 struct leg_link *leg_link(struct provider_leg *leg);
 
+/* Whom the leg tells. */
+const void *leg_arg(const struct provider_leg *leg);
+
+/* Nobody has the leg any more: it ends, and tells nobody. */
+void leg_disown(struct provider_leg *leg);
+
 /* The pool is going; the leg lives on without. */
 void leg_orphan(struct provider_leg *leg);
 

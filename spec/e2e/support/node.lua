@@ -11,7 +11,8 @@
 --   n:watch()                        :events(), :turns(sid), :wait_for_ends(n), :stop()
 --   n:log(event)                     lines of the log, each a table of strings
 --   n:complaints()                   those that ask for attention
---   n:stop()                         ends it, removes its folder; its exit code
+--   n:stop()                         ends it, removes its folder; its exit code. An error when anything
+--                                    outlived its call: every story is also about that
 --
 --   n.database                       the URL of its database: a fresh one, unless `database` names
 --                                    another; `database = false`: a private cluster
@@ -459,13 +460,29 @@ function Node:ask_to_stop()
   self.child:ask_to_stop()
 end
 
+-- What the node found that should not be there any more: while it ran, and at its end.
+local function zombies(n, alive)
+  local status = alive and n:status()
+  local found = n:log "zombie.found"
+  if #found > 0 then
+    return found[1].line
+  elseif type(status) == "table" and status.zombies ~= 0 then
+    return status.zombies .. " by its status"
+  end
+end
+
 -- Ends it as an operator would. Its exit code: 0, or it (or a sanitizer) had something to say.
 function Node:stop(seconds)
+  local before = not self.child:ended() and zombies(self, true)
   local code = self.child:stop(seconds)
+  local found = before or zombies(self, false)
   if self.own_sim then
     self.own_sim:stop()
   end
   proc.remove(self.folder)
+  if found then
+    error("something outlived its call: " .. found, 2)
+  end
   return code
 end
 

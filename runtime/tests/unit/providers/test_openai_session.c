@@ -628,6 +628,35 @@ static void test_a_leg_that_waits_for_its_peer_is_cut_off(void **state)
     fake_put_away(leg, &core, pool);
 }
 
+static bool is_core(void *arg, const void *leg_arg)
+{
+    return leg_arg == arg;
+}
+
+static bool nobody_is_known(void *arg, const void *leg_arg)
+{
+    (void)arg;
+    (void)leg_arg;
+    return false;
+}
+
+static void test_a_leg_that_nobody_has_ends_without_telling(void **state)
+{
+    struct provider_leg *leg = fake_ready_leg(pool, &core);
+
+    (void)state;
+    assert_int_equal(openai_pool_legs(pool), 1);
+    assert_int_equal(openai_pool_disown(pool, is_core, &core), 0);
+    assert_false(fake_dropped(0));
+    assert_int_equal(openai_pool_disown(pool, nobody_is_known, NULL), 1);
+    assert_true(fake_dropped(0));
+    fake_turn();
+    assert_int_equal(core.n_told, 0);
+    assert_int_equal(openai_pool_legs(pool), 0);
+    (void)leg; /* freed */
+    fake_put_away(NULL, &core, pool);
+}
+
 static void test_a_call_may_close_from_inside_any_event(void **state)
 {
     static const struct {
@@ -776,6 +805,7 @@ int main(void)
         T(test_only_words_we_asked_for_are_beside_the_conversation),
         T(test_after_close_only_the_end_is_told),
         T(test_a_leg_that_waits_for_its_peer_is_cut_off),
+        T(test_a_leg_that_nobody_has_ends_without_telling),
         T(test_a_call_may_close_from_inside_any_event),
         T(test_a_leg_outlives_its_pool),
         T(test_no_frame_costs_an_allocation),

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sweep.c - what should not be there. No thread looks into another's lists: each compares its own
+ * with the directory, which all share.
+ *
+ *   kind     what it is                                             what is done
+ *   slot     TAKEN by this thread, and no line here has the call    the slot is given back
+ *   waiting  OPENING or OFFERED, longer than any timer allows       given up, the script is told
+ *   line     a line whose call the directory knows as over          the call is ended
+ *   long     a call a minute past its max_call                      the call is ended
+ *   leg      a provider connection whose call is gone               it is cut
+ *   vm       a script whose call is over (agent/script_thread.c)    it is freed
+ *
+ * Each find is a fault of this program: an alarm, a line in the log, a count. */
+#include "gateway/sweep.h"
+
+#include "base/log.h"
+#include "gateway/line_private.h"
+#include "gateway/webhook.h"
+#include "observe/alarm.h"
+#include "observe/metrics.h"
+
+#include <stdio.h>
+
+enum {
+    VIEWS = 32,                /* copied from the directory at a time */
+    OPENING_PAST_MS = 30000,   /* after the script's deadline */
+    OFFERED_MAX_MS = 120000,   /* repeated webhooks included */
+    OVERDUE_MAX_MS = 60 * 1000 /* after max_call: a goodbye, a transfer */
+};
+
+static const char fix[] =
+    "none, it was cleaned up; a fault of this program: report it with the log "
+    "lines of this call";
+
+static void found(enum metric_counter counter, const char *kind, const char *sid)
+{
+    char text[ALARM_TEXT];
+
+    metric_add(counter, 1);
+    log_error("zombie.found", F_CALL(sid), F_STR("kind", kind), F_FIX(fix));
+    (void)snprintf(text, sizeof(text), "something outlived its call: %s", kind);
+    alarm_raise(ALARM_WARNING, "zombie", kind, text, fix);
+}
+
+/* --- what the directory has --- */
+
+static bool has_line(const struct media_thread *t, call_handle call)
+{
+    for (const struct line *l = t->lines; l; l = l->next)
+        if (l->view.call == call)
+            return true;
+    return false;
+}
+
+static void give_back(struct media_thread *t, const struct directory_view *v, bool only_unclaimed,
+                      enum metric_counter counter, const char *kind)
+{
+    struct directory_view now;
+    struct credits *credits;
+
+    if (!directory_release(t->node->directory, v->call, only_unclaimed, &credits, &now))
+        return; /* it went away by itself meanwhile */
+    found(counter, kind, v->sid);
+    webhook_tell_ended(credits, v->call, "lost");
+}
+
+static bool waits_too_long(const struct media_thread *t, const struct directory_view *v,
+                           uint64_t now_ms)
+{
+    uint64_t age_ms = now_ms > v->admitted_ms ? now_ms - v->admitted_ms : 0;
+
+    if (v->state == DIRECTORY_OPENING)
+        return age_ms > (uint64_t)t->node->settings->script_deadline_ms + OPENING_PAST_MS;
+    return v->state == DIRECTORY_OFFERED && age_ms > OFFERED_MAX_MS;
+}
+
+typedef void(entry_fn)(struct media_thread *t, const struct directory_view *v, uint64_t now_ms,
+                       unsigned *mine);
+
+static void each_entry(struct media_thread *t, entry_fn *look, unsigned *mine)
+{
+    uint64_t now_ms = clock_ms(loop_clock());
+    struct directory_view views[VIEWS];
+    unsigned place = 0;
+    bool more = true;
+    size_t n;
+
+    while (more) {
+        more = directory_walk(t->node->directory, &place, views, VIEWS, &n);
+        for (size_t i = 0; i < n; i++)
+            look(t, &views[i], now_ms, mine);
+    }
+}
+
+static bool is_mine(const struct media_thread *t, const struct directory_view *v)
+{
+    return v->state == DIRECTORY_TAKEN && v->media_thread == t->index;
+}
+
+static void count_mine(struct media_thread *t, const struct directory_view *v, uint64_t now_ms,
+                       unsigned *mine)
+{
+    *mine += is_mine(t, v);
+    if (t->index == 0 && waits_too_long(t, v, now_ms))
+        give_back(t, v, true, M_ZOMBIE_WAITING, "waiting");
+}
+
+static void find_mine(struct media_thread *t, const struct directory_view *v, uint64_t now_ms,
+                      unsigned *mine)
+{
+    (void)now_ms;
+    (void)mine;
+    if (is_mine(t, v) && !has_line(t, v->call))
+        give_back(t, v, false, M_ZOMBIE_SLOT, "slot");
+}
+
+/* Every line has its entry (check_lines() saw to that), so only when there are more entries than
+ * lines is one of them nobody's. */
+static void check_directory(struct media_thread *t)
+{
+    unsigned mine = 0;
+
+    each_entry(t, count_mine, &mine);
+    if (mine > atomic_load(&t->n_lines))
+        each_entry(t, find_mine, &mine);
+}
+
+/* --- what this thread has --- */
+
+static void check_lines(struct media_thread *t)
+{
+    struct directory_view v;
+    struct line *next;
+
+    for (struct line *l = t->lines; l; l = next) {
+        next = l->next; /* call_end() may free l */
+        if (call_is_ending(l->call))
+            continue;
+        if (!directory_get(t->node->directory, l->view.call, &v) || v.state != DIRECTORY_TAKEN) {
+            found(M_ZOMBIE_LINE, "line", l->view.sid);
+            call_end(l->call, CALL_END_CARRIER_LOST);
+        } else if (call_overdue_ms(l->call) > OVERDUE_MAX_MS) {
+            found(M_ZOMBIE_LONG, "long", l->view.sid);
+            call_end(l->call, CALL_END_MAX_DURATION);
+        }
+    }
+}
+
+static bool is_call_of_a_line(void *arg, const void *call)
+{
+    const struct media_thread *t = arg;
+
+    for (const struct line *l = t->lines; l; l = l->next)
+        if (l->call == call)
+            return true;
+    return false;
+}
+
+/* Every call has its leg; more legs than calls are worth a closer look. */
+static void check_legs(struct media_thread *t)
+{
+    unsigned n = 0;
+
+    if (openai_pool_legs(t->openai) > atomic_load(&t->n_lines))
+        n = openai_pool_disown(t->openai, is_call_of_a_line, t);
+    while (n-- > 0)
+        found(M_ZOMBIE_LEG, "leg", "");
+}
+
+void sweep_media(struct media_thread *t)
+{
+    check_lines(t);
+    check_directory(t);
+    check_legs(t);
+    if (t->index == 0)
+        script_pool_sweep(t->node->scripts);
+}
+
+void sweep_all(struct node *n)
+{
+    for (unsigned i = 0; i < n->n_media; i++) {
+        struct message *m = message_new(MSG_SWEEP, 0, NULL, 0);
+
+        if (m)
+            (void)mailbox_post(n->media[i]->mailbox, m);
+    }
+}
+
+uint64_t sweep_found(void)
+{
+    static const enum metric_counter kinds[] = {M_ZOMBIE_SLOT, M_ZOMBIE_WAITING, M_ZOMBIE_LINE,
+                                                M_ZOMBIE_LONG, M_ZOMBIE_LEG,     M_ZOMBIE_VM};
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        n += metric_value(kinds[i]);
+    return n;
+}

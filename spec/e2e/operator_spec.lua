@@ -1,0 +1,187 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What an operator does to calls in progress, all at once on one node; and how many calls one caller may
+-- have.
+local node = require "spec.e2e.support.node"
+local proc = require "spec.e2e.support.proc"
+
+local OFFICE = "+13125550188"
+
+describe("an operator", function()
+  local n, watch, placed
+  local sids, said, codes, reports = {}, {}, {}, {}
+
+  -- `ringdown calls VERB …` for the call of a scenario.
+  local function act(name, scenario, verb, ...)
+    said[name], codes[name] = n:ringdown("calls", verb, sids[scenario], ...)
+  end
+
+  setup(function()
+    n = node.start { agents = "spec/e2e/agents" }
+    watch = n:watch()
+    local scenarios = { "asks-about-breakfast", "is-transferred", "is-not-answered", "holds-the-line" }
+    placed = n:place { scenarios = scenarios }
+    for _, name in ipairs(scenarios) do
+      sids[name] = assert(placed:wait_event("agent.silent", function(event)
+        return event.scenario == name
+      end), name .. " was not greeted").call
+    end
+    act("whisper", "asks-about-breakfast", "whisper", "The kitchen is closed today.")
+    act("transfer", "is-transferred", "transfer", "--to", "office")
+    act("unanswered", "is-not-answered", "transfer", "--to", "+13125550177")
+    act("misspelt", "holds-the-line", "transfer", "--to", "ofice")
+    act("no number", "holds-the-line", "transfer", "--to", "+1")
+    act("urgent", "holds-the-line", "whisper", "--now", 'Say exactly: "Somebody is with you in a minute."')
+    placed:wait_event("agent.heard", function(event)
+      return event.scenario == "holds-the-line" and event.t_ms > 3000
+    end, 10)
+    act("hang up", "holds-the-line", "hang-up")
+    local _, all = placed:wait()
+    for _, report in ipairs(all) do
+      reports[report.scenario] = report
+    end
+    act("too late", "holds-the-line", "hang-up")
+    watch:wait_for_ends(4)
+  end)
+
+  teardown(function()
+    watch:stop()
+    n.own_sim:keep_frames()
+    assert.equal(0, n:stop())
+  end)
+
+  -- The events of a call, of one kind.
+  local function events(scenario, kind)
+    local list = {}
+    for _, event in ipairs(watch:events()) do
+      if event.call == sids[scenario] and event.type == kind then
+        table.insert(list, event)
+      end
+    end
+    return list
+  end
+
+  local function went_well(scenario)
+    assert.is_table(reports[scenario], scenario .. " has no report")
+    assert.equal("", reports[scenario].why)
+    assert.equal(0, reports[scenario].violations)
+  end
+
+  it("whispers, and the model's next answer follows it", function()
+    assert.equal(0, codes.whisper)
+    assert.matches("its next answer follows it", said.whisper)
+    went_well "asks-about-breakfast"
+    local note = n.own_sim:session_of "asks-about-breakfast"
+    local found
+    for _, fact in ipairs(note) do
+      found = fact.ev == "note" and fact.text or found
+    end
+    assert.equal("The kitchen is closed today.", found)
+  end)
+
+  it("has the model say something at once", function()
+    assert.equal(0, codes.urgent)
+    assert.matches("it answers as soon as nobody speaks", said.urgent)
+    assert.is_truthy(proc.wait_for(function()
+      for _, turn in ipairs(watch:turns(sids["holds-the-line"])) do
+        if turn.text:find("Somebody is with you in a minute", 1, true) then
+          return true
+        end
+      end
+    end, 5))
+  end)
+
+  it("transfers a caller to a person, who takes the call", function()
+    assert.equal(0, codes.transfer)
+    assert.matches("Twilio dials office", said.transfer)
+    went_well "is-transferred"
+    local dialled = placed:wait_event("dial.answered", function(event)
+      return event.scenario == "is-transferred"
+    end)
+    assert.equal(OFFICE, dialled.whom)
+    assert.equal("transferred", events("is-transferred", "ended")[1].reason)
+  end)
+
+  it("gives a caller whom nobody takes the number's fallback", function()
+    assert.equal(0, codes.unanswered)
+    went_well "is-not-answered"
+    local line = n:wait_log("call.fallback", function(line)
+      return line.call == sids["is-not-answered"]
+    end)
+    assert.equal("transfer_not_answered", line.reason)
+  end)
+
+  it("is told why a transfer is not possible, and the call goes on", function()
+    assert.equal(1, codes.misspelt)
+    assert.matches("not transferred: nobody is called 'ofice'; did you mean 'office'?", said.misspelt, 1, true)
+    assert.equal(1, codes["no number"])
+    assert.matches("'+1' is no number", said["no number"], 1, true)
+    local refused = events("holds-the-line", "transfer")
+    assert.equal(4, #refused)
+    assert.equal("asked", refused[1].state)
+    assert.equal("refused", refused[2].state)
+  end)
+
+  it("hangs up", function()
+    assert.equal(0, codes["hang up"])
+    assert.matches("ends once what is being said was heard", said["hang up"])
+    went_well "holds-the-line"
+    assert.equal("operator", events("holds-the-line", "ended")[1].reason)
+    assert.equal(1, codes["too late"])
+    assert.matches("no call " .. sids["holds-the-line"] .. " is in progress", said["too late"], 1, true)
+  end)
+
+  it("leaves a record with who it was", function()
+    local done = {}
+    for _, scenario in ipairs { "asks-about-breakfast", "is-transferred", "holds-the-line" } do
+      for _, event in ipairs(events(scenario, "operator")) do
+        assert.matches("^control socket uid %d+$", event.who)
+        table.insert(done, event.action .. ": " .. event.detail)
+      end
+    end
+    assert.same({ "whisper: The kitchen is closed today.", "transfer: office", "transfer: ofice", "transfer: +1",
+      'whisper: Say exactly: "Somebody is with you in a minute."', "hang_up: " }, done)
+  end)
+end)
+
+describe("a caller with many telephones", function()
+  local n
+
+  local function rings(from)
+    return n:post_signed("/twilio/voice", node.voice_form { From = from, To = "+13125550201" }).body
+  end
+
+  local function counted(name)
+    for _, metric in ipairs(n:status().metrics) do
+      if metric.name == name then
+        return metric.value
+      end
+    end
+  end
+
+  setup(function()
+    n = node.start { agents = "spec/e2e/agents", sim = false, env = { RINGDOWN_MAX_CALLS_PER_CALLER = "2" } }
+  end)
+
+  teardown(function()
+    assert.equal(0, n:stop())
+  end)
+
+  it("gets two lines; the third hears the fallback of the number", function()
+    assert.matches("<Stream", rings "+13125550175")
+    assert.matches("<Stream", rings "+13125550175")
+    local third = rings "+13125550175"
+    assert.is_nil(third:find("<Stream", 1, true))
+    assert.matches(OFFICE, third, 1, true)
+    assert.equal(1, counted "refused_caller_full")
+    assert.equal("caller_full", n:log("call.fallback")[1].reason)
+    assert.matches("max_calls_per_caller", n:log("call.fallback")[1].fix)
+  end)
+
+  it("takes no line from others, nor from those who withhold their number", function()
+    assert.matches("<Stream", rings "+13125550176")
+    for _ = 1, 4 do
+      assert.matches("<Stream", rings "anonymous")
+    end
+    assert.equal(1, counted "refused_caller_full")
+  end)
+end)
