@@ -8,8 +8,11 @@ return {
   },
   model = {
     { hears = "What time is breakfast?", says = "Breakfast is from seven to ten." },
-    { hears = "What time is breakfast?", told = "kitchen is closed", says = "I am sorry, the kitchen is closed today." },
+    { hears = "What time is breakfast?", told = "kitchen is closed",
+      says = "I am sorry, the kitchen is closed today." },
     { hears = "Thank you very much, bye bye.", says = "You are welcome, goodbye.", tool = { name = "end_call" } },
   },
-  expect = { ended_by = "agent", heard = { "the kitchen is closed today" }, verbs = { "Connect", "Redirect", "Hangup" } },
+  expect = {
+    ended_by = "agent", heard = { "the kitchen is closed today" }, verbs = { "Connect", "Redirect", "Hangup" },
+  },
 }

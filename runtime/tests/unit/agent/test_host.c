@@ -306,6 +306,37 @@ static void test_stopping_in_the_middle_leaves_nothing(void **state)
     fake_open(&node, 2, "test");
 }
 
+static void expect_refused(const char *why, bool unknown)
+{
+    struct message *m = fake_next_command(&node, CMD_TRANSFER_REFUSED);
+
+    if (!strstr(m->s[0].p, why))
+        fail_msg("'%s' is not in '%s'", why, m->s[0].p);
+    assert_int_equal(m->number, unknown);
+}
+
+static void test_a_transfer_that_cannot_be_asked_for_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    fake_live_call(&node, 7);
+    fake_event(&node, 7, AGENT_TRANSFER, "", "", "office");
+    expect_refused("nobody is called 'office'; this agent has no people", false);
+    fake_event(&node, 7, AGENT_TRANSFER, "", "", "+13125550188");
+    expect_refused("set twilio.sid and twilio.token", false);
+    expect_still_works(7, "c1");
+}
+
+static void test_a_script_that_has_failed_transfers_nobody(void **state)
+{
+    (void)state;
+    fake_live_call(&node, 7);
+    fake_event(&node, 7, AGENT_UTTERANCE, "", "", "spin");
+    (void)fake_next_command(&node, CMD_SAY);
+    (void)fake_next_command(&node, CMD_FALLBACK);
+    fake_event(&node, 7, AGENT_TRANSFER, "", "", "office");
+    expect_refused("the agent's script has failed", false);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -326,6 +357,8 @@ int main(void)
         STORY(test_the_end_frees_the_vm),
         STORY(test_an_end_before_the_answer_frees_the_vm_too),
         STORY(test_stopping_in_the_middle_leaves_nothing),
+        STORY(test_a_transfer_that_cannot_be_asked_for_is_refused_with_the_reason),
+        STORY(test_a_script_that_has_failed_transfers_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

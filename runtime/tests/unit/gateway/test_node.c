@@ -400,6 +400,31 @@ static void test_after_an_unknown_stream_comes_the_fallback(void **state)
     assert_true(is_fallback());
 }
 
+static void test_after_a_dial_the_caller_is_done_or_hears_the_fallback(void **state)
+{
+    static const char *const taken[] = {"completed", "answered"};
+    static const char *const not_taken[] = {"busy", "no-answer", "failed", "canceled", "odd"};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(post("/twilio/resume", TOKEN,
+                              (const char *const[]){"CallSid", sid(1), "DialCallStatus", taken[i],
+                                                    "To", OPEN, NULL}),
+                         200);
+        assert_non_null(strstr(s.answer, "<Response><Hangup/></Response>"));
+    }
+    assert_int_equal(metric_value(M_CALLS_FALLBACK), 0);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(post("/twilio/resume", TOKEN,
+                              (const char *const[]){"CallSid", sid(1), "DialCallStatus",
+                                                    not_taken[i], "To", OPEN, NULL}),
+                         200);
+        assert_null(strstr(s.answer, "<Response><Hangup/></Response>"));
+        assert_true(is_fallback());
+    }
+    assert_int_equal(metric_value(M_CALLS_FALLBACK), 5);
+}
+
 static void test_a_draining_node_keeps_its_calls_and_takes_no_others(void **state)
 {
     (void)state;
@@ -462,6 +487,7 @@ int main(void)
         STORY(test_a_script_that_fails_gives_the_fallback_and_the_slot_back),
         STORY(test_a_number_nobody_has_gets_the_default_words),
         STORY(test_after_an_unknown_stream_comes_the_fallback),
+        STORY(test_after_a_dial_the_caller_is_done_or_hears_the_fallback),
         STORY(test_a_draining_node_keeps_its_calls_and_takes_no_others),
         STORY(test_a_carrier_that_leaves_before_the_answer_leaves_nothing),
         STORY(test_a_node_may_end_in_the_middle_of_everything),
