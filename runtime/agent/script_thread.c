@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "observe/alarm.h"
+#include "observe/catalogue.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -110,9 +111,7 @@ struct http_client *thread_http(struct script_thread *t)
 
 static void found(const struct activity *a)
 {
-    static const char fix[] =
-        "none, it was cleaned up; a fault of this program: report it with the "
-        "log lines of this call";
+    const char *fix = catalogue_fix("zombie.", "found");
 
     metric_add(M_ZOMBIE_VM, 1);
     log_error("zombie.found", F_CALL(a->sid), F_STR("kind", "vm"), F_FIX(fix));

@@ -17,6 +17,7 @@
 #include "gateway/line_private.h"
 #include "gateway/webhook.h"
 #include "observe/alarm.h"
+#include "observe/catalogue.h"
 #include "observe/metrics.h"
 
 #include <stdio.h>
@@ -28,12 +29,9 @@ enum {
     OVERDUE_MAX_MS = 60 * 1000 /* after max_call: a goodbye, a transfer */
 };
 
-static const char fix[] =
-    "none, it was cleaned up; a fault of this program: report it with the log "
-    "lines of this call";
-
 static void found(enum metric_counter counter, const char *kind, const char *sid)
 {
+    const char *fix = catalogue_fix("zombie.", "found");
     char text[ALARM_TEXT];
 
     metric_add(counter, 1);
