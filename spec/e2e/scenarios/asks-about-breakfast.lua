@@ -3,12 +3,12 @@
 return {
   name = "asks-about-breakfast", from = "+13125550171", to = "+13125550201", max = "60s",
   caller = {
-    { after = "agent", at = "6s", say = "What time is breakfast?" },
+    { after = "agent", at = "6s", say = "Can I still have breakfast today?" },
     { after = "agent", say = "Thank you very much, bye bye." },
   },
   model = {
-    { hears = "What time is breakfast?", says = "Breakfast is from seven to ten." },
-    { hears = "What time is breakfast?", told = "kitchen is closed",
+    { hears = "Can I still have breakfast today?", says = "Of course, until ten." },
+    { hears = "Can I still have breakfast today?", told = "kitchen is closed",
       says = "I am sorry, the kitchen is closed today." },
     { hears = "Thank you very much, bye bye.", says = "You are welcome, goodbye.", tool = { name = "end_call" } },
   },
