@@ -175,7 +175,7 @@ static int add_operator(struct buf *out, const struct record *r)
     int rc = add_string(out, "action", r->name);
 
     if (!rc)
-        rc = add_string(out, "detail", r->text);
+        rc = add_words(out, "detail", r->text);
     return rc ? rc : add_string(out, "who", r->id);
 }
 

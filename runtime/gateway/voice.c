@@ -410,6 +410,7 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
 {
     struct directory_admission a = {.sid = form_get(form, "CallSid"),
                                     .agent = rd_str(agent->name),
+                                    .agent_max = agent->max_calls,
                                     .from = form_get(form, "From"),
                                     .to = form_get(form, "To"),
                                     .now_ms = clock_ms(loop_clock()),

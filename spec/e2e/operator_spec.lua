@@ -183,3 +183,25 @@ describe("a caller with many telephones", function()
     assert.equal(1, counted "refused_caller_full")
   end)
 end)
+
+describe("an agent with one line", function()
+  local agent = [[
+    return require "ringdown.agent" {
+      name = "one-line", numbers = { "+13125550240" }, people = { office = "+13125550188" },
+      greeting = "Hello.", prompt = "You answer.", limits = { calls = 1 },
+    }
+  ]]
+
+  it("has the second caller hear the fallback, and the third one served when the first is gone", function()
+    local n = node.start { agents = { ["one-line.lua"] = agent }, sim = false }
+    local first = node.voice_form { To = "+13125550240", From = "+13125550177" }
+    assert.matches("<Stream", n:post_signed("/twilio/voice", first).body)
+    local second = node.voice_form { To = "+13125550240", From = "+13125550178" }
+    assert.matches(OFFICE, n:post_signed("/twilio/voice", second).body, 1, true)
+    assert.equal("agent_full", n:log("call.fallback")[1].reason)
+    n:post_signed("/twilio/status", { CallSid = first.CallSid, CallStatus = "completed" })
+    local third = node.voice_form { To = "+13125550240", From = "+13125550179" }
+    assert.matches("<Stream", n:post_signed("/twilio/voice", third).body)
+    assert.equal(0, n:stop())
+  end)
+end)
