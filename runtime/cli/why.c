@@ -89,7 +89,7 @@ static void print_other(const json_t *e, const char *type)
         printf("operator  %s %s (%s)", ask_text(e, "action"), ask_text(e, "detail"),
                ask_text(e, "who"));
     else if (strcmp(type, "transfer") == 0)
-        printf("transfer  to %s %s %s", ask_text(e, "to"), ask_text(e, "state"),
+        printf("transfer  to %s %s %s", ask_text(e, "whom"), ask_text(e, "state"),
                ask_text(e, "why"));
     else
         printf("%-9s %s", type, json_is_true(json_object_get(e, "on")) ? "on" : "off");
