@@ -11,6 +11,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/follow.h"
+#include "cli/kept.h"
 #include "cli/options.h"
 #include "cli/transcript.h"
 
@@ -20,15 +21,18 @@
 
 static const char usage[] =
     "usage: ringdown calls [CALL] [--follow] [--json] [--config FILE]\n"
+    "       ringdown calls --kept [CALL] | --search WORDS [--json]\n"
     "       ringdown calls hang-up CALL\n"
     "       ringdown calls transfer CALL --to NUMBER or NAME\n"
     "       ringdown calls whisper CALL \"what the model shall know\" [--now]\n\n"
     "Lists the calls in progress and the last 100 that ended. With CALL, that one call and what\n"
     "was said and done in it. --follow prints what is said as it happens: the caller on the left,\n"
     "the agent on the right, tools and interruptions between; Ctrl-C ends it. With --json: the\n"
-    "node's JSON, one event per line when following. Exit code 1 when no node answers, or it "
-    "knows\n"
-    "no such call.\n";
+    "node's JSON, one event per line when following.\n"
+    "  --kept reads the last 100 calls back from PostgreSQL, or one call's transcript: what was\n"
+    "heard, and what was said beyond that. --search finds who said some words (a phrase in\n"
+    "quotes, or, -without) in all calls that are kept. Both work without a live node.\n"
+    "Exit code 1 when no node answers, or it knows no such call.\n";
 
 /* ---- the table ---- */
 
@@ -185,9 +189,12 @@ static int list_or_show(const struct settings *s, const char *call, bool json)
 
 int cmd_calls(int argc, char **argv)
 {
-    bool want_follow = false;
-    const struct option_switch switches[] = {{"follow", &want_follow}, {NULL, NULL}};
-    struct options o = {.usage = usage, .switches = switches, .max_words = 1};
+    bool want_follow = false, kept = false;
+    const char *search = NULL;
+    const struct option_switch switches[] = {
+        {"follow", &want_follow}, {"kept", &kept}, {NULL, NULL}};
+    const struct option_value values[] = {{"search", &search}, {NULL, NULL}};
+    struct options o = {.usage = usage, .switches = switches, .values = values, .max_words = 1};
     struct settings *s = NULL;
     const char *call;
     int code = EXIT_OK;
@@ -205,7 +212,12 @@ int cmd_calls(int argc, char **argv)
     if (code)
         return code;
     call = o.n_words > 0 ? o.words[0] : NULL;
-    code = want_follow ? follow_live(s, call, o.json) : list_or_show(s, call, o.json);
+    if (search)
+        code = kept_search(s, search, o.json);
+    else if (kept)
+        code = kept_calls(s, call, o.json);
+    else
+        code = want_follow ? follow_live(s, call, o.json) : list_or_show(s, call, o.json);
     settings_free(s);
     return code;
 }

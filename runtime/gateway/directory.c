@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "gateway/tally.h"
+#include "observe/quota.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -25,6 +26,9 @@ struct entry {
     int caller_place;
     int next_in_bucket; /* -1: last */
     int next_reusable;  /* -1: last */
+    uint32_t share;     /* of the provider's rate limit */
+    struct provider_usage used;
+    uint64_t used_ms;
 };
 
 struct directory {
@@ -187,7 +191,7 @@ static enum directory_refusal refusal_of(const struct directory *d,
     return REFUSAL_NONE;
 }
 
-static call_handle let_in(struct directory *d, const struct directory_admission *a)
+static call_handle let_in(struct directory *d, const struct directory_admission *a, uint32_t share)
 {
     struct entry *e = make(d, a->sid);
 
@@ -199,17 +203,25 @@ static call_handle let_in(struct directory *d, const struct directory_admission 
     (void)rd_str_copy(e->v.to, sizeof(e->v.to), a->to);
     e->v.admitted_ms = a->now_ms;
     e->v.admitted_unix_us = a->now_unix_us;
+    e->share = share;
+    e->used = (struct provider_usage){0};
+    e->used_ms = 0;
     return e->v.call;
 }
 
 int directory_admit(struct directory *d, struct directory_admission *a)
 {
     struct entry *e;
+    uint32_t share = 0;
     int rc = 0;
 
     pthread_mutex_lock(&d->lock);
     e = by_sid(d, a->sid);
     a->refusal = e ? REFUSAL_NONE : refusal_of(d, a);
+    if (!e && !a->refusal) {
+        share = quota_reserve(QUOTA_OPENAI, a->now_ms);
+        a->refusal = share ? REFUSAL_NONE : REFUSAL_RATE_LIMIT;
+    }
     if (e) {
         a->call = e->v.call;
         rc = RD_ESTATE;
@@ -217,10 +229,24 @@ int directory_admit(struct directory *d, struct directory_admission *a)
         d->full += a->refusal == REFUSAL_FULL;
         rc = RD_EFULL;
     } else {
-        a->call = let_in(d, a);
+        a->call = let_in(d, a, share);
     }
     pthread_mutex_unlock(&d->lock);
     return rc;
+}
+
+void directory_used(struct directory *d, call_handle h, const struct provider_usage *used,
+                    uint64_t duration_ms)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e) {
+        e->used = *used;
+        e->used_ms = duration_ms;
+    }
+    pthread_mutex_unlock(&d->lock);
 }
 
 /* A process takes a call once, so the moment it was admitted is the epoch, too. */
@@ -359,6 +385,7 @@ bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
         d->live--;
         tally_give(d->agents, e->agent_place);
         tally_give(d->callers, e->caller_place);
+        quota_release(QUOTA_OPENAI, e->share, &e->used, e->used_ms);
         put_reusable(d, e);
         released = true;
     }

@@ -16,6 +16,7 @@
 #include "io/mailbox.h"
 #include "ports/brief.h"
 #include "ports/messages.h"
+#include "ports/provider.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,9 +62,10 @@ void directory_free(struct directory *d);
 enum directory_refusal {
     REFUSAL_NONE,
     REFUSAL_DRAINING,
-    REFUSAL_FULL,       /* all of max_calls */
-    REFUSAL_AGENT_FULL, /* the agent's own limit */
-    REFUSAL_CALLER_FULL /* max_per_caller */
+    REFUSAL_FULL,        /* all of max_calls */
+    REFUSAL_AGENT_FULL,  /* the agent's own limit */
+    REFUSAL_CALLER_FULL, /* max_per_caller */
+    REFUSAL_RATE_LIMIT   /* the provider's tokens per minute (observe/quota.h) */
 };
 
 /* Who asks to be let in. Callers who withhold their number (whatever is no E.164) are nobody in
@@ -79,6 +81,11 @@ struct directory_admission {
 
 /* New call: 0. Known already (a repeated webhook): RD_ESTATE. No slot, or draining: RD_EFULL. */
 int directory_admit(struct directory *d, struct directory_admission *a);
+
+/* What the call used, before it is released: the next calls' share in the rate limit is learnt from
+ * it. */
+void directory_used(struct directory *d, call_handle h, const struct provider_usage *used,
+                    uint64_t duration_ms);
 
 /* The next number of the call's facts, 1, 2, 3…, for as long as the call is findable; when its
  * stream of facts began, and the epoch in which the numbers count. Unix µs. */

@@ -124,6 +124,7 @@ static void on_end_record(struct line *l, const struct record *r)
     totals.bad_frames += twilio_stream_counts(l->leg).bad;
     whole.totals = &totals;
     log_end(l, &whole);
+    directory_used(l->thread->node->directory, l->view.call, &totals.usage, totals.duration_ms);
     count_record(&whole);
     post_record(l, &whole);
 }

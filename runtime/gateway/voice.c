@@ -350,6 +350,9 @@ static const struct {
                       "all slots are taken: raise max_calls, or add a node"},
     [REFUSAL_AGENT_FULL] = {M_REFUSED_AGENT_FULL, "agent_full",
                             "the agent has as many calls as it wants: raise its limits.calls"},
+    [REFUSAL_RATE_LIMIT] = {M_REFUSED_RATE_LIMIT, "rate_limit",
+                            "the model's tokens per minute are used up: raise the limit with "
+                            "OpenAI, or let shorter prompts and openai.context save some"},
     [REFUSAL_CALLER_FULL] = {M_REFUSED_CALLER_FULL, "caller_full",
                              "this number has too many calls at once: raise max_calls_per_caller "
                              "when they are wanted"},

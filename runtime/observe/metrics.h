@@ -23,6 +23,7 @@
     X(M_REFUSED_CALLER_FULL, "refused_caller_full", "calls beyond max_calls_per_caller")          \
     X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")               \
     X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")           \
+    X(M_REFUSED_RATE_LIMIT, "refused_rate_limit", "calls beyond the model's tokens per minute")   \
     X(M_REFUSED_JOURNAL, "refused_journal", "calls refused because the disk takes nothing")       \
     X(M_FACTS_LOST, "facts_lost", "facts that could not be kept for want of memory")              \
     X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")  \

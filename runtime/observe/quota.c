@@ -71,7 +71,7 @@ static void judge(enum quota_provider p, const struct provider_limit *tokens)
                    tokens->remaining, tokens->limit, (tokens->reset_ms + 999) / 1000);
     alarm_raise(ALARM_WARNING, kinds[p], NULL, text,
                 "ask for a higher rate limit of the model, or lower max_calls; calls beyond it are "
-                "refused (rate_limited)");
+                "refused (rate_limit)");
 }
 
 void quota_told(enum quota_provider p, const struct provider_limits *l, uint64_t now_ms)

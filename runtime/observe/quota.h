@@ -37,7 +37,7 @@ void quota_told(enum quota_provider p, const struct provider_limits *l, uint64_t
 /* Would one more call be admitted? */
 bool quota_admits(enum quota_provider p, uint64_t now_ms);
 
-/* Admits one: its share, to be given back by quota_release(). 0: refused ("rate_limited"). */
+/* Admits one: its share, to be given back by quota_release(). 0: refused ("rate_limit"). */
 uint32_t quota_reserve(enum quota_provider p, uint64_t now_ms);
 
 /* A call is over. What it used is learnt when it lasted for half a minute or more. */

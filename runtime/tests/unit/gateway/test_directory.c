@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "io/loop.h"
+#include "observe/quota.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -96,6 +97,29 @@ static void test_a_repeated_webhook_finds_its_call_and_takes_no_slot(void **stat
     assert_int_equal(admit(d, 1, &again), RD_ESTATE);
     assert_true(first == again);
     assert_int_equal(directory_counts(d).live, 1);
+    directory_free(d);
+}
+
+static void test_a_call_that_the_rate_limit_has_no_room_for_is_refused_until_one_ends(void **state)
+{
+    struct directory *d = new_directory(100);
+    struct provider_limits told = {
+        .tokens = {.limit = 2 * QUOTA_CALL_TOKENS, .remaining = 2 * QUOTA_CALL_TOKENS}};
+    char text[DIRECTORY_SID];
+    struct directory_admission third;
+    call_handle a, b;
+
+    (void)state;
+    quota_clear();
+    quota_told(QUOTA_OPENAI, &told, 7);
+    assert_int_equal(admit(d, 1, &a), 0);
+    assert_int_equal(admit(d, 2, &b), 0);
+    third = asks(3, text, "+13125550143", "northside", 0);
+    assert_int_equal(directory_admit(d, &third), RD_EFULL);
+    assert_int_equal(third.refusal, REFUSAL_RATE_LIMIT);
+    assert_true(release(d, a));
+    assert_int_equal(directory_admit(d, &third), 0);
+    quota_clear();
     directory_free(d);
 }
 
@@ -647,6 +671,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_last_slot_is_given_once),
         cmocka_unit_test(test_a_repeated_webhook_finds_its_call_and_takes_no_slot),
+        cmocka_unit_test(test_a_call_that_the_rate_limit_has_no_room_for_is_refused_until_one_ends),
         cmocka_unit_test(test_a_draining_node_admits_nobody_and_keeps_who_is_there),
         cmocka_unit_test(test_an_agent_takes_as_many_calls_as_it_said),
         cmocka_unit_test(test_a_caller_has_three_calls_whoever_answers_them),
