@@ -11,6 +11,7 @@ static const struct command commands[] = {
     {"serve", cmd_serve, "answer calls until told to stop"},
     {"status", cmd_status, "one screen about the node that runs here"},
     {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
+    {"journal", cmd_journal, "what waits for the database, and what it would not take"},
     {"check", cmd_check, "say what is wrong with configuration and agents"},
     {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},
     {"cost", cmd_cost, "what calls cost, by day or line by line"},

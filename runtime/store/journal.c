@@ -223,6 +223,16 @@ void journal_wake(struct journal *j)
     pthread_mutex_unlock(&j->lock);
 }
 
+uint64_t journal_committed(struct journal *j)
+{
+    uint64_t n;
+
+    pthread_mutex_lock(&j->lock);
+    n = j->durable;
+    pthread_mutex_unlock(&j->lock);
+    return n;
+}
+
 void journal_report(struct journal *j, const struct journal_report *r)
 {
     pthread_mutex_lock(&j->lock);
@@ -230,6 +240,7 @@ void journal_report(struct journal *j, const struct journal_report *r)
     j->told.dead = r->dead;
     j->told.shipping = r->shipping;
     j->oldest_us = r->oldest_us;
+    j->told_at = r->committed;
     (void)snprintf(j->told.database_error, sizeof(j->told.database_error), "%s", r->database_error);
     pthread_mutex_unlock(&j->lock);
 }
@@ -241,6 +252,7 @@ void journal_gauges(struct journal *j, struct journal_gauges *out)
     pthread_mutex_lock(&j->lock);
     *out = j->told;
     out->waiting = j->appended - j->durable;
+    out->kept += j->durable - j->told_at;
     out->disk = j->disk;
     oldest_us = j->oldest_us;
     pthread_mutex_unlock(&j->lock);

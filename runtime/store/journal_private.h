@@ -51,8 +51,8 @@ struct journal {
     int disk;                 /* of the last commit */
     uint64_t commit_began_ms; /* 0: none is under way */
     uint64_t commits, wakes;
-    struct journal_gauges told; /* by the shipper */
-    uint64_t oldest_us;
+    struct journal_gauges told;  /* by the shipper */
+    uint64_t oldest_us, told_at; /* told_at: `durable` when the shipper counted */
 
     struct journal_file *file;   /* owns; the writer's */
     pthread_mutex_t files;       /* guards reader and generation; taken before `lock` if both are */

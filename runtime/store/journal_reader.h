@@ -21,8 +21,12 @@ void journal_reader_damaged(struct journal *j);
 void journal_wait(struct journal *j, uint64_t *seen, uint32_t wait_ms);
 void journal_wake(struct journal *j);
 
+/* Events committed since the start. */
+uint64_t journal_committed(struct journal *j);
+
 /* What only the shipper knows; journal_gauges() repeats it. */
 struct journal_report {
+    uint64_t committed; /* when counting began: what comes later is added */
     uint64_t kept, dead;
     uint64_t oldest_us; /* when the oldest event that is not shipped happened; 0: none */
     bool shipping;

@@ -34,6 +34,7 @@ enum {
     DOWN_MS = 5000,
     SETUP_MS = 10000,
     PATIENCE_MS = 10000,
+    BATCH_STEP = 10, /* a slow database is asked for more only slowly */
     PAYLOAD_MAX = 64 << 20
 };
 
@@ -188,7 +189,7 @@ static int ship_batch(struct shipper *s, struct source *from)
         return rc;
     s->spoke_ms = shipper_now_ms();
     source_acknowledge(s, from, last);
-    s->batch_max = s->batch_max * 2 < BATCH_MAX ? s->batch_max * 2 : BATCH_MAX;
+    s->batch_max = s->batch_max + BATCH_STEP < BATCH_MAX ? s->batch_max + BATCH_STEP : BATCH_MAX;
     return n;
 }
 

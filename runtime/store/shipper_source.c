@@ -270,6 +270,7 @@ void sources_tell(struct shipper *s)
     if (s->told_ms && now_ms - s->told_ms < TELL_MS)
         return;
     s->told_ms = now_ms;
+    r.committed = journal_committed(s->opts.journal);
     add_counts(s, &s->own, &r);
     for (struct source *from = s->others; from; from = from->next)
         add_counts(s, from, &r);
