@@ -52,8 +52,10 @@ int journal_folder_list(const char *folder, char ***out)
     char **paths = NULL;
 
     *out = NULL;
-    if (rc <= 0)
+    if (n <= 0) {
+        free(found);
         return rc == -ENOENT ? 0 : rc;
+    }
     paths = calloc((size_t)n, sizeof(*paths));
     if (!paths)
         rc = -ENOMEM;

@@ -6,7 +6,8 @@ local cjson = require "cjson.safe"
 local pg = require "postgres"
 
 local INGEST = [[
-create table kept (n bigserial, stream text, epoch bigint, seq int check (stream <> 'BAD' or seq <> 666), type text, body jsonb,
+create table kept (n bigserial, stream text, epoch bigint, seq int, type text, body jsonb,
+  check (stream <> 'BAD' or seq <> 666),
   primary key (stream, epoch, seq));
 create table pace (seconds float);
 insert into pace values (0);
