@@ -203,7 +203,8 @@ static int ship_all(struct shipper *s, struct source *from)
         if (out_of_time(s))
             break;
     }
-    source_checkpoint(s, from);
+    if (from->file)
+        source_checkpoint(s, from);
     return n < 0 ? n : all;
 }
 

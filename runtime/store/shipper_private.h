@@ -49,10 +49,11 @@ struct shipper {
     struct retry retry;
     uint64_t failing_since_ms; /* 0: it works */
     bool down_told, setup_told;
-    uint64_t seen;       /* commits of the journal */
-    uint64_t scanned_ms; /* the folder */
-    uint64_t told_ms;    /* the gauges */
-    uint64_t spoke_ms;   /* with the database */
+    uint64_t seen;          /* commits of the journal */
+    uint64_t scanned_ms;    /* the folder */
+    uint64_t told_ms;       /* the gauges */
+    uint64_t checkpoint_ms; /* of the own file */
+    uint64_t spoke_ms;      /* with the database */
 };
 
 uint64_t shipper_now_ms(void);

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCAN_MS = 5000, TELL_MS = 500 };
+enum { SCAN_MS = 5000, TELL_MS = 500, CHECKPOINT_MS = 1000 };
 
 /* ---- using one ---- */
 
@@ -275,5 +275,8 @@ void sources_tell(struct shipper *s)
     for (struct source *from = s->others; from; from = from->next)
         add_counts(s, from, &r);
     journal_report(s->opts.journal, &r);
-    source_checkpoint(s, &s->own);
+    if (now_ms - s->checkpoint_ms >= CHECKPOINT_MS) {
+        s->checkpoint_ms = now_ms;
+        source_checkpoint(s, &s->own);
+    }
 }

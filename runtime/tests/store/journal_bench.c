@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal_bench - how long an event takes from journal_append() to the disk.
+/* journal_bench - how long an event takes from journal_append() to the disk, while a shipper looks
+ * after the file and finds no database.
  *
  *   journal_bench FOLDER [EVENTS_PER_SECOND [SECONDS]]     500 a second for 10 s
  *
@@ -7,6 +8,7 @@
 #include "observe/metrics.h"
 #include "store/journal.h"
 #include "store/journal_folder.h"
+#include "store/shipper.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,12 +49,21 @@ static void append_at(struct journal *j, unsigned rate, uint32_t n)
     }
 }
 
+static int no_database(struct buf *out, char *why, size_t cap, void *arg)
+{
+    (void)out;
+    (void)arg;
+    (void)snprintf(why, cap, "there is no database in a benchmark");
+    return -1;
+}
+
 int main(int argc, char **argv)
 {
     unsigned rate = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 500;
     unsigned seconds = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 10;
     struct metric_summary sum;
     struct journal *j = NULL;
+    struct shipper *s = NULL;
     char why[256], **paths;
     int n;
 
@@ -64,7 +75,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", why);
         return 1;
     }
+    if (shipper_start(
+            &s, &(struct shipper_opts){.folder = argv[1], .journal = j, .conninfo = no_database}))
+        return 1;
     append_at(j, rate, rate * seconds);
+    shipper_stop(s, 0);
     journal_stop(j);
     sum = metric_summarise(H_JOURNAL_APPEND_US);
     printf("events=%llu per_second=%u p50_us=%llu p90_us=%llu p99_us=%llu max_us=%llu\n",
