@@ -22,9 +22,9 @@ struct alarm {
     char subject[ALARM_SUBJECT]; /* which call, agent, file; "" for the node */
     char text[ALARM_TEXT];       /* what is wrong */
     char fix[ALARM_TEXT];        /* what to do about it */
-    enum alarm_severity severity;
     uint64_t raised_unix_us, last_unix_us;
     uint64_t count;
+    enum alarm_severity severity;
     bool open;
 };
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The journal and its shipper as a process, against a real PostgreSQL that goes through what
--- databases go through. ingest() is a small one that notes the order of arrival.
+-- databases go through. ingest() is a small one that notes the order of arrival; the last story has
+-- the one of sql/. JOURNAL_PEER names another build of the process.
 package.path = "spec/support/?.lua;" .. package.path
 local cjson = require "cjson.safe"
 local pg = require "postgres"
@@ -29,6 +30,7 @@ begin
   end loop;
 end $$;]]
 
+local PEER = os.getenv "JOURNAL_PEER" or "build/dev/runtime/tests/journal_peer"
 local peers = {}
 
 local function sh(command)
@@ -37,8 +39,8 @@ end
 
 local function peer(folder, url)
   local p = { out = os.tmpname() }
-  p.input = assert(io.popen(("build/dev/runtime/tests/journal_peer %s '%s' >%s 2>>%s/log"):format(
-    folder, url .. "&connect_timeout=3&options=-c%20statement_timeout%3D2000", p.out, folder), "w"))
+  p.input = assert(io.popen(("%s %s '%s' >%s 2>>%s/log"):format(
+    PEER, folder, url .. "&connect_timeout=3&options=-c%20statement_timeout%3D2000", p.out, folder), "w"))
   p.file = assert(io.open(p.out))
 
   function p.answer(seconds)
@@ -261,5 +263,20 @@ describe("the journal's shipper", function()
     for round = 1, 6 do assert_arrived("CA" .. round, 400) end
     p.stop()
     assert.equal(0, files())
+  end)
+
+  it("is understood by the schema of sql/", function()
+    url = pg.database()
+    local p = peer(folder, url)
+    p.ask([[event CA1 1 webhook {"call":"CA1","agent":"dentist","from":"+13125550142","to":"+13125550100",]]
+      .. [["at_ms":0,"kind":"voice","status":"ringing"}]])
+    p.ask [[event CA1 2 turn {"call":"CA1","at_ms":5,"seq":1,"role":"nobody","text":"no such role"}]]
+    p.ask [[event CA1 3 turn {"call":"CA1","at_ms":9,"seq":1,"role":"caller","text":"hello"}]]
+    p.ask [[event CA1 3 turn {"call":"CA1","at_ms":9,"seq":1,"role":"caller","text":"other"}]]
+    assert.equal("shipped", p.ask "shipped 20000")
+    assert.equal("dentist", pg.query(url, "select agent from calls where call = 'CA1'")[1].agent)
+    assert.same({ { seq = 1 }, { seq = 3 } }, pg.query(url, "select seq from call_events order by seq"))
+    assert.equal("hello", pg.query(url, "select heard from turns")[1].heard)
+    assert.equal(2, p.gauges().dead)
   end)
 end)

@@ -247,7 +247,7 @@ static void test_an_erased_caller_leaves_no_bytes_behind(void **state)
 static off_t middle_page(const char *path)
 {
     static char page[4096];
-    off_t pages[1000], at = 0;
+    off_t pages[1000] = {0}, at = 0;
     size_t n = 0;
     int fd = open(path, O_RDONLY);
 
