@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 static const char usage[] =
@@ -26,9 +27,10 @@ static const char days[] =
 static void print_line(const json_t *l)
 {
     const json_t *exact = json_object_get(l, "micro_usd_exact");
+    double quantity = json_number_value(json_object_get(l, "quantity"));
 
-    printf("  %-18s %-18s %-18s %12.0f", ask_text(l, "item"), ask_text(l, "model"),
-           ask_text(l, "unit"), json_number_value(json_object_get(l, "quantity")));
+    printf("  %-18s %-18s %-18s %12.*f", ask_text(l, "item"), ask_text(l, "model"),
+           ask_text(l, "unit"), quantity == (double)(int64_t)quantity ? 0 : 3, quantity);
     if (json_is_number(exact))
         printf("  %12.6f $\n", json_number_value(exact) / 1e6);
     else

@@ -172,7 +172,7 @@ struct remedies {
 /* Each code once. */
 static void print_remedy(struct remedies *r, const char *code, const char *fix)
 {
-    if (!code[0] || !fix || !fix[0] || r->n == REMEDIES_MAX)
+    if (!code[0] || !fix || !fix[0] || strcmp(fix, "nothing to do") == 0 || r->n == REMEDIES_MAX)
         return;
     for (size_t i = 0; i < r->n; i++)
         if (strcmp(r->codes[i], code) == 0)

@@ -36,7 +36,9 @@ struct books {
     struct journal *journal; /* owns, as the following */
     struct shipper *shipper;
     struct upkeep *upkeep;
-    pthread_mutex_t lock;      /* of database: the shipper's thread and upkeep's both ask */
+    pthread_mutex_t lock; /* of database, which two threads ask for, and of settled */
+    pthread_cond_t wake;
+    bool settled;
     struct database *database; /* owns; NULL until it was up once */
 };
 
@@ -111,8 +113,12 @@ static int start_shipper(struct books *b)
 
 static int start_upkeep(struct books *b)
 {
-    struct upkeep_opts o = {
-        .conninfo = conninfo, .arg = b, .node = b->settings->node_name, .data = b->settings->data};
+    struct upkeep_opts o = {.tend = tend,
+
+                            .conninfo = conninfo,
+                            .arg = b,
+                            .node = b->settings->node_name,
+                            .data = b->settings->data};
 
     return upkeep_start(&b->upkeep, &o);
 }
@@ -128,6 +134,7 @@ int books_open(struct books **out, const struct settings *s, char *why, size_t c
         return -ENOMEM;
     b->settings = s;
     pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->wake, NULL);
     books_sql_path(s, b->sql, sizeof(b->sql));
     (void)snprintf(b->journal_folder, sizeof(b->journal_folder), "%s/journal", s->data);
     j.folder = b->journal_folder;
@@ -170,15 +177,39 @@ int books_json(struct books *b, struct buf *out)
     return rc ? rc : buf_add_str(out, "\"}");
 }
 
+static void on_durable(void *arg, int rc)
+{
+    struct books *b = arg;
+
+    (void)rc;
+    pthread_mutex_lock(&b->lock);
+    b->settled = true;
+    pthread_cond_signal(&b->wake);
+    pthread_mutex_unlock(&b->lock);
+}
+
+/* The last facts, so that the shipper finds them. The journal answers within a second. */
+static void settle(struct books *b)
+{
+    if (!b->journal || journal_barrier(b->journal, on_durable, b))
+        return;
+    pthread_mutex_lock(&b->lock);
+    while (!b->settled)
+        pthread_cond_wait(&b->wake, &b->lock);
+    pthread_mutex_unlock(&b->lock);
+}
+
 void books_close(struct books *b)
 {
     if (!b)
         return;
     atomic_store(&b->stopping, true); /* a server that is just starting is not waited for */
     upkeep_stop(b->upkeep);
+    settle(b);
     shipper_stop(b->shipper, DRAIN_MS);
     journal_stop(b->journal);
     database_down(b->database);
+    pthread_cond_destroy(&b->wake);
     pthread_mutex_destroy(&b->lock);
     free(b);
 }

@@ -24,7 +24,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TEND_S = 60, AGAIN_S = 60, EVERY_S = 3600, CONNINFO_MAX = 8192 };
+enum { TEND_MS = 60000, EVERY_MS = 3600000, CONNINFO_MAX = 8192 };
 
 struct upkeep {
     struct upkeep_opts o;
@@ -97,14 +97,14 @@ static int delete_recordings(struct upkeep *u, struct pg *pg)
     return paths ? rc : -ENOMEM;
 }
 
-/* Seconds until the next time. */
-static int once(struct upkeep *u)
+/* False: it is to be tried again soon. */
+static bool once(struct upkeep *u)
 {
     struct pg *pg = NULL;
     int rc = connect_database(u, &pg);
 
     if (rc)
-        return AGAIN_S;
+        return false;
     rc = maintain(pg);
     if (!rc)
         rc = delete_recordings(u, pg);
@@ -115,17 +115,22 @@ static int once(struct upkeep *u)
         alarm_clear("database.upkeep", NULL);
     }
     pg_close(pg);
-    return rc ? AGAIN_S : EVERY_S;
+    return rc == 0;
 }
 
 /* False: it is time to go. */
-static bool wait_for(struct upkeep *u, int seconds)
+static bool wait_for(struct upkeep *u, uint32_t ms)
 {
     struct timespec until;
     bool go_on;
 
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += seconds;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
     pthread_mutex_lock(&u->lock);
     while (!u->stopping && pthread_cond_timedwait(&u->wake, &u->lock, &until) != ETIMEDOUT)
         ;
@@ -137,14 +142,14 @@ static bool wait_for(struct upkeep *u, int seconds)
 static void *run(void *arg)
 {
     struct upkeep *u = arg;
-    int left_s = AGAIN_S;
+    uint32_t waited_ms = u->o.every_ms; /* the first time is soon */
     char why[512];
 
-    while (wait_for(u, TEND_S)) {
+    while (wait_for(u, u->o.tend_ms)) {
         (void)u->o.tend(why, sizeof(why), u->o.arg); /* the shipper tells what comes of it */
-        left_s -= TEND_S;
-        if (left_s <= 0)
-            left_s = once(u);
+        waited_ms += u->o.tend_ms;
+        if (waited_ms >= u->o.every_ms)
+            waited_ms = once(u) ? 0 : u->o.every_ms;
     }
     return NULL;
 }
@@ -157,6 +162,8 @@ int upkeep_start(struct upkeep **out, const struct upkeep_opts *o)
     if (!u)
         return -ENOMEM;
     u->o = *o;
+    u->o.tend_ms = o->tend_ms ? o->tend_ms : TEND_MS;
+    u->o.every_ms = o->every_ms ? o->every_ms : EVERY_MS;
     (void)snprintf(u->node, sizeof(u->node), "%s", o->node);
     (void)snprintf(u->data, sizeof(u->data), "%s", o->data);
     pthread_mutex_init(&u->lock, NULL);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct upkeep;
 
@@ -15,8 +16,9 @@ struct upkeep_opts {
     int (*tend)(char *why, size_t cap, void *arg);
     int (*conninfo)(struct buf *out, char *why, size_t cap, void *arg);
     void *arg;
-    const char *node; /* copied: whose recordings */
-    const char *data; /* copied: the data folder, where they lie */
+    const char *node;           /* copied: whose recordings */
+    const char *data;           /* copied: the data folder, where they lie */
+    uint32_t tend_ms, every_ms; /* 0: a minute, an hour */
 };
 
 int upkeep_start(struct upkeep **out, const struct upkeep_opts *o);

@@ -54,7 +54,7 @@ static const char database[] = "CREATE ROLE ringdown LOGIN\n"
 
 static bool has_program(const char *folder, const char *name)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX + 64];
 
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     return access(path, X_OK) == 0;

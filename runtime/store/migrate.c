@@ -229,7 +229,7 @@ static int run_locked(struct pg *p, const struct migrate_opts *o, migrate_told_f
         rc = ask(p, history_table, "making the table schema_migrations", why, cap);
     for (size_t i = applied.n; i < files.n && !rc; i++) {
         rc = apply(p, &files.items[i], why, cap);
-        if (!rc)
+        if (!rc && told)
             told(arg, &files.items[i]);
     }
     migration_list_fini(&files);

@@ -16,7 +16,7 @@ struct migrate_opts {
     uint32_t wait_ms;   /* for another process that migrates; 0: 10 s */
 };
 
-/* Told of each migration: one that waits, or one that was just applied. */
+/* Told of each migration: one that waits, or one that was just applied. migrate_run() takes NULL. */
 typedef void(migrate_told_fn)(void *arg, const struct migration *m);
 
 /* All return 0 or, with a sentence for the operator in `why`:

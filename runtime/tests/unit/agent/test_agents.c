@@ -32,7 +32,7 @@ static int tear_down(void **state)
 static void assert_complains(const char *line)
 {
     /* Lines name the folder by its last name; here that is a temporary one. */
-    char whole[600];
+    char whole[4096];
 
     (void)snprintf(whole, sizeof(whole), "%s/%s", node.folder + strlen("/tmp/"), line);
     if (!strstr(buf_text(&node.complaints), whole))
