@@ -119,6 +119,58 @@ static void add_threads(struct buf *out, const struct json_value *v)
     add_some(out, number(v, "script_queue"), "message", " waiting\n");
 }
 
+/* What waits to be kept, and where it goes. */
+static void add_books(struct buf *out, const struct json_value *v)
+{
+    struct json_value j = json_get(v, "journal"), d = json_get(v, "database"), where, error;
+
+    if (j.type != JSON_OBJECT || d.type != JSON_OBJECT)
+        return;
+    where = json_get(&d, "where");
+    error = json_get(&d, "error");
+    buf_add_str(out, "  journal   ");
+    add_some(out, number(&j, "waiting") + number(&j, "kept"), "event", " on the way");
+    if (number(&j, "oldest_age_ms") > 0)
+        buf_addf(out, ", the oldest for %.1f s", (double)number(&j, "oldest_age_ms") / 1000);
+    if (number(&j, "dead") > 0)
+        buf_addf(out, "; %" PRIu64 " refused by the database: ringdown journal",
+                 number(&j, "dead"));
+    if (number(&j, "lost") > 0)
+        buf_addf(out, "; %" PRIu64 " LOST", number(&j, "lost"));
+    buf_addf(out, "\n  database  %s%s", is_true(&d, "private") ? "private" : "database.url",
+             where.type == JSON_STRING ? ", in " : "");
+    if (where.type == JSON_STRING)
+        add_shown(out, &d, "where");
+    buf_add_str(out, is_true(&d, "shipping") ? ", takes events\n" : ", takes nothing now");
+    if (!is_true(&d, "shipping") && error.type == JSON_STRING && error.raw.n > 0) {
+        buf_add_str(out, ": ");
+        add_shown(out, &d, "error");
+    }
+    if (!is_true(&d, "shipping"))
+        buf_add_str(out, "\n");
+}
+
+/* What somebody must look at, each with its remedy. */
+static void add_alarms(struct buf *out, const struct json_value *v)
+{
+    struct json_value list = json_get(v, "alarms"), a;
+    struct json_iter it;
+    struct rd_str key;
+
+    json_iter_init(&it, &list);
+    while (json_next(&it, &key, &a)) {
+        buf_add_str(out, "  ALARM     ");
+        add_shown(out, &a, "kind");
+        buf_add_str(out, " ");
+        add_shown(out, &a, "subject");
+        buf_add_str(out, ": ");
+        add_shown(out, &a, "text");
+        buf_add_str(out, "\n            ");
+        add_shown(out, &a, "fix");
+        buf_add_str(out, "\n");
+    }
+}
+
 /* Whom we depend on and gave up for a while; nothing when all is well. */
 static void add_targets(struct buf *out, const struct json_value *v)
 {
@@ -209,6 +261,8 @@ static int print_status(const struct buf *body, bool as_json)
     add_head(&text, &v);
     add_agents(&text, &v);
     add_threads(&text, &v);
+    add_books(&text, &v);
+    add_alarms(&text, &v);
     add_targets(&text, &v);
     add_counts(&text, &v);
     fwrite(text.data, 1, text.n, stdout);

@@ -10,16 +10,17 @@
 #include "gateway/books.h"
 
 #include "base/err.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "gateway/upkeep.h"
 #include "observe/alarm.h"
+#include "store/cluster.h"
 #include "store/database.h"
 #include "store/journal.h"
 #include "store/migrate.h"
 #include "store/shipper.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -156,25 +157,36 @@ struct journal *books_journal(struct books *b)
     return b->journal;
 }
 
+/* Where a private cluster lies: not always below the data folder. */
+static const char *where(const struct books *b, struct cluster_place *place)
+{
+    char why[256];
+
+    if (!is_private(b))
+        return NULL;
+    return cluster_find(place, b->settings->data, why, sizeof(why)) ? NULL : place->folder;
+}
+
 int books_json(struct books *b, struct buf *out)
 {
     struct journal_gauges g;
-    int rc;
+    struct cluster_place place;
+    int rc = buf_add_str(out, "\"journal\":");
 
     journal_gauges(b->journal, &g);
-    rc = buf_addf(out,
-                  "\"journal\":{\"waiting\":%" PRIu64 ",\"kept\":%" PRIu64
-                  ",\"oldest_age_ms\":%" PRIu64 ",\"dead\":%" PRIu64 ",\"lost\":%" PRIu64
-                  ",\"append_p99_us\":%" PRIu64 ",\"disk\":\"",
-                  g.waiting, g.kept, g.oldest_age_ms, g.dead, g.lost, g.append_p99_us);
-    if (!rc && g.disk)
-        rc = buf_add_json(out, rd_str(rd_strerror(g.disk)));
     if (!rc)
-        rc = buf_addf(out, "\"},\"database\":{\"private\":%s,\"shipping\":%s,\"error\":\"",
-                      is_private(b) ? "true" : "false", g.shipping ? "true" : "false");
+        rc = json_add_object(out, JSON_MEMBERS(J_INT("waiting", g.waiting), J_INT("kept", g.kept),
+                                               J_INT("oldest_age_ms", g.oldest_age_ms),
+                                               J_INT("dead", g.dead), J_INT("lost", g.lost),
+                                               J_INT("append_p99_us", g.append_p99_us),
+                                               J_STR("disk", g.disk ? rd_strerror(g.disk) : "")));
     if (!rc)
-        rc = buf_add_json(out, rd_str(g.database_error));
-    return rc ? rc : buf_add_str(out, "\"}");
+        rc = buf_add_str(out, ",\"database\":");
+    return rc ? rc
+              : json_add_object(out, JSON_MEMBERS(J_BOOL("private", is_private(b)),
+                                                  J_STR("where", where(b, &place)),
+                                                  J_BOOL("shipping", g.shipping),
+                                                  J_STR("error", g.database_error)));
 }
 
 static void on_durable(void *arg, int rc)

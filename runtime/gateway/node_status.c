@@ -2,9 +2,11 @@
 /* node_status.c - the node as JSON, for status, health and the list of calls. Reads gauges that
  * other threads write; nothing is stopped for it. */
 #include "base/err.h"
+#include "base/json_out.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "gateway/sweep.h"
+#include "observe/alarm.h"
 #include "observe/metrics.h"
 #include "observe/targets.h"
 
@@ -120,6 +122,34 @@ static int add_metrics(struct buf *out)
     return rc ? rc : buf_add_str(out, "]");
 }
 
+static int add_alarm(struct buf *out, const struct alarm *a)
+{
+    bool critical = a->severity == ALARM_CRITICAL;
+
+    return json_add_object(out, JSON_MEMBERS(J_STR("kind", a->kind), J_STR("subject", a->subject),
+                                             J_STR("severity", critical ? "critical" : "warning"),
+                                             J_STR("text", a->text), J_STR("fix", a->fix),
+                                             J_INT("count", a->count),
+                                             J_INT("since_unix_s", a->raised_unix_us / 1000000)));
+}
+
+/* Those that are open now, oldest first. */
+static int add_alarms(struct buf *out)
+{
+    struct alarm *open = calloc(ALARMS_MAX, sizeof(*open));
+    size_t n = open ? alarm_list(open, ALARMS_MAX) : 0;
+    int rc = open ? buf_add_str(out, ",\"alarms\":[") : -ENOMEM;
+
+    for (size_t i = 0; !rc && i < n; i++) {
+        if (i > 0)
+            rc = buf_add_str(out, ",");
+        if (!rc)
+            rc = add_alarm(out, &open[i]);
+    }
+    free(open);
+    return rc ? rc : buf_add_str(out, "]");
+}
+
 int node_status_json(struct node *n, struct buf *out)
 {
     struct directory_counts c = directory_counts(n->directory);
@@ -152,6 +182,8 @@ int node_status_json(struct node *n, struct buf *out)
         rc = books_json(n->books, out);
     if (!rc)
         rc = add_targets(out);
+    if (!rc)
+        rc = add_alarms(out);
     set_gauges(n, &c);
     if (!rc)
         rc = add_metrics(out);

@@ -26,6 +26,7 @@
 
 enum {
     START_MS = 60000,
+    PAST_MS = 10000, /* how long what is left of a killed server may be in the way */
     STOP_MS = 30000, /* with a last checkpoint */
     QUIT_MS = 10000, /* without */
     LOOK_MS = 50,
@@ -273,6 +274,15 @@ static int complain_ended(const struct cluster_place *p, char *why, size_t cap)
     return -ECONNREFUSED;
 }
 
+/* Children of a server that was killed take a moment to notice; until then the next one refuses. */
+static bool is_in_the_way_of_its_past(const struct cluster_place *p)
+{
+    char text[1024] = "";
+
+    why_log(p, text, sizeof(text));
+    return strstr(text, "is still in use") != NULL;
+}
+
 /* What we launched and nobody will hold. Waits, for the next one finds it in its way otherwise. */
 static void call_off(pid_t launched)
 {
@@ -286,7 +296,7 @@ static void call_off(pid_t launched)
 
 int server_start(const struct cluster_place *p, const atomic_bool *stop, char *why, size_t cap)
 {
-    uint64_t until = cluster_now_ms() + START_MS;
+    uint64_t until = cluster_now_ms() + START_MS, past = cluster_now_ms() + PAST_MS;
     pid_t launched = 0;
     int rc;
 
@@ -296,7 +306,7 @@ int server_start(const struct cluster_place *p, const atomic_bool *stop, char *w
             rc = answers(p, why, cap);
             if (rc == 0 || rc == RD_EAUTH)
                 return rc;
-        } else if (launched) {
+        } else if (launched && (cluster_now_ms() > past || !is_in_the_way_of_its_past(p))) {
             return complain_ended(p, why, cap);
         } else {
             rc = launch(p, &launched, why, cap);
