@@ -125,6 +125,16 @@ static int add_barge_in(struct buf *out, const struct record *r)
     return rc ? rc : add_number(out, "heard_ms", r->heard_ms);
 }
 
+/* A transcription that tells neither seconds nor tokens tells nothing. */
+static bool is_complete(const struct record *r)
+{
+    const struct provider_usage *u = r->usage;
+
+    if (r->text.n == 0)
+        return false;
+    return !u->transcription || u->seconds > 0 || u->text_in + u->audio_in + u->text_out > 0;
+}
+
 /* Without the provider's own words for it, nobody knows what it was: unknown, not nothing. */
 static int add_bill(struct buf *out, const struct record *r)
 {
@@ -136,7 +146,7 @@ static int add_bill(struct buf *out, const struct record *r)
     if (!rc)
         rc = add_usage(out, r->usage);
     if (!rc)
-        rc = buf_addf(out, ",\"complete\":%s", r->text.n > 0 ? "true" : "false");
+        rc = buf_addf(out, ",\"complete\":%s", is_complete(r) ? "true" : "false");
     if (!rc && r->text.n > 0)
         rc = buf_addf(out, ",\"raw\":" RD_STR_FMT, RD_STR_ARG(r->text));
     return rc;

@@ -239,6 +239,12 @@ static void test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words(vo
                        "\"text_in\":0,\"text_in_cached\":0,\"audio_in\":0,\"audio_in_cached\":0,"
                        "\"text_out\":0,\"audio_out\":0,\"seconds\":2.400},\"complete\":true,"
                        "\"raw\":{\"type\":\"duration\",\"seconds\":2.4}");
+    heard.seconds = 0;
+    r.text = RD_STR("{\"type\":\"duration\"}");
+    assert_written(&r, ",\"kind\":\"transcription\",\"model\":\"gpt-transcribe\",\"usage\":{"
+                       "\"text_in\":0,\"text_in_cached\":0,\"audio_in\":0,\"audio_in_cached\":0,"
+                       "\"text_out\":0,\"audio_out\":0,\"seconds\":0.000},\"complete\":false,"
+                       "\"raw\":{\"type\":\"duration\"}");
 }
 
 static void assert_hides(const struct record *r, const char *shown)
