@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call_internal.h - the struct behind call.h, shared by the few files that are the call: call.c
- * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider), response.c
- * (its responses), ask.c (what is asked of it), debt.c (answers that do
- * not come), notice.c (what must be heard), keeping.c (what may
- * be kept). */
+ * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider),
+ * response.c (its responses), ask.c (what is asked of it), debt.c (answers that do not come),
+ * notice.c (what must be heard), keeping.c (what may be kept), operator.c (the operator's hand). */
 #ifndef CALL_CALL_INTERNAL_H
 #define CALL_CALL_INTERNAL_H
 

@@ -4,7 +4,7 @@
  * - upgrade: signature, token, single claim; then a carrier leg, the call core and a provider leg
  * (a warm one if there is), before the first frame arrives.
  * - while it runs: the core's events go to the script by credits (they cannot be lost), its records
- *   to control (they may), its timer is one loop timer.
+ *   to the journal (keep.h) and to control (those may be lost), its timer is one loop timer.
  * - end: the intent is stored before the stream closes, the slot is given back when both legs let
  * go.
  *
