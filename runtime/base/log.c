@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log_line.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,7 +23,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { QUEUE_BYTES = 256 * 1024, LEVELS = 4, LOST_LINE_BYTES = 256 };
@@ -90,14 +90,6 @@ static void write_out(const char *p, size_t n)
         p += done;
         n -= (size_t)done;
     }
-}
-
-static int64_t unix_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static int format_now(struct buf *out, enum log_level level, const char *event,

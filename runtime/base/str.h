@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct rd_str {
@@ -39,6 +40,18 @@ static inline bool rd_str_copy(char *out, size_t cap, struct rd_str s)
 
 /* Constant time in the length of b; for secrets and signatures. */
 bool rd_str_same_secret(struct rd_str a, struct rd_str b);
+
+/* Writes n bytes as 2n hexadecimal digits and a terminator. */
+static inline void rd_hex(char *out, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * n] = '\0';
+}
 
 /* Length of the well-formed UTF-8 sequence that n > 0 bytes begin with; 0 when there is none. */
 size_t rd_utf8_sequence(const char *p, size_t n);

@@ -9,6 +9,7 @@
 #include "cli/calls_act.h"
 
 #include "base/json.h"
+#include "base/now.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -17,7 +18,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { WAIT_MS = 10000, REASON_MAX = 512 };
 
@@ -53,14 +53,6 @@ bool calls_is_id(const char *word)
         if (!isalnum((unsigned char)word[i]) && word[i] != '_' && word[i] != '-')
             return false;
     return n > 0 && n <= 64;
-}
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
 /* ---- asking ---- */
@@ -152,13 +144,13 @@ static enum outcome look(const struct act *a, const struct buf *events, uint64_t
 
 static enum outcome wait_for_outcome(const struct act *a, uint64_t after, char *why, size_t cap)
 {
-    uint64_t until = now_ms() + WAIT_MS, now;
+    uint64_t until = monotonic_ms() + WAIT_MS, now;
     enum outcome found = NOT_YET;
     char target[96];
     struct buf body;
 
     buf_init(&body, CLIENT_BODY_MAX);
-    while (found == NOT_YET && (now = now_ms()) < until) {
+    while (found == NOT_YET && (now = monotonic_ms()) < until) {
         buf_clear(&body);
         (void)snprintf(target, sizeof(target), "/api/v1/events?after=%" PRIu64 "&wait_ms=%" PRIu64,
                        after, until - now);

@@ -130,8 +130,7 @@ static int erase_in_database(struct erasing *e)
     json_t *result;
 
     hmac_sha256(hash, secret, strlen(secret), e->number, strlen(e->number));
-    for (size_t i = 0; i < sizeof(hash); i++)
-        (void)snprintf(hex + 2 + 2 * i, 3, "%02x", hash[i]);
+    rd_hex(hex + 2, hash, sizeof(hash));
     result = ask_json(&e->ask, "select erase_caller($1, $2::bytea, 'ringdown erase')", 2,
                       (const char *const[]){e->number, secret[0] ? hex : NULL});
     if (!result)

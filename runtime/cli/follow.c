@@ -8,6 +8,7 @@
 #include "cli/follow.h"
 
 #include "base/json.h"
+#include "base/now.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/order.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 struct following {
@@ -30,14 +30,6 @@ struct following {
     uint64_t after;     /* the number of the last event seen */
     uint64_t n, n_said; /* events of the calls wanted, and those that made lines */
 };
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- one event ---- */
 
@@ -82,7 +74,7 @@ static void take_event(struct following *f, const struct json_value *event)
     if (f->json)
         show(event, f);
     else
-        order_take(f->order, event, f->past ? ms : now_ms());
+        order_take(f->order, event, f->past ? ms : monotonic_ms());
 }
 
 /* An array of events; the first answer of a live one is only where to begin. False when it is
@@ -132,7 +124,7 @@ static int run_live(struct following *f)
     if (!ask(f, "/api/v1/events", true, true))
         return EXIT_FAILED;
     for (;;) {
-        wait_ms = order_due(f->order, now_ms());
+        wait_ms = order_due(f->order, monotonic_ms());
         snprintf(target, sizeof(target), "/api/v1/events?after=%" PRIu64 "&wait_ms=%u", f->after,
                  wait_ms ? wait_ms : 10000);
         if (!ask(f, target, false, false))

@@ -11,6 +11,7 @@
  * Phone numbers are shown short unless --full. */
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "store/journal_file.h"
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char usage[] =
     "usage: ringdown journal [list | show ID | retry ID | retry --all | verify]\n"
@@ -84,17 +84,9 @@ static struct rd_str name_of(const char *path)
     return name;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static uint64_t age_s(uint64_t since_us)
 {
-    uint64_t now = now_us();
+    uint64_t now = unix_us();
 
     return since_us && since_us < now ? (now - since_us) / 1000000 : 0;
 }

@@ -11,6 +11,7 @@
 #include "gateway/keep.h"
 
 #include "base/log.h"
+#include "base/now.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { BODY_MAX = 512 * 1024 };
 
@@ -29,14 +29,6 @@ struct keep {
     uint64_t started_us;
     atomic_uint seq;
 };
-
-static uint64_t unix_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
 
 int keep_new(struct keep **out, const struct keep_opts *o)
 {

@@ -66,8 +66,7 @@ static int write_secret(const char *path)
 
     if (rc)
         return rc;
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    rd_hex(hex, bytes, sizeof(bytes));
     hex[SECRET_HEX] = '\n';
     snprintf(own, sizeof(own), "%s.%d", path, (int)getpid());
     fd = open(own, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -16,8 +16,7 @@ static void sign(char hex[MAC_HEX + 1], struct rd_str secret, struct rd_str text
     uint8_t mac[32];
 
     hmac_sha256(mac, secret.p, secret.n, text.p, text.n);
-    for (int i = 0; i < MAC_BYTES; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+    rd_hex(hex, mac, MAC_BYTES);
 }
 
 int token_write(char out[TOKEN_MAX], const struct token *t, struct rd_str secret)

@@ -9,8 +9,9 @@
  * Upkeep that the database refuses is an alarm of its own: partitions for next month are made here. */
 #include "gateway/upkeep.h"
 
-#include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
+#include "base/wait.h"
 #include "observe/alarm.h"
 #include "store/pg.h"
 #include "store/recording_file.h"
@@ -22,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { TEND_MS = 60000, EVERY_MS = 3600000, CONNINFO_MAX = 8192 };
 
@@ -121,18 +121,11 @@ static bool once(struct upkeep *u)
 /* False: it is time to go. */
 static bool wait_for(struct upkeep *u, uint32_t ms)
 {
-    struct timespec until;
+    uint64_t until_us = monotonic_us() + (uint64_t)ms * 1000;
     bool go_on;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&u->lock);
-    while (!u->stopping && pthread_cond_timedwait(&u->wake, &u->lock, &until) != ETIMEDOUT)
+    while (!u->stopping && wait_until(&u->wake, &u->lock, until_us))
         ;
     go_on = !u->stopping;
     pthread_mutex_unlock(&u->lock);
@@ -167,7 +160,7 @@ int upkeep_start(struct upkeep **out, const struct upkeep_opts *o)
     (void)snprintf(u->node, sizeof(u->node), "%s", o->node);
     (void)snprintf(u->data, sizeof(u->data), "%s", o->data);
     pthread_mutex_init(&u->lock, NULL);
-    pthread_cond_init(&u->wake, NULL);
+    wait_init(&u->wake);
     rc = -pthread_create(&u->thread, NULL, run, u);
     u->running = rc == 0;
     if (rc) {

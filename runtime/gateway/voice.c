@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "carriers/twilio/twiml.h"
 #include "gateway/token.h"
 #include "gateway/webhook.h"
@@ -398,14 +399,6 @@ static bool gate_lets_in(struct media_thread *t, struct http_request *r, struct 
         return true;
     refuse(t, r, form, agent, reason, fix);
     return false;
-}
-
-static uint64_t unix_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 static void admit(struct media_thread *t, struct http_request *r, struct form *form,

@@ -12,6 +12,7 @@
 #include "lua/task.h"
 
 #include "base/err.h"
+#include "base/now.h"
 #include "lua/vm_private.h"
 
 #include <errno.h>
@@ -191,12 +192,12 @@ enum task_state task_run(struct task *t, uint32_t share_ms)
         slice_us = t->used_us < slice_us ? slice_us - t->used_us : 1;
     t->n_resume = 0;
     v->running = t;
-    began_us = vm_now_us();
+    began_us = monotonic_us();
     vm_enter(v, slice_us, (uint64_t)share_ms * 1000);
     status = lua_resume(t->co, NULL, n, &n_results);
     vm_leave(v);
     v->running = NULL;
-    return finish(t, status, vm_now_us() - began_us);
+    return finish(t, status, monotonic_us() - began_us);
 }
 
 void task_free(struct task *t)

@@ -14,12 +14,12 @@
 #include "lua/vm.h"
 
 #include "base/err.h"
+#include "base/now.h"
 #include "lua/vm_private.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     HOOK_EVERY = 1000,
@@ -30,14 +30,6 @@ enum {
 static const size_t default_memory = (size_t)8 << 20;
 static const size_t default_memory_trusted = (size_t)64 << 20;
 static const uint64_t default_instructions = 2000000000;
-
-uint64_t vm_now_us(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static void *vm_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
 {
@@ -80,7 +72,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
         return;
     }
     v->instructions += HOOK_EVERY;
-    now = vm_now_us();
+    now = monotonic_us();
     if (v->instructions_max && v->instructions > v->instructions_max)
         v->spent = "instructions";
     else if (v->deadline_us && now >= v->deadline_us)
@@ -193,7 +185,7 @@ int vm_preload(struct vm *v, const char *name, lua_CFunction open)
 
 void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us)
 {
-    uint64_t now = vm_now_us();
+    uint64_t now = monotonic_us();
 
     v->deadline_us = budget_us ? now + budget_us : 0;
     v->step_aside_us = step_aside_us && !v->trusted ? now + step_aside_us : 0;

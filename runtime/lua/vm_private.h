@@ -27,8 +27,6 @@ struct vm {
     uint64_t instructions, instructions_max; /* 0: no limit */
 };
 
-uint64_t vm_now_us(void);
-
 /* Around every entry into Lua. budget_us 0: no limit. */
 void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us);
 void vm_leave(struct vm *v);

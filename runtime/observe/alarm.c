@@ -17,12 +17,12 @@
 #include "observe/alarm.h"
 
 #include "base/log.h"
+#include "base/now.h"
 #include "base/str.h"
 #include "observe/metrics.h"
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 enum { FULL_EVERY_US = 1000000 };
 
@@ -34,14 +34,6 @@ static struct {
     alarm_sink_fn *sink;
     void *sink_arg; /* borrows */
 } alarms = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static uint64_t now_unix_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
 
 /* Cut between characters of UTF-8, so that what reads it does not stumble. */
 static void copy(char *out, size_t cap, const char *z)
@@ -64,7 +56,7 @@ static struct alarm alarm_of(enum alarm_severity severity, const char *kind, con
     copy(a.subject, sizeof(a.subject), subject);
     copy(a.text, sizeof(a.text), text);
     copy(a.fix, sizeof(a.fix), fix);
-    a.raised_unix_us = a.last_unix_us = now_unix_us();
+    a.raised_unix_us = a.last_unix_us = unix_us();
     return a;
 }
 

@@ -13,6 +13,7 @@
 #include "store/cluster.h"
 
 #include "base/err.h"
+#include "base/now.h"
 #include "store/cluster_private.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ static int open_lock(const char *data, const char *name, char *why, size_t cap)
 /* Our turn to start or stop: a descriptor that is the lock. */
 static int take_turn(const char *data, const atomic_bool *stop, char *why, size_t cap)
 {
-    uint64_t until = cluster_now_ms() + TURN_MS;
+    uint64_t until = monotonic_ms() + TURN_MS;
     int fd = open_lock(data, "postgres.starting", why, cap);
 
     if (fd < 0)
@@ -63,7 +64,7 @@ static int take_turn(const char *data, const atomic_bool *stop, char *why, size_
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         bool stopped = stop && atomic_load(stop);
 
-        if (stopped || errno != EWOULDBLOCK || cluster_now_ms() > until) {
+        if (stopped || errno != EWOULDBLOCK || monotonic_ms() > until) {
             int rc = stopped ? -ECANCELED : errno == EWOULDBLOCK ? -ETIMEDOUT : -errno;
 
             snprintf(

@@ -45,7 +45,6 @@ int cluster_conninfo(struct buf *out, const struct cluster_place *p);
 /* Appends the last lines of a program's output to `why`, as one line. */
 void why_output(char *why, size_t cap, const char *text, size_t n);
 
-uint64_t cluster_now_ms(void);
 void cluster_nap(uint32_t ms);
 
 #endif

@@ -10,6 +10,7 @@
  * links, and a process is signalled only if it is that user's, called postgres, and works in that
  * folder (PostgreSQL makes its data folder its working folder). */
 #include "base/err.h"
+#include "base/now.h"
 #include "store/cluster_private.h"
 #include "store/pg.h"
 #include "store/program.h"
@@ -35,14 +36,6 @@ enum {
 };
 
 static const char log_name[] = "server.log";
-
-uint64_t cluster_now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 void cluster_nap(uint32_t ms)
 {
@@ -286,17 +279,17 @@ static bool is_in_the_way_of_its_past(const struct cluster_place *p)
 /* What we launched and nobody will hold. Waits, for the next one finds it in its way otherwise. */
 static void call_off(pid_t launched)
 {
-    uint64_t until = cluster_now_ms() + QUIT_MS;
+    uint64_t until = monotonic_ms() + QUIT_MS;
 
     if (!launched || !lives(launched) || kill(launched, SIGINT) != 0)
         return;
-    while (lives(launched) && cluster_now_ms() < until)
+    while (lives(launched) && monotonic_ms() < until)
         cluster_nap(LOOK_MS);
 }
 
 int server_start(const struct cluster_place *p, const atomic_bool *stop, char *why, size_t cap)
 {
-    uint64_t until = cluster_now_ms() + START_MS, past = cluster_now_ms() + PAST_MS;
+    uint64_t until = monotonic_ms() + START_MS, past = monotonic_ms() + PAST_MS;
     pid_t launched = 0;
     int rc;
 
@@ -306,7 +299,7 @@ int server_start(const struct cluster_place *p, const atomic_bool *stop, char *w
             rc = answers(p, why, cap);
             if (rc == 0 || rc == RD_EAUTH)
                 return rc;
-        } else if (launched && (cluster_now_ms() > past || !is_in_the_way_of_its_past(p))) {
+        } else if (launched && (monotonic_ms() > past || !is_in_the_way_of_its_past(p))) {
             return complain_ended(p, why, cap);
         } else {
             rc = launch(p, &launched, why, cap);
@@ -317,7 +310,7 @@ int server_start(const struct cluster_place *p, const atomic_bool *stop, char *w
             call_off(launched);
             return -ECANCELED;
         }
-        if (cluster_now_ms() > until)
+        if (monotonic_ms() > until)
             return complain_late(p, why, cap);
         cluster_nap(LOOK_MS);
     }
@@ -327,9 +320,9 @@ int server_start(const struct cluster_place *p, const atomic_bool *stop, char *w
 
 static bool ended_within(const struct cluster_place *p, pid_t pid, uint32_t ms)
 {
-    uint64_t until = cluster_now_ms() + ms;
+    uint64_t until = monotonic_ms() + ms;
 
-    while (is_it(p, pid) && cluster_now_ms() < until)
+    while (is_it(p, pid) && monotonic_ms() < until)
         cluster_nap(LOOK_MS);
     return !is_it(p, pid);
 }

@@ -14,6 +14,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
+#include "base/wait.h"
 #include "observe/metrics.h"
 #include "store/journal_private.h"
 #include "store/journal_reader.h"
@@ -23,27 +25,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 enum { MEMORY_MAX = 64 << 20 };
-
-static uint64_t clock_us(clockid_t which)
-{
-    struct timespec t;
-
-    (void)clock_gettime(which, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-uint64_t journal_now_us(void)
-{
-    return clock_us(CLOCK_MONOTONIC);
-}
-
-uint64_t journal_now_ms(void)
-{
-    return journal_now_us() / 1000;
-}
 
 /* ---- appending ---- */
 
@@ -76,7 +59,7 @@ static struct item *item_new(const struct journal_event *e, struct rd_str body)
 
     if (!i)
         return NULL;
-    *i = (struct item){.born_us = journal_now_us(), .n_bytes = n_bytes, .event = *e};
+    *i = (struct item){.born_us = monotonic_us(), .n_bytes = n_bytes, .event = *e};
     at = i->text;
     memcpy(at, e->type, type_n + 1);
     i->event.type = at;
@@ -151,7 +134,7 @@ int journal_barrier(struct journal *j, journal_durable_fn *fn, void *arg)
         return -ENOMEM;
     pthread_mutex_lock(&j->lock);
     *b = (struct barrier){
-        .after = j->appended, .deadline_ms = journal_now_ms() + BARRIER_MS, .fn = fn, .arg = arg};
+        .after = j->appended, .deadline_ms = monotonic_ms() + BARRIER_MS, .fn = fn, .arg = arg};
     *j->last_barrier = b;
     j->last_barrier = &b->next;
     pthread_cond_signal(&j->work);
@@ -194,23 +177,15 @@ void journal_reader_damaged(struct journal *j)
     pthread_mutex_unlock(&j->lock);
 }
 
-static void wait_until(struct journal *j, uint64_t deadline_us)
-{
-    struct timespec t = {.tv_sec = (time_t)(deadline_us / 1000000),
-                         .tv_nsec = (long)(deadline_us % 1000000) * 1000};
-
-    (void)pthread_cond_timedwait(&j->committed, &j->lock, &t);
-}
-
 void journal_wait(struct journal *j, uint64_t *seen, uint32_t wait_ms)
 {
-    uint64_t deadline_us = journal_now_us() + (uint64_t)wait_ms * 1000;
+    uint64_t deadline_us = monotonic_us() + (uint64_t)wait_ms * 1000;
     uint64_t wakes;
 
     pthread_mutex_lock(&j->lock);
     wakes = j->wakes;
-    while (j->commits == *seen && j->wakes == wakes && journal_now_us() < deadline_us)
-        wait_until(j, deadline_us);
+    while (j->commits == *seen && j->wakes == wakes && monotonic_us() < deadline_us)
+        (void)wait_until(&j->committed, &j->lock, deadline_us);
     *seen = j->commits;
     pthread_mutex_unlock(&j->lock);
 }
@@ -247,7 +222,7 @@ void journal_report(struct journal *j, const struct journal_report *r)
 
 void journal_gauges(struct journal *j, struct journal_gauges *out)
 {
-    uint64_t now_us = clock_us(CLOCK_REALTIME), oldest_us;
+    uint64_t now_us = unix_us(), oldest_us;
 
     pthread_mutex_lock(&j->lock);
     *out = j->told;
@@ -262,16 +237,6 @@ void journal_gauges(struct journal *j, struct journal_gauges *out)
 }
 
 /* ---- starting and stopping ---- */
-
-static void init_cond(pthread_cond_t *c)
-{
-    pthread_condattr_t a;
-
-    pthread_condattr_init(&a);
-    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-    pthread_cond_init(c, &a);
-    pthread_condattr_destroy(&a);
-}
 
 static void journal_free(struct journal *j)
 {
@@ -304,9 +269,9 @@ static struct journal *journal_new(const struct journal_opts *o)
     j->generation = 1;
     pthread_mutex_init(&j->lock, NULL);
     pthread_mutex_init(&j->files, NULL);
-    init_cond(&j->work);
-    init_cond(&j->committed);
-    init_cond(&j->tick);
+    wait_init(&j->work);
+    wait_init(&j->committed);
+    wait_init(&j->tick);
     return j;
 }
 

@@ -12,6 +12,8 @@
  *     lock of a file that was removed meanwhile, sees that, and lets go */
 #include "store/journal_folder.h"
 
+#include "base/now.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +23,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool is_journal(const char *name)
@@ -95,13 +96,10 @@ int journal_folder_damaged(const char *folder)
 
 int journal_folder_name(const char *folder, char *path, size_t cap)
 {
-    struct timespec t;
     struct stat st = {0};
-    uint64_t us;
+    uint64_t us = unix_us();
     int n;
 
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
     do {
         n = snprintf(path, cap, "%s/%016llu-%d.db", folder, (unsigned long long)us++,
                      (int)getpid());

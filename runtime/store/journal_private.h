@@ -62,9 +62,6 @@ struct journal {
     pthread_t writer, watcher;
 };
 
-uint64_t journal_now_us(void);
-uint64_t journal_now_ms(void);
-
 /* Takes barriers that are over off the list: those that are durable, or (late) those whose time is
  * up. To be called with the lock held; what comes out is called without it. */
 struct barrier *journal_barriers_take(struct journal *j, bool late, uint64_t now_ms);

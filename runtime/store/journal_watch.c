@@ -6,6 +6,8 @@
  * takes longer than a second raises "journal.disk", refused events raise "journal.full", which is
  * cleared when half of the memory is free again. */
 #include "base/log.h"
+#include "base/now.h"
+#include "base/wait.h"
 #include "observe/alarm.h"
 #include "store/journal_private.h"
 
@@ -54,13 +56,10 @@ static void tell_full(uint64_t lost)
 static void sleep_until_tick(struct journal *j, uint64_t now_ms)
 {
     uint64_t until = now_ms + TICK_MS;
-    struct timespec t;
 
     if (j->barriers && j->barriers->deadline_ms < until)
         until = j->barriers->deadline_ms;
-    t = (struct timespec){.tv_sec = (time_t)(until / 1000),
-                          .tv_nsec = (long)(until % 1000) * 1000000};
-    (void)pthread_cond_timedwait(&j->tick, &j->lock, &t);
+    (void)wait_until(&j->tick, &j->lock, until * 1000);
 }
 
 void *journal_watcher_main(void *arg)
@@ -70,7 +69,7 @@ void *journal_watcher_main(void *arg)
 
     pthread_mutex_lock(&j->lock);
     while (j->watching) {
-        uint64_t now_ms = journal_now_ms();
+        uint64_t now_ms = monotonic_ms();
         struct barrier *late = journal_barriers_take(j, true, now_ms);
         bool refused = j->refused;
         bool stuck = j->commit_began_ms && now_ms - j->commit_began_ms > BARRIER_MS && j->disk == 0;

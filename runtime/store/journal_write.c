@@ -11,6 +11,7 @@
  * - the journal stops while nothing can be written: after 5 s what waits is lost, counted and told */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
 #include "store/journal_private.h"
@@ -51,7 +52,7 @@ static bool gather(struct journal *j, struct group *g)
         g->events[g->n++] = &i->event;
     }
     more = has_work(j);
-    j->commit_began_ms = g->n ? journal_now_ms() : 0;
+    j->commit_began_ms = g->n ? monotonic_ms() : 0;
     pthread_mutex_unlock(&j->lock);
     return more;
 }
@@ -82,7 +83,7 @@ static bool durable(struct journal *j, const struct group *g)
 
 static void forget(struct journal *j, const struct group *g)
 {
-    uint64_t now_us = journal_now_us();
+    uint64_t now_us = monotonic_us();
     size_t n_bytes = 0;
 
     for (size_t i = 0; i < g->n; i++) {
@@ -174,8 +175,8 @@ static bool out_of_time(struct journal *j, uint64_t *give_up_ms)
     stopping = j->stopping;
     pthread_mutex_unlock(&j->lock);
     if (stopping && !*give_up_ms)
-        *give_up_ms = journal_now_ms() + STOP_MS;
-    return *give_up_ms && journal_now_ms() >= *give_up_ms;
+        *give_up_ms = monotonic_ms() + STOP_MS;
+    return *give_up_ms && monotonic_ms() >= *give_up_ms;
 }
 
 static void failed(struct journal *j, int rc, uint64_t *failures)

@@ -10,6 +10,7 @@
 #include "store/migration.h"
 
 #include "base/err.h"
+#include "base/str.h"
 #include "io/tls.h"
 
 #include <ctype.h>
@@ -104,8 +105,7 @@ static void take_checksum(struct migration *m, size_t n)
     uint8_t digest[32];
 
     sha256(digest, m->sql, n);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        (void)snprintf(m->checksum + 2 * i, 3, "%02x", digest[i]);
+    rd_hex(m->checksum, digest, sizeof(digest));
 }
 
 /* One file into m->sql, terminated. */

@@ -4,6 +4,7 @@
 #include "store/pg.h"
 
 #include "base/err.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MESSAGE_MAX = 512, LOOK_MS = 200 };
 
@@ -136,14 +136,6 @@ void pg_patience(struct pg *p, uint32_t timeout_ms, pg_give_up_fn *give_up, void
     (void)PQsetnonblocking(p->conn, timeout_ms != 0);
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* True: sent and answered, or the connection is known to be broken. */
 static bool answered(struct pg *p, int *unsent)
 {
@@ -155,14 +147,14 @@ static bool answered(struct pg *p, int *unsent)
 /* False: patience is over. */
 static bool wait_answer(struct pg *p)
 {
-    uint64_t deadline_ms = now_ms() + p->timeout_ms;
+    uint64_t deadline_ms = monotonic_ms() + p->timeout_ms;
     int unsent = 1;
 
     while (!answered(p, &unsent)) {
         struct pollfd fd = {.fd = PQsocket(p->conn),
                             .events = (short)(POLLIN | (unsent ? POLLOUT : 0))};
 
-        if (now_ms() >= deadline_ms || (p->give_up && p->give_up(p->arg)))
+        if (monotonic_ms() >= deadline_ms || (p->give_up && p->give_up(p->arg)))
             return false;
         if (poll(&fd, 1, LOOK_MS) > 0 && (fd.revents & (POLLIN | POLLHUP | POLLERR)) &&
             !PQconsumeInput(p->conn))

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/retry.h"
+#include "base/wait.h"
 #include "io/tls.h"
 #include "store/database.h"
 
@@ -22,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_USUAL = 4, TAKE_MS = 2000, WHY_MAX = 512 };
 
@@ -54,7 +54,6 @@ static uint64_t now_ms(void)
 int pool_new(struct pool **out, const struct pool_opts *o)
 {
     struct pool *p = calloc(1, sizeof(*p));
-    pthread_condattr_t monotonic;
 
     if (!p)
         return -ENOMEM;
@@ -68,10 +67,7 @@ int pool_new(struct pool **out, const struct pool_opts *o)
         return -ENOMEM;
     }
     (void)pthread_mutex_init(&p->lock, NULL);
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&p->changed, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    wait_init(&p->changed);
     retry_init(&p->retry, &policy, now_ms());
     *out = p;
     return 0;
@@ -108,14 +104,6 @@ int pool_point(struct pool *p, const char *conninfo)
 }
 
 /* ---- with the lock held ---- */
-
-static void wait_until(struct pool *p, uint64_t at_ms)
-{
-    struct timespec t = {.tv_sec = (time_t)(at_ms / 1000),
-                         .tv_nsec = (long)(at_ms % 1000) * 1000000L};
-
-    (void)pthread_cond_timedwait(&p->changed, &p->lock, &t);
-}
 
 static struct slot *idle_slot(struct pool *p)
 {
@@ -249,7 +237,8 @@ static int try_take(struct pool *p, uint64_t until_ms, struct pg **out, char *wh
     if (now >= until_ms || hopeless(p, until_ms))
         return RD_ELATE;
     p->waiting++;
-    wait_until(p, now < p->due_ms && p->due_ms < until_ms ? p->due_ms : until_ms);
+    (void)wait_until(&p->changed, &p->lock,
+                     (now < p->due_ms && p->due_ms < until_ms ? p->due_ms : until_ms) * 1000);
     p->waiting--;
     return -EAGAIN;
 }

@@ -11,6 +11,7 @@
 #include "store/program.h"
 
 #include "base/err.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,14 +31,6 @@ enum { STEP_MS = 20, OUTPUT_MAX = 64 * 1024, CANNOT_EXEC = 126 };
 
 static char *const environment[] = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/",
                                     NULL};
-
-static uint64_t now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- in the child: system calls only ---- */
 
@@ -148,7 +141,7 @@ static void read_output(int fd, struct buf *output)
 
 static int wait_for(pid_t child, const struct program *p)
 {
-    uint64_t until = now_ms() + p->timeout_ms;
+    uint64_t until = monotonic_ms() + p->timeout_ms;
     struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
     int status, rc = 0;
     pid_t got;
@@ -156,7 +149,7 @@ static int wait_for(pid_t child, const struct program *p)
     while ((got = waitpid(child, &status, WNOHANG)) == 0 || (got < 0 && errno == EINTR)) {
         if (p->stop && atomic_load(p->stop))
             rc = -ECANCELED;
-        else if (now_ms() >= until)
+        else if (monotonic_ms() >= until)
             rc = -ETIMEDOUT;
         if (rc) {
             (void)kill(-child, SIGKILL);

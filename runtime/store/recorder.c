@@ -7,13 +7,14 @@
  * - the first thing it does is to mend what a crash left, and to add up what is there. */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
+#include "base/wait.h"
 #include "store/recorder_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { ROUND_MS = 40 };
 
@@ -67,30 +68,18 @@ static void on_found(void *arg, const struct recording_found *f)
     r->o.done(r->o.arg, NULL, sid, &fact);
 }
 
-static struct timespec round_from_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += ROUND_MS * 1000000L;
-    if (t.tv_nsec >= 1000000000L) {
-        t.tv_nsec -= 1000000000L;
-        t.tv_sec++;
-    }
-    return t;
-}
-
 /* Takes over what is new; sleeps without a limit when there is nothing to do. */
 static bool wait_for_work(struct recorder *r)
 {
-    struct timespec until = round_from_now();
-    bool stopping;
-    int rc = 0;
+    uint64_t until_us = monotonic_us() + ROUND_MS * 1000;
+    bool stopping, in_time = true;
 
     pthread_mutex_lock(&r->lock);
-    while (!r->stopping && !r->fresh && rc != ETIMEDOUT)
-        rc = r->active ? pthread_cond_timedwait(&r->wake, &r->lock, &until)
-                       : pthread_cond_wait(&r->wake, &r->lock);
+    while (!r->stopping && !r->fresh && in_time)
+        if (r->active)
+            in_time = wait_until(&r->wake, &r->lock, until_us);
+        else
+            (void)pthread_cond_wait(&r->wake, &r->lock);
     while (r->fresh) {
         struct recording *rec = r->fresh;
 
@@ -126,7 +115,6 @@ static void recorder_free(struct recorder *r)
 int recorder_start(struct recorder **out, const struct recorder_opts *o)
 {
     struct recorder *r = calloc(1, sizeof(*r));
-    pthread_condattr_t attr;
     int rc;
 
     if (!r)
@@ -135,10 +123,7 @@ int recorder_start(struct recorder **out, const struct recorder_opts *o)
     if (r->o.min_free_bytes == 0)
         r->o.min_free_bytes = RECORDER_MIN_FREE;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    wait_init(&r->wake);
     rc = rd_str_copy(r->data, sizeof(r->data), rd_str(o->data)) ? 0 : RD_ETOOBIG;
     if (!rc)
         rc = -pthread_create(&r->thread, NULL, run, r);

@@ -10,6 +10,7 @@
  * Failure modes: in recorder.h. A file that fails ends there; its call knows nothing of it. */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "media/base64.h"
 #include "observe/alarm.h"
 #include "store/recorder_private.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SETTLED_MS = 2000 };
@@ -59,14 +59,6 @@ static void on_pause(void *arg, bool on)
     struct recording *rec = arg;
 
     ring_paused(&rec->ring, clock_us(rec->clock), on);
-}
-
-static uint64_t unix_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 int recording_new(struct recording **out, struct recorder *r, const char *sid,

@@ -18,6 +18,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
+#include "base/random.h"
 #include "observe/alarm.h"
 #include "store/shipper_private.h"
 
@@ -39,14 +41,6 @@ enum {
 };
 
 static const struct retry_policy policy = {.first_ms = 250, .max_ms = 10000};
-
-uint64_t shipper_now_ms(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 int shipper_trouble(struct shipper *s, enum trouble t, const char *fmt, ...)
 {
@@ -113,7 +107,7 @@ static bool out_of_time(void *arg)
     const struct shipper *s = arg;
     uint64_t stop_at_ms = atomic_load(&s->stop_at_ms);
 
-    return stop_at_ms && shipper_now_ms() >= stop_at_ms;
+    return stop_at_ms && monotonic_ms() >= stop_at_ms;
 }
 
 static int check_ready(struct shipper *s)
@@ -143,7 +137,7 @@ static int open_connection(struct shipper *s, struct buf *conninfo)
         return shipper_trouble(
             s, rc == RD_EAUTH || rc == RD_ECONFIG ? TROUBLE_SETUP : TROUBLE_DATABASE, "%s", why);
     pg_patience(s->pg, PATIENCE_MS, out_of_time, s);
-    s->spoke_ms = shipper_now_ms();
+    s->spoke_ms = monotonic_ms();
     return check_ready(s);
 }
 
@@ -165,9 +159,9 @@ static int ping(struct shipper *s)
 {
     int rc;
 
-    if (shipper_now_ms() - s->spoke_ms < PING_MS)
+    if (monotonic_ms() - s->spoke_ms < PING_MS)
         return 0;
-    s->spoke_ms = shipper_now_ms();
+    s->spoke_ms = monotonic_ms();
     rc = pg_query(s->pg, "SELECT 1", 0, NULL);
     return rc ? shipper_refused(s, rc, s->batch_max) : 0;
 }
@@ -187,7 +181,7 @@ static int ship_batch(struct shipper *s, struct source *from)
     rc = shipper_send(s, from, rows, (size_t)n);
     if (rc)
         return rc;
-    s->spoke_ms = shipper_now_ms();
+    s->spoke_ms = monotonic_ms();
     source_acknowledge(s, from, last);
     s->batch_max = s->batch_max + BATCH_STEP < BATCH_MAX ? s->batch_max + BATCH_STEP : BATCH_MAX;
     return n;
@@ -243,7 +237,7 @@ static void works(struct shipper *s)
     s->failing_since_ms = 0;
     s->trouble = TROUBLE_NONE;
     s->why[0] = '\0';
-    retry_worked(&s->retry, shipper_now_ms());
+    retry_worked(&s->retry, monotonic_ms());
 }
 
 static void tell_setup(struct shipper *s)
@@ -265,8 +259,7 @@ static void tell_down(struct shipper *s)
 /* How long to wait. */
 static uint32_t fails(struct shipper *s)
 {
-    uint64_t now_ms = shipper_now_ms();
-    struct timespec t;
+    uint64_t now_ms = monotonic_ms();
 
     if (!s->failing_since_ms) {
         s->failing_since_ms = now_ms;
@@ -281,9 +274,7 @@ static uint32_t fails(struct shipper *s)
         return IDLE_MS;
     if (now_ms - s->failing_since_ms >= DOWN_MS)
         tell_down(s);
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (uint32_t)retry_failed(&s->retry, now_ms, 0,
-                                  (uint32_t)t.tv_nsec * 2654435761U); /* jitter, no secret */
+    return (uint32_t)retry_failed(&s->retry, now_ms, 0, rd_random_bits());
 }
 
 /* ---- the thread ---- */
@@ -303,9 +294,9 @@ static bool nothing_waits(struct shipper *s)
 
 static void rest(struct shipper *s, uint32_t ms)
 {
-    uint64_t until_ms = shipper_now_ms() + ms, now_ms;
+    uint64_t until_ms = monotonic_ms() + ms, now_ms;
 
-    while (!stopping(s) && (now_ms = shipper_now_ms()) < until_ms) {
+    while (!stopping(s) && (now_ms = monotonic_ms()) < until_ms) {
         uint64_t left_ms = until_ms - now_ms;
 
         sources_tell(s);
@@ -364,7 +355,7 @@ int shipper_start(struct shipper **out, const struct shipper_opts *o)
     s->opts = *o;
     s->batch_max = BATCH_MAX;
     buf_init(&s->payload, PAYLOAD_MAX);
-    retry_init(&s->retry, &policy, shipper_now_ms());
+    retry_init(&s->retry, &policy, monotonic_ms());
     if (!rd_str_copy(s->folder, sizeof(s->folder), rd_str(o->folder)))
         rc = -ENAMETOOLONG;
     if (!rc)
@@ -381,7 +372,7 @@ void shipper_stop(struct shipper *s, uint32_t drain_ms)
 {
     if (!s)
         return;
-    atomic_store(&s->stop_at_ms, shipper_now_ms() + drain_ms);
+    atomic_store(&s->stop_at_ms, monotonic_ms() + drain_ms);
     journal_wake(s->opts.journal);
     (void)pthread_join(s->thread, NULL);
     sources_close(s);

@@ -56,8 +56,6 @@ struct shipper {
     uint64_t spoke_ms;      /* with the database */
 };
 
-uint64_t shipper_now_ms(void);
-
 /* Notes what is wrong; the return value is for returning it: below 0. */
 int shipper_trouble(struct shipper *s, enum trouble t, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

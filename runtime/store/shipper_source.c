@@ -9,6 +9,7 @@
  *   - shipped events cannot be taken away (full disk): shipping goes on behind them */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "observe/alarm.h"
 #include "store/journal_folder.h"
 #include "store/journal_salvage.h"
@@ -202,7 +203,7 @@ static void drop_shipped(struct shipper *s)
 
 void sources_scan(struct shipper *s)
 {
-    uint64_t now_ms = shipper_now_ms();
+    uint64_t now_ms = monotonic_ms();
     char own[PATH_MAX], **paths = NULL;
     int n;
 
@@ -265,7 +266,7 @@ void sources_tell(struct shipper *s)
                                .oldest_us = s->foreign.oldest_us,
                                .shipping = s->pg && s->trouble == TROUBLE_NONE,
                                .database_error = s->why};
-    uint64_t now_ms = shipper_now_ms();
+    uint64_t now_ms = monotonic_ms();
 
     if (s->told_ms && now_ms - s->told_ms < TELL_MS)
         return;

@@ -4,11 +4,11 @@
 #include "agent/activity.h"
 #include "agent/api/api.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "base/retry.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { BODY_MAX = 64 * 1024, TIMEOUT_MS = 8000 };
 
@@ -32,14 +32,6 @@ static int push_failure(lua_State *L, const char *why, bool was_sent)
     lua_pushstring(L, why);
     lua_pushstring(L, was_sent ? "unknown" : "not_sent");
     return 3;
-}
-
-static int64_t unix_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int push_response(lua_State *L)
