@@ -101,7 +101,7 @@ void ask_tell_unshipped(const struct settings *s)
     uint64_t events = 0, dead = 0;
     int n;
 
-    (void)snprintf(folder, sizeof(folder), "%s/journal", s->data);
+    journal_folder_of(s->data, folder);
     n = journal_folder_list(folder, &paths);
     for (int i = 0; i < n; i++) {
         struct journal_counts c = counts_of(paths[i]);
@@ -109,8 +109,7 @@ void ask_tell_unshipped(const struct settings *s)
         events += c.events;
         dead += c.dead;
     }
-    if (n > 0)
-        journal_folder_free(paths, n);
+    journal_folder_free(paths, n);
     if (events)
         fprintf(stderr, "note: %" PRIu64 " events are on their way to the database\n", events);
     if (dead)

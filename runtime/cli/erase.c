@@ -102,7 +102,7 @@ static int64_t scrub_journal(struct erasing *e, char **calls, int n_calls)
     int64_t all = 0;
     int n;
 
-    (void)snprintf(folder, sizeof(folder), "%s/journal", e->settings->data);
+    journal_folder_of(e->settings->data, folder);
     n = journal_folder_list(folder, &paths);
     for (int i = 0; i < n; i++) {
         int64_t scrubbed = scrub_file(e, paths[i], calls, n_calls);
@@ -115,8 +115,7 @@ static int64_t scrub_journal(struct erasing *e, char **calls, int n_calls)
             all += scrubbed;
         }
     }
-    if (n > 0)
-        journal_folder_free(paths, n);
+    journal_folder_free(paths, n);
     return all;
 }
 

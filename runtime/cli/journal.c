@@ -409,7 +409,7 @@ int cmd_journal(int argc, char **argv)
         return code;
     verb = o.n_words ? o.words[0] : "list";
     v.json = o.json;
-    (void)snprintf(v.folder, sizeof(v.folder), "%s/journal", s->data);
+    journal_folder_of(s->data, v.folder);
     settings_free(s);
     v.n = journal_folder_list(v.folder, &v.paths);
     if (v.n < 0) {

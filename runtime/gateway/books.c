@@ -17,6 +17,7 @@
 #include "store/cluster.h"
 #include "store/database.h"
 #include "store/journal.h"
+#include "store/journal_folder.h"
 #include "store/migrate.h"
 #include "store/shipper.h"
 
@@ -137,7 +138,7 @@ int books_open(struct books **out, const struct settings *s, char *why, size_t c
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->wake, NULL);
     books_sql_path(s, b->sql, sizeof(b->sql));
-    (void)snprintf(b->journal_folder, sizeof(b->journal_folder), "%s/journal", s->data);
+    journal_folder_of(s->data, b->journal_folder);
     j.folder = b->journal_folder;
     rc = journal_start(&b->journal, &j, why, cap);
     if (!rc)

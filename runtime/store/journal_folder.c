@@ -76,6 +76,11 @@ int journal_folder_list(const char *folder, char ***out)
     return n;
 }
 
+void journal_folder_of(const char *data, char out[PATH_MAX])
+{
+    (void)snprintf(out, PATH_MAX, "%s/journal", data);
+}
+
 void journal_folder_free(char **paths, int n)
 {
     for (int i = 0; i < n; i++)

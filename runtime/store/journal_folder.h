@@ -7,10 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Where the journal of a data folder is; `out` holds PATH_MAX. */
+void journal_folder_of(const char *data, char out[PATH_MAX]);
+
 /* The paths of the folder's journal files, oldest first; free with journal_folder_free(). The
- * number, or -errno. A folder that is not there has none. */
+ * number, or -errno and no paths. A folder that is not there has none. */
 int journal_folder_list(const char *folder, char ***out);
-void journal_folder_free(char **paths, int n);
+void journal_folder_free(char **paths, int n); /* or what list returned */
 
 /* How many damaged files were put aside here. */
 int journal_folder_damaged(const char *folder);

@@ -228,7 +228,7 @@ void sources_scan(struct shipper *s)
             log_warn("journal.adopt", F_STR("path", paths[i]), F_ERR(rc),
                      F_FIX("make the file readable and writable for this user"));
     }
-    journal_folder_free(paths, n > 0 ? n : 0);
+    journal_folder_free(paths, n);
     drop_shipped(s);
 }
 

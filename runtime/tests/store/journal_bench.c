@@ -88,6 +88,6 @@ int main(int argc, char **argv)
     n = journal_folder_list(argv[1], &paths);
     for (int i = 0; i < n; i++)
         journal_folder_remove(paths[i]);
-    journal_folder_free(paths, n > 0 ? n : 0);
+    journal_folder_free(paths, n);
     return sum.p99 > LIMIT_US;
 }

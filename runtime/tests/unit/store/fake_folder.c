@@ -55,7 +55,7 @@ int fake_files(const char *folder)
     char **paths;
     int n = journal_folder_list(folder, &paths);
 
-    journal_folder_free(paths, n > 0 ? n : 0);
+    journal_folder_free(paths, n);
     return n;
 }
 
