@@ -9,6 +9,7 @@
 #include "cli/calls_act.h"
 
 #include "base/json.h"
+#include "base/json_out.h"
 #include "base/now.h"
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -63,10 +64,12 @@ static int add_body(struct buf *out, const struct act *a)
 
     if (strcmp(a->verb, "hang-up") == 0)
         return 0;
-    rc = buf_add_str(out, a->to ? "{\"to\":\"" : "{\"text\":\"");
+    rc = buf_add_str(out, "{");
     if (!rc)
-        rc = buf_add_json(out, rd_str(a->to ? a->to : a->text));
-    return rc ? rc : buf_addf(out, "\"%s}", a->now ? ",\"now\":true" : "");
+        rc = json_members(out, JSON_MEMBERS(J_STR("to", a->to), J_STR("text", a->text)), true);
+    if (rc >= 0)
+        rc = buf_add_str(out, a->now ? ",\"now\":true}" : "}");
+    return rc;
 }
 
 /* The node's answer in `answer`; false after a complaint. */

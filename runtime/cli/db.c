@@ -11,6 +11,7 @@
 #include "cli/db.h"
 
 #include "base/err.h"
+#include "base/json_out.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "store/cluster.h"
@@ -106,23 +107,24 @@ static int down(const struct db_order *o)
 
 static int url(const struct db_order *o)
 {
-    struct buf text, escaped;
+    struct buf text, json;
     char why[1024] = "";
     int rc;
 
     buf_init(&text, 64 * 1024);
-    buf_init(&escaped, 128 * 1024);
+    buf_init(&json, 128 * 1024);
     rc = database_url(&text, &o->database, why, sizeof(why));
     if (!rc && o->json)
-        rc = buf_add_json(&escaped, (struct rd_str){text.data, text.n});
+        rc = json_add_object(&json,
+                             JSON_MEMBERS(J_TEXT("url", ((struct rd_str){text.data, text.n}))));
     if (rc)
         db_complain("url", why[0] ? why : rd_strerror(rc));
     else if (o->json)
-        printf("{\"url\":\"%.*s\"}\n", (int)escaped.n, escaped.data);
+        printf("%.*s\n", (int)json.n, json.data);
     else
         printf("%.*s\n", (int)text.n, text.data);
     buf_fini(&text);
-    buf_fini(&escaped);
+    buf_fini(&json);
     return rc ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -4,6 +4,7 @@
  * A private cluster is looked at from outside (where, pid, who holds it) and, when it runs, from
  * inside (version, size); the database of database.url only from inside. It is down: said, with how
  * to start it, exit 1. It is up and does not let us in: libpq's reason and the remedy, exit 1. */
+#include "base/json_out.h"
 #include "cli/db.h"
 
 #include "cli/commands.h"
@@ -83,13 +84,6 @@ static void look(struct status *s, const struct db_order *o)
 
 /* ---- as JSON ---- */
 
-static void add_text(struct buf *out, const char *key, const char *value)
-{
-    buf_addf(out, ",\"%s\":\"", key);
-    buf_add_json(out, rd_str(value));
-    buf_add_str(out, "\"");
-}
-
 static int shown_holders(const struct status *s)
 {
     return s->cluster.n_holders < CLUSTER_HOLDERS_MAX ? s->cluster.n_holders : CLUSTER_HOLDERS_MAX;
@@ -99,24 +93,25 @@ static void add_json(struct buf *out, const struct status *s)
 {
     const struct cluster_state *c = &s->cluster;
 
-    buf_addf(out, "{\"private\":%s,\"up\":%s", s->private ? "true" : "false",
-             s->up ? "true" : "false");
+    buf_add_str(out, "{");
+    json_members(out, JSON_MEMBERS(J_BOOL("private", s->private), J_BOOL("up", s->up)), true);
     if (s->private) {
-        add_text(out, "folder", c->place.folder);
-        buf_addf(out, ",\"moved\":%s,\"made\":%s,\"pid\":%d,\"holders\":[",
-                 c->place.moved ? "true" : "false", c->place.made ? "true" : "false", (int)c->pid);
+        json_members(out,
+                     JSON_MEMBERS(J_STR("folder", c->place.folder), J_BOOL("moved", c->place.moved),
+                                  J_BOOL("made", c->place.made), J_INT("pid", c->pid),
+                                  J_STR("user", c->place.user)),
+                     false);
+        buf_add_str(out, ",\"holders\":[");
         for (int i = 0; i < shown_holders(s); i++)
             buf_addf(out, "%s%d", i ? "," : "", (int)c->holders[i]);
         buf_add_str(out, "]");
-        add_text(out, "user", c->place.user);
     }
-    if (s->up) {
-        add_text(out, "version", s->version);
-        add_text(out, "schema", s->schema);
-        buf_addf(out, ",\"bytes\":%lld", s->bytes);
-    }
-    if (s->why[0])
-        add_text(out, "why", s->why);
+    if (s->up)
+        json_members(out,
+                     JSON_MEMBERS(J_STR("version", s->version), J_STR("schema", s->schema),
+                                  J_INT("bytes", s->bytes)),
+                     false);
+    json_members(out, JSON_MEMBERS(J_STR("why", s->why[0] ? s->why : NULL)), false);
     buf_add_str(out, "}\n");
 }
 

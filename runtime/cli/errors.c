@@ -7,6 +7,7 @@
  *
  * A code that nobody knows: the nearest one is named, exit 1. */
 #include "base/buf.h"
+#include "base/json_out.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "gateway/nearest.h"
@@ -37,22 +38,13 @@ static void add_text(struct buf *out, const struct error_info *e)
              error_severity_name(e->severity), e->meaning, e->remedy, error_retry_name(e->retry));
 }
 
-static void add_member(struct buf *out, const char *key, const char *value, const char *behind)
-{
-    buf_addf(out, "\"%s\":\"", key);
-    buf_add_json(out, rd_str(value));
-    buf_addf(out, "\"%s", behind);
-}
-
 static void add_json(struct buf *out, const struct error_family *f, const struct error_info *e)
 {
-    buf_add_str(out, out->n > 1 ? ",\n{" : "{");
-    add_member(out, "code", e->code, ",");
-    add_member(out, "family", f->title, ",");
-    add_member(out, "severity", error_severity_name(e->severity), ",");
-    add_member(out, "again", error_retry_name(e->retry), ",");
-    add_member(out, "meaning", e->meaning, ",");
-    add_member(out, "fix", e->remedy, "}");
+    buf_add_str(out, out->n > 1 ? ",\n" : "");
+    json_add_object(out, JSON_MEMBERS(J_STR("code", e->code), J_STR("family", f->title),
+                                      J_STR("severity", error_severity_name(e->severity)),
+                                      J_STR("again", error_retry_name(e->retry)),
+                                      J_STR("meaning", e->meaning), J_STR("fix", e->remedy)));
 }
 
 /* A bar would end the cell. */

@@ -11,6 +11,7 @@
  * Phone numbers are shown short unless --full. */
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_out.h"
 #include "base/now.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -64,13 +65,13 @@ static void add_private(struct buf *out, struct rd_str text, bool full)
     }
 }
 
-static void add_private_json(struct buf *out, const char *text, bool full)
+static void add_private_json(struct buf *out, const char *key, const char *text, bool full)
 {
     struct buf shown;
 
     buf_init(&shown, SHOWN_MAX);
     add_private(&shown, rd_str(text), full);
-    buf_add_json(out, (struct rd_str){shown.data, shown.n});
+    json_members(out, JSON_MEMBERS(J_STR(key, buf_text(&shown))), false);
     buf_fini(&shown);
 }
 
@@ -140,20 +141,17 @@ static void add_dead_json(struct view *v, struct buf *out, const char *path,
     const struct journal_event *e = &row->event;
     struct rd_str name = name_of(path);
 
-    buf_addf(out, "%s{\"id\":\"" RD_STR_FMT "/%" PRId64 "\",\"stream\":\"",
+    buf_addf(out, "%s{\"id\":\"" RD_STR_FMT "/%" PRId64 "\"",
              out->n && out->data[out->n - 1] == '}' ? "," : "", RD_STR_ARG(name), row->id);
-    buf_add_json(out, e->stream);
-    buf_addf(out,
-             "\",\"started_us\":%" PRIu64 ",\"epoch\":%" PRIu64 ",\"seq\":%u,\"at_us\":%" PRIu64
-             ",\"type\":\"",
-             e->started_us, e->epoch, e->seq, e->at_us);
-    buf_add_json(out, rd_str(e->type));
-    buf_addf(out, "\",\"tries\":%u,\"dead_us\":%" PRIu64 ",\"reason\":\"", row->tries,
-             row->dead_us);
-    add_private_json(out, row->reason, v->full);
-    buf_add_str(out, "\",\"body\":\"");
-    add_private_json(out, e->body.p, v->full);
-    buf_add_str(out, "\"}");
+    json_members(out,
+                 JSON_MEMBERS(J_TEXT("stream", e->stream), J_INT("started_us", e->started_us),
+                              J_INT("epoch", e->epoch), J_INT("seq", e->seq),
+                              J_INT("at_us", e->at_us), J_STR("type", e->type),
+                              J_INT("tries", row->tries), J_INT("dead_us", row->dead_us)),
+                 false);
+    add_private_json(out, "reason", row->reason, v->full);
+    add_private_json(out, "body", e->body.p, v->full);
+    buf_add_str(out, "}");
 }
 
 static void add_file(struct view *v, struct buf *out, const char *path)

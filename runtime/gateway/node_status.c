@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* node_status.c - the node as JSON, for status, health and the list of calls. Reads gauges that
  * other threads write; nothing is stopped for it. */
-#include "base/err.h"
 #include "base/json_out.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
@@ -17,26 +16,14 @@
 
 enum { CALLS_MAX = 4096 };
 
-static int add_string(struct buf *out, const char *key, const char *value)
-{
-    int rc = buf_addf(out, "\"%s\":\"", key);
-
-    if (!rc)
-        rc = buf_add_json(out, rd_str(value));
-    return rc ? rc : buf_add_str(out, "\"");
-}
-
 static int add_agent(struct buf *out, const struct agent_info *a)
 {
     int rc = buf_add_str(out, "{");
 
     if (!rc)
-        rc = add_string(out, "name", a->name);
-    if (!rc)
-        rc = buf_add_str(out, ",");
-    if (!rc)
-        rc = add_string(out, "version", a->version);
-    if (!rc)
+        rc = json_members(out, JSON_MEMBERS(J_STR("name", a->name), J_STR("version", a->version)),
+                          true);
+    if (rc >= 0)
         rc = buf_add_str(out, ",\"numbers\":[");
     for (int i = 0; !rc && a->numbers[i]; i++)
         rc = buf_addf(out, "%s\"%s\"", i ? "," : "", a->numbers[i]);
@@ -150,26 +137,29 @@ static int add_alarms(struct buf *out)
     return rc ? rc : buf_add_str(out, "]");
 }
 
+static int add_self(struct buf *out, struct node *n, const struct directory_counts *c)
+{
+    uint64_t up_ms = clock_ms(loop_clock()) - n->started_ms;
+    int rc = json_members(
+        out,
+        JSON_MEMBERS(J_STR("version", RD_VERSION), J_STR("public_url", n->settings->public_url),
+                     J_INT("pid", getpid()), J_INT("port", n->port),
+                     J_BOOL("tls", n->tls_server != NULL), J_INT("uptime_s", up_ms / 1000),
+                     J_INT("calls", c->live), J_INT("max_calls", c->max),
+                     J_INT("refused_full", c->full), J_BOOL("draining", c->draining),
+                     J_STR("force", n->settings->force), J_INT("zombies", sweep_found())),
+        true);
+
+    return rc < 0 ? rc : 0;
+}
+
 int node_status_json(struct node *n, struct buf *out)
 {
     struct directory_counts c = directory_counts(n->directory);
     int rc = buf_add_str(out, "{");
 
     if (!rc)
-        rc = add_string(out, "version", RD_VERSION);
-    if (!rc)
-        rc = buf_add_str(out, ",");
-    if (!rc)
-        rc = add_string(out, "public_url", n->settings->public_url);
-    if (!rc)
-        rc = buf_addf(
-            out,
-            ",\"pid\":%d,\"port\":%u,\"tls\":%s,\"uptime_s\":%" PRIu64
-            ",\"calls\":%u,\"max_calls\":%u,\"refused_full\":%u,\"draining\":%s,\"force\":\"%s\""
-            ",\"zombies\":%" PRIu64,
-            (int)getpid(), n->port, n->tls_server ? "true" : "false",
-            (clock_ms(loop_clock()) - n->started_ms) / 1000, c.live, c.max, c.full,
-            c.draining ? "true" : "false", n->settings->force, sweep_found());
+        rc = add_self(out, n, &c);
     if (!rc)
         rc = add_agents(out, n);
     if (!rc)
@@ -195,24 +185,11 @@ int node_status_json(struct node *n, struct buf *out)
 
 static int add_call(struct buf *out, const struct directory_view *v, uint64_t now_ms)
 {
-    int rc = buf_add_str(out, "{");
-
-    if (!rc)
-        rc = add_string(out, "call", v->sid);
-    if (!rc)
-        rc = buf_addf(out, ",\"state\":\"%s\",\"seconds\":%" PRIu64 ",\"system\":\"openai\",",
-                      directory_state_name(v->state), (now_ms - v->admitted_ms) / 1000);
-    if (!rc)
-        rc = add_string(out, "agent", v->agent);
-    if (!rc)
-        rc = buf_add_str(out, ",");
-    if (!rc)
-        rc = add_string(out, "from", v->from);
-    if (!rc)
-        rc = buf_add_str(out, ",");
-    if (!rc)
-        rc = add_string(out, "to", v->to);
-    return rc ? rc : buf_add_str(out, "}");
+    return json_add_object(out, JSON_MEMBERS(J_STR("call", v->sid),
+                                             J_STR("state", directory_state_name(v->state)),
+                                             J_INT("seconds", (now_ms - v->admitted_ms) / 1000),
+                                             J_STR("system", "openai"), J_STR("agent", v->agent),
+                                             J_STR("from", v->from), J_STR("to", v->to)));
 }
 
 int node_calls_json(struct node *n, struct buf *out)

@@ -7,6 +7,7 @@
 #include "gateway/record_json.h"
 
 #include "base/err.h"
+#include "base/json_out.h"
 #include "base/redact.h"
 
 #include <inttypes.h>
@@ -31,13 +32,23 @@ const char *record_type_name(enum record_type t)
     return type_names[t];
 }
 
-static int add_string(struct buf *out, const char *key, struct rd_str value)
+/* What is empty is written as empty: only members that mean nothing are left out. */
+static struct rd_str shown(struct rd_str s)
 {
-    int rc = buf_addf(out, ",\"%s\":\"", key);
+    return s.p ? s : RD_STR("");
+}
 
-    if (!rc)
-        rc = buf_add_json(out, value);
-    return rc ? rc : buf_add_str(out, "\"");
+static struct rd_str if_any(struct rd_str s)
+{
+    return s.n > 0 ? s : (struct rd_str){0};
+}
+
+/* 0 or an error. */
+static int add(struct buf *out, struct json_members members)
+{
+    int rc = json_members(out, members, false);
+
+    return rc < 0 ? rc : 0;
 }
 
 typedef int(redact_fn)(struct buf *out, struct rd_str text);
@@ -51,7 +62,7 @@ static int add_redacted(struct buf *out, const char *key, struct rd_str value, r
     buf_init(&clean, 8 * value.n + 64);
     rc = redact(&clean, value);
     if (!rc)
-        rc = add_string(out, key, (struct rd_str){clean.data, clean.n});
+        rc = add(out, JSON_MEMBERS(J_TEXT(key, shown((struct rd_str){clean.data, clean.n}))));
     buf_fini(&clean);
     return rc;
 }
@@ -59,11 +70,6 @@ static int add_redacted(struct buf *out, const char *key, struct rd_str value, r
 static int add_words(struct buf *out, const char *key, struct rd_str value)
 {
     return add_redacted(out, key, value, redact_text);
-}
-
-static int add_number(struct buf *out, const char *key, uint64_t value)
-{
-    return buf_addf(out, ",\"%s\":%" PRIu64, key, value);
 }
 
 static int add_usage(struct buf *out, const struct provider_usage *u)
@@ -76,53 +82,42 @@ static int add_usage(struct buf *out, const struct provider_usage *u)
                     u->audio_out, u->seconds);
 }
 
-static int add_totals(struct buf *out, const struct call_totals *t)
+static int add_ended(struct buf *out, const struct record *r)
 {
-    int rc =
-        buf_addf(out,
-                 ",\"frames_in\":%" PRIu64 ",\"frames_out\":%" PRIu64 ",\"gap_ms\":%" PRIu64
-                 ",\"bad_frames\":%" PRIu64 ",\"late_deltas\":%" PRIu64
-                 ",\"turns\":%u,\"barge_ins\":%u,\"tool_calls\":%u,\"errors\":%u"
-                 ",\"first_audio_ms\":%u,\"duration_ms\":%u",
-                 t->frames_in, t->frames_out, t->gap_ms, t->bad_frames, t->late_deltas, t->turns,
-                 t->barge_ins, t->tool_calls, t->errors, t->first_audio_ms, t->duration_ms);
+    const struct call_totals *t = r->totals;
+    int rc = add(
+        out, JSON_MEMBERS(J_TEXT("reason", shown(r->text)), J_INT("frames_in", t->frames_in),
+                          J_INT("frames_out", t->frames_out), J_INT("gap_ms", t->gap_ms),
+                          J_INT("bad_frames", t->bad_frames), J_INT("late_deltas", t->late_deltas),
+                          J_INT("turns", t->turns), J_INT("barge_ins", t->barge_ins),
+                          J_INT("tool_calls", t->tool_calls), J_INT("errors", t->errors),
+                          J_INT("first_audio_ms", t->first_audio_ms),
+                          J_INT("duration_ms", t->duration_ms)));
 
     return rc ? rc : add_usage(out, &t->usage);
 }
 
 static int add_turn(struct buf *out, const struct record *r)
 {
-    int rc = add_string(out, "role", rd_str(role_names[r->role]));
+    int rc = add(out, JSON_MEMBERS(J_STR("role", role_names[r->role])));
 
     if (!rc)
         rc = add_words(out, "text", r->text);
     if (!rc && r->said.n > 0)
         rc = add_words(out, "said", r->said);
-    if (!rc && r->withheld)
-        rc = add_string(out, "withheld", rd_str(r->withheld));
     if (!rc)
-        rc = add_string(out, "item", r->id);
-    if (!rc)
-        rc = add_number(out, "seq", r->seq);
-    return rc ? rc : buf_addf(out, ",\"interrupted\":%s", r->interrupted ? "true" : "false");
+        rc = add(out, JSON_MEMBERS(J_STR("withheld", r->withheld), J_TEXT("item", shown(r->id)),
+                                   J_INT("seq", r->seq), J_BOOL("interrupted", r->interrupted)));
+    return rc;
 }
 
 static int add_tool(struct buf *out, const struct record *r)
 {
-    int rc = add_string(out, "id", r->id);
+    int rc = add(out, JSON_MEMBERS(J_TEXT("id", shown(r->id)), J_TEXT("name", shown(r->name))));
 
-    if (!rc)
-        rc = add_string(out, "name", r->name);
     if (!rc)
         rc = add_redacted(out, r->done ? "output" : "arguments", r->text, redact_json);
-    return rc ? rc : buf_addf(out, ",\"done\":%s", r->done ? "true" : "false");
-}
-
-static int add_barge_in(struct buf *out, const struct record *r)
-{
-    int rc = add_string(out, "item", r->id);
-
-    return rc ? rc : add_number(out, "heard_ms", r->heard_ms);
+    return rc ? rc : add(out, JSON_MEMBERS(J_BOOL("done", r->done)));
 }
 
 /* A transcription that tells neither seconds nor tokens tells nothing. */
@@ -138,100 +133,69 @@ static bool is_complete(const struct record *r)
 /* Without the provider's own words for it, nobody knows what it was: unknown, not nothing. */
 static int add_bill(struct buf *out, const struct record *r)
 {
-    int rc =
-        add_string(out, "kind", rd_str(r->usage->transcription ? "transcription" : "response"));
+    const char *kind = r->usage->transcription ? "transcription" : "response";
+    int rc = add(out, JSON_MEMBERS(J_STR("kind", kind), J_TEXT("model", if_any(r->name))));
 
-    if (!rc && r->name.n > 0)
-        rc = add_string(out, "model", r->name);
     if (!rc)
         rc = add_usage(out, r->usage);
     if (!rc)
-        rc = buf_addf(out, ",\"complete\":%s", is_complete(r) ? "true" : "false");
-    if (!rc && r->text.n > 0)
-        rc = buf_addf(out, ",\"raw\":" RD_STR_FMT, RD_STR_ARG(r->text));
+        rc = add(out,
+                 JSON_MEMBERS(J_BOOL("complete", is_complete(r)), J_RAW("raw", if_any(r->text))));
     return rc;
 }
 
 static int add_error(struct buf *out, const struct record *r)
 {
-    int rc = add_string(out, "code", r->name);
+    int rc = add(out, JSON_MEMBERS(J_TEXT("code", shown(r->name))));
 
     return rc ? rc : add_words(out, "message", r->text);
 }
 
-static int add_pause(struct buf *out, const struct record *r)
-{
-    int rc = buf_addf(out, ",\"on\":%s", r->on ? "true" : "false");
-
-    return rc ? rc : add_string(out, "by", r->name);
-}
-
 static int add_recording(struct buf *out, const struct recording_fact *f)
 {
-    int rc = add_string(out, "node", rd_str(f->node));
-
-    if (!rc && f->path[0])
-        rc = add_string(out, "path", rd_str(f->path));
-    if (!rc)
-        rc = buf_addf(out,
-                      ",\"bytes\":%" PRIu64
-                      ",\"duration_ms\":%u,\"paused_ms\":%u,\"lost_ms\":%u,\"state\":\"%s\"",
-                      f->bytes, f->duration_ms, f->paused_ms, f->lost_ms, f->state);
-    return rc || !f->why[0] ? rc : add_string(out, "why", rd_str(f->why));
+    return add(out, JSON_MEMBERS(J_STR("node", f->node), J_TEXT("path", if_any(rd_str(f->path))),
+                                 J_INT("bytes", f->bytes), J_INT("duration_ms", f->duration_ms),
+                                 J_INT("paused_ms", f->paused_ms), J_INT("lost_ms", f->lost_ms),
+                                 J_STR("state", f->state), J_TEXT("why", if_any(rd_str(f->why)))));
 }
 
 static int add_operator(struct buf *out, const struct record *r)
 {
-    int rc = add_string(out, "action", r->name);
+    int rc = add(out, JSON_MEMBERS(J_TEXT("action", shown(r->name))));
 
     if (!rc)
         rc = add_words(out, "detail", r->text);
-    return rc ? rc : add_string(out, "who", r->id);
-}
-
-static int add_transfer(struct buf *out, const struct record *r)
-{
-    int rc = add_string(out, "whom", r->name);
-
-    if (!rc)
-        rc = add_string(out, "state", r->id);
-    return rc || r->text.n == 0 ? rc : add_string(out, "why", r->text);
-}
-
-static int add_ended(struct buf *out, const struct record *r)
-{
-    int rc = add_string(out, "reason", r->text);
-
-    return rc ? rc : add_totals(out, r->totals);
+    return rc ? rc : add(out, JSON_MEMBERS(J_TEXT("who", shown(r->id))));
 }
 
 static int add_body(struct buf *out, const struct record *r)
 {
     switch (r->type) {
     case RECORD_STATE:
-        return add_string(out, "state", r->text);
+        return add(out, JSON_MEMBERS(J_TEXT("state", shown(r->text))));
     case RECORD_TURN:
         return add_turn(out, r);
     case RECORD_TOOL:
         return add_tool(out, r);
     case RECORD_BARGE_IN:
-        return add_barge_in(out, r);
+        return add(out, JSON_MEMBERS(J_TEXT("item", shown(r->id)), J_INT("heard_ms", r->heard_ms)));
     case RECORD_DTMF:
-        return add_string(out, "digit", RD_STR("*")); /* a keypad is for secrets */
+        return add(out, JSON_MEMBERS(J_STR("digit", "*"))); /* a keypad is for secrets */
     case RECORD_USAGE:
         return add_bill(out, r);
     case RECORD_ERROR:
         return add_error(out, r);
     case RECORD_NOTICE:
-        return add_string(out, "text", r->text);
+        return add(out, JSON_MEMBERS(J_TEXT("text", shown(r->text))));
     case RECORD_PAUSE:
-        return add_pause(out, r);
+        return add(out, JSON_MEMBERS(J_BOOL("on", r->on), J_TEXT("by", shown(r->name))));
     case RECORD_RECORDING:
         return add_recording(out, r->recording);
     case RECORD_OPERATOR:
         return add_operator(out, r);
     case RECORD_TRANSFER:
-        return add_transfer(out, r);
+        return add(out, JSON_MEMBERS(J_TEXT("whom", shown(r->name)), J_TEXT("state", shown(r->id)),
+                                     J_TEXT("why", if_any(r->text))));
     case RECORD_ENDED:
         return add_ended(out, r);
     }
@@ -240,17 +204,15 @@ static int add_body(struct buf *out, const struct record *r)
 
 int record_json(struct buf *out, const struct directory_view *call, const struct record *r)
 {
-    int rc = buf_addf(out, "{\"type\":\"%s\",\"at_ms\":%" PRIu64, type_names[r->type], r->at_ms);
+    int rc = buf_add_str(out, "{");
 
     if (!rc)
-        rc = add_string(out, "call", rd_str(call->sid));
-    if (!rc)
-        rc = add_string(out, "agent", rd_str(call->agent));
-    if (!rc)
-        rc = add_string(out, "from", rd_str(call->from));
-    if (!rc)
-        rc = add_string(out, "to", rd_str(call->to));
-    if (!rc)
+        rc = json_members(out,
+                          JSON_MEMBERS(J_STR("type", type_names[r->type]), J_INT("at_ms", r->at_ms),
+                                       J_STR("call", call->sid), J_STR("agent", call->agent),
+                                       J_STR("from", call->from), J_STR("to", call->to)),
+                          true);
+    if (rc >= 0)
         rc = add_body(out, r);
     return rc ? rc : buf_add_str(out, "}");
 }

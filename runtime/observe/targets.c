@@ -13,13 +13,13 @@
  *   - a ticket whose target gave way meanwhile: a breaker of another generation ignores it */
 #include "observe/targets.h"
 
+#include "base/json_out.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -201,17 +201,11 @@ size_t targets_list(struct target *out, size_t max)
 
 static int add_target(struct buf *out, const struct target *t)
 {
-    int rc = buf_add_str(out, "{\"name\":\"");
-
-    rc = rc ? rc : buf_add_json(out, rd_str(t->name));
-    rc = rc ? rc
-            : buf_addf(out,
-                       "\",\"state\":\"%s\",\"worked\":%" PRIu64 ",\"failed\":%" PRIu64
-                       ",\"refused\":%" PRIu64 ",\"opened\":%" PRIu64 ",\"why\":\"",
-                       breaker_state_name(t->breaker.state), t->worked, t->failed, t->refused,
-                       t->opened);
-    rc = rc ? rc : buf_add_json(out, rd_str(t->why));
-    return rc ? rc : buf_add_str(out, "\"}");
+    return json_add_object(out, JSON_MEMBERS(J_STR("name", t->name),
+                                             J_STR("state", breaker_state_name(t->breaker.state)),
+                                             J_INT("worked", t->worked), J_INT("failed", t->failed),
+                                             J_INT("refused", t->refused),
+                                             J_INT("opened", t->opened), J_STR("why", t->why)));
 }
 
 int targets_to_json(struct buf *out)

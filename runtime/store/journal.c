@@ -13,6 +13,7 @@
 #include "store/journal.h"
 
 #include "base/err.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "base/now.h"
 #include "base/wait.h"
@@ -40,11 +41,8 @@ int journal_body_cut(struct rd_str body, struct buf *out)
         while (head > 0 && ((unsigned char)body.p[head] & 0xC0) == 0x80)
             head--; /* never in the middle of a character */
         buf_clear(out);
-        rc = buf_addf(out, "{\"cut\":true,\"bytes\":%zu,\"head\":\"", body.n);
-        if (!rc)
-            rc = buf_add_json(out, (struct rd_str){body.p, head});
-        if (!rc)
-            rc = buf_add_str(out, "\"}");
+        rc = json_add_object(out, JSON_MEMBERS(J_BOOL("cut", true), J_INT("bytes", body.n),
+                                               J_TEXT("head", ((struct rd_str){body.p, head}))));
         head /= 2;
     } while (rc == RD_EFULL && head > 0);
     return rc;

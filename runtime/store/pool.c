@@ -237,8 +237,9 @@ static int try_take(struct pool *p, uint64_t until_ms, struct pg **out, char *wh
     if (now >= until_ms || hopeless(p, until_ms))
         return RD_ELATE;
     p->waiting++;
-    (void)wait_until(&p->changed, &p->lock,
-                     (now < p->due_ms && p->due_ms < until_ms ? p->due_ms : until_ms) * 1000);
+    if (now < p->due_ms && p->due_ms < until_ms)
+        until_ms = p->due_ms;
+    (void)wait_until(&p->changed, &p->lock, until_ms * 1000);
     p->waiting--;
     return -EAGAIN;
 }

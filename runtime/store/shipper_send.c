@@ -11,6 +11,7 @@
  * can spoil the batch. Whoever fails in between leaves the batch to be sent again: duplicates. */
 #include "base/err.h"
 #include "base/json.h"
+#include "base/json_out.h"
 #include "store/shipper_private.h"
 
 #include <errno.h>
@@ -60,25 +61,14 @@ static int bury_wrong(struct shipper *s, struct source *from, struct journal_row
 
 static int add_event(struct buf *out, const struct journal_event *e)
 {
-    int rc = buf_add_str(out, out->n > 1 ? ",{\"stream\":\"" : "{\"stream\":\"");
+    int rc = out->n > 1 ? buf_add_str(out, ",") : 0;
 
-    if (!rc)
-        rc = buf_add_json(out, e->stream);
-    if (!rc)
-        rc = buf_addf(out, "\",\"started_us\":%llu,\"epoch\":%llu,\"seq\":%u,\"at_us\":%llu",
-                      (unsigned long long)e->started_us, (unsigned long long)e->epoch, e->seq,
-                      (unsigned long long)e->at_us);
-    if (!rc)
-        rc = buf_add_str(out, ",\"type\":\"");
-    if (!rc)
-        rc = buf_add_json(out, rd_str(e->type));
-    if (!rc)
-        rc = buf_add_str(out, "\",\"body\":");
-    if (!rc)
-        rc = buf_add(out, e->body.p, e->body.n);
-    if (!rc)
-        rc = buf_add_str(out, "}");
-    return rc;
+    return rc ? rc
+              : json_add_object(out, JSON_MEMBERS(J_TEXT("stream", e->stream),
+                                                  J_INT("started_us", e->started_us),
+                                                  J_INT("epoch", e->epoch), J_INT("seq", e->seq),
+                                                  J_INT("at_us", e->at_us), J_STR("type", e->type),
+                                                  J_RAW("body", e->body)));
 }
 
 static const char *payload(struct shipper *s, struct journal_row **rows, size_t n)
