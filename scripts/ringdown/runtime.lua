@@ -12,8 +12,9 @@ local M = {}
 
 local session ---@type ringdown.session
 
--- Every library module an agent may require at call time is loaded with it, once.
-M.loaded = { tools, require "ringdown.time" }
+-- Every library module that may be required at call time is loaded with the agent, once. What only the end of a
+-- call or a transfer needs stays out of the call's VM until then.
+M.loaded = { tools, require "ringdown.time", host.loading and require "ringdown.twilio.watchdog" }
 
 local function whole_file(module)
   return { file = host.shown(module), line = 1 }

@@ -6,10 +6,8 @@ local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
-local rest = require "ringdown.twilio.rest"
 local tool = require "ringdown.tool"
 local twiml = require "ringdown.twilio.twiml"
-local watchdog = require "ringdown.twilio.watchdog"
 
 local M = {}
 
@@ -210,6 +208,7 @@ end
 ---@return string? why not
 ---@return boolean? unknown there was no answer: perhaps it happens all the same
 function session:transfer(to)
+  local rest = require "ringdown.twilio.rest" -- here, because most calls never need it and each has its own VM
   local numbers, wrong = numbers_of(self.def, to)
   if not numbers then
     return false, wrong
@@ -247,7 +246,7 @@ end
 ---@param reason string
 function session:ended(reason)
   local ok, why = pcall(self.event, self, "ended", reason, 0)
-  watchdog.after(self.call.id, reason)
+  require("ringdown.twilio.watchdog").after(self.call.id, reason)
   if not ok then
     error(why, 0)
   end
