@@ -155,11 +155,6 @@ int cluster_tend(struct cluster *c, const atomic_bool *stop, char *why, size_t c
     return rc;
 }
 
-const struct cluster_place *cluster_place(const struct cluster *c)
-{
-    return &c->place;
-}
-
 void cluster_release(struct cluster *c)
 {
     if (!c)

@@ -40,8 +40,6 @@ int cluster_up(struct cluster **out, const char *data, const atomic_bool *stop, 
 /* For its holder, now and then: starts it again if it died, and keeps its log small. */
 int cluster_tend(struct cluster *c, const atomic_bool *stop, char *why, size_t cap);
 
-const struct cluster_place *cluster_place(const struct cluster *c);
-
 /* Lets it go without stopping it. NULL is fine. */
 void cluster_release(struct cluster *c);
 

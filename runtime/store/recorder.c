@@ -59,7 +59,7 @@ static void on_found(void *arg, const struct recording_found *f)
     const char *name = strrchr(f->path, '/') + 1;
     char sid[RECORDING_SID];
 
-    atomic_fetch_add(&r->bytes, f->bytes);
+    r->bytes += f->bytes;
     if (!f->mended)
         return;
     (void)snprintf(sid, sizeof(sid), "%.*s", (int)strcspn(name, "-"), name);
@@ -145,19 +145,4 @@ void recorder_stop(struct recorder *r)
     pthread_mutex_unlock(&r->lock);
     pthread_join(r->thread, NULL);
     recorder_free(r);
-}
-
-int recorder_remove(struct recorder *r, const char *path)
-{
-    uint64_t bytes;
-    int rc = recording_remove(r->data, path, &bytes);
-
-    if (!rc)
-        atomic_fetch_sub(&r->bytes, bytes);
-    return rc;
-}
-
-uint64_t recorder_bytes(struct recorder *r)
-{
-    return atomic_load(&r->bytes);
 }

@@ -59,10 +59,4 @@ const struct call_tap *recording_tap(struct recording *rec);
  * it. Gives `rec` away, its tap included. */
 void recording_end(struct recording *rec, uint64_t over_us);
 
-/* Removes a kept file. RD_EREFUSED for anything that is no recording's path. Blocks; any thread. */
-int recorder_remove(struct recorder *r, const char *path);
-
-/* All recordings together. Any thread. */
-uint64_t recorder_bytes(struct recorder *r);
-
 #endif

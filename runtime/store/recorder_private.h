@@ -46,7 +46,7 @@ struct recording {
 struct recorder {
     char data[DATA_FOLDER];
     struct recorder_opts o;
-    _Atomic uint64_t bytes; /* of all recordings */
+    uint64_t bytes; /* of all recordings; the thread's own. Counted anew at the cap */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;

@@ -105,7 +105,10 @@ static const char *refusal(struct recorder *r)
         "move old recordings away or raise recordings.max_mb; nothing is deleted by itself";
     static const char low_fix[] = "free space on the disk of the data folder";
 
-    if (atomic_load(&r->bytes) >= r->o.max_bytes) {
+    /* Files are deleted by others: the upkeep, an erasure, a person. */
+    if (r->bytes >= r->o.max_bytes)
+        r->bytes = recording_bytes(r->data);
+    if (r->bytes >= r->o.max_bytes) {
         alarm_raise(ALARM_WARNING, "recording.disk_cap", NULL,
                     "the recordings have reached recordings.max_mb: calls are not recorded",
                     full_fix);
@@ -151,7 +154,7 @@ static void open_file(struct recorder *r, struct recording *rec)
         return;
     }
     alarm_clear("recording.disk_error", NULL);
-    atomic_fetch_add(&r->bytes, RECORDING_HEADER);
+    r->bytes += RECORDING_HEADER;
     rec->state = "kept";
 }
 
@@ -193,7 +196,7 @@ static void write_block(struct recorder *r, struct recording *rec, size_t pairs)
 
     if (!why && write_all(rec->fd, r->block, 2 * pairs, &rc)) {
         rec->sound_bytes += 2 * pairs;
-        atomic_fetch_add(&r->bytes, 2 * pairs);
+        r->bytes += 2 * pairs;
         return;
     }
     rec->state = "cut";

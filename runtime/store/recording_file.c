@@ -288,11 +288,18 @@ static bool mend(const char *data, const char *path, uint64_t file_bytes)
     return recording_finish(fd, data, path, sound) == 0;
 }
 
-static void found(const char *data, const FTSENT *e, recording_found_fn *fn, void *arg)
+struct scan {
+    const char *data;
+    recording_found_fn *fn;
+    void *arg;
+};
+
+static void found(const FTSENT *e, void *arg)
 {
+    const struct scan *s = arg;
     struct recording_found f = {.bytes = (uint64_t)e->fts_statp->st_size};
     char path[RECORDING_PATH];
-    size_t n = (size_t)snprintf(path, sizeof(path), "%s", e->fts_path + strlen(data) + 1);
+    size_t n = (size_t)snprintf(path, sizeof(path), "%s", e->fts_path + strlen(s->data) + 1);
 
     if (n >= sizeof(path))
         return;
@@ -300,15 +307,20 @@ static void found(const char *data, const FTSENT *e, recording_found_fn *fn, voi
         path[n - 5] = '\0';
         f.mended = true;
     }
-    if (!recording_path_ok(path) || (f.mended && !mend(data, path, f.bytes)))
+    if (!recording_path_ok(path) || (f.mended && !mend(s->data, path, f.bytes)))
         return;
     if (f.mended && f.bytes <= RECORDING_HEADER + 1)
         f.bytes = 0;
     f.path = path;
-    fn(arg, &f);
+    s->fn(s->arg, &f);
 }
 
-void recording_scan(const char *data, recording_found_fn *fn, void *arg)
+static void add_bytes(const FTSENT *e, void *arg)
+{
+    *(uint64_t *)arg += (uint64_t)e->fts_statp->st_size;
+}
+
+static void each_file(const char *data, void (*visit)(const FTSENT *e, void *arg), void *arg)
 {
     char root[FULL_PATH];
     char *const roots[] = {root, NULL};
@@ -322,8 +334,23 @@ void recording_scan(const char *data, recording_found_fn *fn, void *arg)
         return;
     while ((e = fts_read(fts)))
         if (e->fts_info == FTS_F && e->fts_level == DEPTH)
-            found(data, e, fn, arg);
+            visit(e, arg);
     (void)fts_close(fts);
+}
+
+void recording_scan(const char *data, recording_found_fn *fn, void *arg)
+{
+    struct scan s = {.data = data, .fn = fn, .arg = arg};
+
+    each_file(data, found, &s);
+}
+
+uint64_t recording_bytes(const char *data)
+{
+    uint64_t bytes = 0;
+
+    each_file(data, add_bytes, &bytes);
+    return bytes;
 }
 
 uint64_t recording_disk_free(const char *data)

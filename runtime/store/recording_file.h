@@ -51,6 +51,9 @@ typedef void(recording_found_fn)(void *arg, const struct recording_found *f);
  * told with bytes 0). */
 void recording_scan(const char *data, recording_found_fn *fn, void *arg);
 
+/* What all of them take, those that are being written too. */
+uint64_t recording_bytes(const char *data);
+
 /* Bytes free on the disk of that folder for programs without privileges; UINT64_MAX if unknown. */
 uint64_t recording_disk_free(const char *data);
 

@@ -381,6 +381,7 @@ static void test_at_the_cap_new_ones_are_refused_and_running_ones_end(void **sta
     struct recorder *r = start(RECORDING_HEADER + 2 * 16000, 1);
     struct recording *rec = record(r, "CA1");
     char kept[RECORDING_PATH];
+    uint64_t removed;
 
     (void)state;
     begin(rec);
@@ -399,8 +400,8 @@ static void test_at_the_cap_new_ones_are_refused_and_running_ones_end(void **sta
     wait_for_facts(2);
     assert_string_equal(w.state, "failed");
     assert_string_equal(w.why, "disk_cap");
-    assert_int_equal(recorder_remove(r, kept), 0);
-    assert_int_equal(recorder_bytes(r), 0);
+    assert_int_equal(recording_remove(w.data, kept, &removed), 0);
+    assert_int_equal(removed, recording_bytes(w.data) + RECORDING_HEADER + 2 * 16000);
     rec = record(r, "CA3");
     begin(rec);
     caller_says(rec, 2, 1000);
