@@ -201,8 +201,10 @@ describe("the node is killed while twenty callers talk", function()
     assert.is_true(n:wait_shipped())
     pg.halt() -- so that all of it must survive in the journal
     local placed = talk(n, CALLS)
+    assert.is_true(proc.wait_for(function()
+      return n:status().calls == CALLS
+    end, 40))
     assert.is_truthy(placed:wait_event("agent.heard", nil, 40))
-    proc.sleep(2)
     local kept = n:status().journal.kept
     n:kill()
     placed:wait()
