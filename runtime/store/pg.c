@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pg.c - libpq, with its many endings folded into three. The server's message is kept as one line,
- * because it goes into logs, dead letters and sentences for the operator. */
+ * because it goes into logs, dead letters and sentences for the operator; without the rows it quotes. */
 #include "store/pg.h"
 
 #include "base/err.h"
@@ -27,7 +27,6 @@ struct pg {
     bool given_up; /* the connection is of no use, whatever libpq says */
 };
 
-/* libpq's words have line ends and trailing detail; the first line says what happened. */
 static void one_line(char *out, size_t cap, const char *text)
 {
     size_t n = 0;
@@ -107,6 +106,19 @@ void pg_close(struct pg *p)
     free(p);
 }
 
+/* What went wrong and what helps. Not the detail and not the context: those quote rows and parameters, that
+ * is numbers of callers and what they said, and this goes to the log. */
+static void keep_message(struct pg *p, const PGresult *result)
+{
+    const char *words = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *hint = words ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
+    char text[MESSAGE_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s%s%s", words ? words : PQerrorMessage(p->conn),
+                   hint ? "; " : "", hint ? hint : "");
+    one_line(p->message, sizeof(p->message), text);
+}
+
 /* Takes the result over. */
 static int settle(struct pg *p, PGresult *result)
 {
@@ -118,7 +130,7 @@ static int settle(struct pg *p, PGresult *result)
         return 0;
     state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     (void)snprintf(p->sqlstate, sizeof(p->sqlstate), "%s", state ? state : "");
-    one_line(p->message, sizeof(p->message), PQerrorMessage(p->conn));
+    keep_message(p, result);
     /* 57P01…: the server is being shut down and takes the connection with it. */
     if (PQstatus(p->conn) != CONNECTION_OK || !state || strncmp(state, "57P0", 4) == 0)
         return RD_EGONE;

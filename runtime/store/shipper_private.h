@@ -48,7 +48,7 @@ struct shipper {
     char why[256]; /* of the trouble; "" */
     struct retry retry;
     uint64_t failing_since_ms; /* 0: it works */
-    bool down_told, setup_told;
+    bool down_told, setup_told, dead_told;
     uint64_t seen;          /* commits of the journal */
     uint64_t scanned_ms;    /* the folder */
     uint64_t told_ms;       /* the gauges */

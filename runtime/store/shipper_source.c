@@ -91,6 +91,7 @@ int source_bury(struct shipper *s, struct source *from, const struct journal_row
     if (rc)
         return file_trouble(s, from, rc);
     tell_dead(row, reason);
+    s->dead_told = true;
     return 0;
 }
 
@@ -259,6 +260,14 @@ static void add_counts(struct shipper *s, struct source *from, struct journal_re
         r->oldest_us = c.oldest_us;
 }
 
+/* Sent again, or looked at and thrown away: the alarms are over. */
+static void clear_dead(struct shipper *s)
+{
+    s->dead_told = false;
+    alarm_clear("journal.dead", "");
+    alarm_clear("journal.conflict", "");
+}
+
 void sources_tell(struct shipper *s)
 {
     struct journal_report r = {.kept = s->foreign.events,
@@ -275,6 +284,8 @@ void sources_tell(struct shipper *s)
     add_counts(s, &s->own, &r);
     for (struct source *from = s->others; from; from = from->next)
         add_counts(s, from, &r);
+    if (r.dead == 0 && s->dead_told)
+        clear_dead(s);
     journal_report(s->opts.journal, &r);
     if (now_ms - s->checkpoint_ms >= CHECKPOINT_MS) {
         s->checkpoint_ms = now_ms;

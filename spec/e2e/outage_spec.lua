@@ -167,7 +167,7 @@ describe("PostgreSQL changes its mind", function()
     pg.run(n.database, [[create function refuse_some() returns trigger language plpgsql as $$
       begin
         if new.heard ilike '%breakfast%' then
-          raise exception 'no breakfast here' using errcode = 'check_violation';
+          raise exception 'no breakfast here' using errcode = 'check_violation', detail = 'the row: ' || new.heard;
         end if;
         return new;
       end $$;
@@ -180,8 +180,10 @@ describe("PostgreSQL changes its mind", function()
     local said = one(n.database, turns).n
     assert.is_true(said > 0) -- those that do not speak of breakfast
     assert.equal(2, n:status().journal.dead)
-    local list = n:ringdown("journal", "--json")
-    assert.matches("no breakfast here", require("cjson").encode(list), 1, true)
+    local list = require("cjson").encode((n:ringdown("journal", "--json")))
+    assert.matches("no breakfast here", list, 1, true)
+    assert.is_nil(list:find("the row:", 1, true)) -- what was said is no reason
+    assert.equal("journal.dead", n:status().alarms[1].kind)
     pg.run(n.database, "drop trigger refuse on turns")
     local text, code = n:ringdown("journal", "retry", "--all")
     assert.equal(0, code, text)
@@ -191,6 +193,7 @@ describe("PostgreSQL changes its mind", function()
     assert.is_true(n:wait_shipped(DRAINED_S))
     assert.equal(said + 2, one(n.database, turns).n)
     assert.equal(0, n:status().journal.dead)
+    assert.same({}, n:status().alarms)
   end)
 end)
 
