@@ -168,12 +168,14 @@ end $$;
 
 create function keep_recording(e journal_event) returns void language plpgsql as $$
 begin
-    insert into recordings (call, node, path, bytes, duration_ms, state, why, at)
+    insert into recordings (call, node, path, bytes, duration_ms, state, why, at, due_at)
     select e.stream, coalesce(word(e.body, 'node'), c.node, '?'), coalesce(word(e.body, 'path', 1024), '?' || e.stream),
-        whole(e.body -> 'bytes'), whole(e.body -> 'duration_ms'), e.body ->> 'state', word(e.body, 'why', 2000), e.at
+        whole(e.body -> 'bytes'), whole(e.body -> 'duration_ms'), e.body ->> 'state', word(e.body, 'why', 2000), e.at,
+        case when c.erased_at is not null then now() end -- the caller was erased while it was made
     from calls c where c.call = e.stream
     on conflict (node, path) do update set bytes = excluded.bytes, duration_ms = excluded.duration_ms,
-        state = excluded.state, why = excluded.why, at = excluded.at
+        state = excluded.state, why = excluded.why, at = excluded.at,
+        due_at = coalesce(recordings.due_at, excluded.due_at)
     where excluded.at >= recordings.at;
 end $$;
 
@@ -356,11 +358,17 @@ begin atomic
     select coalesce(jsonb_object_agg(key, value), '{}') || '{"erased": true}'
     from jsonb_each(body)
     where (type = 'notice' and key = 'text')
+        or (type = 'recording' and key in ('path', 'why')) -- or nobody could delete the file
+        or (type = 'ended' and key = 'reason') or (type = 'usage' and key = 'raw') or (type = 'text' and key = 'id')
         or key = any(array['call', 'agent', 'at_ms', 'kind', 'status', 'duration_s', 'repeated', 'direction', 'node',
             'system', 'version', 'model', 'state', 'seq', 'role', 'interrupted', 'withheld', 'name', 'done', 'heard_ms',
             'usage', 'complete', 'code', 'on', 'bytes', 'duration_ms', 'segments', 'frames_in', 'frames_out', 'gap_ms',
             'bad_frames', 'late_deltas', 'turns', 'barge_ins', 'tool_calls', 'errors', 'first_audio_ms', 'cut']);
 end;
+
+-- What means something without the person.
+create function impersonal_types() returns text[] language sql immutable
+return array['webhook', 'decision', 'state', 'notice', 'usage', 'recording', 'text', 'ended'];
 
 -- Which call an event is about: a node may hear of one that is not its own.
 create function about_call(stream text, body jsonb) returns text language sql immutable parallel safe
@@ -376,6 +384,7 @@ declare
     known record;
     muted jsonb; -- calls whose words or caller are not to be kept any more
     fingerprint bytea;
+    whole_event boolean; -- false: it came cut or erased, and cannot be read any more
     touched text[] := '{}'; -- calls of which something new was told
 begin
     perform ensure_partitions_for(m) from (select distinct month_of(time_of_us((x ->> 'started_us')::bigint)) as m
@@ -393,6 +402,7 @@ begin
         e := (given.stream, time_of_us(given.started_us), given.epoch, given.seq, time_of_us(given.at_us),
             given.type, given.body)::journal_event;
         fingerprint := sha256(convert_to(e.type || ' ' || e.body::text, 'UTF8'));
+        whole_event := not e.body ?| array['cut', 'erased'];
         if muted ? about_call(e.stream, e.body) then
             e.body := case when (muted -> about_call(e.stream, e.body))::boolean
                 then without_person(e.type, e.body) else without_words(e.type, e.body) end;
@@ -431,7 +441,8 @@ begin
             seen := to_jsonb(known);
             touched := touched || e.stream;
         end if;
-        if not e.body ?| array['cut', 'erased'] then
+        -- An erased caller may still be talking: that the call ended, its length and its cost are no person.
+        if whole_event and (not e.body ? 'erased' or e.type = any(impersonal_types())) then
             perform keep_of_call(e);
         end if;
     end loop;

@@ -237,6 +237,23 @@ describe("keeping", function()
       assert.is_nil(left:find("Ann", 1, true))
     end)
 
+    it("keeps when a call ended, what it cost and where its recording is, if the caller still talked", function()
+      local call = events.conversation(3)
+      local later = {}
+      while #call.list > 4 do
+        table.insert(later, 1, table.remove(call.list))
+      end
+      events.ingest(url, call.list)
+      erase()
+      events.ingest(url, later)
+      assert.same({ state = "ended", from_number = "erased", cost = 28406 }, one(([[select state, from_number,
+        micro_usd as cost from calls join call_costs using (call) where call = '%s']]):format(call.stream)))
+      assert.same({ n = 0 }, one(("select count(*) as n from turns where heard <> '' and call = '%s'"):format(
+        call.stream)))
+      local path = "rec/" .. call.stream .. ".wav"
+      assert.same({ n = 1 }, one(("select count(*) as n from recordings_due('n1') where path = '%s'"):format(path)))
+    end)
+
     it("may be asked again", function()
       erase()
       local told = erase()
