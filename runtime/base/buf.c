@@ -126,6 +126,8 @@ static const char *json_ascii(uint8_t c, char hex[8])
         return "\\r";
     case '\t':
         return "\\t";
+    case '\0':
+        return replacement; /* legal, but PostgreSQL takes no JSON with it */
     default:
         break;
     }
