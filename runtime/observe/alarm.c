@@ -10,6 +10,7 @@
  * Failure modes
  *   - the table is full: the alarm is logged and counted as ever, at most once a second, and not
  *     remembered: it can neither be listed nor closed, and the sink does not hear of it
+ *   - the sink is taken away while another thread tells it something: that is waited for
  *   - opened and closed at the same instant by two threads: the sink may hear of both in either
  *     order; `last_unix_us` tells which was last
  *
@@ -28,12 +29,14 @@ enum { FULL_EVERY_US = 1000000 };
 
 static struct {
     pthread_mutex_t lock;
+    pthread_cond_t told;
     struct alarm slots[ALARMS_MAX]; /* a free one is not open */
     size_t n_open;
     uint64_t full_told_us;
     alarm_sink_fn *sink;
-    void *sink_arg; /* borrows */
-} alarms = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    void *sink_arg;     /* borrows */
+    unsigned n_telling; /* threads that are inside the sink */
+} alarms = {.lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER};
 
 /* Cut between characters of UTF-8, so that what reads it does not stumble. */
 static void copy(char *out, size_t cap, const char *z)
@@ -93,6 +96,26 @@ static bool full_may_tell(uint64_t now_us)
     return true;
 }
 
+/* With the lock held: whoever is inside the sink is waited for when it changes. */
+static alarm_sink_fn *take_sink(void **arg)
+{
+    if (alarms.sink)
+        alarms.n_telling++;
+    *arg = alarms.sink_arg;
+    return alarms.sink;
+}
+
+static void tell_sink(alarm_sink_fn *sink, void *arg, const struct alarm *a)
+{
+    if (!sink)
+        return;
+    sink(arg, a);
+    pthread_mutex_lock(&alarms.lock);
+    alarms.n_telling--;
+    pthread_cond_broadcast(&alarms.told);
+    pthread_mutex_unlock(&alarms.lock);
+}
+
 void alarm_raise(enum alarm_severity severity, const char *kind, const char *subject,
                  const char *text, const char *fix)
 {
@@ -113,21 +136,19 @@ void alarm_raise(enum alarm_severity severity, const char *kind, const char *sub
         *a = fresh;
         alarms.n_open++;
         metric_gauge_set(G_ALARMS, (int64_t)alarms.n_open);
-        sink = alarms.sink;
-        arg = alarms.sink_arg;
+        sink = take_sink(&arg);
     }
     pthread_mutex_unlock(&alarms.lock);
     if (tell)
         tell_opened(&fresh);
-    if (sink)
-        sink(arg, &fresh);
+    tell_sink(sink, arg, &fresh);
 }
 
 void alarm_clear(const char *kind, const char *subject)
 {
     struct alarm name = alarm_of(ALARM_WARNING, kind, subject, "", ""), over, *a;
-    alarm_sink_fn *sink;
-    void *arg;
+    alarm_sink_fn *sink = NULL;
+    void *arg = NULL;
     bool was_open;
 
     pthread_mutex_lock(&alarms.lock);
@@ -139,22 +160,22 @@ void alarm_clear(const char *kind, const char *subject)
         over = *a;
         alarms.n_open--;
         metric_gauge_set(G_ALARMS, (int64_t)alarms.n_open);
+        sink = take_sink(&arg);
     }
-    sink = alarms.sink;
-    arg = alarms.sink_arg;
     pthread_mutex_unlock(&alarms.lock);
     if (!was_open)
         return;
     log_info("alarm.over", F_STR("kind", over.kind), F_STR("subject", over.subject),
              F_INT("count", over.count),
              F_INT("dur_ms", (over.last_unix_us - over.raised_unix_us) / 1000));
-    if (sink)
-        sink(arg, &over);
+    tell_sink(sink, arg, &over);
 }
 
 void alarm_sink(alarm_sink_fn *fn, void *arg)
 {
     pthread_mutex_lock(&alarms.lock);
+    while (alarms.n_telling > 0)
+        pthread_cond_wait(&alarms.told, &alarms.lock);
     alarms.sink = fn;
     alarms.sink_arg = arg;
     pthread_mutex_unlock(&alarms.lock);

@@ -36,7 +36,8 @@ void alarm_raise(enum alarm_severity severity, const char *kind, const char *sub
 void alarm_clear(const char *kind, const char *subject);
 
 /* Where alarms are kept: called outside the lock at each opening and closing. Set before threads
- * start, NULL before what it leads to is gone. */
+ * start, NULL before what it leads to is gone: when this returns, nobody is inside the old one. Not to be called
+ * by a sink. */
 typedef void(alarm_sink_fn)(void *arg, const struct alarm *a);
 void alarm_sink(alarm_sink_fn *fn, void *arg);
 

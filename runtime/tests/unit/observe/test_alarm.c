@@ -7,8 +7,10 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -154,6 +156,38 @@ static void test_a_sink_may_raise_an_alarm_itself(void **state)
     assert_int_equal(metric_gauge_value(G_ALARMS), 2);
 }
 
+static atomic_bool inside, left;
+
+static void slow(void *arg, const struct alarm *a)
+{
+    (void)arg;
+    (void)a;
+    atomic_store(&inside, true);
+    usleep(50000);
+    atomic_store(&left, true);
+}
+
+static void *raise_one(void *arg)
+{
+    (void)arg;
+    disk_is_full();
+    return NULL;
+}
+
+static void test_a_sink_that_is_taken_away_is_not_inside_any_more(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    alarm_sink(slow, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, raise_one, NULL), 0);
+    while (!atomic_load(&inside))
+        usleep(1000);
+    alarm_sink(NULL, NULL);
+    assert_true(atomic_load(&left));
+    pthread_join(thread, NULL);
+}
+
 static void *raise_and_clear(void *arg)
 {
     for (int i = 0; i < 200; i++) {
@@ -193,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_long_text_is_cut_between_characters, clean),
         cmocka_unit_test_setup(test_a_full_table_still_tells_but_not_in_a_flood, clean),
         cmocka_unit_test_setup(test_a_sink_may_raise_an_alarm_itself, clean),
+        cmocka_unit_test_setup(test_a_sink_that_is_taken_away_is_not_inside_any_more, clean),
         cmocka_unit_test_setup(test_many_threads_leave_what_is_really_open, clean),
     };
 
