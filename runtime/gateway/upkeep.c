@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEND_MS = 60000, EVERY_MS = 3600000, CONNINFO_MAX = 8192 };
+enum { TEND_MS = 60000, EVERY_MS = 3600000, CONNINFO_MAX = 8192, PATIENCE_MS = 60000 };
 
 struct upkeep {
     struct upkeep_opts o;
@@ -38,6 +38,17 @@ struct upkeep {
 static const char fix[] = "the line above has the database's words; partitions of next month and "
                           "retention wait for this";
 
+static bool is_stopping(void *arg)
+{
+    struct upkeep *u = arg;
+    bool stopping;
+
+    pthread_mutex_lock(&u->lock);
+    stopping = u->stopping;
+    pthread_mutex_unlock(&u->lock);
+    return stopping;
+}
+
 static int connect_database(struct upkeep *u, struct pg **out)
 {
     struct buf conninfo;
@@ -48,6 +59,8 @@ static int connect_database(struct upkeep *u, struct pg **out)
     rc = u->o.conninfo(&conninfo, why, sizeof(why), u->o.arg);
     if (!rc)
         rc = buf_text(&conninfo) ? pg_open(out, conninfo.data, why, sizeof(why)) : -ENOMEM;
+    if (!rc) /* a server that hangs must not keep the node from ending */
+        pg_patience(*out, PATIENCE_MS, is_stopping, u);
     buf_fini(&conninfo);
     return rc;
 }
@@ -108,7 +121,9 @@ static bool once(struct upkeep *u)
     rc = maintain(pg);
     if (!rc)
         rc = delete_recordings(u, pg);
-    if (rc) {
+    if (rc && is_stopping(u)) {
+        log_info("upkeep.interrupted", F_STR("why", pg_message(pg)));
+    } else if (rc) {
         log_error("upkeep.failed", F_STR("why", pg_message(pg)), F_FIX(fix));
         alarm_raise(ALARM_WARNING, "database.upkeep", NULL, pg_message(pg), fix);
     } else {

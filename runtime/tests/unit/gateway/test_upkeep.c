@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -158,9 +159,41 @@ static void test_a_recording_past_its_time_goes_from_this_disk_and_from_the_book
     assert_int_not_equal(access(file, F_OK), 0);
 }
 
+static int waiting_for_locks(struct pg *pg)
+{
+    assert_int_equal(pg_query(pg, "select count(*) from pg_locks where not granted", 0, NULL), 0);
+    return atoi(pg_text(pg, 0, 0));
+}
+
+static void test_a_database_that_does_not_answer_does_not_keep_it_from_stopping(void **state)
+{
+    struct upkeep_opts o = {.tend = tend,
+                            .conninfo = conninfo,
+                            .node = "here",
+                            .data = world.data,
+                            .tend_ms = 50,
+                            .every_ms = 200};
+    struct pg *pg = connect_it();
+    struct upkeep *u;
+    int waited_ms = 0;
+    time_t began;
+
+    (void)state;
+    assert_int_equal(pg_script(pg, "begin; lock table calls in access exclusive mode"), 0);
+    assert_int_equal(upkeep_start(&u, &o), 0);
+    for (; waiting_for_locks(pg) == 0 && waited_ms < WAIT_MS; waited_ms += 50)
+        usleep(50000);
+    assert_true(waited_ms < WAIT_MS);
+    began = time(NULL);
+    upkeep_stop(u);
+    assert_in_range(time(NULL) - began, 0, 5);
+    pg_close(pg);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_database_that_does_not_answer_does_not_keep_it_from_stopping),
         cmocka_unit_test(test_a_recording_past_its_time_goes_from_this_disk_and_from_the_books),
     };
 
