@@ -8,6 +8,7 @@
  *
  * - without --yes: what would be erased, and nothing is
  * - one of our own numbers: refused; it is in every call */
+#include "base/err.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: ringdown erase --caller NUMBER [--yes] [--json] [--config FILE]\n\n"
@@ -119,6 +121,23 @@ static int64_t scrub_journal(struct erasing *e, char **calls, int n_calls)
     return all;
 }
 
+/* Files that were put aside cannot be read in order, so nobody knows who is in them. */
+static void tell_damaged(struct erasing *e)
+{
+    char folder[PATH_MAX];
+    int n;
+
+    (void)snprintf(folder, sizeof(folder), "%s/journal", e->settings->data);
+    n = journal_folder_damaged(folder);
+    if (n == 0)
+        return;
+    fprintf(stderr,
+            "ringdown erase: %d damaged file%s put aside in %s may still name them; remove what "
+            "you do not need\n",
+            n, n == 1 ? "" : "s", folder);
+    e->failures++;
+}
+
 /* ---- the database ---- */
 
 static int erase_in_database(struct erasing *e)
@@ -143,6 +162,15 @@ static int erase_in_database(struct erasing *e)
 
 /* ---- recordings ---- */
 
+/* Gone, or never on this disk? Recordings are only below the data folder of their node. */
+static bool is_their_disk(const struct erasing *e)
+{
+    char folder[PATH_MAX];
+
+    (void)snprintf(folder, sizeof(folder), "%s/recordings", e->settings->data);
+    return access(folder, F_OK) == 0;
+}
+
 static void delete_recordings(struct erasing *e)
 {
     static const char gone[] = "select recording_gone($1, $2)";
@@ -160,9 +188,11 @@ static void delete_recordings(struct erasing *e)
             continue;
         }
         rc = recording_remove(e->settings->data, path, &bytes);
-        if (rc && rc != -ENOENT) {
-            fprintf(stderr, "ringdown erase: %s stays: %s; delete it by hand\n", path,
-                    strerror(-rc));
+        if (rc && (rc != -ENOENT || !is_their_disk(e))) {
+            fprintf(stderr,
+                    "ringdown erase: %s stays: %s in %s; is that the data folder of node "
+                    "%s? Else delete it by hand\n",
+                    path, rd_strerror(rc), e->settings->data, node);
             e->failures++;
             continue;
         }
@@ -190,6 +220,7 @@ static int erase_everywhere(struct erasing *e)
     for (int i = 0; i < n; i++)
         free(calls[i]);
     free(calls);
+    tell_damaged(e);
     if (!rc)
         delete_recordings(e);
     return rc;

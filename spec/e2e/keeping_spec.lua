@@ -4,6 +4,7 @@
 local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
+local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
 
 local function one(url, sql)
@@ -168,5 +169,9 @@ describe("what is kept of calls", function()
     local left = one(n.database, "select from_number, duration_ms, erased_at from calls where call = " .. theirs)
     assert.equal("erased", left.from_number)
     assert.is_true(left.duration_ms > 0)
+    proc.write(n.folder .. "/data/journal/1790000000000000-1.db.damaged", "who knows who is in it")
+    text, code = n:ringdown("erase", "--caller", from, "--yes")
+    assert.equal(1, code)
+    assert.matches("1 damaged file put aside", text, 1, true)
   end)
 end)
