@@ -113,8 +113,10 @@ static int add_turn(struct buf *out, const struct record *r)
 
 static int add_tool(struct buf *out, const struct record *r)
 {
-    int rc = add(out, JSON_MEMBERS(J_TEXT("id", shown(r->id)), J_TEXT("name", shown(r->name))));
+    int rc = add(out, JSON_MEMBERS(J_TEXT("id", shown(r->id))));
 
+    if (!rc)
+        rc = add_words(out, "name", shown(r->name)); /* the model's: there may be no such tool */
     if (!rc)
         rc = add_redacted(out, r->done ? "output" : "arguments", r->text, redact_json);
     return rc ? rc : add(out, JSON_MEMBERS(J_BOOL("done", r->done)));

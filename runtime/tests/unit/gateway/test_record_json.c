@@ -272,6 +272,8 @@ static void test_no_card_and_no_key_leaves_the_call(void **state)
         "\"arguments\":\"{\\\"card\\\":\\\"[card]\\\"}\"");
     assert_hides(&(struct record){.type = RECORD_TOOL, .done = true, .text = said},
                  "\"output\":\"It is [card], and [ssn].\"");
+    assert_hides(&(struct record){.type = RECORD_TOOL, .name = RD_STR("4111 1111 1111 1111")},
+                 "\"name\":\"[card]\"");
     assert_hides(&(struct record){.type = RECORD_ERROR, .text = said},
                  "\"message\":\"It is [card], and [ssn].\"");
     assert_hides(&(struct record){.type = RECORD_DTMF, .text = RD_STR("4111")}, "\"digit\":\"*\"");
