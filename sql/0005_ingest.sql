@@ -234,6 +234,8 @@ begin
             started_at = excluded.started_at, draining = false, seen_at = greatest(nodes.seen_at, excluded.seen_at),
             stopped_at = case when nodes.stopped_at > excluded.started_at then nodes.stopped_at end
         where nodes.version is null or nodes.started_at < excluded.started_at;
+        -- What the process before it had open, it can tell no more: what is still wrong is told anew.
+        update alerts set closed_at = e.at where node = of_node and closed_at is null and opened_at < e.at;
     else
         insert into nodes (node, started_at, stopped_at, seen_at) values (of_node, e.started_at, e.at, e.at)
         on conflict (node) do update set stopped_at = excluded.stopped_at,
@@ -286,9 +288,10 @@ begin
     if exists (select from alerts where node = of_node and kind = of_kind and subject = about and closed_at >= e.at) then
         return;
     end if;
-    insert into alerts (node, kind, subject, severity, text, fix, opened_at, last_at, count)
+    insert into alerts (node, kind, subject, severity, text, fix, opened_at, last_at, count, closed_at)
     values (of_node, of_kind, about, e.body ->> 'severity', coalesce(word(e.body, 'text', 2000), of_kind),
-        word(e.body, 'fix', 2000), e.at, e.at, times)
+        word(e.body, 'fix', 2000), e.at, e.at, times,
+        (select started_at from nodes where node = of_node and started_at > e.at)) -- of a process that is gone
     on conflict (node, kind, subject) where closed_at is null do update set
         severity = excluded.severity, text = excluded.text, fix = excluded.fix,
         opened_at = least(alerts.opened_at, excluded.opened_at), last_at = greatest(alerts.last_at, excluded.last_at),

@@ -187,6 +187,17 @@ static bool admits(void *arg, const char **reason, const char **fix)
     return false;
 }
 
+/* The database may have been found wanting before there was anybody to keep it. */
+static void keep_early_alarms(struct node *n)
+{
+    struct alarm *open = calloc(ALARMS_MAX, sizeof(*open));
+    size_t n_open = open ? alarm_list(open, ALARMS_MAX) : 0;
+
+    for (size_t i = 0; i < n_open; i++)
+        keep_alarm(n->keep, &open[i]);
+    free(open);
+}
+
 static int start_keeping(struct node *n)
 {
     struct keep_opts k = {.journal = n->journal, .directory = n->directory, .node = n->name};
@@ -195,10 +206,11 @@ static int start_keeping(struct node *n)
     if (rc)
         return rc;
     n->gate = (struct voice_gate){.admits = admits, .arg = n};
-    alarm_sink(keep_alarm, n->keep);
     keep_node(n->keep, "node_started",
               JSON_MEMBERS(J_STR("version", RD_VERSION), J_STR("url", n->settings->public_url),
                            J_INT("pid", getpid())));
+    alarm_sink(keep_alarm, n->keep);
+    keep_early_alarms(n);
     return 0;
 }
 

@@ -66,6 +66,9 @@ int source_read(struct shipper *s, struct source *from, struct journal_row **row
     return n < 0 ? file_trouble(s, from, n) : n;
 }
 
+static const char dead_fix[] =
+    "ringdown journal shows it; once the cause is mended: ringdown journal retry ID";
+
 static void tell_dead(const struct journal_row *row, const char *reason)
 {
     char text[ALARM_TEXT];
@@ -74,8 +77,7 @@ static void tell_dead(const struct journal_row *row, const char *reason)
     (void)snprintf(text, sizeof(text), "event %s/%llu/%u (%s) is not taken by the database: %s",
                    row->event.stream.p, (unsigned long long)row->event.epoch, row->event.seq,
                    row->event.type, reason);
-    alarm_raise(ALARM_WARNING, conflict ? "journal.conflict" : "journal.dead", "", text,
-                "ringdown journal shows it; once the cause is mended: ringdown journal retry ID");
+    alarm_raise(ALARM_WARNING, conflict ? "journal.conflict" : "journal.dead", "", text, dead_fix);
 }
 
 int source_bury(struct shipper *s, struct source *from, const struct journal_row *row,
@@ -260,6 +262,17 @@ static void add_counts(struct shipper *s, struct source *from, struct journal_re
         r->oldest_us = c.oldest_us;
 }
 
+/* What an earlier process left is still to be looked at. */
+static void tell_inherited(struct shipper *s, uint64_t n)
+{
+    char text[ALARM_TEXT];
+
+    s->dead_told = true;
+    (void)snprintf(text, sizeof(text), "%llu events are not taken by the database",
+                   (unsigned long long)n);
+    alarm_raise(ALARM_WARNING, "journal.dead", "", text, dead_fix);
+}
+
 /* Sent again, or looked at and thrown away: the alarms are over. */
 static void clear_dead(struct shipper *s)
 {
@@ -286,6 +299,8 @@ void sources_tell(struct shipper *s)
         add_counts(s, from, &r);
     if (r.dead == 0 && s->dead_told)
         clear_dead(s);
+    else if (r.dead > s->foreign.dead && !s->dead_told)
+        tell_inherited(s, r.dead - s->foreign.dead);
     journal_report(s->opts.journal, &r);
     if (now_ms - s->checkpoint_ms >= CHECKPOINT_MS) {
         s->checkpoint_ms = now_ms;

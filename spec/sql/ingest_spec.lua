@@ -288,6 +288,24 @@ describe("ingest", function()
         values ('n1', 'journal.disk', 'critical', 'x', now(), now())]])))
     end)
 
+    it("closes what a process had open that is gone, also when its words come late", function()
+      local n = events.node "n1"
+      local open = { kind = "database.down", subject = "", severity = "critical", text = "away", open = true }
+      n:add("node_started", { node = "n1", pid = 1 })
+      n:add("alarm", open)
+      local late = n:add("alarm", { kind = "zombie", subject = "", severity = "warning", text = "x", open = true })
+      table.remove(n.list)
+      local again = events.stream("node/n1", { started_us = n.started_us + 60000000 })
+      again:add("node_started", { node = "n1", pid = 2 })
+      again:add("alarm", { kind = "journal.disk", subject = "", severity = "critical", text = "full", open = true })
+      events.ingest(url, n.list)
+      events.ingest(url, again.list)
+      events.ingest(url, { late })
+      assert.same({ { kind = "database.down", open = false }, { kind = "journal.disk", open = true },
+        { kind = "zombie", open = false } },
+        pg.query(url, "select kind, closed_at is null as open from alerts order by kind"))
+    end)
+
     it("learns from one node how a call ended that another has", function()
       local c, n = events.call(1), events.node "n2"
       n:add("webhook", { call = c.stream, kind = "status", status = "completed", duration_s = 61,
