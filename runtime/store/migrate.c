@@ -43,10 +43,11 @@ static int explain(struct pg *p, int rc, const char *doing, char *why, size_t ca
     }
     if (strcmp(state, "42501") == 0) {
         (void)snprintf(
-            why, cap,
-            "the role may not do that while %s: %s. As the database's owner: GRANT CREATE "
-            "ON DATABASE … TO role; GRANT CREATE ON SCHEMA public TO role",
-            doing, pg_message(p));
+            why, cap, "the role may not do that while %s: %s. %s", doing, pg_message(p),
+            strncmp(doing, "reading", 7) == 0
+                ? "Connect as the role that ran ringdown db migrate: it owns the tables"
+                : "As the database's owner: GRANT CREATE ON DATABASE … TO role; GRANT CREATE ON "
+                  "SCHEMA public TO role");
         return RD_EAUTH;
     }
     if (strcmp(state, "25006") == 0) {
