@@ -11,6 +11,7 @@
 #include "base/redact.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char *const type_names[] = {
     [RECORD_STATE] = "state",         [RECORD_TURN] = "turn",     [RECORD_TOOL] = "tool",
@@ -53,14 +54,54 @@ static int add(struct buf *out, struct json_members members)
 
 typedef int(redact_fn)(struct buf *out, struct rd_str text);
 
+/* Two of these fit into one event of the journal, however much has to be escaped: an event that is
+ * cut as a whole would say nothing to the tables. */
+enum { WORDS_ESCAPED_MAX = 28 * 1024, WORDS_READ_MAX = 64 * 1024, ID_MAX = 120, RAW_MAX = 8192 };
+
+/* How much of it comes to at most WORDS_ESCAPED_MAX in JSON, between letters. */
+static size_t kept_bytes(struct rd_str s)
+{
+    size_t at = 0, cost = 0;
+
+    while (at < s.n) {
+        unsigned char c = (unsigned char)s.p[at];
+        size_t letter = rd_utf8_sequence(s.p + at, s.n - at);
+
+        cost += letter > 1 ? letter : letter == 0 ? 3 : c < ' ' ? 6 : c == '"' || c == '\\' ? 2 : 1;
+        if (cost > WORDS_ESCAPED_MAX)
+            break;
+        at += letter ? letter : 1;
+    }
+    return at;
+}
+
+static int mark_cut(struct buf *words, size_t n_bytes)
+{
+    size_t kept = kept_bytes((struct rd_str){words->data, words->n});
+
+    if (kept == words->n && n_bytes <= WORDS_READ_MAX)
+        return 0;
+    words->n = kept;
+    return buf_addf(words, " …[cut: %zu bytes in all]", n_bytes);
+}
+
+static struct rd_str id_of(struct rd_str s)
+{
+    return (struct rd_str){s.p ? s.p : "", s.n < ID_MAX ? s.n : ID_MAX};
+}
+
 /* What people, models and tools say. */
 static int add_redacted(struct buf *out, const char *key, struct rd_str value, redact_fn *redact)
 {
     struct buf clean;
     int rc;
 
-    buf_init(&clean, 8 * value.n + 64);
-    rc = redact(&clean, value);
+    struct rd_str read = {value.p, value.n < WORDS_READ_MAX ? value.n : WORDS_READ_MAX};
+
+    buf_init(&clean, 8 * read.n + 128);
+    rc = redact(&clean, read);
+    if (!rc)
+        rc = mark_cut(&clean, value.n);
     if (!rc)
         rc = add(out, JSON_MEMBERS(J_TEXT(key, shown((struct rd_str){clean.data, clean.n}))));
     buf_fini(&clean);
@@ -106,14 +147,14 @@ static int add_turn(struct buf *out, const struct record *r)
     if (!rc && r->said.n > 0)
         rc = add_words(out, "said", r->said);
     if (!rc)
-        rc = add(out, JSON_MEMBERS(J_STR("withheld", r->withheld), J_TEXT("item", shown(r->id)),
+        rc = add(out, JSON_MEMBERS(J_STR("withheld", r->withheld), J_TEXT("item", id_of(r->id)),
                                    J_INT("seq", r->seq), J_BOOL("interrupted", r->interrupted)));
     return rc;
 }
 
 static int add_tool(struct buf *out, const struct record *r)
 {
-    int rc = add(out, JSON_MEMBERS(J_TEXT("id", shown(r->id))));
+    int rc = add(out, JSON_MEMBERS(J_TEXT("id", id_of(r->id))));
 
     if (!rc)
         rc = add_words(out, "name", shown(r->name)); /* the model's: there may be no such tool */
@@ -122,12 +163,21 @@ static int add_tool(struct buf *out, const struct record *r)
     return rc ? rc : add(out, JSON_MEMBERS(J_BOOL("done", r->done)));
 }
 
+/* The provider's own JSON; nothing, where PostgreSQL would not take it: a hostile one is longer than any
+ * bill, or holds a NUL. */
+static struct rd_str raw_of(const struct record *r)
+{
+    if (r->text.n > RAW_MAX || (r->text.n > 0 && memmem(r->text.p, r->text.n, "\\u0000", 6)))
+        return (struct rd_str){0};
+    return if_any(r->text);
+}
+
 /* A transcription that tells neither seconds nor tokens tells nothing. */
 static bool is_complete(const struct record *r)
 {
     const struct provider_usage *u = r->usage;
 
-    if (r->text.n == 0)
+    if (raw_of(r).n == 0)
         return false;
     return !u->transcription || u->seconds > 0 || u->text_in + u->audio_in + u->text_out > 0;
 }
@@ -141,8 +191,7 @@ static int add_bill(struct buf *out, const struct record *r)
     if (!rc)
         rc = add_usage(out, r->usage);
     if (!rc)
-        rc = add(out,
-                 JSON_MEMBERS(J_BOOL("complete", is_complete(r)), J_RAW("raw", if_any(r->text))));
+        rc = add(out, JSON_MEMBERS(J_BOOL("complete", is_complete(r)), J_RAW("raw", raw_of(r))));
     return rc;
 }
 

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <stdlib.h>
+
 #include <cmocka.h>
 
 static const struct directory_view call = {.sid = "CA5f1d0e7a29b84c36a1e0d9c7b6a59483",
@@ -301,6 +303,52 @@ static void test_a_recording(void **state)
                    "\"state\":\"failed\"");
 }
 
+/* What a record comes to in JSON, and how much of it there is. */
+static size_t written_size(const struct record *r, const char *wanted)
+{
+    struct buf out;
+    size_t n;
+
+    buf_init(&out, 1 << 20);
+    assert_int_equal(record_json(&out, &call, r), 0);
+    assert_non_null(strstr(buf_text(&out), wanted));
+    n = out.n;
+    buf_fini(&out);
+    return n;
+}
+
+static void test_words_without_end_are_cut_with_a_mark_and_the_rest_of_the_record_stays(
+    void **state)
+{
+    enum { MUCH = 200000, EVENT_MAX = 64 * 1024 };
+    static const char kinds[] = {'x', '"', 1};
+    char *words = malloc(MUCH);
+    struct record tool = {.type = RECORD_TOOL, .id = RD_STR("call_1"), .done = true};
+    struct record turn = {.type = RECORD_TURN, .role = PROVIDER_AGENT};
+
+    (void)state;
+    assert_non_null(words);
+    for (size_t i = 0; i < sizeof(kinds); i++) {
+        memset(words, kinds[i], MUCH);
+        tool.text = turn.text = turn.said = (struct rd_str){words, MUCH};
+        assert_true(written_size(&tool, "…[cut: 200000 bytes in all]\",\"done\":true") < EVENT_MAX);
+        assert_true(written_size(&turn, "…[cut: 200000 bytes in all]\"") < EVENT_MAX);
+    }
+    free(words);
+}
+
+static void test_a_bill_that_no_database_takes_is_incomplete_and_not_lost(void **state)
+{
+    struct provider_usage none = {.text_in = 5};
+    struct record r = {.type = RECORD_USAGE,
+                       .usage = &none,
+                       .name = RD_STR("m"),
+                       .text = RD_STR("{\"x\":\"\\u0000\"}")};
+
+    (void)state;
+    (void)written_size(&r, "\"seconds\":0.000},\"complete\":false}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +360,9 @@ int main(void)
         cmocka_unit_test(test_a_barge_in_a_key_an_error),
         cmocka_unit_test(test_what_an_operator_did_and_what_came_of_it),
         cmocka_unit_test(test_usage_and_the_end_carry_their_numbers),
+        cmocka_unit_test(
+            test_words_without_end_are_cut_with_a_mark_and_the_rest_of_the_record_stays),
+        cmocka_unit_test(test_a_bill_that_no_database_takes_is_incomplete_and_not_lost),
         cmocka_unit_test(test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words),
         cmocka_unit_test(test_no_words_break_out_of_their_string),
         cmocka_unit_test(test_no_card_and_no_key_leaves_the_call),
