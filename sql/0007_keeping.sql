@@ -10,6 +10,7 @@ begin
     update tool_calls set arguments = null, output = null
         where call = any(which) and (arguments is not null or output is not null);
     update triage_matches set words = null where call = any(which) and words is not null;
+    update texts set body = null where call = any(which) and body is not null;
     update call_events set body = without_words(type, body), digest = null
         where (stream = any(which) or (stream like 'node/%' and about_call(stream, body) = any(which)))
             and body is distinct from without_words(type, body);

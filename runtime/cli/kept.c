@@ -11,8 +11,8 @@
 static const char calls_sql[] =
     "select coalesce(jsonb_agg(to_jsonb(c) order by c.started_at desc), '[]') from (select c.call, "
     "c.started_at, c.from_number, c.to_number, c.agent, c.system, c.state, "
-    "coalesce(c.ended_reason, "
-    "c.reason) as ended, c.duration_ms, c.turns, c.barge_ins, c.tool_calls, c.errors, k.micro_usd, "
+    "coalesce(c.ended_reason, case c.system when 'openai' then 'not ended' else c.reason end) as "
+    "ended, c.duration_ms, c.turns, c.barge_ins, c.tool_calls, c.errors, k.micro_usd, "
     "k.reason as cost_reason, (select count(*) from call_events e where e.stream = c.call) as "
     "events "
     "from calls c left join call_costs k using (call) order by c.started_at desc limit 100) c";
