@@ -153,15 +153,16 @@ static void add_books(struct buf *out, const struct json_value *v)
 /* What somebody must look at, each with its remedy. */
 static void add_alarms(struct buf *out, const struct json_value *v)
 {
-    struct json_value list = json_get(v, "alarms"), a;
+    struct json_value list = json_get(v, "alarms"), a, subject;
     struct json_iter it;
     struct rd_str key;
 
     json_iter_init(&it, &list);
     while (json_next(&it, &key, &a)) {
         buf_add_str(out, "  ALARM     ");
+        subject = json_get(&a, "subject");
         add_shown(out, &a, "kind");
-        buf_add_str(out, " ");
+        buf_add_str(out, subject.type == JSON_STRING && subject.raw.n > 0 ? " " : "");
         add_shown(out, &a, "subject");
         buf_add_str(out, ": ");
         add_shown(out, &a, "text");

@@ -76,6 +76,18 @@ static int add_targets(struct buf *out)
     return rc ? rc : targets_to_json(out);
 }
 
+static void set_journal_gauges(struct node *n)
+{
+    struct journal_gauges g;
+
+    if (!n->journal)
+        return;
+    journal_gauges(n->journal, &g);
+    metric_gauge_set(G_JOURNAL_EVENTS, (int64_t)(g.waiting + g.kept));
+    metric_gauge_set(G_JOURNAL_AGE_MS, (int64_t)g.oldest_age_ms);
+    metric_gauge_set(G_JOURNAL_DEAD, (int64_t)g.dead);
+}
+
 /* Gauges are taken when somebody looks. */
 static void set_gauges(struct node *n, const struct directory_counts *c)
 {
@@ -86,6 +98,7 @@ static void set_gauges(struct node *n, const struct directory_counts *c)
     metric_gauge_set(G_CALLS, c->live);
     metric_gauge_set(G_WARM_CONNECTIONS, warm);
     metric_gauge_set(G_READY, c->draining ? 0 : 1);
+    set_journal_gauges(n);
 }
 
 /* The lines of metrics_to_json() as one array. */

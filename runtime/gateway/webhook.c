@@ -131,8 +131,10 @@ static void on_resume(struct media_thread *t, struct http_request *r, struct for
     struct directory_view view = {0};
     bool known = directory_find(t->node->directory, sid, &view);
     bool over = dial.n > 0 ? was_answered(dial) : known && view.intent == INTENT_HANG_UP;
+    char sid_z[DIRECTORY_SID];
     struct buf twiml;
 
+    (void)rd_str_copy(sid_z, sizeof(sid_z), sid);
     keep_webhook(t, known ? &view : NULL, form, "resume");
     if (over) {
         buf_init(&twiml, WEBHOOK_TWIML_MAX);
@@ -142,7 +144,7 @@ static void on_resume(struct media_thread *t, struct http_request *r, struct for
             webhook_reply_xml(r, rd_str(agent_default_fallback()));
         buf_fini(&twiml);
     } else {
-        webhook_reply_fallback(t, r, agent, view.sid,
+        webhook_reply_fallback(t, r, agent, sid_z,
                                dial.n > 0 ? "transfer_not_answered" : "after_stream", NULL);
     }
     agent_set_unref(set);
@@ -179,7 +181,7 @@ static void on_status(struct media_thread *t, struct http_request *r, struct for
             webhook_tell_ended(credits, view.call, "caller_hangup");
         }
     }
-    http_reply(r, 204, NULL, RD_STR(""));
+    webhook_reply_text(r, 200, "");
 }
 
 /* --- routes --- */

@@ -50,6 +50,9 @@
 
 #define METRIC_GAUGES(X)                                                                 \
     X(G_CALLS, "calls", "calls now")                                                     \
+    X(G_JOURNAL_EVENTS, "journal_events", "facts not yet in the database")               \
+    X(G_JOURNAL_AGE_MS, "journal_age_ms", "how old the oldest of them is")               \
+    X(G_JOURNAL_DEAD, "journal_dead", "facts the database refused: ringdown journal")    \
     X(G_WARM_CONNECTIONS, "warm_connections", "provider connections waiting for a call") \
     X(G_READY, "ready", "1 when the node takes calls")                                   \
     X(G_ALARMS, "alarms", "alarms that are open")

@@ -244,8 +244,8 @@ static void tell_setup(struct shipper *s)
 {
     s->setup_told = true;
     alarm_raise(ALARM_CRITICAL, "database.setup", "", s->why,
-                "run: ringdown db migrate; check the user, password and rights in database.url. "
-                "Nothing is lost: events wait in the journal");
+                "do what it says; ringdown db status shows where the database stands. Nothing is "
+                "lost: events wait in the journal");
 }
 
 static void tell_down(struct shipper *s)

@@ -40,7 +40,7 @@ describe("at the media stream", function()
 
   local function hang_up(form)
     form.CallStatus = "completed"
-    assert.equal(204, n:post_signed("/twilio/status", form).status)
+    assert.equal(200, n:post_signed("/twilio/status", form).status)
   end
 
   local function nobody_is_left()

@@ -264,10 +264,10 @@ static void test_a_call_gets_a_stream_and_gives_everything_back(void **state)
     assert_true(offers(path));
     assert_non_null(strstr(s.answer, "/twilio/resume</Redirect>"));
     assert_int_equal(node_calls(s.node), 1);
-    assert_int_equal(post_status(sid(1), "in-progress"), 204); /* no end */
+    assert_int_equal(post_status(sid(1), "in-progress"), 200); /* no end */
     assert_int_equal(node_calls(s.node), 1);
-    assert_int_equal(post_status(sid(1), "completed"), 204);
-    assert_int_equal(post_status(sid(1), "completed"), 204); /* Twilio may say it twice */
+    assert_int_equal(post_status(sid(1), "completed"), 200);
+    assert_int_equal(post_status(sid(1), "completed"), 200); /* Twilio may say it twice */
     assert_int_equal(node_calls(s.node), 0);
     wait_until_no_script_runs();
 }
@@ -305,7 +305,7 @@ static void test_the_call_beyond_the_last_slot_gets_the_fallback(void **state)
     assert_true(is_fallback());
     assert_int_equal(metric_value(M_REFUSED_FULL), 1);
     assert_int_equal(node_calls(s.node), MAX_CALLS);
-    assert_int_equal(post_status(sid(1), "canceled"), 204);
+    assert_int_equal(post_status(sid(1), "canceled"), 200);
     assert_int_equal(post_voice(TOKEN, sid(4), OPEN), 200);
     assert_false(is_fallback());
 }
@@ -349,7 +349,7 @@ static void test_one_caller_cannot_take_every_line(void **state)
     assert_true(is_fallback());
     assert_int_equal(metric_value(M_REFUSED_CALLER_FULL), 1);
     assert_int_equal(metric_value(M_REFUSED_FULL), 0);
-    assert_int_equal(post_status(sid(1), "completed"), 204);
+    assert_int_equal(post_status(sid(1), "completed"), 200);
     assert_int_equal(post_voice(TOKEN, sid(3), OPEN), 200);
     assert_false(is_fallback());
 }
@@ -366,7 +366,7 @@ static void test_a_repeated_webhook_gets_a_new_address_for_the_same_call(void **
     assert_string_not_equal(first, second);
     assert_int_equal(node_calls(s.node), 1);
     assert_int_equal(vms(), 1);
-    assert_int_equal(post_status(sid(1), "completed"), 204);
+    assert_int_equal(post_status(sid(1), "completed"), 200);
     assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200); /* and does not rise again */
     assert_true(is_fallback());
     wait_until_no_script_runs();
@@ -445,7 +445,7 @@ static void test_a_carrier_that_leaves_before_the_answer_leaves_nothing(void **s
     sign(signature, "/twilio/voice", TOKEN, fields);
     for (int i = 0; i < 20; i++)
         close(ask("/twilio/voice", signature, fields));
-    assert_int_equal(post_status(sid(1), "completed"), 204);
+    assert_int_equal(post_status(sid(1), "completed"), 200);
     for (int i = 0; i < PATIENCE_MS / 10 && node_calls(s.node) > 0; i++)
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     assert_int_equal(node_calls(s.node), 0);
