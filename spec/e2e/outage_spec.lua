@@ -64,6 +64,16 @@ local function assert_nothing_lost(n)
   assert.equal(0, journal.dead)
 end
 
+-- Open now; the network of the doubles is gone between calls, and may have an alarm of its own.
+local function is_alarmed(n, kind)
+  for _, alarm in ipairs(n:status().alarms) do
+    if alarm.kind == kind then
+      return true
+    end
+  end
+  return false
+end
+
 local function alerts(url, kind)
   return one(url, ("select count(*) as n, count(closed_at) as closed from alerts where kind = '%s'"):format(kind))
 end
@@ -183,7 +193,7 @@ describe("PostgreSQL changes its mind", function()
     local list = require("cjson").encode((n:ringdown("journal", "--json")))
     assert.matches("no breakfast here", list, 1, true)
     assert.is_nil(list:find("the row:", 1, true)) -- what was said is no reason
-    assert.equal("journal.dead", n:status().alarms[1].kind)
+    assert.is_true(is_alarmed(n, "journal.dead"))
     pg.run(n.database, "drop trigger refuse on turns")
     local text, code = n:ringdown("journal", "retry", "--all")
     assert.equal(0, code, text)
@@ -193,7 +203,7 @@ describe("PostgreSQL changes its mind", function()
     assert.is_true(n:wait_shipped(DRAINED_S))
     assert.equal(said + 2, one(n.database, turns).n)
     assert.equal(0, n:status().journal.dead)
-    assert.same({}, n:status().alarms)
+    assert.is_false(is_alarmed(n, "journal.dead"))
   end)
 end)
 
