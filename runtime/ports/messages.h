@@ -6,6 +6,7 @@
  *   accepter ──MSG_SOCKET──▶ media        media ──MSG_CALL_OPEN, _EVENT──▶ script
  *   media ──MSG_RECORD──▶ control         script ──MSG_CALL_OPENED, _COMMAND──▶ media
  *   media ──MSG_SWEEP──▶ script (and whoever wants one now ──▶ media)
+ *   media ──MSG_RESUME──▶ script ──MSG_RESUMED──▶ media       anybody ──MSG_ERRAND──▶ script
  *   control ──MSG_CALL_COMMAND──▶ media    whoever ends the node ──MSG_STOP──▶ media, script
  */
 #ifndef PORTS_MESSAGES_H
@@ -29,6 +30,14 @@ enum message_type {
                        * s[2] vapi assistant; brief: refs (openai); aux: request number */
     MSG_CALL_ATTACHED, /* the stream is here: number: media thread that has the call */
     MSG_CALL_EVENT,    /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
+    MSG_RESUME,        /* the carrier asks how the call goes on: s[0] "resume" (a <Dial> or a stream is over) or
+                        * "accept" (who was dialled is asked whether he takes the call), s[1] its form as JSON
+                        * object; number: media thread that waits, aux: its request number */
+    MSG_RESUMED,       /* the answer: s[0] "stream" (brief: refs), "twiml" (s[1] the document), "hang_up" or
+                        * "fallback" (s[1] why); aux: request number */
+    MSG_ERRAND,        /* something to be done for an agent beside or without a call: s[0] agent name, s[1] kind,
+                        * s[2] what it is about as JSON object; call: the one it belongs to, or 0;
+                        * number: the media thread that has it */
     MSG_CALL_COMMAND,  /* command in kind; see enum call_command */
     MSG_RECORD,        /* a record for control: kind is record_type; payload as JSON in s[0] */
     MSG_DURABLE,       /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
@@ -50,6 +59,7 @@ enum call_command {
     CMD_OPERATOR_END,    /* s[0] who; the operator wants it to end, after what is said was heard */
     CMD_WHISPER,         /* s[0] text, s[1] who; number: 1 = the model answers at once */
     CMD_TRANSFER,        /* s[0] whom to, s[1] who */
+    CMD_TRANSFER_BEGUN,  /* s[0] whom to: the script asks the carrier itself, now */
     CMD_TRANSFER_REFUSED /* s[0] why; number: 1 = nobody knows, it may still happen */
 };
 
