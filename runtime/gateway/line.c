@@ -400,6 +400,7 @@ void line_command(struct media_thread *t, struct message *m)
     case CMD_OPERATOR_END:
     case CMD_WHISPER:
     case CMD_TRANSFER:
+    case CMD_TRANSFER_BEGUN:
     case CMD_TRANSFER_REFUSED:
         line_operator(l, m);
         break;

@@ -49,6 +49,9 @@ void line_operator(struct line *l, const struct message *m)
         note(l, "transfer", m->s[0], m->s[1]);
         call_transfer(l->call, m->s[0]);
         break;
+    case CMD_TRANSFER_BEGUN:
+        call_transfer_begun(l->call, m->s[0]);
+        break;
     case CMD_TRANSFER_REFUSED:
         refused(l, m);
         break;

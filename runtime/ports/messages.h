@@ -30,21 +30,21 @@ enum message_type {
                        * s[2] vapi assistant; brief: refs (openai); aux: request number */
     MSG_CALL_ATTACHED, /* the stream is here: number: media thread that has the call */
     MSG_CALL_EVENT,    /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
-    MSG_RESUME,        /* the carrier asks how the call goes on: s[0] "resume" (a <Dial> or a stream is over) or
+    MSG_RESUME, /* the carrier asks how the call goes on: s[0] "resume" (a <Dial> or a stream is over) or
                         * "accept" (who was dialled is asked whether he takes the call), s[1] its form as JSON
                         * object; number: media thread that waits, aux: its request number */
-    MSG_RESUMED,       /* the answer: s[0] "stream" (brief: refs), "twiml" (s[1] the document), "hang_up" or
+    MSG_RESUMED, /* the answer: s[0] "stream" (brief: refs), "twiml" (s[1] the document), "hang_up" or
                         * "fallback" (s[1] why); aux: request number */
-    MSG_ERRAND,        /* something to be done for an agent beside or without a call: s[0] agent name, s[1] kind,
+    MSG_ERRAND, /* something to be done for an agent beside or without a call: s[0] agent name, s[1] kind,
                         * s[2] what it is about as JSON object; call: the one it belongs to, or 0;
                         * number: the media thread that has it */
-    MSG_CALL_COMMAND,  /* command in kind; see enum call_command */
-    MSG_RECORD,        /* a record for control: kind is record_type; payload as JSON in s[0] */
-    MSG_DURABLE,       /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
-    MSG_RELOAD,        /* agents changed: take the new set */
-    MSG_SWEEP,         /* look whether everything you have should be there */
-    MSG_STOP,          /* finish: drain, then leave the loop */
-    MSG_CONTROL_TASK   /* run a control request: owned by control/ */
+    MSG_CALL_COMMAND, /* command in kind; see enum call_command */
+    MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
+    MSG_DURABLE,      /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
+    MSG_RELOAD,       /* agents changed: take the new set */
+    MSG_SWEEP,        /* look whether everything you have should be there */
+    MSG_STOP,         /* finish: drain, then leave the loop */
+    MSG_CONTROL_TASK  /* run a control request: owned by control/ */
 };
 
 enum call_command {

@@ -86,6 +86,17 @@ static void test_a_transfer_ends_when_the_carrier_takes_the_caller(void **state)
     assert_true(fake_did(&f, "ended:transferred"));
 }
 
+static void test_a_transfer_that_the_script_began_by_itself_is_not_asked_for_again(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer_begun(f.call, OFFICE);
+    assert_true(fake_did(&f, "transfer:asked:office"));
+    assert_false(fake_did(&f, "agent:transfer"));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "ended:transferred"));
+}
+
 static void test_a_refused_transfer_leaves_the_call_as_it_was(void **state)
 {
     (void)state;
@@ -180,6 +191,7 @@ int main(void)
         STORY(test_an_urgent_whisper_does_not_talk_over_an_answer),
         STORY(test_nobody_whispers_to_a_call_that_is_not_live),
         STORY(test_a_transfer_ends_when_the_carrier_takes_the_caller),
+        STORY(test_a_transfer_that_the_script_began_by_itself_is_not_asked_for_again),
         STORY(test_a_refused_transfer_leaves_the_call_as_it_was),
         STORY(test_we_do_not_close_the_stream_before_the_carrier_does),
         STORY(test_an_operator_may_hang_up_all_the_same),
