@@ -1,68 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fence.c - library functions that can run for minutes inside C, where no instruction hook stops
- * them, get an estimate of their worst case first and raise when it is too long:
+/* fence.c - library functions that work inside C, where the instruction hook does not see them, made
+ * to behave towards the other calls of the thread:
  *
- * - patterns: text of n bytes with k open repetitions costs up to n^(k+1) steps (n^k when
- * anchored);
- * - string.rep of nothing, table functions over a huge or made-up length.
+ * - patterns run on a matcher that counts (matcher.c);
+ * - whatever handles a long text or table looks at the clock first, as the hook does: a task that had
+ *   its share steps aside, one that used its slice ends. Many such calls in a row are only a few
+ *   instructions;
+ * - what is long by itself has a limit: sorting, compiling, moving.
  *
- * Failure: an honest but expensive pattern is refused; the message says what to shorten. */
+ * Failure: beyond a limit is an error that says which. */
+#include "lua/matcher.h"
 #include "lua/vm_private.h"
 
+#include <lualib.h>
 #include <string.h>
 
-static const double steps_max = 2e8; /* about a second */
-static const lua_Integer items_max = 1000000;
+enum {
+    LONG_BYTES = 2048, /* from here on a look at the clock costs nothing in comparison */
+    SORT_MAX = 10000,  /* a few milliseconds */
+    LOAD_MAX = 64 << 10,
+    ITEMS_MAX = 100000, /* of table.move and table.unpack */
+};
 
-/* Repetitions that may backtrack: * + - after a single item, outside of a set. */
-static unsigned count_repetitions(const char *p, size_t n)
+/* Bytes and items that the arguments bring along. */
+static size_t weight(lua_State *L)
 {
-    unsigned count = 0;
-    bool in_set = false;
+    size_t sum = 0, n;
 
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == '%') {
-            i++;
-        } else if (in_set) {
-            if (p[i] == ']')
-                in_set = false;
-        } else if (p[i] == '[') {
-            in_set = true;
-            if (i + 1 < n && p[i + 1] == '^')
-                i++;
-            if (i + 1 < n && p[i + 1] == ']')
-                i++;
-        } else if (i > 0 && (p[i] == '*' || p[i] == '+' || p[i] == '-')) {
-            count++;
+    for (int i = 1; i <= lua_gettop(L) && i <= 4; i++) {
+        if (lua_type(L, i) == LUA_TSTRING) {
+            (void)lua_tolstring(L, i, &n);
+            sum += n;
+        } else if (lua_type(L, i) == LUA_TTABLE) {
+            sum += lua_rawlen(L, i) * sizeof(void *);
         }
     }
-    return count;
-}
-
-/* In how many ways k repetitions can share at most n bytes: (n + k) over k. */
-static double count_ways(size_t n, unsigned k)
-{
-    double ways = 1;
-
-    for (unsigned i = 1; i <= k && ways <= steps_max; i++)
-        ways *= ((double)n + i) / i;
-    return ways;
-}
-
-static void check_pattern(lua_State *L)
-{
-    size_t n_text, n_pattern;
-    const char *pattern = luaL_checklstring(L, 2, &n_pattern);
-    unsigned repetitions = count_repetitions(pattern, n_pattern);
-
-    luaL_checklstring(L, 1, &n_text);
-    if (n_pattern == 0 || pattern[0] != '^')
-        repetitions++; /* the start is one more thing to try */
-    if (count_ways(n_text, repetitions) > steps_max)
-        luaL_error(L,
-                   "this pattern could take very long on a text of %d bytes; use fewer "
-                   "repetitions (* + -) or a shorter text",
-                   (int)n_text);
+    return sum;
 }
 
 static int call_original(lua_State *L)
@@ -73,19 +46,21 @@ static int call_original(lua_State *L)
     return lua_gettop(L);
 }
 
-static int fenced_pattern(lua_State *L)
+static int went_on(lua_State *L, int status, lua_KContext ctx)
 {
-    check_pattern(L);
+    (void)status;
+    (void)ctx;
     return call_original(L);
 }
 
-static int fenced_find(lua_State *L)
+static int fenced(lua_State *L)
 {
-    if (!lua_toboolean(L, 4))
-        check_pattern(L);
+    if (weight(L) >= LONG_BYTES && vm_has_had_its_share(L))
+        return lua_yieldk(L, 0, 0, went_on);
     return call_original(L);
 }
 
+/* "".rep costs nothing and takes for ever. */
 static int fenced_rep(lua_State *L)
 {
     size_t n, n_separator = 0;
@@ -96,6 +71,9 @@ static int fenced_rep(lua_State *L)
         lua_pushliteral(L, "");
         return 1;
     }
+    if ((lua_Number)(n + n_separator) * (lua_Number)luaL_checkinteger(L, 2) >= LONG_BYTES &&
+        vm_has_had_its_share(L))
+        return lua_yieldk(L, 0, 0, went_on);
     return call_original(L);
 }
 
@@ -104,16 +82,45 @@ static int fenced_table(lua_State *L)
 {
     if (lua_istable(L, 1) && luaL_getmetafield(L, 1, "__len") != LUA_TNIL)
         return luaL_error(L, "not for tables with a __len metamethod");
-    return call_original(L);
+    return fenced(L);
+}
+
+static int fenced_sort(lua_State *L)
+{
+    if (lua_istable(L, 1) && lua_rawlen(L, 1) > SORT_MAX)
+        return luaL_error(L, "table.sort: more than %d items; let the database sort them",
+                          SORT_MAX);
+    return fenced_table(L);
+}
+
+static void check_range(lua_State *L, const char *what, lua_Integer from, lua_Integer to)
+{
+    if (to >= from && (lua_Unsigned)to - (lua_Unsigned)from >= (lua_Unsigned)ITEMS_MAX)
+        luaL_error(L, "%s: more than %d items", what, ITEMS_MAX);
 }
 
 static int fenced_move(lua_State *L)
 {
-    lua_Integer from = luaL_checkinteger(L, 2), to = luaL_checkinteger(L, 3);
-
-    if (to >= from && (lua_Unsigned)to - (lua_Unsigned)from > (lua_Unsigned)items_max)
-        return luaL_error(L, "table.move: more than %d items", (int)items_max);
+    check_range(L, "table.move", luaL_checkinteger(L, 2), luaL_checkinteger(L, 3));
     return fenced_table(L);
+}
+
+static int fenced_unpack(lua_State *L)
+{
+    lua_Integer n = lua_istable(L, 1) ? (lua_Integer)lua_rawlen(L, 1) : 0;
+
+    check_range(L, "table.unpack", luaL_optinteger(L, 2, 1), luaL_optinteger(L, 3, n));
+    return fenced_table(L);
+}
+
+static int fenced_load(lua_State *L)
+{
+    size_t n;
+
+    luaL_checklstring(L, 1, &n);
+    if (n > LOAD_MAX)
+        return luaL_error(L, "load: more than %d bytes", LOAD_MAX);
+    return fenced(L);
 }
 
 static void wrap(lua_State *L, const char *library, const char *name, lua_CFunction fence)
@@ -127,15 +134,27 @@ static void wrap(lua_State *L, const char *library, const char *name, lua_CFunct
 
 void fence_open(lua_State *L)
 {
-    wrap(L, "string", "find", fenced_find);
-    wrap(L, "string", "match", fenced_pattern);
-    wrap(L, "string", "gmatch", fenced_pattern);
-    wrap(L, "string", "gsub", fenced_pattern);
-    wrap(L, "string", "rep", fenced_rep);
-    wrap(L, "table", "insert", fenced_table);
-    wrap(L, "table", "remove", fenced_table);
-    wrap(L, "table", "concat", fenced_table);
-    wrap(L, "table", "sort", fenced_table);
-    wrap(L, "table", "unpack", fenced_table);
-    wrap(L, "table", "move", fenced_move);
+    static const struct {
+        const char *library, *name;
+        lua_CFunction fence;
+    } fences[] = {
+        {"string", "byte", fenced},        {"string", "format", fenced},
+        {"string", "find", fenced},        {"string", "match", fenced},
+        {"string", "gsub", fenced},        {"string", "gmatch", fenced},
+        {"string", "lower", fenced},       {"string", "upper", fenced},
+        {"string", "reverse", fenced},     {"string", "sub", fenced},
+        {"string", "rep", fenced_rep},     {"string", "unpack", fenced},
+        {"string", "pack", fenced},        {"table", "insert", fenced_table},
+        {"table", "remove", fenced_table}, {"table", "concat", fenced_table},
+        {"table", "sort", fenced_sort},    {"table", "unpack", fenced_unpack},
+        {"table", "move", fenced_move},    {"utf8", "len", fenced},
+        {"utf8", "codepoint", fenced},     {"utf8", "offset", fenced},
+        {LUA_GNAME, "load", fenced_load},  {LUA_GNAME, "tonumber", fenced},
+    };
+
+    lua_getglobal(L, "string");
+    matcher_register(L);
+    lua_pop(L, 1);
+    for (size_t i = 0; i < sizeof(fences) / sizeof(fences[0]); i++)
+        wrap(L, fences[i].library, fences[i].name, fences[i].fence);
 }

@@ -23,6 +23,9 @@
 
 enum {
     HOOK_EVERY = 1000,
+    HOOK_OFTEN = 100, /* with much data, single instructions (a concatenation) can be long */
+    MUCH_DATA = 512 << 10,
+    STUCK_MS = 15, /* past its share, where a task cannot step aside */
     DEFAULT_SLICE_MS = 1000,
     REFUSALS_MAX = 16, /* a script that catches "not enough memory" this often has had its chance */
 };
@@ -61,28 +64,54 @@ static int raise_spent(lua_State *L, struct vm *v)
     return luaL_error(L, "the script used up its %s", v->spent);
 }
 
-static void on_count(lua_State *L, lua_Debug *ar)
+/* Sticky when a limit was broken; true when the running task had its share and can step aside. In a
+ * callback of gsub or sort it cannot, and everybody else waits: that may not last. */
+static bool look_at_the_clock(lua_State *L, struct vm *v)
 {
-    struct vm *v = vm_of(L);
-    uint64_t now;
+    uint64_t now = monotonic_us();
 
-    (void)ar;
-    if (v->spent) {
-        raise_spent(L, v);
-        return;
-    }
-    v->instructions += HOOK_EVERY;
-    now = monotonic_us();
+    if (v->spent)
+        return false;
     if (v->instructions_max && v->instructions > v->instructions_max)
         v->spent = "instructions";
     else if (v->deadline_us && now >= v->deadline_us)
         v->spent = "time";
-    if (v->spent) {
-        raise_spent(L, v);
-    } else if (v->step_aside_us && now >= v->step_aside_us && lua_isyieldable(L)) {
+    if (v->spent || !v->step_aside_us || now < v->step_aside_us)
+        return false;
+    if (lua_isyieldable(L))
+        return true;
+    if (now >= v->step_aside_us + (uint64_t)STUCK_MS * 1000)
+        v->spent = "time inside a callback of string.gsub or table.sort";
+    return false;
+}
+
+static void on_count(lua_State *L, lua_Debug *ar)
+{
+    struct vm *v = vm_of(L);
+    int every = v->used > MUCH_DATA ? HOOK_OFTEN : HOOK_EVERY;
+
+    (void)ar;
+    if (!v->spent)
+        v->instructions += (uint64_t)lua_gethookcount(L);
+    if (look_at_the_clock(L, v)) {
         v->preempted = true;
         lua_yield(L, 0);
+    } else if (v->spent) {
+        raise_spent(L, v);
+    } else if (lua_gethookcount(L) != every) {
+        lua_sethook(L, on_count, LUA_MASKCOUNT, every);
     }
+}
+
+bool vm_has_had_its_share(lua_State *L)
+{
+    struct vm *v = vm_of(L);
+
+    if (look_at_the_clock(L, v))
+        return v->preempted = true;
+    if (v->spent)
+        raise_spent(L, v);
+    return false;
 }
 
 static int open_libraries(lua_State *L)

@@ -31,6 +31,11 @@ struct vm {
 void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us);
 void vm_leave(struct vm *v);
 
+/* For C functions that take long on long arguments: looks at the clock as the hook does. True: the
+ * running task should yield before it begins, and do the work when it is resumed. Raises when a limit
+ * is broken. */
+bool vm_has_had_its_share(lua_State *L);
+
 /* The error of a finished entry as a code: a broken limit wins over whatever Lua says. */
 int vm_status(struct vm *v, int lua_status);
 

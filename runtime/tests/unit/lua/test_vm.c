@@ -131,9 +131,8 @@ static void test_memory_is_given_back(void **state)
 static void test_what_no_hook_can_stop_is_refused(void **state)
 {
     (void)state;
-    expect("return ('a'):rep(60):find(('.-'):rep(7) .. 'b')", RD_ESCRIPT, "could take very long");
-    expect("return string.gsub(('a'):rep(5000), '.*.*.*b', '')", RD_ESCRIPT,
-           "could take very long");
+    expect("return ('a'):rep(60):find(('.-'):rep(7) .. 'b')", RD_ESCRIPT, "takes too long");
+    expect("return string.gsub(('a'):rep(5000), '.*.*.*b', '')", RD_ESCRIPT, "takes too long");
     expect("return (''):rep(1 << 60)", 0, NULL);
     expect("table.move({}, 1, 1 << 60, 2)", RD_ESCRIPT, "more than");
     expect("table.insert(setmetatable({}, {__len = function() return 1 << 60 end}), 1, 1)",
