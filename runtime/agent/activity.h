@@ -32,7 +32,7 @@ struct job {
     char *filler_words;        /* owns */
     const char *event;         /* JOB_HOOK: name, static */
     uint32_t number;
-    bool queued; /* in the thread's run queue */
+    bool queued; /* among its activity's ready jobs */
     struct job *next_ready;
     struct job *next; /* of the activity */
 };
@@ -41,12 +41,14 @@ enum { SEEN_MAX = 512, SID_BYTES = 40, JOBS_MAX = 96 };
 
 struct activity {
     call_handle handle;
-    struct script_thread *thread;   /* borrows */
-    struct agent_set *agents;       /* refs */
-    const struct agent_info *agent; /* borrows from agents */
-    struct vm *vm;                  /* owns; NULL once it failed */
-    struct job *jobs;               /* owns, oldest first */
-    struct loop_timer *timer;       /* bounds the state the activity is in */
+    struct script_thread *thread;          /* borrows */
+    struct agent_set *agents;              /* refs */
+    const struct agent_info *agent;        /* borrows from agents */
+    struct vm *vm;                         /* owns; NULL once it failed */
+    struct job *jobs;                      /* owns, oldest first */
+    struct job *ready_first, **ready_last; /* those that want to run */
+    struct activity *next_ready;           /* in the thread's queue while there are any */
+    struct loop_timer *timer;              /* bounds the state the activity is in */
     unsigned media_thread;
     uint64_t request; /* of MSG_CALL_OPEN */
     bool opened, ending;

@@ -2,7 +2,8 @@
 /* job.c - one entry into a script: a task, a deadline, a filler for when it takes long.
  *
  * - job_start() runs the function of ringdown.runtime at once, for one share of time; what is not
- *   finished then takes its turn with the other jobs of the thread.
+ *   finished then takes its turn with the other calls of the thread, and so does what a call begins
+ *   while it has unfinished jobs.
  * - A job that ends, in whatever way, goes to activity_job_done(); one that is late to
  *   activity_job_late(). Both free it.
  *
@@ -92,7 +93,10 @@ void job_start(struct job *j, const char *function, int n_args)
         return;
     }
     job_set_deadline(j, JOB_DEADLINE_MS);
-    job_run(j);
+    if (j->activity->ready_first) /* this call has had its share for now */
+        thread_queue(j->activity->thread, j);
+    else
+        job_run(j);
 }
 
 void job_run(struct job *j)

@@ -58,20 +58,47 @@ void thread_remove(struct script_thread *t, struct activity *a)
         *link = a->next;
 }
 
+static void queue_activity(struct script_thread *t, struct activity *a)
+{
+    a->next_ready = NULL;
+    *t->ready_last = a;
+    t->ready_last = &a->next_ready;
+    loop_timer_in(t->turn, 0);
+}
+
+static void unqueue_activity(struct script_thread *t, struct activity *a)
+{
+    struct activity **link = &t->ready_first;
+
+    while (*link && *link != a)
+        link = &(*link)->next_ready;
+    if (!*link)
+        return;
+    *link = a->next_ready;
+    if (t->ready_last == &a->next_ready)
+        t->ready_last = link;
+}
+
 void thread_queue(struct script_thread *t, struct job *j)
 {
+    struct activity *a = j->activity;
+
     if (j->queued)
         return;
+    if (!a->ready_first) {
+        a->ready_last = &a->ready_first;
+        queue_activity(t, a);
+    }
     j->queued = true;
     j->next_ready = NULL;
-    *t->ready_last = j;
-    t->ready_last = &j->next_ready;
-    loop_timer_in(t->turn, 0);
+    *a->ready_last = j;
+    a->ready_last = &j->next_ready;
 }
 
 void thread_unqueue(struct script_thread *t, struct job *j)
 {
-    struct job **link = &t->ready_first;
+    struct activity *a = j->activity;
+    struct job **link = &a->ready_first;
 
     if (!j->queued)
         return;
@@ -81,8 +108,24 @@ void thread_unqueue(struct script_thread *t, struct job *j)
     if (!*link)
         return;
     *link = j->next_ready;
-    if (t->ready_last == &j->next_ready)
-        t->ready_last = link;
+    if (a->ready_last == &j->next_ready)
+        a->ready_last = link;
+    if (!a->ready_first)
+        unqueue_activity(t, a);
+}
+
+/* The first job of the first activity, which goes to the end of the queue if it has more. */
+static struct job *next_job(struct script_thread *t)
+{
+    struct activity *a = t->ready_first;
+    struct job *j = a->ready_first;
+
+    thread_unqueue(t, j);
+    if (a->ready_first) {
+        unqueue_activity(t, a);
+        queue_activity(t, a);
+    }
+    return j;
 }
 
 static void on_turn(void *arg)
@@ -90,12 +133,8 @@ static void on_turn(void *arg)
     struct script_thread *t = arg;
     uint64_t end_us = clock_us(loop_clock()) + (uint64_t)SHARE_MS * 1000;
 
-    while (t->ready_first && clock_us(loop_clock()) < end_us) {
-        struct job *j = t->ready_first;
-
-        thread_unqueue(t, j);
-        job_run(j);
-    }
+    while (t->ready_first && clock_us(loop_clock()) < end_us)
+        job_run(next_job(t));
     if (t->ready_first)
         loop_timer_in(t->turn, 0);
 }

@@ -26,10 +26,10 @@ struct script_thread {
     struct credits *stop_credit; /* MSG_STOP always fits */
     struct http_client *http;    /* NULL until a script asks */
     struct loop_timer *turn;
-    struct job *ready_first, **ready_last; /* jobs that want to run */
-    struct durable_wait *durable;          /* tasks that wait for the journal; they own theirs */
-    uint64_t last_ticket;                  /* of those */
-    atomic_uint n_tickets;                 /* with the journal, which will post to our mailbox */
+    struct activity *ready_first, **ready_last; /* each has jobs that want to run */
+    struct durable_wait *durable; /* tasks that wait for the journal; they own theirs */
+    uint64_t last_ticket;         /* of those */
+    atomic_uint n_tickets;        /* with the journal, which will post to our mailbox */
     struct activity *buckets[ACTIVITY_BUCKETS];
     pthread_t thread;
     bool running, stopping;
@@ -48,7 +48,8 @@ struct activity *thread_find(struct script_thread *t, call_handle handle);
 void thread_add(struct script_thread *t, struct activity *a);
 void thread_remove(struct script_thread *t, struct activity *a);
 
-/* The job gets its turn, behind those that wait already. */
+/* The job gets its turn: calls take turns, and the jobs of one call share its turns, so that one with
+ * a hundred busy tools costs its neighbours no more than one with a single. */
 void thread_queue(struct script_thread *t, struct job *j);
 void thread_unqueue(struct script_thread *t, struct job *j);
 

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -95,6 +96,32 @@ static void expect_still_works(call_handle call, const char *id)
 {
     call_tool(call, id, "double", "{\"n\":21}");
     expect_result(id, "{\"n\":42}", true);
+}
+
+/* Each needs many turns; the neighbour's single one must not wait for all of them. */
+static void test_a_storm_of_tools_is_one_call_among_others(void **state)
+{
+    enum { STORM = 30, STORMY = 7, NEIGHBOUR = 8 };
+    int before = 0;
+    char id[16];
+
+    (void)state;
+    fake_live_call(&node, STORMY);
+    fake_live_call(&node, NEIGHBOUR);
+    for (int i = 0; i < STORM; i++) {
+        (void)snprintf(id, sizeof(id), "s%d", i);
+        call_tool(STORMY, id, "slow", "{}");
+    }
+    call_tool(NEIGHBOUR, "quick", "slow", "{}");
+    for (int i = 0; i <= STORM; i++) {
+        struct message *m = fake_next(&node);
+
+        assert_non_null(m);
+        if (m->kind == CMD_TOOL_RESULT && m->call == NEIGHBOUR)
+            break;
+        before += m->kind == CMD_TOOL_RESULT;
+    }
+    assert_in_range(before, 0, 4);
 }
 
 static void test_a_call_opens_with_its_brief(void **state)
@@ -342,6 +369,7 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(test_a_call_opens_with_its_brief),
+        STORY(test_a_storm_of_tools_is_one_call_among_others),
         STORY(test_an_unknown_agent_is_answered),
         STORY(test_tools_answer_the_media_thread_that_has_the_call),
         STORY(test_whatever_the_model_asks_it_gets_an_answer),

@@ -151,6 +151,43 @@ static void test_stepping_aside_does_not_lengthen_the_slice(void **state)
     task_free(t);
 }
 
+/* A few instructions, each of which keeps the library busy for long. */
+static void test_long_work_inside_the_library_steps_aside_too(void **state)
+{
+    struct world *w = *state;
+    struct task *t = task_with(w, "local s = ('x'):rep(200000) local n = 0 "
+                                  "for i = 1, 60 do n = n + #s:upper() end return n");
+    int turns = 0;
+
+    while (task_run(t, 1) == TASK_READY)
+        turns++;
+    assert_int_equal(task_state(t), TASK_DONE);
+    assert_int_equal(lua_tointeger(task_lua(t), 1), 12000000);
+    assert_in_range(turns, 2, 60);
+    task_free(t);
+}
+
+static void test_a_callback_that_cannot_step_aside_is_stopped_soon(void **state)
+{
+    static const char *const scripts[] = {
+        "('x'):gsub('x', function() while true do end end)",
+        "table.sort({2, 1}, function() while true do end end)",
+        "('x'):rep(9000):gsub('x', function() for i = 1, 1e5 do end end)",
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
+        struct task *t = task_with(w, scripts[i]);
+
+        assert_int_equal(task_run(t, 1), TASK_FAILED);
+        assert_int_equal(task_error(t), RD_EBUDGET);
+        assert_non_null(strstr(task_why(t), "callback"));
+        task_free(t);
+        vm_free(w->vm);
+        assert_int_equal(vm_new(&w->vm, &(struct vm_opts){.slice_ms = 60000}), 0);
+    }
+}
+
 static void test_a_failure_has_its_traceback(void **state)
 {
     struct world *w = *state;
@@ -197,6 +234,8 @@ int main(void)
         STORY(test_the_vm_cancels_what_still_waits),
         STORY(test_a_busy_task_steps_aside_for_its_neighbour),
         STORY(test_stepping_aside_does_not_lengthen_the_slice),
+        STORY(test_long_work_inside_the_library_steps_aside_too),
+        STORY(test_a_callback_that_cannot_step_aside_is_stopped_soon),
         STORY(test_a_failure_has_its_traceback),
         STORY(test_waiting_in_a_callback_of_the_library_is_an_error),
         STORY(test_a_late_resume_changes_nothing),
