@@ -16,6 +16,7 @@
 #include "agent/agents_private.h"
 #include "agent/api/api.h"
 #include "agent/brief.h"
+#include "agent/errand.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -93,14 +94,17 @@ void activity_free(struct activity *a)
 {
     while (a->jobs)
         activity_job_drop(a->jobs);
-    thread_remove(a->thread, a);
+    if (a->errand)
+        errand_free(a->errand);
+    else
+        thread_remove(a->thread, a);
     drop_vm(a);
     loop_timer_free(a->timer);
     agent_set_unref(a->agents);
     free(a);
 }
 
-static int make_vm(struct activity *a)
+int activity_make_vm(struct activity *a)
 {
     struct vm_opts opts = {.slice_ms = (uint32_t)a->thread->pool->opts.call_deadline_ms,
                            .chunks = agent_chunks(a->agent),
@@ -151,7 +155,7 @@ void activity_open(struct script_thread *t, struct message *m)
     read_sid(a, m->s[1]);
     thread_add(t, a);
     loop_timer_in(a->timer, ATTACH_MS);
-    j = a->agent && make_vm(a) == 0 ? job_new(a, JOB_OPEN) : NULL;
+    j = a->agent && activity_make_vm(a) == 0 ? job_new(a, JOB_OPEN) : NULL;
     if (!j) {
         send_opened(a, "", a->agent ? "no memory" : "the agent is not loaded any more", "", NULL);
         activity_free(a);
@@ -325,6 +329,10 @@ void activity_fail(struct activity *a, const char *reason)
 {
     bool was_open = a->opened, ending = a->ending;
 
+    if (a->errand) {
+        errand_over(a, reason);
+        return;
+    }
     if (!was_open)
         send_opened(a, "", reason, "", NULL);
     else if (!ending)
@@ -347,6 +355,8 @@ static const char *name_of(const struct job *j)
         return "open";
     case JOB_TRANSFER:
         return "transfer";
+    case JOB_ERRAND:
+        return "errand";
     case JOB_ENDED:
         break;
     }
@@ -359,6 +369,10 @@ static void on_job_failed(struct job *j)
     const char *error = j->task ? task_message(j->task) : "no memory for a task";
 
     activity_log_failure(a, name_of(j), error, j->task ? task_why(j->task) : "");
+    if (a->errand) {
+        errand_over(a, error);
+        return;
+    }
     if (!j->task || task_error(j->task) == RD_EBUDGET || j->kind == JOB_OPEN) {
         activity_fail(a, j->kind == JOB_OPEN ? error : "script_failed");
         return;
@@ -380,6 +394,10 @@ void activity_job_done(struct job *j)
         on_opened(j);
         return;
     }
+    if (kind == JOB_ERRAND) {
+        errand_over(a, NULL);
+        return;
+    }
     if (kind == JOB_TOOL)
         activity_tool_done(j);
     else if (kind == JOB_TRANSFER)
@@ -395,7 +413,7 @@ void activity_job_late(struct job *j)
 
     log_warn("script.late", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("in", name_of(j)),
              F_FIX("give the tool a longer timeout, or make it faster"));
-    if (j->kind == JOB_OPEN) {
+    if (j->kind == JOB_OPEN || j->kind == JOB_ERRAND) {
         activity_fail(a, "the script was late");
         return;
     }

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_TRANSFER, JOB_ENDED };
+enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_TRANSFER, JOB_ENDED, JOB_ERRAND };
 
 /* One entry into the script and what it owes the call. */
 struct job {
@@ -48,6 +48,7 @@ struct activity {
     struct job *jobs;                      /* owns, oldest first */
     struct job *ready_first, **ready_last; /* those that want to run */
     struct activity *next_ready;           /* in the thread's queue while there are any */
+    struct errand *errand;                 /* owns; NULL: this is a call's own activity */
     struct loop_timer *timer;              /* bounds the state the activity is in */
     unsigned media_thread;
     uint64_t request; /* of MSG_CALL_OPEN */
@@ -64,6 +65,7 @@ struct activity {
 void activity_open(struct script_thread *t, struct message *m); /* borrows m */
 void activity_attached(struct activity *a, unsigned media_thread);
 void activity_event(struct activity *a, const struct message *m);
+int activity_make_vm(struct activity *a);
 void activity_free(struct activity *a); /* whatever state it is in; owed results are delivered */
 
 /* The script broke a limit: answers what is owed, asks for the fallback, drops the VM. */
@@ -72,6 +74,7 @@ void activity_fail(struct activity *a, const char *reason);
 /* job.c. A started job may be finished (and freed, its activity too) when these return. */
 struct job *job_new(struct activity *a, enum job_kind kind);
 void job_start(struct job *j, const char *function, int n_args); /* arguments on vm_lua() */
+void job_start_within(struct job *j, const char *function, int n_args, uint32_t deadline_ms);
 void job_run(struct job *j);
 void job_free(struct job *j);
 void job_set_deadline(struct job *j, uint32_t ms);

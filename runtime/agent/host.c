@@ -5,11 +5,14 @@
  * MSG_STOP, is joined, then freed; posters must be gone by then. */
 #include "agent/host.h"
 
-#include "agent/script_thread.h"
+#include "agent/errand.h"
+#include "agent/expected.h"
 #include "base/err.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+enum { ERRAND_JSON_MAX = 64 * 1024 };
 
 static int copy_text(const char **field)
 {
@@ -58,7 +61,8 @@ int script_pool_start(struct script_pool **out, const struct script_opts *o)
     if (rc)
         goto fail;
     p->threads = calloc(n, sizeof(*p->threads));
-    if (!p->threads) {
+    p->expected = expected_new();
+    if (!p->threads || !p->expected) {
         rc = -ENOMEM;
         goto fail;
     }
@@ -83,6 +87,7 @@ void script_pool_stop(struct script_pool *p)
     for (unsigned i = 0; i < p->n_threads; i++)
         script_thread_stop(&p->threads[i]);
     agent_set_unref(p->agents);
+    expected_free(p->expected);
     pthread_mutex_destroy(&p->lock);
     free(p->threads);
     free_opts(&p->opts);
@@ -107,6 +112,42 @@ void script_pool_sweep(struct script_pool *p)
         if (m)
             (void)mailbox_post(p->threads[i].mailbox, m);
     }
+}
+
+static int post_errand(struct script_thread *t, struct message *m)
+{
+    int rc = errand_room(t, m->s[1].p);
+
+    if (rc) {
+        message_free(m);
+        return rc;
+    }
+    rc = mailbox_post(t->mailbox, m);
+    if (rc)
+        errand_no_room(t);
+    return rc;
+}
+
+static unsigned thread_for(struct script_pool *p, call_handle call)
+{
+    if (!call)
+        return atomic_fetch_add(&p->next_errand, 1) % p->n_threads;
+    return p->opts.thread_of ? p->opts.thread_of(p->opts.arg, call) % p->n_threads : 0;
+}
+
+int script_pool_errand(struct script_pool *p, const char *agent, const char *kind, const char *json,
+                       call_handle call, unsigned media_thread)
+{
+    struct rd_str s[] = {rd_str(agent), rd_str(kind), rd_str(json)};
+    struct message *m;
+
+    if (s[2].n > ERRAND_JSON_MAX)
+        return RD_ETOOBIG;
+    m = message_new(MSG_ERRAND, call, s, 3);
+    if (!m)
+        return -ENOMEM;
+    m->number = media_thread;
+    return post_errand(&p->threads[thread_for(p, call)], m);
 }
 
 unsigned script_pool_vms(const struct script_pool *p)

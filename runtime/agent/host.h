@@ -2,8 +2,9 @@
 /* host.h - the script threads: each a loop with a mailbox, one Lua VM per call, tools as
  * coroutines.
  *
- * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RELOAD, MSG_SWEEP, MSG_STOP.
- * Out: MSG_CALL_OPENED, MSG_CALL_COMMAND to the media thread that asked or has the call.
+ * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RESUME, MSG_ERRAND, MSG_RELOAD,
+ *      MSG_SWEEP, MSG_STOP.
+ * Out: MSG_CALL_OPENED, MSG_RESUMED, MSG_CALL_COMMAND to the media thread that asked or has the call.
  * A call's VM goes with AGENT_ENDED, or when MSG_CALL_OPEN could not be answered. */
 #ifndef AGENT_HOST_H
 #define AGENT_HOST_H
@@ -15,6 +16,15 @@
 
 struct journal;
 struct script_pool;
+
+/* A fact that a script tells. Borrowed for the call. */
+struct script_fact {
+    call_handle call; /* 0: of none */
+    const char *sid;  /* the carrier's id of the call; "": of none */
+    const char *agent;
+    const char *type;      /* of docs/records.md */
+    struct rd_str members; /* what a JSON object has between its braces, redacted; may be empty */
+};
 
 struct script_opts {
     unsigned threads;
@@ -31,6 +41,10 @@ struct script_opts {
     void (*to_media)(void *arg, unsigned media_thread, struct message *m);
     /* Does this call go on? Any thread. NULL: nobody is asked, and nothing is swept. */
     bool (*knows_call)(void *arg, call_handle call);
+    /* Which script thread has this call? Any thread. NULL: the first has all of them. */
+    unsigned (*thread_of)(void *arg, call_handle call);
+    /* Keeps a fact. Script threads. NULL: nobody does. */
+    void (*keep_fact)(void *arg, const struct script_fact *f);
     void *arg;
 };
 
@@ -39,6 +53,14 @@ void script_pool_stop(struct script_pool *p); /* posts MSG_STOP, joins, frees */
 unsigned script_pool_size(const struct script_pool *p);
 struct mailbox *script_pool_mailbox(struct script_pool *p, unsigned thread);
 void script_pool_sweep(struct script_pool *p); /* posts MSG_SWEEP: scripts without a call go */
+
+/* Something to be done for an agent beside a call (its handle, and the media thread that has it) or
+ * without one (0): a VM of its own runs scripts/ringdown/errand.lua for `kind`. `json` is an object;
+ * its member "call" is the carrier's id of the call. RD_EFULL: too much is being done already; what
+ * it was for must not be lost. RD_ETOOBIG. Any thread. */
+int script_pool_errand(struct script_pool *p, const char *agent, const char *kind, const char *json,
+                       call_handle call, unsigned media_thread);
+
 unsigned script_pool_vms(const struct script_pool *p); /* live VMs, all threads */
 
 /* The set of agents in use now; refs for the caller. And its replacement (refs). Any thread. */

@@ -87,12 +87,17 @@ void job_set_deadline(struct job *j, uint32_t ms)
 
 void job_start(struct job *j, const char *function, int n_args)
 {
+    job_start_within(j, function, n_args, JOB_DEADLINE_MS);
+}
+
+void job_start_within(struct job *j, const char *function, int n_args, uint32_t deadline_ms)
+{
     if (task_new_module(&j->task, j->activity->vm, "ringdown.runtime", function, n_args, on_ready,
                         j)) {
         activity_job_done(j);
         return;
     }
-    job_set_deadline(j, JOB_DEADLINE_MS);
+    job_set_deadline(j, deadline_ms);
     if (j->activity->ready_first) /* this call has had its share for now */
         thread_queue(j->activity->thread, j);
     else

@@ -12,6 +12,7 @@
 
 #include "agent/activity.h"
 #include "agent/api/api.h"
+#include "agent/errand.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "observe/alarm.h"
@@ -180,6 +181,35 @@ static void sweep(struct script_thread *t)
             activity_free(a);
         }
     }
+    errand_sweep(t);
+}
+
+/* Nobody here can say how the call goes on. */
+static void refuse_resume(struct script_thread *t, const struct message *m)
+{
+    struct rd_str s[] = {RD_STR("fallback"), RD_STR("script_gone")};
+    struct message *answer = message_new(MSG_RESUMED, m->call, s, 2);
+
+    if (!answer)
+        return;
+    answer->aux = m->aux;
+    t->pool->opts.to_media(t->pool->opts.arg, m->number, answer);
+}
+
+static void on_resume(struct script_thread *t, const struct message *m)
+{
+    if (m->kind == RESUME_HANDED_ON || !errand_resume(t, m))
+        refuse_resume(t, m);
+}
+
+static void on_event(struct script_thread *t, struct activity *a, const struct message *m)
+{
+    bool over = m->kind == (int)AGENT_ENDED;
+
+    if (a)
+        activity_event(a, m);
+    if (over)
+        errand_call_ended(t, m->call, m->s[2]);
 }
 
 /* All calls ended before this, and told their scripts. */
@@ -193,6 +223,7 @@ static void end_all(struct script_thread *t)
             activity_free(t->buckets[i]);
         }
     }
+    errand_free_all(t);
     http_client_free(t->http);
     t->http = NULL;
     loop_stop(t->loop);
@@ -211,10 +242,16 @@ static void on_message(struct message *m, void *arg)
     case MSG_CALL_ATTACHED:
         if (a)
             activity_attached(a, m->number);
+        errand_attached(t, m->call, m->number);
         break;
     case MSG_CALL_EVENT:
-        if (a)
-            activity_event(a, m);
+        on_event(t, a, m);
+        break;
+    case MSG_RESUME:
+        on_resume(t, m);
+        break;
+    case MSG_ERRAND:
+        errand_open(t, m);
         break;
     case MSG_DURABLE:
         api_durable_arrived(t, m);

@@ -15,9 +15,17 @@
 
 struct activity;
 struct durable_wait;
+struct errand;
+struct expected;
 struct job;
 
 enum { ACTIVITY_BUCKETS = 256, SHARE_MS = 5 };
+
+/* message.kind of MSG_ERRAND: a letter for the errand number `aux`, not a new one. */
+enum { ERRAND_LETTER = 1 };
+
+/* message.kind of MSG_RESUME: an errand had it and leaves it to the call's own script. */
+enum { RESUME_HANDED_ON = 1 };
 
 struct script_thread {
     struct script_pool *pool; /* borrows */
@@ -31,6 +39,9 @@ struct script_thread {
     uint64_t last_ticket;         /* of those */
     atomic_uint n_tickets;        /* with the journal, which will post to our mailbox */
     struct activity *buckets[ACTIVITY_BUCKETS];
+    struct errand *errands; /* theirs are not in the buckets */
+    uint64_t last_errand;
+    atomic_uint n_errands; /* places taken, those still in the mailbox included */
     pthread_t thread;
     bool running, stopping;
 };
@@ -40,8 +51,10 @@ struct script_pool {
     struct script_thread *threads;
     unsigned n_threads;
     _Atomic unsigned vms;
-    pthread_mutex_t lock;     /* of agents */
-    struct agent_set *agents; /* refs */
+    pthread_mutex_t lock;      /* of agents */
+    struct agent_set *agents;  /* refs */
+    struct expected *expected; /* owns */
+    atomic_uint next_errand;   /* which thread gets the next one without a call */
 };
 
 struct activity *thread_find(struct script_thread *t, call_handle handle);

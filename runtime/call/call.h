@@ -76,7 +76,7 @@ int call_whisper(struct call *c, struct rd_str text, bool now);
  * the caller by ending the stream. Each is told as RECORD_TRANSFER, refused ones with the reason. */
 void call_transfer(struct call *c, struct rd_str to);
 
-/* The same when the script asks the carrier already, by itself. */
+/* The same when the script asks the carrier already, by itself; whatever else was under way. */
 void call_transfer_begun(struct call *c, struct rd_str to);
 
 /* The script could not have it done. `unknown`: perhaps it will be all the same. */

@@ -43,8 +43,15 @@ static void record_transfer(struct call *c, const char *state, struct rd_str to,
         c, &(struct record){.type = RECORD_TRANSFER, .id = rd_str(state), .name = to, .text = why});
 }
 
-/* From here on the carrier may take the caller. False when it cannot be, which is told. */
-static bool begin_transfer(struct call *c, struct rd_str to)
+/* From here on the end of the stream is the carrier's yes. */
+static void begin_transfer(struct call *c, struct rd_str to)
+{
+    c->transfer_until_ms = call_now(c) + CALL_TRANSFER_MS;
+    (void)rd_str_copy(c->transfer_to, sizeof(c->transfer_to), to);
+    record_transfer(c, "asked", to, RD_STR(""));
+}
+
+void call_transfer(struct call *c, struct rd_str to)
 {
     struct rd_str why = RD_STR("the call is not live: it begins, or ends already");
 
@@ -52,26 +59,20 @@ static bool begin_transfer(struct call *c, struct rd_str to)
         why = RD_STR("a transfer is under way: wait until it is done or refused");
     if (c->state != CALL_LIVE || call_is_transferring(c)) {
         record_transfer(c, "refused", to, why);
-        return false;
+        return;
     }
-    c->transfer_until_ms = call_now(c) + CALL_TRANSFER_MS;
-    (void)rd_str_copy(c->transfer_to, sizeof(c->transfer_to), to);
-    record_transfer(c, "asked", to, RD_STR(""));
-    return true;
-}
-
-void call_transfer(struct call *c, struct rd_str to)
-{
     call_hold(c);
-    if (begin_transfer(c, to))
-        call_tell_agent(c, AGENT_TRANSFER, RD_STR(""), RD_STR(""), to, 0);
+    begin_transfer(c, to);
+    call_tell_agent(c, AGENT_TRANSFER, RD_STR(""), RD_STR(""), to, 0);
     call_release(c);
 }
 
 void call_transfer_begun(struct call *c, struct rd_str to)
 {
+    if (c->state < CALL_LIVE || c->state >= CALL_CLOSING)
+        return;
     call_hold(c);
-    (void)begin_transfer(c, to);
+    begin_transfer(c, to);
     call_release(c);
 }
 

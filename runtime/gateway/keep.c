@@ -10,6 +10,7 @@
  * node; a body that cannot be built (no memory) is lost like one the journal refuses: counted. */
 #include "gateway/keep.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/now.h"
 #include "observe/metrics.h"
@@ -131,6 +132,68 @@ void keep_call(struct keep *k, const struct directory_view *call, const char *ty
         keep_record(k, call, type, (struct rd_str){body.data, body.n});
     else
         lost(type);
+    buf_fini(&body);
+}
+
+/* {who…, members}; `members` is what an object has between its braces. */
+static int fact_body(struct buf *out, struct json_members who, struct rd_str members)
+{
+    int n, rc = buf_add_str(out, "{");
+
+    if (rc)
+        return rc;
+    n = json_members(out, who, true);
+    if (n < 0)
+        return n;
+    if (n > 0 && members.n > 0)
+        rc = buf_add_str(out, ",");
+    if (!rc)
+        rc = buf_add(out, members.p, members.n);
+    return rc ? rc : buf_add_str(out, "}");
+}
+
+/* Texts name their own sender and receiver: those of the call would be said twice. */
+static bool says_from(struct rd_str members)
+{
+    struct json_value root, from = {0};
+    struct buf object;
+
+    buf_init(&object, BODY_MAX);
+    if (fact_body(&object, (struct json_members){0}, members) == 0 &&
+        json_parse((struct rd_str){object.data, object.n}, &root) == 0)
+        from = json_get(&root, "from");
+    buf_fini(&object);
+    return from.type != JSON_NONE;
+}
+
+static const char *some(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
+void keep_told(struct keep *k, call_handle call, const char *sid, const char *agent,
+               const char *type, struct rd_str members)
+{
+    struct directory_view view = {0};
+    bool known = call && directory_get(k->directory, call, &view), own = says_from(members);
+    struct buf body;
+    int rc;
+
+    if (!k->journal)
+        return;
+    buf_init(&body, BODY_MAX);
+    rc = fact_body(&body,
+                   JSON_MEMBERS(J_STR("call", known ? view.sid : some(sid)), J_STR("agent", agent),
+                                J_STR("from", known && !own ? view.from : NULL),
+                                J_STR("to", known && !own ? view.to : NULL),
+                                J_STR("node", known ? NULL : k->stream + 5)),
+                   members);
+    if (rc)
+        lost(type);
+    else if (known)
+        keep_record(k, &view, type, (struct rd_str){body.data, body.n});
+    else
+        append_node(k, type, (struct rd_str){body.data, body.n});
     buf_fini(&body);
 }
 

@@ -31,6 +31,11 @@ void keep_call(struct keep *k, const struct directory_view *call, const char *ty
 void keep_record(struct keep *k, const struct directory_view *call, const char *type,
                  struct rd_str body);
 
+/* A fact that a script tells: of its call while that is findable, else of the node, which then says
+ * which call it is about. `sid` "": of no call. `members` is what stands between an object's braces. */
+void keep_told(struct keep *k, call_handle call, const char *sid, const char *agent,
+               const char *type, struct rd_str members);
+
 /* A fact about a call of an earlier process: an epoch of its own. */
 void keep_late(struct keep *k, struct rd_str sid, uint64_t started_us, const char *type,
                struct rd_str body);

@@ -98,6 +98,21 @@ static bool knows_call(void *arg, call_handle call)
     return directory_get(n->directory, call, &view) && view.state != DIRECTORY_OVER;
 }
 
+static unsigned thread_of(void *arg, call_handle call)
+{
+    struct node *n = arg;
+    struct directory_view view;
+
+    return directory_get(n->directory, call, &view) ? view.script_thread : 0;
+}
+
+static void keep_script_fact(void *arg, const struct script_fact *f)
+{
+    struct node *n = arg;
+
+    keep_told(n->keep, f->call, f->sid, f->agent, f->type, f->members);
+}
+
 static void to_media(void *arg, unsigned media_thread, struct message *m)
 {
     struct node *n = arg;
@@ -243,6 +258,8 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .journal = n->journal,
                             .to_media = to_media,
                             .knows_call = knows_call,
+                            .thread_of = thread_of,
+                            .keep_fact = keep_script_fact,
                             .arg = n};
     int rc = load_agents(s, NULL, &o.agents);
 

@@ -88,6 +88,14 @@ static const struct error_info calls[] = {
      RETRY_NO},
     {"tool.no_result", "a tool call got no result in time",
      "the script thread did not answer; see its errors above", ERROR_WARNING, RETRY_NO},
+    {"errand.failed", "what was to be done for an agent beside a call broke off; `kind` says what",
+     "`why` says where: mend the agent's file, or report it; an emergency must be followed up by "
+     "hand: `ringdown why CALL`",
+     ERROR_CRITICAL, RETRY_NO},
+    {"errand.not_run", "what was to be done for an agent beside a call was not even begun",
+     "give the machine more memory, or bring the agent's file back; an emergency must be followed "
+     "up by hand: `ringdown why CALL`",
+     ERROR_CRITICAL, RETRY_NO},
     {"script.failed", "an agent's script raised an error",
      "mend the agent's file; the traceback says where", ERROR_CRITICAL, RETRY_NO},
     {"script.late", "a hook or tool took longer than it may",

@@ -14,7 +14,8 @@ local session ---@type ringdown.session
 
 -- Every library module that may be required at call time is loaded with the agent, once. What only the end of a
 -- call or a transfer needs stays out of the call's VM until then.
-M.loaded = { tools, require "ringdown.time", host.loading and require "ringdown.twilio.watchdog" }
+M.loaded = { tools, require "ringdown.time", host.loading and require "ringdown.twilio.watchdog",
+  host.loading and require("ringdown.errand").load_all() }
 
 local function whole_file(module)
   return { file = host.shown(module), line = 1 }
@@ -114,6 +115,15 @@ end
 
 function M.ended(reason)
   session:ended(reason)
+end
+
+---Something beside a call, or without one, in a VM of its own.
+---@param module string the agent's
+---@param kind string
+---@param payload string JSON object
+function M.errand(module, kind, payload)
+  complaints.start(module)
+  require("ringdown.errand").run(require(module), kind, payload)
 end
 
 return M

@@ -16,6 +16,8 @@ void api_call_register(lua_State *L);    /* say, hang_up, deadline, sleep: durin
 void api_http_register(lua_State *L);    /* twilio: during a call */
 void api_retry_register(lua_State *L);   /* delays and breakers: during a call */
 void api_durable_register(lua_State *L); /* durable: during a call */
+void api_fact_register(lua_State *L);    /* fact: during a call or an errand */
+void api_inbox_register(lua_State *L);   /* wait, answer, texts: during an errand */
 
 /* MSG_DURABLE came; borrows m. */
 struct script_thread;

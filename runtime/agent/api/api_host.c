@@ -164,6 +164,8 @@ int api_open_call(lua_State *L)
     api_http_register(L);
     api_durable_register(L);
     api_retry_register(L);
+    api_fact_register(L);
+    api_inbox_register(L);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "loading");
     return 1;

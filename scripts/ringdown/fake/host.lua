@@ -15,7 +15,14 @@ M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
 local now
 local passed_ms = 0 -- of the clock that only goes forward
 
+---What was told to be kept, newest last: { type = "triage", … }.
+M.facts = {}
+---What an errand will find in its inbox: { at = ms, kind = "text", body = { … }, ticket = 1 }, in order; what it
+---answered, by ticket: { how = "twiml", text = "<Response>…" }; whose texts it expects.
+M.letters, M.answers, M.expected = {}, {}, {}
+
 function M.reset()
+  M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
   M.told, M.given_up = {}, {}
@@ -123,7 +130,44 @@ end
 function M.sleep(ms)
   M.naps[#M.naps + 1] = ms
   passed_ms = passed_ms + ms
-  now = M.unix() + ms // 1000
+  now = M.unix() + math.tointeger(ms // 1000)
+end
+
+---@return boolean
+function M.fact(type, text)
+  local fact = require("ringdown.json").decode(text)
+  fact.type = type
+  M.facts[#M.facts + 1] = fact
+  return true
+end
+
+---The next letter; time passes until it comes, at most so long.
+function M.wait(timeout_ms)
+  local letter = M.letters[1]
+  local wait_ms = letter and math.max((letter.at or 0) - passed_ms, 0) or math.huge
+  if wait_ms > timeout_ms then
+    M.sleep(timeout_ms)
+    return nil
+  end
+  table.remove(M.letters, 1)
+  if wait_ms > 0 then
+    M.sleep(wait_ms)
+  end
+  return letter.kind, require("ringdown.json").encode(letter.body or {}), letter.ticket
+end
+
+function M.answer(ticket, how, text)
+  M.answers[ticket] = { how = how, text = text }
+  return true
+end
+
+function M.expect_text(number)
+  M.expected[number] = M.expected[number] or 1
+  return M.expected[number]
+end
+
+function M.deliver_text(_, from)
+  return M.expected[from] ~= nil
 end
 
 function M.now_ms()

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,13 +35,37 @@ static void to_media(void *arg, unsigned media_thread, struct message *m)
     pthread_mutex_unlock(&n->lock);
 }
 
+static void keep_fact(void *arg, const struct script_fact *f)
+{
+    struct fake_node *n = arg;
+
+    pthread_mutex_lock(&n->lock);
+    assert_true(n->n_facts < FAKE_FACTS);
+    (void)snprintf(n->facts[n->n_facts++], FAKE_FACT, "%s %llu %s {%.*s}", f->type,
+                   (unsigned long long)f->call, f->agent, RD_STR_ARG(f->members));
+    pthread_cond_signal(&n->came);
+    pthread_mutex_unlock(&n->lock);
+}
+
 void fake_node_init(struct fake_node *n)
 {
-    *n = (struct fake_node){.folder = "/tmp/agents-XXXXXX"};
+    *n = (struct fake_node){.folder = "/tmp/agents-XXXXXX", .library = "scripts"};
     assert_non_null(mkdtemp(n->folder));
     buf_init(&n->complaints, 65536);
     pthread_mutex_init(&n->lock, NULL);
     pthread_cond_init(&n->came, NULL);
+}
+
+static void write_file(const char *folder, const char *file, const char *text)
+{
+    char path[400];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, file);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
 }
 
 static void remove_folder(const char *folder)
@@ -69,23 +95,47 @@ void fake_node_fini(struct fake_node *n)
     pthread_mutex_destroy(&n->lock);
     pthread_cond_destroy(&n->came);
     remove_folder(n->folder);
+    if (strcmp(n->library, "scripts") != 0) {
+        char path[100];
+
+        (void)snprintf(path, sizeof(path), "%s/ringdown", n->library);
+        remove_folder(path);
+        remove_folder(n->library);
+    }
 }
 
 void fake_agent(struct fake_node *n, const char *file, const char *text)
 {
-    char path[400];
-    FILE *f;
+    write_file(n->folder, file, text);
+}
 
-    (void)snprintf(path, sizeof(path), "%s/%s", n->folder, file);
-    f = fopen(path, "we");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
+void fake_library(struct fake_node *n, const char *file, const char *text)
+{
+    char real[4096], from[4400], to[400], folder[100];
+    struct dirent **files;
+    int count;
+
+    (void)snprintf(n->library, sizeof(n->library), "/tmp/library-XXXXXX");
+    assert_non_null(mkdtemp(n->library));
+    (void)snprintf(folder, sizeof(folder), "%s/ringdown", n->library);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_non_null(realpath("scripts/ringdown", real));
+    count = scandir(real, &files, NULL, NULL);
+    assert_true(count > 0);
+    for (int i = 0; i < count; i++) {
+        (void)snprintf(from, sizeof(from), "%s/%s", real, files[i]->d_name);
+        (void)snprintf(to, sizeof(to), "%s/%.200s", folder, files[i]->d_name);
+        if (files[i]->d_name[0] != '.' && strcmp(files[i]->d_name, file) != 0)
+            assert_int_equal(symlink(from, to), 0);
+        free(files[i]);
+    }
+    free(files);
+    write_file(folder, file, text);
 }
 
 void fake_load(struct fake_node *n)
 {
-    assert_int_equal(agent_set_load(&n->agents, n->folder, "scripts", &n->complaints), 0);
+    assert_int_equal(agent_set_load(&n->agents, n->folder, n->library, &n->complaints), 0);
     assert_non_null(buf_text(&n->complaints));
 }
 
@@ -94,13 +144,14 @@ void fake_start(struct fake_node *n, unsigned threads)
     struct script_opts o = {.threads = threads,
                             .mailbox_capacity = 1024,
                             .agents_path = n->folder,
-                            .library_path = "scripts",
+                            .library_path = n->library,
                             .twilio_api = "",
                             .twilio_sid = "",
                             .twilio_token = "",
                             .resume_url = "http://localhost/twilio/resume",
                             .call_deadline_ms = 100,
                             .to_media = to_media,
+                            .keep_fact = keep_fact,
                             .arg = n};
 
     fake_load(n);
@@ -155,13 +206,13 @@ void fake_live_call(struct fake_node *n, call_handle call)
     fake_attach(n, call, 5);
 }
 
-static bool wait_for_message(struct fake_node *n)
+static bool wait_for(struct fake_node *n, const unsigned *came, const unsigned *taken)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += PATIENCE_S;
-    while (n->n_taken == n->n_got)
+    while (*came == *taken)
         if (pthread_cond_timedwait(&n->came, &n->lock, &until) == ETIMEDOUT)
             return false;
     return true;
@@ -172,7 +223,7 @@ struct message *fake_next(struct fake_node *n)
     struct message *m = NULL;
 
     pthread_mutex_lock(&n->lock);
-    if (wait_for_message(n))
+    if (wait_for(n, &n->n_got, &n->n_taken))
         m = n->got[n->n_taken++];
     pthread_mutex_unlock(&n->lock);
     return m;
@@ -186,6 +237,17 @@ struct message *fake_next_command(struct fake_node *n, int command)
     assert_int_equal(m->type, MSG_CALL_COMMAND);
     assert_int_equal(m->kind, command);
     return m;
+}
+
+const char *fake_next_fact(struct fake_node *n)
+{
+    const char *fact = "(none)";
+
+    pthread_mutex_lock(&n->lock);
+    if (wait_for(n, &n->n_facts, &n->n_facts_taken))
+        fact = n->facts[n->n_facts_taken++];
+    pthread_mutex_unlock(&n->lock);
+    return fact;
 }
 
 bool fake_vms_become(struct fake_node *n, unsigned vms)

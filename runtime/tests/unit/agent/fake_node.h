@@ -10,10 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FAKE_MESSAGES = 256 };
+enum { FAKE_MESSAGES = 256, FAKE_FACTS = 128, FAKE_FACT = 600 };
 
 struct fake_node {
-    char folder[64]; /* of agents */
+    char folder[64];  /* of agents */
+    char library[64]; /* "scripts", or one with modules of a test's own */
     struct agent_set *agents;
     struct script_pool *pool;
     struct credits *credits;
@@ -23,6 +24,8 @@ struct fake_node {
     struct message *got[FAKE_MESSAGES]; /* from the script, in order */
     unsigned n_got, n_taken;
     unsigned media_thread[FAKE_MESSAGES];
+    char facts[FAKE_FACTS][FAKE_FACT]; /* "type call agent {members}" in order */
+    unsigned n_facts, n_facts_taken;
 };
 
 void fake_node_init(struct fake_node *n);
@@ -32,6 +35,9 @@ void fake_node_fini(struct fake_node *n); /* stops the pool: nothing may leak */
 void fake_agent(struct fake_node *n, const char *file, const char *text);
 void fake_load(struct fake_node *n);
 void fake_start(struct fake_node *n, unsigned threads); /* loads and starts the pool */
+
+/* From here on the library is that of scripts/, but for this module of ringdown/. Before fake_load(). */
+void fake_library(struct fake_node *n, const char *file, const char *text);
 
 void fake_open(struct fake_node *n, call_handle call, const char *agent);
 void fake_event(struct fake_node *n, call_handle call, int kind, const char *id, const char *name,
@@ -44,6 +50,9 @@ void fake_live_call(struct fake_node *n, call_handle call);
 /* The next message from the script, within 5 s; owned by the fake. NULL: none came. */
 struct message *fake_next(struct fake_node *n);
 struct message *fake_next_command(struct fake_node *n, int command); /* must be that one */
+
+/* The next fact that a script told, within 5 s. */
+const char *fake_next_fact(struct fake_node *n);
 
 /* Waits until so many VMs are left, at most 5 s. */
 bool fake_vms_become(struct fake_node *n, unsigned vms);

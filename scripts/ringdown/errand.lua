@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- errand: something done for an agent beside a call or without one, in a VM of its own: which module does it. Each
+-- has a function run(payload, def) and is required only when its errand comes.
+local json = require "ringdown.json"
+
+local M = {}
+
+---By kind: the module that does it.
+M.modules = {} ---@type table<string, string>
+
+---@param def table the agent
+---@param kind string
+---@param payload string JSON object
+function M.run(def, kind, payload)
+  local module = M.modules[kind]
+  if not module then
+    error(("there is no errand '%s'"):format(kind), 0)
+  end
+  local value, why = json.decode(payload)
+  if type(value) ~= "table" then
+    error(("what the errand '%s' is about is no JSON object: %s"):format(kind, tostring(why)), 0)
+  end
+  return require(module).run(value, def)
+end
+
+---Loads them all: what was not loaded with the agent's file, no VM of it can require later.
+function M.load_all()
+  for _, module in pairs(M.modules) do
+    require(module)
+  end
+end
+
+return M
