@@ -30,6 +30,7 @@ void agent_entry_unref(struct agent_entry *e)
     free(e->name);
     free(e->fallback);
     free(e->vapi);
+    free(e->tables);
     free(e->module);
     chunks_free(e->chunks);
     free(e);
@@ -114,17 +115,20 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->name = copy_member(info, "name");
     e->fallback = copy_member(info, "fallback");
     e->vapi = copy_member(info, "vapi");
+    e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
     rc = take_numbers(e, json_object_get(info, "numbers"));
     e->info = (struct agent_info){.name = e->name,
                                   .version = e->version,
                                   .numbers = (const char *const *)e->numbers,
                                   .fallback_twiml = e->fallback,
-                                  .vapi_twiml = e->vapi};
+                                  .vapi_twiml = e->vapi,
+                                  .tables = e->tables};
     take_rules(&e->info, info);
     json_decref(info);
     if (rc)
         return rc;
-    if (!e->name || !e->fallback || !is_response(e->fallback) || (e->vapi && !is_response(e->vapi)))
+    if (!e->name || !e->fallback || !e->tables || !is_response(e->fallback) ||
+        (e->vapi && !is_response(e->vapi)))
         return RD_ECONFIG;
     return 0;
 }

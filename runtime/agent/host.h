@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 
+struct asker;
 struct journal;
 struct script_pool;
 
@@ -37,6 +38,9 @@ struct script_opts {
     const char *resume_url;  /* public, for TwiML that comes back */
     int call_deadline_ms;    /* per entry into the script */
     struct journal *journal; /* borrows; what writes wait for. NULL: they do not */
+    /* Borrow; whom the library asks as Ringdown, and whom agents ask as themselves. NULL: nobody.
+     * Hushed before script_pool_stop(). */
+    struct asker *asker, *agent_asker;
     /* Posts to a media thread without a credit; the message is consumed. */
     void (*to_media)(void *arg, unsigned media_thread, struct message *m);
     /* Does this call go on? Any thread. NULL: nobody is asked, and nothing is swept. */

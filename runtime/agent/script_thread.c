@@ -256,6 +256,9 @@ static void on_message(struct message *m, void *arg)
     case MSG_DURABLE:
         api_durable_arrived(t, m);
         break;
+    case MSG_QUERIED:
+        api_query_arrived(t);
+        break;
     case MSG_SWEEP:
         sweep(t);
         break;
@@ -309,8 +312,9 @@ void script_thread_stop(struct script_thread *t)
         (void)credits_post(t->stop_credit, stop, true);
         pthread_join(t->thread, NULL);
     }
-    while (atomic_load(&t->n_tickets) > 0) /* the journal answers within a second */
+    while (atomic_load(&t->n_tickets) > 0) /* journal and asker answer within a second */
         usleep(1000);
+    api_query_free(t);
     credits_free(t->stop_credit);
     loop_timer_free(t->turn);
     mailbox_free(t->mailbox);

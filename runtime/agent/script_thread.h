@@ -18,6 +18,7 @@ struct durable_wait;
 struct errand;
 struct expected;
 struct job;
+struct query_desk;
 
 enum { ACTIVITY_BUCKETS = 256, SHARE_MS = 5 };
 
@@ -36,8 +37,9 @@ struct script_thread {
     struct loop_timer *turn;
     struct activity *ready_first, **ready_last; /* each has jobs that want to run */
     struct durable_wait *durable; /* tasks that wait for the journal; they own theirs */
-    uint64_t last_ticket;         /* of those */
-    atomic_uint n_tickets;        /* with the journal, which will post to our mailbox */
+    struct query_desk *queries;   /* tasks that wait for the database; NULL: none ever */
+    uint64_t last_ticket;         /* of those two */
+    atomic_uint n_tickets;        /* with journal and database, which will post to our mailbox */
     struct activity *buckets[ACTIVITY_BUCKETS];
     struct errand *errands; /* theirs are not in the buckets */
     uint64_t last_errand;

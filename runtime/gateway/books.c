@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "gateway/upkeep.h"
 #include "observe/alarm.h"
+#include "store/agent_role.h"
+#include "store/asker.h"
 #include "store/cluster.h"
 #include "store/database.h"
 #include "store/journal.h"
@@ -29,7 +31,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { DRAIN_MS = 5000 };
+enum {
+    DRAIN_MS = 5000,
+    STATEMENT_MS = 3000, /* of the library's questions, and of an agent's own: */
+    AGENT_STATEMENT_MS = 2000,
+    AGENT_THREADS = 4,
+    AGENT_PER_ROLE = 2,
+    AGENT_CONNECTIONS = 16
+};
 
 struct books {
     const struct settings *settings; /* borrows */
@@ -38,6 +47,8 @@ struct books {
     struct journal *journal; /* owns, as the following */
     struct shipper *shipper;
     struct upkeep *upkeep;
+    struct asker *asker, *agent_asker;
+    atomic_bool is_ready; /* the schema is ours: whoever asks may be answered */
     pthread_mutex_t lock; /* of database, which two threads ask for, and of settled */
     pthread_cond_t wake;
     bool settled;
@@ -96,10 +107,12 @@ static int ready(struct pg *pg, char *why, size_t cap, void *arg)
 {
     struct books *b = arg;
     struct migrate_opts o = {.folder = b->sql, .binary = RD_VERSION};
+    int rc = is_private(b) ? migrate_run(pg, &o, on_migrated, NULL, why, cap)
+                           : migrate_check(pg, &o, why, cap);
 
-    if (is_private(b))
-        return migrate_run(pg, &o, on_migrated, NULL, why, cap);
-    return migrate_check(pg, &o, why, cap);
+    if (!rc)
+        atomic_store(&b->is_ready, true);
+    return rc;
 }
 
 static int start_shipper(struct books *b)
@@ -125,6 +138,74 @@ static int start_upkeep(struct books *b)
     return upkeep_start(&b->upkeep, &o);
 }
 
+/* ---- questions of scripts ---- */
+
+static int refuse_early(const struct books *b, char *why, size_t cap)
+{
+    if (atomic_load(&b->is_ready))
+        return 0;
+    (void)snprintf(why, cap, "the database is not ready yet; ringdown status tells why");
+    return RD_ESTATE;
+}
+
+static int asker_conninfo(struct buf *out, const char *role, const char *grants, char *why,
+                          size_t cap, void *arg)
+{
+    struct books *b = arg;
+    struct database_opts o = database_opts(b);
+    int rc = refuse_early(b, why, cap);
+
+    (void)role;
+    (void)grants;
+    o.statement_timeout_ms = STATEMENT_MS;
+    return rc ? rc : database_conninfo(out, &o, why, cap);
+}
+
+static int agent_conninfo(struct buf *out, const char *role, const char *grants, char *why,
+                          size_t cap, void *arg)
+{
+    struct books *b = arg;
+    struct agent_role r = {.database = database_opts(b),
+                           .agent = role,
+                           .tables = grants,
+                           .secret = b->settings->cluster_secret,
+                           .statement_timeout_ms = AGENT_STATEMENT_MS};
+    int rc = refuse_early(b, why, cap);
+
+    return rc ? rc : agent_role_conninfo(out, &r, why, cap);
+}
+
+static int start_askers(struct books *b)
+{
+    struct asker_opts ours = {.conninfo = asker_conninfo, .arg = b};
+    struct asker_opts agents = {.conninfo = agent_conninfo,
+                                .arg = b,
+                                .threads = AGENT_THREADS,
+                                .per_role = AGENT_PER_ROLE,
+                                .connections = AGENT_CONNECTIONS,
+                                .patience_ms = AGENT_STATEMENT_MS + 1000,
+                                .discard = true};
+    int rc = asker_start(&b->asker, &ours);
+
+    return rc ? rc : asker_start(&b->agent_asker, &agents);
+}
+
+struct asker *books_asker(struct books *b)
+{
+    return b->asker;
+}
+
+struct asker *books_agent_asker(struct books *b)
+{
+    return b->agent_asker;
+}
+
+void books_hush(struct books *b)
+{
+    asker_hush(b->asker);
+    asker_hush(b->agent_asker);
+}
+
 int books_open(struct books **out, const struct settings *s, char *why, size_t cap)
 {
     struct books *b = calloc(1, sizeof(*b));
@@ -145,6 +226,8 @@ int books_open(struct books **out, const struct settings *s, char *why, size_t c
         rc = start_shipper(b);
     if (!rc)
         rc = start_upkeep(b);
+    if (!rc)
+        rc = start_askers(b);
     if (rc) {
         books_close(b);
         return rc;
@@ -217,6 +300,8 @@ void books_close(struct books *b)
     if (!b)
         return;
     atomic_store(&b->stopping, true); /* a server that is just starting is not waited for */
+    asker_stop(b->asker);
+    asker_stop(b->agent_asker);
     upkeep_stop(b->upkeep);
     settle(b);
     shipper_stop(b->shipper, DRAIN_MS);

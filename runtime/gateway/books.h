@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 
+struct asker;
 struct books;
 struct journal;
 
@@ -23,6 +24,12 @@ struct journal;
 int books_open(struct books **out, const struct settings *s, char *why, size_t cap);
 
 struct journal *books_journal(struct books *b);
+
+/* Who answers the questions of scripts: the library's, and those of agents, each as a role of its
+ * own. Both say no until the database is up and its schema ours. */
+struct asker *books_asker(struct books *b);
+struct asker *books_agent_asker(struct books *b);
+void books_hush(struct books *b); /* nobody waits for either any more */
 
 /* "journal":{…},"database":{…} for status; any thread. */
 int books_json(struct books *b, struct buf *out);

@@ -256,6 +256,8 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .resume_url = n->resume_url,
                             .call_deadline_ms = s->script_deadline_ms,
                             .journal = n->journal,
+                            .asker = n->books ? books_asker(n->books) : NULL,
+                            .agent_asker = n->books ? books_agent_asker(n->books) : NULL,
                             .to_media = to_media,
                             .knows_call = knows_call,
                             .thread_of = thread_of,
@@ -473,6 +475,8 @@ void node_stop(struct node *n)
     if (n->directory)
         directory_drain(n->directory);
     stop_media(n);
+    if (n->books)
+        books_hush(n->books);
     if (n->scripts)
         script_pool_stop(n->scripts);
     recorder_stop(n->recorder);

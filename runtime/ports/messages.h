@@ -40,6 +40,7 @@ enum message_type {
                         * number: the media thread that has it */
     MSG_CALL_COMMAND, /* command in kind; see enum call_command */
     MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
+    MSG_QUERIED,      /* the database answered: look into your list of answers */
     MSG_DURABLE,      /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
     MSG_RELOAD,       /* agents changed: take the new set */
     MSG_SWEEP,        /* look whether everything you have should be there */

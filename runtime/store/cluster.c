@@ -128,8 +128,10 @@ int cluster_up(struct cluster **out, const char *data, const atomic_bool *stop, 
     }
     if (!rc)
         rc = find_or_make(&c->place, data, stop, why, cap);
-    if (!rc)
+    if (!rc) {
+        cluster_let_agents_in(&c->place);
         rc = server_start(&c->place, stop, why, cap);
+    }
     if (turn >= 0)
         close(turn);
     if (rc)

@@ -10,7 +10,8 @@
  * Who may come in: nobody through the network, there is no port. Through the socket the kernel says
  * which user is calling ("peer"), and a map lets root and the cluster's own user be `ringdown` (the
  * database's owner) or `postgres` (who may do everything). No password, and no trust either: the
- * folder is 0700, and if it were opened the other users still could not be anybody. */
+ * folder is 0700, and if it were opened the other users still could not be anybody. Agents' own
+ * roles come with a password that is derived from cluster.secret (store/agent_role.h). */
 #include "base/err.h"
 #include "store/cluster_private.h"
 #include "store/program.h"
@@ -19,6 +20,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,10 @@ static const char settings[] = "\n# ringdown\n"
                                "log_autovacuum_min_duration = -1\n"
                                "logging_collector = off\n"
                                "log_line_prefix = '%m [%p] '\n";
+
+static const char access_before[] = "local all all peer map=ringdown\n"; /* without agents */
+static const char access_now[] = "local all ringdown,postgres peer map=ringdown\n"
+                                 "local ringdown +ringdown_agents scram-sha-256\n";
 
 static const char database[] = "CREATE ROLE ringdown LOGIN\n"
                                "CREATE DATABASE ringdown OWNER ringdown\n";
@@ -246,7 +252,7 @@ static int write_files(const struct making *m)
              "ringdown \"%s\" ringdown\nringdown \"%s\" postgres\n",
              m->place->user, m->place->user);
     if (!rc)
-        rc = write_file(m, "pg_hba.conf", O_TRUNC, "local all all peer map=ringdown\n");
+        rc = write_file(m, "pg_hba.conf", O_TRUNC, access_now);
     return rc ? rc : write_file(m, "pg_ident.conf", O_TRUNC, map);
 }
 
@@ -276,6 +282,24 @@ static int finish(const struct making *m)
     }
     m->place->made = true;
     return 0;
+}
+
+/* Overwritten in place, in one piece and growing: there is no moment without a first line. A file
+ * that somebody has changed stays as it is. */
+void cluster_let_agents_in(const struct cluster_place *p)
+{
+    char text[sizeof(access_before) + 1];
+    int fd = server_open(p, "pg_hba.conf", O_RDWR);
+    pid_t pid = server_pid(p);
+    ssize_t n;
+
+    if (fd < 0)
+        return;
+    n = read(fd, text, sizeof(text));
+    if (n == (ssize_t)sizeof(access_before) - 1 && memcmp(text, access_before, (size_t)n) == 0 &&
+        pwrite(fd, access_now, sizeof(access_now) - 1, 0) > 0 && fsync(fd) == 0 && pid > 0)
+        (void)kill(pid, SIGHUP);
+    close(fd);
 }
 
 int cluster_make(struct cluster_place *p, const atomic_bool *stop, char *why, size_t cap)

@@ -29,6 +29,9 @@ int cluster_version(const struct cluster_place *p, int *version, char *why, size
 /* All or nothing: afterwards p->folder holds a finished cluster, or is not there. */
 int cluster_make(struct cluster_place *p, const atomic_bool *stop, char *why, size_t cap);
 
+/* A cluster made by an earlier version learns of agents' own roles, also while it runs. */
+void cluster_let_agents_in(const struct cluster_place *p);
+
 /* server: the running one. Pid 0: down. A pid that is somebody else's by now does not count. */
 pid_t server_pid(const struct cluster_place *p);
 int server_start(const struct cluster_place *p, const atomic_bool *stop, char *why, size_t cap);

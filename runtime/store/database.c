@@ -25,21 +25,18 @@ static const char system_roots[] = "/etc/ssl/certs/ca-certificates.crt";
 static const char unreadable[] = "cannot be read; it looks like "
                                  "postgresql://user:password@host:5432/name?sslmode=verify-full";
 
+#define USUAL_OPTIONS \
+    "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+
 /* Filled in where the URL says nothing. */
 static const struct {
     const char *key, *value;
 } defaults[] = {
-    {"dbname", "ringdown"},
-    {"connect_timeout", "10"},
-    {"keepalives", "1"},
-    {"keepalives_idle", "30"},
-    {"keepalives_interval", "10"},
-    {"keepalives_count", "3"},
-    {"tcp_user_timeout", "30000"},
-    {"target_session_attrs", "read-write"},
-    {"client_encoding", "UTF8"},
-    {"options", "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 "
-                "-c timezone=UTC"},
+    {"dbname", "ringdown"},        {"connect_timeout", "10"},
+    {"keepalives", "1"},           {"keepalives_idle", "30"},
+    {"keepalives_interval", "10"}, {"keepalives_count", "3"},
+    {"tcp_user_timeout", "30000"}, {"target_session_attrs", "read-write"},
+    {"client_encoding", "UTF8"},   {"options", USUAL_OPTIONS},
 };
 
 /* ---- writing it ---- */
@@ -110,6 +107,32 @@ static int add_tls(struct buf *out, const PQconninfoOption *list, const struct d
     return add_option(out, "sslrootcert", o->ca_file && o->ca_file[0] ? o->ca_file : system_roots);
 }
 
+/* What the caller says instead of the URL. */
+static bool replaced(const char *key, const struct database_opts *o)
+{
+    if (o->user &&
+        (strcmp(key, "user") == 0 || strcmp(key, "password") == 0 || strcmp(key, "passfile") == 0))
+        return true;
+    return o->statement_timeout_ms && strcmp(key, "options") == 0;
+}
+
+static int add_replacements(struct buf *out, const PQconninfoOption *list,
+                            const struct database_opts *o)
+{
+    const char *options = given(list, "options");
+    char text[2048];
+    int rc = o->user ? add_option(out, "user", o->user) : 0;
+
+    if (!rc && o->password)
+        rc = add_option(out, "password", o->password);
+    if (rc || !o->statement_timeout_ms)
+        return rc;
+    if (snprintf(text, sizeof(text), "%s -c statement_timeout=%u",
+                 options ? options : USUAL_OPTIONS, o->statement_timeout_ms) >= (int)sizeof(text))
+        return RD_ETOOBIG;
+    return add_option(out, "options", text);
+}
+
 static int add_url(struct buf *out, const PQconninfoOption *list, const struct database_opts *o)
 {
     int rc = 0;
@@ -118,7 +141,7 @@ static int add_url(struct buf *out, const PQconninfoOption *list, const struct d
         bool system = strcmp(p->keyword, "sslrootcert") == 0 && p->val &&
                       strcmp(p->val, "system") == 0; /* libpq 16 knows it; add_tls() names a file */
 
-        if (p->val && !system)
+        if (p->val && !system && !replaced(p->keyword, o))
             rc = add_option(out, p->keyword, p->val);
     }
     return rc ? rc : add_tls(out, list, o);
@@ -132,9 +155,9 @@ static int add_defaults(struct buf *out, const PQconninfoOption *list,
     if (!given(list, "application_name"))
         rc = add_option(out, "application_name", o->who ? o->who : "ringdown");
     for (size_t i = 0; !rc && i < sizeof(defaults) / sizeof(defaults[0]); i++)
-        if (!given(list, defaults[i].key))
+        if (!given(list, defaults[i].key) && !replaced(defaults[i].key, o))
             rc = add_option(out, defaults[i].key, defaults[i].value);
-    return rc;
+    return rc ? rc : add_replacements(out, list, o);
 }
 
 /* ---- which one ---- */

@@ -16,6 +16,10 @@ struct database_opts {
     const char *ca_file;     /* whom to trust; "" or NULL: the system's list */
     const char *who;         /* application_name, "ringdown serve" */
     const atomic_bool *stop; /* NULL, or: when it becomes true, database_up() gives up */
+
+    /* For database_conninfo(): somebody else than the URL's user, and another limit than its. */
+    const char *user, *password; /* NULL: as the URL says */
+    unsigned statement_timeout_ms;
 };
 
 /* The connection string for libpq: the URL with what it leaves open filled in (application_name,

@@ -1,31 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pg.c - libpq, with its many endings folded into three. The server's message is kept as one line,
  * because it goes into logs, dead letters and sentences for the operator; without the rows it quotes. */
-#include "store/pg.h"
+#include "store/pg_private.h"
 
 #include "base/err.h"
 #include "base/now.h"
 
 #include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 512, LOOK_MS = 200 };
-
-struct pg {
-    PGconn *conn;     /* owns */
-    PGresult *result; /* owns; of the last query */
-    char sqlstate[6];
-    char message[MESSAGE_MAX];
-
-    uint32_t timeout_ms; /* 0: no patience was asked for, libpq waits */
-    pg_give_up_fn *give_up;
-    void *arg;
-    bool given_up; /* the connection is of no use, whatever libpq says */
-};
+enum { LOOK_MS = 200 };
 
 static void one_line(char *out, size_t cap, const char *text)
 {
@@ -40,7 +27,7 @@ static void one_line(char *out, size_t cap, const char *text)
         (void)snprintf(out, cap, "the database gave no reason");
 }
 
-static void forget_result(struct pg *p)
+void pg_forget(struct pg *p)
 {
     PQclear(p->result);
     p->result = NULL;
@@ -112,7 +99,7 @@ static void keep_message(struct pg *p, const PGresult *result)
 {
     const char *words = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *hint = words ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
-    char text[MESSAGE_MAX];
+    char text[PG_MESSAGE_MAX];
 
     (void)snprintf(text, sizeof(text), "%s%s%s", words ? words : PQerrorMessage(p->conn),
                    hint ? "; " : "", hint ? hint : "");
@@ -120,7 +107,7 @@ static void keep_message(struct pg *p, const PGresult *result)
 }
 
 /* Takes the result over. */
-static int settle(struct pg *p, PGresult *result)
+int pg_settle(struct pg *p, PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
     const char *state;
@@ -156,10 +143,8 @@ static bool answered(struct pg *p, int *unsent)
     return *unsent < 0 || (*unsent == 0 && !PQisBusy(p->conn));
 }
 
-/* False: patience is over. */
-static bool wait_answer(struct pg *p)
+bool pg_wait(struct pg *p, uint64_t deadline_ms)
 {
-    uint64_t deadline_ms = monotonic_ms() + p->timeout_ms;
     int unsent = 1;
 
     while (!answered(p, &unsent)) {
@@ -175,38 +160,42 @@ static bool wait_answer(struct pg *p)
     return true;
 }
 
+int pg_lose_patience(struct pg *p)
+{
+    p->given_up = true;
+    (void)snprintf(p->message, sizeof(p->message), "the database did not answer in %u ms",
+                   p->timeout_ms);
+    return RD_EGONE;
+}
+
 static int query_patiently(struct pg *p, const char *sql, int n, const char *const *params)
 {
     PGresult *result, *more;
 
     if (!PQsendQueryParams(p->conn, sql, n, NULL, params, NULL, NULL, 0))
-        return settle(p, NULL);
-    if (!wait_answer(p)) {
-        p->given_up = true;
-        (void)snprintf(p->message, sizeof(p->message), "the database did not answer in %u ms",
-                       p->timeout_ms);
-        return RD_EGONE;
-    }
+        return pg_settle(p, NULL);
+    if (!pg_wait(p, monotonic_ms() + p->timeout_ms))
+        return pg_lose_patience(p);
     result = PQgetResult(p->conn);
     while (result && (more = PQgetResult(p->conn)) != NULL)
         PQclear(more);
-    return settle(p, result);
+    return pg_settle(p, result);
 }
 
 int pg_query(struct pg *p, const char *sql, int n, const char *const *params)
 {
-    forget_result(p);
+    pg_forget(p);
     if (p->given_up)
         return RD_EGONE;
     if (p->timeout_ms)
         return query_patiently(p, sql, n, params);
-    return settle(p, PQexecParams(p->conn, sql, n, NULL, params, NULL, NULL, 0));
+    return pg_settle(p, PQexecParams(p->conn, sql, n, NULL, params, NULL, NULL, 0));
 }
 
 int pg_script(struct pg *p, const char *sql)
 {
-    forget_result(p);
-    return settle(p, PQexec(p->conn, sql));
+    pg_forget(p);
+    return pg_settle(p, PQexec(p->conn, sql));
 }
 
 int pg_rows(const struct pg *p)

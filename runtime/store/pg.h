@@ -9,6 +9,8 @@
 #ifndef STORE_PG_H
 #define STORE_PG_H
 
+#include "base/str.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,12 +33,31 @@ void pg_patience(struct pg *p, uint32_t timeout_ms, pg_give_up_fn *give_up, void
  * call. */
 int pg_query(struct pg *p, const char *sql, int n, const char *const *params);
 
+struct pg_statement {
+    const char *sql;
+    int n_params;
+    const char *const *params;
+};
+
 /* Several statements in one round trip, as one transaction unless the text says otherwise. */
 int pg_script(struct pg *p, const char *sql);
 
 /* The rows of the last pg_query(). pg_text() is NULL for null and outside the result. */
 int pg_rows(const struct pg *p);
 const char *pg_text(const struct pg *p, int row, int column);
+
+/* One statement whose answer may be of any size: each row is shown and forgotten, so that memory
+ * stays small. In row() the columns of that row are read, as row 0; false from it ends the reading,
+ * and the connection with it: RD_ETOOBIG. After 0, pg_affected() tells. Needs pg_patience(). */
+typedef bool(pg_row_fn)(const struct pg *p, void *arg);
+int pg_query_rows(struct pg *p, const struct pg_statement *s, pg_row_fn *row, void *arg);
+uint64_t pg_affected(const struct pg *p); /* rows that were read or changed */
+
+/* Of the row that is shown. The type is PostgreSQL's number for it (20: bigint). */
+int pg_columns(const struct pg *p);
+const char *pg_column(const struct pg *p, int column);
+uint32_t pg_type(const struct pg *p, int column);
+struct rd_str pg_cell(const struct pg *p, int column); /* p is NULL for null */
 
 /* Of the last failure: five characters, "" when the server did not say; one line, never empty. */
 const char *pg_sqlstate(const struct pg *p);

@@ -16,12 +16,27 @@ local M = {}
 
 local DEFAULT_FROM, CALL_ID = "+13125550142", "CA00000000000000000000000000000001"
 
+local wanted_database = {} -- what the next call finds there, each a function that puts it in
 local wanted_now -- "2026-11-24 02:10", in the zone of the next call's agent
 
 ---Sets the clock, in the agent's time zone.
 ---@param text string "2026-11-24 02:10"
 function M.now(text)
   wanted_now = text
+end
+
+---What the database answers, for the next call: `part` is a piece of the library's SQL.
+---@param part string
+---@param answer table|fun(params: table): table?, string?, string? rows, each a list; or nil, why, SQLSTATE
+function M.query(part, answer)
+  wanted_database[#wanted_database + 1] = function()
+    fake_host.query_handlers[#fake_host.query_handlers + 1] = { part = part, answer = answer }
+  end
+end
+
+---The database does not answer from now on, until the next call begins.
+function M.database_down()
+  fake_host.database_down = "the database does not answer"
 end
 
 -- Every call gets the agent anew, as in a VM of its own: nothing leaks from spec to spec.
@@ -86,6 +101,11 @@ end
 ---@return ringdown.fake.call
 function M.call(opts)
   fake_host.reset()
+  require("ringdown.fake.database").reset()
+  for _, put in ipairs(wanted_database) do
+    put()
+  end
+  wanted_database = {}
   local def = opts.agent
   if type(def) == "string" then
     def = load_agent(def)

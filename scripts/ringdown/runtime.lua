@@ -75,6 +75,7 @@ function M.load(module)
     keep_transcripts_s = (def.keep.transcripts or 0) // 1000,
     keep_recordings_s = (def.keep.recordings or 0) // 1000,
     max_calls = def.limits.calls or 0,
+    tables = def.needs and def.needs.tables or {},
   }
 end
 

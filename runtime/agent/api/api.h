@@ -18,10 +18,15 @@ void api_retry_register(lua_State *L);   /* delays and breakers: during a call *
 void api_durable_register(lua_State *L); /* durable: during a call */
 void api_fact_register(lua_State *L);    /* fact: during a call or an errand */
 void api_inbox_register(lua_State *L);   /* wait, answer, texts: during an errand */
+void api_query_register(lua_State *L);   /* query, db: during a call */
 
 /* MSG_DURABLE came; borrows m. */
 struct script_thread;
 struct message;
 void api_durable_arrived(struct script_thread *t, const struct message *m);
+
+/* MSG_QUERIED came. And when the thread ends: what arrived too late. */
+void api_query_arrived(struct script_thread *t);
+void api_query_free(struct script_thread *t);
 
 #endif

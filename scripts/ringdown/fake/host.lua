@@ -28,6 +28,7 @@ function M.reset()
   M.told, M.given_up = {}, {}
   M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
   M.not_durable, M.barriers = nil, 0
+  M.queries, M.query_handlers, M.database_down = {}, {}, nil
   now, passed_ms = nil, 0
 end
 
@@ -97,6 +98,58 @@ function M.durable()
     return nil, M.not_durable
   end
   return true
+end
+
+-- ── the database ────────────────────────────────────────────────────────────────────────────────
+---What was asked, newest last: { sql, params }. Set database_down to a text: it does not answer.
+M.queries, M.database_down = {}, nil
+---{ part, answer }: the newest whose part stands in the SQL answers. It is a list of rows, or a
+---function (params) that returns one, or nil, why, SQLSTATE.
+M.query_handlers = {}
+
+-- As text, as PostgreSQL would send it.
+local function cell(value)
+  if value == true then
+    return "t"
+  end
+  return value ~= false and value ~= nil and tostring(value) or false
+end
+
+local function as_rows(list)
+  local rows = {}
+  for i, row in ipairs(list) do
+    rows[i] = {}
+    for column = 1, row.n or #row do
+      rows[i][column] = cell(row[column])
+    end
+  end
+  return rows
+end
+
+local function answer_of(sql, params)
+  for i = #M.query_handlers, 1, -1 do
+    local handler = M.query_handlers[i]
+    if sql:find(handler.part, 1, true) then
+      if type(handler.answer) == "function" then
+        return handler.answer(params)
+      end
+      return handler.answer
+    end
+  end
+  return require("ringdown.fake.database").answer(sql, params)
+end
+
+---Rows as lists of texts, false for null; or nil, why, "down" or SQLSTATE.
+function M.query(sql, params)
+  M.queries[#M.queries + 1] = { sql = sql, params = params }
+  if M.database_down then
+    return nil, M.database_down, "down"
+  end
+  local rows, why, code = answer_of(sql, params)
+  if not rows then
+    return nil, why, code
+  end
+  return as_rows(rows)
 end
 
 function M.say(words)
