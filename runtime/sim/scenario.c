@@ -144,6 +144,7 @@ void scenario_free(struct scenario *s)
     }
     for (size_t i = 0; i < s->n_replies; i++)
         reply_fini(&s->replies[i]);
+    scenario_people_fini(s);
     free(s->steps);
     free(s->replies);
     list_free(s->expect.tools);

@@ -18,6 +18,22 @@
  *     -- A recorded prompt instead of espeak-ng: the caller plays it, the model knows the file.
  *     -- caller: { play = "/usr/share/asterisk/sounds/en_US_f_Allison/vm-goodbye.wav" }
  *     -- model:  { hears_file = "/usr/…/vm-goodbye.wav", hears = "Goodbye.", says = … }
+ *     -- Who is at the other telephones. What is not said here: a human who answers after half a
+ *     -- second, takes the call with a 1, and talks for a second (`dial` says otherwise for all).
+ *     people = {
+ *       ["+13125550188"] = {
+ *         answers = "human",    -- or "voicemail" (presses nothing), "busy", "no-answer", "failed"
+ *         after = "2s",         -- rings that long
+ *         presses = "1",        -- keys, when a <Gather> waits for some; "": none
+ *         thinks = "1s",        -- so long after the <Gather> began
+ *         talks = "5s",         -- once put through; then hangs up
+ *         text = 30006,         -- what becomes of texts to it: 21xxx refuses, 30xxx not delivered
+ *         callbacks = "twice",  -- of these texts: or "backwards", "none"
+ *         replies = { { "1", after = "2s" } },  -- one to each text it gets, while there are any
+ *       },
+ *     },
+ *     texts = { { at = "3s", body = "Is it you?" } },  -- from the caller's phone, after it rang;
+ *                                                      -- also from, to
  *     expect = { ended_by = "agent", barge_ins = 0, tools = { "book_visit" },
  *                heard = { "booked for tomorrow" }, verbs = { "Connect", "Redirect", "Hangup" } },
  *   }
@@ -54,6 +70,33 @@ struct scenario_reply {     /* what the model does once it recognised `hears` */
     char *fault; /* misbehave here: see openai_double.h; NULL: none */
 };
 
+struct scenario_text { /* somebody texts */
+    char *from, *to;   /* NULL: as the call, or back to whom it answers */
+    char *body;
+    uint32_t at_ms; /* after the call rang, or after the text it answers */
+};
+
+enum scenario_answer {
+    SCENARIO_HUMAN,
+    SCENARIO_VOICEMAIL,
+    SCENARIO_BUSY,
+    SCENARIO_NO_ANSWER,
+    SCENARIO_FAILED
+};
+
+enum scenario_callbacks { SCENARIO_IN_ORDER, SCENARIO_TWICE, SCENARIO_BACKWARDS, SCENARIO_NONE };
+
+struct scenario_person { /* who is at another telephone */
+    char *number;
+    enum scenario_answer answers;
+    uint32_t after_ms, thinks_ms, talks_ms;
+    char *presses; /* "": nothing */
+    int text;      /* 0: texts arrive; else Twilio's error code */
+    enum scenario_callbacks callbacks;
+    struct scenario_text *replies;
+    size_t n_replies;
+};
+
 struct scenario_expect {
     char *ended_by; /* "agent", "caller", "fallback", "transfer", "timeout", "error"; NULL: any */
     int barge_ins;  /* -1: any */
@@ -71,7 +114,12 @@ struct scenario {
     struct scenario_reply *replies;
     size_t n_replies;
     uint32_t max_ms; /* the caller gives up; default 60000 */
-    char *dial;      /* what a <Dial> comes to: "busy", "no-answer", "failed"; NULL: "completed" */
+    char *dial;      /* what a <Dial> comes to where `people` do not say: "busy", "no-answer",
+                      * "failed"; NULL: "completed" */
+    struct scenario_person *people;
+    size_t n_people;
+    struct scenario_text *texts;
+    size_t n_texts;
     struct scenario_expect expect;
 };
 
@@ -79,6 +127,10 @@ struct scenario {
  * RD_ECONFIG with "file:line: …" lines in `complaints`. */
 int scenario_load(struct scenario **out, const char *file, struct buf *complaints);
 void scenario_free(struct scenario *s);
+void scenario_people_fini(struct scenario *s);
+
+/* Who is at that number; NULL: nobody that the scenario knows. */
+const struct scenario_person *scenario_person(const struct scenario *s, const char *number);
 
 /* Every *.lua of a folder, sorted by name; `out` is an array of n. */
 int scenario_load_folder(struct scenario ***out, size_t *n, const char *folder,

@@ -42,8 +42,7 @@ static int line_of(const struct scenario_reader *r, const char *word)
     return line;
 }
 
-__attribute__((format(printf, 3, 4))) static void complain(struct scenario_reader *r,
-                                                           const char *word, const char *fmt, ...)
+void scenario_complain(struct scenario_reader *r, const char *word, const char *fmt, ...)
 {
     va_list ap;
 
@@ -65,20 +64,21 @@ static char *take_string(lua_State *L, struct scenario_reader *r, const char *fi
     if (lua_type(L, -1) == LUA_TSTRING)
         copy = strdup(lua_tostring(L, -1));
     else if (!lua_isnil(L, -1))
-        complain(r, field, "%s: a text is expected, not a %s", field, luaL_typename(L, -1));
+        scenario_complain(r, field, "%s: a text is expected, not a %s", field,
+                          luaL_typename(L, -1));
     lua_pop(L, 1);
     return copy;
 }
 
-static char *string_field(lua_State *L, struct scenario_reader *r, const char *field)
+char *scenario_string_field(lua_State *L, struct scenario_reader *r, const char *field)
 {
     lua_getfield(L, -1, field);
     return take_string(L, r, field);
 }
 
 /* "1200ms", "4s", "1m", or milliseconds as a number. */
-static uint32_t duration_field(lua_State *L, struct scenario_reader *r, const char *field,
-                               uint32_t otherwise)
+uint32_t scenario_duration_field(lua_State *L, struct scenario_reader *r, const char *field,
+                                 uint32_t otherwise)
 {
     static const struct {
         const char *unit;
@@ -101,15 +101,15 @@ static uint32_t duration_field(lua_State *L, struct scenario_reader *r, const ch
     }
     lua_pop(L, 1);
     if (!(ms >= 0 && ms <= 3600000)) {
-        complain(r, field, "%s: a time such as \"1200ms\" or \"4s\" is expected, up to an hour",
-                 field);
+        scenario_complain(
+            r, field, "%s: a time such as \"1200ms\" or \"4s\" is expected, up to an hour", field);
         return otherwise;
     }
     return (uint32_t)ms;
 }
 
 /* Complains about fields of the table at the top that are not in the NULL-terminated list. */
-static void check_fields(lua_State *L, struct scenario_reader *r, const char *const *known)
+void scenario_check_fields(lua_State *L, struct scenario_reader *r, const char *const *known)
 {
     lua_pushnil(L);
     while (lua_next(L, -2)) {
@@ -118,7 +118,7 @@ static void check_fields(lua_State *L, struct scenario_reader *r, const char *co
         for (size_t i = 0; key && known[i]; i++)
             found = found || strcmp(known[i], key) == 0;
         if (!found)
-            complain(r, key, "unknown field %s", key ? key : "(a list entry)");
+            scenario_complain(r, key, "unknown field %s", key ? key : "(a list entry)");
         lua_pop(L, 1);
     }
 }
@@ -132,7 +132,7 @@ static char **list_field(lua_State *L, struct scenario_reader *r, const char *fi
     if (lua_istable(L, -1)) {
         n = lua_rawlen(L, -1);
         if (n > LIST_MAX)
-            complain(r, field, "%s: at most %d entries", field, LIST_MAX);
+            scenario_complain(r, field, "%s: at most %d entries", field, LIST_MAX);
         else
             list = calloc(n + 1, sizeof(char *));
         for (size_t i = 0; list && i < n; i++) {
@@ -142,7 +142,7 @@ static char **list_field(lua_State *L, struct scenario_reader *r, const char *fi
                 break;
         }
     } else if (!lua_isnil(L, -1)) {
-        complain(r, field, "%s: a list of texts is expected", field);
+        scenario_complain(r, field, "%s: a list of texts is expected", field);
     }
     lua_pop(L, 1);
     return list;
@@ -151,7 +151,7 @@ static char **list_field(lua_State *L, struct scenario_reader *r, const char *fi
 /* A file that exists; relative ones lie beside the scenario. Takes and returns heap memory. */
 static char *file_field(lua_State *L, struct scenario_reader *r, const char *field)
 {
-    char *name = string_field(L, r, field), *path = NULL;
+    char *name = scenario_string_field(L, r, field), *path = NULL;
     const char *slash = strrchr(r->file, '/');
     FILE *f;
 
@@ -166,7 +166,7 @@ static char *file_field(lua_State *L, struct scenario_reader *r, const char *fie
     }
     f = path ? fopen(path, "re") : NULL;
     if (!f)
-        complain(r, field, "%s: %s cannot be opened", field, path ? path : "");
+        scenario_complain(r, field, "%s: %s cannot be opened", field, path ? path : "");
     else
         fclose(f);
     return path;
@@ -174,15 +174,16 @@ static char *file_field(lua_State *L, struct scenario_reader *r, const char *fie
 
 static void step_timing(lua_State *L, struct scenario_reader *r, struct scenario_step *s)
 {
-    char *after = string_field(L, r, "after"), *during = string_field(L, r, "during");
+    char *after = scenario_string_field(L, r, "after"),
+         *during = scenario_string_field(L, r, "during");
 
     if ((after && strcmp(after, "agent") != 0) || (during && strcmp(during, "agent") != 0))
-        complain(r, during ? "during" : "after", "after and during can only be \"agent\"");
+        scenario_complain(r, during ? "during" : "after", "after and during can only be \"agent\"");
     if (after && during)
-        complain(r, "during", "a step is after or during, not both");
+        scenario_complain(r, "during", "a step is after or during, not both");
     s->after = after != NULL;
     s->during = during != NULL;
-    s->at_ms = duration_field(L, r, "at", 0);
+    s->at_ms = scenario_duration_field(L, r, "at", 0);
     free(after);
     free(during);
 }
@@ -193,23 +194,24 @@ static void read_step(lua_State *L, struct scenario_reader *r, struct scenario_s
                                          "play",  "digits", "hangup", "wait", NULL};
     int n_acts;
 
-    check_fields(L, r, fields);
+    scenario_check_fields(L, r, fields);
     step_timing(L, r, s);
-    s->say = string_field(L, r, "say");
-    s->voice = string_field(L, r, "voice");
+    s->say = scenario_string_field(L, r, "say");
+    s->voice = scenario_string_field(L, r, "voice");
     s->play = file_field(L, r, "play");
-    s->digits = string_field(L, r, "digits");
-    s->wait_ms = duration_field(L, r, "wait", 0);
+    s->digits = scenario_string_field(L, r, "digits");
+    s->wait_ms = scenario_duration_field(L, r, "wait", 0);
     lua_getfield(L, -1, "hangup");
     s->hangup = lua_toboolean(L, -1);
     lua_pop(L, 1);
     if (s->digits && s->digits[strspn(s->digits, "0123456789*#ABCD")] != '\0')
-        complain(r, "digits", "digits: only 0-9, *, # and A-D can be pressed");
+        scenario_complain(r, "digits", "digits: only 0-9, *, # and A-D can be pressed");
     if (s->say && s->say[0] == '\0')
-        complain(r, "say", "say: nothing to say");
+        scenario_complain(r, "say", "say: nothing to say");
     n_acts = !!s->say + !!s->play + !!s->digits + (s->wait_ms > 0) + s->hangup;
     if (n_acts != 1)
-        complain(r, "caller", "a step does exactly one of say, play, digits, wait, hangup");
+        scenario_complain(r, "caller",
+                          "a step does exactly one of say, play, digits, wait, hangup");
 }
 
 static json_t *value_to_json(lua_State *L, int depth);
@@ -265,17 +267,17 @@ static void read_tool(lua_State *L, struct scenario_reader *r, const char *field
 
     lua_getfield(L, -1, field);
     if (lua_istable(L, -1)) {
-        check_fields(L, r, fields);
-        *name = string_field(L, r, "name");
+        scenario_check_fields(L, r, fields);
+        *name = scenario_string_field(L, r, "name");
         if (!*name)
-            complain(r, field, "%s: a name is missing", field);
+            scenario_complain(r, field, "%s: a name is missing", field);
         lua_getfield(L, -1, "arguments");
         tree = lua_istable(L, -1) ? table_to_json(L, 0) : json_object();
         *arguments = json_dumps(tree, JSON_COMPACT | JSON_SORT_KEYS);
         json_decref(tree);
         lua_pop(L, 1);
     } else if (!lua_isnil(L, -1)) {
-        complain(r, field, "%s: { name = \"…\", arguments = { … } } is expected", field);
+        scenario_complain(r, field, "%s: { name = \"…\", arguments = { … } } is expected", field);
     }
     lua_pop(L, 1);
 }
@@ -285,22 +287,22 @@ static void read_reply(lua_State *L, struct scenario_reader *r, struct scenario_
     static const char *const fields[] = {"hears", "hears_file", "voice",     "told",  "says",
                                          "tool",  "then_says",  "then_tool", "fault", NULL};
 
-    check_fields(L, r, fields);
-    y->hears = string_field(L, r, "hears");
+    scenario_check_fields(L, r, fields);
+    y->hears = scenario_string_field(L, r, "hears");
     y->hears_file = file_field(L, r, "hears_file");
-    y->voice = string_field(L, r, "voice");
-    y->told = string_field(L, r, "told");
-    y->says = string_field(L, r, "says");
-    y->then_says = string_field(L, r, "then_says");
-    y->fault = string_field(L, r, "fault");
+    y->voice = scenario_string_field(L, r, "voice");
+    y->told = scenario_string_field(L, r, "told");
+    y->says = scenario_string_field(L, r, "says");
+    y->then_says = scenario_string_field(L, r, "then_says");
+    y->fault = scenario_string_field(L, r, "fault");
     read_tool(L, r, "tool", &y->tool, &y->arguments);
     read_tool(L, r, "then_tool", &y->then_tool, &y->then_arguments);
     if (!y->hears)
-        complain(r, "model", "hears is missing");
+        scenario_complain(r, "model", "hears is missing");
     if (!y->says && !y->tool && !y->then_says && !y->fault)
-        complain(r, y->hears, "a reply says something, calls a tool or has a fault");
+        scenario_complain(r, y->hears, "a reply says something, calls a tool or has a fault");
     if (y->then_tool && !y->tool)
-        complain(r, "then_tool", "then_tool: without a tool before it");
+        scenario_complain(r, "then_tool", "then_tool: without a tool before it");
 }
 
 static void read_expect(lua_State *L, struct scenario_reader *r, struct scenario_expect *x)
@@ -311,27 +313,25 @@ static void read_expect(lua_State *L, struct scenario_reader *r, struct scenario
                                        "timeout", "error",  NULL};
     bool known = false;
 
-    check_fields(L, r, fields);
-    x->ended_by = string_field(L, r, "ended_by");
+    scenario_check_fields(L, r, fields);
+    x->ended_by = scenario_string_field(L, r, "ended_by");
     for (size_t i = 0; x->ended_by && ends[i]; i++)
         known = known || strcmp(ends[i], x->ended_by) == 0;
     if (x->ended_by && !known)
-        complain(r, "ended_by",
-                 "ended_by: agent, caller, fallback, transfer, timeout or error, not %s",
-                 x->ended_by);
+        scenario_complain(r, "ended_by",
+                          "ended_by: agent, caller, fallback, transfer, timeout or error, not %s",
+                          x->ended_by);
     lua_getfield(L, -1, "barge_ins");
     if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0 && lua_tointeger(L, -1) < 1000)
         x->barge_ins = (int)lua_tointeger(L, -1);
     else if (!lua_isnil(L, -1))
-        complain(r, "barge_ins", "barge_ins: a whole number is expected");
+        scenario_complain(r, "barge_ins", "barge_ins: a whole number is expected");
     lua_pop(L, 1);
     x->tools = list_field(L, r, "tools");
     x->heard = list_field(L, r, "heard");
-    x->voice = string_field(L, r, "voice");
+    x->voice = scenario_string_field(L, r, "voice");
     x->verbs = list_field(L, r, "verbs");
 }
-
-typedef void(entry_fn)(lua_State *L, struct scenario_reader *r, void *entry);
 
 static void step_entry(lua_State *L, struct scenario_reader *r, void *entry)
 {
@@ -344,8 +344,8 @@ static void reply_entry(lua_State *L, struct scenario_reader *r, void *entry)
 }
 
 /* A list of tables into an array; *n counts what was begun, so that scenario_free() finds it. */
-static void *read_entries(lua_State *L, struct scenario_reader *r, const char *field, size_t size,
-                          size_t *n, entry_fn *read)
+void *scenario_read_entries(lua_State *L, struct scenario_reader *r, const char *field, size_t size,
+                            size_t *n, scenario_entry_fn *read)
 {
     char *all = NULL;
     size_t want;
@@ -353,7 +353,8 @@ static void *read_entries(lua_State *L, struct scenario_reader *r, const char *f
     lua_getfield(L, -1, field);
     want = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
     if (!lua_isnil(L, -1) && (!lua_istable(L, -1) || want > STEPS_MAX))
-        complain(r, field, "%s: a list of at most %d tables is expected", field, STEPS_MAX);
+        scenario_complain(r, field, "%s: a list of at most %d tables is expected", field,
+                          STEPS_MAX);
     else
         all = calloc(want + 1, size);
     for (size_t i = 0; all && i < want; i++) {
@@ -364,7 +365,7 @@ static void *read_entries(lua_State *L, struct scenario_reader *r, const char *f
             (*n)++;
             read(L, r, all + (*n - 1) * size);
         } else {
-            complain(r, field, "not a table");
+            scenario_complain(r, field, "not a table");
         }
         lua_pop(L, 1);
     }
@@ -376,44 +377,46 @@ static void *read_entries(lua_State *L, struct scenario_reader *r, const char *f
 static void read_dial(lua_State *L, struct scenario_reader *r, struct scenario *s)
 {
     static const char *const statuses[] = {"completed", "busy", "no-answer", "failed", NULL};
-    char *dial = string_field(L, r, "dial");
+    char *dial = scenario_string_field(L, r, "dial");
     bool known = !dial;
 
     for (size_t i = 0; !known && statuses[i]; i++)
         known = strcmp(statuses[i], dial) == 0;
     if (!known)
-        complain(r, "dial", "dial: completed, busy, no-answer or failed, not %s", dial);
+        scenario_complain(r, "dial", "dial: completed, busy, no-answer or failed, not %s", dial);
     s->dial = dial;
 }
 
 static void read_root(lua_State *L, struct scenario_reader *r)
 {
-    static const char *const fields[] = {"name", "from",   "to",   "caller", "model",
-                                         "max",  "expect", "dial", NULL};
+    static const char *const fields[] = {"name",   "from", "to",     "caller", "model", "max",
+                                         "expect", "dial", "people", "texts",  NULL};
     struct scenario *s = r->out;
     char *name;
 
-    check_fields(L, r, fields);
-    name = string_field(L, r, "name");
+    scenario_check_fields(L, r, fields);
+    name = scenario_string_field(L, r, "name");
     if (name) {
         free(s->name);
         s->name = name;
     }
-    s->from = string_field(L, r, "from");
-    s->to = string_field(L, r, "to");
-    s->max_ms = duration_field(L, r, "max", DEFAULT_MAX_MS);
+    s->from = scenario_string_field(L, r, "from");
+    s->to = scenario_string_field(L, r, "to");
+    s->max_ms = scenario_duration_field(L, r, "max", DEFAULT_MAX_MS);
     read_dial(L, r, s);
-    s->steps = read_entries(L, r, "caller", sizeof(*s->steps), &s->n_steps, step_entry);
-    s->replies = read_entries(L, r, "model", sizeof(*s->replies), &s->n_replies, reply_entry);
+    s->steps = scenario_read_entries(L, r, "caller", sizeof(*s->steps), &s->n_steps, step_entry);
+    s->replies =
+        scenario_read_entries(L, r, "model", sizeof(*s->replies), &s->n_replies, reply_entry);
+    scenario_read_people(L, r);
     s->expect.barge_ins = -1;
     lua_getfield(L, -1, "expect");
     if (lua_istable(L, -1))
         read_expect(L, r, &s->expect);
     else if (!lua_isnil(L, -1))
-        complain(r, "expect", "expect: a table is expected");
+        scenario_complain(r, "expect", "expect: a table is expected");
     lua_pop(L, 1);
     if (!s->from || !s->to)
-        complain(r, "return", "from and to: both numbers are needed");
+        scenario_complain(r, "return", "from and to: both numbers are needed");
 }
 
 int scenario_read_lua(lua_State *L)
@@ -422,7 +425,7 @@ int scenario_read_lua(lua_State *L)
 
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1)) {
-        complain(r, "return", "a scenario returns a table");
+        scenario_complain(r, "return", "a scenario returns a table");
         return 0;
     }
     read_root(L, r);

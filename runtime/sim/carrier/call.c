@@ -14,7 +14,7 @@
  *   - the node does not answer, or not with TwiML: fallback URL, then the end (carrier_fetch.c);
  *   - the loop was late: the missing ticks are made up at once, the schedule does not drift.
  */
-#include "sim/carrier/call.h"
+#include "sim/carrier/dial.h"
 
 #include "base/err.h"
 #include "base/log.h"
@@ -39,12 +39,12 @@ int carrier_sid(char out[CARRIER_SID_BYTES], const char *prefix)
     return 0;
 }
 
-void carrier_tell_past(struct carrier_double *d, const struct carrier_past *p, const char *event,
-                       json_t *fields)
+void carrier_event(struct carrier_double *d, const struct carrier_who *about, const char *event,
+                   json_t *fields)
 {
     json_t *all = json_pack("{s:s, s:I, s:s, s:s}", "ev", event, "t_ms",
-                            (json_int_t)(clock_ms(loop_clock()) - p->placed_ms), "call", p->sid,
-                            "scenario", p->scenario->name);
+                            (json_int_t)(clock_ms(loop_clock()) - about->since_ms), "call",
+                            about->sid, "scenario", about->scenario);
     char *text = NULL;
 
     if (all && fields)
@@ -58,12 +58,22 @@ void carrier_tell_past(struct carrier_double *d, const struct carrier_past *p, c
     json_decref(fields);
 }
 
+struct carrier_who carrier_call_who(const struct carrier_call *c, const char *status)
+{
+    return (struct carrier_who){.sid = c->sid,
+                                .from = c->from,
+                                .to = c->to,
+                                .status = status,
+                                .direction = "inbound",
+                                .scenario = c->scenario->name,
+                                .since_ms = c->placed_ms};
+}
+
 void carrier_tell(struct carrier_call *c, const char *event, json_t *fields)
 {
-    struct carrier_past p = {.scenario = c->scenario, .placed_ms = c->placed_ms};
+    struct carrier_who who = carrier_call_who(c, "");
 
-    memcpy(p.sid, c->sid, sizeof(p.sid));
-    carrier_tell_past(c->d, &p, event, fields);
+    carrier_event(c->d, &who, event, fields);
 }
 
 void carrier_error(struct carrier_call *c, int code, const char *why)
@@ -220,6 +230,7 @@ void carrier_call_end(struct carrier_call *c, const char *by)
     if (c->state == CARRIER_ENDING)
         return;
     c->state = CARRIER_ENDING;
+    carrier_dial_hung_up(c);
     carrier_verb_stop(c);
     loop_timer_stop(c->tick);
     loop_timer_stop(c->update_timer);
@@ -268,6 +279,8 @@ void carrier_call_free(struct carrier_call *c)
     if (!c)
         return;
     carrier_job_forget(c);
+    carrier_dial_free(c);
+    gather_end(&c->gather);
     if (c->stream)
         carrier_stream_end(c->stream);
     if (c->request)
@@ -288,12 +301,7 @@ void carrier_call_free(struct carrier_call *c)
 
 static void on_pause(void *arg)
 {
-    struct carrier_call *c = arg;
-
-    if (c->dialling)
-        carrier_dial_over(c);
-    else
-        carrier_next_verb(c);
+    carrier_pause_over(arg);
 }
 
 static void on_update(void *arg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call.h - one simulated call, shared by the files of the carrier double only:
- * carrier_call.c its life, carrier_verbs.c what TwiML makes of it, carrier_fetch.c its requests,
- * carrier_judge.c what its scenario thinks of it, carrier_rest.c who changes it from outside. */
+ * call.c its life, verbs.c what TwiML makes of it, dial.c whom it rings, fetch.c its requests,
+ * judge.c what its scenario thinks of it, rest.c who changes it from outside. */
 #ifndef SIM_CARRIER_CALL_H
 #define SIM_CARRIER_CALL_H
 
@@ -9,7 +9,9 @@
 #include "sim/carrier/double.h"
 #include "sim/carrier/fault.h"
 #include "sim/carrier/form.h"
+#include "sim/carrier/gather.h"
 #include "sim/carrier/line.h"
+#include "sim/carrier/send.h"
 #include "sim/carrier/stream.h"
 #include "sim/carrier/twiml_run.h"
 
@@ -29,7 +31,9 @@ struct carrier_update {
     char *twiml, *url, *method; /* own */
 };
 
+struct carrier_dial;
 struct carrier_job;
+struct carrier_leg;
 
 struct carrier_call {
     struct carrier_double *d; /* borrows */
@@ -65,9 +69,10 @@ struct carrier_call {
     struct carrier_job *job; /* the work in progress that will want this call */
 
     bool said, refusal_told;
-    bool dialling, dialled;            /* a <Dial> runs; somebody answered one */
-    char dial_action[CARRIER_URL_MAX]; /* of the one that runs; "" none */
-    char dial_status[16]; /* how it went: told with the next request, until its document is there */
+    bool dialled; /* somebody took a <Dial> */
+    struct carrier_dial
+        *dial; /* owns; the one that runs, and until its action's document is there */
+    struct gather gather;
     uint64_t speech_began_ms; /* the caller's latest; 0: none */
     char error[160];          /* the first one */
     struct call_report report;
@@ -93,45 +98,49 @@ struct carrier_double {
     size_t n_past;
     struct carrier_rest *rest; /* owns; NULL: not served */
     struct rest_faults faults;
+    struct carrier_leg *legs;    /* own; newest first */
+    struct carrier_posts *posts; /* own */
 };
 
-/* carrier_call.c */
+/* call.c */
 int carrier_sid(char out[CARRIER_SID_BYTES], const char *prefix);
 void carrier_call_end(struct carrier_call *c, const char *by);
 void carrier_call_answer(struct carrier_call *c);
 void carrier_call_free(struct carrier_call *c);
 
+struct carrier_who carrier_call_who(const struct carrier_call *c, const char *status);
+
 /* What happened, to whoever watches. Takes `fields` (may be NULL). */
 void carrier_tell(struct carrier_call *c, const char *event, json_t *fields);
-void carrier_tell_past(struct carrier_double *d, const struct carrier_past *p, const char *event,
-                       json_t *fields);
+void carrier_event(struct carrier_double *d, const struct carrier_who *about, const char *event,
+                   json_t *fields);
 
 /* Twilio's debugger: an error of the other side, and something it should not have sent. */
 void carrier_error(struct carrier_call *c, int code, const char *why);
 void carrier_violation(struct carrier_call *c, int code, const char *why);
 
-/* carrier_verbs.c */
+/* verbs.c */
 void carrier_run(struct carrier_call *c, struct rd_str twiml, const char *url);
 void carrier_next_verb(struct carrier_call *c);
 void carrier_verb_stop(struct carrier_call *c); /* whatever is going on: stream, speech, pause */
-void carrier_dial_over(struct carrier_call *c);
+void carrier_pause_over(struct carrier_call *c);
 void carrier_digit(struct carrier_call *c, char digit);
 void carrier_after_tick(struct carrier_call *c);
 void carrier_on_mark(const char *name, void *arg);
 
-/* carrier_fetch.c */
+/* fetch.c */
 void carrier_fetch(struct carrier_call *c, const char *url, const char *method);
 void carrier_fallback(struct carrier_call *c, int code, const char *why);
 void carrier_status(struct carrier_call *c, void (*done)(struct carrier_call *c));
 
-/* carrier_work.c: what blocks, on a helper thread. `done` is not called once the call is free. */
+/* work.c: what blocks, on a helper thread. `done` is not called once the call is free. */
 int carrier_prepare(struct carrier_call *c, void (*done)(struct carrier_call *c, int err));
 int carrier_speak(struct carrier_call *c, const char *text, unsigned loop,
                   void (*done)(struct carrier_call *c, const struct sound *s));
 int carrier_judge(struct carrier_call *c, void (*done)(struct carrier_call *c));
 void carrier_job_forget(struct carrier_call *c);
 
-/* carrier_rest.c */
+/* rest.c */
 struct carrier_rest;
 int carrier_rest_start(struct carrier_rest **out, struct carrier_double *d, const char *listen,
                        char *why, size_t cap);

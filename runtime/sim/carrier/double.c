@@ -8,7 +8,7 @@
 #include "sim/carrier/double.h"
 
 #include "base/err.h"
-#include "sim/carrier/call.h"
+#include "sim/carrier/leg.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,6 +74,8 @@ void carrier_double_stop(struct carrier_double *d)
         d->calls = c->next;
         carrier_call_free(c);
     }
+    carrier_legs_free(d);
+    carrier_posts_cancel(d);
     http_client_free(d->http);
     free(d->node_url);
     free(d->fallback_url);

@@ -22,7 +22,9 @@ struct carrier_double;
  * Loop's thread. Always ev, t_ms (since the call was placed), call, scenario; ev is one of
  * call.ringing .answered .ended .judged, webhook.sent .answered .fallback, status.answered,
  * twiml.verb, stream.open .closed, caller.says .said .digit .hangs_up .gives_up, agent.heard
- * .silent, mark, clear, rest.request, rest.update, dial.answered, error. */
+ * .silent, mark, clear, rest.request, rest.update, error; dial.begun .answered .failed; of who is
+ * dialled (leg, to) leg.ringing .answered .webhook .verb .hears .digit .through .ended;
+ * callback.answered. */
 typedef void(carrier_event_fn)(const char *json, void *arg);
 
 struct carrier_double_opts {

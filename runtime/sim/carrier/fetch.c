@@ -9,7 +9,7 @@
  *   - then the fallback URL is asked once, with ErrorCode and ErrorUrl; without one, or when that
  * fails too, the caller hears that an error has occurred: the call ends with ended_by "error".
  */
-#include "sim/carrier/call.h"
+#include "sim/carrier/dial.h"
 
 #include "base/err.h"
 
@@ -19,81 +19,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { CONNECT_MS = 5000, TOTAL_MS = 15000, BODY_MAX = 65536, FORM_MAX = 32768 };
-
 struct failure {
     int code;
     const char *url;
 };
-
-static void add_standard(struct carrier_form *f, const struct carrier_call *c, const char *status)
-{
-    static const struct {
-        const char *name, *value;
-    } places[] = {{"City", "CHICAGO"}, {"State", "IL"}, {"Zip", "60601"}, {"Country", "US"}};
-    static const char *const who[] = {"From", "To", "Caller", "Called"};
-    char name[32];
-
-    carrier_form_add(f, "CallSid", c->sid);
-    carrier_form_add(f, "AccountSid", c->d->account);
-    carrier_form_add(f, "ApiVersion", "2010-04-01");
-    carrier_form_add(f, "CallStatus", status);
-    carrier_form_add(f, "Direction", "inbound");
-    carrier_form_add(f, "StirVerstat", "TN-Validation-Passed-A");
-    for (size_t i = 0; i < 4; i++) {
-        carrier_form_add(f, who[i], i % 2 == 0 ? c->from : c->to);
-        for (size_t k = 0; k < 4; k++) {
-            snprintf(name, sizeof(name), "%s%s", who[i], places[k].name);
-            carrier_form_add(f, name, places[k].value);
-        }
-    }
-}
-
-static int send_form(struct carrier_call *c, const char *url, const char *method,
-                     const struct carrier_form *form, http_done_fn *done)
-{
-    char signature[CARRIER_SIGNATURE_BYTES], h_signature[80], h_token[80], full[8192];
-    const char *const header[] = {h_signature, h_token,
-                                  "Content-Type: application/x-www-form-urlencoded; charset=utf-8",
-                                  "User-Agent: TwilioProxy/1.1", NULL};
-    struct http_call_opts o = {.method = method, .header = header};
-    bool get = strcmp(method, "GET") == 0;
-    struct buf body;
-    int rc;
-
-    buf_init(&body, FORM_MAX);
-    rc = carrier_form_write(form, &body);
-    rc = rc || buf_text(&body) ? rc : -ENOMEM;
-    if (rc)
-        goto out;
-    snprintf(full, sizeof(full), "%.*s%s%s", (int)strcspn(url, "#"), url,
-             get ? strchr(url, '?') ? "&" : "?" : "", get ? body.data : "");
-    rc = carrier_sign(signature, c->d->token, full, get ? NULL : form);
-    if (rc)
-        goto out;
-    snprintf(h_signature, sizeof(h_signature), "X-Twilio-Signature: %s", signature);
-    snprintf(h_token, sizeof(h_token), "I-Twilio-Idempotency-Token: %s", c->token);
-    o.url = full;
-    o.body = get ? (struct rd_str){NULL, 0} : (struct rd_str){body.data, body.n};
-    o.connect_timeout_ms = CONNECT_MS;
-    o.timeout_ms = TOTAL_MS;
-    o.max_body = BODY_MAX;
-    rc = http_call_start(&c->request, c->d->http, &o, done, c);
-out:
-    buf_fini(&body);
-    return rc;
-}
-
-static bool is_xml(struct rd_str type)
-{
-    size_t n = 0;
-
-    while (n < type.n && type.p[n] != ';' && type.p[n] != ' ')
-        n++;
-    type.n = n;
-    return (n == 8 && strncasecmp(type.p, "text/xml", n) == 0) ||
-           (n == 15 && strncasecmp(type.p, "application/xml", n) == 0);
-}
 
 static void fetch_start(struct carrier_call *c, const struct failure *failure);
 
@@ -117,7 +46,7 @@ static void on_document(const struct http_result *r, void *arg)
     } else if (r->status < 200 || r->status > 299) {
         snprintf(why, sizeof(why), "answered with status %d", r->status);
         carrier_fallback(c, TWILIO_RETRIEVAL, why);
-    } else if (!is_xml(r->content_type)) {
+    } else if (!carrier_is_xml(r->content_type)) {
         snprintf(why, sizeof(why), "answered with content type %.*s",
                  (int)(r->content_type.n < 60 ? r->content_type.n : 60),
                  r->content_type.n ? r->content_type.p : "");
@@ -128,31 +57,26 @@ static void on_document(const struct http_result *r, void *arg)
     }
 }
 
-/* What a <Dial> came to. */
-static void add_dial(struct carrier_form *f, const struct carrier_call *c)
-{
-    bool answered = strcmp(c->dial_status, "completed") == 0;
-
-    carrier_form_add(f, "DialCallStatus", c->dial_status);
-    carrier_form_add(f, "DialCallDuration", answered ? "1" : "0");
-    carrier_form_add(f, "DialBridged", answered ? "true" : "false");
-}
-
 static void fetch_start(struct carrier_call *c, const struct failure *failure)
 {
     struct carrier_form form = {.n = 0};
+    struct carrier_request q = {c->fetching, c->fetch_method, c->token, &form};
+    struct carrier_who who =
+        carrier_call_who(c, c->state == CARRIER_RINGING ? "ringing" : "in-progress");
     char code[16];
     int rc;
 
-    add_standard(&form, c, c->state == CARRIER_RINGING ? "ringing" : "in-progress");
-    if (c->dial_status[0])
-        add_dial(&form, c);
+    carrier_add_standard(&form, c->d, &who);
+    if (c->dial)
+        carrier_dial_add(c->dial, &form);
+    if (c->gather.active)
+        carrier_form_add(&form, "Digits", c->gather.digits);
     if (failure) {
         snprintf(code, sizeof(code), "%d", failure->code);
         carrier_form_add(&form, "ErrorCode", code);
         carrier_form_add(&form, "ErrorUrl", failure->url);
     }
-    rc = send_form(c, c->fetching, c->fetch_method, &form, on_document);
+    rc = carrier_send(&c->request, c->d, &q, on_document, c);
     carrier_form_fini(&form);
     if (rc) {
         carrier_error(c, TWILIO_RETRIEVAL, rd_strerror(rc));
@@ -208,24 +132,24 @@ void carrier_status(struct carrier_call *c, void (*done)(struct carrier_call *c)
 {
     struct carrier_form form = {.n = 0};
     uint32_t seconds = (c->report.seconds_ms + 999) / 1000;
+    struct carrier_who who = carrier_call_who(c, c->answered_ms ? "completed" : "failed");
     char url[CARRIER_URL_MAX], text[64];
-    time_t now = time(NULL);
-    struct tm tm;
+    struct carrier_request q = {url, "POST", c->token, &form};
     int rc;
 
-    add_standard(&form, c, c->answered_ms ? "completed" : "failed");
+    carrier_add_standard(&form, c->d, &who);
     snprintf(text, sizeof(text), "%u", seconds);
     carrier_form_add(&form, "CallDuration", text);
     snprintf(text, sizeof(text), "%u", (seconds + 59) / 60);
     carrier_form_add(&form, "Duration", text);
-    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&now, &tm));
+    carrier_date(text, (int64_t)time(NULL));
     carrier_form_add(&form, "Timestamp", text);
     carrier_form_add(&form, "SequenceNumber", "0");
     carrier_form_add(&form, "CallbackSource", "call-progress-events");
     snprintf(url, sizeof(url), "%s/twilio/status", c->d->node_url);
     carrier_sid(c->token, "IT");
     c->on_status_told = done;
-    rc = send_form(c, url, "POST", &form, on_status);
+    rc = carrier_send(&c->request, c->d, &q, on_status, c);
     carrier_form_fini(&form);
     if (rc)
         done(c);

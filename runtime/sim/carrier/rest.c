@@ -272,9 +272,11 @@ static void serve_live(struct http_request *r, struct carrier_call *c, bool post
 static void serve_past(struct http_request *r, struct carrier_double *d, const char *sid, bool post)
 {
     for (size_t i = 0; i < CARRIER_PAST_CALLS; i++) {
+        struct carrier_who who = {.sid = sid, .since_ms = d->past[i].placed_ms};
         if (strcmp(d->past[i].sid, sid) != 0)
             continue;
-        carrier_tell_past(d, &d->past[i], "rest.request", asked(post, REST_WELL));
+        who.scenario = d->past[i].scenario->name;
+        carrier_event(d, &who, "rest.request", asked(post, REST_WELL));
         if (post)
             refuse(r, 400, 21220, "Call is not in-progress. Cannot redirect.");
         else

@@ -13,10 +13,9 @@
  * one;
  *   - a stream that is not ws or wss (31922), or asks for another track (31941): TWIML_BAD.
  */
-#include "sim/carrier/twiml_run.h"
+#include "sim/carrier/twiml_verbs.h"
 
 #include "base/err.h"
-#include "sim/carrier/twiml_xml.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -27,20 +26,7 @@
 
 enum { SAY_MAX = 4096, PARAMETER_MAX = 500 };
 
-struct twiml {
-    struct xml_doc *doc; /* owns */
-    int verb;            /* place of the next one; -1: none left */
-    bool started;
-    struct twiml_action now;
-    char why[256];
-    twiml_warn_fn *warn;
-    void *arg;
-};
-
-typedef void(verb_fn)(struct twiml *t, const struct xml_element *e);
-
-__attribute__((format(printf, 3, 4))) static void give_up(struct twiml *t, int code,
-                                                          const char *fmt, ...)
+void twiml_give_up(struct twiml *t, int code, const char *fmt, ...)
 {
     const char *verb = t->now.verb;
     va_list ap;
@@ -51,13 +37,13 @@ __attribute__((format(printf, 3, 4))) static void give_up(struct twiml *t, int c
     t->now = (struct twiml_action){.kind = TWIML_BAD, .verb = verb, .code = code, .text = t->why};
 }
 
-static bool all_space(const char *z)
+bool twiml_all_space(const char *z)
 {
     return z[strspn(z, " \t\r\n")] == '\0';
 }
 
 /* The text of a URL or number, without the white space around it. Cuts in place. */
-static const char *trimmed(char *z)
+const char *twiml_trimmed(char *z)
 {
     size_t n;
 
@@ -69,8 +55,8 @@ static const char *trimmed(char *z)
     return z;
 }
 
-static unsigned number_of(struct twiml *t, const struct xml_element *e, const char *name,
-                          unsigned otherwise)
+unsigned twiml_number(struct twiml *t, const struct xml_element *e, const char *name,
+                      unsigned otherwise)
 {
     const char *z = xml_attr(e, name);
     char *end = NULL;
@@ -86,7 +72,7 @@ static unsigned number_of(struct twiml *t, const struct xml_element *e, const ch
     return (unsigned)v;
 }
 
-static void check_attrs(struct twiml *t, const struct xml_element *e, const char *allowed)
+void twiml_check_attrs(struct twiml *t, const struct xml_element *e, const char *allowed)
 {
     char text[160], padded[80];
 
@@ -106,15 +92,15 @@ static void add_parameter(struct twiml *t, const struct xml_element *e)
     struct twiml_action *a = &t->now;
 
     if (strcmp(e->name, "Parameter") != 0) {
-        give_up(t, TWILIO_SCHEMA, "<Stream> holds <%s>", e->name);
+        twiml_give_up(t, TWILIO_SCHEMA, "<Stream> holds <%s>", e->name);
     } else if (!name || !value) {
-        give_up(t, TWILIO_SCHEMA, "<%s> without name or value", e->name);
+        twiml_give_up(t, TWILIO_SCHEMA, "<%s> without name or value", e->name);
     } else if (strlen(name) + strlen(value) >= PARAMETER_MAX) {
-        give_up(t, TWILIO_SCHEMA, "<Parameter name=\"%s\"> has 500 characters or more", name);
+        twiml_give_up(t, TWILIO_SCHEMA, "<Parameter name=\"%s\"> has 500 characters or more", name);
     } else if (a->n_params == TWIML_PARAMS_MAX) {
-        give_up(t, TWILIO_SCHEMA, "too many <%s>", e->name);
+        twiml_give_up(t, TWILIO_SCHEMA, "too many <%s>", e->name);
     } else {
-        check_attrs(t, e, " name value ");
+        twiml_check_attrs(t, e, " name value ");
         a->params[a->n_params].name = name;
         a->params[a->n_params].value = value;
         a->n_params++;
@@ -126,7 +112,7 @@ static bool stream_url(struct twiml *t, const struct xml_element *e)
     const char *url = xml_attr(e, "url");
 
     if (!url || (strncmp(url, "wss://", 6) != 0 && strncmp(url, "ws://", 5) != 0)) {
-        give_up(t, TWILIO_NOT_WSS, "<Stream url=\"%s\"> is no wss address", url ? url : "");
+        twiml_give_up(t, TWILIO_NOT_WSS, "<Stream url=\"%s\"> is no wss address", url ? url : "");
         return false;
     }
     if (strchr(url, '?') || strchr(url, '#')) {
@@ -142,15 +128,15 @@ static void on_connect(struct twiml *t, const struct xml_element *e)
     const struct xml_element *stream = e->first >= 0 ? &t->doc->elements[e->first] : NULL;
     const char *track;
 
-    check_attrs(t, e, " action method ");
+    twiml_check_attrs(t, e, " action method ");
     if (!stream || strcmp(stream->name, "Stream") != 0 || stream->next >= 0) {
-        give_up(t, TWILIO_SCHEMA, "<%s> needs exactly one <Stream>", e->name);
+        twiml_give_up(t, TWILIO_SCHEMA, "<%s> needs exactly one <Stream>", e->name);
         return;
     }
-    check_attrs(t, stream, " url name track statusCallback statusCallbackMethod ");
+    twiml_check_attrs(t, stream, " url name track statusCallback statusCallbackMethod ");
     track = xml_attr(stream, "track");
     if (track && strcmp(track, "inbound_track") != 0) {
-        give_up(t, TWILIO_TRACK, "a stream in both directions has no track \"%s\"", track);
+        twiml_give_up(t, TWILIO_TRACK, "a stream in both directions has no track \"%s\"", track);
         return;
     }
     t->now.kind = TWIML_STREAM;
@@ -163,62 +149,50 @@ static void on_connect(struct twiml *t, const struct xml_element *e)
 
 static void on_redirect(struct twiml *t, const struct xml_element *e)
 {
-    check_attrs(t, e, " method ");
+    twiml_check_attrs(t, e, " method ");
     t->now.kind = TWIML_REDIRECT;
-    t->now.text = trimmed(e->text);
+    t->now.text = twiml_trimmed(e->text);
 }
 
-static void on_say(struct twiml *t, const struct xml_element *e)
+void twiml_on_say(struct twiml *t, const struct xml_element *e)
 {
-    check_attrs(t, e, " voice language loop ");
+    twiml_check_attrs(t, e, " voice language loop ");
     if (strlen(e->text) > SAY_MAX) {
-        give_up(t, TWILIO_SCHEMA, "<%s> of more than 4096 characters", e->name);
+        twiml_give_up(t, TWILIO_SCHEMA, "<%s> of more than 4096 characters", e->name);
         return;
     }
     t->now.kind = TWIML_SAY;
-    t->now.text = trimmed(e->text);
+    t->now.text = twiml_trimmed(e->text);
     t->now.voice = xml_attr(e, "voice");
-    t->now.loop = number_of(t, e, "loop", 1);
+    t->now.loop = twiml_number(t, e, "loop", 1);
 }
 
-static void on_play(struct twiml *t, const struct xml_element *e)
+void twiml_on_play(struct twiml *t, const struct xml_element *e)
 {
     const char *digits = xml_attr(e, "digits");
 
-    check_attrs(t, e, " loop digits ");
-    if (!digits || digits[strspn(digits, "0123456789*#ABCDw")] != '\0' || !all_space(e->text)) {
-        give_up(t, TWILIO_SCHEMA, "<%s> of anything but digits is not offered by this network",
-                e->name);
+    twiml_check_attrs(t, e, " loop digits ");
+    if (!digits || digits[strspn(digits, "0123456789*#ABCDw")] != '\0' ||
+        !twiml_all_space(e->text)) {
+        twiml_give_up(t, TWILIO_SCHEMA,
+                      "<%s> of anything but digits is not offered by this network", e->name);
         return;
     }
     t->now.kind = TWIML_DIGITS;
     t->now.text = digits;
-    t->now.loop = number_of(t, e, "loop", 1);
+    t->now.loop = twiml_number(t, e, "loop", 1);
 }
 
-static void on_pause(struct twiml *t, const struct xml_element *e)
+void twiml_on_pause(struct twiml *t, const struct xml_element *e)
 {
-    check_attrs(t, e, " length ");
+    twiml_check_attrs(t, e, " length ");
     t->now.kind = TWIML_PAUSE;
-    t->now.seconds = number_of(t, e, "length", 1);
-}
-
-static void on_dial(struct twiml *t, const struct xml_element *e)
-{
-    const struct xml_element *who = e->first >= 0 ? &t->doc->elements[e->first] : e;
-
-    if (all_space(who->text)) {
-        give_up(t, TWILIO_SCHEMA, "<%s> without a number", e->name);
-        return;
-    }
-    t->now.kind = TWIML_DIAL;
-    t->now.text = trimmed(who->text);
-    t->now.action = xml_attr(e, "action");
+    t->now.seconds = twiml_number(t, e, "length", 1);
 }
 
 static void on_hangup(struct twiml *t, const struct xml_element *e)
 {
-    check_attrs(t, e, " ");
+    twiml_check_attrs(t, e, " ");
     t->now.kind = TWIML_HANGUP;
 }
 
@@ -226,9 +200,9 @@ static void on_reject(struct twiml *t, const struct xml_element *e)
 {
     const char *reason = xml_attr(e, "reason");
 
-    check_attrs(t, e, " reason ");
+    twiml_check_attrs(t, e, " reason ");
     if (t->started) {
-        give_up(t, TWILIO_SCHEMA, "<%s> is not the first verb", e->name);
+        twiml_give_up(t, TWILIO_SCHEMA, "<%s> is not the first verb", e->name);
         return;
     }
     t->now.kind = TWIML_REJECT;
@@ -237,11 +211,11 @@ static void on_reject(struct twiml *t, const struct xml_element *e)
 
 static const struct {
     const char *name;
-    verb_fn *run;
+    twiml_verb_fn *run;
 } verbs[] = {
-    {"Connect", on_connect}, {"Redirect", on_redirect}, {"Say", on_say},
-    {"Play", on_play},       {"Pause", on_pause},       {"Dial", on_dial},
-    {"Hangup", on_hangup},   {"Reject", on_reject},
+    {"Connect", on_connect},     {"Redirect", on_redirect}, {"Say", twiml_on_say},
+    {"Play", twiml_on_play},     {"Pause", twiml_on_pause}, {"Dial", twiml_on_dial},
+    {"Gather", twiml_on_gather}, {"Hangup", on_hangup},     {"Reject", on_reject},
 };
 
 int twiml_read(struct twiml **out, struct rd_str text, twiml_warn_fn *warn, void *arg, char *why,
@@ -263,7 +237,7 @@ int twiml_read(struct twiml **out, struct rd_str text, twiml_warn_fn *warn, void
         rc = RD_EPROTO;
         goto fail;
     }
-    if (!all_space(t->doc->elements[0].text))
+    if (!twiml_all_space(t->doc->elements[0].text))
         warn(TWILIO_SCHEMA, "text between the verbs is ignored", arg);
     t->verb = t->doc->elements[0].first;
     *out = t;
@@ -292,7 +266,7 @@ static void run_verb(struct twiml *t, const struct xml_element *e)
             return;
         }
     }
-    give_up(t, TWILIO_SCHEMA, "<%s> is no verb this network runs", e->name);
+    twiml_give_up(t, TWILIO_SCHEMA, "<%s> is no verb this network runs", e->name);
 }
 
 const struct twiml_action *twiml_next(struct twiml *t)

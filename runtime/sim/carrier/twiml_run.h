@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum twiml_kind {
@@ -14,14 +15,15 @@ enum twiml_kind {
     TWIML_DIGITS,   /* <Play digits>: text, loop */
     TWIML_PAUSE,    /* seconds */
     TWIML_REDIRECT, /* text: the URL; method */
-    TWIML_DIAL,     /* text: whom; action */
+    TWIML_DIAL,   /* targets; caller_id, seconds to ring, action, method; text: the first target */
+    TWIML_GATHER, /* prompts; max_digits, finish, seconds, empty_too, action, method */
     TWIML_HANGUP,
     TWIML_REJECT, /* text: reason */
     TWIML_END,    /* no verb is left: the call ends */
     TWIML_BAD     /* code, text: the network gives up on the call */
 };
 
-enum { TWIML_PARAMS_MAX = 32 };
+enum { TWIML_PARAMS_MAX = 32, TWIML_TARGETS_MAX = 10, TWIML_PROMPTS_MAX = 8 };
 
 /* Error and warning codes of Twilio that the doubles report. */
 enum twiml_code {
@@ -30,6 +32,7 @@ enum twiml_code {
     TWILIO_NOT_XML = 12100,
     TWILIO_SCHEMA = 12200,
     TWILIO_CONTENT_TYPE = 12300,
+    TWILIO_DIAL_NUMBER = 13224,
     TWILIO_STREAM_REFUSED = 31920,
     TWILIO_STREAM_LOST = 31921,
     TWILIO_NOT_WSS = 31922,
@@ -39,6 +42,20 @@ enum twiml_code {
     TWILIO_TRACK = 31941,
     TWILIO_BINARY = 31950,
     TWILIO_MESSAGE = 31951
+};
+
+/* Somebody a <Dial> rings. */
+struct twiml_target {
+    const char *number;
+    const char *url, *method; /* asked before he is put through; NULL: he just is */
+    const char *status, *status_method, *events; /* callback; NULL: none, POST, only completed */
+};
+
+/* What is said while a <Gather> waits for keys. */
+struct twiml_prompt {
+    enum twiml_kind kind; /* TWIML_SAY, _PAUSE or _DIGITS */
+    const char *text;
+    unsigned seconds, loop;
 };
 
 /* One step. All strings belong to the document. */
@@ -51,6 +68,14 @@ struct twiml_action {
         const char *name, *value;
     } params[TWIML_PARAMS_MAX];
     size_t n_params;
+    struct twiml_target targets[TWIML_TARGETS_MAX];
+    size_t n_targets;
+    const char *caller_id; /* NULL: the caller's number */
+    struct twiml_prompt prompts[TWIML_PROMPTS_MAX];
+    size_t n_prompts;
+    unsigned max_digits; /* 0: no end but the finish key and silence */
+    char finish;         /* '\0': no key ends it */
+    bool empty_too;      /* the action is asked although nothing was pressed */
     unsigned seconds, loop;
     int code;
 };

@@ -10,7 +10,7 @@
  *   - the stream cannot be opened or breaks: its code, then the next verb;
  *   - more than ten minutes of audio: 31931, the audio is thrown away.
  */
-#include "sim/carrier/call.h"
+#include "sim/carrier/dial.h"
 
 #include "base/err.h"
 #include "base/log.h"
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HUMAN_ANSWERS_MS = 1500, REACTION_MAX_MS = 10000, DIGIT_MS = 500, DOCUMENTS_MAX = 100 };
+enum { SAY_MAX = 32768, REACTION_MAX_MS = 10000, DIGIT_MS = 500, DOCUMENTS_MAX = 100 };
 
 static void on_warning(int code, const char *text, void *arg)
 {
@@ -33,7 +33,8 @@ void carrier_run(struct carrier_call *c, struct rd_str twiml, const char *url)
 
     twiml_free(c->doc);
     c->doc = NULL;
-    c->dial_status[0] = '\0';
+    carrier_dial_free(c);
+    gather_end(&c->gather);
     if (url != c->doc_url)
         snprintf(c->doc_url, sizeof(c->doc_url), "%s", url);
     if (++c->n_docs > DOCUMENTS_MAX) {
@@ -186,47 +187,64 @@ static void run_say(struct carrier_call *c, const struct twiml_action *a)
         loop_timer_in(c->pause, 0);
 }
 
-static const char *dial_status(const struct carrier_call *c)
-{
-    return c->scenario->dial ? c->scenario->dial : "completed";
-}
-
-static bool dial_is_answered(const struct carrier_call *c)
-{
-    return strcmp(dial_status(c), "completed") == 0;
-}
-
-/* Whether somebody answers is the scenario's to say. */
 static void run_dial(struct carrier_call *c, const struct twiml_action *a)
 {
-    bool answered = dial_is_answered(c);
+    int rc;
 
-    c->dial_action[0] = '\0';
-    if (a->action && twiml_resolve(c->dial_action, sizeof(c->dial_action), c->doc_url, a->action)) {
-        carrier_error(c, TWILIO_RETRIEVAL, "the action of <Dial> is too long");
+    carrier_tell(c, "dial.begun",
+                 json_pack("{s:s, s:I}", "whom", a->text, "n", (json_int_t)a->n_targets));
+    rc = carrier_dial_run(c, a);
+    if (rc) {
+        carrier_error(c, TWILIO_RETRIEVAL, rd_strerror(rc));
+        carrier_call_end(c, "error");
+    }
+}
+
+/* The prompts of a <Gather> are one sentence to the caller; its pauses are waited for at the end. */
+static void run_gather(struct carrier_call *c, const struct twiml_action *a)
+{
+    struct buf words;
+    const char *text;
+
+    if (gather_begin(&c->gather, a)) {
         carrier_call_end(c, "error");
         return;
     }
-    c->dialling = true;
-    c->dialled = c->dialled || answered;
-    carrier_tell(c, answered ? "dial.answered" : "dial.failed",
-                 json_pack("{s:s, s:s}", "whom", a->text, "status", dial_status(c)));
-    loop_timer_in(c->pause, HUMAN_ANSWERS_MS);
+    buf_init(&words, SAY_MAX);
+    for (size_t i = 0; i < a->n_prompts; i++) {
+        if (a->prompts[i].kind == TWIML_SAY)
+            buf_addf(&words, "%s%s", words.n ? " " : "", a->prompts[i].text);
+        c->gather.timeout_ms += a->prompts[i].seconds * 1000;
+    }
+    text = buf_text(&words);
+    if (words.n == 0 || !text || carrier_speak(c, text, 1, on_spoken))
+        loop_timer_in(c->pause, c->gather.timeout_ms);
+    buf_fini(&words);
 }
 
-/* With an action its document is next, whatever came of it; without, an answered dial was the end
- * of the call, and after any other comes the next verb. */
-void carrier_dial_over(struct carrier_call *c)
+/* Enough keys, or none for too long. */
+static void gather_over(struct carrier_call *c)
 {
-    c->dialling = false;
-    if (c->dial_action[0]) {
-        snprintf(c->dial_status, sizeof(c->dial_status), "%s", dial_status(c));
-        carrier_fetch(c, c->dial_action, "POST");
-    } else if (dial_is_answered(c)) {
-        carrier_call_end(c, "agent");
-    } else {
+    char url[CARRIER_URL_MAX];
+
+    loop_timer_stop(c->pause);
+    if (!gather_is_told(&c->gather)) {
+        gather_end(&c->gather);
         carrier_next_verb(c);
+    } else if (twiml_resolve(url, sizeof(url), c->doc_url, c->gather.action)) {
+        carrier_error(c, TWILIO_RETRIEVAL, "the action of <Gather> is too long");
+        carrier_call_end(c, "error");
+    } else {
+        carrier_fetch(c, url, c->gather.method); /* with the digits: the document ends the rest */
     }
+}
+
+void carrier_pause_over(struct carrier_call *c)
+{
+    if (c->gather.active)
+        gather_over(c);
+    else
+        carrier_next_verb(c);
 }
 
 static void run_redirect(struct carrier_call *c, const struct twiml_action *a)
@@ -279,6 +297,9 @@ void carrier_next_verb(struct carrier_call *c)
     case TWIML_DIAL:
         run_dial(c, a);
         break;
+    case TWIML_GATHER:
+        run_gather(c, a);
+        break;
     case TWIML_HANGUP:
     case TWIML_REJECT:
     case TWIML_END:
@@ -306,7 +327,8 @@ void carrier_verb_stop(struct carrier_call *c)
     }
     carrier_job_forget(c);
     c->saying = false;
-    c->dialling = false;
+    carrier_dial_free(c);
+    gather_end(&c->gather);
     if (c->line)
         line_reset(c->line);
     loop_timer_stop(c->pause);
@@ -316,6 +338,15 @@ void carrier_digit(struct carrier_call *c, char digit)
 {
     if (c->stream)
         carrier_stream_digit(c->stream, digit);
+    if (!c->gather.active || c->request)
+        return;
+    carrier_job_forget(c); /* a key ends the prompt */
+    c->saying = false;
+    line_reset(c->line);
+    if (gather_key(&c->gather, digit))
+        gather_over(c);
+    else
+        loop_timer_in(c->pause, c->gather.timeout_ms);
 }
 
 void carrier_after_tick(struct carrier_call *c)
@@ -323,5 +354,8 @@ void carrier_after_tick(struct carrier_call *c)
     if (!c->saying || !line_quiet(c->line))
         return;
     c->saying = false;
-    carrier_next_verb(c);
+    if (c->gather.active)
+        loop_timer_in(c->pause, c->gather.timeout_ms);
+    else
+        carrier_next_verb(c);
 }

@@ -218,9 +218,29 @@ end
 local Placed = {}
 Placed.__index = Placed
 
+local function literal(value)
+  if type(value) ~= "table" then
+    return type(value) == "string" and ("%q"):format(value) or tostring(value)
+  end
+  local parts = {}
+  for key, entry in pairs(value) do
+    table.insert(parts, ("[%s] = %s"):format(literal(key), literal(entry)))
+  end
+  return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+-- The scenario in `file` with some of its fields set, as a file of the same name.
+local function changed(folder, file, fields)
+  local path = folder .. "/" .. file:match "[^/]+$"
+  proc.write(path, ("local scenario = (function()\n%s\nend)()\nfor key, value in pairs(%s) do scenario[key] = value end\n"
+    .. "return scenario\n"):format(proc.read(file), literal(fields)))
+  return path
+end
+
 -- Starts `ringdown call` for these scenarios, all at once, and returns what is waited for with
 -- :wait(). A scenario is a file, or a name in examples/scenarios or spec/e2e/scenarios.
--- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one, rest_fault
+-- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one, rest_fault;
+--    people, texts: who is at the other telephones, as in a scenario (runtime/sim/scenario.h)
 function Node:place(o)
   self.n_placed = (self.n_placed or 0) + 1
   local args = { proc.binary(), "call", "--json", "--url", o.url or self.url, "--rest",
@@ -246,6 +266,9 @@ function Node:place(o)
     if not name:find("/", 1, true) then
       file = "spec/e2e/scenarios/" .. name .. ".lua"
       file = proc.exists(file) and file or "examples/scenarios/" .. name .. ".lua"
+    end
+    if o.people or o.texts then
+      file = changed(self.folder, file, { people = o.people, texts = o.texts })
     end
     add("--scenario", file)
   end

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The carrier double as a network peer: a small node on loopback answers its webhooks and streams,
  * and asks its REST API. Nothing waits longer than it takes. */
-#include "base/log.h"
-#include "io/accepter.h"
-#include "io/http_client.h"
-#include "io/http_server.h"
-#include "io/mailbox.h"
-#include "sim/carrier/double.h"
-#include "sim/carrier/form.h"
+#include "fake_node.h"
 #include "sim/speech/sound.h"
 
 #include <setjmp.h>
@@ -17,241 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
-
-enum { PAGES = 6, GIVE_UP_MS = 10000 };
-
-struct page {
-    const char *path, *type, *body;
-    int status;
-};
-
-struct node {
-    struct loop *loop;
-    struct http_server *http;
-    struct accepter *accepter;
-    struct mailbox *sockets;
-    struct http_client *client;
-    struct loop_timer *give_up;
-    struct carrier_double *carrier;
-    char url[64];
-    struct page pages[PAGES];
-    char asked[512];       /* paths in order, each with a space behind */
-    char last_voice[4096]; /* form of the request that was no status callback */
-    char status_form[4096];
-    bool unsigned_request;
-    void (*on_stream)(struct node *n, struct ws *w, const char *event, json_t *message);
-    char heard[2048]; /* events of the stream in order */
-    char stream_sid[64];
-    unsigned media;
-    int step, rest_status, rest_code;
-    char rest_body[2048];
-    struct call_report report;
-    char dial[16]; /* what a <Dial> comes to; "": it is answered */
-    char events[16384];
-};
-
-/* ---- the node's side ---- */
-
-static bool is_signed(struct node *n, struct http_request *r, const char *scheme, const char *form)
-{
-    struct carrier_form f = {.n = 0};
-    char url[512], want[CARRIER_SIGNATURE_BYTES];
-    struct rd_str got = http_header(r, "x-twilio-signature"), target = http_target(r);
-
-    snprintf(url, sizeof(url), "%s%s" RD_STR_FMT, scheme, n->url + strlen("http"),
-             RD_STR_ARG(target));
-    carrier_form_read(&f, rd_str(form));
-    carrier_sign(want, CARRIER_DOUBLE_TOKEN, url, &f);
-    carrier_form_fini(&f);
-    return got.p && rd_str_eq(got, rd_str(want));
-}
-
-static void on_request(struct http_request *r, void *arg)
-{
-    struct node *n = arg;
-    struct rd_str path = http_path(r), body = http_body(r);
-    char *form = strndup(body.p ? body.p : "", body.n);
-    bool status = rd_str_eq(path, RD_STR("/twilio/status"));
-
-    snprintf(n->asked + strlen(n->asked), sizeof(n->asked) - strlen(n->asked), RD_STR_FMT " ",
-             RD_STR_ARG(path));
-    n->unsigned_request = n->unsigned_request || !is_signed(n, r, "http", form);
-    snprintf(status ? n->status_form : n->last_voice, sizeof(n->last_voice), "%s", form);
-    free(form);
-    for (size_t i = 0; i < PAGES && n->pages[i].path; i++) {
-        if (rd_str_eq(path, rd_str(n->pages[i].path))) {
-            http_reply(r, n->pages[i].status, n->pages[i].type, rd_str(n->pages[i].body));
-            return;
-        }
-    }
-    http_reply(r, status ? 204 : 404, NULL, RD_STR(""));
-}
-
-static void on_gone(struct http_request *r, void *arg)
-{
-    (void)r;
-    (void)arg;
-}
-
-static void on_text(struct ws *w, char *msg, size_t size, void *arg)
-{
-    struct node *n = arg;
-    json_t *m = json_loadb(msg, size, 0, NULL);
-    const char *event = json_string_value(json_object_get(m, "event"));
-
-    assert_non_null(event);
-    if (strcmp(event, "media") == 0)
-        n->media++;
-    else
-        snprintf(n->heard + strlen(n->heard), sizeof(n->heard) - strlen(n->heard), "%s ", event);
-    if (strcmp(event, "start") == 0)
-        snprintf(n->stream_sid, sizeof(n->stream_sid), "%s",
-                 json_string_value(json_object_get(m, "streamSid")));
-    n->on_stream(n, w, event, m);
-    json_decref(m);
-}
-
-static void on_closed(struct ws *w, const struct ws_closed *c, void *arg)
-{
-    (void)w;
-    (void)c;
-    (void)arg;
-}
-
-static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
-{
-    static const struct ws_handlers handlers = {NULL, on_text, on_closed};
-    struct node *n = arg;
-
-    if (!n->on_stream)
-        return 503;
-    n->unsigned_request = n->unsigned_request || !is_signed(n, r, "ws", "");
-    accept->handlers = &handlers;
-    accept->arg = n;
-    return 0;
-}
-
-static void on_socket(int fd, const char *peer, void *arg)
-{
-    struct node *n = arg;
-    struct message *m = message_new(MSG_SOCKET, 0, NULL, 0);
-
-    (void)peer;
-    m->fd = fd;
-    mailbox_post(n->sockets, m);
-}
-
-static void on_message(struct message *m, void *arg)
-{
-    struct node *n = arg;
-
-    http_server_adopt(n->http, m->fd);
-    m->fd = -1;
-    message_free(m);
-}
-
-static void on_give_up(void *arg)
-{
-    struct node *n = arg;
-
-    fprintf(stderr, "gave up; asked: %s\nheard: %s\n%s\n", n->asked, n->heard, n->events);
-    loop_stop(n->loop);
-}
-
-static void on_event(const char *json, void *arg)
-{
-    struct node *n = arg;
-
-    snprintf(n->events + strlen(n->events), sizeof(n->events) - strlen(n->events), "%s\n", json);
-}
-
-static int set_up(void **state)
-{
-    static const struct http_handlers handlers = {on_request, on_gone, on_upgrade};
-    struct node *n = calloc(1, sizeof(*n));
-    struct http_server_opts o = {.handlers = &handlers, .arg = n, .max_connections = 100};
-    struct carrier_double_opts c = {.node_url = n->url,
-                                    .account_sid = CARRIER_DOUBLE_ACCOUNT,
-                                    .auth_token = CARRIER_DOUBLE_TOKEN,
-                                    .rest_listen = "127.0.0.1:0",
-                                    .on_event = on_event,
-                                    .event_arg = n};
-    char why[200], fallback[100];
-    int fd;
-
-    *state = n;
-    log_config(LOG_ERROR, LOG_LOGFMT); /* the stories are full of warnings */
-    assert_int_equal(loop_new(&n->loop), 0);
-    o.loop = c.loop = n->loop;
-    assert_int_equal(http_server_new(&n->http, &o), 0);
-    assert_int_equal(http_client_new(&n->client, n->loop, NULL), 0);
-    assert_int_equal(mailbox_new(&n->sockets, n->loop, 100, on_message, n), 0);
-    assert_int_equal(listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why)), 0);
-    snprintf(n->url, sizeof(n->url), "http://127.0.0.1:%u", listen_port(fd));
-    snprintf(fallback, sizeof(fallback), "%s/fallback", n->url);
-    c.fallback_url = fallback;
-    assert_int_equal(accepter_start(&n->accepter, fd, on_socket, n), 0);
-    assert_int_equal(carrier_double_start(&n->carrier, &c, why, sizeof(why)), 0);
-    assert_int_equal(loop_timer_new(&n->give_up, n->loop, on_give_up, n), 0);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct node *n = *state;
-
-    carrier_double_stop(n->carrier);
-    accepter_stop(n->accepter);
-    mailbox_free(n->sockets);
-    http_server_free(n->http);
-    http_client_free(n->client);
-    loop_timer_free(n->give_up);
-    loop_free(n->loop);
-    free(n);
-    return 0;
-}
-
-static void on_report(const struct call_report *r, void *arg)
-{
-    struct node *n = arg;
-
-    n->report = *r;
-    loop_stop(n->loop);
-}
-
-static void call(struct node *n)
-{
-    static char name[] = "story", from[] = "+13125550142", to[] = "+13125550100";
-    static struct scenario s = {
-        .name = name, .from = from, .to = to, .max_ms = 20000, .expect = {.barge_ins = -1}};
-
-    s.dial = n->dial[0] ? n->dial : NULL;
-    n->asked[0] = n->heard[0] = n->events[0] = '\0';
-    assert_int_equal(carrier_double_call(n->carrier, &s, NULL, NULL, on_report, n), 0);
-    loop_timer_in(n->give_up, GIVE_UP_MS);
-    loop_run(n->loop);
-}
-
-static void page(struct node *n, const char *path, const char *twiml)
-{
-    size_t i = 0;
-
-    while (n->pages[i].path && strcmp(n->pages[i].path, path) != 0)
-        i++;
-    assert_true(i < PAGES);
-    n->pages[i] = (struct page){path, "text/xml", twiml, 200};
-}
-
-static void assert_field(const char *body, const char *name, const char *want)
-{
-    struct carrier_form f = {.n = 0};
-
-    assert_int_equal(carrier_form_read(&f, rd_str(body)), 0);
-    assert_non_null(carrier_form_get(&f, name));
-    assert_string_equal(carrier_form_get(&f, name), want);
-    carrier_form_fini(&f);
-}
 
 /* ---- stories ---- */
 
@@ -259,9 +18,9 @@ static void test_a_call_is_announced_run_and_reported(void **state)
 {
     struct node *n = *state;
 
-    page(n, "/twilio/voice", "<Response><Redirect>next</Redirect></Response>");
-    page(n, "/twilio/next", "<Response><Pause length=\"0\"/><Hangup/></Response>");
-    call(n);
+    node_page(n, "/twilio/voice", "<Response><Redirect>next</Redirect></Response>");
+    node_page(n, "/twilio/next", "<Response><Pause length=\"0\"/><Hangup/></Response>");
+    node_call(n);
     assert_string_equal(n->asked, "/twilio/voice /twilio/next /twilio/status ");
     assert_false(n->unsigned_request);
     assert_true(n->report.ok);
@@ -276,7 +35,7 @@ static void test_a_call_is_announced_run_and_reported(void **state)
 static void test_a_broken_answer_goes_to_the_fallback_url(void **state)
 {
     static const struct {
-        struct page answer;
+        struct node_page answer;
         const char *code;
     } cases[] = {
         {{"/twilio/voice", "text/xml", "<Response/>", 500}, "11200"},
@@ -290,8 +49,8 @@ static void test_a_broken_answer_goes_to_the_fallback_url(void **state)
     snprintf(voice, sizeof(voice), "%s/twilio/voice", n->url);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         n->pages[0] = cases[i].answer;
-        page(n, "/fallback", "<Response><Hangup/></Response>");
-        call(n);
+        node_page(n, "/fallback", "<Response><Hangup/></Response>");
+        node_call(n);
         assert_string_equal(n->asked, "/twilio/voice /fallback /twilio/status ");
         assert_field(n->last_voice, "ErrorCode", cases[i].code);
         assert_field(n->last_voice, "ErrorUrl", voice);
@@ -304,7 +63,7 @@ static void test_when_the_fallback_fails_too_the_call_is_over(void **state)
 {
     struct node *n = *state;
 
-    call(n); /* both 404 */
+    node_call(n); /* both 404 */
     assert_string_equal(n->report.ended_by, "error");
     assert_false(n->report.ok);
     assert_non_null(strstr(n->report.why, "11200"));
@@ -314,8 +73,8 @@ static void test_an_unknown_verb_ends_the_call(void **state)
 {
     struct node *n = *state;
 
-    page(n, "/twilio/voice", "<Response><Sing>la</Sing><Hangup/></Response>");
-    call(n);
+    node_page(n, "/twilio/voice", "<Response><Sing>la</Sing><Hangup/></Response>");
+    node_call(n);
     assert_string_equal(n->report.ended_by, "error");
     assert_non_null(strstr(n->report.why, "12200"));
 }
@@ -324,8 +83,8 @@ static void test_a_dialled_person_is_a_transfer(void **state)
 {
     struct node *n = *state;
 
-    page(n, "/twilio/voice", "<Response><Dial>+13125550188</Dial></Response>");
-    call(n);
+    node_page(n, "/twilio/voice", "<Response><Dial>+13125550188</Dial></Response>");
+    node_call(n);
     assert_string_equal(n->report.ended_by, "transfer");
     assert_non_null(strstr(n->events, "+13125550188"));
 }
@@ -339,15 +98,16 @@ static void test_a_dial_with_an_action_comes_back_with_how_it_went(void **state)
                  {"no-answer", "false", "fallback"}};
     struct node *n = *state;
 
-    page(n, "/twilio/voice",
-         "<Response><Dial timeout=\"25\" action=\"/after\"><Number>+13125550188</Number></Dial>"
-         "<Say>This is never reached.</Say></Response>");
+    node_page(
+        n, "/twilio/voice",
+        "<Response><Dial timeout=\"25\" action=\"/after\"><Number>+13125550188</Number></Dial>"
+        "<Say>This is never reached.</Say></Response>");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        page(n, "/after",
-             cases[i].dial ? "<Response><Say>Nobody.</Say></Response>"
-                           : "<Response><Hangup/></Response>");
+        node_page(n, "/after",
+                  cases[i].dial ? "<Response><Say>Nobody.</Say></Response>"
+                                : "<Response><Hangup/></Response>");
         snprintf(n->dial, sizeof(n->dial), "%s", cases[i].dial ? cases[i].dial : "");
-        call(n);
+        node_call(n);
         assert_string_equal(n->asked, "/twilio/voice /after /twilio/status ");
         assert_field(n->last_voice, "DialCallStatus", cases[i].dial ? cases[i].dial : "completed");
         assert_field(n->last_voice, "DialBridged", cases[i].bridged);
@@ -361,8 +121,9 @@ static void test_after_a_dial_nobody_answers_comes_the_next_verb(void **state)
     struct node *n = *state;
 
     snprintf(n->dial, sizeof(n->dial), "busy");
-    page(n, "/twilio/voice", "<Response><Dial>+13125550188</Dial><Say>Sorry.</Say></Response>");
-    call(n);
+    node_page(n, "/twilio/voice",
+              "<Response><Dial>+13125550188</Dial><Say>Sorry.</Say></Response>");
+    node_call(n);
     assert_string_equal(n->report.verbs, "Dial,Say");
     assert_string_equal(n->report.ended_by, "fallback");
 }
@@ -373,7 +134,7 @@ static void stream_page(struct node *n, char *twiml, size_t cap, const char *beh
              "<Response><Connect><Stream url=\"ws%s/media/t\"><Parameter name=\"a\" value=\"b\"/>"
              "</Stream></Connect>%s</Response>",
              n->url + strlen("http"), behind);
-    page(n, "/twilio/voice", twiml);
+    node_page(n, "/twilio/voice", twiml);
 }
 
 static void send_media(struct node *n, struct ws *w, size_t ms, const char *mark)
@@ -427,9 +188,9 @@ static void test_a_stream_plays_echoes_clears_and_goes_on(void **state)
     char twiml[600];
 
     stream_page(n, twiml, sizeof(twiml), "<Redirect>/after</Redirect>");
-    page(n, "/after", "<Response><Hangup/></Response>");
+    node_page(n, "/after", "<Response><Hangup/></Response>");
     n->on_stream = speak_and_clear;
-    call(n);
+    node_call(n);
     assert_string_equal(n->heard, "connected start mark mark mark ");
     assert_string_equal(n->asked, "/twilio/voice /after /twilio/status ");
     assert_string_equal(n->report.verbs, "Connect,Redirect,Hangup");
@@ -451,7 +212,7 @@ static void test_a_refused_upgrade_goes_to_the_next_verb(void **state)
     char twiml[600];
 
     stream_page(n, twiml, sizeof(twiml), "<Hangup/>");
-    call(n);
+    node_call(n);
     assert_string_equal(n->report.verbs, "Connect,Hangup");
     assert_non_null(strstr(n->events, "31920"));
 }
@@ -509,7 +270,7 @@ static void ask_and_wait(struct node *n, const char *method, const char *sid, co
              sid);
     n->step = 3;
     ask(n, method, path, password, body);
-    loop_timer_in(n->give_up, GIVE_UP_MS);
+    loop_timer_in(n->give_up, NODE_GIVE_UP_MS);
     loop_run(n->loop);
     assert_int_equal(n->rest_status, status);
     assert_int_equal(n->rest_code, code);
@@ -537,7 +298,7 @@ static void test_rest_hangs_up_a_call_that_streams(void **state)
 
     stream_page(n, twiml, sizeof(twiml), "<Redirect>/never</Redirect>");
     n->on_stream = ask_at_start;
-    call(n);
+    node_call(n);
     assert_string_equal(n->report.ended_by, "agent");
     assert_string_equal(n->report.verbs, "Connect");
     assert_string_equal(n->asked, "/twilio/voice /twilio/status ");
@@ -600,14 +361,14 @@ static void test_rest_puts_a_call_on_other_twiml(void **state)
     stream_page(n, twiml, sizeof(twiml), "<Redirect>/never</Redirect>");
     n->on_stream = update_step_by_step;
     n->step = 10;
-    call(n);
+    node_call(n);
     assert_in_range(n->step, 16, 17); /* up to the right one */
     assert_string_equal(n->report.verbs, "Connect,Pause");
     assert_string_equal(n->report.ended_by, "agent");
     assert_string_equal(n->heard, "connected start stop ");
 }
 
-#define STORY(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+#define STORY(fn) cmocka_unit_test_setup_teardown(fn, node_set_up, node_tear_down)
 
 int main(void)
 {

@@ -87,6 +87,64 @@ static void test_what_is_left_out_has_a_default(void **state)
     buf_fini(&c);
 }
 
+static void test_who_is_at_the_other_telephones(void **state)
+{
+    static const char text[] =
+        "return { from = '+1', to = '+2', people = {\n"
+        "  ['+13125550188'] = { presses = '2', after = '2s', thinks = 20, talks = '5s',\n"
+        "    replies = { { '1', after = '3s' } } },\n"
+        "  ['+13125550189'] = { answers = 'voicemail', text = 30006, callbacks = 'twice' } },\n"
+        "  texts = { { at = '1s', body = 'Is it you?' } } }";
+    const struct scenario_person *p;
+    struct scenario *s = NULL;
+    struct buf c;
+
+    (void)state;
+    buf_init(&c, 65536);
+    if (load_text(text, &s, &c))
+        fail_msg("%s", buf_text(&c));
+    p = scenario_person(s, "+13125550188");
+    assert_non_null(p);
+    assert_int_equal(p->answers, SCENARIO_HUMAN);
+    assert_string_equal(p->presses, "2");
+    assert_int_equal(p->after_ms, 2000);
+    assert_int_equal(p->talks_ms, 5000);
+    assert_int_equal(p->n_replies, 1);
+    assert_string_equal(p->replies[0].body, "1");
+    assert_int_equal(p->replies[0].at_ms, 3000);
+    p = scenario_person(s, "+13125550189");
+    assert_int_equal(p->answers, SCENARIO_VOICEMAIL);
+    assert_string_equal(p->presses, "");
+    assert_int_equal(p->text, 30006);
+    assert_int_equal(p->callbacks, SCENARIO_TWICE);
+    assert_null(scenario_person(s, "+13125550190"));
+    assert_string_equal(s->texts[0].body, "Is it you?");
+    scenario_free(s);
+    buf_fini(&c);
+}
+
+static void test_mistakes_about_people_are_told_too(void **state)
+{
+    static const char text[] = "return { from = '+1', to = '+2', people = {\n"
+                               "  ['+13125550188'] = { answers = 'dog', colour = 'red',\n"
+                               "    presses = 'x', text = 'no', replies = { { after = '1s' } } },\n"
+                               "  office = {} }, texts = { { at = '1s' } } }";
+    static const char *const want[] = {
+        "human, voicemail", "unknown field colour", "can be pressed", "an error code",
+        "words come first", "[\"+13125550188\"]",   "body is missing"};
+    struct scenario *s = NULL;
+    struct buf c;
+
+    (void)state;
+    buf_init(&c, 65536);
+    assert_int_equal(load_text(text, &s, &c), RD_ECONFIG);
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+        if (!strstr(buf_text(&c), want[i]))
+            fail_msg("not told: %s\n%s", want[i], buf_text(&c));
+    }
+    buf_fini(&c);
+}
+
 static void test_all_mistakes_are_told_at_once_with_their_lines(void **state)
 {
     static const char text[] = "return { from = '+1', to = 2,\n"
@@ -177,6 +235,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_whole_scenario),
         cmocka_unit_test(test_what_is_left_out_has_a_default),
+        cmocka_unit_test(test_who_is_at_the_other_telephones),
+        cmocka_unit_test(test_mistakes_about_people_are_told_too),
         cmocka_unit_test(test_all_mistakes_are_told_at_once_with_their_lines),
         cmocka_unit_test(test_files_that_are_no_scenario),
         cmocka_unit_test(test_the_examples_load_and_can_be_heard),

@@ -94,6 +94,48 @@ static void test_verbs_run_top_to_bottom(void **state)
     twiml_free(t);
 }
 
+static void test_a_dial_rings_each_of_its_numbers(void **state)
+{
+    struct twiml *t = read_ok(
+        "<Response><Dial timeout='20' action='/after' callerId='+1312'><Number url='/screen' "
+        "statusCallback='/leg' statusCallbackEvent='ringing completed'> +13125550181 "
+        "</Number><Number>+13125550182</Number></Dial></Response>",
+        NULL);
+    const struct twiml_action *a = twiml_next(t);
+
+    (void)state;
+    assert_int_equal(a->kind, TWIML_DIAL);
+    assert_int_equal(a->n_targets, 2);
+    assert_int_equal(a->seconds, 20);
+    assert_string_equal(a->caller_id, "+1312");
+    assert_string_equal(a->action, "/after");
+    assert_string_equal(a->targets[0].number, "+13125550181");
+    assert_string_equal(a->targets[0].url, "/screen");
+    assert_string_equal(a->targets[0].events, "ringing completed");
+    assert_string_equal(a->targets[1].number, "+13125550182");
+    assert_null(a->targets[1].url);
+    twiml_free(t);
+}
+
+static void test_a_gather_has_prompts(void **state)
+{
+    struct twiml *t = read_ok("<Response><Gather numDigits='1' timeout='3' finishOnKey=''>"
+                              "<Say loop='2'>Press 1.</Say><Pause length='4'/></Gather></Response>",
+                              NULL);
+    const struct twiml_action *a = twiml_next(t);
+
+    (void)state;
+    assert_int_equal(a->kind, TWIML_GATHER);
+    assert_int_equal(a->max_digits, 1);
+    assert_int_equal(a->seconds, 3);
+    assert_int_equal(a->finish, '\0');
+    assert_int_equal(a->n_prompts, 2);
+    assert_string_equal(a->prompts[0].text, "Press 1.");
+    assert_int_equal(a->prompts[0].loop, 2);
+    assert_int_equal(a->prompts[1].seconds, 4);
+    twiml_free(t);
+}
+
 static void test_an_empty_response_ends_the_call(void **state)
 {
     struct twiml *t = read_ok("<Response/>", NULL);
@@ -197,6 +239,12 @@ static void test_verbs_the_network_would_not_run(void **state)
                TWILIO_TRACK);
     assert_bad("<Connect><Stream url=\"wss://a/b\"><Say>x</Say></Stream></Connect>", TWILIO_SCHEMA);
     assert_bad("<Dial></Dial>", TWILIO_SCHEMA);
+    assert_bad("<Dial><Number/></Dial>", TWILIO_SCHEMA);
+    assert_bad("<Dial><Conference>room</Conference></Dial>", TWILIO_SCHEMA);
+    assert_bad("<Gather input=\"speech\"/>", TWILIO_SCHEMA);
+    assert_bad("<Gather><Dial>+13125550188</Dial></Gather>", TWILIO_SCHEMA);
+    assert_bad("<Gather><Play>https://example.com/a.mp3</Play></Gather>", TWILIO_SCHEMA);
+    assert_bad("<Record/>", TWILIO_SCHEMA);
     assert_bad("<Play>https://example.com/a.mp3</Play>", TWILIO_SCHEMA);
     memset(value, 'x', sizeof(value) - 1);
     value[500] = '\0';
@@ -267,6 +315,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stream_gets_its_address_and_parameters),
         cmocka_unit_test(test_verbs_run_top_to_bottom),
+        cmocka_unit_test(test_a_dial_rings_each_of_its_numbers),
+        cmocka_unit_test(test_a_gather_has_prompts),
         cmocka_unit_test(test_an_empty_response_ends_the_call),
         cmocka_unit_test(test_what_is_not_well_formed_is_refused),
         cmocka_unit_test(test_every_prefix_of_a_document_is_refused),
