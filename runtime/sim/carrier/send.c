@@ -154,7 +154,8 @@ void carrier_posts_cancel(struct carrier_double *d)
 {
     while (d->posts) {
         struct carrier_posts *p = d->posts;
+        d->posts = p->next;
         http_call_cancel(p->request);
-        post_free(p);
+        free(p);
     }
 }
