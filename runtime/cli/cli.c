@@ -13,6 +13,7 @@ static const struct command commands[] = {
     {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
     {"journal", cmd_journal, "what waits for the database, and what it would not take"},
     {"check", cmd_check, "say what is wrong with configuration and agents"},
+    {"test", cmd_test, "run the specs of agents, in the same sandbox as a live call"},
     {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},
     {"cost", cmd_cost, "what calls cost, by day or line by line"},
     {"erase", cmd_erase, "forget a caller, everywhere this reaches"},

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* specs.c - busted in a trusted VM: all standard libraries for the specs themselves, the sandbox for
+ * the agents they call.
+ *
+ * Failure: without busted, or with an argument it does not know, it says so. */
+#include "agent/specs.h"
+
+#include "agent/box.h"
+#include "base/err.h"
+
+#include <errno.h>
+
+static const size_t memory_max = (size_t)1 << 30;
+
+static const char runner[] =
+    "local library, agents = ...\n"
+    "package.path = table.concat({ library .. '/?.lua', library .. '/?/init.lua',\n"
+    "  agents .. '/?.lua', agents .. '/?/init.lua', package.path }, ';')\n"
+    "local ok, run = pcall(require, 'busted.runner')\n"
+    "if not ok then error('busted is not installed: apt install lua-busted', 0) end\n"
+    "run({ standalone = false }) -- comes back only when nothing failed\n"
+    "os.exit(0, true)\n";
+
+/* The global `arg`, as busted reads its command line. */
+static void push_arguments(lua_State *L, const char *const *args, size_t n)
+{
+    lua_newtable(L);
+    lua_pushliteral(L, "ringdown test");
+    lua_rawseti(L, -2, 0);
+    lua_pushliteral(L, "--pattern=_spec");
+    lua_rawseti(L, -2, 1);
+    for (size_t i = 0; i < n; i++) {
+        lua_pushstring(L, args[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 2);
+    }
+    lua_setglobal(L, "arg");
+}
+
+int specs_run(const char *agents_path, const char *library_path, const char *const *args, size_t n,
+              struct buf *why)
+{
+    struct vm_opts opts = {.memory_max = memory_max, .trusted = true};
+    struct vm *v;
+    lua_State *L;
+    int rc = vm_new(&v, &opts);
+
+    if (rc)
+        return rc;
+    L = vm_lua(v);
+    (void)box_preload(v, agents_path, library_path);
+    push_arguments(L, args, n);
+    if (luaL_loadstring(L, runner) == LUA_OK) {
+        lua_pushstring(L, library_path);
+        lua_pushstring(L, agents_path);
+        (void)vm_call(v, 2, 0, why);
+    }
+    vm_free(v);
+    return RD_ESCRIPT;
+}
