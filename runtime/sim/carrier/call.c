@@ -15,6 +15,7 @@
  *   - the loop was late: the missing ticks are made up at once, the schedule does not drift.
  */
 #include "sim/carrier/dial.h"
+#include "sim/carrier/texts.h"
 
 #include "base/err.h"
 #include "base/log.h"
@@ -268,6 +269,11 @@ static void on_prepared(struct carrier_call *c, int err)
                                      : rd_strerror(err));
         carrier_call_end(c, "error");
         return;
+    }
+    for (size_t i = 0; i < c->scenario->n_texts; i++) {
+        const struct scenario_text *t = &c->scenario->texts[i];
+        (void)carrier_text_receive(c->d, t->from ? t->from : c->from, t->to ? t->to : c->to,
+                                   t->body, t->at_ms);
     }
     carrier_tell(c, "call.ringing", json_pack("{s:s, s:s}", "from", c->from, "to", c->to));
     snprintf(url, sizeof(url), "%s/twilio/voice", c->d->node_url);

@@ -18,7 +18,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-enum { CARRIER_SID_BYTES = 35, CARRIER_URL_MAX = 2048, CARRIER_PAST_CALLS = 64 };
+enum {
+    CARRIER_SID_BYTES = 35,
+    CARRIER_URL_MAX = 2048,
+    CARRIER_PAST_CALLS = 64,
+    CARRIER_OPT_OUTS_MAX = 200
+};
 
 /*   PREPARING --sounds spoken--> RINGING --first TwiML--> UP --any end--> ENDING --told, judged-->
  * gone
@@ -34,6 +39,7 @@ struct carrier_update {
 struct carrier_dial;
 struct carrier_job;
 struct carrier_leg;
+struct carrier_text;
 
 struct carrier_call {
     struct carrier_double *d; /* borrows */
@@ -100,6 +106,14 @@ struct carrier_double {
     struct rest_faults faults;
     struct carrier_leg *legs;    /* own; newest first */
     struct carrier_posts *posts; /* own */
+    struct carrier_text *texts;  /* own; newest first */
+    struct carrier_opt_out {
+        char who[64], from[64];
+    } opt_outs[CARRIER_OPT_OUTS_MAX];
+    size_t n_opt_outs;
+    const struct scenario *const *scenarios; /* borrows: who is at the telephones */
+    size_t n_scenarios;
+    uint64_t began_ms;
 };
 
 /* call.c */

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "sim/carrier/leg.h"
+#include "sim/carrier/texts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,6 +38,9 @@ int carrier_double_start(struct carrier_double **out, const struct carrier_doubl
     d->tls = o->tls;
     d->on_event = o->on_event;
     d->event_arg = o->event_arg;
+    d->scenarios = o->scenarios;
+    d->n_scenarios = o->n_scenarios;
+    d->began_ms = clock_ms(loop_clock());
     rc = rest_faults_read(&d->faults, o->rest_fault, why, cap);
     if (rc)
         goto fail;
@@ -75,6 +79,7 @@ void carrier_double_stop(struct carrier_double *d)
         carrier_call_free(c);
     }
     carrier_legs_free(d);
+    carrier_texts_free(d);
     carrier_posts_cancel(d);
     http_client_free(d->http);
     free(d->node_url);
@@ -87,4 +92,9 @@ void carrier_double_stop(struct carrier_double *d)
 uint16_t carrier_double_rest_port(const struct carrier_double *d)
 {
     return d->rest ? carrier_rest_port(d->rest) : 0;
+}
+
+bool carrier_double_busy(const struct carrier_double *d)
+{
+    return carrier_texts_busy(d) || carrier_legs_busy(d);
 }

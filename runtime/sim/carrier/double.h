@@ -24,7 +24,8 @@ struct carrier_double;
  * twiml.verb, stream.open .closed, caller.says .said .digit .hangs_up .gives_up, agent.heard
  * .silent, mark, clear, rest.request, rest.update, error; dial.begun .answered .failed; of who is
  * dialled (leg, to) leg.ringing .answered .webhook .verb .hears .digit .through .ended;
- * callback.answered. */
+ * callback.answered; of texts (text, from, to, body, status) text.created .delivered .undelivered
+ * .refused on their way to a telephone, text.received .answered from one to the node. */
 typedef void(carrier_event_fn)(const char *json, void *arg);
 
 struct carrier_double_opts {
@@ -34,6 +35,8 @@ struct carrier_double_opts {
     const char *account_sid, *auth_token;
     const char *rest_listen; /* serves REST Calls here; NULL: not */
     const char *rest_fault;  /* how it misbehaves: sim/carrier/fault.h; NULL: not at all */
+    const struct scenario *const *scenarios; /* borrows: who is at the telephones; may be NULL */
+    size_t n_scenarios;
     struct tls_client *tls;
     const char *ca_file;
     carrier_event_fn *on_event; /* NULL: nobody watches */
@@ -70,6 +73,8 @@ int carrier_double_start(struct carrier_double **out, const struct carrier_doubl
 
 /* Hangs up what is left, without reports, and frees. On the loop's thread. */
 void carrier_double_stop(struct carrier_double *d);
+/* A text, a callback or somebody who was dialled is still on the way. */
+bool carrier_double_busy(const struct carrier_double *d);
 uint16_t carrier_double_rest_port(const struct carrier_double *d);
 
 /* Places one call; `done` is called once from the loop. `wav`: stereo recording (caller left, agent

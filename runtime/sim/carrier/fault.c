@@ -6,8 +6,11 @@
 #include "base/str.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static const char *const names[] = {"well", "429", "500", "503", "lost", "timeout"};
+static const char *const names[] = {"well", "429",     "500",  "503",
+                                    "lost", "timeout", "slow", "500-after"};
+static const char *const kinds[REST_KINDS] = {"", "get-", "dial-", "text-"};
 
 static int add(struct rest_queue *q, struct rd_str word)
 {
@@ -28,9 +31,12 @@ static int add_word(struct rest_faults *f, struct rd_str word)
         f->stall = true;
         return 0;
     }
-    if (word.n > 4 && memcmp(word.p, "get-", 4) == 0)
-        return add(&f->reads, (struct rd_str){word.p + 4, word.n - 4});
-    return add(&f->writes, word);
+    for (int k = 1; k < REST_KINDS; k++) {
+        size_t n = strlen(kinds[k]);
+        if (word.n > n && memcmp(word.p, kinds[k], n) == 0)
+            return add(&f->queues[k], (struct rd_str){word.p + n, word.n - n});
+    }
+    return add(&f->queues[REST_WRITE], word);
 }
 
 int rest_faults_read(struct rest_faults *f, const char *text, char *why, size_t cap)
@@ -41,8 +47,9 @@ int rest_faults_read(struct rest_faults *f, const char *text, char *why, size_t 
 
         if (add_word(f, word)) {
             snprintf(why, cap,
-                     "--rest-fault: \"" RD_STR_FMT "\" cannot be done; at most %d of each of 429, "
-                     "500, 503, lost, timeout and well, for reads with get- in front, and stall",
+                     "--rest-fault: \"" RD_STR_FMT "\" cannot be done; 429, 500, "
+                     "503, lost, timeout, slow, 500-after and well, with get-, dial- or text- in "
+                     "front for reads, created calls and texts, at most %d of each; and stall",
                      RD_STR_ARG(word), REST_FAULTS_MAX);
             return RD_ECONFIG;
         }
@@ -52,11 +59,11 @@ int rest_faults_read(struct rest_faults *f, const char *text, char *why, size_t 
     return 0;
 }
 
-enum rest_fault rest_faults_next(struct rest_faults *f, bool write)
+enum rest_fault rest_faults_next(struct rest_faults *f, enum rest_kind kind)
 {
-    struct rest_queue *q = write ? &f->writes : &f->reads;
+    struct rest_queue *q = kind < REST_KINDS ? &f->queues[kind] : NULL;
 
-    return q->at < q->n ? q->faults[q->at++] : REST_WELL;
+    return q && q->at < q->n ? q->faults[q->at++] : REST_WELL;
 }
 
 const char *rest_fault_name(enum rest_fault fault)

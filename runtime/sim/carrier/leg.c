@@ -246,6 +246,15 @@ void carrier_legs_free(struct carrier_double *d)
     }
 }
 
+bool carrier_legs_busy(const struct carrier_double *d)
+{
+    for (const struct carrier_leg *l = d->legs; l; l = l->next) {
+        if (l->state != LEG_OVER)
+            return true;
+    }
+    return false;
+}
+
 /* What may be absent. */
 static bool copy_texts(struct carrier_leg *l, const struct carrier_leg_opts *o)
 {

@@ -21,7 +21,7 @@ struct carrier_leg {
     struct carrier_double *d; /* borrows */
     struct carrier_leg *next;
     enum leg_state state;
-    bool held; /* somebody points to it */
+    bool held;          /* somebody points to it */
     const char *status; /* as REST names it; static */
     char sid[CARRIER_SID_BYTES], parent_sid[CARRIER_SID_BYTES], from[64], to[64], scenario[64];
     uint64_t since_ms, answered_ms, ended_ms;
@@ -74,6 +74,7 @@ void carrier_leg_update(struct carrier_leg *l, const struct carrier_update *u);
 /* Seconds from the answer to the end, begun ones counted; 0: not answered. */
 unsigned carrier_leg_seconds(const struct carrier_leg *l);
 bool carrier_leg_was_answered(const struct carrier_leg *l);
+bool carrier_legs_busy(const struct carrier_double *d); /* one of them still rings or talks */
 void carrier_legs_free(struct carrier_double *d);
 
 /* leg.c for leg_run.c, and the other way round */

@@ -1,97 +1,205 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The REST API of the simulated network: Calls, fetch and update, as strict as the real one.
+/* The REST API of the simulated network, as strict as the real one: who asks, for what, and what goes wrong.
  *
- * Happy path: GET or POST /2010-04-01/Accounts/{AC}/Calls/{CA}.json with Basic authentication
- * answers 200 and the call as JSON. An update is answered first and takes effect a moment later, as
- * over there.
+ * Happy path: Basic authentication, /2010-04-01/Accounts/{AC}/Calls or Messages, with a sid or without;
+ * the resource answers (rest_calls.c, rest_messages.c).
  *
  * Failure modes, all as {code, message, more_info, status}
- *   - wrong account or token: 401, 20003;   other account, unknown call, other path: 404, 20404;
- *   - another method: 405, 20004;           the call is over: 400, 21220;
- *   - unknown field, Twiml with Url, Twiml above 4000 characters, Status that is none: 400, 20001;
- *   - a Url that is none: 400, 21205;
- *   - misbehaving on purpose (fault.h), once the request is found to be a good one: 429, 500, 503
- *     without doing anything, or everything done and no answer.
+ *   - wrong account or token: 401, 20003;   other account, unknown resource or path: 404, 20404;
+ *   - another method: 405, 20004;           a body that is no form: 400, 20001;
+ *   - misbehaving on purpose (fault.h), once the request is found to be a good one: not done and 429, 500
+ *     or 503; or done, and answered with 500, late, or not at all.
  */
+#include "sim/carrier/rest.h"
+
 #include "base/err.h"
 #include "io/accepter.h"
-#include "sim/carrier/call.h"
 #include "sim/listener.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { SOCKETS_MAX = 256, TWIML_MAX = 4000, EFFECT_MS = 60 };
+enum { SOCKETS_MAX = 256, SLOW_MS = 3000 };
 
 struct carrier_rest {
     struct carrier_double *d;
     struct listener *listener;
 };
 
-static void reply_json(struct http_request *r, int status, json_t *tree)
-{
-    char *text = json_dumps(tree, JSON_COMPACT | JSON_PRESERVE_ORDER);
+/* An answer that is kept back; the request points to it. */
+struct slow_answer {
+    struct http_request *r;
+    struct loop_timer *timer;
+    char *text; /* owns */
+    int status;
+};
 
-    http_reply(r, status, "application/json", rd_str(text ? text : "{}"));
-    free(text);
-    json_decref(tree);
+/* ---- answers ---- */
+
+static void slow_free(struct slow_answer *s)
+{
+    loop_timer_free(s->timer);
+    free(s->text);
+    free(s);
 }
 
-static void refuse(struct http_request *r, int status, int code, const char *message)
+static void on_slow(void *arg)
+{
+    struct slow_answer *s = arg;
+
+    http_set_user(s->r, NULL);
+    http_reply(s->r, s->status, "application/json", rd_str(s->text));
+    slow_free(s);
+}
+
+/* Takes text. */
+static void answer_later(struct rest_ask *a, int status, char *text)
+{
+    struct slow_answer *s = calloc(1, sizeof(*s));
+
+    if (!s || !text || loop_timer_new(&s->timer, a->d->loop, on_slow, s)) {
+        free(s);
+        free(text);
+        http_hang_up(a->r);
+        return;
+    }
+    s->r = a->r;
+    s->status = status;
+    s->text = text;
+    http_set_user(a->r, s);
+    loop_timer_in(s->timer, SLOW_MS);
+}
+
+static void answer_now(struct rest_ask *a, int status, const char *extra, char *text)
+{
+    http_reply_with(a->r, status, "application/json", extra, rd_str(text ? text : "{}"));
+    free(text);
+}
+
+static json_t *mistake_json(int status, int code, const char *message)
 {
     char more[80];
 
     snprintf(more, sizeof(more), "https://www.twilio.com/docs/errors/%d", code);
-    reply_json(r, status,
-               json_pack("{s:i, s:s, s:s, s:i}", "code", code, "message", message, "more_info",
-                         more, "status", status));
+    return json_pack("{s:i, s:s, s:s, s:i}", "code", code, "message", message, "more_info", more,
+                     "status", status);
 }
 
-static json_t *date(int64_t unix_s)
+static char *text_of(json_t *tree)
 {
-    time_t t = (time_t)unix_s;
+    char *text = json_dumps(tree, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+    json_decref(tree);
+    return text;
+}
+
+void rest_answer(struct rest_ask *a, int status, json_t *tree)
+{
+    char *text = text_of(tree);
+
+    switch (a->fault) {
+    case REST_LOST:
+        free(text);
+        http_hang_up(a->r);
+        break;
+    case REST_TIMEOUT: /* left to the other side's patience */
+        free(text);
+        break;
+    case REST_SLOW:
+        answer_later(a, status, text);
+        break;
+    case REST_BROKEN_AFTER:
+        free(text);
+        answer_now(a, 500, "",
+                   text_of(mistake_json(500, 20500, "An internal server error has occurred")));
+        break;
+    default:
+        answer_now(a, status, "", text);
+        break;
+    }
+}
+
+void rest_refuse(struct rest_ask *a, int status, int code, const char *message)
+{
+    answer_now(a, status, "", text_of(mistake_json(status, code, message)));
+}
+
+void rest_not_found(struct rest_ask *a)
+{
+    rest_refuse(a, 404, 20404, "The requested resource was not found");
+}
+
+bool rest_fails(struct rest_ask *a, enum rest_kind kind, const struct carrier_who *about)
+{
+    static const struct {
+        enum rest_fault fault;
+        int status, code;
+        const char *why, *extra;
+    } failures[] = {
+        {REST_BUSY, 429, 20429, "Too Many Requests", "retry-after: 1\r\n"},
+        {REST_UNAVAILABLE, 503, 20503, "Service Unavailable", "retry-after: 1\r\n"},
+        {REST_BROKEN, 500, 20500, "An internal server error has occurred", ""},
+    };
+
+    a->fault = rest_faults_next(&a->d->faults, kind);
+    carrier_event(a->d, about, "rest.request",
+                  json_pack("{s:s, s:s}", "method", a->post ? "POST" : "GET", "fault",
+                            rest_fault_name(a->fault)));
+    for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+        if (failures[i].fault != a->fault)
+            continue;
+        answer_now(a, failures[i].status, failures[i].extra,
+                   text_of(mistake_json(failures[i].status, failures[i].code, failures[i].why)));
+        return true;
+    }
+    return false;
+}
+
+/* ---- words and checks ---- */
+
+json_t *rest_date(int64_t unix_s)
+{
     char text[64];
-    struct tm tm;
 
     if (unix_s == 0)
         return json_null();
-    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&t, &tm));
+    carrier_date(text, unix_s);
     return json_string(text);
 }
 
-static json_t *call_json(const struct carrier_double *d, const struct carrier_past *p,
-                         const char *status)
+json_t *rest_text(const char *z)
 {
-    char uri[160], duration[24];
-    bool over = strcmp(status, "completed") == 0;
-
-    snprintf(uri, sizeof(uri), "/2010-04-01/Accounts/%s/Calls/%s.json", d->account, p->sid);
-    snprintf(duration, sizeof(duration), "%llu", (unsigned long long)p->duration_s);
-    return json_pack("{s:s, s:o, s:o, s:n, s:s, s:s, s:s, s:s, s:s, s:n, s:s, s:o, s:o, s:o, s:n,"
-                     " s:s, s:s, s:n, s:s, s:n, s:n, s:n, s:s, s:n, s:s, s:{}}",
-                     "sid", p->sid, "date_created", date(p->placed_unix), "date_updated",
-                     date(over ? p->ended_unix : p->placed_unix), "parent_call_sid", "account_sid",
-                     d->account, "to", p->to, "to_formatted", p->to, "from", p->from,
-                     "from_formatted", p->from, "phone_number_sid", "status", status, "start_time",
-                     date(p->placed_unix), "end_time", date(over ? p->ended_unix : 0), "duration",
-                     over ? json_string(duration) : json_null(), "price", "price_unit", "USD",
-                     "direction", "inbound", "answered_by", "api_version", "2010-04-01",
-                     "forwarded_from", "group_sid", "caller_name", "queue_time", "0", "trunk_sid",
-                     "uri", uri, "subresource_uris");
+    return z && *z ? json_string(z) : json_null();
 }
 
-static void reply_live(struct http_request *r, const struct carrier_call *c)
+struct rest_mistake rest_unknown(const struct carrier_form *f, const char *const *known)
 {
-    struct carrier_past p = {.placed_unix = c->placed_unix};
-
-    memcpy(p.sid, c->sid, sizeof(p.sid));
-    memcpy(p.from, c->from, sizeof(p.from));
-    memcpy(p.to, c->to, sizeof(p.to));
-    reply_json(r, 200, call_json(c->d, &p, c->state == CARRIER_UP ? "in-progress" : "ringing"));
+    for (size_t i = 0; i < f->n; i++) {
+        bool found = false;
+        for (size_t k = 0; known[k]; k++)
+            found = found || strcmp(known[k], f->fields[i].name) == 0;
+        if (!found)
+            return (struct rest_mistake){20001, "Unknown parameter"};
+    }
+    return (struct rest_mistake){0, NULL};
 }
+
+bool rest_is_url(const char *z)
+{
+    return !z || ((strncmp(z, "http://", 7) == 0 || strncmp(z, "https://", 8) == 0) &&
+                  strlen(z) < CARRIER_URL_MAX);
+}
+
+bool rest_is_number(const char *z)
+{
+    size_t n = *z == '+' ? strspn(z + 1, "0123456789") : 0;
+
+    return n >= 8 && n <= 15 && z[n + 1] == '\0' && z[1] != '0';
+}
+
+/* ---- requests ---- */
 
 /* "Basic base64(user:password)", exactly. */
 static bool is_authorised(const struct carrier_double *d, const struct http_request *r)
@@ -107,217 +215,73 @@ static bool is_authorised(const struct carrier_double *d, const struct http_requ
     return rd_str_same_secret(got, rd_str(want));
 }
 
-/* The CallSid of the path; false for any other path. */
-static bool path_sid(const struct carrier_double *d, struct rd_str path,
-                     char sid[CARRIER_SID_BYTES])
+/* The resource of a path, and its sid; NULL: none of ours. */
+static void (*route(struct rest_ask *a))(struct rest_ask *a)
 {
-    char prefix[120];
-    int n = snprintf(prefix, sizeof(prefix), "/2010-04-01/Accounts/%s/Calls/", d->account);
+    static const struct {
+        const char *name;
+        void (*serve)(struct rest_ask *a);
+    } resources[] = {{"Calls", rest_calls}, {"Messages", rest_messages}};
+    char path[200], prefix[120];
+    struct rd_str got = http_path(a->r);
 
-    if (path.n != (size_t)n + 34 + 5 || memcmp(path.p, prefix, (size_t)n) != 0 ||
-        memcmp(path.p + n + 34, ".json", 5) != 0)
-        return false;
-    memcpy(sid, path.p + n, 34);
-    sid[34] = '\0';
-    return true;
-}
-
-static bool is_url(const char *z)
-{
-    return !z || ((strncmp(z, "http://", 7) == 0 || strncmp(z, "https://", 8) == 0) &&
-                  strlen(z) < CARRIER_URL_MAX);
-}
-
-/* What is wrong with an update; code 0: nothing. */
-static int check_update(const struct carrier_form *f, const char **why)
-{
-    static const char *const known[] = {"Url",
-                                        "Method",
-                                        "Status",
-                                        "FallbackUrl",
-                                        "FallbackMethod",
-                                        "StatusCallback",
-                                        "Twiml",
-                                        "StatusCallbackMethod",
-                                        "TimeLimit"};
-    const char *status = carrier_form_get(f, "Status"), *twiml = carrier_form_get(f, "Twiml");
-    const char *url = carrier_form_get(f, "Url"), *method = carrier_form_get(f, "Method");
-
-    for (size_t i = 0; i < f->n; i++) {
-        bool found = false;
-        for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-            found = found || strcmp(known[k], f->fields[i].name) == 0;
-        *why = "Unknown parameter";
-        if (!found)
-            return 20001;
-    }
-    *why = "Twiml and Url exclude each other";
-    if (twiml && url)
-        return 20001;
-    *why = "Twiml is longer than 4000 characters";
-    if (twiml && strlen(twiml) > TWIML_MAX)
-        return 20001;
-    *why = "Status can only be completed or canceled";
-    if (status && strcmp(status, "completed") != 0 && strcmp(status, "canceled") != 0)
-        return 20001;
-    *why = "Method can only be GET or POST";
-    if (method && strcmp(method, "GET") != 0 && strcmp(method, "POST") != 0)
-        return 20001;
-    *why = "Url is not a valid URL";
-    if (!is_url(url))
-        return 21205;
-    return 0;
-}
-
-void carrier_update_fini(struct carrier_update *u)
-{
-    free(u->twiml);
-    free(u->url);
-    free(u->method);
-    *u = (struct carrier_update){0};
-}
-
-static char *copy(const char *z)
-{
-    return z ? strdup(z) : NULL;
-}
-
-static void update_later(struct carrier_call *c, const struct carrier_form *f)
-{
-    carrier_update_fini(&c->update);
-    c->update.hang_up = carrier_form_get(f, "Status") != NULL;
-    c->update.twiml = copy(carrier_form_get(f, "Twiml"));
-    c->update.url = copy(carrier_form_get(f, "Url"));
-    c->update.method = copy(carrier_form_get(f, "Method"));
-    c->update.pending = c->update.hang_up || c->update.twiml || c->update.url;
-    if (c->update.pending)
-        loop_timer_in(c->update_timer, EFFECT_MS);
-}
-
-static void refuse_later(struct http_request *r, int status, int code, const char *message)
-{
-    char text[160];
-
-    snprintf(text, sizeof(text), "{\"code\":%d,\"message\":\"%s\",\"status\":%d}", code, message,
-             status);
-    http_reply_with(r, status, "application/json", "retry-after: 1\r\n", rd_str(text));
-}
-
-/* True when that was all there is to it: nothing is done. */
-static bool fails(struct http_request *r, enum rest_fault fault)
-{
-    if (fault == REST_BUSY)
-        refuse_later(r, 429, 20429, "Too Many Requests");
-    else if (fault == REST_UNAVAILABLE)
-        refuse_later(r, 503, 20503, "Service Unavailable");
-    else if (fault == REST_BROKEN)
-        refuse(r, 500, 20500, "An internal server error has occurred");
-    else
-        return false;
-    return true;
-}
-
-/* True when the answer does not arrive. A timeout is left to the other side's patience. */
-static bool answer_is_lost(struct http_request *r, enum rest_fault fault)
-{
-    if (fault == REST_LOST)
-        http_hang_up(r);
-    return fault == REST_LOST || fault == REST_TIMEOUT;
-}
-
-static void post_update(struct http_request *r, struct carrier_call *c, enum rest_fault fault)
-{
-    struct carrier_form form = {.n = 0};
-    const char *why = NULL, *status;
-    int code = 20001;
-
-    if (carrier_form_read(&form, http_body(r)))
-        why = "The body is not a form";
-    else
-        code = check_update(&form, &why);
-    status = carrier_form_get(&form, "Status");
-    if (code == 0 && status && strcmp(status, "canceled") == 0 && c->state == CARRIER_UP) {
-        code = 21220;
-        why = "Unable to cancel. Call is already in progress";
-    }
-    if (code) {
-        refuse(r, 400, code, why);
-    } else {
-        update_later(c, &form);
-        if (!answer_is_lost(r, fault))
-            reply_live(r, c);
-    }
-    carrier_form_fini(&form);
-}
-
-static json_t *asked(bool post, enum rest_fault fault)
-{
-    return json_pack("{s:s, s:s}", "method", post ? "POST" : "GET", "fault",
-                     rest_fault_name(fault));
-}
-
-static void serve_live(struct http_request *r, struct carrier_call *c, bool post)
-{
-    enum rest_fault fault = rest_faults_next(&c->d->faults, post);
-
-    carrier_tell(c, "rest.request", asked(post, fault));
-    if (fails(r, fault))
-        return;
-    if (post)
-        post_update(r, c, fault);
-    else if (!answer_is_lost(r, fault))
-        reply_live(r, c);
-}
-
-static void serve_past(struct http_request *r, struct carrier_double *d, const char *sid, bool post)
-{
-    for (size_t i = 0; i < CARRIER_PAST_CALLS; i++) {
-        struct carrier_who who = {.sid = sid, .since_ms = d->past[i].placed_ms};
-        if (strcmp(d->past[i].sid, sid) != 0)
+    if (!rd_str_copy(path, sizeof(path), got))
+        return NULL;
+    for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+        int n = snprintf(prefix, sizeof(prefix), "/2010-04-01/Accounts/%s/%s", a->d->account,
+                         resources[i].name);
+        const char *rest = path + n;
+        if (strncmp(path, prefix, (size_t)n) != 0)
             continue;
-        who.scenario = d->past[i].scenario->name;
-        carrier_event(d, &who, "rest.request", asked(post, REST_WELL));
-        if (post)
-            refuse(r, 400, 21220, "Call is not in-progress. Cannot redirect.");
-        else
-            reply_json(r, 200, call_json(d, &d->past[i], "completed"));
-        return;
+        if (strcmp(rest, ".json") == 0)
+            return resources[i].serve;
+        if (rest[0] != '/' || strlen(rest) != 1 + 34 + 5 || strcmp(rest + 35, ".json") != 0)
+            return NULL;
+        memcpy(a->sid, rest + 1, 34);
+        return resources[i].serve;
     }
-    refuse(r, 404, 20404, "The requested resource was not found");
+    return NULL;
+}
+
+static int read_form(struct rest_ask *a)
+{
+    struct rd_str target = http_target(a->r);
+    const char *query = a->post ? NULL : memchr(target.p, '?', target.n);
+    struct rd_str body = a->post ? http_body(a->r) : (struct rd_str){NULL, 0};
+
+    if (query)
+        body = (struct rd_str){query + 1, target.n - (size_t)(query + 1 - target.p)};
+    return body.n > 0 ? carrier_form_read(&a->form, body) : 0;
 }
 
 static void on_request(struct http_request *r, void *arg)
 {
     struct carrier_rest *rest = arg;
-    struct carrier_double *d = rest->d;
-    bool post = rd_str_eq(http_method(r), RD_STR("POST"));
-    char sid[CARRIER_SID_BYTES];
+    struct rest_ask a = {.d = rest->d, .r = r};
+    void (*serve)(struct rest_ask * a);
 
-    if (!is_authorised(d, r)) {
-        refuse(r, 401, 20003, "Authenticate");
-        return;
-    }
-    if (!path_sid(d, http_path(r), sid)) {
-        refuse(r, 404, 20404, "The requested resource was not found");
-        return;
-    }
-    if (!post && !rd_str_eq(http_method(r), RD_STR("GET"))) {
-        refuse(r, 405, 20004, "Method not allowed");
-        return;
-    }
-    for (struct carrier_call *c = d->calls; c; c = c->next) {
-        if (strcmp(c->sid, sid) != 0 || c->state == CARRIER_ENDING || c->state == CARRIER_PREPARING)
-            continue;
-        serve_live(r, c, post);
-        return;
-    }
-    serve_past(r, d, sid, post);
+    a.post = rd_str_eq(http_method(r), RD_STR("POST"));
+    serve = route(&a);
+    if (!is_authorised(rest->d, r))
+        rest_refuse(&a, 401, 20003, "Authenticate");
+    else if (!serve)
+        rest_not_found(&a);
+    else if (!a.post && !rd_str_eq(http_method(r), RD_STR("GET")))
+        rest_refuse(&a, 405, 20004, "Method not allowed");
+    else if (read_form(&a))
+        rest_refuse(&a, 400, 20001, "The body is not a form");
+    else
+        serve(&a);
+    carrier_form_fini(&a.form);
 }
 
 static void on_gone(struct http_request *r, void *arg)
 {
-    (void)r;
+    struct slow_answer *s = http_user(r);
+
     (void)arg;
+    if (s)
+        slow_free(s);
 }
 
 static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)

@@ -42,22 +42,20 @@ struct node {
     char heard[2048]; /* events of the stream in order */
     char stream_sid[64];
     unsigned media;
-    int step, rest_status, rest_code;
+    int step, rest_status, rest_code, rest_err;
+    char rest_asked[300];
     char rest_body[16384];
     struct call_report report;
-    char dial[16];                  /* what a <Dial> comes to; "": it is answered */
-    struct scenario_person *people; /* borrows */
-    size_t n_people;
-    struct scenario_text *texts; /* borrows */
-    size_t n_texts;
-    struct scenario_step *steps; /* borrows; without speech */
-    size_t n_steps;
+    const struct scenario *scenarios[1];
+    struct scenario scenario; /* of every call; its people are at the telephones */
+    char dial[16];            /* what a <Dial> comes to; "": it is answered */
     void (*watch)(struct node *n, const char *event); /* NULL: nobody */
     char events[32768];
 };
 
 /* For cmocka: *state is the struct node. */
 int node_set_up(void **state);
+int node_set_up_with(void **state, const char *rest_fault);
 int node_tear_down(void **state);
 
 /* Answers this path with a document. */

@@ -74,8 +74,8 @@ static void test_the_first_who_takes_the_call_gets_it_and_the_others_stop_ringin
     const char *form;
     size_t at = 0;
 
-    n->people = people;
-    n->n_people = 3;
+    n->scenario.people = people;
+    n->scenario.n_people = 3;
     three_numbers(n);
     node_call(n);
     assert_string_equal(n->report.verbs, "Dial,Pause");
@@ -107,8 +107,8 @@ static void test_a_voicemail_answers_and_takes_nothing(void **state)
     size_t at = 0;
 
     people[1].after_ms = 50;
-    n->people = people;
-    n->n_people = 3;
+    n->scenario.people = people;
+    n->scenario.n_people = 3;
     three_numbers(n);
     node_call(n);
     form = node_form(n, &at, "DialBridged", "false");
@@ -142,10 +142,10 @@ static void test_a_caller_who_hangs_up_stops_the_ringing(void **state)
     const char *form;
     size_t at = 0;
 
-    n->people = people;
-    n->n_people = 3;
-    n->steps = leaves;
-    n->n_steps = 1;
+    n->scenario.people = people;
+    n->scenario.n_people = 3;
+    n->scenario.steps = leaves;
+    n->scenario.n_steps = 1;
     three_numbers(n);
     node_call(n);
     assert_string_equal(n->report.ended_by, "caller");
@@ -179,8 +179,8 @@ static void test_rest_takes_a_caller_off_a_dial(void **state)
                                        nobody(ben, SCENARIO_NO_ANSWER),
                                        nobody(cleo, SCENARIO_NO_ANSWER)};
 
-    n->people = people;
-    n->n_people = 3;
+    n->scenario.people = people;
+    n->scenario.n_people = 3;
     n->watch = elsewhere;
     three_numbers(n);
     node_call(n);
@@ -196,8 +196,8 @@ static void test_a_caller_presses_keys(void **state)
     char digits[] = "42#";
     struct scenario_step presses[] = {{.at_ms = 40, .digits = digits}};
 
-    n->steps = presses;
-    n->n_steps = 1;
+    n->scenario.steps = presses;
+    n->scenario.n_steps = 1;
     node_page(n, "/twilio/voice",
               "<Response><Gather action='/menu'><Pause length='2'/></Gather></Response>");
     node_page(n, "/menu", "<Response><Hangup/></Response>");
