@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 20 s
 -- What agents' scripts do and fail to do during a call, all calls at once on one node.
 local node = require "spec.e2e.support.node"
 local sims = require "spec.e2e.support.sim"

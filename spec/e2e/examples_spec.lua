@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 33 s
 -- The three conversations of examples/scenarios, at once, with the agent that answers them out of the box.
 local node = require "spec.e2e.support.node"
 local sims = require "spec.e2e.support.sim"

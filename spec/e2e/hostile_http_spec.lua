@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 20 s
 -- Strangers at the public door: what is not Twilio's is refused, what is no HTTP is ended, and
 -- whoever floods, drips or falls silent keeps no webhook waiting.
 local node = require "spec.e2e.support.node"

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 32 s
 -- Strangers at the media stream: who has no token of ours stays outside, and whoever has one and
 -- does not behave harms nobody but himself.
 local node = require "spec.e2e.support.node"

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 16 s
 -- The notice is owed to every caller: one who talks over it hears it later.
 local node = require "spec.e2e.support.node"
 local sims = require "spec.e2e.support.sim"

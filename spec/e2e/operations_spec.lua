@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 14 s
 -- Signals: SIGHUP reads everything again, SIGTERM lets the calls in progress end, a second one does not.
 local node = require "spec.e2e.support.node"
 local proc = require "spec.e2e.support.proc"

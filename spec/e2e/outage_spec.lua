@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 144 s
 -- Twenty callers while PostgreSQL is away, slow, or may only be read, and while the node itself is killed: no
 -- call notices, and in the end everything is in the database once.
 --

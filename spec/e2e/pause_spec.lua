@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 19 s
 -- Card data: between pause and resume nobody hears the caller, and nothing of it is kept.
 local node = require "spec.e2e.support.node"
 local sims = require "spec.e2e.support.sim"

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 18 s
 -- A database that nobody had to set up: made, found again, shared, and stopped by the last one only.
 local json = require "cjson"
 local lfs = require "lfs"

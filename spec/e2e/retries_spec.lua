@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 43 s
 -- A caller who was left on an open line is hung up exactly once, however Twilio's API misbehaves
 -- meanwhile. What happened is read in the network's own books.
 local node = require "spec.e2e.support.node"

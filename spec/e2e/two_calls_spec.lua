@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 19 s
 -- Two calls at once, over both threads, with a tool and a caller who cuts in: short enough for a program
 -- that was built with a sanitizer.
 local node = require "spec.e2e.support.node"
