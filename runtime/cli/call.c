@@ -24,12 +24,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SCENARIOS_MAX = 100, CALLS_MAX = 1000, START_GAP_MS = 100 };
+enum { SCENARIOS_MAX = 100, CALLS_MAX = 1000, START_GAP_MS = 100, LOOK_MS = 50, SETTLE_MS = 15000 };
 
 static const char usage[] =
     "usage: ringdown call --scenario FILE [--scenario FILE ...] [--to NUMBER] [--calls N]\n"
     "                     [--parallel] [--url URL] [--fallback URL] [--rest HOST:PORT]\n"
-    "                     [--rest-fault LIST]\n"
+    "                     [--rest-fault LIST] [--linger SECONDS]\n"
     "                     [--account SID] [--token TOKEN] [--ca-file FILE] [--wav FOLDER]\n"
     "                     [--openai-log FILE] [--json]\n\n"
     "Places simulated calls, one after another or at once, and tells whether each did what its\n"
@@ -41,8 +41,12 @@ static const char usage[] =
     "                     $TWILIO_API_URL says, else 127.0.0.1:9102\n"
     "  --rest-fault LIST  how that API misbehaves, one word per request: 429, 500, 503 (not "
     "done),\n"
-    "                     lost, timeout (done, but the answer does not arrive), well; get-503 and\n"
-    "                     so on for reads; stall: nothing but the API ends a call\n"
+    "                     lost, timeout, slow, 500-after (done, but the answer does not arrive, "
+    "or\n"
+    "                     not so), well; with get-, dial- or text- in front for reads, created\n"
+    "                     calls and texts; stall: nothing but the API ends a call\n"
+    "  --linger SECONDS   the telephones and the API stay so long after the last call; texts that\n"
+    "                     are on their way are waited for in any case, but not forever\n"
     "  --account, --token default $TWILIO_ACCOUNT_SID and $TWILIO_AUTH_TOKEN, else the doubles' "
     "own\n"
     "  --ca-file FILE     whom to trust; default $RINGDOWN_CA_FILE, else the system's\n"
@@ -58,7 +62,7 @@ struct calling {
         *openai_log;
     const char *files[SCENARIOS_MAX];
     size_t n_files;
-    int calls;
+    int calls, linger_s;
     bool parallel, json;
 
     struct scenario **scenarios;   /* own; one per file */
@@ -71,7 +75,8 @@ struct calling {
     struct loop *loop;
     struct tls_client *tls;
     struct carrier_double *carrier;
-    struct loop_timer *next;
+    struct loop_timer *next, *settled;
+    uint64_t over_ms; /* when the last call was */
     bool interrupted;
 };
 
@@ -118,7 +123,21 @@ static int complain_arguments(const struct calling *c, const char *word)
 /* Fills in what was asked for; EXIT_OK to go on. *leave when only help was wanted. */
 static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
 {
-    enum { TO = 256, SCENARIO, URL, FALLBACK, REST, ACCOUNT, TOKEN, CA, WAV, LOG, FAULT, CALLS };
+    enum {
+        TO = 256,
+        SCENARIO,
+        URL,
+        FALLBACK,
+        REST,
+        ACCOUNT,
+        TOKEN,
+        CA,
+        WAV,
+        LOG,
+        FAULT,
+        CALLS,
+        LINGER
+    };
     static const struct option options[] = {{"to", 1, NULL, TO},
                                             {"scenario", 1, NULL, SCENARIO},
                                             {"url", 1, NULL, URL},
@@ -131,6 +150,7 @@ static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
                                             {"openai-log", 1, NULL, LOG},
                                             {"rest-fault", 1, NULL, FAULT},
                                             {"calls", 1, NULL, CALLS},
+                                            {"linger", 1, NULL, LINGER},
                                             {"parallel", 0, NULL, 'p'},
                                             {"json", 0, NULL, 'j'},
                                             {"help", 0, NULL, 'h'},
@@ -155,6 +175,8 @@ static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
             c->json = true;
         } else if (o == CALLS) {
             c->calls = atoi(optarg);
+        } else if (o == LINGER) {
+            c->linger_s = atoi(optarg);
         } else if (o == SCENARIO) {
             if (c->n_files < SCENARIOS_MAX)
                 c->files[c->n_files++] = optarg;
@@ -213,6 +235,20 @@ static void on_event(const char *json, void *arg)
     }
 }
 
+/* All calls are over: what is still on its way gets its time. */
+static void on_settled(void *arg)
+{
+    struct calling *c = arg;
+    uint64_t now = clock_ms(loop_clock()), linger_ms = (uint64_t)c->linger_s * 1000;
+
+    c->over_ms = c->over_ms ? c->over_ms : now;
+    if (now - c->over_ms >= linger_ms &&
+        (!carrier_double_busy(c->carrier) || now - c->over_ms >= linger_ms + SETTLE_MS))
+        loop_stop(c->loop);
+    else
+        loop_timer_in(c->settled, LOOK_MS);
+}
+
 static void on_report(const struct call_report *r, void *arg)
 {
     struct call_slot *slot = arg;
@@ -221,7 +257,7 @@ static void on_report(const struct call_report *r, void *arg)
     c->reports[slot->place] = *r;
     c->finished++;
     if (c->finished == c->n)
-        loop_stop(c->loop);
+        loop_timer_in(c->settled, 0);
     else if (!c->parallel)
         loop_timer_in(c->next, 0);
 }
@@ -267,6 +303,8 @@ static int start(struct calling *c)
                                     .auth_token = c->token,
                                     .rest_listen = c->rest,
                                     .rest_fault = c->rest_fault,
+                                    .scenarios = (const struct scenario *const *)c->scenarios,
+                                    .n_scenarios = c->n_files,
                                     .ca_file = c->ca_file,
                                     .on_event = on_event,
                                     .event_arg = c};
@@ -282,6 +320,7 @@ static int start(struct calling *c)
     o.tls = c->tls;
     rc = rc ? rc : carrier_double_start(&c->carrier, &o, why, sizeof(why));
     rc = rc ? rc : loop_timer_new(&c->next, c->loop, on_next, c);
+    rc = rc ? rc : loop_timer_new(&c->settled, c->loop, on_settled, c);
     rc = rc ? rc : loop_on_signal(c->loop, SIGINT, on_signal, c);
     rc = rc ? rc : loop_on_signal(c->loop, SIGTERM, on_signal, c);
     if (rc)
@@ -322,6 +361,7 @@ static long log_end(const char *log)
 static void finish(struct calling *c)
 {
     loop_timer_free(c->next);
+    loop_timer_free(c->settled);
     carrier_double_stop(c->carrier);
     if (c->loop)
         loop_free(c->loop);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim.c - `ringdown sim`: a simulated OpenAI on loopback, until it is told to stop.
+/* sim.c - `ringdown sim`: a simulated OpenAI on loopback, and with --twilio the telephones, until it is
+ * told to stop.
  *
- * Prints the environment that points a node at it (and at `ringdown call`, which is the simulated
- * Twilio), then serves. SIGTERM or Ctrl-C ends it.
+ * Prints the environment that points a node at it (and at `ringdown call`, which places the calls),
+ * then serves. SIGTERM or Ctrl-C ends it.
  *
  * - a scenario with mistakes: all of them with their lines, exit 2
  * - address taken, certificate unreadable, espeak-ng missing: a sentence, exit 1 */
@@ -12,6 +13,7 @@
 #include "sim/carrier/double.h"
 #include "sim/openai/double.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -19,22 +21,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_NODE "http://127.0.0.1:8080"
+
 static const char usage[] =
     "usage: ringdown sim [--openai HOST:PORT] [--scenarios FOLDER] [--record-openai FILE]\n"
-    "                    [--log FILE] [--tls-cert FILE --tls-key FILE]\n\n"
+    "                    [--log FILE] [--tls-cert FILE --tls-key FILE]\n"
+    "                    [--twilio HOST:PORT] [--node URL] [--twilio-log FILE]\n\n"
     "Plays OpenAI's Realtime API until it is told to stop: understands what the scenarios' "
     "callers\n"
-    "say, by its sound, and answers what the scenarios say. Twilio is played by `ringdown "
+    "say, by its sound, and answers what the scenarios say. Calls are placed by `ringdown "
     "call`.\n\n"
     "  --openai HOST:PORT    where to listen; default 127.0.0.1:9101 (also: --openai-listen)\n"
     "  --scenarios FOLDER    default examples/scenarios\n"
     "  --record-openai FILE  every event received, one JSON object per line\n"
     "  --log FILE            what it heard, said and did, one JSON object per line\n"
-    "  --tls-cert, --tls-key serve wss instead of ws\n\n"
+    "  --tls-cert, --tls-key serve wss instead of ws\n"
+    "  --twilio HOST:PORT    also Twilio's REST API, and the telephones it calls and texts, as "
+    "the\n"
+    "                        scenarios' `people` say; not together with `ringdown call`, which\n"
+    "                        brings its own\n"
+    "  --node URL            whom those telephones answer; default $RINGDOWN_PUBLIC_URL, else\n"
+    "                        http://127.0.0.1:8080\n"
+    "  --twilio-log FILE     what they do, one JSON object per line\n"
+    "  --rest-fault LIST     how that API misbehaves; see ringdown call --help\n\n"
     "Exit code 0 when told to stop, 1 when it cannot start, 2 for wrong arguments.\n";
 
 struct simulating {
     const char *listen, *folder, *record, *log, *cert, *key;
+    const char *twilio, *node, *twilio_log, *rest_fault;
+    FILE *events; /* owns */
+    struct tls_client *tls_client;
+    struct carrier_double *carrier;
     struct scenario **scenarios; /* own */
     size_t n_scenarios;
     struct loop *loop;
@@ -44,7 +61,7 @@ struct simulating {
 
 static int read_arguments(struct simulating *s, int argc, char **argv, bool *leave)
 {
-    enum { LISTEN = 256, FOLDER, RECORD, LOG, CERT, KEY };
+    enum { LISTEN = 256, FOLDER, RECORD, LOG, CERT, KEY, TWILIO, NODE, TWILIO_LOG, FAULT };
     static const struct option options[] = {{"openai", 1, NULL, LISTEN},
                                             {"openai-listen", 1, NULL, LISTEN},
                                             {"scenarios", 1, NULL, FOLDER},
@@ -52,9 +69,14 @@ static int read_arguments(struct simulating *s, int argc, char **argv, bool *lea
                                             {"log", 1, NULL, LOG},
                                             {"tls-cert", 1, NULL, CERT},
                                             {"tls-key", 1, NULL, KEY},
+                                            {"twilio", 1, NULL, TWILIO},
+                                            {"node", 1, NULL, NODE},
+                                            {"twilio-log", 1, NULL, TWILIO_LOG},
+                                            {"rest-fault", 1, NULL, FAULT},
                                             {"help", 0, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
-    const char **places[] = {&s->listen, &s->folder, &s->record, &s->log, &s->cert, &s->key};
+    const char **places[] = {&s->listen, &s->folder, &s->record, &s->log,        &s->cert,
+                             &s->key,    &s->twilio, &s->node,   &s->twilio_log, &s->rest_fault};
     int o;
 
     optind = 1;
@@ -97,6 +119,48 @@ static void on_signal(int signum, void *arg)
     loop_stop(s->loop);
 }
 
+static void on_event(const char *json, void *arg)
+{
+    struct simulating *s = arg;
+
+    if (!s->events)
+        return;
+    fprintf(s->events, "%s\n", json);
+    fflush(s->events);
+}
+
+/* The telephones, when they are asked for. */
+static int start_twilio(struct simulating *s, char *why, size_t cap)
+{
+    const char *account = getenv("TWILIO_ACCOUNT_SID"), *token = getenv("TWILIO_AUTH_TOKEN");
+    const char *url = getenv("RINGDOWN_PUBLIC_URL"), *ca_file = getenv("RINGDOWN_CA_FILE");
+    struct carrier_double_opts o = {.loop = s->loop,
+                                    .node_url = s->node ? s->node
+                                                : url   ? url
+                                                        : DEFAULT_NODE,
+                                    .account_sid = account,
+                                    .auth_token = token,
+                                    .rest_listen = s->twilio,
+                                    .rest_fault = s->rest_fault,
+                                    .scenarios = (const struct scenario *const *)s->scenarios,
+                                    .n_scenarios = s->n_scenarios,
+                                    .ca_file = ca_file,
+                                    .on_event = on_event,
+                                    .event_arg = s};
+    int rc;
+
+    if (!s->twilio)
+        return 0;
+    s->events = s->twilio_log ? fopen(s->twilio_log, "ae") : NULL;
+    if (s->twilio_log && !s->events) {
+        snprintf(why, cap, "%s: %s", s->twilio_log, strerror(errno));
+        return -EIO;
+    }
+    rc = tls_client_new(&s->tls_client, ca_file, why, cap);
+    o.tls = s->tls_client;
+    return rc ? rc : carrier_double_start(&s->carrier, &o, why, cap);
+}
+
 /* 0, or an error that was told. */
 static int start(struct simulating *s)
 {
@@ -113,6 +177,7 @@ static int start(struct simulating *s)
     o.loop = s->loop;
     o.tls = s->tls;
     rc = rc ? rc : openai_double_start(&s->openai, &o, why, sizeof(why));
+    rc = rc ? rc : start_twilio(s, why, sizeof(why));
     rc = rc ? rc : loop_on_signal(s->loop, SIGINT, on_signal, s);
     rc = rc ? rc : loop_on_signal(s->loop, SIGTERM, on_signal, s);
     if (rc)
@@ -126,11 +191,12 @@ static void print_environment(const struct simulating *s)
         "# %zu scenarios. Point a node here, and place calls with: ringdown call --scenario FILE\n"
         "export OPENAI_REALTIME_URL=%s://127.0.0.1:%u/v1/realtime\n"
         "export OPENAI_API_KEY=sk-double\n"
-        "export TWILIO_API_URL=http://127.0.0.1:9102\n"
+        "export TWILIO_API_URL=http://127.0.0.1:%u\n"
         "export TWILIO_ACCOUNT_SID=" CARRIER_DOUBLE_ACCOUNT "\n"
         "export TWILIO_AUTH_TOKEN=" CARRIER_DOUBLE_TOKEN "\n"
         "export RINGDOWN_PUBLIC_URL=http://127.0.0.1:8080\n",
-        s->n_scenarios, s->tls ? "wss" : "ws", openai_double_port(s->openai));
+        s->n_scenarios, s->tls ? "wss" : "ws", openai_double_port(s->openai),
+        s->carrier ? carrier_double_rest_port(s->carrier) : 9102);
     if (s->cert)
         printf("export RINGDOWN_CA_FILE=%s\n", s->cert);
     fflush(stdout);
@@ -138,10 +204,14 @@ static void print_environment(const struct simulating *s)
 
 static void finish(struct simulating *s)
 {
+    carrier_double_stop(s->carrier);
     if (s->openai)
         openai_double_stop(s->openai);
     if (s->loop)
         loop_free(s->loop);
+    tls_client_free(s->tls_client);
+    if (s->events)
+        fclose(s->events);
     tls_server_free(s->tls);
     for (size_t i = 0; i < s->n_scenarios; i++)
         scenario_free(s->scenarios[i]);

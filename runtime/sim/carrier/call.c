@@ -272,8 +272,8 @@ static void on_prepared(struct carrier_call *c, int err)
     }
     for (size_t i = 0; i < c->scenario->n_texts; i++) {
         const struct scenario_text *t = &c->scenario->texts[i];
-        (void)carrier_text_receive(c->d, t->from ? t->from : c->from, t->to ? t->to : c->to,
-                                   t->body, t->at_ms);
+        (void)carrier_text_receive(c->d, c->scenario->name, t->from ? t->from : c->from,
+                                   t->to ? t->to : c->to, t->body, t->at_ms);
     }
     carrier_tell(c, "call.ringing", json_pack("{s:s, s:s}", "from", c->from, "to", c->to));
     snprintf(url, sizeof(url), "%s/twilio/voice", c->d->node_url);

@@ -278,7 +278,7 @@ static void answer(struct carrier_text *t)
     for (const struct carrier_text *x = t->d->texts; x; x = x->next)
         n += strcmp(x->to, t->to) == 0 && strcmp(x->status, "delivered") == 0;
     if (p && n > 0 && n <= p->n_replies)
-        (void)carrier_text_receive(t->d, t->to, t->from, p->replies[n - 1].body,
+        (void)carrier_text_receive(t->d, t->scenario, t->to, t->from, p->replies[n - 1].body,
                                    p->replies[n - 1].at_ms);
 }
 
@@ -435,17 +435,18 @@ static void on_due(void *arg)
     carrier_form_fini(&f);
 }
 
-int carrier_text_receive(struct carrier_double *d, const char *from, const char *to,
-                         const char *body, unsigned after_ms)
+int carrier_text_receive(struct carrier_double *d, const char *scenario, const char *from,
+                         const char *to, const char *body, unsigned after_ms)
 {
     struct text_opts o = {.from = from, .to = to, .body = body, .direction = "inbound"};
-    const char *scenario;
+    const char *persons;
     struct carrier_text *t;
     int rc = text_new(&t, d, &o, on_due);
 
     if (rc)
         return rc;
-    (void)carrier_person(d, from, &scenario);
+    if (carrier_person(d, from, &persons))
+        scenario = persons;
     snprintf(t->scenario, sizeof(t->scenario), "%s", scenario);
     t->status = "receiving";
     loop_timer_in(t->timer, after_ms);

@@ -38,9 +38,9 @@ struct text_opts {
 int carrier_text_send(struct carrier_text **out, struct carrier_double *d,
                       const struct text_opts *o);
 
-/* A telephone texts one of the numbers, after a while. */
-int carrier_text_receive(struct carrier_double *d, const char *from, const char *to,
-                         const char *body, unsigned after_ms);
+/* A telephone texts one of the numbers, after a while. `scenario`: whose it is, when nobody in `people`. */
+int carrier_text_receive(struct carrier_double *d, const char *scenario, const char *from,
+                         const char *to, const char *body, unsigned after_ms);
 
 bool carrier_text_opted_out(struct carrier_double *d, const char *who, const char *from);
 bool carrier_texts_busy(const struct carrier_double *d); /* something is still to happen */

@@ -199,6 +199,18 @@ end
 
 local sids = 0
 
+-- Somebody texts one of our numbers: n:text{ from =, to =, body = } -> the answer to the webhook.
+function Node:text(o)
+  sids = sids + 1
+  local sid = ("SM%08x%024x"):format(os.time() & 0xffffffff, sids)
+  local fields = { MessageSid = sid, SmsSid = sid, SmsMessageSid = sid, AccountSid = node.account, From = o.from,
+    To = o.to, Body = o.body, NumMedia = "0", NumSegments = "1", SmsStatus = "received", ApiVersion = "2010-04-01" }
+  for name, value in pairs(o.fields or {}) do
+    fields[name] = value
+  end
+  return self:post_signed("/twilio/sms", fields)
+end
+
 -- The form Twilio posts for a call that rings.
 function node.voice_form(fields)
   sids = sids + 1
@@ -213,11 +225,7 @@ function node.voice_form(fields)
   return form
 end
 
--- ---- calls ----
-
-local Placed = {}
-Placed.__index = Placed
-
+-- A value as Lua source.
 local function literal(value)
   if type(value) ~= "table" then
     return type(value) == "string" and ("%q"):format(value) or tostring(value)
@@ -229,17 +237,52 @@ local function literal(value)
   return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
+-- ---- telephones without calls ----
+
+local Phones = {}
+Phones.__index = Phones
+
+-- Twilio's API and the telephones behind it, for stories in which nobody calls: n:phones{ people = { … },
+-- rest_fault = "…" }. :events(kind) and :wait_event(kind, want) as of placed calls; :stop().
+function Node:phones(o)
+  o = o or {}
+  local folder, log = self.folder .. "/phones", self.folder .. "/phones.ndjson"
+  proc.run("mkdir -p " .. folder)
+  proc.write(folder .. "/phones.lua", ('return { from = "+13125550142", to = "+13125550100", people = %s }\n')
+    :format(literal(o.people or {})))
+  local args = { proc.binary(), "sim", "--openai", "127.0.0.1:0", "--scenarios", folder, "--twilio",
+    "127.0.0.1:" .. self.rest_port, "--node", self.url, "--twilio-log", log }
+  if o.rest_fault then
+    table.insert(args, "--rest-fault")
+    table.insert(args, o.rest_fault)
+  end
+  local child = proc.start { name = "phones", folder = self.folder, args = args, env = self.env }
+  assert(child:says("TWILIO_API_URL=", 60), "the telephones do not start: " .. child:text())
+  local watched = { out = log, ended = function() return child:ended() end }
+  return setmetatable({ child = watched, process = child }, Phones)
+end
+
+function Phones:stop()
+  return self.process:stop()
+end
+
+-- ---- calls ----
+
+local Placed = {}
+Placed.__index = Placed
+
 -- The scenario in `file` with some of its fields set, as a file of the same name.
 local function changed(folder, file, fields)
   local path = folder .. "/" .. file:match "[^/]+$"
-  proc.write(path, ("local scenario = (function()\n%s\nend)()\nfor key, value in pairs(%s) do scenario[key] = value end\n"
-    .. "return scenario\n"):format(proc.read(file), literal(fields)))
+  proc.write(path, ("local scenario = (function()\n%s\nend)()\nfor key, value in pairs(%s) do\n"
+    .. "  scenario[key] = value\nend\nreturn scenario\n"):format(proc.read(file), literal(fields)))
   return path
 end
 
 -- Starts `ringdown call` for these scenarios, all at once, and returns what is waited for with
 -- :wait(). A scenario is a file, or a name in examples/scenarios or spec/e2e/scenarios.
 -- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one, rest_fault;
+--    linger: seconds that the telephones and Twilio's API stay after the last call;
 --    people, texts: who is at the other telephones, as in a scenario (runtime/sim/scenario.h)
 function Node:place(o)
   self.n_placed = (self.n_placed or 0) + 1
@@ -259,6 +302,7 @@ function Node:place(o)
   add("--calls", o.calls)
   add("--wav", o.wav)
   add("--rest-fault", o.rest_fault)
+  add("--linger", o.linger)
   add("--ca-file", o.ca_file or self.ca_file)
   add("--openai-log", self.sim and self.sim.log_file)
   for _, name in ipairs(o.scenarios) do
@@ -312,6 +356,9 @@ function Placed:wait(seconds)
   end
   return code == 0, reports, events
 end
+
+Phones.events = Placed.events
+Phones.wait_event = Placed.wait_event
 
 function Node:call(o)
   return self:place(o):wait(o.seconds)
