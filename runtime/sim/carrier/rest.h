@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rest.h - what the resources of the simulated REST API share. rest.c authenticates, routes and misbehaves;
- * rest_calls.c is Calls, rest_messages.c Messages, rest_list.c how a list is paged. Loop's thread. */
+ * rest_calls.c and rest_create.c are Calls, rest_messages.c Messages, rest_list.c how a list is paged. Loop's thread. */
 #ifndef SIM_CARRIER_REST_H
 #define SIM_CARRIER_REST_H
 
@@ -48,7 +48,12 @@ bool rest_matches(const struct carrier_form *query, const char *name, const char
 /* One page of `all` (an array, newest first; taken) as the envelope of a list. */
 void rest_page(struct rest_ask *a, const char *resource, const char *member, json_t *all);
 
+/* Url, Twiml, Method and StatusCallback of a call that is created or changed. */
+struct rest_mistake rest_check_document(const struct carrier_form *f);
+void rest_answer_leg(struct rest_ask *a, int status, const struct carrier_leg *l);
+
 void rest_calls(struct rest_ask *a);
+void rest_create_call(struct rest_ask *a);
 void rest_messages(struct rest_ask *a);
 
 #endif

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls of the simulated REST API: create, fetch, update, list.
+/* Calls of the simulated REST API: fetch, update, list; rest_create.c creates them.
  *
- * Happy path: an update is answered first and takes effect a moment later, as over there. A created call
- * rings the telephone that `To` names; who is there, the scenario says.
+ * Happy path: an update is answered first and takes effect a moment later, as over there.
  *
  * Failure modes
  *   - the call is over, or not yet answered where it must be: 400, 21220;
  *   - Twiml with Url, Twiml above 4000 characters, a Status that is none, an unknown field: 400, 20001;
- *   - a Url that is none: 400, 21205; no To 21201, no From 21213; To 21211, From 21212;
- *   - a field of Twilio's that this network does not offer: 400, 20001, and says so.
+ *   - a Url that is none: 400, 21205.
  */
 #include "sim/carrier/leg.h"
 #include "sim/carrier/rest.h"
-#include "sim/carrier/texts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TWIML_MAX = 4000, EFFECT_MS = 60, TIMEOUT_S = 60, TIMEOUT_MAX_S = 600 };
+enum { TWIML_MAX = 4000, EFFECT_MS = 60 };
 
 /* A call as REST tells it, whatever it is in here. */
 struct view {
@@ -90,9 +87,14 @@ static void answer_call(struct rest_ask *a, int status, struct view v)
     rest_answer(a, status, call_json(a->d, &v));
 }
 
+void rest_answer_leg(struct rest_ask *a, int status, const struct carrier_leg *l)
+{
+    answer_call(a, status, view_of_leg(l));
+}
+
 /* ---- update ---- */
 
-static struct rest_mistake check_document(const struct carrier_form *f)
+struct rest_mistake rest_check_document(const struct carrier_form *f)
 {
     const char *twiml = carrier_form_get(f, "Twiml"), *url = carrier_form_get(f, "Url");
     const char *method = carrier_form_get(f, "Method");
@@ -126,7 +128,7 @@ static struct rest_mistake check_update(const struct carrier_form *f)
     if (m.code == 0 && status && strcmp(status, "completed") != 0 &&
         strcmp(status, "canceled") != 0)
         m = (struct rest_mistake){20001, "Status can only be completed or canceled"};
-    return m.code ? m : check_document(f);
+    return m.code ? m : rest_check_document(f);
 }
 
 void carrier_update_fini(struct carrier_update *u)
@@ -196,7 +198,7 @@ static void update_leg(struct rest_ask *a, struct carrier_leg *l)
         return;
     }
     u = update_of(&a->form);
-    answer_call(a, 200, view_of_leg(l));
+    rest_answer_leg(a, 200, l);
     if (u.pending)
         carrier_leg_update(l, &u);
     carrier_update_fini(&u);
@@ -227,7 +229,7 @@ static void one_leg(struct rest_ask *a, struct carrier_leg *l)
     else if (a->post)
         update_leg(a, l);
     else
-        answer_call(a, 200, view_of_leg(l));
+        rest_answer_leg(a, 200, l);
 }
 
 static void one_past(struct rest_ask *a, const struct carrier_past *p)
@@ -310,135 +312,12 @@ static void list(struct rest_ask *a)
     rest_page(a, "Calls", "calls", all);
 }
 
-/* ---- create ---- */
-
-/* Fields that Twilio knows and this network does nothing about: better refused than ignored. */
-static bool is_not_offered(const char *name)
-{
-    static const char *const fields[] = {
-        "ApplicationSid", "FallbackUrl", "FallbackMethod",  "SendDigits",
-        "Record",         "Trim",        "SipAuthUsername", "SipAuthPassword",
-        "AsyncAmd",       "Byoc",        "CallToken",       "ClientNotificationUrl"};
-
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (strcmp(fields[i], name) == 0)
-            return true;
-    }
-    return strncmp(name, "MachineDetection", 16) == 0 || strncmp(name, "Recording", 9) == 0 ||
-           strncmp(name, "AsyncAmdStatus", 14) == 0;
-}
-
-static struct rest_mistake check_create(const struct carrier_form *f)
-{
-    static const char *const known[] = {"To",
-                                        "From",
-                                        "Url",
-                                        "Method",
-                                        "Twiml",
-                                        "StatusCallback",
-                                        "StatusCallbackEvent",
-                                        "StatusCallbackMethod",
-                                        "Timeout",
-                                        "TimeLimit",
-                                        "CallerId",
-                                        "CallReason",
-                                        NULL};
-    const char *timeout = carrier_form_get(f, "Timeout"), *to = carrier_form_get(f, "To");
-    const char *from = carrier_form_get(f, "From");
-    struct rest_mistake m;
-
-    for (size_t i = 0; i < f->n; i++) {
-        if (is_not_offered(f->fields[i].name))
-            return (struct rest_mistake){20001, "This network does not offer one of the fields"};
-    }
-    m = rest_unknown(f, known);
-    if (m.code)
-        return m;
-    if (!to || !rest_is_number(to))
-        return to ? (struct rest_mistake){21211, "The 'To' number is not a valid phone number"}
-                  : (struct rest_mistake){21201, "No 'To' number is specified"};
-    if (!from || !rest_is_number(from))
-        return from ? (struct rest_mistake){21212, "The 'From' number is not a valid phone number"}
-                    : (struct rest_mistake){21213, "No 'From' number is specified"};
-    if (!carrier_form_get(f, "Url") && !carrier_form_get(f, "Twiml"))
-        return (struct rest_mistake){21205, "Url parameter is required."};
-    if (timeout && (atoi(timeout) < 1 || atoi(timeout) > TIMEOUT_MAX_S))
-        return (struct rest_mistake){20001, "Timeout is 1 to 600 seconds"};
-    return check_document(f);
-}
-
-/* All StatusCallbackEvent fields, which are repeated, as words. False: one is none. */
-static bool events_of(const struct carrier_form *f, char *out, size_t cap)
-{
-    static const char *const known[] = {"initiated", "ringing", "answered", "completed"};
-    size_t n = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < f->n; i++) {
-        bool found = false;
-        if (strcmp(f->fields[i].name, "StatusCallbackEvent") != 0)
-            continue;
-        for (size_t k = 0; k < 4; k++)
-            found = found || strcmp(known[k], f->fields[i].value) == 0;
-        if (!found || n >= cap)
-            return false;
-        n += (size_t)snprintf(out + n, cap - n, "%s%s", n ? " " : "", f->fields[i].value);
-    }
-    return n < cap;
-}
-
-static void create(struct rest_ask *a)
-{
-    static char one[] = "1";
-    static const struct scenario_person anybody = {.answers = SCENARIO_HUMAN,
-                                                   .after_ms = 500,
-                                                   .thinks_ms = 1000,
-                                                   .talks_ms = 1000,
-                                                   .presses = one};
-    const struct carrier_form *f = &a->form;
-    struct carrier_who who = {.sid = "", .scenario = "", .since_ms = a->d->began_ms};
-    const char *timeout = carrier_form_get(f, "Timeout"), *to = carrier_form_get(f, "To");
-    const struct scenario_person *p = NULL;
-    struct carrier_leg_opts o = {.from = carrier_form_get(f, "From"),
-                                 .to = to,
-                                 .since_ms = a->d->began_ms,
-                                 .scenario = "",
-                                 .timeout_ms =
-                                     (unsigned)(timeout ? atoi(timeout) : TIMEOUT_S) * 1000,
-                                 .url = carrier_form_get(f, "Url"),
-                                 .method = carrier_form_get(f, "Method"),
-                                 .twiml = carrier_form_get(f, "Twiml"),
-                                 .status_url = carrier_form_get(f, "StatusCallback")};
-    struct rest_mistake m = check_create(f);
-    char events[80];
-    struct carrier_leg *l;
-
-    if (rest_fails(a, REST_DIAL, &who))
-        return;
-    if (m.code == 0 && !events_of(f, events, sizeof(events)))
-        m = (struct rest_mistake){20001, "StatusCallbackEvent can only be initiated, ringing, "
-                                         "answered or completed"};
-    if (m.code) {
-        rest_refuse(a, 400, m.code, m.why);
-        return;
-    }
-    p = carrier_person(a->d, to, &o.scenario);
-    o.person = p ? p : &anybody;
-    o.events = events;
-    if (carrier_leg_dial(&l, a->d, &o)) {
-        rest_refuse(a, 500, 20500, "An internal server error has occurred");
-        return;
-    }
-    carrier_leg_tell(l, "call.created", json_pack("{s:s}", "from", l->from));
-    answer_call(a, 201, view_of_leg(l));
-}
-
 void rest_calls(struct rest_ask *a)
 {
     if (a->sid[0])
         one(a);
     else if (a->post)
-        create(a);
+        rest_create_call(a);
     else
         list(a);
 }

@@ -42,6 +42,9 @@ int carrier_text_send(struct carrier_text **out, struct carrier_double *d,
 int carrier_text_receive(struct carrier_double *d, const char *scenario, const char *from,
                          const char *to, const char *body, unsigned after_ms);
 
+/* Who has said STOP to a number; NULL: has not. */
+struct carrier_opt_out *carrier_opt_out(struct carrier_double *d, const char *who,
+                                        const char *from);
 bool carrier_text_opted_out(struct carrier_double *d, const char *who, const char *from);
 bool carrier_texts_busy(const struct carrier_double *d); /* something is still to happen */
 void carrier_texts_free(struct carrier_double *d);
@@ -49,5 +52,10 @@ void carrier_texts_free(struct carrier_double *d);
 /* Who is at that number, by the scenarios of the calls in progress, then by all. */
 const struct scenario_person *carrier_person(const struct carrier_double *d, const char *number,
                                              const char **scenario);
+
+/* texts.c for texts_in.c: a text that is in the list, and what is told about it (takes fields) */
+int carrier_text_new(struct carrier_text **out, struct carrier_double *d, const struct text_opts *o,
+                     loop_timer_cb *on_timer);
+void carrier_text_tell(const struct carrier_text *t, const char *event, json_t *fields);
 
 #endif
