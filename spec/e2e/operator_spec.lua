@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 67 s
+-- takes: 40 s
 -- What an operator does to calls in progress, all at once on one node; and how many calls one caller may
 -- have.
 local node = require "spec.e2e.support.node"
@@ -142,11 +142,19 @@ describe("an operator", function()
   end)
 end)
 
+-- Twilio says that a call is over. Nobody then waits for its stream, as long as the node would.
+local function gone(n, call)
+  n:post_signed("/twilio/status", { CallSid = call.CallSid, CallStatus = "completed" })
+end
+
 describe("a caller with many telephones", function()
   local n
+  local rang = {}
 
   local function rings(from)
-    return n:post_signed("/twilio/voice", node.voice_form { From = from, To = "+13125550201" }).body
+    local call = node.voice_form { From = from, To = "+13125550201" }
+    table.insert(rang, call)
+    return n:post_signed("/twilio/voice", call).body
   end
 
   local function counted(name)
@@ -162,6 +170,9 @@ describe("a caller with many telephones", function()
   end)
 
   teardown(function()
+    for _, call in ipairs(rang) do
+      gone(n, call)
+    end
     assert.equal(0, n:stop())
   end)
 
@@ -200,9 +211,10 @@ describe("an agent with one line", function()
     local second = node.voice_form { To = "+13125550240", From = "+13125550178" }
     assert.matches(OFFICE, n:post_signed("/twilio/voice", second).body, 1, true)
     assert.equal("agent_full", n:log("call.fallback")[1].reason)
-    n:post_signed("/twilio/status", { CallSid = first.CallSid, CallStatus = "completed" })
+    gone(n, first)
     local third = node.voice_form { To = "+13125550240", From = "+13125550179" }
     assert.matches("<Stream", n:post_signed("/twilio/voice", third).body)
+    gone(n, third)
     assert.equal(0, n:stop())
   end)
 end)
