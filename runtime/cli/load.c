@@ -29,22 +29,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 2000, WAIT_MS = 10000, PROGRESS_MS = 1000 };
+enum { CALLS_MAX = 2000, UNRULY_MAX = 16, WAIT_MS = 10000, PROGRESS_MS = 1000 };
 
 static const char usage[] = "usage: ringdown load [--calls N] [--seconds N] [--rate N] [--to "
-                            "NUMBER] [--agents FOLDER] [--json]\n\n"
+                            "NUMBER] [--agents FOLDER] [--work] [--unruly NUMBER]... [--json]\n\n"
                             "Starts a node on loopback, places N calls (default 50, --rate 25 a "
                             "second), lets them talk for\n"
                             "--seconds (default 10) and tells what the node added to each frame, "
                             "how fast it cleared when a\n"
                             "caller cut in, what was lost, and what it cost.\n\n"
+                            "--work: in every turn the model calls the agent's tool `steady`, "
+                            "and its answer is timed.\n--unruly: one more call to this number, not "
+                            "in the table; the model calls its tool\n`unruly` forty times at once: "
+                            "see what that does to the others.\n\n"
                             "Exit code 0 when every call came up and nothing was lost, 1 "
                             "otherwise, 2 for wrong arguments.\n";
 
 struct loading {
     unsigned calls, seconds, rate;
     const char *to, *agents;
-    bool json;
+    const char *unruly[UNRULY_MAX];
+    unsigned n_unruly;
+    bool json, work;
     struct loop *loop;
     struct load *load;
     struct loop_timer *progress;
@@ -76,7 +82,7 @@ static void become_node(const struct loading *l, uint16_t port, uint16_t model_p
 
     (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
     (void)snprintf(openai, sizeof(openai), "ws://127.0.0.1:%u/v1/realtime", model_port);
-    (void)snprintf(max_calls, sizeof(max_calls), "%u", l->calls + 16);
+    (void)snprintf(max_calls, sizeof(max_calls), "%u", l->calls + UNRULY_MAX);
     setenv("RINGDOWN_LISTEN", listen, 1);
     setenv("RINGDOWN_PUBLIC_URL", l->url, 1);
     setenv("OPENAI_REALTIME_URL", openai, 1);
@@ -260,6 +266,8 @@ static void print_table(const struct loading *l)
     print_row("model to caller, one way", &r->down);
     print_row("speech_started to clear", &r->clear);
     print_row("webhook to open stream", &r->setup);
+    if (l->work)
+        print_row("function call to its output", &r->tool);
     printf("\n  node: %.2f ms of CPU per call and second, %.0f MB idle, %.0f KB more per call\n",
            1000.0 * (l->cpu_after_s - l->cpu_before_s) / (double)l->seconds / (double)l->calls,
            l->rss_idle_mb, (l->rss_mb - l->rss_idle_mb) * 1024.0 / (double)l->calls);
@@ -287,6 +295,7 @@ static void print_json(const struct loading *l)
     print_json_row("down", &r->down);
     print_json_row("clear", &r->clear);
     print_json_row("setup", &r->setup);
+    print_json_row("tool", &r->tool);
     printf(",\"cpu_ms_per_call_second\":%.3f,\"rss_idle_mb\":%.1f,\"rss_mb\":%.1f,\"harness_lag_"
            "us\":%u}\n",
            1000.0 * (l->cpu_after_s - l->cpu_before_s) / (double)l->seconds / (double)l->calls,
@@ -301,7 +310,10 @@ static int run(struct loading *l)
                           .node_url = l->url,
                           .calls = l->calls,
                           .per_second = l->rate,
-                          .seconds = l->seconds};
+                          .seconds = l->seconds,
+                          .work = l->work,
+                          .unruly = l->unruly,
+                          .n_unruly = l->n_unruly};
     char why[256] = "";
     int fd, rc = listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why));
 
@@ -359,6 +371,14 @@ static bool read_option(struct loading *l, int o)
     case 'a':
         l->agents = optarg;
         return true;
+    case 'u':
+        if (l->n_unruly == UNRULY_MAX)
+            return false;
+        l->unruly[l->n_unruly++] = optarg;
+        return true;
+    case 'w':
+        l->work = true;
+        return true;
     case 'j':
         l->json = true;
         return true;
@@ -371,7 +391,8 @@ int cmd_load(int argc, char **argv)
 {
     static const struct option options[] = {{"calls", 1, NULL, 'c'},  {"seconds", 1, NULL, 's'},
                                             {"rate", 1, NULL, 'r'},   {"to", 1, NULL, 't'},
-                                            {"agents", 1, NULL, 'a'}, {"json", 0, NULL, 'j'},
+                                            {"agents", 1, NULL, 'a'}, {"unruly", 1, NULL, 'u'},
+                                            {"work", 0, NULL, 'w'},   {"json", 0, NULL, 'j'},
                                             {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
     struct loading l = {.calls = 50, .seconds = 10, .rate = 25, .to = "+13125550100"};
     int o, code;

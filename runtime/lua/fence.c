@@ -53,9 +53,17 @@ static int went_on(lua_State *L, int status, lua_KContext ctx)
     return call_original(L);
 }
 
+static bool should_step_aside(lua_State *L, size_t n)
+{
+    struct vm *v = vm_of(L);
+
+    v->work += n;
+    return v->work >= LONG_BYTES && vm_has_had_its_share(L);
+}
+
 static int fenced(lua_State *L)
 {
-    if (weight(L) >= LONG_BYTES && vm_has_had_its_share(L))
+    if (should_step_aside(L, weight(L)))
         return lua_yieldk(L, 0, 0, went_on);
     return call_original(L);
 }
@@ -64,6 +72,7 @@ static int fenced(lua_State *L)
 static int fenced_rep(lua_State *L)
 {
     size_t n, n_separator = 0;
+    lua_Number sum;
 
     luaL_checklstring(L, 1, &n);
     luaL_optlstring(L, 3, "", &n_separator);
@@ -71,8 +80,8 @@ static int fenced_rep(lua_State *L)
         lua_pushliteral(L, "");
         return 1;
     }
-    if ((lua_Number)(n + n_separator) * (lua_Number)luaL_checkinteger(L, 2) >= LONG_BYTES &&
-        vm_has_had_its_share(L))
+    sum = (lua_Number)(n + n_separator) * (lua_Number)luaL_checkinteger(L, 2);
+    if (should_step_aside(L, sum >= LONG_BYTES ? LONG_BYTES : 0))
         return lua_yieldk(L, 0, 0, went_on);
     return call_original(L);
 }

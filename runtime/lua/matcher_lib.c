@@ -8,6 +8,8 @@
  * Failure: a broken pattern, or one that is out of steps, raises a sentence. */
 #include "lua/matcher.h"
 
+#include "lua/vm_private.h"
+
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <string.h>
@@ -16,8 +18,15 @@ enum { STEPS_MAX = 1000000, STEPS_PER_CALLBACK = 100 };
 
 static const char specials[] = "^$*+?.([%-";
 
+/* The next library call sees how much work this one was. */
+static void charge(lua_State *L, const struct matcher *m)
+{
+    vm_of(L)->work += STEPS_MAX - m->steps;
+}
+
 static void raise(lua_State *L, const struct matcher *m, enum match r)
 {
+    charge(L, m);
     if (r == MATCH_LONG)
         luaL_error(L, "this pattern %s (%d bytes)", m->why, (int)(m->text_end - m->text));
     luaL_error(L, "%s", m->why);
@@ -106,6 +115,7 @@ static int find_or_match(lua_State *L, bool find)
     matcher_init(&m, text, n, pattern + anchored, n_pattern - anchored, STEPS_MAX);
     begin = text + from;
     r = anchored ? matcher_at(&m, begin, &end) : matcher_search(&m, begin, &begin, &end);
+    charge(L, &m);
     if (r == MATCH_NO) {
         luaL_pushfail(L);
         return 1;
@@ -149,6 +159,7 @@ static int gmatch_next(lua_State *L)
     r = matcher_search(&m, text + from, &begin, &end);
     if (r == MATCH_YES && end - text == last) /* an empty one where the last one ended */
         r = matcher_search(&m, begin + 1, &begin, &end);
+    charge(L, &m);
     if (r == MATCH_NO)
         return 0;
     if (r != MATCH_YES)
@@ -271,6 +282,7 @@ static int string_gsub(lua_State *L)
         if (anchored)
             break;
     }
+    charge(L, &m);
     if (changed) {
         luaL_addlstring(&b, at, (size_t)(m.text_end - at));
         luaL_pushresult(&b);

@@ -70,6 +70,7 @@ static bool look_at_the_clock(lua_State *L, struct vm *v)
 {
     uint64_t now = monotonic_us();
 
+    v->work = 0;
     if (v->spent)
         return false;
     if (v->instructions_max && v->instructions > v->instructions_max)

@@ -25,6 +25,7 @@ struct vm {
     uint64_t deadline_us;   /* of this entry; 0: none */
     uint64_t step_aside_us; /* when the running task yields to its neighbours; 0: never */
     uint64_t instructions, instructions_max; /* 0: no limit */
+    uint64_t work; /* bytes and steps inside the library since the last look at the clock */
 };
 
 /* Around every entry into Lua. budget_us 0: no limit. */

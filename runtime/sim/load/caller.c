@@ -21,6 +21,10 @@ void load_call_over(struct load_call *c)
     if (c->over)
         return;
     c->over = true;
+    if (c->model)
+        ws_close(c->model, 1000, "");
+    if (c->unruly)
+        return;
     l->n_over++;
     if (c->up)
         l->n_up--;
@@ -28,8 +32,16 @@ void load_call_over(struct load_call *c)
         l->report.failed++;
     else if (!l->silent)
         l->report.dropped++;
-    if (c->model)
-        ws_close(c->model, 1000, "");
+}
+
+static void came_up(struct load_call *c)
+{
+    c->up = true;
+    if (c->unruly)
+        return;
+    c->load->n_up++;
+    c->load->report.established++;
+    load_observe(&c->load->report.setup, clock_us(loop_clock()) - c->asked_us);
 }
 
 /* --- the stream --- */
@@ -42,14 +54,10 @@ static void send_text(struct load_call *c, const char *text)
 static void on_open(struct ws *w, void *arg)
 {
     struct load_call *c = arg;
-    struct load *l = c->load;
     char start[768];
 
     (void)w;
-    c->up = true;
-    l->n_up++;
-    l->report.established++;
-    load_observe(&l->report.setup, clock_us(loop_clock()) - c->asked_us);
+    came_up(c);
     send_text(c, "{\"event\":\"connected\",\"protocol\":\"Call\",\"version\":\"1.0.0\"}");
     (void)snprintf(
         start, sizeof(start),
@@ -58,7 +66,7 @@ static void on_open(struct ws *w, void *arg)
         "\"inbound\"],"
         "\"mediaFormat\":{\"encoding\":\"audio/x-mulaw\",\"sampleRate\":8000,\"channels\":1},"
         "\"customParameters\":{}}}",
-        c->number, l->o.account, c->number, c->sid);
+        c->number, c->load->o.account, c->number, c->sid);
     send_text(c, start);
     c->next_frame_us = clock_us(loop_clock()) + (c->number * 7919u % 20) * 1000;
 }
@@ -84,7 +92,7 @@ static void send_frame(struct load_call *c, uint64_t now_us)
     if (ws_sendv(c->carrier, iov, 3))
         return;
     c->bytes_sent += LOAD_FRAME_BYTES;
-    c->load->report.frames_sent++;
+    c->load->report.frames_sent += !c->unruly;
 }
 
 static void echo_mark(struct load_call *c)
@@ -109,7 +117,7 @@ static void on_media(struct load_call *c, const char *payload, uint64_t now_us)
     if (c->play_until_us < now_us)
         c->play_until_us = now_us;
     c->play_until_us += chars / 4 * 3 * 125; /* 8 bytes are 1 ms */
-    if (chars >= LOAD_STAMP_CHARS && load_read_stamp(payload, &call, &at_us)) {
+    if (!c->unruly && chars >= LOAD_STAMP_CHARS && load_read_stamp(payload, &call, &at_us)) {
         load_observe(&c->load->report.down, now_us - at_us);
         c->load->report.deltas_arrived++;
     }
@@ -130,7 +138,7 @@ static void on_mark(struct load_call *c, const char *name)
 
 static void on_clear(struct load_call *c, uint64_t now_us)
 {
-    if (c->speech_us)
+    if (c->speech_us && !c->unruly)
         load_observe(&c->load->report.clear, now_us - c->speech_us);
     c->speech_us = 0;
     c->play_until_us = now_us;
@@ -245,7 +253,7 @@ int load_call_place(struct load_call *c)
     if (!rc)
         rc = carrier_form_add(&f, "From", "+13125550142");
     if (!rc)
-        rc = carrier_form_add(&f, "To", c->load->o.to);
+        rc = carrier_form_add(&f, "To", c->unruly ? c->unruly : c->load->o.to);
     if (!rc)
         rc = carrier_form_add(&f, "CallStatus", "ringing");
     if (!rc)

@@ -119,10 +119,24 @@ static void place_due(struct load *l, uint64_t now_us)
     }
 }
 
+/* They begin together, in the middle of everybody else's conversation. */
+static void place_unruly(struct load *l)
+{
+    l->unruly_placed = true;
+    for (unsigned i = l->o.calls; i < l->o.calls + l->o.n_unruly; i++)
+        if (load_call_place(&l->calls[i]))
+            load_call_over(&l->calls[i]);
+}
+
+static unsigned placed(const struct load *l)
+{
+    return l->unruly_placed ? l->o.calls + l->o.n_unruly : l->n_placed;
+}
+
 static void finish(struct load *l)
 {
     loop_timer_stop(l->tick);
-    for (unsigned i = 0; i < l->n_placed; i++) {
+    for (unsigned i = 0; i < l->n_placed; i++) { /* not the unruly ones */
         l->report.bytes_sent += l->calls[i].bytes_sent;
         l->report.bytes_arrived += l->calls[i].bytes_arrived;
     }
@@ -153,7 +167,7 @@ static bool move_on(struct load *l, uint64_t now_us)
         l->stop_us = now_us + SETTLE_MS * 1000;
     }
     if (l->silent && now_us > l->stop_us)
-        for (unsigned i = 0; i < l->n_placed; i++)
+        for (unsigned i = 0; i < placed(l); i++)
             load_call_hang_up(&l->calls[i]);
     return l->silent && (l->n_over == l->n_placed || now_us > l->stop_us + GONE_MS * 1000);
 }
@@ -165,7 +179,9 @@ static void on_tick(void *arg)
 
     count_lag(l);
     place_due(l, now_us);
-    for (unsigned i = 0; i < l->n_placed; i++) {
+    if (l->all_up_us && !l->unruly_placed)
+        place_unruly(l);
+    for (unsigned i = 0; i < placed(l); i++) {
         load_call_tick(&l->calls[i], now_us);
         load_model_tick(&l->calls[i], now_us);
     }
@@ -185,12 +201,13 @@ int load_start(struct load **out, const struct load_opts *o, int model_fd, load_
         l->o = *o;
         l->done = done;
         l->arg = arg;
-        l->calls = calloc(o->calls, sizeof(*l->calls));
+        l->calls = calloc(o->calls + o->n_unruly, sizeof(*l->calls));
         rc = l->calls ? 0 : -ENOMEM;
     }
-    for (unsigned i = 0; !rc && i < o->calls; i++) {
+    for (unsigned i = 0; !rc && i < o->calls + o->n_unruly; i++) {
         l->calls[i].load = l;
         l->calls[i].number = i;
+        l->calls[i].unruly = i < o->calls ? NULL : o->unruly[i - o->calls];
     }
     if (!rc)
         rc = http_client_new(&l->http, o->loop, NULL);

@@ -38,6 +38,14 @@ struct load_opts {
     unsigned calls;
     unsigned per_second; /* new calls */
     unsigned seconds;    /* of audio, once all are up */
+
+    /* The model calls the agent's tool `steady` once in a turn, and its answer is timed. */
+    bool work;
+
+    /* One more call to each of these numbers, once the others are up; not in the report. The model
+     * calls the agent's tool `unruly`, many times at once. */
+    const char *const *unruly;
+    unsigned n_unruly;
 };
 
 struct load_report {
@@ -46,6 +54,7 @@ struct load_report {
     uint64_t deltas_sent, deltas_arrived;             /* agent audio not cut off by a barge-in */
     unsigned barge_ins, clears_missed;
     struct load_histogram up, down, clear, setup; /* setup: webhook out to stream open */
+    struct load_histogram tool;                   /* function call out to its output, with `work` */
     uint32_t lag_worst_us; /* of our own loop: above 500 the run says little */
 };
 typedef void(load_done_fn)(const struct load_report *r, void *arg);

@@ -15,7 +15,8 @@ enum {
     CUT_AFTER = 5,
     PAUSE_US = 1000000,
     DELTA_US = 200000,
-    CLEAR_WAIT_US = 1000000
+    CLEAR_WAIT_US = 1000000,
+    UNRULY_TOOLS = 40
 };
 
 /* One connection of the node. */
@@ -53,7 +54,7 @@ static void on_audio(struct leg *leg, const char *audio, size_t n_left)
         bytes -= end[-2] == '=' ? 2 : 1;
     leg->bytes += bytes;
     if (chars < LOAD_STAMP_CHARS || !load_read_stamp(audio, &number, &at_us) ||
-        number >= leg->load->o.calls)
+        number >= leg->load->o.calls + leg->load->o.n_unruly)
         return;
     if (!leg->call) {
         leg->call = &leg->load->calls[number];
@@ -63,8 +64,16 @@ static void on_audio(struct leg *leg, const char *audio, size_t n_left)
     leg->call->bytes_arrived = leg->bytes;
     /* What was kept while the session was set up came late for a reason; it is not the node's
      * delay. */
-    if (leg->load->all_up_us && at_us > leg->load->all_up_us)
+    if (!leg->call->unruly && leg->load->all_up_us && at_us > leg->load->all_up_us)
         load_observe(&leg->load->report.up, clock_us(loop_clock()) - at_us);
+}
+
+/* The output of a function call came back. */
+static void on_output(struct load_call *c)
+{
+    if (c->tool_us && !c->unruly)
+        load_observe(&c->load->report.tool, clock_us(loop_clock()) - c->tool_us);
+    c->tool_us = 0;
 }
 
 static void on_text(struct ws *w, char *msg, size_t n, void *arg)
@@ -76,6 +85,8 @@ static void on_text(struct ws *w, char *msg, size_t n, void *arg)
     if (audio && memmem(msg, n < 64 ? n : 64, "append", 6)) {
         audio += sizeof(append) - 1;
         on_audio(leg, audio, n - (size_t)(audio - msg));
+    } else if (leg->call && memmem(msg, n, "function_call_output", 20)) {
+        on_output(leg->call);
     } else if (memmem(msg, n < 64 ? n : 64, "session.update", 14)) {
         say(w, "{\"type\":\"session.updated\",\"event_id\":\"e1\",\"session\":{\"type\":"
                "\"realtime\",\"object\":"
@@ -115,6 +126,29 @@ static void begin_turn(struct load_call *c, uint64_t now_us)
     say(c->model, text);
 }
 
+static void call_function(struct load_call *c, const char *name, unsigned n)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"type\":\"response.function_call_arguments.done\",\"event_id\":\"e\","
+                   "\"response_id\":\"r%u\",\"item_id\":\"f%u.%u\",\"output_index\":%u,\"call_id\":"
+                   "\"c%u.%u\",\"name\":\"%s\",\"arguments\":\"{}\"}",
+                   c->turn, c->turn, n, n + 1, c->turn, n, name);
+    say(c->model, text);
+}
+
+static void work(struct load_call *c)
+{
+    if (c->unruly) {
+        for (unsigned i = 0; i < UNRULY_TOOLS; i++)
+            call_function(c, "unruly", i);
+    } else if (c->load->o.work && !c->tool_us) {
+        c->tool_us = clock_us(loop_clock());
+        call_function(c, "steady", 0);
+    }
+}
+
 static void end_turn(struct load_call *c, const char *status, uint64_t now_us)
 {
     char text[512];
@@ -136,6 +170,12 @@ static void end_turn(struct load_call *c, const char *status, uint64_t now_us)
     say(c->model, text);
 }
 
+static void finish_turn(struct load_call *c, uint64_t now_us)
+{
+    work(c);
+    end_turn(c, "completed", now_us);
+}
+
 static void send_delta(struct load_call *c)
 {
     char head[192], sound[LOAD_DELTA_CHARS + 1];
@@ -154,12 +194,12 @@ static void send_delta(struct load_call *c)
     iov[1] = (struct iovec){sound, LOAD_DELTA_CHARS};
     iov[2] = (struct iovec){"\"}", 2};
     if (ws_sendv(c->model, iov, 3) == 0)
-        c->load->report.deltas_sent++;
+        c->load->report.deltas_sent += !c->unruly;
 }
 
 static void cut_in(struct load_call *c, uint64_t now_us)
 {
-    c->load->report.barge_ins++;
+    c->load->report.barge_ins += !c->unruly;
     c->speech_us = clock_us(loop_clock());
     say(c->model, "{\"type\":\"input_audio_buffer.speech_started\",\"event_id\":\"e\",\"audio_"
                   "start_ms\":1,\"item_id\":\"u\"}");
@@ -173,7 +213,7 @@ void load_model_tick(struct load_call *c, uint64_t now_us)
     if (!c->model || !c->up || c->over)
         return;
     if (c->speech_us && now_us > c->speech_us + CLEAR_WAIT_US) {
-        c->load->report.clears_missed++;
+        c->load->report.clears_missed += !c->unruly;
         c->speech_us = 0;
     }
     if (c->load->silent)
@@ -186,7 +226,7 @@ void load_model_tick(struct load_call *c, uint64_t now_us)
         if (c->turn % 2 == 0 && c->deltas_left == DELTAS_PER_TURN - CUT_AFTER)
             cut_in(c, now_us);
         else if (--c->deltas_left == 0)
-            end_turn(c, "completed", now_us);
+            finish_turn(c, now_us);
     }
 }
 

@@ -26,6 +26,7 @@ bool load_read_stamp(const char *text, uint32_t *call, uint64_t *at_us);
 struct load_call {
     struct load *load;
     uint32_t number;
+    const char *unruly; /* borrows: the number it calls; NULL: one of those that count */
     char sid[40];
 
     /* Telephone side: load_caller.c */
@@ -45,6 +46,7 @@ struct load_call {
     struct ws *model;
     uint64_t next_turn_us, next_delta_us;
     uint64_t speech_us; /* speech_started went out, clear is awaited; 0: no */
+    uint64_t tool_us;   /* a function call went out, its output is awaited; 0: no */
     unsigned turn, deltas_left;
     uint64_t bytes_arrived;
 };
@@ -55,7 +57,8 @@ struct load {
     load_done_fn *done;
     void *arg;
     struct load_call *calls;
-    unsigned n_placed, n_up, n_over;
+    unsigned n_placed, n_up, n_over; /* without the unruly ones */
+    bool unruly_placed;
     struct loop_timer *tick;
     struct http_client *http;
     struct listener *listener;

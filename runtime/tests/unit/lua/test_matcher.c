@@ -2,9 +2,8 @@
 /* test_matcher.c - our patterns are Lua's patterns: whatever Lua's own find, match, gmatch and gsub
  * make of a text, ours make too; but ours come to an end. */
 #include "lua/matcher.h"
+#include "lua/vm.h"
 
-#include <lauxlib.h>
-#include <lualib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,13 +48,16 @@ static const char comparing[] =
     "  same('find', text, pattern, 1, true)\n"
     "end\n";
 
+static struct vm *vm;
 static lua_State *L;
 
 static int set_up(void **state)
 {
+    struct vm_opts o = {.trusted = true}; /* with Lua's own string library */
+
     (void)state;
-    L = luaL_newstate();
-    luaL_openlibs(L);
+    assert_int_equal(vm_new(&vm, &o), 0);
+    L = vm_lua(vm);
     assert_int_equal(luaL_dostring(L, "theirs = {} for k, v in pairs(string) do theirs[k] = v end"),
                      LUA_OK);
     lua_newtable(L);
@@ -68,7 +70,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    lua_close(L);
+    vm_free(vm);
     return 0;
 }
 

@@ -155,15 +155,26 @@ static void test_stepping_aside_does_not_lengthen_the_slice(void **state)
 static void test_long_work_inside_the_library_steps_aside_too(void **state)
 {
     struct world *w = *state;
-    struct task *t = task_with(w, "local s = ('x'):rep(200000) local n = 0 "
-                                  "for i = 1, 60 do n = n + #s:upper() end return n");
+    struct task *t;
     int turns = 0;
+
+    vm_free(w->vm);
+    assert_int_equal(vm_new(&w->vm, &(struct vm_opts){.slice_ms = 60000}), 0);
+    t = task_with(w, "local s = ('x'):rep(200000) local n = 0 "
+                     "for i = 1, 60 do n = n + #s:upper() end return n");
 
     while (task_run(t, 1) == TASK_READY)
         turns++;
     assert_int_equal(task_state(t), TASK_DONE);
     assert_int_equal(lua_tointeger(task_lua(t), 1), 12000000);
     assert_in_range(turns, 2, 60);
+    task_free(t);
+    /* Short texts, long searches. */
+    t = task_with(w,
+                  "for _ = 1, 30 do pcall(string.find, ('a'):rep(60), ('.-'):rep(7) .. 'b') end");
+    for (turns = 0; task_run(t, 1) == TASK_READY; turns++)
+        ;
+    assert_in_range(turns, 5, 30);
     task_free(t);
 }
 
