@@ -37,9 +37,9 @@ end
 local alone, beside = {}, {}
 for i = 1, PAIRS do
   alone[i], beside[i] = run {}, run(UNRULY)
-  print(("pair %d  alone: up %d, down %d, tool %d us (lag %d)   beside unruly calls: up %d, down %d, tool %d us (lag %d)")
-    :format(i, alone[i].up, alone[i].down, alone[i].tool, alone[i].lag,
-      beside[i].up, beside[i].down, beside[i].tool, beside[i].lag))
+  for name, r in pairs { alone = alone[i], ["beside unruly calls"] = beside[i] } do
+    print(("pair %d, %s: up %d, down %d, tool %d us (lag %d)"):format(i, name, r.up, r.down, r.tool, r.lag))
+  end
 end
 
 local failed = false
