@@ -6,45 +6,21 @@
  * - curl says which sockets and which timeout it wants (on_want_socket, on_want_timer); the loop
  *   tells it what happened (act); what is finished is then taken out of curl before anybody hears
  *   of it, so that callbacks may start, cancel and free as they like.
- * - http and https only, no redirects, no proxy from the environment, no signals, bodies bounded
- *   after decompression.
+ * - what curl is told of a request is in http_setup.c, the fence around it in http_follow.c.
  *
  * Failure modes: each transfer ends with curl's code translated to one of ours and curl's words. */
 #include "io/http_client.h"
 
-#include "base/buf.h"
 #include "base/err.h"
+#include "io/http_private.h"
 #include "io/loop_private.h"
 
-#include <curl/curl.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_MS = 5000, TIMEOUT_MS = 15000, MAX_BODY = 1 << 20, MAX_PER_HOST = 16 };
-
-struct http_call {
-    struct http_client *client; /* borrows */
-    CURL *easy;                 /* owns */
-    struct curl_slist *header;  /* owns */
-    struct buf body;
-    bool too_big;
-    CURLcode code;
-    http_done_fn *done;
-    void *arg;
-    struct http_call **at, *next; /* in `running` or `finished` */
-    char text[CURL_ERROR_SIZE];
-};
-
-struct http_client {
-    struct loop *loop;
-    CURLM *multi; /* owns */
-    struct loop_timer *timer;
-    char *ca_file; /* owns; NULL: the system's */
-    struct http_call *running, *finished;
-    bool delivering; /* callbacks run: freeing waits */
-    bool dead;
-};
+enum { MAX_BODY = 1 << 20, MAX_PER_HOST = 16 };
 
 /* One socket curl wants to hear of. */
 struct watch {
@@ -99,12 +75,20 @@ static void call_free(struct http_call *h)
         curl_easy_cleanup(h->easy);
     }
     curl_slist_free_all(h->header);
+    curl_slist_free_all(h->public);
+    curl_slist_free_all(h->connect_to);
+    for (char **p = h->hosts; p && *p; p++)
+        free(*p);
+    free(h->hosts);
     buf_fini(&h->body);
+    buf_fini(&h->head);
     free(h);
 }
 
 static int translate(const struct http_call *h)
 {
+    if (h->off_list || (h->refused && h->code == CURLE_COULDNT_CONNECT))
+        return -EACCES;
     switch (h->code) {
     case CURLE_OK:
         return 0;
@@ -134,6 +118,15 @@ static struct rd_str answer_header(const struct http_call *h, const char *name)
     return rd_str(found->value);
 }
 
+static const char *describe_refusal(struct http_call *h)
+{
+    (void)snprintf(h->text, sizeof(h->text),
+                   "%.100s leads to %s; scripts reach public addresses only, unless http.resolve "
+                   "points there",
+                   h->place.host, h->refused);
+    return h->text;
+}
+
 static void deliver_one(struct http_call *h)
 {
     struct http_result r = {.err = translate(h)};
@@ -144,6 +137,9 @@ static void deliver_one(struct http_call *h)
         r.text = *h->text ? h->text : curl_easy_strerror(h->code);
         if (h->too_big)
             r.text = "the answer is larger than allowed";
+        else if (r.err == -EACCES && !h->off_list)
+            r.text = describe_refusal(h);
+        r.was_sent = h->hops > 0 || h->off_list;
     } else {
         curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
@@ -151,6 +147,7 @@ static void deliver_one(struct http_call *h)
         r.content_type = rd_str(type ? type : "");
         r.retry_after = answer_header(h, "retry-after");
         r.body = (struct rd_str){h->body.data ? h->body.data : "", h->body.n};
+        r.head = (struct rd_str){h->head.data ? h->head.data : "", h->head.n};
     }
     h->done(&r, h->arg);
     call_free(h);
@@ -173,7 +170,10 @@ static void deliver(struct http_client *c)
         h->code = msg->data.result;
         curl_multi_remove_handle(c->multi, h->easy);
         unlink_call(h);
-        link_to(&c->finished, h);
+        if (http_call_follow(h) && curl_multi_add_handle(c->multi, h->easy) == CURLM_OK)
+            link_to(&c->running, h);
+        else
+            link_to(&c->finished, h);
     }
     if (c->delivering)
         return;
@@ -275,105 +275,7 @@ static int on_want_timer(CURLM *multi, long ms, void *arg)
     return 0;
 }
 
-static size_t on_body(char *p, size_t size, size_t n, void *arg)
-{
-    struct http_call *h = arg;
-
-    n *= size;
-    if (n > h->body.max - h->body.n) {
-        h->too_big = true;
-        return 0;
-    }
-    return buf_add(&h->body, p, n) ? 0 : n;
-}
-
 /* --- starting --------------------------------------------------------------------------------- */
-
-static int add_header(struct http_call *h, const char *line)
-{
-    struct curl_slist *list;
-
-    if (strpbrk(line, "\r\n"))
-        return -EINVAL;
-    list = curl_slist_append(h->header, line);
-    if (!list)
-        return -ENOMEM;
-    h->header = list;
-    return 0;
-}
-
-static int set_headers(struct http_call *h, const struct http_call_opts *o)
-{
-    const char *const *line;
-    int rc = add_header(h, "Expect:"); /* or curl waits for a 100 that few servers send */
-
-    for (line = o->header; line && *line && !rc; line++)
-        rc = add_header(h, *line);
-    if (!rc)
-        curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->header);
-    return rc;
-}
-
-static int set_method(struct http_call *h, const struct http_call_opts *o)
-{
-    const char *method = o->method ? o->method : "GET";
-    bool has_body = o->body.n > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-                    strcmp(method, "PATCH") == 0;
-
-    if (strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(method) || !*method)
-        return -EINVAL;
-    if (strcmp(method, "HEAD") == 0)
-        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
-    if (!has_body) {
-        curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
-        return 0;
-    }
-    curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body.n);
-    if (curl_easy_setopt(h->easy, CURLOPT_COPYPOSTFIELDS, o->body.n > 0 ? o->body.p : "") !=
-        CURLE_OK)
-        return -ENOMEM;
-    curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, method);
-    /* On a connection that was kept, curl repeats by itself what got no answer, and a POST that is
-     * repeated may happen twice. */
-    curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L);
-    return 0;
-}
-
-static void set_limits(struct http_call *h, const struct http_call_opts *o)
-{
-    curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h->easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h->easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(h->easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long)(o->connect_timeout_ms ? o->connect_timeout_ms : CONNECT_MS));
-    curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS,
-                     (long)(o->timeout_ms ? o->timeout_ms : TIMEOUT_MS));
-    curl_easy_setopt(h->easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "ringdown/" RD_VERSION);
-}
-
-static int set_up(struct http_call *h, const struct http_call_opts *o)
-{
-    const char *ca_file = h->client->ca_file;
-    int rc;
-
-    set_limits(h, o);
-    curl_easy_setopt(h->easy, CURLOPT_PRIVATE, h);
-    curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->text);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, h);
-    if (ca_file && curl_easy_setopt(h->easy, CURLOPT_CAINFO, ca_file) != CURLE_OK)
-        return -ENOMEM;
-    if (curl_easy_setopt(h->easy, CURLOPT_URL, o->url) != CURLE_OK)
-        return -ENOMEM;
-    if (o->user_password &&
-        curl_easy_setopt(h->easy, CURLOPT_USERPWD, o->user_password) != CURLE_OK)
-        return -ENOMEM;
-    rc = set_method(h, o);
-    return rc ? rc : set_headers(h, o);
-}
 
 int http_call_start(struct http_call **out, struct http_client *c, const struct http_call_opts *o,
                     http_done_fn *done, void *arg)
@@ -390,10 +292,11 @@ int http_call_start(struct http_call **out, struct http_client *c, const struct 
     h->done = done;
     h->arg = arg;
     buf_init(&h->body, o->max_body ? o->max_body : MAX_BODY);
+    buf_init(&h->head, HTTP_HEAD_MAX);
     h->easy = curl_easy_init();
     if (!h->easy)
         goto fail;
-    rc = set_up(h, o);
+    rc = http_call_set_up(h, o);
     if (rc)
         goto fail;
     if (curl_multi_add_handle(c->multi, h->easy) != CURLM_OK) {
@@ -405,6 +308,8 @@ int http_call_start(struct http_call **out, struct http_client *c, const struct 
         *out = h;
     return 0;
 fail:
+    if (rc == -EACCES && o->why)
+        (void)snprintf(o->why, HTTP_WHY_MAX, "%.200s", *h->text ? h->text : "no hosts are allowed");
     call_free(h);
     return rc;
 }
@@ -450,6 +355,12 @@ int http_client_new(struct http_client **out, struct loop *l, const char *ca_fil
 fail:
     http_client_free(c);
     return rc;
+}
+
+void http_client_fence(struct http_client *c, const struct http_fence *f)
+{
+    c->fence = *f;
+    c->fenced = true;
 }
 
 static void client_free_now(struct http_client *c)
