@@ -52,6 +52,11 @@ return {
 
   -- sentry = { dsn = "https://key@sentry.example/1" },                -- SENTRY_DSN; a secret
   -- smtp = { url = "smtps://user:password@mail.example" },            -- SMTP_URL; a secret
+
+  -- What agents name in needs.secrets; without it, the environment variable of that name is used.
+  -- secrets = { DISPATCH_KEY = "..." },                               -- RINGDOWN_SECRETS; secret
+  -- Points hosts of needs.hosts to an address, such as a double on this machine.
+  -- http = { resolve = { ["api.dispatch.example"] = "127.0.0.1:9443" } },  -- RINGDOWN_HTTP_RESOLVE
   log = {
     level = "info",                       -- RINGDOWN_LOG; error, warn, info or debug
     format = "logfmt",                    -- RINGDOWN_LOG_FORMAT; logfmt or json

@@ -29,8 +29,8 @@ struct job {
     char *tool_id, *tool_name; /* own; JOB_TOOL: the result is owed while the job exists */
     char *text;                /* owns; arguments, or what a hook is told */
     char *failed_output;       /* owns; result when the deadline passes; NULL: a general one */
-    char *filler_words;        /* owns */
-    const char *event;         /* JOB_HOOK: name, static */
+    char *filler_words, *second_filler; /* own; when it takes long, and when still longer */
+    const char *event;                  /* JOB_HOOK: name, static */
     uint32_t number;
     bool queued; /* among its activity's ready jobs */
     struct job *next_ready;
@@ -59,6 +59,7 @@ struct activity {
     char sid[SID_BYTES];
     uint64_t seen[SEEN_MAX]; /* hashes of tool call ids that were answered or are being */
     unsigned n_seen;
+    unsigned n_fetching, n_fetched; /* requests to the agent's hosts: now, and so far */
     struct activity *next;
 };
 

@@ -20,13 +20,20 @@ struct agent_entry *agent_entry_ref(struct agent_entry *e)
     return e;
 }
 
+static void free_list(char **list)
+{
+    for (char **p = list; p && *p; p++)
+        free(*p);
+    free(list);
+}
+
 void agent_entry_unref(struct agent_entry *e)
 {
     if (!e || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (char **p = e->numbers; p && *p; p++)
-        free(*p);
-    free(e->numbers);
+    free_list(e->numbers);
+    free_list(e->hosts);
+    free_list(e->secrets);
     free(e->name);
     free(e->fallback);
     free(e->vapi);
@@ -73,21 +80,31 @@ static char *copy_member(json_t *object, const char *key)
     return text ? strdup(text) : NULL;
 }
 
-static int take_numbers(struct agent_entry *e, json_t *list)
+/* What was read so far is in *out even when memory ends. */
+static int take_list(char ***out, json_t *list)
 {
     size_t n = json_array_size(list);
 
-    e->numbers = calloc(n + 1, sizeof(*e->numbers));
-    if (!e->numbers)
+    *out = calloc(n + 1, sizeof(**out));
+    if (!*out)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        const char *number = json_string_value(json_array_get(list, i));
+        const char *text = json_string_value(json_array_get(list, i));
 
-        e->numbers[i] = strdup(number ? number : "");
-        if (!e->numbers[i])
+        (*out)[i] = strdup(text ? text : "");
+        if (!(*out)[i])
             return -ENOMEM;
     }
     return 0;
+}
+
+static int take_lists(struct agent_entry *e, json_t *info)
+{
+    int rc = take_list(&e->numbers, json_object_get(info, "numbers"));
+
+    if (!rc)
+        rc = take_list(&e->hosts, json_object_get(info, "hosts"));
+    return rc ? rc : take_list(&e->secrets, json_object_get(info, "secrets"));
 }
 
 static uint32_t number_member(json_t *object, const char *key)
@@ -116,10 +133,12 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->fallback = copy_member(info, "fallback");
     e->vapi = copy_member(info, "vapi");
     e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
-    rc = take_numbers(e, json_object_get(info, "numbers"));
+    rc = take_lists(e, info);
     e->info = (struct agent_info){.name = e->name,
                                   .version = e->version,
                                   .numbers = (const char *const *)e->numbers,
+                                  .hosts = (const char *const *)e->hosts,
+                                  .secrets = (const char *const *)e->secrets,
                                   .fallback_twiml = e->fallback,
                                   .vapi_twiml = e->vapi,
                                   .tables = e->tables};

@@ -21,6 +21,7 @@ struct agent_info {
     bool record;                /* keeps the sound of its calls; the notice says so */
     uint32_t keep_transcripts_s, keep_recordings_s; /* 0: for good */
     uint32_t max_calls;                             /* at once; 0: no limit of its own */
+    const char *const *hosts, *const *secrets;      /* what its requests may use; NULL-terminated */
     const char *tables; /* which it may use by SQL: {"visits":"write"}; "{}": none */
 };
 

@@ -14,7 +14,8 @@ struct agent_entry {
     struct chunks *chunks;  /* owns; frozen */
     char *module;           /* owns */
     char *name, *fallback, *vapi, *tables;
-    char **numbers; /* NULL-terminated */
+    char **numbers; /* NULL-terminated, like the next two */
+    char **hosts, **secrets;
     char version[17];
 };
 

@@ -34,10 +34,13 @@ struct script_opts {
     const char *ca_file;      /* for HTTP from scripts; NULL: the system's */
     struct agent_set *agents; /* refs: the set calls are opened against */
     const char *twilio_api, *twilio_sid,
-        *twilio_token;       /* for scripts/ringdown/twilio; "" when none */
-    const char *resume_url;  /* public, for TwiML that comes back */
-    int call_deadline_ms;    /* per entry into the script */
-    struct journal *journal; /* borrows; what writes wait for. NULL: they do not */
+        *twilio_token;        /* for scripts/ringdown/twilio; "" when none */
+    const char *secrets;      /* "NAME=value" lines for agents; NULL: the environment only */
+    const char *http_resolve; /* "host=address:port" lines: where agents' hosts are; NULL: DNS */
+    uint16_t own_ports[4];    /* that we listen on; 0-terminated */
+    const char *resume_url;   /* public, for TwiML that comes back */
+    int call_deadline_ms;     /* per entry into the script */
+    struct journal *journal;  /* borrows; what writes wait for. NULL: they do not */
     /* Borrow; whom the library asks as Ringdown, and whom agents ask as themselves. NULL: nobody.
      * Hushed before script_pool_stop(). */
     struct asker *asker, *agent_asker;

@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { JOB_DEADLINE_MS = 10000 };
+enum { SECOND_FILLER_MS = 6000, JOB_DEADLINE_MS = 10000 };
 
 static void on_deadline(void *arg)
 {
@@ -24,8 +24,14 @@ static void on_filler(void *arg)
 {
     struct job *j = arg;
 
+    if (!j->filler_words)
+        return;
+    activity_command(j->activity, CMD_SAY, rd_str(j->filler_words), RD_STR(""), 0);
+    free(j->filler_words);
+    j->filler_words = j->second_filler;
+    j->second_filler = NULL;
     if (j->filler_words)
-        activity_command(j->activity, CMD_SAY, rd_str(j->filler_words), RD_STR(""), 0);
+        loop_timer_in(j->filler, SECOND_FILLER_MS);
 }
 
 static void on_ready(struct task *t, void *arg)
@@ -136,5 +142,6 @@ void job_free(struct job *j)
     free(j->text);
     free(j->failed_output);
     free(j->filler_words);
+    free(j->second_filler);
     free(j);
 }

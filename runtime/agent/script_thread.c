@@ -147,6 +147,19 @@ struct http_client *thread_http(struct script_thread *t)
     return t->http;
 }
 
+struct http_client *thread_fetch(struct script_thread *t)
+{
+    const struct script_opts *o = &t->pool->opts;
+    struct http_fence fence = {.resolve = o->http_resolve, .own_ports = o->own_ports};
+
+    if (t->fetch)
+        return t->fetch;
+    if (http_client_new(&t->fetch, t->loop, o->ca_file))
+        return NULL;
+    http_client_fence(t->fetch, &fence);
+    return t->fetch;
+}
+
 /* --- scripts without a call --- */
 
 static void found(const struct activity *a)
@@ -225,7 +238,8 @@ static void end_all(struct script_thread *t)
     }
     errand_free_all(t);
     http_client_free(t->http);
-    t->http = NULL;
+    http_client_free(t->fetch);
+    t->http = t->fetch = NULL;
     loop_stop(t->loop);
 }
 

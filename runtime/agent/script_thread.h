@@ -34,6 +34,7 @@ struct script_thread {
     struct mailbox *mailbox;
     struct credits *stop_credit; /* MSG_STOP always fits */
     struct http_client *http;    /* NULL until a script asks */
+    struct http_client *fetch;   /* the same, for hosts that agents name: fenced */
     struct loop_timer *turn;
     struct activity *ready_first, **ready_last; /* each has jobs that want to run */
     struct durable_wait *durable; /* tasks that wait for the journal; they own theirs */
@@ -70,6 +71,7 @@ void thread_unqueue(struct script_thread *t, struct job *j);
 
 /* Made at the first use; NULL when there is no memory. */
 struct http_client *thread_http(struct script_thread *t);
+struct http_client *thread_fetch(struct script_thread *t);
 
 int script_thread_start(struct script_thread *t, struct script_pool *p, size_t mailbox_capacity);
 void script_thread_stop(struct script_thread *t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* check.c - `ringdown check`: every mistake in configuration and agents, before a call meets it.
  * Nothing is made, nothing is asked of the network. */
-#include "agent/agents.h"
+#include "agent/secret.h"
 #include "base/err.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -15,6 +15,16 @@ static const char usage[] =
     "the\n"
     "settings and where each comes from (secrets hidden).\n"
     "Exit code 2 when the configuration is wrong, 1 when an agent is.\n";
+
+static void on_missing_secret(void *arg, const struct agent_info *agent, const char *name)
+{
+    (void)arg;
+    fprintf(
+        stderr,
+        "warning: agent %s needs secret %s, which has no value, so its tools will fail; give it "
+        "in the configuration as secrets = { %s = \"…\" } or in the environment\n",
+        agent->name, name, name);
+}
 
 static int check_agents(const struct settings *s)
 {
@@ -36,6 +46,8 @@ static int check_agents(const struct settings *s)
     for (size_t i = 0; !rc && i < agent_set_count(set); i++)
         printf("agent %s is good (version %s)\n", agent_set_at(set, i)->name,
                agent_set_at(set, i)->version);
+    if (!rc)
+        secrets_missing(set, s->secrets, on_missing_secret, NULL);
     agent_set_unref(set);
     buf_fini(&complaints);
     return code;

@@ -8,12 +8,14 @@
  * Failure modes: each step that fails says what to do in `why` and undoes the steps before it. */
 #include "gateway/node_internal.h"
 
+#include "agent/secret.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
+#include "observe/catalogue.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -229,6 +231,13 @@ static int start_keeping(struct node *n)
     return 0;
 }
 
+static void on_missing_secret(void *arg, const struct agent_info *agent, const char *name)
+{
+    (void)arg;
+    log_warn("agent.secret_missing", F_STR("agent", agent->name), F_STR("secret", name),
+             F_FIX(catalogue_fix("agent.", "secret_missing")));
+}
+
 static int load_agents(const struct settings *s, struct agent_set *old, struct agent_set **out)
 {
     struct buf complaints;
@@ -239,7 +248,16 @@ static int load_agents(const struct settings *s, struct agent_set *old, struct a
     log_complaints(&complaints, old ? "mend the line; until then the version from before answers"
                                     : "mend the line; `ringdown check` shows all");
     buf_fini(&complaints);
+    if (!rc)
+        secrets_missing(*out, s->secrets, on_missing_secret, NULL);
     return rc;
+}
+
+static uint16_t port_of(const char *address)
+{
+    const char *colon = strrchr(address, ':');
+
+    return (uint16_t)(colon ? atoi(colon + 1) : 0);
 }
 
 static int start_scripts(struct node *n, char *why, size_t cap)
@@ -253,6 +271,9 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .twilio_api = s->twilio_api,
                             .twilio_sid = s->twilio_sid,
                             .twilio_token = s->twilio_tokens[0] ? s->twilio_tokens[0] : "",
+                            .secrets = s->secrets,
+                            .http_resolve = s->http_resolve,
+                            .own_ports = {n->port, port_of(s->admin_listen)},
                             .resume_url = n->resume_url,
                             .call_deadline_ms = s->script_deadline_ms,
                             .journal = n->journal,

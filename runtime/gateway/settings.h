@@ -21,6 +21,8 @@ struct settings {
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
     char *vapi_api, *vapi_key, *vapi_secret;
     char *sentry_dsn, *smtp_url;
+    char *secrets;      /* of agents, "NAME=value" lines */
+    char *http_resolve; /* "host=address:port" lines */
     char *force;     /* "", "openai", "vapi" */
     char *node_name; /* in records, alerts and the table of nodes; the host's name */
     enum log_level log_level;

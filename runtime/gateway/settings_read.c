@@ -213,6 +213,47 @@ static int take_list(struct reading *r, lua_State *L, const char *path, struct s
     return put(v, text, ORIGIN_FILE, settings_line(r->source, path));
 }
 
+static bool is_one_line(const char *text, size_t n)
+{
+    return strlen(text) == n && !strpbrk(text, "\r\n");
+}
+
+/* A table of texts on top of the stack becomes "name=text" lines, in no particular order. */
+static int take_map(struct reading *r, lua_State *L, const char *path, struct setting_value *v)
+{
+    struct buf text;
+    int rc = 0;
+
+    buf_init(&text, FILE_MAX_BYTES);
+    lua_pushnil(L);
+    while (!rc && lua_next(L, -2)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+
+        if (!*key || strpbrk(key, "=\r\n") || !value || !is_one_line(value, lua_rawlen(L, -1))) {
+            complain_key(r, path, "allowed: names with texts of one line, as in ",
+                         "{ NAME = \"text\" }");
+            v->bad = true;
+        } else {
+            rc = buf_addf(&text, "%s%s=%s", text.n ? "\n" : "", key, value);
+        }
+        lua_pop(L, 1);
+    }
+    if (!rc && !v->bad)
+        rc = buf_text(&text) ? put(v, text.data, ORIGIN_FILE, settings_line(r->source, path))
+                             : -ENOMEM;
+    buf_fini(&text);
+    return rc;
+}
+
+/* In the environment, a comma ends an entry. */
+static void split_entries(const struct setting *s, struct setting_value *v)
+{
+    for (char *p = s->type == SETTING_MAP ? v->text : NULL; p && *p; p++)
+        if (*p == ',')
+            *p = '\n';
+}
+
 /* The value on top of the stack belongs to the setting. */
 static int take_value(struct reading *r, lua_State *L, const char *path, int index)
 {
@@ -224,6 +265,13 @@ static int take_value(struct reading *r, lua_State *L, const char *path, int ind
 
     if (s->type == SETTING_TOKENS && type == LUA_TTABLE)
         return take_list(r, L, path, v);
+    if (s->type == SETTING_MAP) {
+        if (type == LUA_TTABLE)
+            return take_map(r, L, path, v);
+        v->bad = true;
+        complain_key(r, path, "must be a table of names and texts, as in ", "{ NAME = \"text\" }");
+        return 0;
+    }
     if (s->type == SETTING_NUMBER && lua_isinteger(L, -1)) {
         snprintf(number, sizeof(number), "%lld", (long long)lua_tointeger(L, -1));
         return put(v, number, ORIGIN_FILE, settings_line(r->source, path));
@@ -420,6 +468,8 @@ int settings_read_env(char *const *environment, struct setting_value *values, st
             rc = put(&values[i], plain, ORIGIN_ENV, 0);
         else if (file)
             rc = read_secret(&all[i], file, &values[i], c);
+        if (!rc && (plain || file))
+            split_entries(&all[i], &values[i]);
     }
     if (!rc)
         complain_misspelt(environment, c);

@@ -5,8 +5,10 @@
  * to serve. Rules that look at two settings at once are in settings.c. */
 #include "gateway/settings_table.h"
 #include "base/err.h"
+#include "base/lines.h"
 #include "store/database.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -72,6 +74,10 @@ static const struct setting table[] = {
      .secret = true, .about = "where errors are reported"},
     {"smtp.url", "SMTP_URL", SETTING_URL, "", AT(smtp_url), .allowed = "smtps smtp", .secret = true,
      .about = "mail server for alerts"},
+    {"secrets", "RINGDOWN_SECRETS", SETTING_MAP, "", AT(secrets), .secret = true,
+     .about = "what agents name in needs.secrets; else the environment variable of that name"},
+    {"http.resolve", "RINGDOWN_HTTP_RESOLVE", SETTING_MAP, "", AT(http_resolve),
+     .about = "points hosts of needs.hosts to an address, such as a double on this machine"},
     {"log.level", "RINGDOWN_LOG", SETTING_CHOICE, "info", AT(log_level),
      .allowed = "error warn info debug", .index = true, .about = "how much is logged"},
     {"log.format", "RINGDOWN_LOG_FORMAT", SETTING_CHOICE, "logfmt", AT(log_format),
@@ -318,6 +324,53 @@ static bool choice_valid(const struct setting *s, const char *text, char *why, s
     return false;
 }
 
+static bool is_env_name(struct rd_str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!isalnum((unsigned char)name.p[i]) && name.p[i] != '_')
+            return false;
+    return name.n > 0 && name.n <= 64 && !isdigit((unsigned char)name.p[0]);
+}
+
+/* 127.0.0.1:9443 or [::1]:9443; a name would ask DNS again. */
+static bool is_pointed(struct rd_str value)
+{
+    char text[64], host[64];
+    const char *port;
+    uint8_t bytes[16];
+    bool v6;
+    size_t n;
+
+    if (!rd_str_copy(text, sizeof(text), value) || !authority_valid(text, value.n, &port) || !port)
+        return false;
+    v6 = text[0] == '[';
+    n = (size_t)(port - text) - 1;
+    rd_str_copy(host, sizeof(host), (struct rd_str){text + v6, n - 2 * (size_t)v6});
+    return inet_pton(v6 ? AF_INET6 : AF_INET, host, bytes) == 1 && port_valid(port) && atoi(port);
+}
+
+static bool map_valid(const struct setting *s, const char *text, char *why, size_t cap)
+{
+    struct rd_str name, value;
+
+    while (lines_next(&text, &name, &value)) {
+        if (!s->secret && (!host_valid(name.p, name.n) || !is_pointed(value))) {
+            snprintf(why, cap, "\"%.*s=%.*s\" is not allowed; allowed: host = \"address:port\"",
+                     (int)(name.n < 80 ? name.n : 80), name.p, (int)(value.n < 80 ? value.n : 80),
+                     value.p);
+            return false;
+        }
+        if (s->secret && (!is_env_name(name) || value.n == 0 || value.n > 4096)) {
+            snprintf(why, cap,
+                     "\"%.*s\" is not allowed; allowed: a name of letters, digits and _, "
+                     "and a text of 1 to 4096 bytes",
+                     (int)(name.n < 64 ? name.n : 64), name.p);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool setting_valid(const struct setting *s, const char *text, char *why, size_t cap)
 {
     if (text[0] == '\0' && s->type != SETTING_NUMBER) {
@@ -341,6 +394,8 @@ bool setting_valid(const struct setting *s, const char *text, char *why, size_t 
         return hex_valid(text, why, cap);
     case SETTING_TOKENS:
         return tokens_valid(text, why, cap);
+    case SETTING_MAP:
+        return map_valid(s, text, why, cap);
     case SETTING_FOLDER:
         return true; /* looked at when the use is known */
     case SETTING_TEXT:

@@ -19,7 +19,8 @@ enum setting_type {
     SETTING_CHOICE, /* `allowed`: the words; stored as text, or as the word's place for enums */
     SETTING_NUMBER, /* min .. max */
     SETTING_HEX,    /* 32 bytes, written as 64 hex digits */
-    SETTING_TOKENS  /* one or two; a list, or text with a comma */
+    SETTING_TOKENS, /* one or two; a list, or text with a comma */
+    SETTING_MAP     /* a table of names and texts; text with commas. Kept as "name=text" lines */
 };
 
 /* In the order the table is read by people, not the one that packs best.

@@ -5,6 +5,8 @@ local complaints = require "ringdown.complaints"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
+local needs = require "ringdown.needs"
+local routing = require "ringdown.routing"
 local shape = require "ringdown.shape"
 local template = require "ringdown.template"
 local time = require "ringdown.time"
@@ -20,7 +22,7 @@ local words = require "ringdown.words"
 ---@field languages string[]? ISO 639-1, the first is spoken first; { "en" } if left out
 ---@field hours table<string, string|string[]>? { mon_fri = "08:00-17:00", closed = { "2026-12-25" } }
 ---@field people table<string, string|string[]>? name → number or numbers; calls fall back to office, then on_call
----@field needs table? which hosts and secrets it uses
+---@field needs { hosts: string[]?, secrets: string[]? }? which hosts it asks, and with which credentials
 ---@field vars table<string, any>? what call.vars may hold, with first values
 ---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
@@ -37,7 +39,8 @@ local words = require "ringdown.words"
 ---@field moment ringdown.words? spoken when an answer is late; "One moment, please." if left out
 ---@field apology ringdown.words? spoken when something broke
 ---@field on table<"started"|"utterance"|"said"|"dtmf"|"silence"|"ended", fun(call: ringdown.call, what: any)>?
----@field routing (fun(call: ringdown.call): "openai"|"vapi"|nil, string?)?
+---@field routing ringdown.routing? which system its calls run on; nil: the only one there is, else openai
+---@field verify ringdown.verify? how a caller shows who they are, for tools with `verify`
 
 ---@class ringdown.file a text beside the agent's file
 ---@field name string
@@ -105,15 +108,6 @@ local function plain_data(value, path, complain)
   return value
 end
 
-local function empty_list(what)
-  return function(value, path, complain)
-    if type(value) ~= "table" or next(value) ~= nil then
-      complain(path, ("scripts cannot use %s yet; leave it empty"):format(what))
-    end
-    return {}
-  end
-end
-
 local function prompt(value, path, complain)
   if getmetatable(value) == file_mark then
     return value
@@ -149,14 +143,6 @@ local function hook_shapes()
   return shapes
 end
 
-local function routing(value, path, complain)
-  if type(value) == "table" then
-    complain(path, "a split between systems is not supported yet; allowed: function(call) … end")
-    return nil
-  end
-  return shape.func(value, path, complain)
-end
-
 -- Whole days, because that is how often old ones are looked for.
 local days_kept = shape.duration("1d", "3650d")
 local function kept_for(value, path, complain)
@@ -179,7 +165,7 @@ local function shapes_of(languages)
     languages = shape.list_of(language),
     hours = time.hours_shape,
     people = shape.map_of(shape.one_or_list_of(shape.phone)),
-    needs = shape.fields { hosts = empty_list "other hosts", secrets = empty_list "secrets" },
+    needs = shape.fields { hosts = needs.hosts, secrets = needs.secrets },
     vars = shape.map_of(plain_data),
     openai = shape.fields {
       model = shape.text,
@@ -207,7 +193,10 @@ local function shapes_of(languages)
     moment = spoken,
     apology = spoken,
     on = shape.fields(hook_shapes(), nil, later_hooks),
-    routing = routing,
+    routing = routing.shape,
+    verify = function(...)
+      return require("ringdown.verify").shape(...) -- here, because most agents tell nothing personal
+    end,
   }
 end
 
@@ -248,6 +237,8 @@ local function fill_in(def)
   end
   def.vars, def.tools, def.people, def.on = def.vars or {}, def.tools or {}, def.people or {}, def.on or {}
   def.silence = def.silence or {}
+  def.needs = def.needs or {}
+  def.needs.hosts, def.needs.secrets = def.needs.hosts or {}, def.needs.secrets or {}
   def.record, def.keep, def.limits = def.record or false, def.keep or {}, def.limits or {}
   def.max_call = def.max_call or { after = 1800000 }
   def.says = {
@@ -285,6 +276,15 @@ local function compile_prompt(def, place)
   end)
 end
 
+local function demands_verified(def)
+  for _, t in ipairs(def.tools) do
+    if t.verify == true or t.verify == "if_declared" then
+      return true
+    end
+  end
+  return false
+end
+
 local function define(spec)
   local place = complaints.place("agent")
   local function complain(path, text)
@@ -297,6 +297,13 @@ local function define(spec)
   def.notice_text = notice_text(def, complain)
   check_record(def, complain)
   check_words(def, complain)
+  routing.check(def, complain)
+  if demands_verified(def) then
+    require("ringdown.verify").add(def, complain)
+  end
+  if host.loading then
+    require("ringdown.secret").check(def.needs.secrets)
+  end
   compile_prompt(def, place)
   def.place = place
   return setmetatable(def, mark)

@@ -18,6 +18,7 @@ local vars = require "ringdown.vars"
 ---@field caller ringdown.caller
 ---@field site ringdown.site
 ---@field vars table<string, any> what the agent declared in `vars`
+---@field verified boolean is the caller who they say? Set by the tool verify_caller, or by your own check
 local call = {}
 call.__index = call
 
@@ -57,6 +58,8 @@ function M.new(def, form)
     called = text_or_nil(form.To),
     site = { id = "default", name = title(def.name) },
     vars = values,
+    verified = false,
+    verify_attempts = 0,
     agent = { name = def.name },
     zone = def.time_zone,
     language = def.languages[1],
@@ -109,6 +112,13 @@ function call:log(event, facts)
     error("call:log needs an event name of lower case letters, digits, _ and .", 2)
   end
   log.fact("info", "agent." .. event, self.id, facts)
+end
+
+---In a tool that writes: a text that is the same for this call, tool and arguments, for targets that do
+---the same request only once (`idempotency_key`).
+---@return string
+function call.key()
+  error("call:key() is for tools with effect = \"write\"", 2)
 end
 
 ---The time on the agent's wall clock (its `time_zone`).

@@ -8,6 +8,7 @@ package.loaded["ringdown.host"] = package.loaded["ringdown.host"] or fake_host
 
 local agents = require "ringdown.agent"
 local complaints = require "ringdown.complaints"
+local fake_http = require "ringdown.fake.http"
 local json = require "ringdown.json"
 local sessions = require "ringdown.session"
 local time = require "ringdown.time"
@@ -37,6 +38,25 @@ end
 ---The database does not answer from now on, until the next call begins.
 function M.database_down()
   fake_host.database_down = "the database does not answer"
+end
+
+---What the agent's hosts answer: fake.http { ["GET https://api.example.com/eta"] = { json = { minutes = 35 } } }.
+---The query is not part of the key. Replaces what was there, and brings every host up again.
+---@param answers table<string, ringdown.fake.answer|ringdown.fake.answer[]>
+function M.http(answers)
+  fake_http.set(answers)
+end
+
+---Nobody answers at this host, until fake.http is called again.
+---@param host string "api.example.com"
+function M.http_down(host)
+  fake_http.set_down(host)
+end
+
+---Which secrets have a value; all that the agent needs, unless said otherwise: fake.secret { API_KEY = false }.
+---@param given table<string, boolean>
+function M.secret(given)
+  fake_http.set_secrets(given)
 end
 
 -- Every call gets the agent anew, as in a VM of its own: nothing leaks from spec to spec.
@@ -69,6 +89,7 @@ M.load = load_agent
 ---@field vars table call.vars
 ---@field said string[] what call:say said
 ---@field hung_up string? the reason, once the script hung up
+---@field requests table[] what the agent's hosts were asked: method, url, header, body
 ---@field paused boolean is what the caller says kept from the model, transcript and recording?
 ---@field system string where routing sent it
 ---@field reason string why
@@ -80,6 +101,8 @@ call.__index = function(self, key)
     return fake_host.said
   elseif key == "log" then
     return fake_host.log_lines
+  elseif key == "requests" then
+    return fake_http.requests
   elseif key == "paused" then
     return fake_host.paused
   elseif key == "vars" then
@@ -110,6 +133,7 @@ function M.call(opts)
   if type(def) == "string" then
     def = load_agent(def)
   end
+  fake_http.begin(def.needs)
   if wanted_now then
     local unix = time.unix_of(def.time_zone, wanted_now)
     if not unix then

@@ -69,6 +69,8 @@ function M.load(module)
   return json.encode {
     name = def.name,
     numbers = json.array(def.numbers),
+    hosts = json.array(def.needs.hosts),
+    secrets = json.array(def.needs.secrets),
     fallback = twiml.fallback(def),
     vapi = def.vapi and twiml.vapi_redirect() or nil,
     record = def.record,

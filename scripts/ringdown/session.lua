@@ -2,10 +2,12 @@
 -- session: one call with one agent: routing, brief, tools, hooks. The runtime makes one per VM, specs
 -- make them by ringdown.fake.
 local brief = require "ringdown.brief"
+local budgets = require "ringdown.budget"
 local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
+local routing = require "ringdown.routing"
 local tool = require "ringdown.tool"
 local twiml = require "ringdown.twilio.twiml"
 
@@ -22,7 +24,7 @@ session.__index = session
 ---@return ringdown.session
 function M.new(def, form)
   local call, check_vars = calls.new(def, form)
-  return setmetatable({ def = def, call = call, check_vars = check_vars, writes = {} }, session)
+  return setmetatable({ def = def, call = call, check_vars = check_vars, writes = {}, budget = budgets.new() }, session)
 end
 
 ---Where this call goes.
@@ -31,20 +33,9 @@ end
 ---@return string assistant "" unless vapi
 function session:route()
   local def = self.def
-  local system, reason
-  if def.routing then
-    system, reason = def.routing(self.call)
-  end
-  if system == nil then
-    system = def.vapi and not def.openai and "vapi" or "openai"
-    reason = "default"
-  end
-  if system ~= "openai" and system ~= "vapi" then
-    error(("routing returned %s; allowed: \"openai\", \"vapi\", nil"):format(tostring(system)), 0)
-  elseif system == "vapi" and not def.vapi then
-    error("routing returned \"vapi\", but the agent has no vapi table", 0)
-  end
-  return system, reason and tostring(reason) or "agent", def.vapi and def.vapi.assistant or ""
+  local has = { openai = def.openai ~= nil, vapi = def.vapi ~= nil }
+  local system, reason = routing.decide(def.routing, def.name, has, self.call)
+  return system, reason, def.vapi and def.vapi.assistant or ""
 end
 
 ---@return table
@@ -62,6 +53,9 @@ function session:hooks()
   table.sort(names)
   return table.concat(names, " ") .. " "
 end
+
+local ARGUMENTS_MAX = 64 * 1024
+local FILLER_AFTER_MS = 1200 -- sooner, the answer itself is there
 
 -- ── tools ───────────────────────────────────────────────────────────────────────────────────────
 local function answer(value)
@@ -90,6 +84,9 @@ end
 
 local function read_arguments(t, text)
   local given, why = {}, nil
+  if #text > ARGUMENTS_MAX then
+    return nil, answer { error = "The arguments are longer than 64 KiB; shorten them and call again." }
+  end
   if text:match("%S") then
     given, why = json.decode(text)
   end
@@ -130,13 +127,25 @@ local function next_filler(self, t)
   return t.filler[(self.fillers - 1) % #t.filler + 1]
 end
 
--- The call as a tool sees it: hanging up waits, so that the model first gets the result.
-local function call_for_tool(call)
+-- Not the same words twice.
+local function second_filler(self, t)
+  return t.filler and #t.filler > 1 and next_filler(self, t) or nil
+end
+
+-- The call as a tool sees it: hanging up waits, so that the model first gets the result. A write has a
+-- key: the same for the same call, tool and arguments, and for nothing else.
+local function call_for_tool(call, write)
   local function hang_up(seen, reason)
     rawset(seen, "hang_up_reason", calls.check_reason(reason))
     return true
   end
-  return setmetatable({ hang_up = hang_up }, { __index = call, __newindex = call })
+  local function key()
+    if not write then
+      error("call:key() is for tools with effect = \"write\"", 2)
+    end
+    return host.digest(call.id .. " " .. write)
+  end
+  return setmetatable({ hang_up = hang_up, key = key }, { __index = call, __newindex = call })
 end
 
 ---@param name string
@@ -153,7 +162,16 @@ function session:tool(name, arguments)
   if not args then
     return wrong, true
   end
-  host.deadline(t.timeout_ms, failed(t), next_filler(self, t))
+  local began_ms = host.now_ms()
+  local too_often = self.budget:take(began_ms, t.timeout_ms)
+  if too_often then
+    return answer { refused = too_often }, true
+  end
+  host.deadline(t.timeout_ms, failed(t), next_filler(self, t), FILLER_AFTER_MS, second_filler(self, t))
+  local unverified = t.verify and require("ringdown.verify").refusal(t, self.def, self.call, args)
+  if unverified then
+    return answer { refused = unverified }, true
+  end
   local key = t.effect == "write" and t.name .. answer(args)
   if key and self.writes[key] then
     return self.writes[key], true
@@ -166,12 +184,13 @@ function session:tool(name, arguments)
       error("nothing was done, because it could not be recorded first: " .. lost, 0)
     end
   end
-  local seen = call_for_tool(self.call)
+  local seen = call_for_tool(self.call, key)
   local value, why = t.run(seen, args)
   local too_much = self.check_vars()
   if too_much then
     error(too_much, 0)
   end
+  self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
   local output = output_of(value, why)
   if key then -- a refusal may be tried again: the day may have changed
     self.writes[key] = value ~= nil and output or nil

@@ -2,6 +2,7 @@
 -- tool: what an agent may do. `tool { … }` in an agent's file declares one; running one checks the
 -- model's arguments first and always ends in an answer that the model can work with.
 local complaints = require "ringdown.complaints"
+local host = require "ringdown.host"
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
 local shape = require "ringdown.shape"
@@ -12,6 +13,7 @@ local shape = require "ringdown.shape"
 ---@field optional boolean?
 ---@field one_of (string|number)[]? the only values allowed
 ---@field pattern string? Lua pattern that a string must match
+---@field format "date"|"time"|"phone"|"email"|nil what a string must be: 2026-11-24, 09:30, +13125550142, a@b.example
 ---@field min number? smallest number, or shortest string
 ---@field max number? largest number, or longest string
 
@@ -23,6 +25,8 @@ local shape = require "ringdown.shape"
 ---@field timeout string? how long it may take: "10s"
 ---@field filler string|string[]? spoken when it takes longer than a moment
 ---@field failed string? what the model should say when it breaks
+---@field verify true|"if_declared"|(fun(call: ringdown.call, args: table): boolean?, string?)|nil only for a caller who
+---  was verified: true needs the agent's `verify`; a function decides by itself: true, or why not
 ---@field run fun(call: ringdown.call, args: table): any, string? a value, or nil and why not
 
 ---@class ringdown.tool: ringdown.tool.spec
@@ -52,6 +56,7 @@ local arg_shape = shape.fields({
     end
     return value
   end,
+  format = shape.one_of { "date", "time", "phone", "email" },
   min = shape.number(-1e15, 1e15),
   max = shape.number(-1e15, 1e15),
 }, { "type", "about" })
@@ -64,13 +69,45 @@ local spec_shape = shape.fields({
   timeout = shape.duration("1ms", "2m"),
   filler = shape.one_or_list_of(shape.text),
   failed = shape.text,
+  verify = function(value, path, complain)
+    local _ = host.loading and require "ringdown.verify" -- calls find only what was loaded with the agent
+    if value ~= true and value ~= "if_declared" and type(value) ~= "function" then
+      complain(path, "must be true, \"if_declared\" or function(call, args) … end")
+    end
+    return value
+  end,
   run = shape.func,
 }, { "name", "about", "effect", "run" })
+
+local days_in = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+-- Each gives the value in its one form, or nil.
+local formats = {
+  date = { form = "like 2026-11-24", read = function(text)
+    local month, day = text:match("^%d%d%d%d%-(%d%d)%-(%d%d)$")
+    month, day = tonumber(month), tonumber(day)
+    return month and days_in[month] and day >= 1 and day <= days_in[month] and text or nil
+  end },
+  time = { form = "24 hours, like 09:30", read = function(text)
+    local hour, minute = text:match("^(%d%d?):(%d%d)$")
+    hour, minute = tonumber(hour), tonumber(minute)
+    return hour and hour < 24 and minute < 60 and ("%02d:%02d"):format(hour, minute) or nil
+  end },
+  phone = { form = "with country code, like +13125550142", read = function(text)
+    local digits = text:gsub("[%s().-]", "")
+    return #digits >= 8 and #digits <= 16 and digits:match("^%+[1-9]%d+$") or nil
+  end },
+  email = { form = "like name@example.com", read = function(text)
+    return #text <= 254 and text:match("^[%w.!#$%%&'*+/=?^_`{|}~-]+@[%w-]+%.[%w.-]*%w$") or nil
+  end },
+}
 
 local function schema_of(args)
   local required, properties = json.array {}, {}
   for name, arg in pairs(args) do
-    local p = { type = arg.type, description = arg.about, enum = arg.one_of and json.array(arg.one_of) }
+    local form = arg.format and formats[arg.format].form
+    local about = form and ("%s (%s)"):format(arg.about, form) or arg.about
+    local p = { type = arg.type, description = about, enum = arg.one_of and json.array(arg.one_of) }
     if arg.type == "string" then
       p.minLength, p.maxLength = arg.min, arg.max
     else
@@ -149,6 +186,20 @@ local function wrong_value(arg, value)
   return wrong_size(arg, value)
 end
 
+-- The value as `run` gets it, or nil and what is wrong with it.
+local function convert(arg, value)
+  local converted = coerce[arg.type](value)
+  if converted == nil then
+    return nil, "must be of type " .. arg.type
+  elseif arg.format and type(converted) == "string" then
+    converted = formats[arg.format].read(converted)
+    if not converted then
+      return nil, "has the wrong form; write it " .. formats[arg.format].form
+    end
+  end
+  return converted, wrong_value(arg, converted)
+end
+
 local function sorted_names(t)
   local names = {}
   for name in pairs(t) do
@@ -181,13 +232,7 @@ function M.check(t, given)
         problems[#problems + 1] = ("'%s' is missing; it is: %s"):format(name, arg.about)
       end
     else
-      local converted = coerce[arg.type](value)
-      local wrong
-      if converted == nil then
-        wrong = "must be of type " .. arg.type
-      else
-        wrong = wrong_value(arg, converted)
-      end
+      local converted, wrong = convert(arg, value)
       if wrong then
         problems[#problems + 1] = ("'%s' %s"):format(name, wrong)
       end

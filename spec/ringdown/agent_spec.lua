@@ -32,14 +32,12 @@ describe("an agent's file", function()
 
   it("refuses what does nothing yet", function()
     local text = complaints_of {
-      emergencies = {}, sms = {}, needs = { hosts = { "api.example.com" } }, on = { booked = print },
-      routing = { split = 25 }, vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" },
+      emergencies = {}, sms = {}, on = { booked = print },
+      vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" },
     }
     assert.matches("emergencies: not supported yet", text)
     assert.matches("sms: not supported yet", text)
-    assert.matches("needs.hosts: scripts cannot use other hosts yet", text, 1, true)
     assert.matches("on.booked: not supported yet", text, 1, true)
-    assert.matches("routing: a split between systems is not supported yet", text)
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
     assert.has_error(function()
       return tools.send_sms

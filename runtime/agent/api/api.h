@@ -14,6 +14,7 @@ int api_open_call(lua_State *L);
 void api_host_register(lua_State *L);    /* files, zones, positions, log: always */
 void api_call_register(lua_State *L);    /* say, hang_up, deadline, sleep: during a call */
 void api_http_register(lua_State *L);    /* twilio: during a call */
+void api_fetch_register(lua_State *L);   /* http: during a call */
 void api_retry_register(lua_State *L);   /* delays and breakers: during a call */
 void api_durable_register(lua_State *L); /* durable: during a call */
 void api_fact_register(lua_State *L);    /* fact: during a call or an errand */

@@ -70,9 +70,10 @@ static void replace(char **field, const char *text)
     *field = text ? strdup(text) : NULL;
 }
 
-/* host.deadline(ms:integer, failed_output:string, [filler:string, filler_after_ms:integer])
+/* host.deadline(ms:integer, failed_output:string, [filler:string, filler_after_ms:integer,
+ *               second_filler:string])
  * For the job that runs now: when it must be done, what the model gets if not, and what the caller
- * hears meanwhile. */
+ * hears meanwhile, at most twice. */
 static int host_deadline(lua_State *L)
 {
     struct job *j = job_of(L);
@@ -86,6 +87,7 @@ static int host_deadline(lua_State *L)
         return luaL_error(L, "no job runs");
     replace(&j->failed_output, output);
     replace(&j->filler_words, filler);
+    replace(&j->second_filler, luaL_optstring(L, 5, NULL));
     job_set_deadline(j, (uint32_t)ms);
     if (filler)
         loop_timer_in(j->filler, (uint64_t)after_ms);

@@ -162,6 +162,7 @@ int api_open_call(lua_State *L)
     api_host_register(L);
     api_call_register(L);
     api_http_register(L);
+    api_fetch_register(L);
     api_durable_register(L);
     api_query_register(L);
     api_retry_register(L);

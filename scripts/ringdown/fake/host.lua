@@ -176,8 +176,18 @@ function M.pause(on)
   return true
 end
 
-function M.deadline(ms, failed_output, filler)
+function M.deadline(ms, failed_output, filler, after_ms, second)
   M.deadline_ms, M.failed_output, M.filler = ms, failed_output, filler
+  M.filler_after_ms, M.second_filler = after_ms, second
+end
+
+function M.http(request)
+  return require("ringdown.fake.http").http(request)
+end
+
+---No real digest; equal for equal texts all the same.
+function M.digest(text)
+  return ("%08x"):format(require("ringdown.routing").fnv1a32(text)):rep(8)
 end
 
 function M.sleep(ms)

@@ -549,6 +549,47 @@ static void test_the_example_names_every_setting(void **state)
             fail_msg("examples/ringdown.lua does not mention %s (%s)", all[i].key, all[i].env);
 }
 
+#define NEEDED                                                                                     \
+    "public = { listen = '127.0.0.1:0', url = 'http://127.0.0.1:8080' }, openai = { key = 'k' }, " \
+    "twilio = { token = 't' },\n"
+
+static void test_secrets_and_pointed_hosts_become_lines(void **state)
+{
+    struct world *w = *state;
+
+    write_file("ringdown.lua",
+               "return { " NEEDED "secrets = { KEY = 'a,b=c' },\n"
+               "http = { resolve = { ['api.x.example'] = '127.0.0.1:9443' } } }\n",
+               0600);
+    assert_int_equal(0, load(w, SETTINGS_CHECK));
+    assert_string_equal(w->settings->secrets, "KEY=a,b=c");
+    assert_string_equal(w->settings->http_resolve, "api.x.example=127.0.0.1:9443");
+}
+
+static void test_the_environment_gives_maps_with_commas(void **state)
+{
+    struct world *w = *state;
+
+    write_file("ringdown.lua", "return { " NEEDED "}\n", 0600);
+    setenv("RINGDOWN_HTTP_RESOLVE", "a.example=[::1]:1,b.example=10.0.0.1:80", 1);
+    assert_int_equal(0, load(w, SETTINGS_CHECK));
+    assert_string_equal(w->settings->http_resolve, "a.example=[::1]:1\nb.example=10.0.0.1:80");
+}
+
+static void test_a_map_of_nonsense_is_told_without_its_secrets(void **state)
+{
+    struct world *w = *state;
+
+    write_file("ringdown.lua",
+               "return { " NEEDED "secrets = { ['a b'] = 'hush' },\n"
+               "http = { resolve = { ['x.example'] = 'localhost:80' } } }\n",
+               0600);
+    assert_int_equal(RD_ECONFIG, load(w, SETTINGS_CHECK));
+    assert_told(w, "secrets: \"a b\" is not allowed");
+    assert_told(w, "\"x.example=localhost:80\" is not allowed");
+    assert_null(strstr(told(w), "hush"));
+}
+
 #define STORY(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -579,6 +620,9 @@ int main(void)
         STORY(test_missing_folders_are_told),
         STORY(test_lines_are_found_in_written_out_tables),
         STORY(test_near_words_are_suggested_and_far_ones_not),
+        STORY(test_secrets_and_pointed_hosts_become_lines),
+        STORY(test_the_environment_gives_maps_with_commas),
+        STORY(test_a_map_of_nonsense_is_told_without_its_secrets),
         STORY(test_the_example_configuration_is_right),
         STORY(test_the_example_names_every_setting),
     };
