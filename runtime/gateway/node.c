@@ -255,7 +255,7 @@ static int load_agents(const struct settings *s, struct agent_set *old, struct a
 
 static uint16_t port_of(const char *address)
 {
-    const char *colon = strrchr(address, ':');
+    const char *colon = address ? strrchr(address, ':') : NULL;
 
     return (uint16_t)(colon ? atoi(colon + 1) : 0);
 }

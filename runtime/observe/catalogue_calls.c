@@ -104,9 +104,8 @@ static const struct error_info calls[] = {
      "nothing, it is ended now; if it repeats, report it with the log of that call", ERROR_WARNING,
      RETRY_BY_US},
     {"agent.secret_missing", "an agent needs a secret that nobody gave; tools that use it fail",
-     "give it in the configuration as secrets = { NAME = \"…\" }, or in the environment as NAME or "
-     "NAME_FILE",
-     ERROR_WARNING, RETRY_NO},
+     "give it a value in the configuration's secrets, or in the environment", ERROR_WARNING,
+     RETRY_NO},
     {"script.hook_dropped", "a hook was not run, because too many wait",
      "the agent's hooks are slower than the call: make them faster", ERROR_WARNING, RETRY_NO},
     {"webhook.refused", "a webhook without a good signature",

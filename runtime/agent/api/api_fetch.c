@@ -252,12 +252,16 @@ static bool is_header_name(const char *name)
            strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == n;
 }
 
-static bool is_header_value(const char *value, size_t n)
+/* The text at the top of the stack. */
+static bool is_header_value(lua_State *L)
 {
+    size_t n = 0;
+    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n) : NULL;
+
     for (size_t i = 0; i < n; i++)
         if (((unsigned char)value[i] < 0x20 && value[i] != '\t') || value[i] == 0x7f)
             return false;
-    return n <= URL_MAX;
+    return value && n <= URL_MAX;
 }
 
 static void check_headers(lua_State *L, const char *field)
@@ -267,12 +271,10 @@ static void check_headers(lua_State *L, const char *field)
     if (lua_getfield(L, 1, field) != LUA_TNIL) {
         luaL_argcheck(L, lua_istable(L, -1), 1, "headers must be a table");
         for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-            size_t n;
-
             if (lua_type(L, -2) != LUA_TSTRING || !is_header_name(lua_tostring(L, -2)))
                 luaL_error(L, "a header's name must be letters, digits and -, and none that the "
                               "connection sets itself");
-            if (lua_type(L, -1) != LUA_TSTRING || !is_header_value(lua_tolstring(L, -1, &n), n))
+            if (!is_header_value(L))
                 luaL_error(L, "header %s: its value must be one line", lua_tostring(L, -2));
             if (++count > HEADERS_MAX)
                 luaL_error(L, "more than %d headers", HEADERS_MAX);

@@ -145,6 +145,8 @@ void fake_start(struct fake_node *n, unsigned threads)
                             .mailbox_capacity = 1024,
                             .agents_path = n->folder,
                             .library_path = n->library,
+                            .secrets = n->secrets,
+                            .http_resolve = n->http_resolve,
                             .twilio_api = "",
                             .twilio_sid = "",
                             .twilio_token = "",
