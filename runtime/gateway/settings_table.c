@@ -335,7 +335,7 @@ static bool is_env_name(struct rd_str name)
 /* 127.0.0.1:9443 or [::1]:9443; a name would ask DNS again. */
 static bool is_pointed(struct rd_str value)
 {
-    char text[64], host[64];
+    char text[64] = "", host[64] = "";
     const char *port;
     uint8_t bytes[16];
     bool v6;

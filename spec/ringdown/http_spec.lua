@@ -102,6 +102,38 @@ describe("asking a host", function()
   end)
 end)
 
+describe("an agent's own lookup", function()
+  local function eta_agent()
+    local eta = tool {
+      name = "plumber_eta", about = "Minutes until the nearest free plumber arrives.", effect = "read",
+      args = { zip = { type = "string", about = "5-digit ZIP code", pattern = "^%d%d%d%d%d$" } },
+      timeout = "4s", filler = "Let me see who is closest.",
+      failed = "Say the map is not answering and that we will text the time.",
+      run  = function(call, args)
+        local reply = http.get("https://api.dispatch.example/eta",
+          { query = { zip = args.zip, site = call.site.id }, bearer = secret "DISPATCH_KEY", retries = 1 })
+        if reply.status == 404 then return nil, "Nobody is free today; offer tomorrow morning." end
+        return { minutes = reply.json.minutes }
+      end,
+    }
+    local def = agent { name = "x", greeting = "Hello.", prompt = "Help.", tools = { eta },
+      needs = { hosts = { "api.dispatch.example" }, secrets = { "DISPATCH_KEY" } } }
+    assert.equal("", complaints.text())
+    return def
+  end
+
+  it("reads as one", function()
+    fake.http { ["GET https://api.dispatch.example/eta"] = { json = { minutes = 35 } } }
+    local call = fake.call { agent = eta_agent(), from = "+13125550142" }
+    assert.same({ minutes = 35 }, call:tool("plumber_eta", { zip = "60614" }))
+    assert.equal("https://api.dispatch.example/eta?site=default&zip=60614", call.requests[1].url)
+    fake.http { ["GET https://api.dispatch.example/eta"] = { status = 404 } }
+    assert.matches("Nobody is free", call:tool("plumber_eta", { zip = "60614" }).refused)
+    fake.http_down "api.dispatch.example"
+    assert.matches("map is not answering", call:tool("plumber_eta", { zip = "60614" }).say)
+  end)
+end)
+
 describe("asking again", function()
   local function tries(method, answers, opts)
     fake.http { [method .. " " .. URL] = answers }
