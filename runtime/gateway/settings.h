@@ -23,8 +23,8 @@ struct settings {
     char *sentry_dsn, *smtp_url;
     char *secrets;      /* of agents, "NAME=value" lines */
     char *http_resolve; /* "host=address:port" lines */
-    char *force;     /* "", "openai", "vapi" */
-    char *node_name; /* in records, alerts and the table of nodes; the host's name */
+    char *force;        /* "", "openai", "vapi" */
+    char *node_name;    /* in records, alerts and the table of nodes; the host's name */
     enum log_level log_level;
     enum log_format log_format;
     int media_threads, script_threads, max_calls;
