@@ -151,7 +151,7 @@ void fake_start(struct fake_node *n, unsigned threads)
                             .twilio_sid = "",
                             .twilio_token = "",
                             .resume_url = "http://localhost/twilio/resume",
-                            .call_deadline_ms = 100,
+                            .call_deadline_ms = 400,
                             .to_media = to_media,
                             .keep_fact = keep_fact,
                             .arg = n};
