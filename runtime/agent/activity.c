@@ -3,6 +3,7 @@
  *
  * - open: a VM from the agent's chunks, job OPEN; its results become MSG_CALL_OPENED.
  * - tool calls run beside each other, hooks one after the other in the order of their events.
+ * - AGENT_AWAY: the caller is with somebody else; all of it waits, for MSG_RESUME or the end.
  * - AGENT_ENDED: what runs may finish, then the ended hook, then the VM goes; ENDING_MS bounds it.
  *
  * Failure:
@@ -86,6 +87,8 @@ void activity_job_drop(struct job *j)
         activity_tool_failed(j);
     else if (j->kind == JOB_TRANSFER)
         activity_transfer_failed(j);
+    else if (j->kind == JOB_RESUME)
+        activity_resume_failed(j);
     else
         job_free(j);
 }
@@ -245,7 +248,8 @@ static void move_on(struct activity *a)
         start_hook(j);
         return;
     }
-    if (!a->ending || find_job(a, JOB_HOOK) || find_job(a, JOB_TOOL) || find_job(a, JOB_TRANSFER))
+    if (!a->ending || find_job(a, JOB_HOOK) || find_job(a, JOB_TOOL) || find_job(a, JOB_TRANSFER) ||
+        find_job(a, JOB_RESUME))
         return;
     j = find_job(a, JOB_ENDED);
     if (j && !j->task && a->vm) {
@@ -297,7 +301,7 @@ void activity_event(struct activity *a, const struct message *m)
 {
     switch ((enum agent_event_type)m->kind) {
     case AGENT_STARTED:
-        add_hook(a, "started", m);
+        add_hook(a, a->returned ? "transfer_failed" : "started", m);
         break;
     case AGENT_UTTERANCE:
         add_hook(a, "utterance", m);
@@ -316,6 +320,9 @@ void activity_event(struct activity *a, const struct message *m)
         break;
     case AGENT_TRANSFER:
         activity_transfer(a, m);
+        break;
+    case AGENT_AWAY:
+        activity_away(a, m);
         break;
     case AGENT_ENDED:
         on_ended(a, m);
@@ -357,6 +364,8 @@ static const char *name_of(const struct job *j)
         return "transfer";
     case JOB_ERRAND:
         return "errand";
+    case JOB_RESUME:
+        return "resume";
     case JOB_ENDED:
         break;
     }
@@ -402,6 +411,8 @@ void activity_job_done(struct job *j)
         activity_tool_done(j);
     else if (kind == JOB_TRANSFER)
         activity_transfer_done(j);
+    else if (kind == JOB_RESUME)
+        activity_resume_done(j);
     else
         job_free(j);
     move_on(a);

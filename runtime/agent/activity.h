@@ -5,6 +5,7 @@
  *   MSG_CALL_OPEN ──▶ job OPEN ──▶ MSG_CALL_OPENED     tool call ──▶ job TOOL ──▶ CMD_TOOL_RESULT
  *   utterance, digit… ──▶ job HOOK, one at a time      AGENT_ENDED ──▶ job ENDED ──▶ gone
  *   transfer ──▶ job TRANSFER ──▶ Twilio, or CMD_TRANSFER_REFUSED
+ *   MSG_RESUME ──▶ job RESUME ──▶ MSG_RESUMED
  */
 #ifndef AGENT_ACTIVITY_H
 #define AGENT_ACTIVITY_H
@@ -18,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_TRANSFER, JOB_ENDED, JOB_ERRAND };
+enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_TRANSFER, JOB_RESUME, JOB_ENDED, JOB_ERRAND };
 
 /* One entry into the script and what it owes the call. */
 struct job {
@@ -32,7 +33,8 @@ struct job {
     char *filler_words, *second_filler; /* own; when it takes long, and when still longer */
     const char *event;                  /* JOB_HOOK: name, static */
     uint32_t number;
-    bool queued; /* among its activity's ready jobs */
+    uint64_t request; /* JOB_RESUME: of MSG_RESUME; the answer is owed while the job exists */
+    bool queued;      /* among its activity's ready jobs */
     struct job *next_ready;
     struct job *next; /* of the activity */
 };
@@ -53,7 +55,9 @@ struct activity {
     unsigned media_thread;
     uint64_t request; /* of MSG_CALL_OPEN */
     bool opened, ending;
-    bool unknown; /* at the last sweep nobody had the call any more */
+    bool noticed;  /* when the caller went away: the notice was heard, or none was owed */
+    bool returned; /* the caller was with somebody else, and came back */
+    bool unknown;  /* at the last sweep nobody had the call any more */
     uint32_t max_call_ms;
     char hooks[128]; /* " utterance dtmf " as the script said */
     char sid[SID_BYTES];
@@ -96,6 +100,13 @@ void activity_tool_failed(struct job *j);
 void activity_transfer(struct activity *a, const struct message *m);
 void activity_transfer_done(struct job *j);
 void activity_transfer_failed(struct job *j);
+
+/* activity_resume.c: how the call goes on; the last two give the answer and free the job. Without an
+ * activity (NULL) there is none to give. */
+void activity_away(struct activity *a, const struct message *m);
+void activity_resume(struct script_thread *t, struct activity *a, const struct message *m);
+void activity_resume_done(struct job *j);
+void activity_resume_failed(struct job *j);
 
 /* A job that owes somebody an answer gives a bad one; any job is freed. */
 void activity_job_drop(struct job *j);

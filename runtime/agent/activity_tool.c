@@ -71,7 +71,7 @@ void activity_tool_call(struct activity *a, const struct message *m)
     job_start(j, "tool", 2);
 }
 
-/* Results: output, whether the model goes on, reason to hang up or nil. */
+/* Results: output, whether the model goes on, reason to hang up or nil, whom to transfer to or nil. */
 void activity_tool_done(struct job *j)
 {
     struct activity *a = j->activity;
@@ -81,6 +81,8 @@ void activity_tool_done(struct job *j)
     send_result(a, j->tool_id, output.n ? output : rd_str(output_failed), lua_toboolean(L, 2));
     if (lua_type(L, 3) == LUA_TSTRING)
         activity_command(a, CMD_HANG_UP, job_result(j, 3), RD_STR(""), 0);
+    if (lua_type(L, 4) == LUA_TSTRING)
+        activity_command(a, CMD_TRANSFER, job_result(j, 4), RD_STR(""), 0);
     job_free(j);
 }
 

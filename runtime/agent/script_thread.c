@@ -197,22 +197,11 @@ static void sweep(struct script_thread *t)
     errand_sweep(t);
 }
 
-/* Nobody here can say how the call goes on. */
-static void refuse_resume(struct script_thread *t, const struct message *m)
-{
-    struct rd_str s[] = {RD_STR("fallback"), RD_STR("script_gone")};
-    struct message *answer = message_new(MSG_RESUMED, m->call, s, 2);
-
-    if (!answer)
-        return;
-    answer->aux = m->aux;
-    t->pool->opts.to_media(t->pool->opts.arg, m->number, answer);
-}
-
-static void on_resume(struct script_thread *t, const struct message *m)
+/* An errand of the call is asked first, unless it hands the question on. */
+static void on_resume(struct script_thread *t, struct activity *a, const struct message *m)
 {
     if (m->kind == RESUME_HANDED_ON || !errand_resume(t, m))
-        refuse_resume(t, m);
+        activity_resume(t, a, m);
 }
 
 static void on_event(struct script_thread *t, struct activity *a, const struct message *m)
@@ -262,7 +251,7 @@ static void on_message(struct message *m, void *arg)
         on_event(t, a, m);
         break;
     case MSG_RESUME:
-        on_resume(t, m);
+        on_resume(t, a, m);
         break;
     case MSG_ERRAND:
         errand_open(t, m);

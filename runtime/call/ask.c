@@ -86,14 +86,19 @@ void call_speak_next(struct call *c)
     debt_owe(c);
 }
 
-void call_maybe_leave(struct call *c)
+void call_when_heard(struct call *c)
 {
-    if (c->state != CALL_LEAVING || ledger_playing(&c->ledger))
+    bool leaves = c->state == CALL_LEAVING;
+
+    if (!(leaves || (c->state == CALL_LIVE && call_will_transfer(c))) || ledger_playing(&c->ledger))
         return;
     if (c->provider &&
         (c->own.state != OWN_NONE || c->turn.state != TURN_IDLE || c->turn.aside || c->turn.wanted))
         return;
-    call_end(c, c->reason);
+    if (leaves)
+        call_end(c, c->reason);
+    else if (!c->turn.caller_speaking)
+        call_transfer_due(c);
 }
 
 void call_say(struct call *c, struct rd_str words)

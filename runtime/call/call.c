@@ -93,7 +93,7 @@ void call_tell_agent(struct call *c, enum agent_event_type type, struct rd_str i
 {
     struct agent_event e = {.type = type, .id = id, .name = name, .text = text, .number = number};
 
-    if (c->o.agent(c->o.arg, &e) == 0 || type == AGENT_ENDED)
+    if (c->o.agent(c->o.arg, &e) == 0 || type == AGENT_ENDED || type == AGENT_AWAY)
         return;
     log_error("call.script_lags", F_CALL(c->sid), F_STR("agent", c->brief->agent),
               F_FIX("the agent's hooks or tools do not keep up: look for loops and slow tools"));
@@ -230,8 +230,9 @@ void call_end(struct call *c, enum call_end_reason why)
         c->provider_ops->close(c->provider);
     if (c->carrier)
         c->o.carrier_ops->close(c->carrier);
-    call_tell_agent(c, AGENT_ENDED, RD_STR(""), RD_STR(""), rd_str(call_end_name(why)), 0);
     record_end(c);
+    call_tell_agent(c, why == CALL_END_TRANSFERRED ? AGENT_AWAY : AGENT_ENDED, RD_STR(""),
+                    RD_STR(""), rd_str(call_end_name(why)), call_may_store(c));
     call_release(c);
 }
 
@@ -245,7 +246,7 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     if (why == CALL_END_AGENT_HANGUP && c->turn.caller_speaking)
         return;
     /* The carrier is about to end the stream; if we did, the caller could be lost in between. */
-    if (why != CALL_END_OPERATOR && call_is_transferring(c))
+    if (why != CALL_END_OPERATOR && (call_is_transferring(c) || call_will_transfer(c)))
         return;
     if (!enter(c, CALL_LEAVING))
         return;
@@ -255,7 +256,7 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     /* Usually the goodbye was said with the request to hang up; if not, it is asked for. */
     c->turn.wanted = why == CALL_END_AGENT_HANGUP && !c->spoke;
     call_speak_next(c);
-    call_maybe_leave(c);
+    call_when_heard(c);
     call_release(c);
 }
 
@@ -263,7 +264,7 @@ void call_hang_up(struct call *c, enum call_end_reason why)
 void call_provider_gone(struct call *c, const char *what)
 {
     if (c->state == CALL_LEAVING && c->turn.state == TURN_IDLE && c->own.state == OWN_NONE) {
-        call_maybe_leave(c);
+        call_when_heard(c);
         return;
     }
     c->totals.errors++;
@@ -311,7 +312,7 @@ static bool is_quiet(const struct call *c)
     return c->state == CALL_LIVE && !c->keeping.paused && !c->turn.caller_speaking &&
            c->turn.state == TURN_IDLE && !c->turn.aside && !c->turn.wanted &&
            c->own.state == OWN_NONE && c->tools.n == 0 && !ledger_playing(&c->ledger) &&
-           !call_is_transferring(c);
+           !call_is_transferring(c) && !call_will_transfer(c);
 }
 
 static void on_silence(struct call *c)
@@ -399,6 +400,7 @@ static uint64_t time_up_ms(const struct call *c)
 
     if (c->time_up || !c->brief->max_call_ms)
         return 0;
+    at = at > c->transfer_by_ms ? at : c->transfer_by_ms;
     return at > c->transfer_until_ms ? at : c->transfer_until_ms;
 }
 
@@ -417,6 +419,7 @@ static void rearm(struct call *c)
         at = earlier(at, time_up_ms(c));
         at = earlier(at, c->keeping.resume_by_ms);
         at = earlier(at, c->transfer_until_ms);
+        at = earlier(at, c->transfer_by_ms);
         at = earlier(at, toolcall_deadline_ms(&c->tools));
         at = earlier(at, transcript_deadline_ms(&c->transcript));
     }
@@ -458,6 +461,8 @@ static void tick_live(struct call *c, uint64_t now)
         keeping_on_pause_over(c);
     if (due(c->transfer_until_ms, now))
         call_transfer_expired(c);
+    if (due(c->transfer_by_ms, now))
+        call_transfer_due(c);
     if (due(stall_deadline_ms(c), now)) {
         c->last_frame_ms = now;
         bridge_stalled(&c->bridge);

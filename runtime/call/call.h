@@ -79,8 +79,12 @@ void call_transfer(struct call *c, struct rd_str to);
 /* The same when the script asks the carrier already, by itself; whatever else was under way. */
 void call_transfer_begun(struct call *c, struct rd_str to);
 
-/* The script could not have it done. `unknown`: perhaps it will be all the same. */
-void call_transfer_refused(struct call *c, struct rd_str why, bool unknown);
+/* The agent itself wants it: the same once what is being said was heard, at most 12 s later. */
+void call_transfer_when_heard(struct call *c, struct rd_str to);
+
+/* The script could not have it done. `then`: what the model is told once it is sure; empty: nothing.
+ * `unknown`: perhaps it will be all the same. */
+void call_transfer_refused(struct call *c, struct rd_str why, struct rd_str then, bool unknown);
 
 /* A fact about the call that others know, in its place among the call's own. */
 void call_record(struct call *c, const struct record *r);

@@ -31,7 +31,9 @@ enum {
     CALL_OWN_WORDS = 2048,
     CALL_PAUSE_MS = 180000,   /* nothing kept; then it resumes by itself */
     CALL_TRANSFER_MS = 30000, /* a carrier that neither takes the caller nor refuses */
+    CALL_DOUBT_MS = 5000,     /* the carrier did not say whether it will, and the caller waits */
     CALL_TRANSFER_TO = 80,
+    CALL_TRANSFER_THEN = 512,
 };
 
 /* Words of our own that wait for their turn; ask.c has the picture. */
@@ -119,7 +121,9 @@ struct call {
     uint64_t leave_by_ms;
     uint64_t close_by_ms;
     uint64_t transfer_until_ms; /* the carrier was asked to take the caller; 0: it was not */
+    uint64_t transfer_by_ms;    /* it will be, once what is said was heard; 0: it will not */
     char transfer_to[CALL_TRANSFER_TO];
+    char transfer_then[CALL_TRANSFER_THEN]; /* what the model is told if it comes to nothing */
     uint32_t silences, answers_missed;
     uint32_t last_tag; /* of our prompts */
     bool produced;     /* the running response made a sound or called a tool */
@@ -151,7 +155,7 @@ void call_speak_next(struct call *c);
 void call_own_words(struct call *c, struct rd_str words, enum own_kind kind);
 void own_put_off(struct call *c);                /* they were overtaken by the caller */
 bool own_is(const struct call *c, uint32_t tag); /* is this the tag of our own words? */
-void call_maybe_leave(struct call *c);           /* hangs up when the goodbye was heard */
+void call_when_heard(struct call *c);            /* leaves, or transfers, when all was heard */
 uint32_t call_next_tag(struct call *c);
 
 /* debt.c */
@@ -186,6 +190,8 @@ void keeping_cleared(struct call *c);
 
 /* operator.c */
 bool call_is_transferring(const struct call *c);
+bool call_will_transfer(const struct call *c);
+void call_transfer_due(struct call *c); /* what was being said was heard */
 void call_transfer_expired(struct call *c);
 
 /* response.c */

@@ -183,5 +183,5 @@ void call_on_no_aside(struct call *c)
     if (c->own.kind == OWN_ASIDE)
         c->own.state = OWN_NONE;
     call_speak_next(c);
-    call_maybe_leave(c);
+    call_when_heard(c);
 }

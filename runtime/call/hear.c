@@ -47,7 +47,7 @@ static void on_mark(void *arg, const struct carrier_mark *m)
     if (was_playing && !ledger_playing(&c->ledger))
         c->quiet_since_ms = call_now(c);
     call_settle_heard(c);
-    call_maybe_leave(c);
+    call_when_heard(c);
     call_release(c);
 }
 

@@ -5,11 +5,14 @@
  * A transfer is the carrier's work; the script asks it to:
  *
  *   call_transfer() ─▶ "asked" ─▶ script ─▶ carrier ─▶ ends the stream: the call was TRANSFERRED
- *                                   └──── refused ───▶ "refused", why; the call goes on
+ *        ▲                          └──── refused ───▶ "refused", why; the call goes on
+ *        └── what is being said was heard, or 12 s ◀── call_transfer_when_heard(): the agent's own
  *
  * From "asked" on an end of the stream is taken for the carrier's yes, because it may come before
  * the script hears of it; and we do not close the stream ourselves, or the carrier could move on to
  * what follows it instead of to the new leg.
+ *
+ * What the agent wanted is not over for the model before it knows: of a refusal it is told.
  *
  * Failure modes: nobody hears anything any more: after 30 s the call is an ordinary one again. */
 #include "call/call_internal.h"
@@ -37,6 +40,11 @@ bool call_is_transferring(const struct call *c)
     return c->transfer_until_ms != 0;
 }
 
+bool call_will_transfer(const struct call *c)
+{
+    return c->transfer_by_ms != 0;
+}
+
 static void record_transfer(struct call *c, const char *state, struct rd_str to, struct rd_str why)
 {
     call_record(
@@ -46,7 +54,9 @@ static void record_transfer(struct call *c, const char *state, struct rd_str to,
 /* From here on the end of the stream is the carrier's yes. */
 static void begin_transfer(struct call *c, struct rd_str to)
 {
+    c->transfer_by_ms = 0; /* whoever asks first */
     c->transfer_until_ms = call_now(c) + CALL_TRANSFER_MS;
+    c->transfer_then[0] = '\0';
     (void)rd_str_copy(c->transfer_to, sizeof(c->transfer_to), to);
     record_transfer(c, "asked", to, RD_STR(""));
 }
@@ -72,24 +82,54 @@ void call_transfer_begun(struct call *c, struct rd_str to)
     if (c->state < CALL_LIVE || c->state >= CALL_CLOSING)
         return;
     call_hold(c);
+    if (c->state == CALL_LEAVING)
+        call_go_live(c); /* the carrier ends the stream now, not we */
     begin_transfer(c, to);
     call_release(c);
+}
+
+void call_transfer_when_heard(struct call *c, struct rd_str to)
+{
+    if (c->state != CALL_LIVE || call_is_transferring(c) || call_will_transfer(c)) {
+        call_transfer(c, to); /* which says why not */
+        return;
+    }
+    call_hold(c);
+    c->transfer_by_ms = call_now(c) + CALL_LEAVE_MS;
+    (void)rd_str_copy(c->transfer_to, sizeof(c->transfer_to), to);
+    call_when_heard(c);
+    call_release(c);
+}
+
+void call_transfer_due(struct call *c)
+{
+    char to[CALL_TRANSFER_TO];
+
+    c->transfer_by_ms = 0;
+    (void)rd_str_copy(to, sizeof(to), rd_str(c->transfer_to));
+    call_transfer(c, rd_str(to));
 }
 
 static void go_on(struct call *c)
 {
     c->transfer_until_ms = 0;
     c->quiet_since_ms = call_now(c);
+    if (c->transfer_then[0])
+        call_instruct(c, rd_str(c->transfer_then));
+    c->transfer_then[0] = '\0';
 }
 
-void call_transfer_refused(struct call *c, struct rd_str why, bool unknown)
+void call_transfer_refused(struct call *c, struct rd_str why, struct rd_str then, bool unknown)
 {
     if (!call_is_transferring(c) || c->state >= CALL_CLOSING)
         return;
     call_hold(c);
     record_transfer(c, "refused", rd_str(c->transfer_to), why);
+    (void)rd_str_copy(c->transfer_then, sizeof(c->transfer_then), then);
     if (!unknown)
         go_on(c);
+    else if (then.n > 0)
+        c->transfer_until_ms = call_now(c) + CALL_DOUBT_MS;
     call_release(c);
 }
 

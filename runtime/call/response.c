@@ -149,7 +149,7 @@ static void on_finished(struct call *c, const struct provider_response *r)
     call_speak_next(c);
     if (c->turn.state == TURN_IDLE && !c->turn.wanted && c->own.state == OWN_NONE)
         debt_forgive(c);
-    call_maybe_leave(c);
+    call_when_heard(c);
 }
 
 void call_on_response(void *arg, const struct provider_response *r)

@@ -94,7 +94,7 @@ static void on_audio_done(void *arg, const struct provider_item *item)
     call_hold(c);
     ledger_done(&c->ledger, item->item_id, item->content_index);
     call_settle_heard(c);
-    call_maybe_leave(c);
+    call_when_heard(c);
     call_release(c);
 }
 
@@ -287,7 +287,7 @@ void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bo
         turn_want(&c->turn);
     c->quiet_since_ms = call_now(c);
     call_speak_next(c);
-    call_maybe_leave(c);
+    call_when_heard(c);
     call_release(c);
 }
 

@@ -19,7 +19,7 @@
 struct entry {
     struct directory_view v;
     struct brief *brief;     /* refs; until claimed */
-    struct credits *credits; /* owns; until claimed or released */
+    struct credits *credits; /* owns; until claimed or released, and while AWAY */
     uint32_t generation;
     uint32_t seq;    /* of the last fact */
     int agent_place; /* in the tallies, while the call goes on */
@@ -201,7 +201,7 @@ static call_handle let_in(struct directory *d, const struct directory_admission 
     (void)rd_str_copy(e->v.agent, sizeof(e->v.agent), a->agent);
     (void)rd_str_copy(e->v.from, sizeof(e->v.from), a->from);
     (void)rd_str_copy(e->v.to, sizeof(e->v.to), a->to);
-    e->v.admitted_ms = a->now_ms;
+    e->v.admitted_ms = e->v.since_ms = a->now_ms;
     e->v.admitted_unix_us = a->now_unix_us;
     e->share = share;
     e->used = (struct provider_usage){0};
@@ -282,7 +282,8 @@ bool directory_set_script(struct directory *d, call_handle h, unsigned script_th
     return opening;
 }
 
-int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce)
+int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce,
+                    uint64_t now_ms)
 {
     struct entry *e;
     int rc = 0;
@@ -291,7 +292,7 @@ int directory_offer(struct directory *d, call_handle h, struct brief *brief, uin
     e = by_handle(d, h);
     if (!e) {
         rc = RD_EGONE;
-    } else if (e->v.state != DIRECTORY_OPENING && e->v.state != DIRECTORY_OFFERED) {
+    } else if (e->v.state == DIRECTORY_TAKEN || e->v.state == DIRECTORY_OVER) {
         rc = RD_ESTATE;
     } else {
         if (brief) {
@@ -299,6 +300,7 @@ int directory_offer(struct directory *d, call_handle h, struct brief *brief, uin
             e->brief = brief_ref(brief);
         }
         e->v.nonce = nonce;
+        e->v.since_ms = now_ms;
         e->v.state = DIRECTORY_OFFERED;
     }
     pthread_mutex_unlock(&d->lock);
@@ -319,13 +321,43 @@ int directory_claim(struct directory *d, call_handle h, uint64_t nonce, unsigned
         rc = RD_EAUTH;
     } else {
         e->v.state = DIRECTORY_TAKEN;
+        e->v.intent = INTENT_NONE;
         e->v.media_thread = media_thread;
+        e->v.legs++;
         *out = (struct directory_claim){.view = e->v, .brief = e->brief, .credits = e->credits};
         e->brief = NULL;
         e->credits = NULL;
     }
     pthread_mutex_unlock(&d->lock);
     return rc;
+}
+
+bool directory_away(struct directory *d, call_handle h, struct credits *credits, uint64_t now_ms)
+{
+    struct entry *e;
+    bool taken;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    taken = e && e->v.state == DIRECTORY_TAKEN;
+    if (taken) {
+        e->v.state = DIRECTORY_AWAY;
+        e->v.since_ms = now_ms;
+        e->credits = credits;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return taken;
+}
+
+void directory_still_away(struct directory *d, call_handle h, uint64_t now_ms)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e && e->v.state == DIRECTORY_AWAY)
+        e->v.since_ms = now_ms;
+    pthread_mutex_unlock(&d->lock);
 }
 
 static bool copy_view(const struct entry *e, struct directory_view *out)
@@ -450,7 +482,7 @@ const char *directory_state_name(enum directory_state s)
     static const char *const names[] = {
         [DIRECTORY_FREE] = "free",       [DIRECTORY_OPENING] = "opening",
         [DIRECTORY_OFFERED] = "offered", [DIRECTORY_TAKEN] = "taken",
-        [DIRECTORY_OVER] = "over",
+        [DIRECTORY_AWAY] = "away",       [DIRECTORY_OVER] = "over",
     };
 
     return names[s];

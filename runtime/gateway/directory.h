@@ -4,7 +4,12 @@
  * share; each operation holds the lock for O(1) and never across I/O.
  *
  *   admit ──▶ OPENING ──offer──▶ OFFERED ──claim (once, by token)──▶ TAKEN ──release──▶ OVER
- *                └───────────────────┴───────────── release ───────────────────────────▶
+ *                │                │   ▲                               │                 ▲
+ *                │                │   └──offer──── AWAY ◀────away─────┘                 │
+ *                └────────────────┴────────────────┴───────── release ──────────────────┘
+ *
+ * AWAY: the caller is with somebody else, or rings there. The stream is over, the call is not: it
+ * keeps its slots, its script and the room there, until it is taken back or over.
  *
  * admit is also the admission: it takes a slot of the node, of the agent and of the caller, at once,
  * or says which of them is missing. A call that is over gives its slots back and stays findable
@@ -28,6 +33,7 @@ enum directory_state {
     DIRECTORY_OPENING,
     DIRECTORY_OFFERED,
     DIRECTORY_TAKEN,
+    DIRECTORY_AWAY,
     DIRECTORY_OVER
 };
 
@@ -51,6 +57,8 @@ struct directory_view {
     char from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
     unsigned script_thread, media_thread;
     uint64_t nonce;            /* of the token that was handed out */
+    uint64_t since_ms;         /* monotonic: it is in its state */
+    unsigned legs;             /* streams it has had */
     uint64_t admitted_ms;      /* monotonic */
     uint64_t admitted_unix_us; /* the same moment by the calendar */
 };
@@ -101,7 +109,8 @@ bool directory_set_script(struct directory *d, call_handle h, unsigned script_th
 
 /* The script agreed: a stream with this nonce may claim the call. Refs the brief. A second offer (a
  * repeated webhook) replaces the nonce. RD_EGONE, RD_ESTATE when it is taken or over. */
-int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce);
+int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce,
+                    uint64_t now_ms);
 
 /* What a claim hands over; the caller owns both from now on. */
 struct directory_claim {
@@ -114,6 +123,13 @@ struct directory_claim {
  */
 int directory_claim(struct directory *d, call_handle h, uint64_t nonce, unsigned media_thread,
                     struct directory_claim *out);
+
+/* The caller is with somebody else; the room at the script comes back to the entry. False when the
+ * call is not TAKEN any more: then the room stays the caller's. */
+bool directory_away(struct directory *d, call_handle h, struct credits *credits, uint64_t now_ms);
+
+/* Still AWAY, from now on anew: somebody else is tried. */
+void directory_still_away(struct directory *d, call_handle h, uint64_t now_ms);
 
 bool directory_get(struct directory *d, call_handle h, struct directory_view *out);
 bool directory_find(struct directory *d, struct rd_str sid, struct directory_view *out);

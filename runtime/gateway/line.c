@@ -6,7 +6,8 @@
  * - while it runs: the core's events go to the script by credits (they cannot be lost), its records
  *   to the journal (keep.h) and to control (those may be lost), its timer is one loop timer.
  * - end: the intent is stored before the stream closes, the slot is given back when both legs let
- * go.
+ *   go. When the carrier took the caller to somebody else, the call goes on without a stream: slot
+ *   and script stay with the directory's entry, for resume.c.
  *
  * Failure modes: everything fails closed with an HTTP status and a counted, logged reason. */
 #include "gateway/line_private.h"
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "carriers/twilio/stream.h"
 #include "gateway/record_json.h"
+#include "gateway/resume.h"
 #include "gateway/tape.h"
 #include "gateway/token.h"
 #include "gateway/webhook.h"
@@ -28,10 +30,21 @@ enum { RECORD_MAX = 256 * 1024 };
 
 /* --- what the core asks of its surroundings --- */
 
+/* The script knows; from now on the carrier's question may come on any thread. */
+static void go_away(struct line *l)
+{
+    l->away = true;
+    if (!directory_away(l->thread->node->directory, l->view.call, l->credits,
+                        clock_ms(loop_clock())))
+        webhook_tell_ended(l->credits, l->view.call, "lost");
+    l->credits = NULL;
+}
+
 static int post_to_script(void *arg, const struct agent_event *e)
 {
     struct line *l = arg;
     struct message *m;
+    int rc;
 
     if (!l->credits)
         return RD_EGONE;
@@ -40,12 +53,14 @@ static int post_to_script(void *arg, const struct agent_event *e)
         return RD_EFULL;
     m->kind = (int)e->type;
     m->number = e->number;
-    return credits_post(l->credits, m, e->type == AGENT_ENDED);
+    rc = credits_post(l->credits, m, e->type == AGENT_ENDED || e->type == AGENT_AWAY);
+    if (e->type == AGENT_AWAY)
+        go_away(l);
+    return rc;
 }
 
 static void count_totals(const struct call_totals *c)
 {
-    metric_add(M_CALLS_ENDED, 1);
     metric_add(M_FRAMES_IN, c->frames_in);
     metric_add(M_FRAMES_OUT, c->frames_out);
     metric_add(M_FRAMES_BAD, c->bad_frames);
@@ -124,6 +139,8 @@ static void on_end_record(struct line *l, const struct record *r)
     totals.bad_frames += twilio_stream_counts(l->leg).bad;
     whole.totals = &totals;
     log_end(l, &whole);
+    if (l->view.legs == 1)
+        metric_add(M_CALLS_ENDED, 1);
     directory_used(l->thread->node->directory, l->view.call, &totals.usage, totals.duration_ms);
     count_record(&whole);
     post_record(l, &whole);
@@ -207,7 +224,8 @@ static void on_ended(void *arg, enum call_end_reason why)
         link = &(*link)->next;
     if (*link)
         *link = l->next;
-    (void)directory_release(t->node->directory, l->view.call, false, &none, &view);
+    if (!l->away)
+        (void)directory_release(t->node->directory, l->view.call, false, &none, &view);
     atomic_fetch_sub(&t->n_lines, 1);
     line_free(l);
     media_thread_line_gone(t);
@@ -261,9 +279,11 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
     l->next = l->thread->lines;
     l->thread->lines = l;
     atomic_fetch_add(&l->thread->n_lines, 1);
-    metric_add(M_CALLS_ANSWERED, 1);
-    log_info("call.started", F_CALL(l->view.sid), F_STR("agent", l->view.agent),
-             F_PHONE("from", l->view.from), F_PHONE("to", l->view.to));
+    if (l->view.legs == 1)
+        metric_add(M_CALLS_ANSWERED, 1);
+    log_info(l->view.legs == 1 ? "call.started" : "call.returned", F_CALL(l->view.sid),
+             F_STR("agent", l->view.agent), F_PHONE("from", l->view.from),
+             F_PHONE("to", l->view.to));
     tell_script_attached(l);
     open_provider(l, brief);
     return 0;
@@ -373,6 +393,8 @@ void line_command(struct media_thread *t, struct message *m)
 {
     struct line *l = find(t, m->call);
 
+    if (m->kind == CMD_CARRIER_ENDED && resume_over(t->node, m->call, "caller_hangup"))
+        return; /* it was taken to somebody else meanwhile */
     if (!l)
         return;
     switch ((enum call_command)m->kind) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* line_operator.c - what operators want of a call. Each wish is a fact of the call first, with who
- * had it, and then done.
+/* line_operator.c - what operators want of a call, and who takes its caller. An operator's wish is a
+ * fact of the call first, with who had it, and then done.
  *
  * Failure modes: a call that cannot do it (not live yet, ending) says so in its log; a transfer also
  * in its records, where the operator waits for it. */
@@ -28,11 +28,22 @@ static void whisper(struct line *l, const struct message *m)
                  F_FIX("the call was not live: whisper again once it is"));
 }
 
+/* Nobody in particular: the agent. */
+static void transfer(struct line *l, const struct message *m)
+{
+    if (m->s[1].n == 0) {
+        call_transfer_when_heard(l->call, m->s[0]);
+        return;
+    }
+    note(l, "transfer", m->s[0], m->s[1]);
+    call_transfer(l->call, m->s[0]);
+}
+
 static void refused(struct line *l, const struct message *m)
 {
     log_warn("call.transfer_refused", F_CALL(l->view.sid), F_STR("reason", m->s[0].p),
              F_FIX("the call goes on; correct what the reason says and transfer again"));
-    call_transfer_refused(l->call, m->s[0], m->number != 0);
+    call_transfer_refused(l->call, m->s[0], m->s[1], m->number != 0);
 }
 
 void line_operator(struct line *l, const struct message *m)
@@ -46,8 +57,7 @@ void line_operator(struct line *l, const struct message *m)
         whisper(l, m);
         break;
     case CMD_TRANSFER:
-        note(l, "transfer", m->s[0], m->s[1]);
-        call_transfer(l->call, m->s[0]);
+        transfer(l, m);
         break;
     case CMD_TRANSFER_BEGUN:
         call_transfer_begun(l->call, m->s[0]);

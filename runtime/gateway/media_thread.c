@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* media_thread.c - the loop of one media thread and what its mailbox brings.
  *
- * - MSG_SOCKET: a connection to serve. MSG_CALL_OPENED: a script's answer to a webhook.
+ * - MSG_SOCKET: a connection to serve. MSG_CALL_OPENED, MSG_RESUMED: a script's answer to a webhook.
  * - MSG_CALL_COMMAND: what a script or an operator wants of a call that is here.
  * - MSG_SWEEP, and every ten seconds without: is everything here that should be, and nothing else?
  * - MSG_STOP: every line ends; when the last has let go, the thread leaves its loop. */
@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/line.h"
+#include "gateway/opening.h"
+#include "gateway/resume.h"
 #include "gateway/sweep.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
@@ -33,7 +35,8 @@ static void on_request(struct http_request *r, void *arg)
 
 static void on_gone(struct http_request *r, void *arg)
 {
-    voice_gone(arg, r);
+    (void)arg;
+    opening_gone(r);
 }
 
 static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
@@ -58,7 +61,7 @@ void media_thread_line_gone(struct media_thread *t)
 static void on_stop(struct media_thread *t)
 {
     t->stopping = true;
-    voice_end_all(t);
+    opening_end_all(t);
     line_end_all(t);
     leave_if_done(t);
 }
@@ -74,6 +77,9 @@ static void receive(struct message *m, void *arg)
         break;
     case MSG_CALL_OPENED:
         voice_opened(t, m);
+        break;
+    case MSG_RESUMED:
+        resume_answered(t, m);
         break;
     case MSG_CALL_COMMAND:
         line_command(t, m);
@@ -185,7 +191,7 @@ void *media_thread_run(void *arg)
     /* What still came in meanwhile has scripts to tell, and those end after us. */
     http_server_free(t->http);
     t->http = NULL;
-    voice_end_all(t);
+    opening_end_all(t);
     return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "gateway/resume.h"
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
 #include "observe/catalogue.h"
@@ -485,6 +486,7 @@ static void stop_media(struct node *n)
     }
     for (unsigned i = 0; i < n->n_media; i++)
         pthread_join(n->media[i]->thread, NULL);
+    resume_end_all(n);
 }
 
 void node_stop(struct node *n)

@@ -5,16 +5,20 @@
  *   kind     what it is                                             what is done
  *   slot     TAKEN by this thread, and no line here has the call    the slot is given back
  *   waiting  OPENING or OFFERED, longer than any timer allows       given up, the script is told
+ *   away     AWAY, longer than anybody's <Dial> may last            given up, the script is told
  *   line     a line whose call the directory knows as over          the call is ended
  *   long     a call a minute past its max_call                      the call is ended
  *   leg      a provider connection whose call is gone               it is cut
  *   vm       a script whose call is over (agent/script_thread.c)    it is freed
  *
- * Each find is a fault of this program: an alarm, a line in the log, a count. */
+ * Each find is a fault of this program: an alarm, a line in the log, a count. But for "away": there
+ * the carrier did not tell us, which is a warning. And a node that is to end does not wait for callers
+ * who have long been talking to somebody else: those it lets go. */
 #include "gateway/sweep.h"
 
 #include "base/log.h"
 #include "gateway/line_private.h"
+#include "gateway/resume.h"
 #include "gateway/webhook.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
@@ -23,10 +27,12 @@
 #include <stdio.h>
 
 enum {
-    VIEWS = 32,                /* copied from the directory at a time */
-    OPENING_PAST_MS = 30000,   /* after the script's deadline */
-    OFFERED_MAX_MS = 120000,   /* repeated webhooks included */
-    OVERDUE_MAX_MS = 60 * 1000 /* after max_call: a goodbye, a transfer */
+    VIEWS = 32,                 /* copied from the directory at a time */
+    OPENING_PAST_MS = 30000,    /* after the script's deadline */
+    OFFERED_MAX_MS = 120000,    /* repeated webhooks included */
+    OVERDUE_MAX_MS = 60 * 1000, /* after max_call: a goodbye, a transfer */
+    AWAY_MAX_MS = 250 * 60000,  /* a <Dial> lasts 4 hours at most */
+    RINGING_MAX_MS = 120000     /* after that somebody took the caller */
 };
 
 static void found(enum metric_counter counter, const char *kind, const char *sid)
@@ -65,11 +71,22 @@ static void give_back(struct media_thread *t, const struct directory_view *v, bo
 static bool waits_too_long(const struct media_thread *t, const struct directory_view *v,
                            uint64_t now_ms)
 {
-    uint64_t age_ms = now_ms > v->admitted_ms ? now_ms - v->admitted_ms : 0;
+    uint64_t age_ms = now_ms > v->since_ms ? now_ms - v->since_ms : 0;
 
     if (v->state == DIRECTORY_OPENING)
         return age_ms > (uint64_t)t->node->settings->script_deadline_ms + OPENING_PAST_MS;
     return v->state == DIRECTORY_OFFERED && age_ms > OFFERED_MAX_MS;
+}
+
+static void check_away(struct media_thread *t, const struct directory_view *v, uint64_t now_ms)
+{
+    uint64_t age_ms = now_ms > v->since_ms ? now_ms - v->since_ms : 0;
+    bool draining = directory_counts(t->node->directory).draining;
+
+    if (age_ms <= (draining ? RINGING_MAX_MS : AWAY_MAX_MS) ||
+        !resume_over(t->node, v->call, "transferred") || draining)
+        return;
+    log_warn("call.away_too_long", F_CALL(v->sid), F_FIX(catalogue_fix("call.", "away_too_long")));
 }
 
 typedef void(entry_fn)(struct media_thread *t, const struct directory_view *v, uint64_t now_ms,
@@ -101,6 +118,8 @@ static void count_mine(struct media_thread *t, const struct directory_view *v, u
     *mine += is_mine(t, v);
     if (t->index == 0 && waits_too_long(t, v, now_ms))
         give_back(t, v, true, M_ZOMBIE_WAITING, "waiting");
+    if (t->index == 0 && v->state == DIRECTORY_AWAY)
+        check_away(t, v, now_ms);
 }
 
 static void find_mine(struct media_thread *t, const struct directory_view *v, uint64_t now_ms,

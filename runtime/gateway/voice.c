@@ -3,181 +3,25 @@
  *
  * Slot, agent, script; the answer is TwiML with a stream address, or with a redirect to Vapi.
  * Whatever is missing or late, the caller gets the fallback of the number: rendered when the agents
- * were loaded, served from here.
- *
- * An `opening` is a webhook that waits for its script, and then an offer that waits for its stream.
- */
+ * were loaded, served from here. How a webhook waits is in opening.c. */
 #include "gateway/voice.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/now.h"
-#include "carriers/twilio/twiml.h"
-#include "gateway/token.h"
+#include "gateway/opening.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
-enum {
-    CALL_CREDITS = 64,      /* events a call may have waiting at its script */
-    STREAM_WAIT_MS = 20000, /* TwiML answered, but no stream came */
-};
+enum { CALL_CREDITS = 64 }; /* events a call may have waiting at its script */
 
-struct opening {
-    struct opening *next;
-    struct media_thread *thread;
-    struct loop_timer *timer;
-    struct http_request *request; /* borrows; NULL once answered or gone */
-    uint64_t number, began_us;
-    uint64_t nonce; /* of the address that was handed out */
-    call_handle call;
-    struct agent_set *agents; /* refs; keeps `agent` alive */
-    const struct agent_info *agent;
-};
-
-static void opening_free(struct opening *o)
+static void on_late(struct opening *o)
 {
-    struct opening **link = &o->thread->openings;
-
-    while (*link && *link != o)
-        link = &(*link)->next;
-    if (*link)
-        *link = o->next;
-    if (o->request)
-        http_set_user(o->request, NULL);
-    loop_timer_free(o->timer);
-    agent_set_unref(o->agents);
-    free(o);
-}
-
-static struct opening *opening_by_number(struct media_thread *t, uint64_t number)
-{
-    struct opening *o = t->openings;
-
-    while (o && o->number != number)
-        o = o->next;
-    return o;
-}
-
-static void give_up(struct opening *o, const char *why)
-{
-    struct directory_view view;
-    struct credits *credits;
-
-    if (directory_release(o->thread->node->directory, o->call, true, &credits, &view))
-        webhook_tell_ended(credits, o->call, why);
-    opening_free(o);
-}
-
-/* Who waited gets the fallback; what was decided is kept with the call. */
-static void answer_with_fallback(struct opening *o, const char *why, const char *fix)
-{
-    struct directory_view view = {0};
-
-    (void)directory_get(o->thread->node->directory, o->call, &view);
-    webhook_reply_fallback(o->thread, o->request, o->agent, view.sid, why, fix);
-    o->request = NULL;
-}
-
-/* Either the script is late, or the stream never came. */
-static void on_opening_timeout(void *arg)
-{
-    struct opening *o = arg;
-    struct directory_view view = {0};
-
-    (void)directory_get(o->thread->node->directory, o->call, &view);
-    if (o->request) {
-        directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
-        answer_with_fallback(o, "script_late", NULL);
-        give_up(o, "script_late");
-        return;
-    }
-    if (view.state == DIRECTORY_OFFERED && view.nonce == o->nonce) {
-        log_warn(
-            "stream.never_came", F_CALL(view.sid),
-            F_FIX(
-                "the carrier did not connect to public.url; is it reachable as wss from outside?"));
-        give_up(o, "no_stream");
-        return;
-    }
-    opening_free(o); /* a stream took it, or a later address is out */
-}
-
-static struct opening *opening_new(struct media_thread *t, struct http_request *r, call_handle call)
-{
-    struct opening *o = calloc(1, sizeof(*o));
-
-    if (!o)
-        return NULL;
-    o->thread = t;
-    if (loop_timer_new(&o->timer, t->loop, on_opening_timeout, o)) {
-        free(o);
-        return NULL;
-    }
-    o->request = r;
-    o->number = t->next_request++;
-    o->began_us = clock_us(loop_clock());
-    o->call = call;
-    o->next = t->openings;
-    t->openings = o;
-    http_set_user(r, o);
-    loop_timer_in(o->timer, (uint64_t)t->node->settings->script_deadline_ms);
-    return o;
-}
-
-void voice_gone(struct media_thread *t, struct http_request *r)
-{
-    struct opening *o = http_user(r);
-
-    (void)t;
-    if (!o)
-        return;
-    o->request = NULL;
-    give_up(o, "webhook_gone");
-}
-
-void voice_end_all(struct media_thread *t)
-{
-    while (t->openings) {
-        struct opening *o = t->openings;
-
-        if (o->request)
-            answer_with_fallback(o, "shutdown", NULL);
-        give_up(o, "shutdown");
-    }
-}
-
-/* --- POST /twilio/voice --- */
-
-static int offer(struct opening *o, struct brief *brief, struct buf *twiml)
-{
-    struct node *n = o->thread->node;
-    struct token token = {
-        .node = n->id, .call = o->call, .expires_unix_s = (uint64_t)time(NULL) + TOKEN_LIFE_S};
-    struct directory_view view;
-    char text[TOKEN_MAX], *url;
-    int rc;
-
-    if (!directory_get(n->directory, o->call, &view) ||
-        random_bytes(&token.nonce, sizeof(token.nonce)))
-        return RD_EGONE;
-    (void)rd_str_copy(token.call_sid, sizeof(token.call_sid), rd_str(view.sid));
-    rc = token_write(text, &token, rd_str(n->settings->cluster_secret));
-    if (rc)
-        return rc;
-    rc = directory_offer(n->directory, o->call, brief, token.nonce);
-    if (rc)
-        return rc;
-    o->nonce = token.nonce;
-    if (asprintf(&url, "%s%s", n->stream_base, text) < 0)
-        return -ENOMEM;
-    rc = twiml_stream(twiml, url, n->resume_url);
-    free(url);
-    return rc;
+    directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
+    opening_fallback(o, "script_late", NULL);
+    opening_give_up(o, "script_late");
 }
 
 /* Which system the call runs on, and why; at the first offer only. */
@@ -197,48 +41,30 @@ static void keep_decision(struct opening *o, const char *system, const char *rea
                                J_STR("model", model)));
 }
 
-static void answer_with_stream(struct opening *o, struct brief *brief)
-{
-    struct buf twiml;
-
-    buf_init(&twiml, WEBHOOK_TWIML_MAX);
-    if (offer(o, brief, &twiml) == 0) {
-        metric_observe(H_WEBHOOK_US, clock_us(loop_clock()) - o->began_us);
-        webhook_reply_xml(o->request, (struct rd_str){twiml.data, twiml.n});
-        o->request = NULL;
-        loop_timer_in(o->timer, STREAM_WAIT_MS);
-    } else {
-        answer_with_fallback(o, "no_token", NULL);
-        give_up(o, "no_token");
-    }
-    buf_fini(&twiml);
-}
-
 static void answer_with_vapi(struct opening *o)
 {
     log_info("call.redirected", F_STR("system", "vapi"), F_STR("agent", o->agent->name));
-    webhook_reply_xml(o->request, rd_str(o->agent->vapi_twiml));
-    o->request = NULL;
-    give_up(o, "redirected");
+    opening_reply(o, rd_str(o->agent->vapi_twiml));
+    opening_give_up(o, "redirected");
 }
 
 void voice_opened(struct media_thread *t, struct message *m)
 {
-    struct opening *o = opening_by_number(t, m->aux);
+    struct opening *o = opening_waiting(t, m->aux);
 
-    if (!o || !o->request)
+    if (!o)
         return; /* late: the caller has had the fallback */
     if (rd_str_eq(m->s[0], RD_STR("openai")) && m->brief) {
         keep_decision(o, "openai", m->s[1].p, m->brief);
-        answer_with_stream(o, m->brief);
+        opening_offer(o, m->brief);
     } else if (rd_str_eq(m->s[0], RD_STR("vapi")) && o->agent && o->agent->vapi_twiml) {
         keep_decision(o, "vapi", m->s[1].p, NULL);
         answer_with_vapi(o);
     } else {
         directory_intent(t->node->directory, o->call, INTENT_FALLBACK);
-        answer_with_fallback(o, m->s[1].n ? m->s[1].p : "script_failed",
-                             "the agent's script failed; its error is in the log");
-        give_up(o, "script_failed");
+        opening_fallback(o, m->s[1].n ? m->s[1].p : "script_failed",
+                         "the agent's script failed; its error is in the log");
+        opening_give_up(o, "script_failed");
     }
 }
 
@@ -293,7 +119,8 @@ static int ask_script(struct opening *o, struct form *form)
 static void open_call(struct media_thread *t, struct http_request *r, struct form *form,
                       call_handle call, struct agent_set *set, const struct agent_info *agent)
 {
-    struct opening *o = opening_new(t, r, call);
+    struct opening *o =
+        opening_new(t, r, call, (uint64_t)t->node->settings->script_deadline_ms, on_late);
     struct directory_view view = {0};
     struct credits *credits;
 
@@ -302,13 +129,11 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
         webhook_reply_fallback(t, r, agent, view.sid, "no_memory", NULL);
         return;
     }
-    o->agents = agent_set_ref(set);
-    o->agent = agent;
+    opening_set_agent(o, set, agent);
     if (ask_script(o, form) == 0)
         return;
-    http_set_user(r, NULL);
-    answer_with_fallback(o, "script_full", NULL);
-    give_up(o, "script_full");
+    opening_fallback(o, "script_full", NULL);
+    opening_give_up(o, "script_full");
 }
 
 /* Twilio repeats a webhook it had no answer to: the same call gets a new address. */
@@ -323,15 +148,13 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
         webhook_reply_fallback(t, r, agent, view.sid, "repeated_webhook", NULL);
         return;
     }
-    o = opening_new(t, r, call);
+    o = opening_new(t, r, call, (uint64_t)t->node->settings->script_deadline_ms, on_late);
     if (!o) {
         webhook_reply_fallback(t, r, agent, view.sid, "no_memory", NULL);
         return;
     }
-    o->agents = agent_set_ref(set);
-    o->agent = agent;
-    http_set_user(r, NULL);
-    answer_with_stream(o, NULL);
+    opening_set_agent(o, set, agent);
+    opening_offer(o, NULL);
 }
 
 /* The operator's force switch works with nothing else working: no slot, no script. */

@@ -8,10 +8,6 @@
 #include "gateway/media_thread.h"
 
 void voice_request(struct media_thread *t, struct http_request *r, struct form *form);
-void voice_gone(struct media_thread *t, struct http_request *r); /* Twilio left before the answer */
-void voice_opened(struct media_thread *t, struct message *m);    /* MSG_CALL_OPENED; borrows */
-
-/* The node ends: who waits gets the fallback, what was offered is taken back, scripts are told. */
-void voice_end_all(struct media_thread *t);
+void voice_opened(struct media_thread *t, struct message *m); /* MSG_CALL_OPENED; borrows */
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* webhook.c - the routes of the public listener.
  *
- * POST /twilio/voice: who answers; voice.c. POST /twilio/resume: what the directory says should
- * follow the stream. POST /twilio/status: the call is over for Twilio; so it is for us. All three
- * need a good signature. GET /livez: this thread answers. */
+ * POST /twilio/voice: who answers; voice.c. POST /twilio/resume: what follows the stream or a <Dial>,
+ * POST /twilio/accept: does who was dialled take the call; resume.c. POST /twilio/status: the call is
+ * over for Twilio; so it is for us. All need a good signature. GET /livez: this thread answers. */
 #include "gateway/webhook.h"
 
 #include "base/err.h"
 #include "base/log.h"
-#include "carriers/twilio/twiml.h"
+#include "gateway/resume.h"
 #include "gateway/voice.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -78,7 +78,7 @@ void webhook_tell_ended(struct credits *c, call_handle call, const char *why)
         credits_free(c);
 }
 
-/* --- POST /twilio/resume, /twilio/status --- */
+/* --- POST /twilio/status --- */
 
 /* Seconds as the carrier writes them; -1 when it did not. */
 static int seconds_of(struct rd_str digits)
@@ -95,10 +95,8 @@ static int seconds_of(struct rd_str digits)
     return n;
 }
 
-/* What the carrier told, kept with its call; with the node, when nobody here knows the call (it was
- * another process's, or it is long over). */
-static void keep_webhook(struct media_thread *t, const struct directory_view *view,
-                         struct form *form, const char *kind)
+void webhook_keep(struct media_thread *t, const struct directory_view *view, struct form *form,
+                  const char *kind)
 {
     int duration_s = seconds_of(form_get(form, "CallDuration"));
     struct rd_str nobody = {NULL, 0}; /* a known call's facts say who anyway */
@@ -116,41 +114,7 @@ static void keep_webhook(struct media_thread *t, const struct directory_view *vi
         keep_node(t->node->keep, "webhook", facts);
 }
 
-/* A <Dial> of ours is over. "completed" says that somebody answered, if only a voicemail. */
-static bool was_answered(struct rd_str dial_status)
-{
-    return rd_str_eq(dial_status, RD_STR("completed")) ||
-           rd_str_eq(dial_status, RD_STR("answered"));
-}
-
-static void on_resume(struct media_thread *t, struct http_request *r, struct form *form)
-{
-    struct rd_str sid = form_get(form, "CallSid"), dial = form_get(form, "DialCallStatus");
-    struct agent_set *set = script_pool_agents(t->node->scripts);
-    const struct agent_info *agent = webhook_agent_for(set, form_get(form, "To"));
-    struct directory_view view = {0};
-    bool known = directory_find(t->node->directory, sid, &view);
-    bool over = dial.n > 0 ? was_answered(dial) : known && view.intent == INTENT_HANG_UP;
-    char sid_z[DIRECTORY_SID];
-    struct buf twiml;
-
-    (void)rd_str_copy(sid_z, sizeof(sid_z), sid);
-    keep_webhook(t, known ? &view : NULL, form, "resume");
-    if (over) {
-        buf_init(&twiml, WEBHOOK_TWIML_MAX);
-        if (twiml_hangup(&twiml) == 0)
-            webhook_reply_xml(r, (struct rd_str){twiml.data, twiml.n});
-        else
-            webhook_reply_xml(r, rd_str(agent_default_fallback()));
-        buf_fini(&twiml);
-    } else {
-        webhook_reply_fallback(t, r, agent, sid_z,
-                               dial.n > 0 ? "transfer_not_answered" : "after_stream", NULL);
-    }
-    agent_set_unref(set);
-}
-
-static bool is_terminal(struct rd_str status)
+bool webhook_is_terminal(struct rd_str status)
 {
     static const char *const names[] = {"completed", "busy", "failed", "no-answer", "canceled"};
 
@@ -160,27 +124,33 @@ static bool is_terminal(struct rd_str status)
     return false;
 }
 
-/* Signals may come twice and in any order; only an end counts, and only the first. */
-static void on_status(struct media_thread *t, struct http_request *r, struct form *form)
+void webhook_carrier_ended(struct media_thread *t, const struct directory_view *call)
 {
     struct node *n = t->node;
     struct directory_view view;
     struct credits *credits;
     struct message *m;
-    bool known = directory_find(n->directory, form_get(form, "CallSid"), &view);
 
-    keep_webhook(t, known ? &view : NULL, form, "status");
-    if (known && is_terminal(form_get(form, "CallStatus"))) {
-        if (view.state == DIRECTORY_TAKEN) {
-            m = message_new(MSG_CALL_COMMAND, view.call, NULL, 0);
-            if (m) {
-                m->kind = CMD_CARRIER_ENDED;
-                (void)mailbox_post(n->media[view.media_thread]->mailbox, m);
-            }
-        } else if (directory_release(n->directory, view.call, true, &credits, &view)) {
-            webhook_tell_ended(credits, view.call, "caller_hangup");
-        }
+    if (call->state == DIRECTORY_TAKEN) {
+        m = message_new(MSG_CALL_COMMAND, call->call, NULL, 0);
+        if (!m)
+            return;
+        m->kind = CMD_CARRIER_ENDED;
+        (void)mailbox_post(n->media[call->media_thread]->mailbox, m);
+    } else if (directory_release(n->directory, call->call, true, &credits, &view)) {
+        webhook_tell_ended(credits, call->call, "caller_hangup");
     }
+}
+
+/* Signals may come twice and in any order; only an end counts, and only the first. */
+static void on_status(struct media_thread *t, struct http_request *r, struct form *form)
+{
+    struct directory_view view;
+    bool known = directory_find(t->node->directory, form_get(form, "CallSid"), &view);
+
+    webhook_keep(t, known ? &view : NULL, form, "status");
+    if (known && webhook_is_terminal(form_get(form, "CallStatus")))
+        webhook_carrier_ended(t, &view);
     webhook_reply_text(r, 200, "");
 }
 
@@ -193,7 +163,8 @@ static const struct {
     route_fn *fn;
 } routes[] = {
     {"/twilio/voice", voice_request},
-    {"/twilio/resume", on_resume},
+    {"/twilio/resume", resume_request},
+    {"/twilio/accept", resume_screening},
     {"/twilio/status", on_status},
 };
 

@@ -11,7 +11,7 @@ enum { WEBHOOK_TWIML_MAX = 8192, WEBHOOK_WORD_MAX = 128 };
 
 void webhook_request(struct media_thread *t, struct http_request *r);
 
-/* For voice.c, too. */
+/* For voice.c and resume.c, too. */
 void webhook_reply_xml(struct http_request *r, struct rd_str xml);
 void webhook_reply_text(struct http_request *r, int status, const char *text);
 
@@ -24,6 +24,15 @@ void webhook_reply_fallback(struct media_thread *t, struct http_request *r,
 
 /* A field of the form, as far as anybody keeps it. */
 struct rd_str webhook_word(struct form *form, const char *name);
+
+/* What the carrier told, kept with its call; with the node, when nobody here knows the call (view
+ * NULL: it was another process's, or it is long over). */
+void webhook_keep(struct media_thread *t, const struct directory_view *view, struct form *form,
+                  const char *kind);
+
+/* Does this CallStatus say that the call is over? And: then it is, wherever we have it. */
+bool webhook_is_terminal(struct rd_str status);
+void webhook_carrier_ended(struct media_thread *t, const struct directory_view *call);
 
 /* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
 const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to);

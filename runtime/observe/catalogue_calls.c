@@ -62,8 +62,12 @@ static const struct error_info calls[] = {
      "the call goes on; correct what the reason says and transfer again", ERROR_WARNING,
      RETRY_HELPS},
     {"call.transfer_not_answered", "nobody took a caller who was transferred",
-     "give the transfer a number that is answered; this caller heard the fallback", ERROR_CRITICAL,
-     RETRY_HELPS},
+     "give the transfer a number that is answered; this caller heard the fallback, because the "
+     "agent's script could not take them back",
+     ERROR_CRITICAL, RETRY_HELPS},
+    {"call.away_too_long", "nobody told that a caller who was transferred has hung up",
+     "set the number's status callback to /twilio/status; the slot is free again", ERROR_WARNING,
+     RETRY_NO},
     {"zombie", "something outlived its call: a slot, a stream, a connection, a script",
      "none, it was cleaned up; a fault of this program: report it with the log lines of the call "
      "in zombie.found",

@@ -16,7 +16,9 @@ enum agent_event_type {
     AGENT_DTMF,      /* text: one digit */
     AGENT_SILENCE,   /* number: how many times in a row */
     AGENT_TRANSFER,  /* text: whom the carrier shall dial: a number, or one of the agent's people */
-    AGENT_ENDED      /* text: reason. Last */
+    AGENT_AWAY, /* the carrier took the caller to somebody else: the stream is over, the call is
+                      * not. number: 1 = the notice was heard, or none is owed */
+    AGENT_ENDED /* text: reason. Last */
 };
 
 struct agent_event {
@@ -26,7 +28,7 @@ struct agent_event {
 };
 
 /* Takes copies. 0, or RD_EFULL when the call's credits are used up (the script does not keep up):
- * the call core then ends the call politely. AGENT_ENDED always fits. Media thread. */
+ * the call core then ends the call politely. AGENT_AWAY and AGENT_ENDED always fit. Media thread. */
 typedef int(agent_post_fn)(void *arg, const struct agent_event *e);
 
 #endif

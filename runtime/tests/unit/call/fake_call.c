@@ -194,11 +194,11 @@ static uint64_t fake_now_us(void *arg)
 
 static int on_agent(void *arg, const struct agent_event *e)
 {
-    static const char *const names[] = {"started", "utterance", "said",     "tool_call",
-                                        "dtmf",    "silence",   "transfer", "ended"};
+    static const char *const names[] = {"started", "utterance", "said", "tool_call", "dtmf",
+                                        "silence", "transfer",  "away", "ended"};
     struct fake *f = arg;
 
-    if (f->agent_rc && e->type != AGENT_ENDED)
+    if (f->agent_rc && e->type != AGENT_ENDED && e->type != AGENT_AWAY)
         return f->agent_rc;
     if (e->type == AGENT_DTMF)
         (void)rd_str_copy(f->last_key, sizeof(f->last_key), e->text);

@@ -102,7 +102,7 @@ static void test_a_refused_transfer_leaves_the_call_as_it_was(void **state)
     (void)state;
     fake_greet(&f, &brief);
     call_transfer(f.call, OFFICE);
-    call_transfer_refused(f.call, RD_STR("nobody is called so"), false);
+    call_transfer_refused(f.call, RD_STR("nobody is called so"), RD_STR(""), false);
     assert_true(fake_did(&f, "transfer:refused:office"));
     assert_string_equal("nobody is called so", f.last_text);
     assert_string_equal("live", call_state_name(f.call));
@@ -150,7 +150,7 @@ static void test_a_transfer_nobody_knows_of_may_still_happen(void **state)
     (void)state;
     fake_greet(&f, &brief);
     call_transfer(f.call, OFFICE);
-    call_transfer_refused(f.call, RD_STR("the carrier did not answer"), true);
+    call_transfer_refused(f.call, RD_STR("the carrier did not answer"), RD_STR(""), true);
     assert_true(fake_did(&f, "transfer:refused:office"));
     fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
     assert_true(fake_did(&f, "ended:transferred"));
@@ -164,7 +164,7 @@ static void test_one_transfer_at_a_time(void **state)
     call_transfer(f.call, RD_STR("on_call"));
     assert_true(fake_did(&f, "transfer:refused:on_call"));
     assert_int_equal(1, fake_times(&f, "agent:transfer"));
-    call_transfer_refused(f.call, RD_STR("busy"), false);
+    call_transfer_refused(f.call, RD_STR("busy"), RD_STR(""), false);
     call_transfer(f.call, RD_STR("on_call"));
     assert_int_equal(2, fake_times(&f, "agent:transfer"));
 }

@@ -373,14 +373,14 @@ static void test_a_stream_claims_its_call_once(void **state)
     (void)state;
     assert_int_equal(admit(d, 1, &call), 0);
     assert_int_equal(directory_claim(d, call, 0, 3, &claim), RD_EAUTH); /* nothing was offered */
-    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    assert_int_equal(directory_offer(d, call, &brief, 42, 8), 0);
     assert_int_equal(directory_claim(d, call, 41, 3, &claim), RD_EAUTH);
     assert_int_equal(directory_claim(d, call, 42, 3, &claim), 0);
     assert_ptr_equal(claim.brief, &brief);
     assert_int_equal(claim.view.media_thread, 3);
     assert_int_equal(claim.view.state, DIRECTORY_TAKEN);
     assert_int_equal(directory_claim(d, call, 42, 3, &claim), RD_EAUTH);
-    assert_int_equal(directory_offer(d, call, &brief, 43), RD_ESTATE);
+    assert_int_equal(directory_offer(d, call, &brief, 43, 8), RD_ESTATE);
     assert_true(release(d, call));
     assert_int_equal(directory_claim(d, call, 42, 3, &claim), RD_EGONE);
     brief_unref(claim.brief);
@@ -398,8 +398,8 @@ static void test_a_second_offer_makes_the_first_address_worthless(void **state)
 
     (void)state;
     assert_int_equal(admit(d, 1, &call), 0);
-    assert_int_equal(directory_offer(d, call, &brief, 1), 0);
-    assert_int_equal(directory_offer(d, call, NULL, 2), 0); /* keeps the brief */
+    assert_int_equal(directory_offer(d, call, &brief, 1, 8), 0);
+    assert_int_equal(directory_offer(d, call, NULL, 2, 8), 0); /* keeps the brief */
     assert_int_equal(directory_claim(d, call, 1, 0, &claim), RD_EAUTH);
     assert_int_equal(directory_claim(d, call, 2, 0, &claim), 0);
     assert_ptr_equal(claim.brief, &brief);
@@ -435,7 +435,7 @@ static void test_eight_streams_with_one_token_are_one_stream(void **state)
 
     (void)state;
     assert_int_equal(admit(d, 1, &c.call), 0);
-    assert_int_equal(directory_offer(d, c.call, &brief, 42), 0);
+    assert_int_equal(directory_offer(d, c.call, &brief, 42, 8), 0);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&thread[i], NULL, claim_often, &c), 0);
     for (int i = 0; i < THREADS; i++)
@@ -455,7 +455,7 @@ static void test_what_was_claimed_is_not_released_as_unclaimed(void **state)
 
     (void)state;
     assert_int_equal(admit(d, 1, &call), 0);
-    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    assert_int_equal(directory_offer(d, call, &brief, 42, 8), 0);
     assert_int_equal(directory_claim(d, call, 42, 0, &claim), 0);
     assert_false(directory_release(d, call, true, &credits, &view));
     assert_int_equal(directory_counts(d).live, 1);
@@ -503,7 +503,7 @@ static void test_a_handle_of_an_earlier_call_finds_nothing(void **state)
 
     (void)state;
     assert_int_equal(admit(d, 1, &old), 0);
-    assert_int_equal(directory_offer(d, old, &brief, 42), 0);
+    assert_int_equal(directory_offer(d, old, &brief, 42, 8), 0);
     assert_true(release(d, old));
     for (unsigned i = 2; (now & UINT32_MAX) != (old & UINT32_MAX) && i < 10 * ENDED_KEPT; i++) {
         assert_int_equal(admit(d, i, &now), 0);
@@ -513,7 +513,7 @@ static void test_a_handle_of_an_earlier_call_finds_nothing(void **state)
     assert_true(now != old && (now & UINT32_MAX) == (old & UINT32_MAX)); /* the same place */
     assert_false(directory_get(d, old, &view));
     assert_false(directory_find(d, sid(text, 1), &view));
-    assert_int_equal(directory_offer(d, old, &brief, 42), RD_EGONE);
+    assert_int_equal(directory_offer(d, old, &brief, 42, 8), RD_EGONE);
     assert_int_equal(directory_claim(d, old, 42, 0, &claim), RD_EGONE);
     directory_intent(d, old, INTENT_FALLBACK);
     assert_false(release(d, old));
@@ -616,7 +616,7 @@ static void test_the_room_goes_to_the_claimer_and_only_there(void **state)
     assert_int_equal(admit(d, 1, &call), 0);
     assert_int_equal(credits_new(&credits, s.mailbox, 64), 0);
     assert_true(directory_set_script(d, call, 0, credits));
-    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    assert_int_equal(directory_offer(d, call, &brief, 42, 8), 0);
     assert_int_equal(directory_claim(d, call, 42, 0, &claim), 0);
     assert_ptr_equal(claim.credits, credits);
     assert_true(release(d, call)); /* asserts that it hands none out */
@@ -658,7 +658,7 @@ static void test_freeing_the_directory_frees_what_calls_still_own(void **state)
     assert_int_equal(admit(d, 1, &call), 0);
     assert_int_equal(credits_new(&credits, s.mailbox, 64), 0);
     assert_true(directory_set_script(d, call, 0, credits));
-    assert_int_equal(directory_offer(d, call, &brief, 42), 0);
+    assert_int_equal(directory_offer(d, call, &brief, 42, 8), 0);
     brief_unref(&brief);
     directory_free(d);
     assert_int_equal(brief.vad_silence_ms, 1);

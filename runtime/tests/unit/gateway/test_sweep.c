@@ -280,7 +280,7 @@ static void test_a_slot_without_a_stream_is_given_back(void **state)
     call_handle call = admit(0);
 
     (void)state;
-    assert_int_equal(directory_offer(s.node->directory, call, NULL, 7), 0);
+    assert_int_equal(directory_offer(s.node->directory, call, NULL, 7, 8), 0);
     assert_int_equal(directory_claim(s.node->directory, call, 7, 0, &claim), 0);
     sweep_all(s.node);
     wait_for(M_ZOMBIE_SLOT, 1);
@@ -301,7 +301,7 @@ static void test_a_call_that_waits_for_ever_is_given_up(void **state)
     directory_free(s.node->directory); /* the same call may come again */
     assert_int_equal(directory_new(&s.node->directory, 4, 0), 0);
     call = admit(121000);
-    assert_int_equal(directory_offer(s.node->directory, call, NULL, 7), 0);
+    assert_int_equal(directory_offer(s.node->directory, call, NULL, 7, 8), 0);
     sweep_all(s.node);
     wait_for(M_ZOMBIE_WAITING, 2);
     wait_until_no_call_is_left();
