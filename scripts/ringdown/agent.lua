@@ -13,6 +13,7 @@ local time = require "ringdown.time"
 local tool = require "ringdown.tool"
 local words = require "ringdown.words"
 
+---@alias ringdown.hook "started"|"utterance"|"said"|"dtmf"|"silence"|"transfer_failed"|"ended"
 ---@alias ringdown.words string|table<string, string> a text, or one per language
 
 ---@class ringdown.agent.spec
@@ -38,7 +39,10 @@ local words = require "ringdown.words"
 ---@field max_call string|{ after: string, say: ringdown.words? }?
 ---@field moment ringdown.words? spoken when an answer is late; "One moment, please." if left out
 ---@field apology ringdown.words? spoken when something broke
----@field on table<"started"|"utterance"|"said"|"dtmf"|"silence"|"ended", fun(call: ringdown.call, what: any)>?
+---@field unanswered ringdown.words? spoken to a caller who comes back because nobody took the transfer
+---@field countries string[]? where its people may be called, { "US", "CA" }; those of its numbers if left out
+---@field on table<ringdown.hook, fun(call: ringdown.call, what: any, more: any)>?
+---  transfer_failed(call, whom, why): the caller is back, nobody took them
 ---@field routing ringdown.routing? which system its calls run on; nil: the only one there is, else openai
 ---@field verify ringdown.verify? how a caller shows who they are, for tools with `verify`
 
@@ -51,7 +55,7 @@ local mark = { __name = "ringdown.agent" }
 local file_mark = { __name = "ringdown.file" }
 
 local voices = { "alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse" }
-local hooks = { "started", "utterance", "said", "dtmf", "silence", "ended" }
+local hooks = { "started", "utterance", "said", "dtmf", "silence", "transfer_failed", "ended" }
 
 local later = {
   emergencies = "not supported yet; until then the prompt must say when to give up the call to a person",
@@ -60,7 +64,6 @@ local later = {
 local later_hooks = {
   booked = "not supported yet; let your tool do what should follow",
   sms = "not supported yet; remove it",
-  transfer_failed = "not supported yet; remove it",
 }
 
 ---The text of a file in the agents' folder, for `prompt`.
@@ -192,6 +195,8 @@ local function shapes_of(languages)
     end,
     moment = spoken,
     apology = spoken,
+    unanswered = spoken,
+    countries = shape.list_of(shape.matching("^%u%u$", 'a country; write it as two capital letters, like "US"')),
     on = shape.fields(hook_shapes(), nil, later_hooks),
     routing = routing.shape,
     verify = function(...)
@@ -223,6 +228,13 @@ local function check_record(def, complain)
   end
 end
 
+-- Tools that depend on the agent: whom they may transfer to, which texts they may send…
+local function fit_tools(def)
+  for i, t in ipairs(def.tools) do
+    def.tools[i] = t.fits and t.fits(def) or t
+  end
+end
+
 local function languages_of(spec)
   local list = type(spec) == "table" and spec.languages
   local first = type(list) == "table" and list[1]
@@ -247,6 +259,7 @@ local function fill_in(def)
     silence_bye = def.silence.bye,
     moment = def.moment,
     time_up = def.max_call.say,
+    unanswered = def.unanswered,
   }
 end
 
@@ -256,7 +269,7 @@ local function check_words(def, complain)
     return
   end
   local ours = { apology = "apology", still_there = "silence.say", silence_bye = "silence.bye",
-    moment = "moment", time_up = "max_call.say" }
+    moment = "moment", time_up = "max_call.say", unanswered = "unanswered" }
   for key, path in pairs(ours) do
     if not def.says[key] then
       complain(path, ("there are no words for it in '%s'; give them here"):format(first))
@@ -303,7 +316,9 @@ local function define(spec)
   end
   if host.loading then
     require("ringdown.secret").check(def.needs.secrets)
+    require("ringdown.numbers").check_people(def, complain)
   end
+  fit_tools(def)
   compile_prompt(def, place)
   def.place = place
   return setmetatable(def, mark)

@@ -19,6 +19,7 @@ local vars = require "ringdown.vars"
 ---@field site ringdown.site
 ---@field vars table<string, any> what the agent declared in `vars`
 ---@field verified boolean is the caller who they say? Set by the tool verify_caller, or by your own check
+---@field transfers integer how often somebody was asked to take the caller
 local call = {}
 call.__index = call
 
@@ -61,6 +62,8 @@ function M.new(def, form)
     verified = false,
     verify_attempts = 0,
     agent = { name = def.name },
+    people = def.people,
+    transfers = 0,
     zone = def.time_zone,
     language = def.languages[1],
   }, call), check
@@ -86,6 +89,20 @@ end
 ---@return string? why
 function call:hang_up(reason)
   return host.hang_up(M.check_reason(reason))
+end
+
+---Hands the caller to one of the agent's people, once what is being said was heard. When nobody answers,
+---the caller comes back to the agent; see `on.transfer_failed`. At most 3 times per call.
+---@param name string a name of the agent's `people`
+---@param options { ring: "all"|"in_turn"|nil }? several numbers ring at once, or one after the other
+---@return boolean? sent
+---@return string? why
+function call:transfer(name, options)
+  local sent, why = require("ringdown.transfer").want(self, name, options)
+  if not sent then
+    return nil, why
+  end
+  return host.transfer(name)
 end
 
 ---Before the caller says what must not be kept (card data): until call:resume() the model hears

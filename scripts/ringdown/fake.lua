@@ -95,6 +95,7 @@ M.load = load_agent
 ---@field reason string why
 ---@field brief table what the provider was told
 ---@field log table[] lines of call:log
+---@field transferred_to string? whom the script had the caller transferred to; nil while the caller is here
 local call = {}
 call.__index = function(self, key)
   if key == "said" then
@@ -107,6 +108,8 @@ call.__index = function(self, key)
     return fake_host.paused
   elseif key == "vars" then
     return rawget(self, "session").call.vars
+  elseif key == "transferred_to" then
+    return rawget(self, "tool_transfers_to") or fake_host.transfers[#fake_host.transfers]
   elseif key == "hung_up" then
     return rawget(self, "tool_hung_up") or fake_host.hung_up
   end
@@ -162,13 +165,14 @@ end
 function call:tool(name, args)
   local text = type(args) == "string" and args or json.encode(args or {})
   fake_host.failed_output = nil
-  local ok, output, go_on, hang_up = pcall(self.session.tool, self.session, name, text)
+  local ok, output, go_on, hang_up, whom = pcall(self.session.tool, self.session, name, text)
   if not ok then
     local raised = output
     return json.decode(fake_host.failed_output or '{"failed":true}'), raised
   end
   self.goes_on = go_on
   self.tool_hung_up = hang_up or self.tool_hung_up
+  self.tool_transfers_to = whom or self.tool_transfers_to
   return json.decode(output)
 end
 
@@ -210,6 +214,40 @@ end
 ---@return boolean? unknown
 function call:transfer(to)
   return self.session:transfer(to)
+end
+
+-- The carrier dials, and tells what came of it.
+local function dial_ends(self, status)
+  local whom = self.transferred_to or error("nobody was asked to take the caller", 3)
+  if not self.session.away then
+    local replies = fake_host.twilio_replies
+    fake_host.twilio_replies = replies or { ["POST Calls/" .. self.session.call.id .. ".json"] = {} }
+    assert(self.session:transfer(whom))
+    fake_host.twilio_replies = replies
+  end
+  local how, document, brief = self.session:resume("resume",
+    { DialCallStatus = status, attempt = self.session.away.attempt }, true)
+  self.document = document
+  return how, brief
+end
+
+---Nobody takes the caller: busy, no answer… With numbers that ring in turn the next one rings. Else the
+---caller is back: `brief` is the one of the model that takes over, and the agent's hook runs.
+---@param status "busy"|"no-answer"|"failed"|"canceled"|nil
+---@return "stream"|"twiml" how the call goes on
+function call:transfer_fails(status)
+  local how, brief = dial_ends(self, status or "no-answer")
+  if how == "stream" then
+    self.brief, self.tool_transfers_to, fake_host.transfers = brief, nil, {}
+    self.session:event("transfer_failed", "", 0)
+  end
+  return how
+end
+
+---Somebody took the caller, and now they have hung up.
+---@return "hang_up" how the call goes on
+function call:transfer_answered()
+  return (dial_ends(self, "completed"))
 end
 
 ---The call is over.

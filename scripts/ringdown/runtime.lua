@@ -14,8 +14,9 @@ local session ---@type ringdown.session
 
 -- Every library module that may be required at call time is loaded with the agent, once. What only the end of a
 -- call or a transfer needs stays out of the call's VM until then.
-M.loaded = { tools, require "ringdown.time", host.loading and require "ringdown.twilio.watchdog",
-  host.loading and require("ringdown.errand").load_all() }
+M.loaded = { tools, require "ringdown.time", host.loading and {
+  require "ringdown.transfer", require "ringdown.comeback", require "ringdown.twilio.watchdog",
+  require("ringdown.errand").load_all() } }
 
 local function whole_file(module)
   return { file = host.shown(module), line = 1 }
@@ -112,8 +113,22 @@ end
 ---@return boolean asked
 ---@return string? why not
 ---@return boolean? unknown
+---@return string? tell
 function M.transfer(to)
   return session:transfer(to)
+end
+
+---@param kind "resume"|"accept"
+---@param form string JSON
+---@param noticed boolean
+---@return string how
+---@return string document
+---@return string brief JSON
+---@return string whom
+---@return string why
+function M.resume(kind, form, noticed)
+  local how, document, brief, whom, why = session:resume(kind, json.decode(form) or {}, noticed)
+  return how, document, brief and json.encode(brief) or "", whom, why
 end
 
 function M.ended(reason)

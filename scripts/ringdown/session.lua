@@ -6,10 +6,10 @@ local budgets = require "ringdown.budget"
 local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local memory = require "ringdown.memory"
 local nearest = require "ringdown.nearest"
 local routing = require "ringdown.routing"
 local tool = require "ringdown.tool"
-local twiml = require "ringdown.twilio.twiml"
 
 local M = {}
 
@@ -24,7 +24,10 @@ session.__index = session
 ---@return ringdown.session
 function M.new(def, form)
   local call, check_vars = calls.new(def, form)
-  return setmetatable({ def = def, call = call, check_vars = check_vars, writes = {}, budget = budgets.new() }, session)
+  return setmetatable({
+    def = def, call = call, check_vars = check_vars, writes = {}, budget = budgets.new(), memory = memory.new(),
+    began_ms = host.now_ms(),
+  }, session)
 end
 
 ---Where this call goes.
@@ -43,12 +46,14 @@ function session:brief()
   return brief.render(self.def, self.call)
 end
 
----Names of the hooks that the agent has, " utterance ended ".
+---What this session wants to hear of, " ended said utterance ": the agent's hooks, and what is remembered.
 ---@return string
 function session:hooks()
-  local names = { "" }
+  local names = { "", "said", "utterance" }
   for name in pairs(self.def.on) do
-    names[#names + 1] = name
+    if name ~= "said" and name ~= "utterance" then
+      names[#names + 1] = name
+    end
   end
   table.sort(names)
   return table.concat(names, " ") .. " "
@@ -132,11 +137,19 @@ local function second_filler(self, t)
   return t.filler and #t.filler > 1 and next_filler(self, t) or nil
 end
 
--- The call as a tool sees it: hanging up waits, so that the model first gets the result. A write has a
--- key: the same for the same call, tool and arguments, and for nothing else.
+-- The call as a tool sees it: hanging up and transfers wait, so that the model first gets the result. A write has
+-- a key: the same for the same call, tool and arguments, and for nothing else.
 local function call_for_tool(call, write)
   local function hang_up(seen, reason)
     rawset(seen, "hang_up_reason", calls.check_reason(reason))
+    return true
+  end
+  local function transfer(seen, name, options)
+    local wanted, why = require("ringdown.transfer").want(call, name, options)
+    if not wanted then
+      return nil, why
+    end
+    rawset(seen, "transfer_to", name)
     return true
   end
   local function key()
@@ -145,7 +158,8 @@ local function call_for_tool(call, write)
     end
     return host.digest(call.id .. " " .. write)
   end
-  return setmetatable({ hang_up = hang_up, key = key }, { __index = call, __newindex = call })
+  return setmetatable({ hang_up = hang_up, transfer = transfer, key = key },
+    { __index = call, __newindex = call })
 end
 
 ---@param name string
@@ -153,6 +167,7 @@ end
 ---@return string output JSON for the model
 ---@return boolean go_on the model answers now
 ---@return string? hang_up reason
+---@return string? transfer_to
 function session:tool(name, arguments)
   local t, unknown = self:find_tool(name)
   if not t then
@@ -192,54 +207,37 @@ function session:tool(name, arguments)
   end
   self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
   local output = output_of(value, why)
-  if key then -- a refusal may be tried again: the day may have changed
-    self.writes[key] = value ~= nil and output or nil
+  local reason, whom = rawget(seen, "hang_up_reason"), rawget(seen, "transfer_to")
+  if key then -- a refusal may be tried again: the day may have changed; so may a transfer nobody took
+    self.writes[key] = value ~= nil and not whom and output or nil
   end
-  local reason = rawget(seen, "hang_up_reason")
-  return output, reason == nil, reason
+  memory.did(self.memory, t.name, output)
+  return output, reason == nil and whom == nil, reason, whom
 end
 
 -- ── transfers ───────────────────────────────────────────────────────────────────────────────────
--- The numbers behind a name of the agent's people, or the number itself.
-local function numbers_of(def, to)
-  if to:match("^%+") then
-    if to:match("^%+[1-9]%d+$") and #to >= 8 and #to <= 16 then
-      return { to }
-    end
-    return nil, ("'%s' is no number; write it with + and the country code, like +13125550142"):format(to)
-  end
-  local numbers = def.people[to]
-  if numbers and #numbers > 0 then
-    return numbers
-  end
-  local names = {}
-  for name in pairs(def.people) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  local there = #names > 0 and nearest.hint(to, names) or "this agent has no people: give a number"
-  return nil, ("nobody is called '%s'; %s"):format(to, there)
-end
-
+-- In a module of its own, because most calls never need it and each has its own VM.
 ---Asks the carrier to dial somebody else for the caller. It then ends the stream by itself.
 ---@param to string a number, or one of the agent's people
 ---@return boolean asked
 ---@return string? why not
 ---@return boolean? unknown there was no answer: perhaps it happens all the same
+---@return string? tell what the model is told then
 function session:transfer(to)
-  local rest = require "ringdown.twilio.rest" -- here, because most calls never need it and each has its own VM
-  local numbers, wrong = numbers_of(self.def, to)
-  if not numbers then
-    return false, wrong
-  elseif not rest.ready() then
-    return false, "Twilio cannot be asked: set twilio.sid and twilio.token"
-  end
-  local document = twiml.transfer(numbers, host.resume_url())
-  local done, why, code = rest.update_call(self.call.id, { Twiml = document })
-  if done then
-    return not done.over, done.over and "for Twilio the call is over already" or nil
-  end
-  return false, math.type(code) and ("%s (%d)"):format(why, code) or why, code == "unknown"
+  return require("ringdown.transfer").ask(self, to)
+end
+
+---The carrier asks how a call goes on whose caller is with somebody else.
+---@param kind "resume"|"accept" a <Dial> is over; or who was dialled is asked whether they take the call
+---@param form table<string, string> what the carrier says, and what our address said
+---@param noticed boolean the notice was heard, or none is owed
+---@return "stream"|"twiml"|"hang_up"|"fallback" how
+---@return string document TwiML, or why "fallback"
+---@return table? brief for "stream"
+---@return string whom the transfer was to that is over
+---@return string why it came to nothing
+function session:resume(kind, form, noticed)
+  return require("ringdown.transfer").resume(self, kind, form, noticed)
 end
 
 -- ── hooks ───────────────────────────────────────────────────────────────────────────────────────
@@ -248,11 +246,16 @@ end
 ---@param number integer
 function session:event(event, text, number)
   local hook = self.def.on[event]
+  if event == "utterance" or event == "said" then
+    memory.heard(self.memory, event == "said" and "you" or "caller", text)
+  end
   if not hook then
     return
   end
   if event == "silence" then
     hook(self.call, number)
+  elseif event == "transfer_failed" then
+    hook(self.call, self.failed.whom, self.failed.why)
   else
     hook(self.call, text)
   end

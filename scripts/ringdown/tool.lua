@@ -33,8 +33,21 @@ local shape = require "ringdown.shape"
 ---@field timeout_ms integer
 ---@field schema table JSON schema of the arguments
 
+---@field with (fun(options: table): ringdown.tool)? one like it with options: tools.transfer_call { to = … }
+---@field fits (fun(def: table): ringdown.tool?)? the agent is known: the tool for this agent; complains by itself
+
 local M = {}
-local mark = { __name = "ringdown.tool" }
+local mark = {
+  __name = "ringdown.tool",
+  -- The library's tools are used as they are, or with options.
+  __call = function(t, options)
+    if not t.with then
+      error(("the tool '%s' takes no options; use it as it is"):format(tostring(t.name)), 2)
+    end
+    local made = t.with(options)
+    return made -- not a tail call: its line would be lost
+  end,
+}
 
 M.DEFAULT_FAILED = "Say that this is not working right now, and offer to take a message."
 

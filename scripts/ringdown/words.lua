@@ -17,6 +17,7 @@ M.spoken = {
     moment = "One moment, please.",
     time_up = "We have reached the longest time for a call, so I have to hang up now. Goodbye.",
     connecting = "We are sorry, our assistant is not available. We are connecting you to a colleague.",
+    unanswered = "I am sorry, nobody is picking up at the moment. How else can I help you?",
     nobody = "We are sorry, nobody can take your call right now. Please call again later.",
   },
   es = {
@@ -26,6 +27,7 @@ M.spoken = {
     moment = "Un momento, por favor.",
     time_up = "Hemos llegado a la duración máxima de una llamada y tengo que colgar. Adiós.",
     connecting = "Lo sentimos, nuestro asistente no está disponible. Le ponemos con un compañero.",
+    unanswered = "Lo siento, en este momento nadie contesta. ¿En qué más puedo ayudarle?",
     nobody = "Lo sentimos, ahora nadie puede atender su llamada. Llame más tarde, por favor.",
   },
 }

@@ -41,7 +41,7 @@ describe("an agent's file", function()
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
     assert.has_error(function()
       return tools.send_sms
-    end, "tools.send_sms is not supported yet; allowed: end_call, and your own tool { … }")
+    end, "tools.send_sms is not supported yet; allowed: end_call, transfer_call, and your own tool { … }")
   end)
 
   it("guesses what was meant", function()

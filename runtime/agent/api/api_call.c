@@ -53,6 +53,18 @@ static int host_hang_up(lua_State *L)
     return push_sent(L, is_live(a));
 }
 
+/* host.transfer(to:string) -> true | nil, message      one of the agent's people; once what is being
+ * said was heard */
+static int host_transfer(lua_State *L)
+{
+    struct activity *a = self(L);
+    const char *to = luaL_checkstring(L, 1);
+
+    if (is_live(a))
+        activity_command(a, CMD_TRANSFER, rd_str(to), RD_STR(""), 0);
+    return push_sent(L, is_live(a));
+}
+
 /* host.pause(on:boolean) -> true | nil, message */
 static int host_pause(lua_State *L)
 {
@@ -136,8 +148,9 @@ static int host_sleep(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"say", host_say},           {"hang_up", host_hang_up}, {"pause", host_pause},
-    {"deadline", host_deadline}, {"sleep", host_sleep},     {NULL, NULL},
+    {"say", host_say},     {"hang_up", host_hang_up},   {"transfer", host_transfer},
+    {"pause", host_pause}, {"deadline", host_deadline}, {"sleep", host_sleep},
+    {NULL, NULL},
 };
 
 void api_call_register(lua_State *L)

@@ -4,7 +4,7 @@ local M = { loading = true }
 
 ---What the code under test did, newest last. Emptied by reset().
 M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
-M.hung_up, M.paused = nil, false
+M.hung_up, M.paused, M.transfers = nil, false, {}
 ---By "METHOD path": an answer, or a list of answers, one per request; { lost = true } and
 ---{ not_sent = true } are requests without one.
 M.twilio_replies = nil ---@type table<string, table>?
@@ -25,6 +25,7 @@ function M.reset()
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
+  M.transfers = {}
   M.told, M.given_up = {}, {}
   M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
   M.not_durable, M.barriers = nil, 0
@@ -165,6 +166,14 @@ function M.hang_up(reason)
     return nil, "the call is over"
   end
   M.hung_up = reason
+  return true
+end
+
+function M.transfer(to)
+  if M.ended then
+    return nil, "the call is over"
+  end
+  M.transfers[#M.transfers + 1] = to
   return true
 end
 

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- twiml: the documents that are rendered when an agent is loaded and served without a script.
+-- twiml: the documents of the carrier: those that are rendered when an agent is loaded and served without a
+-- script, and those by which somebody else takes a caller.
 local words = require "ringdown.words"
 
 local M = {}
@@ -19,20 +20,28 @@ local function escape(text)
   return (text:gsub("[<>&\"']", entities):gsub("[%z\1-\8\11\12\14-\31]", ""))
 end
 
-local function say(def, key)
-  local locale = locales[def.languages[1]]
-  return ("<Say%s>%s</Say>"):format(locale and (' language="%s"'):format(locale) or "", escape(words.of(def, key)))
+local function attribute(name, value)
+  return value and (' %s="%s"'):format(name, escape(tostring(value))) or ""
 end
 
-local function dial(numbers, action)
+local function spoken(text, language)
+  return text and ("<Say%s>%s</Say>"):format(attribute("language", locales[language or ""]), escape(text)) or ""
+end
+
+local function say(def, key)
+  return spoken(words.of(def, key), def.languages[1])
+end
+
+local function dial(numbers, action, more)
   local parts = {}
+  local screen = attribute("url", more.screen) .. (more.screen and ' method="POST"' or "")
   for i, number in ipairs(numbers) do
     if i <= DIAL_MAX then
-      parts[i] = ("<Number>%s</Number>"):format(escape(number))
+      parts[i] = ("<Number%s>%s</Number>"):format(screen, escape(number))
     end
   end
-  local back = action and (' action="%s" method="POST"'):format(escape(action)) or ""
-  return ('<Dial timeout="%d"%s>%s</Dial>'):format(DIAL_SECONDS, back, table.concat(parts))
+  return ('<Dial timeout="%d"%s%s%s>%s</Dial>'):format(more.timeout_s or DIAL_SECONDS, attribute("action", action),
+    action and ' method="POST"' or "", attribute("callerId", more.caller_id), table.concat(parts))
 end
 
 ---What a caller gets when the agent cannot answer: a person, else an apology.
@@ -41,18 +50,52 @@ end
 function M.fallback(def)
   local people = def.people.office or def.people.on_call
   if people and #people > 0 then
-    return HEAD .. "<Response>" .. say(def, "connecting") .. dial(people) .. say(def, "nobody")
+    return HEAD .. "<Response>" .. say(def, "connecting") .. dial(people, nil, {}) .. say(def, "nobody")
       .. "<Hangup/></Response>\n"
   end
   return HEAD .. "<Response>" .. say(def, "apology") .. say(def, "nobody") .. "<Hangup/></Response>\n"
 end
 
+---@class ringdown.twiml.transfer
+---@field say string? the caller hears it first
+---@field language string? of `say`, "en"
+---@field timeout_s integer? it rings so long; 25
+---@field caller_id string? shown to who is dialled; the caller's own number if left out
+---@field screen string? URL that is asked what who answers hears before they are connected; see M.screening
+
 ---Dials somebody else for the caller. How that went is asked for at `action`, which decides what then.
----@param numbers string[]
+---@param numbers string[] they ring at once, at most 10
 ---@param action string URL
+---@param more ringdown.twiml.transfer?
 ---@return string
-function M.transfer(numbers, action)
-  return HEAD .. "<Response>" .. dial(numbers, action) .. "</Response>\n"
+function M.transfer(numbers, action, more)
+  more = more or {}
+  return HEAD .. "<Response>" .. spoken(more.say, more.language) .. dial(numbers, action, more) .. "</Response>\n"
+end
+
+---Who answered hears what it is about, and takes the call with a key; `action` is then asked what follows.
+---Without a key, with a voicemail: hung up, and the <Dial> goes on without them.
+---@param text string
+---@param action string URL; its form has `Digits`
+---@param language string? of the text
+---@return string
+function M.screening(text, action, language)
+  return HEAD .. ('<Response><Gather numDigits="1" timeout="10"%s method="POST">%s</Gather><Hangup/></Response>\n')
+    :format(attribute("action", action), spoken(text, language))
+end
+
+---They take it: connected to the caller.
+---@return string
+function M.accepted()
+  return HEAD .. "<Response></Response>\n"
+end
+
+---They do not, or somebody else has: goodbye, with a sentence if there is one.
+---@param text string?
+---@param language string?
+---@return string
+function M.hang_up(text, language)
+  return HEAD .. "<Response>" .. spoken(text, language) .. "<Hangup/></Response>\n"
 end
 
 ---Hands the call to Vapi. It must be the only verb.

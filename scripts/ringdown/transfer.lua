@@ -1,0 +1,169 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- transfer: somebody else takes the caller.
+--
+--   want (the agent's own) ──▶ ask: the carrier dials ──▶ resume: answered ──▶ hang up, the caller had a person
+--   an operator            ──────▲                           │ busy, no answer… ──▶ the next number, in turn
+--                                                            └────────────────────▶ back to the agent
+--
+-- Many numbers of one name ring at once, or in turn when that is asked for. The carrier may ask the same
+-- question twice: the last answer is kept for that.
+local host = require "ringdown.host"
+local nearest = require "ringdown.nearest"
+local rest = require "ringdown.twilio.rest"
+local twiml = require "ringdown.twilio.twiml"
+
+local M = {}
+
+local TRANSFERS_MAX = 3
+local WANTED_MS = 60000 -- a wish that nobody heard of again is none
+
+local rings = { all = true, in_turn = true }
+
+local function names_of(people)
+  local names = {}
+  for name in pairs(people) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function nobody(people, to)
+  local names = names_of(people)
+  return ("nobody is called '%s'; %s"):format(to,
+    #names > 0 and nearest.hint(to, names) or "this agent has no people: give a number")
+end
+
+---The agent wants it. A name that nobody has is a mistake; what cannot be now is a reason.
+---@param call ringdown.call
+---@param name string
+---@param options { ring: "all"|"in_turn"|nil }?
+---@return boolean? wanted
+---@return string? why not
+function M.want(call, name, options)
+  local ring = options and options.ring or "all"
+  if type(name) ~= "string" or not call.people[name] then
+    error("call:transfer: " .. nobody(call.people, tostring(name)), 3)
+  elseif not rings[ring] then
+    error(("call:transfer: ring cannot be '%s'; allowed: \"all\", \"in_turn\""):format(tostring(ring)), 3)
+  elseif call.wanted and host.now_ms() < call.wanted.until_ms then
+    return nil, "a transfer is under way already; say nothing until it is done"
+  elseif call.transfers >= TRANSFERS_MAX then
+    return nil, ("this caller was transferred %d times already; take a message instead"):format(TRANSFERS_MAX)
+  end
+  call.transfers = call.transfers + 1
+  call.wanted = { name = name, in_turn = ring == "in_turn", until_ms = host.now_ms() + WANTED_MS }
+  return true
+end
+
+-- The numbers behind a name of the agent's people, or the number itself.
+local function numbers_of(def, to)
+  if to:match("^%+") then
+    if to:match("^%+[1-9]%d+$") and #to >= 8 and #to <= 16 then
+      return { to }
+    end
+    return nil, ("'%s' is no number; write it with + and the country code, like +13125550142"):format(to)
+  end
+  local numbers = def.people[to]
+  if numbers and #numbers > 0 then
+    return numbers
+  end
+  return nil, nobody(def.people, to)
+end
+
+-- The next document: all numbers, or the one whose turn it is. Which attempt it is stands in the address
+-- that the carrier asks afterwards.
+local function document(session, away)
+  session.attempts = (session.attempts or 0) + 1
+  away.attempt = tostring(session.attempts)
+  return twiml.transfer(away.in_turn and { away.numbers[away.place] } or away.numbers,
+    host.resume_url() .. "?attempt=" .. away.attempt)
+end
+
+local function tell(whom)
+  return ("The transfer to %s did not work. Tell the caller so in one sentence, and offer to take a message.")
+    :format(whom)
+end
+
+---Asks the carrier, which ends the stream by itself then.
+---@param session ringdown.session
+---@param to string a number, or one of the agent's people
+---@return boolean asked
+---@return string? why not
+---@return boolean? unknown there was no answer: perhaps it happens all the same
+---@return string? told what the model is told then, if it was the agent's wish
+function M.ask(session, to)
+  local wanted = session.call.wanted
+  local own = wanted ~= nil and wanted.name == to
+  session.call.wanted = nil
+  local numbers, wrong = numbers_of(session.def, to)
+  if not numbers then
+    return false, wrong, nil, own and tell(to) or nil
+  elseif not rest.ready() then
+    return false, "Twilio cannot be asked: set twilio.sid and twilio.token", nil, own and tell(to) or nil
+  end
+  session.away = { whom = to, numbers = numbers, place = 1, in_turn = own and wanted.in_turn }
+  local done, why, code = rest.update_call(session.call.id, { Twiml = document(session, session.away) })
+  if done then
+    return not done.over, done.over and "for Twilio the call is over already" or nil
+  end
+  why = math.type(code) and ("%s (%d)"):format(why, code) or why
+  return false, why, code == "unknown", own and tell(to) or nil
+end
+
+-- "completed" says that somebody answered, a voicemail too; who was asked whether they take the call and
+-- did not was never connected.
+local function was_answered(form)
+  local status = form.DialCallStatus
+  return (status == "completed" or status == "answered") and form.DialBridged ~= "false"
+end
+
+local known = { busy = "busy", ["no-answer"] = "no answer", failed = "the number could not be reached",
+  canceled = "canceled", completed = "declined", answered = "declined" }
+
+local function back_to_agent(session, away, why, noticed)
+  local happened = ("You had the caller transferred to %s, nobody took the call (%s), and they are back with you.")
+    :format(away.whom, why)
+  session.away, session.failed = nil, { whom = away.whom, why = why }
+  return require("ringdown.comeback").brief(session, happened, noticed)
+end
+
+local function decide(session, form, noticed)
+  local away = session.away
+  if not form.DialCallStatus then
+    return "fallback", "the stream is over, and no <Dial> was", nil, "", ""
+  elseif was_answered(form) then
+    return "hang_up", "", nil, away and away.whom or "", ""
+  elseif not away then
+    away = { whom = "somebody else" }
+  end
+  local why = known[form.DialCallStatus] or "no answer"
+  if away.in_turn and away.numbers[away.place + 1] then
+    away.place = away.place + 1
+    return "twiml", document(session, away), nil, away.whom, why
+  end
+  return "stream", "", back_to_agent(session, away, why, noticed), away.whom, why
+end
+
+---How the call goes on. See ringdown.session.
+---@param session ringdown.session
+---@param kind "resume"|"accept"
+---@param form table<string, string>
+---@param noticed boolean
+---@return string how
+---@return string document
+---@return table? brief
+---@return string whom
+---@return string why
+function M.resume(session, kind, form, noticed)
+  if kind == "accept" then
+    return "hang_up", "", nil, "", "" -- nobody of ours is asked whether they take a plain transfer
+  end
+  local question = table.concat({ form.attempt or "", form.DialCallSid or "", form.DialCallStatus or "" }, " ")
+  if not session.answered or session.answered.question ~= question then
+    session.answered = { question = question, decide(session, form, noticed) }
+  end
+  return table.unpack(session.answered, 1, 5)
+end
+
+return M
