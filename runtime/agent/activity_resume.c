@@ -49,7 +49,7 @@ void activity_resume(struct script_thread *t, struct activity *a, const struct m
     if (a && a->vm && a->opened && !a->ending && job_count(a) < JOBS_MAX)
         j = job_new(a, JOB_RESUME);
     if (!j) {
-        refuse(t, m->call, &nobody, "the call's script is gone, or too busy");
+        refuse(t, m->call, &nobody, "script_gone");
         return;
     }
     j->number = m->number;
@@ -86,6 +86,6 @@ void activity_resume_done(struct job *j)
 
 void activity_resume_failed(struct job *j)
 {
-    refuse(j->activity->thread, j->activity->handle, j, "the script failed");
+    refuse(j->activity->thread, j->activity->handle, j, "script_failed");
     job_free(j);
 }

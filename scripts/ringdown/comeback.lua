@@ -39,8 +39,9 @@ function M.brief(session, happened, noticed)
   local left_ms = def.max_call.after - (host.now_ms() - session.began_ms)
   out.instructions = out.instructions .. "\n\n" .. frame:format(happened, json.encode(opening),
     so_far ~= "" and so_far or "(nothing)", vars_of(call))
-  out.opening = noticed and opening or def.notice_text .. " " .. opening
-  out.notice = noticed and "" or def.notice_text
+  local owed = not noticed and def.notice_text
+  out.opening = owed and owed .. " " .. opening or opening
+  out.notice = owed or ""
   out.max_call_ms = math.tointeger(math.max(left_ms, LEFT_MIN_MS) // 1)
   return out
 end

@@ -24,9 +24,10 @@ session.__index = session
 ---@return ringdown.session
 function M.new(def, form)
   local call, check_vars = calls.new(def, form)
+  local began_ms = host.now_ms and host.now_ms() or 0 -- where agents are only loaded there is no clock
   return setmetatable({
     def = def, call = call, check_vars = check_vars, writes = {}, budget = budgets.new(), memory = memory.new(),
-    began_ms = host.now_ms(),
+    began_ms = began_ms,
   }, session)
 end
 

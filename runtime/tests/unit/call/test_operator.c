@@ -156,6 +156,87 @@ static void test_a_transfer_nobody_knows_of_may_still_happen(void **state)
     assert_true(fake_did(&f, "ended:transferred"));
 }
 
+/* --- the agent's own --- */
+
+static void agent_speaks(void)
+{
+    fake_greet(&f, &brief);
+    fake_own_turn_starts(&f, "r2");
+    fake_agent_audio(&f, "r2", "a2", 900);
+    fake_forget(&f);
+}
+
+static void test_the_agents_transfer_waits_until_its_sentence_was_heard(void **state)
+{
+    (void)state;
+    agent_speaks();
+    call_transfer_when_heard(f.call, OFFICE);
+    assert_false(fake_did(&f, "agent:transfer"));
+    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
+    assert_false(fake_did(&f, "agent:transfer"));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER); /* nothing was asked of it yet */
+    assert_true(fake_did(&f, "ended:caller_hangup"));
+}
+
+static void test_once_it_was_heard_the_carrier_is_asked(void **state)
+{
+    (void)state;
+    agent_speaks();
+    call_transfer_when_heard(f.call, OFFICE);
+    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
+    fake_marks_return(&f, 100);
+    assert_true(fake_before(&f, "transfer:asked:office", "agent:transfer"));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "agent:away"));
+    assert_false(fake_did(&f, "agent:ended"));
+}
+
+static void test_marks_that_never_come_hold_it_up_twelve_seconds(void **state)
+{
+    (void)state;
+    brief.silence_ms = 0;
+    agent_speaks();
+    call_transfer_when_heard(f.call, OFFICE);
+    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
+    fake_pass(&f, 11000);
+    assert_false(fake_did(&f, "agent:transfer"));
+    fake_pass(&f, 1100);
+    assert_int_equal(1, fake_times(&f, "agent:transfer"));
+}
+
+static void test_the_agent_does_not_hang_up_on_who_it_transfers(void **state)
+{
+    (void)state;
+    agent_speaks();
+    call_transfer_when_heard(f.call, OFFICE);
+    call_hang_up(f.call, CALL_END_AGENT_HANGUP);
+    assert_string_equal("live", call_state_name(f.call));
+}
+
+static void test_a_refusal_is_told_to_the_model_whose_idea_it_was(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer_when_heard(f.call, OFFICE);
+    assert_true(fake_did(&f, "agent:transfer")); /* all was heard already */
+    fake_forget(&f);
+    call_transfer_refused(f.call, RD_STR("no such number"), RD_STR("Say that it failed."), false);
+    assert_true(fake_did(&f, "instruct"));
+}
+
+static void test_a_doubt_lasts_five_seconds_for_a_caller_who_waits(void **state)
+{
+    (void)state;
+    brief.silence_ms = 0;
+    fake_greet(&f, &brief);
+    call_transfer_when_heard(f.call, OFFICE);
+    fake_forget(&f);
+    call_transfer_refused(f.call, RD_STR("no answer"), RD_STR("Say that it failed."), true);
+    assert_false(fake_did(&f, "instruct"));
+    fake_pass(&f, 5100);
+    assert_true(fake_did(&f, "instruct"));
+}
+
 static void test_one_transfer_at_a_time(void **state)
 {
     (void)state;
@@ -197,6 +278,12 @@ int main(void)
         STORY(test_an_operator_may_hang_up_all_the_same),
         STORY(test_a_carrier_that_never_answers_gives_the_call_back),
         STORY(test_a_transfer_nobody_knows_of_may_still_happen),
+        STORY(test_the_agents_transfer_waits_until_its_sentence_was_heard),
+        STORY(test_once_it_was_heard_the_carrier_is_asked),
+        STORY(test_marks_that_never_come_hold_it_up_twelve_seconds),
+        STORY(test_the_agent_does_not_hang_up_on_who_it_transfers),
+        STORY(test_a_refusal_is_told_to_the_model_whose_idea_it_was),
+        STORY(test_a_doubt_lasts_five_seconds_for_a_caller_who_waits),
         STORY(test_one_transfer_at_a_time),
         STORY(test_a_call_that_leaves_is_not_transferred),
     };

@@ -464,6 +464,74 @@ static void test_what_was_claimed_is_not_released_as_unclaimed(void **state)
     directory_free(d);
 }
 
+/* --- with somebody else --- */
+
+/* The directory never looks into it. */
+static char nothing;
+static struct credits *const room = (struct credits *)&nothing;
+
+/* A call whose stream was taken by the carrier: its room is back with the entry. */
+static call_handle go_away(struct directory *d, struct brief *brief)
+{
+    struct directory_claim claim;
+    call_handle call;
+
+    assert_int_equal(admit(d, 1, &call), 0);
+    assert_true(directory_set_script(d, call, 3, room));
+    assert_int_equal(directory_offer(d, call, brief, 42, 8), 0);
+    assert_int_equal(directory_claim(d, call, 42, 5, &claim), 0);
+    brief_unref(claim.brief);
+    assert_true(directory_away(d, call, claim.credits, 900));
+    return call;
+}
+
+static void test_a_caller_who_is_away_keeps_slot_and_room_and_comes_back_once(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1};
+    struct directory_claim claim;
+    struct directory_view view;
+    call_handle call = go_away(d, &brief), other;
+
+    (void)state;
+    assert_true(directory_get(d, call, &view));
+    assert_string_equal(directory_state_name(view.state), "away");
+    assert_int_equal(view.since_ms, 900);
+    assert_int_equal(view.script_thread, 3);
+    assert_int_equal(admit(d, 2, &other), RD_EFULL);
+    assert_int_equal(directory_claim(d, call, 42, 0, &claim), RD_EAUTH); /* the old address */
+    assert_false(directory_away(d, call, room, 901));
+    directory_still_away(d, call, 950);
+    assert_true(directory_get(d, call, &view));
+    assert_int_equal(view.since_ms, 950);
+    assert_int_equal(directory_offer(d, call, &brief, 43, 990), 0);
+    assert_int_equal(directory_claim(d, call, 43, 6, &claim), 0);
+    assert_ptr_equal(claim.credits, room);
+    assert_int_equal(claim.view.legs, 2);
+    assert_int_equal(claim.view.intent, INTENT_NONE);
+    brief_unref(claim.brief);
+    assert_true(release(d, call));
+    assert_int_equal(brief.refs, 1);
+    directory_free(d);
+}
+
+static void test_a_caller_who_hangs_up_while_away_gives_slot_and_room_back(void **state)
+{
+    struct directory *d = new_directory(1);
+    struct brief brief = {.refs = 1};
+    struct directory_view view;
+    struct credits *left;
+    call_handle call = go_away(d, &brief);
+
+    (void)state;
+    assert_true(directory_release(d, call, true, &left, &view));
+    assert_ptr_equal(left, room);
+    assert_int_equal(directory_counts(d).live, 0);
+    assert_int_equal(directory_offer(d, call, &brief, 43, 990), RD_ESTATE);
+    assert_false(directory_away(d, call, room, 991));
+    directory_free(d);
+}
+
 /* --- the past --- */
 
 static void test_calls_that_ended_stay_findable_with_their_intent(void **state)
@@ -685,6 +753,8 @@ int main(void)
         cmocka_unit_test(test_a_second_offer_makes_the_first_address_worthless),
         cmocka_unit_test(test_eight_streams_with_one_token_are_one_stream),
         cmocka_unit_test(test_what_was_claimed_is_not_released_as_unclaimed),
+        cmocka_unit_test(test_a_caller_who_is_away_keeps_slot_and_room_and_comes_back_once),
+        cmocka_unit_test(test_a_caller_who_hangs_up_while_away_gives_slot_and_room_back),
         cmocka_unit_test(test_calls_that_ended_stay_findable_with_their_intent),
         cmocka_unit_test(test_a_handle_of_an_earlier_call_finds_nothing),
         cmocka_unit_test(test_forged_handles_find_nothing),

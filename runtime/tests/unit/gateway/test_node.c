@@ -425,6 +425,124 @@ static void test_after_a_dial_the_caller_is_done_or_hears_the_fallback(void **st
     assert_int_equal(metric_value(M_CALLS_FALLBACK), 5);
 }
 
+static int post_resume(unsigned n, const char *status, const char *dial)
+{
+    return post("/twilio/resume?attempt=1", TOKEN,
+                (const char *const[]){"CallSid", sid(n), "CallStatus", status, "DialCallStatus",
+                                      dial, "To", OPEN, NULL});
+}
+
+/* As line.c does it when the carrier has taken the caller. */
+static void go_away(unsigned n)
+{
+    struct directory_claim claim;
+    struct directory_view view;
+    struct message *m;
+
+    assert_int_equal(post_voice(TOKEN, sid(n), OPEN), 200);
+    assert_true(directory_find(s.node->directory, rd_str(sid(n)), &view));
+    assert_int_equal(directory_claim(s.node->directory, view.call, view.nonce, 0, &claim), 0);
+    brief_unref(claim.brief);
+    m = message_new(MSG_CALL_EVENT, view.call, NULL, 0);
+    assert_non_null(m);
+    m->kind = AGENT_AWAY;
+    assert_int_equal(credits_post(claim.credits, m, true), 0);
+    assert_true(directory_away(s.node->directory, view.call, claim.credits, 1));
+}
+
+static void test_a_caller_whom_nobody_takes_gets_a_new_stream(void **state)
+{
+    char path[256], again[256];
+
+    (void)state;
+    go_away(1);
+    assert_int_equal(post_resume(1, "in-progress", "busy"), 200);
+    assert_true(offers(path));
+    assert_int_equal(post_resume(1, "in-progress", "busy"), 200); /* Twilio had no answer */
+    assert_true(offers(again));
+    assert_string_not_equal(path, again);
+    assert_int_equal(node_calls(s.node), 1);
+    assert_int_equal(metric_value(M_CALLS_FALLBACK), 0);
+    assert_int_equal(post_status(sid(1), "completed"), 200);
+    assert_int_equal(node_calls(s.node), 0);
+    wait_until_no_script_runs();
+}
+
+static void test_a_caller_who_had_a_person_is_hung_up_on_however_often_it_is_asked(void **state)
+{
+    (void)state;
+    go_away(1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(post_resume(1, "in-progress", "completed"), 200);
+        assert_non_null(strstr(s.answer, "<Response><Hangup/></Response>"));
+        assert_int_equal(node_calls(s.node), 0);
+    }
+    wait_until_no_script_runs();
+}
+
+static void test_a_caller_who_hangs_up_while_it_rings_is_gone(void **state)
+{
+    (void)state;
+    go_away(1);
+    assert_int_equal(post_resume(1, "completed", "canceled"), 200);
+    assert_non_null(strstr(s.answer, "<Hangup/>"));
+    assert_int_equal(node_calls(s.node), 0);
+    go_away(2);
+    assert_int_equal(post_status(sid(2), "completed"), 200);
+    assert_int_equal(node_calls(s.node), 0);
+    wait_until_no_script_runs();
+}
+
+/* The question overtook the end of the stream. */
+static void test_a_question_waits_until_the_end_of_the_stream_was_seen(void **state)
+{
+    struct directory_claim claim;
+    struct directory_view view;
+    char signature[BASE64_ENCODED(20) + 1];
+    const char *const fields[] = {"CallSid", sid(1), "DialCallStatus", "busy", "To", OPEN, NULL};
+    char path[256];
+    int fd;
+
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    assert_true(directory_find(s.node->directory, rd_str(sid(1)), &view));
+    assert_int_equal(directory_claim(s.node->directory, view.call, view.nonce, 0, &claim), 0);
+    brief_unref(claim.brief);
+    sign(signature, "/twilio/resume", TOKEN, fields);
+    fd = ask("/twilio/resume", signature, fields);
+    (void)nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+    assert_true(directory_away(s.node->directory, view.call, claim.credits, 1));
+    assert_int_equal(hear(fd), 200);
+    assert_true(offers(path));
+}
+
+static void test_who_was_dialled_is_asked_only_for_a_call_that_waits(void **state)
+{
+    (void)state;
+    assert_int_equal(post("/twilio/accept?rule=x", TOKEN,
+                          (const char *const[]){"CallSid", sid(3), "ParentCallSid", sid(1), NULL}),
+                     200);
+    assert_non_null(strstr(s.answer, "<Response><Hangup/></Response>"));
+    go_away(1);
+    assert_int_equal(post("/twilio/accept?rule=x", TOKEN,
+                          (const char *const[]){"CallSid", sid(3), "ParentCallSid", sid(1), NULL}),
+                     200);
+    assert_non_null(strstr(s.answer, "<Response><Hangup/></Response>")); /* nobody asked for it */
+    assert_int_equal(node_calls(s.node), 1);                             /* the caller waits on */
+    assert_int_equal(
+        post("/twilio/accept", "wrong", (const char *const[]){"CallSid", sid(3), NULL}), 403);
+}
+
+static void test_a_node_that_ends_lets_go_of_callers_who_are_away(void **state)
+{
+    (void)state;
+    go_away(1);
+    assert_int_equal(node_calls(s.node), 1);
+    node_stop(s.node); /* a leak would be found */
+    s.node = NULL;
+    assert_int_equal(metric_value(M_ZOMBIE_VM), 0);
+}
+
 static void test_a_draining_node_keeps_its_calls_and_takes_no_others(void **state)
 {
     (void)state;
@@ -488,6 +606,12 @@ int main(void)
         STORY(test_a_number_nobody_has_gets_the_default_words),
         STORY(test_after_an_unknown_stream_comes_the_fallback),
         STORY(test_after_a_dial_the_caller_is_done_or_hears_the_fallback),
+        STORY(test_a_caller_whom_nobody_takes_gets_a_new_stream),
+        STORY(test_a_caller_who_had_a_person_is_hung_up_on_however_often_it_is_asked),
+        STORY(test_a_caller_who_hangs_up_while_it_rings_is_gone),
+        STORY(test_a_question_waits_until_the_end_of_the_stream_was_seen),
+        STORY(test_who_was_dialled_is_asked_only_for_a_call_that_waits),
+        STORY(test_a_node_that_ends_lets_go_of_callers_who_are_away),
         STORY(test_a_draining_node_keeps_its_calls_and_takes_no_others),
         STORY(test_a_carrier_that_leaves_before_the_answer_leaves_nothing),
         STORY(test_a_node_may_end_in_the_middle_of_everything),
