@@ -110,24 +110,30 @@ static struct record with_model(const struct line *l, const struct record *r)
     return whole;
 }
 
-static void post_record(struct line *l, const struct record *r)
+void line_tell(struct node *n, const struct directory_view *call, const struct record *r)
 {
     struct message *m = NULL;
     struct rd_str text;
-    struct record whole = with_model(l, r);
     struct buf json;
 
     buf_init(&json, RECORD_MAX);
-    if (record_json(&json, &l->view, &whole) == 0) {
+    if (record_json(&json, call, r) == 0) {
         text = (struct rd_str){json.data, json.n};
-        keep_record(l->thread->node->keep, &l->view, record_type_name(r->type), text);
-        m = message_new(MSG_RECORD, l->view.call, &text, 1);
+        keep_record(n->keep, call, record_type_name(r->type), text);
+        m = message_new(MSG_RECORD, call->call, &text, 1);
     }
     buf_fini(&json);
     if (!m)
         return;
     m->kind = (int)r->type;
-    (void)mailbox_post(l->thread->node->control, m);
+    (void)mailbox_post(n->control, m);
+}
+
+static void post_record(struct line *l, const struct record *r)
+{
+    struct record whole = with_model(l, r);
+
+    line_tell(l->thread->node, &l->view, &whole);
 }
 
 /* The core does not see the frames that its carrier leg dropped. */

@@ -12,6 +12,9 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
 /* MSG_CALL_COMMAND; borrows. A call that is gone ignores it. */
 void line_command(struct media_thread *t, struct message *m);
 
+/* A fact of a call: kept, and told to control. Any thread. */
+void line_tell(struct node *n, const struct directory_view *call, const struct record *r);
+
 void line_end_all(struct media_thread *t);
 
 /* media_thread.c: the last line may have been what the thread waited for. */

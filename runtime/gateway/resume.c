@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
+#include "gateway/line.h"
 #include "gateway/opening.h"
 #include "gateway/webhook.h"
 
@@ -208,10 +209,12 @@ static void keep_outcome(struct opening *o, const struct message *m, bool answer
 
     if (m->s[2].n == 0 || o->screening || !directory_get(n->directory, o->call, &view))
         return;
-    keep_call(n->keep, &view, "transfer",
-              JSON_MEMBERS(J_TEXT("whom", m->s[2]),
-                           J_STR("state", answered ? "answered" : "failed"),
-                           J_TEXT("why", m->s[3])));
+    line_tell(n, &view,
+              &(struct record){.type = RECORD_TRANSFER,
+                               .at_ms = clock_ms(loop_clock()) - view.admitted_ms,
+                               .id = rd_str(answered ? "answered" : "failed"),
+                               .name = m->s[2],
+                               .text = m->s[3]});
     log_info("call.transfer_over", F_CALL(view.sid),
              F_STR("state", answered ? "answered" : "failed"), F_STR("why", m->s[3].p));
 }

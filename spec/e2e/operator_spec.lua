@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 40 s
--- What an operator does to calls in progress, all at once on one node; and how many calls one caller may
--- have.
+-- takes: 80 s
+-- What an operator does to calls in progress, and who takes a caller, all at once on one node; and how many
+-- calls one caller may have.
 local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 
 local OFFICE = "+13125550188"
@@ -19,7 +20,8 @@ describe("an operator", function()
   setup(function()
     n = node.start { agents = "spec/e2e/agents" }
     watch = n:watch()
-    local scenarios = { "asks-about-breakfast", "is-transferred", "is-not-answered", "holds-the-line" }
+    local scenarios = { "asks-about-breakfast", "is-transferred", "is-not-answered", "holds-the-line",
+      "asks-for-a-person" }
     placed = n:place { scenarios = scenarios }
     for _, name in ipairs(scenarios) do
       sids[name] = assert(placed:wait_event("agent.silent", function(event)
@@ -45,7 +47,7 @@ describe("an operator", function()
       reports[report.scenario] = report
     end
     act("too late", "holds-the-line", "hang-up")
-    watch:wait_for_ends(4)
+    watch:wait_for_ends(7) -- one for each stream: two callers came back
   end)
 
   teardown(function()
@@ -61,6 +63,14 @@ describe("an operator", function()
       if event.call == sids[scenario] and event.type == kind then
         table.insert(list, event)
       end
+    end
+    return list
+  end
+
+  local function all_of(scenario, kind, member)
+    local list = {}
+    for i, event in ipairs(events(scenario, kind)) do
+      list[i] = event[member]
     end
     return list
   end
@@ -100,13 +110,27 @@ describe("an operator", function()
     assert.equal("transferred", events("is-transferred", "ended")[1].reason)
   end)
 
-  it("gives a caller whom nobody takes the number's fallback", function()
+  it("brings a caller whom nobody takes back to the agent, who says so", function()
     assert.equal(0, codes.unanswered)
     went_well "is-not-answered"
-    local line = n:wait_log("call.fallback", function(line)
-      return line.call == sids["is-not-answered"]
-    end)
-    assert.equal("transfer_not_answered", line.reason)
+    assert.same({ "transferred", "agent_hangup" }, all_of("is-not-answered", "ended", "reason"))
+    assert.same({ "asked", "failed" }, all_of("is-not-answered", "transfer", "state"))
+    assert.equal("busy", events("is-not-answered", "transfer")[2].why)
+  end)
+
+  it("is not needed by an agent who hands callers over itself, and goes on with those who come back", function()
+    went_well "asks-for-a-person"
+    assert.same({ "asked", "failed", "asked", "answered" }, all_of("asks-for-a-person", "transfer", "state"))
+    assert.same({ "office", "office", "manager", "manager" }, all_of("asks-for-a-person", "transfer", "whom"))
+    assert.equal("no answer", events("asks-for-a-person", "transfer")[2].why)
+    assert.same({}, n:log "call.fallback")
+  end)
+
+  it("finds both legs of such a call in one row", function()
+    n:wait_shipped()
+    assert.same({ { state = "ended", ended_reason = "transferred", count = 4 } }, pg.query(n.database, ([[
+      select state, ended_reason, (select count(*) from turns t where t.call = c.call and role = 'agent')
+      from calls c where call = %s]]):format(pg.literal(sids["asks-for-a-person"]))))
   end)
 
   it("is told why a transfer is not possible, and the call goes on", function()
