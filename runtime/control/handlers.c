@@ -47,7 +47,10 @@ static int push_failure(lua_State *L, int rc)
 {
     lua_pushnil(L);
     lua_pushstring(L, rc == -ENOTCONN ? "no node is attached" : rd_strerror(rc));
-    lua_pushstring(L, rc == RD_EGONE ? "gone" : rc == -ENOTCONN ? "starting" : "failed");
+    lua_pushstring(L, rc == RD_EGONE    ? "gone"
+                      : rc == RD_ESTATE ? "away"
+                      : rc == -ENOTCONN ? "starting"
+                                        : "failed");
     return 3;
 }
 
@@ -85,7 +88,7 @@ static int push_done(lua_State *L, int rc)
     return 1;
 }
 
-/* host.hang_up(sid:string, who:string) -> true | nil, message, code ("gone", "starting", "failed")
+/* host.hang_up(sid:string, who:string) -> true | nil, message, code ("gone", "away", "starting", "failed")
  */
 static int host_hang_up(lua_State *L)
 {

@@ -446,8 +446,10 @@ static int command(struct node *n, const char *call_sid, enum call_command kind,
     struct directory_view view;
     struct message *m;
 
-    if (!directory_find(n->directory, rd_str(call_sid), &view) || view.state != DIRECTORY_TAKEN)
+    if (!directory_find(n->directory, rd_str(call_sid), &view))
         return RD_EGONE;
+    if (view.state != DIRECTORY_TAKEN)
+        return view.state == DIRECTORY_AWAY ? RD_ESTATE : RD_EGONE;
     m = message_new(MSG_CALL_COMMAND, view.call, s, 2);
     if (!m)
         return -ENOMEM;

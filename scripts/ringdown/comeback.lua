@@ -31,11 +31,13 @@ end
 ---@param session ringdown.session
 ---@param happened string what the model must know, as a sentence
 ---@param noticed boolean the notice was heard, or none is owed
+---@param opening string? what it says first; that nobody is picking up, if left out
 ---@return table brief as ringdown.brief renders it
-function M.brief(session, happened, noticed)
+function M.brief(session, happened, noticed, opening)
   local def, call = session.def, session.call
   local out = brief.render(def, call)
-  local opening, so_far = words.of(def, "unanswered"), table.concat(session.memory, "\n")
+  local so_far = table.concat(session.memory, "\n")
+  opening = opening or words.of(def, "unanswered")
   local left_ms = def.max_call.after - (host.now_ms() - session.began_ms)
   out.instructions = out.instructions .. "\n\n" .. frame:format(happened, json.encode(opening),
     so_far ~= "" and so_far or "(nothing)", vars_of(call))

@@ -249,6 +249,9 @@ function session:event(event, text, number)
   local hook = self.def.on[event]
   if event == "utterance" or event == "said" then
     memory.heard(self.memory, event == "said" and "you" or "caller", text)
+    if event == "said" then
+      self.answered = nil -- the caller is here: the carrier does not repeat a question from before
+    end
   end
   if not hook then
     return

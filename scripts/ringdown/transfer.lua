@@ -130,7 +130,11 @@ end
 
 local function decide(session, form, noticed)
   local away = session.away
-  if not form.DialCallStatus then
+  if form.RingdownNote then -- an emergency had the caller, and says what the model must know
+    session.away, session.failed = nil, { whom = "emergency", why = "no answer" }
+    return "stream", "", require("ringdown.comeback").brief(session, form.RingdownNote, noticed, form.RingdownOpening),
+      "emergency", "no answer"
+  elseif not form.DialCallStatus then
     return "fallback", "the stream is over, and no <Dial> was", nil, "", ""
   elseif was_answered(form) then
     return "hang_up", "", nil, away and away.whom or "", ""

@@ -16,6 +16,7 @@ local function fake_host()
     return "[" .. table.concat(texts, ",") .. "]"
   end
   function host.hang_up(sid)
+    if sid == "CAaway" then return nil, "not allowed in this state", "away" end
     if sid == "CAstuck" then return nil, "queue or buffer is full", "failed" end
     for _, call in ipairs(host.live) do
       if call.call == sid then
@@ -183,6 +184,9 @@ describe("the admin API", function()
     it("is 404 for a call that is over, and 503 when it cannot be asked", function()
       assert.equal(404, (admin.handle("POST", "/api/v1/calls/CA1/hang-up", false)))
       assert.equal(503, (admin.handle("POST", "/api/v1/calls/CAstuck/hang-up", false)))
+      local away, body = admin.handle("POST", "/api/v1/calls/CAaway/hang-up", false)
+      assert.equal(409, away)
+      assert.matches("with somebody else", type(body) == "table" and json.encode(body) or body, 1, true)
     end)
     it("is not done by reading", function()
       host.live = { { call = "CA1" } }

@@ -73,6 +73,9 @@ local function accepted(context, request, answer, done, why, code)
     return 202, json.encode(answer)
   elseif code == "gone" then
     return context.failure(404, "no call " .. request.id .. " is in progress", "GET /api/v1/calls lists them")
+  elseif code == "away" then
+    return context.failure(409, "the caller of " .. request.id .. " is with somebody else",
+      "wait until they are back with the agent, or end the call in Twilio's console")
   end
   return context.failure(503, why, "ask again")
 end

@@ -28,6 +28,8 @@ local function spoken(text, language)
   return text and ("<Say%s>%s</Say>"):format(attribute("language", locales[language or ""]), escape(text)) or ""
 end
 
+M.HEAD, M.escape, M.spoken = HEAD, escape, spoken -- for the documents of emergencies
+
 local function say(def, key)
   return spoken(words.of(def, key), def.languages[1])
 end

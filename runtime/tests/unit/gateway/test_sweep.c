@@ -352,6 +352,48 @@ static void test_a_call_past_its_longest_time_is_ended(void **state)
     assert_told("long");
 }
 
+/* A caller who has been with somebody else for so long. */
+static call_handle admit_away(uint64_t age_ms)
+{
+    struct directory_claim claim;
+    call_handle call = admit(age_ms);
+
+    assert_int_equal(directory_offer(s.node->directory, call, NULL, 7, 8), 0);
+    assert_int_equal(directory_claim(s.node->directory, call, 7, 0, &claim), 0);
+    assert_true(directory_away(s.node->directory, call, NULL, clock_ms(loop_clock()) - age_ms));
+    return call;
+}
+
+static void test_a_caller_who_is_away_is_waited_for_as_long_as_a_dial_may_last(void **state)
+{
+    (void)state;
+    (void)admit_away(4 * 3600 * 1000);
+    sweep_all(s.node);
+    nap();
+    nap();
+    assert_int_equal(node_calls(s.node), 1);
+    directory_free(s.node->directory);
+    assert_int_equal(directory_new(&s.node->directory, 4, 0), 0);
+    (void)admit_away(251 * 60000);
+    sweep_all(s.node);
+    wait_until_no_call_is_left();
+    assert_int_equal(sweep_found(), 0); /* no fault of ours */
+}
+
+static void test_a_node_that_is_to_end_lets_go_of_who_has_a_person(void **state)
+{
+    (void)state;
+    (void)admit_away(130 * 1000);
+    sweep_all(s.node);
+    nap();
+    nap();
+    assert_int_equal(node_calls(s.node), 1);
+    node_drain(s.node);
+    sweep_all(s.node);
+    wait_until_no_call_is_left();
+    assert_int_equal(sweep_found(), 0);
+}
+
 static void test_what_belongs_there_stays(void **state)
 {
     (void)state;
@@ -376,6 +418,8 @@ int main(void)
         STORY(test_a_script_without_a_call_is_freed_at_the_second_look),
         STORY(test_a_stream_whose_call_is_over_is_closed),
         STORY(test_a_call_past_its_longest_time_is_ended),
+        STORY(test_a_caller_who_is_away_is_waited_for_as_long_as_a_dial_may_last),
+        STORY(test_a_node_that_is_to_end_lets_go_of_who_has_a_person),
         STORY(test_what_belongs_there_stays),
     };
 
