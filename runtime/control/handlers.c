@@ -88,8 +88,8 @@ static int push_done(lua_State *L, int rc)
     return 1;
 }
 
-/* host.hang_up(sid:string, who:string) -> true | nil, message, code ("gone", "away", "starting", "failed")
- */
+/* host.hang_up(sid:string, who:string)
+ *   -> true | nil, message, code ("gone", "away", "starting", "failed") */
 static int host_hang_up(lua_State *L)
 {
     const char *sid = luaL_checkstring(L, 1), *who = luaL_checkstring(L, 2);

@@ -43,7 +43,8 @@ int node_calls_json(struct node *n, struct buf *out);
 unsigned node_calls(struct node *n);
 
 /* What an operator may want of a call; `who` goes into its records. All return at once: 0, RD_EGONE
- * when there is no such call, RD_ESTATE when its caller is with somebody else, RD_EFULL. Strings are copied. Any thread.
+ * when there is no such call, RD_ESTATE when its caller is with somebody else, RD_EFULL. Strings are
+ * copied. Any thread.
  *
  * Asks it to end after what is being said was heard. */
 int node_hang_up(struct node *n, const char *call_sid, const char *who);

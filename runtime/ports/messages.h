@@ -34,7 +34,8 @@ enum message_type {
                         * "accept" (who was dialled is asked whether he takes the call), s[1] its form as JSON
                         * object; number: media thread that waits, aux: its request number */
     MSG_RESUMED, /* the answer: s[0] "stream" (brief: refs), "twiml" (s[1] the document), "hang_up" or
-                        * "fallback" (s[1] why); s[2] whom a transfer was to that is over, s[3] why not; aux: request number */
+                        * "fallback" (s[1] why); s[2] whom a transfer was to that is over, s[3] why not;
+                        * aux: request number */
     MSG_ERRAND, /* something to be done for an agent beside or without a call: s[0] agent name, s[1] kind,
                         * s[2] what it is about as JSON object; call: the one it belongs to, or 0;
                         * number: the media thread that has it */
@@ -56,11 +57,11 @@ enum call_command {
     CMD_INSTRUCT,    /* s[0] instructions for one more answer */
     CMD_PAUSE,       /* number: 1 = nothing of the caller is kept or heard by the model, 0 = again;
                         * s[0] who */
-    CMD_CARRIER_ENDED,   /* the carrier's status callback said that the call is over */
-    CMD_OPERATOR_END,    /* s[0] who; the operator wants it to end, after what is said was heard */
-    CMD_WHISPER,         /* s[0] text, s[1] who; number: 1 = the model answers at once */
-    CMD_TRANSFER,        /* s[0] whom to, s[1] who; nobody: the agent, after what is being said was heard */
-    CMD_TRANSFER_BEGUN,  /* s[0] whom to: the script asks the carrier itself, now */
+    CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
+    CMD_OPERATOR_END,  /* s[0] who; the operator wants it to end, after what is said was heard */
+    CMD_WHISPER,       /* s[0] text, s[1] who; number: 1 = the model answers at once */
+    CMD_TRANSFER, /* s[0] whom to, s[1] who; nobody: the agent, after what is being said was heard */
+    CMD_TRANSFER_BEGUN, /* s[0] whom to: the script asks the carrier itself, now */
     CMD_TRANSFER_REFUSED /* s[0] why, s[1] what the model is told then; number: 1 = nobody knows, it may
                           * still happen */
 };
