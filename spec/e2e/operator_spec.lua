@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 50 s
+-- takes: 45 s
 -- What an operator does to calls in progress, and who takes a caller, all at once on one node; and how many
 -- calls one caller may have.
 local node = require "spec.e2e.support.node"
