@@ -11,6 +11,7 @@ local shape = require "ringdown.shape"
 local template = require "ringdown.template"
 local time = require "ringdown.time"
 local tool = require "ringdown.tool"
+local triage = require "ringdown.triage"
 local words = require "ringdown.words"
 
 ---@alias ringdown.hook "started"|"utterance"|"said"|"dtmf"|"silence"|"transfer_failed"|"ended"
@@ -27,7 +28,8 @@ local words = require "ringdown.words"
 ---@field vars table<string, any>? what call.vars may hold, with first values
 ---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
----@field vapi { assistant: string, route: "redirect"? }?
+---@field vapi { assistant: string, route: "redirect"?, no_triage: "accepted"? }?
+---@field emergencies ringdown.emergency[]? rules that recognise an emergency in what callers say
 ---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }?
 ---@field record boolean? keep the sound of its calls; needs notice = { recording = true }
 ---@field keep { transcripts: string?, recordings: string? }? how long, "90d"; for good if left out
@@ -58,7 +60,6 @@ local voices = { "alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "s
 local hooks = { "started", "utterance", "said", "dtmf", "silence", "transfer_failed", "ended" }
 
 local later = {
-  emergencies = "not supported yet; until then the prompt must say when to give up the call to a person",
   sms = "not supported yet; remove it",
 }
 local later_hooks = {
@@ -167,7 +168,7 @@ local function shapes_of(languages)
     time_zone = zone,
     languages = shape.list_of(language),
     hours = time.hours_shape,
-    people = shape.map_of(shape.one_or_list_of(shape.phone)),
+    people = shape.map_of(shape.one_or_list_of(triage.person)),
     needs = shape.fields { hosts = needs.hosts, secrets = needs.secrets },
     vars = shape.map_of(plain_data),
     openai = shape.fields {
@@ -176,7 +177,12 @@ local function shapes_of(languages)
       context = shape.number(4000, 60000),
       vad = shape.fields { silence = shape.duration("100ms", "5s"), threshold = shape.number(0, 1) },
     },
-    vapi = shape.fields({ assistant = uuid, route = shape.one_of { "redirect" } }, { "assistant" }),
+    vapi = shape.fields({
+      assistant = uuid, route = shape.one_of { "redirect" }, no_triage = shape.one_of { "accepted" },
+    }, { "assistant" }),
+    emergencies = function(value) -- triage.shape needs the others first
+      return value
+    end,
     notice = shape.fields { ai = shape.flag, recording = shape.flag, text = spoken },
     record = shape.flag,
     keep = shape.fields { transcripts = kept_for, recordings = kept_for },
@@ -310,6 +316,7 @@ local function define(spec)
   def.notice_text = notice_text(def, complain)
   check_record(def, complain)
   check_words(def, complain)
+  def.emergencies = triage.shape(def.emergencies, "emergencies", complain, def)
   routing.check(def, complain)
   if demands_verified(def) then
     require("ringdown.verify").add(def, complain)
@@ -321,6 +328,11 @@ local function define(spec)
   fit_tools(def)
   compile_prompt(def, place)
   def.place = place
+  if host.loading then
+    triage.warn(def, function(path, text)
+      complaints.warn(place, path, text)
+    end)
+  end
   return setmetatable(def, mark)
 end
 

@@ -67,8 +67,10 @@ function M.load(module)
   if complaints.any() then
     return nil, complaints.text()
   end
+  local warnings = complaints.warnings()
   return json.encode {
     name = def.name,
+    warnings = warnings ~= "" and warnings or nil,
     numbers = json.array(def.numbers),
     hosts = json.array(def.needs.hosts),
     secrets = json.array(def.needs.secrets),

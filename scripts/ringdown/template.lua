@@ -67,14 +67,18 @@ end
 ---@param vars table<string, any> what the agent declared
 ---@param has_hours boolean
 ---@param complain fun(line: integer, text: string)
+---@param more table<string, boolean>? other paths there are, and whether their values come from outside
 ---@return ringdown.template
-function M.compile(text, vars, has_hours, complain)
+function M.compile(text, vars, has_hours, complain, more)
   local template, known = { parts = {}, outside = false }, {}
   for path, outside in pairs(paths) do
     known[path] = outside
   end
   for name in pairs(vars) do
     known["vars." .. name] = true
+  end
+  for path, outside in pairs(more or {}) do
+    known[path] = outside
   end
   if not has_hours then
     known["hours.text"] = nil

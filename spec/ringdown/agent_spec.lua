@@ -32,10 +32,9 @@ describe("an agent's file", function()
 
   it("refuses what does nothing yet", function()
     local text = complaints_of {
-      emergencies = {}, sms = {}, on = { booked = print },
+      sms = {}, on = { booked = print },
       vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" },
     }
-    assert.matches("emergencies: not supported yet", text)
     assert.matches("sms: not supported yet", text)
     assert.matches("on.booked: not supported yet", text, 1, true)
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)

@@ -1,0 +1,207 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- lint: rules that are well formed and still wrong. Asked when an agent is loaded, not when it takes a call.
+--
+-- - phrases and rules that can never match are found by trying them: each phrase is an utterance
+-- - a rule is shadowed when everything it hears for is heard by an earlier one that is no less severe
+-- - `say` must not claim what nobody can promise: that help was called, or is on its way
+local compile = require "ringdown.triage.compile"
+local match = require "ringdown.triage.match"
+local text = require "ringdown.triage.text"
+
+local M = {}
+
+local rank = { life = 3, urgent = 2, normal = 1 }
+
+local function verdict_of(compiled, phrase)
+  local results = match.match(compiled, phrase)
+  return results[1] and results[1].verdict, results[1] and results[1].why
+end
+
+-- ── never ───────────────────────────────────────────────────────────────────────────────────────
+-- Which of these phrases the rule's `unless` takes away, each said by itself.
+local function excluded(rule, phrases)
+  local list = {}
+  if not rule.unless then
+    return list
+  end
+  local alone = { id = rule.id, severity = rule.severity, any = phrases, unless = rule.unless }
+  local compiled = compile.compile({ alone }, {})
+  for i, phrase in ipairs(phrases) do
+    local _, why = verdict_of(compiled, phrase)
+    if why == "unless" then
+      list[#list + 1] = i
+    end
+  end
+  return list
+end
+
+local function check_phrases(rule, path, complain)
+  for _, key in ipairs { "any", "ask" } do
+    for _, i in ipairs(excluded(rule, rule[key] or {})) do
+      complain(("%s.%s.%d"):format(path, key, i),
+        ('"%s" can never match: one of unless is in it; take one of them out'):format(rule[key][i]))
+    end
+  end
+end
+
+local function check_slots(rule, slots, path, complain)
+  for i, alternatives in ipairs(slots or {}) do
+    if #alternatives > 0 and #excluded(rule, alternatives) == #alternatives then
+      complain(("%s.%d"):format(path, i), "can never match: one of unless is in it")
+    end
+  end
+end
+
+-- ── shadows ─────────────────────────────────────────────────────────────────────────────────────
+local function hears_all(compiled, phrases)
+  for _, phrase in ipairs(phrases) do
+    if verdict_of(compiled, phrase) ~= "match" then
+      return false
+    end
+  end
+  return true
+end
+
+local function same_words(a, b)
+  local keys = {}
+  for _, phrase in ipairs(a) do
+    keys[table.concat((compile.phrase(phrase)), " ")] = true
+  end
+  for _, phrase in ipairs(b or {}) do
+    keys[table.concat((compile.phrase(phrase)), " ")] = nil
+  end
+  return next(keys) == nil
+end
+
+local function languages_cover(earlier, later)
+  if not earlier then
+    return true
+  end
+  for _, language in ipairs(later or { "?" }) do
+    local known = false
+    for _, other in ipairs(earlier) do
+      known = known or other == language
+    end
+    if not known then
+      return false
+    end
+  end
+  return true
+end
+
+local function check_shadow(rules, n, path, complain)
+  local rule = rules[n]
+  if not rule.any or rule.near or rule.all or rule.ask then
+    return
+  end
+  for i = 1, n - 1 do
+    local earlier = rules[i]
+    local wide = rank[earlier.severity] >= rank[rule.severity] and languages_cover(earlier.languages, rule.languages)
+      and not earlier.all and (not earlier.unless or rule.unless and same_words(earlier.unless, rule.unless))
+    if wide and hears_all(compile.compile({ earlier }, {}), rule.any) then
+      complain(path, ("is shadowed by '%s' above, which hears everything that this one does; join them")
+        :format(earlier.id))
+      return
+    end
+  end
+end
+
+-- ── claims ──────────────────────────────────────────────────────────────────────────────────────
+local helpers = {
+  "help", "ambulance", "ambulances", "police", "firefighters", "fire department", "fire brigade", "paramedics",
+  "emergency services", "emergency responders", "responders", "rescue", "911", "112", "999", "ayuda", "ambulancia",
+  "policia", "bomberos", "emergencias", "servicios de emergencia", "rescate",
+}
+local coming = {
+  "is on the way", "are on the way", "is on its way", "are on their way", "on the way", "is coming", "are coming",
+  "will be there", "has been called", "have been called", "has been sent", "have been sent", "been dispatched",
+  "been notified", "been alerted", "was called", "esta en camino", "estan en camino", "va en camino",
+  "van en camino", "viene en camino", "vienen en camino", "ya viene", "ya vienen", "ya va", "ya van", "llegara",
+  "llegaran", "ha sido avisada", "han sido avisados", "fue avisada", "fueron avisados",
+}
+local callers = {
+  "i have called", "we have called", "i called", "we called", "i am calling", "we are calling", "i have alerted",
+  "we have alerted", "i have notified", "we have notified", "i have contacted", "we have contacted", "i will call",
+  "we will call", "i have dialed", "we have dialed", "i have sent", "we have sent", "i am sending",
+  "we are sending", "i am dispatching", "we are dispatching", "calling", "he llamado", "hemos llamado", "ya llame",
+  "ya llamamos", "llame yo", "estoy llamando", "estamos llamando", "he avisado", "hemos avisado", "ya avise",
+  "avisamos", "voy a llamar", "vamos a llamar", "enviamos", "he enviado", "hemos enviado",
+}
+local DISTANCE = 30 -- characters between the two halves of a claim
+
+local function followed(words, firsts, seconds)
+  for _, first in ipairs(firsts) do
+    local _, stop = words:find(" " .. first .. " ", 1, true)
+    for _, second in ipairs(stop and seconds or {}) do
+      local start = words:find(" " .. second .. " ", stop, true)
+      if start and start - stop <= DISTANCE then
+        return first, second
+      end
+    end
+  end
+end
+
+---The words in which a text claims that help was called; nil when it does not.
+---@param said string
+---@return string?
+function M.claim(said)
+  local read = text.read(said)
+  local sentences = {}
+  for i, word in ipairs(read.words) do
+    local n = read.sentences[i]
+    sentences[n] = (sentences[n] or " ") .. word .. " "
+  end
+  for _, words in pairs(sentences) do
+    local first, second = followed(words, helpers, coming)
+    if not first then
+      first, second = followed(words, callers, helpers)
+    end
+    if first then
+      return first .. " … " .. second
+    end
+  end
+end
+
+local function check_words(rule, path, complain)
+  for language, said in pairs(rule.say or {}) do
+    local claim = M.claim(said)
+    if claim then
+      complain(("%s.say.%s"):format(path, language), ('claims that help was called ("%s"), which nobody here does; '
+        .. 'tell the caller to call 911'):format(claim))
+    end
+  end
+end
+
+---@param rules table[]
+---@param path string
+---@param complain fun(path: string, text: string)
+function M.check(rules, path, complain)
+  for i, rule in ipairs(rules) do
+    local at = path .. "." .. i
+    check_phrases(rule, at, complain)
+    check_slots(rule, rule.all, at .. ".all", complain)
+    for g, group in ipairs(rule.near or {}) do
+      check_slots(rule, group.words, #rule.near == 1 and at .. ".near" or ("%s.near.%d"):format(at, g), complain)
+    end
+    check_shadow(rules, i, at, complain)
+    check_words(rule, at, complain)
+  end
+end
+
+---Life rules rest on calls that another system takes: said aloud unless the agent accepts it.
+---@param def table
+---@param warn fun(path: string, text: string)
+function M.warn_of_vapi(def, warn)
+  if not def.vapi or def.vapi.no_triage == "accepted" then
+    return
+  end
+  for _, rule in ipairs(def.emergencies) do
+    if rule.severity == "life" then
+      warn("vapi", ("calls that go to Vapi are not searched for '%s'; if that is meant, write no_triage = \"accepted\"")
+        :format(rule.id))
+      return
+    end
+  end
+end
+
+return M
