@@ -1,0 +1,48 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a rule listens for: a smell, a hiss, a leak of gas; a gas pipe that was hit.
+return {
+  any = {
+    "gas leak", "smell gas", "propane leak", "gas everywhere", "full of gas", "fuga de gas", "huele a gas",
+    "escape de gas", "llena de gas",
+  },
+  near = {
+    {
+      { "smell", "odor", "stink", "stench", "reek", "whiff", "fumes", "sniff", "huele", "apesta", "hedor", "peste" },
+      { "gas", "propane", "butane" },
+      within = 8,
+    },
+    {
+      { "leak", "hiss", "escape", "spew", "rupture", "puncture", "blow out", "coming out", "pouring out",
+        "rushing out", "seep", "filling", "blowing", "spraying", "whistling", "flowing", "roaring",
+        "won't turn off", "won't shut off", "can't turn off", "can't shut off", "left on", "stuck on", "echando",
+        "tirando", "soltando", "goteando", "botando", "brota", "fuga", "silbido", "saliendo" },
+      { "gas", "propane", "butane" },
+      within = 6,
+    },
+    {
+      { "cut", "hit", "broke", "crack", "snap", "damage", "nick", "struck", "strike", "sever", "burst", "drill",
+        "dug", "rompí", "corté", "perforé", "pinchó", "picó", "rajó", "golpeó" },
+      { "propane line", "propane tank", "gas tank", "gas cylinder", "tanque de gas", "gas line", "gas pipe",
+        "gas main", "gas hose", "gas meter", "gas valve", "gas connector", "tubería de gas", "línea de gas",
+        "tubo de gas", "caño de gas", "manguera de gas", "cañería de gas" },
+      within = 8,
+    },
+    {
+      { "gas alarm", "gas detector", "gas sensor" },
+      { "going off", "beep", "sound", "ring", "scream", "trigger", "blare", "went off", "suena", "sonando", "pita" },
+      within = 8,
+    },
+  },
+  ask = {
+    "rotten eggs", "smell", "odor", "huele", "propane", "gas main", "gas pipe", "turn off the gas",
+    "shut off the gas", "smell in the kitchen", "think it is gas", "thought it was gas", "gas fumes", "gas is on",
+    "cerrar el gas", "cierro el gas", "es gas", "smell from the stove", "rotten egg", "smells of sulfur",
+    "left the gas on", "gas on all night", "hissing", "hissing from the stove", "huevos podridos",
+    "dejé el gas abierto", "gas abierto", "strange smell from the stove", "smell from the furnace",
+    "smell by the stove", "smell near the water heater",
+  },
+  unless = {
+    "gas bill", "gas station", "gas mileage", "gas prices", "gas pump", "laughing gas", "sewer gas", "tear gas",
+    "recibo de gas", "factura del gas", "gasolinera",
+  },
+}
