@@ -38,6 +38,7 @@ void agent_entry_unref(struct agent_entry *e)
     free(e->fallback);
     free(e->vapi);
     free(e->tables);
+    free(e->warnings);
     free(e->module);
     chunks_free(e->chunks);
     free(e);
@@ -134,6 +135,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->vapi = copy_member(info, "vapi");
     e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
     rc = take_lists(e, info);
+    e->warnings = copy_member(info, "warnings");
     e->info = (struct agent_info){.name = e->name,
                                   .version = e->version,
                                   .numbers = (const char *const *)e->numbers,
@@ -141,7 +143,8 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
                                   .secrets = (const char *const *)e->secrets,
                                   .fallback_twiml = e->fallback,
                                   .vapi_twiml = e->vapi,
-                                  .tables = e->tables};
+                                  .tables = e->tables,
+                                  .warnings = e->warnings};
     take_rules(&e->info, info);
     json_decref(info);
     if (rc)

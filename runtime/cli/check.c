@@ -26,6 +26,14 @@ static void on_missing_secret(void *arg, const struct agent_info *agent, const c
         agent->name, name, name);
 }
 
+static void print_agent(const struct agent_info *a)
+{
+    if (a->warnings)
+        fprintf(stderr, "%s\n", a->warnings);
+    printf("agent %s is good%s (version %s)\n", a->name, a->warnings ? ", with a warning" : "",
+           a->version);
+}
+
 static int check_agents(const struct settings *s)
 {
     struct agent_set *set = NULL;
@@ -44,8 +52,7 @@ static int check_agents(const struct settings *s)
     else
         code = EXIT_OK;
     for (size_t i = 0; !rc && i < agent_set_count(set); i++)
-        printf("agent %s is good (version %s)\n", agent_set_at(set, i)->name,
-               agent_set_at(set, i)->version);
+        print_agent(agent_set_at(set, i));
     if (!rc)
         secrets_missing(set, s->secrets, on_missing_secret, NULL);
     agent_set_unref(set);

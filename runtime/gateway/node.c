@@ -154,19 +154,30 @@ static int start_tls(struct node *n, char *why, size_t cap)
     return rc;
 }
 
-static void log_complaints(struct buf *complaints, const char *fix)
+/* Calls tell(line, arg) for each line of a text; NULL is none. */
+static void each_line(const char *text, void (*tell)(const char *line, const char *arg),
+                      const char *arg)
 {
-    const char *text = buf_text(complaints);
-
     for (const char *line = text; line && *line;) {
         size_t len = strcspn(line, "\n");
         char *copy = strndup(line, len);
 
         if (copy && copy[0])
-            log_error("agent.not_loaded", F_STR("why", copy), F_FIX(fix));
+            tell(copy, arg);
         free(copy);
         line += len + (line[len] == '\n');
     }
+}
+
+static void log_complaint(const char *line, const char *fix)
+{
+    log_error("agent.not_loaded", F_STR("why", line), F_FIX(fix));
+}
+
+static void log_warning(const char *line, const char *agent)
+{
+    log_warn("agent.warning", F_STR("agent", agent), F_STR("why", line),
+             F_FIX(catalogue_fix("agent.", "warning")));
 }
 
 /* NULL for 0: what is kept for good has no number of seconds. */
@@ -183,6 +194,7 @@ static void keep_agents(struct node *n, const struct agent_set *set)
         const struct agent_info *a = agent_set_at(set, i);
         char transcripts[16], recordings[16];
 
+        each_line(a->warnings, log_warning, a->name);
         keep_node(
             n->keep, "agent_version",
             JSON_MEMBERS(J_STR("agent", a->name), J_STR("version", a->version),
@@ -246,8 +258,9 @@ static int load_agents(const struct settings *s, struct agent_set *old, struct a
 
     buf_init(&complaints, 64 * 1024);
     rc = agent_set_reload(out, old, s->agents_path, s->library_path, &complaints);
-    log_complaints(&complaints, old ? "mend the line; until then the version from before answers"
-                                    : "mend the line; `ringdown check` shows all");
+    each_line(buf_text(&complaints), log_complaint,
+              old ? "mend the line; until then the version from before answers"
+                  : "mend the line; `ringdown check` shows all");
     buf_fini(&complaints);
     if (!rc)
         secrets_missing(*out, s->secrets, on_missing_secret, NULL);

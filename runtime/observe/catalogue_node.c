@@ -15,6 +15,8 @@ static const struct error_info node[] = {
     {"agent.not_loaded", "an agent's file has a mistake",
      "mend the file: the line says where; `ringdown check` shows all mistakes", ERROR_CRITICAL,
      RETRY_NO},
+    {"agent.warning", "an agent's file holds something that is allowed and probably not meant",
+     "the line says what to write when it is meant", ERROR_WARNING, RETRY_NO},
     {"agents.not_reloaded", "the agents could not be read again",
      "the old agents stay in use; is agents.path there?", ERROR_CRITICAL, RETRY_NO},
     {"tls.not_reloaded", "the new certificate could not be read",

@@ -141,6 +141,29 @@ static void test_a_broken_edit_keeps_the_version_from_before(void **state)
     assert_non_null(agent_by_name(next, RD_STR("a"))->vapi_twiml);
 }
 
+static void test_what_is_probably_not_meant_is_a_warning(void **state)
+{
+    const struct agent_info *a;
+
+    (void)state;
+    fake_agent(&node, "v.lua",
+               "local agent = require 'ringdown.agent'\n"
+               "return agent {\n"
+               "  name = 'v', greeting = 'Hello.', prompt = 'Help.',\n"
+               "  people = { on_call = '+13125550188' }, openai = {},\n"
+               "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11' },\n"
+               "  emergencies = { { id = 'fire', severity = 'life', any = { 'on fire' },\n"
+               "    say = 'Leave now, then call 911.', transfer = 'on_call' } },\n"
+               "}\n");
+    fake_load(&node);
+    assert_int_equal(agent_set_errors(node.agents), 0);
+    a = agent_by_name(node.agents, rd_str("v"));
+    assert_non_null(a);
+    assert_non_null(a->warnings);
+    assert_non_null(
+        strstr(a->warnings, "v.lua:5: warning: vapi: calls that go to Vapi are not searched"));
+}
+
 static void test_every_mistake_is_told_with_its_line(void **state)
 {
     (void)state;
@@ -160,7 +183,7 @@ static void test_every_mistake_is_told_with_its_line(void **state)
                "    voice = 'marine' },\n"
                "  max_call = '10 minutes', prompt = 'Hi {{caller.nmae}}',\n"
                "  tools = { t },\n"
-               "  emergencies = {},\n"
+               "  emergencies = { { severity = 'deadly' } },\n"
                "}\n");
     fake_load(&node);
     assert_int_equal(agent_set_count(node.agents), 0);
@@ -174,7 +197,7 @@ static void test_every_mistake_is_told_with_its_line(void **state)
     assert_complains("b.lua:14: max_call: \"10 minutes\" is no duration");
     assert_complains(
         "b.lua:14: prompt: {{caller.nmae}}: unknown path; did you mean 'caller.name'?");
-    assert_complains("b.lua:16: emergencies: not supported yet");
+    assert_complains("b.lua:16: emergencies[1].severity: \"deadly\" is unknown");
 }
 
 static void test_a_broken_agent_costs_only_itself(void **state)
@@ -274,6 +297,7 @@ int main(void)
         STORY(test_an_agent_that_does_not_tell_its_callers_may_not_record),
         STORY(test_an_agent_on_vapi_has_its_redirect),
         STORY(test_a_broken_edit_keeps_the_version_from_before),
+        STORY(test_what_is_probably_not_meant_is_a_warning),
         STORY(test_every_mistake_is_told_with_its_line),
         STORY(test_a_broken_agent_costs_only_itself),
         STORY(test_a_file_that_never_ends_is_stopped),
