@@ -8,13 +8,14 @@ local nearest = require "ringdown.nearest"
 local needs = require "ringdown.needs"
 local routing = require "ringdown.routing"
 local shape = require "ringdown.shape"
+local sms = require "ringdown.sms"
 local template = require "ringdown.template"
 local time = require "ringdown.time"
 local tool = require "ringdown.tool"
 local triage = require "ringdown.triage"
 local words = require "ringdown.words"
 
----@alias ringdown.hook "started"|"utterance"|"said"|"dtmf"|"silence"|"transfer_failed"|"ended"
+---@alias ringdown.hook "started"|"utterance"|"said"|"dtmf"|"silence"|"sms"|"transfer_failed"|"ended"
 ---@alias ringdown.words string|table<string, string> a text, or one per language
 
 ---@class ringdown.agent.spec
@@ -41,6 +42,7 @@ local words = require "ringdown.words"
 ---@field max_call string|{ after: string, say: ringdown.words? }?
 ---@field moment ringdown.words? spoken when an answer is late; "One moment, please." if left out
 ---@field apology ringdown.words? spoken when something broke
+---@field sms ringdown.sms.spec? the texts it may send, by name
 ---@field unanswered ringdown.words? spoken to a caller who comes back because nobody took the transfer
 ---@field countries string[]? where its people may be called, { "US", "CA" }; those of its numbers if left out
 ---@field on table<ringdown.hook, fun(call: ringdown.call, what: any, more: any)>?
@@ -57,14 +59,12 @@ local mark = { __name = "ringdown.agent" }
 local file_mark = { __name = "ringdown.file" }
 
 local voices = { "alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse" }
-local hooks = { "started", "utterance", "said", "dtmf", "silence", "transfer_failed", "ended" }
+local hooks = { "started", "utterance", "said", "dtmf", "silence", "sms", "transfer_failed", "ended" }
 
 local later = {
-  sms = "not supported yet; remove it",
 }
 local later_hooks = {
   booked = "not supported yet; let your tool do what should follow",
-  sms = "not supported yet; remove it",
 }
 
 ---The text of a file in the agents' folder, for `prompt`.
@@ -208,6 +208,7 @@ local function shapes_of(languages)
     verify = function(...)
       return require("ringdown.verify").shape(...) -- here, because most agents tell nothing personal
     end,
+    sms = sms.shape(languages),
   }
 end
 
@@ -327,6 +328,7 @@ local function define(spec)
   end
   fit_tools(def)
   compile_prompt(def, place)
+  sms.check(def, complain)
   def.place = place
   if host.loading then
     triage.warn(def, function(path, text)

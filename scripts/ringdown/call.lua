@@ -25,6 +25,8 @@ call.__index = call
 
 local M = {}
 
+local defs = setmetatable({}, { __mode = "k" }) -- by call.agent: what its file said, which scripts need not see
+
 local function text_or_nil(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
@@ -50,6 +52,8 @@ end
 function M.new(def, form)
   local from = text_or_nil(form.From)
   local values, check = vars.new(def.vars)
+  local agent = { name = def.name }
+  defs[agent] = def
   return setmetatable({
     id = text_or_nil(form.CallSid) or "",
     caller = {
@@ -57,16 +61,24 @@ function M.new(def, form)
       name = text_or_nil(form.CallerName),
     },
     called = text_or_nil(form.To),
+    verstat = text_or_nil(form.StirVerstat),
     site = { id = "default", name = title(def.name) },
     vars = values,
     verified = false,
     verify_attempts = 0,
-    agent = { name = def.name },
+    agent = agent,
     people = def.people,
     transfers = 0,
     zone = def.time_zone,
     language = def.languages[1],
   }, call), check
+end
+
+---The agent of a call, also of one that a tool sees.
+---@param call ringdown.call
+---@return table
+function M.def_of(call)
+  return defs[call.agent]
 end
 
 ---Says exact words to the caller, beside the conversation with the model.

@@ -6,7 +6,12 @@ local json = require "ringdown.json"
 local M = {}
 
 ---By kind: the module that does it.
-M.modules = {} ---@type table<string, string>
+---@type table<string, string>
+M.modules = {
+  missed = "ringdown.texts.missed",
+  text_due = "ringdown.texts.due",
+  text_in = "ringdown.texts.inbound",
+}
 
 ---@param def table the agent
 ---@param kind string

@@ -35,6 +35,14 @@ function M.query(part, answer)
   end
 end
 
+---Somebody has answered STOP to the agent's texts; for the next call.
+---@param number string
+function M.opted_out(number)
+  wanted_database[#wanted_database + 1] = function()
+    require("ringdown.fake.texts").opt_out(number)
+  end
+end
+
 ---The database does not answer from now on, until the next call begins.
 function M.database_down()
   fake_host.database_down = "the database does not answer"
@@ -96,6 +104,7 @@ M.load = load_agent
 ---@field brief table what the provider was told
 ---@field log table[] lines of call:log
 ---@field transferred_to string? whom the script had the caller transferred to; nil while the caller is here
+---@field texts { to: string, body: string, template: string? }[] what Twilio was asked to send
 local call = {}
 call.__index = function(self, key)
   if key == "said" then
@@ -104,6 +113,8 @@ call.__index = function(self, key)
     return fake_host.log_lines
   elseif key == "requests" then
     return fake_http.requests
+  elseif key == "texts" then
+    return require("ringdown.fake.texts").list(fake_host.facts)
   elseif key == "paused" then
     return fake_host.paused
   elseif key == "vars" then
@@ -132,6 +143,7 @@ function M.call(opts)
     put()
   end
   wanted_database = {}
+  fake_host.twilio_replies = {} -- it can be asked
   local def = opts.agent
   if type(def) == "string" then
     def = load_agent(def)
@@ -148,7 +160,7 @@ function M.call(opts)
   for key, value in pairs(opts.form or {}) do
     form[key] = value
   end
-  local self = setmetatable({ def = def, session = sessions.new(def, form) }, call)
+  local self = setmetatable({ def = def, form = form, session = sessions.new(def, form) }, call)
   self.system, self.reason, self.assistant = self.session:route()
   if self.system == "openai" then
     self.brief = self.session:brief()
@@ -221,7 +233,7 @@ local function dial_ends(self, status)
   local whom = self.transferred_to or error("nobody was asked to take the caller", 3)
   if not self.session.away then
     local replies = fake_host.twilio_replies
-    fake_host.twilio_replies = replies or { ["POST Calls/" .. self.session.call.id .. ".json"] = {} }
+    fake_host.twilio_replies = replies and next(replies) and replies or { ["POST Calls/" .. self.session.call.id .. ".json"] = {} }
     assert(self.session:transfer(whom))
     fake_host.twilio_replies = replies
   end
@@ -248,6 +260,27 @@ end
 ---@return "hang_up" how the call goes on
 function call:transfer_answered()
   return (dial_ends(self, "completed"))
+end
+
+---Nobody took the call: it is answered by a text, or not.
+---@param why "gave_up"|"not_answered"|"no_capacity"|"script_failed"|nil
+---@param o { ms: integer?, verstat: string? }? how long it was, what the carriers say about the number
+function call:is_missed(why, o)
+  o = o or {}
+  require("ringdown.errand").run(self.def, "missed", json.encode {
+    call = self.session.call.id, from = self.form.From, to = self.form.To, why = why or "gave_up", ms = o.ms or 6000,
+    verstat = o.verstat, since_us = time.unix() * 1000000,
+  })
+end
+
+---The caller texts the agent's number.
+---@param body string
+---@param id string? the same again is the same text
+function call:texts_back(body, id)
+  self.n_texts = (self.n_texts or 0) + 1
+  require("ringdown.errand").run(self.def, "text_in", json.encode {
+    id = id or ("SM%032d"):format(self.n_texts), from = self.form.From, to = self.form.To, body = body, media = 0,
+  })
 end
 
 ---The call is over.

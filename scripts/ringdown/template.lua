@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- template: {{path}}, {{path or "words"}}, {{path | filter}} in a prompt. Paths are checked when the
--- agent loads; values that came from outside (the caller, what tools stored) are quoted as data.
+-- template: {{path}}, {{path or "words"}}, {{path | filter}} in a prompt or a text. Paths are checked when the
+-- agent loads; values that came from outside (the caller, what tools stored) are quoted as data for the model,
+-- and made harmless for people.
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
 
@@ -15,7 +16,14 @@ local filters = {
     return (text:gsub(".", "%0 "):gsub(" $", ""))
   end,
 }
-local filter_names = { "lower", "spell", "upper" }
+
+-- Of moments and numbers, as people write them. Few calls need them, so they are loaded when one does.
+for _, name in ipairs { "day_time", "date", "time", "phone" } do
+  filters[name] = function(_, value, at)
+    return require("ringdown.texts.dates")[name](value, at)
+  end
+end
+local filter_names = { "date", "day_time", "lower", "phone", "spell", "time", "upper" }
 
 -- The paths there are, and whether their values came from outside.
 local paths = {
@@ -30,6 +38,15 @@ local function quote_as_data(value)
   return '"' .. text .. '"'
 end
 
+-- For people: no quotes around it, but nothing in it that could pass for more than a value.
+local function clean(text)
+  if not utf8.len(text) then
+    text = text:gsub("[\x80-\xff]", "?")
+  end
+  text = text:sub(1, (utf8.offset(text, VALUE_MAX + 1) or #text + 1) - 1)
+  return (text:gsub("%c", " "):gsub("{{", "( ("):gsub("}}", ") )"))
+end
+
 local function parse_expression(text, known, complain)
   local expression = { filters = {} }
   local head, rest = text:match("^([^|]*)(.*)$")
@@ -39,7 +56,7 @@ local function parse_expression(text, known, complain)
     complain(('{{%s}} is no template; write {{path}}, {{path or "words"}} or {{path | filter}}'):format(text))
     return nil
   end
-  if known[path] == nil then
+  if known[path] == nil and not (known["args.*"] and path:match("^args%.[%l_][%w_]*$")) then
     local names = {}
     for name in pairs(known) do
       names[#names + 1] = name
@@ -55,7 +72,7 @@ local function parse_expression(text, known, complain)
       expression.filters[#expression.filters + 1] = filters[name]
     end
   end
-  expression.path, expression.literal, expression.outside = path, literal, known[path]
+  expression.path, expression.literal, expression.outside = path, literal, known[path] ~= false
   return expression
 end
 
@@ -67,7 +84,8 @@ end
 ---@param vars table<string, any> what the agent declared
 ---@param has_hours boolean
 ---@param complain fun(line: integer, text: string)
----@param more table<string, boolean>? other paths there are, and whether their values come from outside
+---@param more table<string, boolean>? other paths there are, and whether their values come from outside; "args.*"
+---for whatever arguments there may be
 ---@return ringdown.template
 function M.compile(text, vars, has_hours, complain, more)
   local template, known = { parts = {}, outside = false }, {}
@@ -108,6 +126,8 @@ function M.compile(text, vars, has_hours, complain, more)
   end
 end
 
+M.plainly = { zone = "UTC", language = "en" } -- when nobody said where and in which language
+
 local function value_at(values, path)
   for key in path:gmatch("[^.]+") do
     if type(values) ~= "table" then
@@ -120,9 +140,10 @@ end
 
 ---@param template ringdown.template
 ---@param values table
+---@param at ringdown.dates.at? for people, in this zone and language; else for the model
 ---@return string
-function M.render(template, values)
-  local out = {}
+function M.render(template, values, at)
+  local out, shown = {}, at and clean or quote_as_data
   for i, part in ipairs(template.parts) do
     if type(part) == "table" then
       local value = value_at(values, part.path)
@@ -130,10 +151,12 @@ function M.render(template, values)
         value = nil
       end
       local text = value ~= nil and (type(value) == "string" and value or json.encode(value)) or part.literal or ""
+      local given = value ~= nil and value or text
       for _, filter in ipairs(part.filters) do
-        text = filter(text)
+        text = filter(text, given, at or M.plainly)
+        given = text -- for the filter behind it
       end
-      part = value ~= nil and part.outside and quote_as_data(text) or text
+      part = value ~= nil and part.outside and shown(text) or text
     end
     out[i] = part
   end

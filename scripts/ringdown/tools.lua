@@ -6,10 +6,11 @@ local nearest = require "ringdown.nearest"
 ---@class ringdown.tools
 ---@field end_call ringdown.tool hangs up once the goodbye was heard
 ---@field transfer_call ringdown.tool hands the caller to one of the agent's people; takes { to = { "office" } }
+---@field send_sms ringdown.tool texts the caller; takes { templates = { "booked" } }
 local M = { end_call = require "ringdown.tools.end_call" }
 
-local names = { "end_call", "transfer_call" }
-local later = { check_availability = true, book_appointment = true, lookup_customer = true, send_sms = true }
+local names = { "end_call", "send_sms", "transfer_call" }
+local later = { check_availability = true, book_appointment = true, lookup_customer = true }
 
 local function there_is(name)
   for _, known in ipairs(names) do
@@ -19,9 +20,15 @@ local function there_is(name)
   end
 end
 
+-- Loaded when an agent asks for them, and made anew for each.
+local made = { send_sms = "ringdown.tools.send_sms" }
+
 return setmetatable(M, {
   __index = function(_, name)
-    if there_is(name) then
+    if made[name] then
+      local t = require(made[name]).new {}
+      return t
+    elseif there_is(name) then
       return require("ringdown.tools." .. name)
     elseif later[name] then
       error(("tools.%s is not supported yet; allowed: %s, and your own tool { … }"):format(name,

@@ -32,15 +32,14 @@ describe("an agent's file", function()
 
   it("refuses what does nothing yet", function()
     local text = complaints_of {
-      sms = {}, on = { booked = print },
+      on = { booked = print },
       vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" },
     }
-    assert.matches("sms: not supported yet", text)
     assert.matches("on.booked: not supported yet", text, 1, true)
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
     assert.has_error(function()
-      return tools.send_sms
-    end, "tools.send_sms is not supported yet; allowed: end_call, transfer_call, and your own tool { … }")
+      return tools.book_appointment
+    end, "tools.book_appointment is not supported yet; allowed: end_call, send_sms, transfer_call, and your own tool { … }")
   end)
 
   it("guesses what was meant", function()

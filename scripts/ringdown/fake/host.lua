@@ -30,6 +30,7 @@ function M.reset()
   M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
   M.not_durable, M.barriers = nil, 0
   M.queries, M.query_handlers, M.database_down = {}, {}, nil
+  require("ringdown.fake.texts").reset()
   now, passed_ms = nil, 0
 end
 
@@ -137,7 +138,8 @@ local function answer_of(sql, params)
       return handler.answer
     end
   end
-  return require("ringdown.fake.database").answer(sql, params)
+  return require("ringdown.fake.texts").answer(sql, params)
+    or require("ringdown.fake.database").answer(sql, params)
 end
 
 ---Rows as lists of texts, false for null; or nil, why, "down" or SQLSTATE.
@@ -278,11 +280,20 @@ function M.twilio_ready()
   return M.twilio_replies ~= nil
 end
 
+---Not the runtime's: that one has a key.
+function M.number_hash(number)
+  local digits = number:gsub("%D", "")
+  return ("0"):rep(64 - #digits) .. digits
+end
+
 function M.twilio(method, path, form)
   M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
   local reply = M.twilio_replies and M.twilio_replies[method .. " " .. path]
   if reply and reply[1] then
     reply = #reply > 1 and table.remove(reply, 1) or reply[1]
+  end
+  if not reply and M.twilio_replies and method == "POST" and path == "Messages.json" then
+    reply = require("ringdown.fake.texts").post(form)
   end
   if not reply or reply.not_sent then
     return nil, "connection refused", "not_sent"
