@@ -37,6 +37,7 @@ void agent_entry_unref(struct agent_entry *e)
     free(e->name);
     free(e->fallback);
     free(e->vapi);
+    free(e->help);
     free(e->tables);
     free(e->warnings);
     free(e->module);
@@ -117,6 +118,7 @@ static uint32_t number_member(json_t *object, const char *key)
 
 static void take_rules(struct agent_info *a, json_t *info)
 {
+    a->answers_missed = json_is_true(json_object_get(info, "answers_missed"));
     a->record = json_is_true(json_object_get(info, "record"));
     a->keep_transcripts_s = number_member(info, "keep_transcripts_s");
     a->keep_recordings_s = number_member(info, "keep_recordings_s");
@@ -133,6 +135,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->name = copy_member(info, "name");
     e->fallback = copy_member(info, "fallback");
     e->vapi = copy_member(info, "vapi");
+    e->help = copy_member(info, "help");
     e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
     rc = take_lists(e, info);
     e->warnings = copy_member(info, "warnings");
@@ -143,6 +146,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
                                   .secrets = (const char *const *)e->secrets,
                                   .fallback_twiml = e->fallback,
                                   .vapi_twiml = e->vapi,
+                                  .help_twiml = e->help,
                                   .tables = e->tables,
                                   .warnings = e->warnings};
     take_rules(&e->info, info);
@@ -150,7 +154,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     if (rc)
         return rc;
     if (!e->name || !e->fallback || !e->tables || !is_response(e->fallback) ||
-        (e->vapi && !is_response(e->vapi)))
+        (e->vapi && !is_response(e->vapi)) || (e->help && !is_response(e->help)))
         return RD_ECONFIG;
     return 0;
 }

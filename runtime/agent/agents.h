@@ -19,6 +19,8 @@ struct agent_info {
     const char *fallback_twiml; /* whole document, checked; never NULL */
     const char *vapi_twiml;     /* sends the call to Vapi; NULL when the agent has no vapi table */
     const char *warnings;       /* lines of what is allowed and probably not meant; NULL: none */
+    const char *help_twiml;     /* answers a text that asks for HELP; NULL: Twilio does */
+    bool answers_missed;        /* has a text for calls that nobody took */
     bool record;                /* keeps the sound of its calls; the notice says so */
     uint32_t keep_transcripts_s, keep_recordings_s; /* 0: for good */
     uint32_t max_calls;                             /* at once; 0: no limit of its own */

@@ -25,9 +25,9 @@ static int copy_text(const char **field)
 /* The caller's strings may go; ours stay. A failed copy leaves NULL behind. */
 static int copy_opts(struct script_opts *to, const struct script_opts *from)
 {
-    const char **fields[] = {&to->agents_path, &to->library_path, &to->ca_file,
-                             &to->twilio_api,  &to->twilio_sid,   &to->twilio_token,
-                             &to->resume_url,  &to->secrets,      &to->http_resolve};
+    const char **fields[] = {&to->agents_path,  &to->library_path, &to->ca_file,    &to->twilio_api,
+                             &to->twilio_sid,   &to->twilio_token, &to->resume_url, &to->secrets,
+                             &to->http_resolve, &to->number_key};
     int rc = 0;
 
     *to = *from;
@@ -50,6 +50,7 @@ static void free_opts(struct script_opts *o)
         explicit_bzero((void *)o->secrets, strlen(o->secrets));
     free((void *)o->secrets);
     free((void *)o->http_resolve);
+    free((void *)o->number_key);
 }
 
 int script_pool_start(struct script_pool **out, const struct script_opts *o)

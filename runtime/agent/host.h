@@ -39,6 +39,7 @@ struct script_opts {
     const char *http_resolve; /* "host=address:port" lines: where agents' hosts are; NULL: DNS */
     uint16_t own_ports[4];    /* that we listen on; 0-terminated */
     const char *resume_url;   /* public, for TwiML that comes back */
+    const char *number_key;   /* phone numbers are hashed with it */
     int call_deadline_ms;     /* per entry into the script */
     struct journal *journal;  /* borrows; what writes wait for. NULL: they do not */
     /* Borrow; whom the library asks as Ringdown, and whom agents ask as themselves. NULL: nobody.

@@ -113,12 +113,21 @@ static int send_to_provider(void *arg, const struct audio_span *a)
     return c->provider ? c->provider_ops->audio(c->provider, a) : RD_ESTATE;
 }
 
+/* What is let out at the end, unheard, does not count; what the caller said always does. */
+static bool got_through(const struct call *c, const struct transcript_turn *t)
+{
+    if (t->role == PROVIDER_AGENT)
+        return !t->interrupted && c->state < CALL_CLOSING;
+    return t->paused || t->text[0] != '\0';
+}
+
 /* transcript_fn */
 static void on_turn(void *arg, const struct transcript_turn *t)
 {
     struct call *c = arg;
 
     c->totals.turns++;
+    c->totals.opening_heard |= got_through(c, t);
     keeping_turn(c,
                  &(struct record){.type = RECORD_TURN,
                                   .role = t->role,

@@ -29,6 +29,7 @@ struct entry {
     uint32_t share;     /* of the provider's rate limit */
     struct provider_usage used;
     uint64_t used_ms;
+    bool settled; /* whether the caller got through */
 };
 
 struct directory {
@@ -201,11 +202,13 @@ static call_handle let_in(struct directory *d, const struct directory_admission 
     (void)rd_str_copy(e->v.agent, sizeof(e->v.agent), a->agent);
     (void)rd_str_copy(e->v.from, sizeof(e->v.from), a->from);
     (void)rd_str_copy(e->v.to, sizeof(e->v.to), a->to);
+    (void)rd_str_copy(e->v.verstat, sizeof(e->v.verstat), a->verstat);
     e->v.admitted_ms = e->v.since_ms = a->now_ms;
     e->v.admitted_unix_us = a->now_unix_us;
     e->share = share;
     e->used = (struct provider_usage){0};
     e->used_ms = 0;
+    e->settled = false;
     return e->v.call;
 }
 
@@ -233,6 +236,21 @@ int directory_admit(struct directory *d, struct directory_admission *a)
     }
     pthread_mutex_unlock(&d->lock);
     return rc;
+}
+
+bool directory_settle(struct directory *d, call_handle h)
+{
+    struct entry *e;
+    bool first = false;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e) {
+        first = !e->settled;
+        e->settled = true;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return first;
 }
 
 void directory_used(struct directory *d, call_handle h, const struct provider_usage *used,

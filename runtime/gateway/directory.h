@@ -45,7 +45,7 @@ enum directory_intent {
     INTENT_AFTER_TRANSFER /* hang up if somebody answered, else the fallback */
 };
 
-enum { DIRECTORY_SID = 40, DIRECTORY_AGENT = 64, DIRECTORY_NUMBER = 32 };
+enum { DIRECTORY_SID = 40, DIRECTORY_AGENT = 64, DIRECTORY_NUMBER = 32, DIRECTORY_VERSTAT = 32 };
 
 /* A copy of one entry. */
 struct directory_view {
@@ -55,6 +55,7 @@ struct directory_view {
     char sid[DIRECTORY_SID];
     char agent[DIRECTORY_AGENT];
     char from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
+    char verstat[DIRECTORY_VERSTAT]; /* what the carriers say about the caller's number */
     unsigned script_thread, media_thread;
     uint64_t nonce;            /* of the token that was handed out */
     uint64_t since_ms;         /* monotonic: it is in its state */
@@ -79,7 +80,7 @@ enum directory_refusal {
 /* Who asks to be let in. Callers who withhold their number (whatever is no E.164) are nobody in
  * particular: only the agent's limit and the node's hold for them. */
 struct directory_admission {
-    struct rd_str sid, agent, from, to;
+    struct rd_str sid, agent, from, to, verstat;
     unsigned agent_max; /* calls at once this agent takes; 0: no limit */
     uint64_t now_ms, now_unix_us;
 
@@ -89,6 +90,9 @@ struct directory_admission {
 
 /* New call: 0. Known already (a repeated webhook): RD_ESTATE. No slot, or draining: RD_EFULL. */
 int directory_admit(struct directory *d, struct directory_admission *a);
+
+/* The caller got through, or did not: true for the first who says either. */
+bool directory_settle(struct directory *d, call_handle h);
 
 /* What the call used, before it is released: the next calls' share in the rate limit is learnt from
  * it. */

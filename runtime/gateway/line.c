@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "carriers/twilio/stream.h"
+#include "gateway/missed.h"
 #include "gateway/record_json.h"
 #include "gateway/resume.h"
 #include "gateway/tape.h"
@@ -150,6 +151,7 @@ static void on_end_record(struct line *l, const struct record *r)
     directory_used(l->thread->node->directory, l->view.call, &totals.usage, totals.duration_ms);
     count_record(&whole);
     post_record(l, &whole);
+    missed_call(l->thread->node, &l->view, missed_by_end(r->reason, totals.opening_heard));
 }
 
 static void on_record(void *arg, const struct record *r)

@@ -13,6 +13,7 @@
 #include "gateway/opening.h"
 #include "gateway/resume.h"
 #include "gateway/sweep.h"
+#include "gateway/texts.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
@@ -86,6 +87,8 @@ static void receive(struct message *m, void *arg)
         break;
     case MSG_SWEEP:
         sweep_media(t);
+        if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)
+            texts_ask_due(t->node);
         break;
     case MSG_STOP:
         on_stop(t);

@@ -16,6 +16,7 @@
 #include "gateway/resume.h"
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
+#include "gateway/texts.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 
@@ -289,6 +290,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .http_resolve = s->http_resolve,
                             .own_ports = {n->port, port_of(s->admin_listen)},
                             .resume_url = n->resume_url,
+                            .number_key = s->cluster_secret,
                             .call_deadline_ms = s->script_deadline_ms,
                             .journal = n->journal,
                             .asker = n->books ? books_asker(n->books) : NULL,
@@ -393,6 +395,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
                            (unsigned)o->settings->max_calls_per_caller);
     if (!rc)
         rc = start_keeping(n);
+    if (!rc)
+        rc = texts_new(&n->texts);
     if (!rc)
         rc = start_tls(n, why, cap);
     if (!rc)
@@ -515,6 +519,7 @@ void node_stop(struct node *n)
     stop_media(n);
     if (n->books)
         books_hush(n->books);
+    texts_free(n->texts);
     if (n->scripts)
         script_pool_stop(n->scripts);
     recorder_stop(n->recorder);

@@ -34,6 +34,7 @@ struct node {
     const char *name; /* borrows from settings */
     struct script_pool *scripts;
     struct recorder *recorder;     /* gateway/tape.h */
+    struct texts *texts;
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;
     struct twilio_auth auth;

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
+#include "gateway/missed.h"
 #include "gateway/token.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
@@ -102,8 +103,10 @@ void opening_give_up(struct opening *o, const char *why)
     struct directory_view view;
     struct credits *credits;
 
-    if (directory_release(o->thread->node->directory, o->call, true, &credits, &view))
+    if (directory_release(o->thread->node->directory, o->call, true, &credits, &view)) {
         webhook_tell_ended(credits, o->call, why);
+        missed_call(o->thread->node, &view, missed_by_refusal(why));
+    }
     opening_free(o);
 }
 

@@ -133,7 +133,8 @@ static int add_ended(struct buf *out, const struct record *r)
                           J_INT("turns", t->turns), J_INT("barge_ins", t->barge_ins),
                           J_INT("tool_calls", t->tool_calls), J_INT("errors", t->errors),
                           J_INT("first_audio_ms", t->first_audio_ms),
-                          J_INT("duration_ms", t->duration_ms)));
+                          J_INT("duration_ms", t->duration_ms),
+                          J_BOOL("opening_heard", t->opening_heard)));
 
     return rc ? rc : add_usage(out, &t->usage);
 }

@@ -205,6 +205,7 @@ static void refuse(struct media_thread *t, struct http_request *r, struct form *
 
     (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
     keep_refusal(t, form, agent, "fallback", reason, fix);
+    webhook_missed(t, form, agent, missed_by_refusal(reason));
     webhook_reply_fallback(t, r, agent, sid, reason, fix);
 }
 
@@ -232,6 +233,7 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
                                     .agent_max = agent->max_calls,
                                     .from = form_get(form, "From"),
                                     .to = form_get(form, "To"),
+                                    .verstat = webhook_word(form, "StirVerstat"),
                                     .now_ms = clock_ms(loop_clock()),
                                     .now_unix_us = unix_us()};
     struct directory_view view;

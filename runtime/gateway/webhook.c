@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/resume.h"
+#include "gateway/texts.h"
 #include "gateway/voice.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -142,15 +143,57 @@ void webhook_carrier_ended(struct media_thread *t, const struct directory_view *
     }
 }
 
+void webhook_missed(struct media_thread *t, struct form *form, const struct agent_info *agent,
+                    enum missed m)
+{
+    struct missed_caller c = {.sid = webhook_word(form, "CallSid"),
+                              .from = webhook_word(form, "From"),
+                              .to = webhook_word(form, "To"),
+                              .verstat = webhook_word(form, "StirVerstat"),
+                              .agent = agent ? agent->name : NULL};
+
+    missed_caller(t->node, &c, m);
+}
+
+/* Nobody here had the call: it never came, or another node has it, and then it was answered. */
+static void missed_elsewhere(struct media_thread *t, struct form *form)
+{
+    enum missed m = missed_by_status(form_get(form, "CallStatus"), form_get(form, "Direction"));
+    struct agent_set *set;
+
+    if (m == MISSED_NOT)
+        return;
+    set = script_pool_agents(t->node->scripts);
+    webhook_missed(t, form, webhook_agent_for(set, form_get(form, "To")), m);
+    agent_set_unref(set);
+}
+
+/* Over before a stream came. A call whose stream has ended was settled then. */
+static void missed_before_stream(struct media_thread *t, const struct directory_view *view,
+                                 struct form *form)
+{
+    enum missed m = missed_by_status(form_get(form, "CallStatus"), form_get(form, "Direction"));
+
+    if (view->state != DIRECTORY_TAKEN)
+        missed_call(t->node, view, m == MISSED_NOT ? MISSED_GAVE_UP : m);
+}
+
 /* Signals may come twice and in any order; only an end counts, and only the first. */
 static void on_status(struct media_thread *t, struct http_request *r, struct form *form)
 {
     struct directory_view view;
-    bool known = directory_find(t->node->directory, form_get(form, "CallSid"), &view);
+    bool known;
 
+    if (texts_status(t, r, form))
+        return;
+    known = directory_find(t->node->directory, form_get(form, "CallSid"), &view);
     webhook_keep(t, known ? &view : NULL, form, "status");
-    if (known && webhook_is_terminal(form_get(form, "CallStatus")))
+    if (!known) {
+        missed_elsewhere(t, form);
+    } else if (webhook_is_terminal(form_get(form, "CallStatus"))) {
         webhook_carrier_ended(t, &view);
+        missed_before_stream(t, &view, form);
+    }
     webhook_reply_text(r, 200, "");
 }
 
@@ -162,10 +205,9 @@ static const struct {
     const char *path;
     route_fn *fn;
 } routes[] = {
-    {"/twilio/voice", voice_request},
-    {"/twilio/resume", resume_request},
-    {"/twilio/accept", resume_screening},
-    {"/twilio/status", on_status},
+    {"/twilio/voice", voice_request},     {"/twilio/resume", resume_request},
+    {"/twilio/accept", resume_screening}, {"/twilio/status", on_status},
+    {"/twilio/sms", texts_request},
 };
 
 static void signed_request(struct media_thread *t, struct http_request *r, route_fn *fn)

@@ -6,6 +6,7 @@
 
 #include "carriers/twilio/form.h"
 #include "gateway/media_thread.h"
+#include "gateway/missed.h"
 
 enum { WEBHOOK_TWIML_MAX = 8192, WEBHOOK_WORD_MAX = 128 };
 
@@ -36,6 +37,10 @@ void webhook_carrier_ended(struct media_thread *t, const struct directory_view *
 
 /* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
 const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to);
+
+/* A call that is not in the directory was missed, as its form tells. */
+void webhook_missed(struct media_thread *t, struct form *form, const struct agent_info *agent,
+                    enum missed m);
 
 /* The script has a VM for a call that will not come: it may let go. Frees the credits (NULL is
  * fine). */

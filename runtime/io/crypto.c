@@ -44,3 +44,11 @@ int random_bytes(void *out, size_t n)
         return -EIO;
     return RAND_bytes(out, (int)n) == 1 ? 0 : -EIO;
 }
+
+void number_hash(char out[NUMBER_HASH], const char *secret, struct rd_str number)
+{
+    uint8_t mac[32];
+
+    hmac_sha256(mac, secret, strlen(secret), number.p, number.n);
+    rd_hex(out, mac, sizeof(mac));
+}

@@ -3,6 +3,8 @@
 #ifndef IO_TLS_H
 #define IO_TLS_H
 
+#include "base/str.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +29,10 @@ void tls_client_free(struct tls_client *t);
 /* HMAC and random, the two other things we need from OpenSSL. Both any thread. */
 void hmac_sha1(uint8_t out[20], const void *key, size_t n_key, const void *data, size_t n);
 void hmac_sha256(uint8_t out[32], const void *key, size_t n_key, const void *data, size_t n);
+
+/* A phone number as those who must not keep it know it: hexadecimal HMAC-SHA256 under `secret`. */
+enum { NUMBER_HASH = 65 };
+void number_hash(char out[NUMBER_HASH], const char *secret, struct rd_str number);
 void sha256(uint8_t out[32], const void *data, size_t n);
 int random_bytes(void *out, size_t n); /* 0, or -EIO: then refuse whatever needed it */
 

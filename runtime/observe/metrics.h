@@ -25,6 +25,8 @@
     X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")           \
     X(M_REFUSED_RATE_LIMIT, "refused_rate_limit", "calls beyond the model's tokens per minute")   \
     X(M_REFUSED_JOURNAL, "refused_journal", "calls refused because the disk takes nothing")       \
+    X(M_MISSED, "calls_missed", "callers who did not get through")                                \
+    X(M_TEXTS_IN, "texts_in", "texts that came in")                                               \
     X(M_FACTS_LOST, "facts_lost", "facts that could not be kept for want of memory")              \
     X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")  \
     X(M_REFUSED_SLOW, "refused_slow", "connections that did not finish a request in time")        \

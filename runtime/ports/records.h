@@ -46,6 +46,7 @@ struct call_totals {
     uint64_t bad_frames;  /* dropped: not base64, wrong order, unknown */
     uint64_t late_deltas; /* agent audio of dead responses, dropped */
     uint32_t turns, barge_ins, tool_calls, errors;
+    bool opening_heard;      /* to its end, or the caller spoke: they got through */
     uint32_t first_audio_ms; /* stream start to first agent audio sent; 0: none */
     uint32_t duration_ms;
     struct provider_usage usage;

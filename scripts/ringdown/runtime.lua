@@ -76,6 +76,8 @@ function M.load(module)
     secrets = json.array(def.needs.secrets),
     fallback = twiml.fallback(def),
     vapi = def.vapi and twiml.vapi_redirect() or nil,
+    help = def.sms and def.sms.templates.help and twiml.message(require("ringdown.sms").help(def)) or nil,
+    answers_missed = def.sms ~= nil and def.sms.templates.missed ~= nil,
     record = def.record,
     keep_transcripts_s = (def.keep.transcripts or 0) // 1000,
     keep_recordings_s = (def.keep.recordings or 0) // 1000,

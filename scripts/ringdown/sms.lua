@@ -226,6 +226,14 @@ function M.words(def, call, name, args)
   }, { zone = call.zone, language = language })
 end
 
+---The answer to HELP, which is served without a script.
+---@param def table the agent
+---@return string
+function M.help(def)
+  local calls = require "ringdown.call"
+  return M.words(def, calls.new(def, { To = def.numbers[1] }), "help")
+end
+
 ---Sends one of the agent's texts: sms.send(call, "booked"), sms.send(call, "visit_today", { to = "on_call" }).
 ---Whether a person reads it, nobody knows; `call.texts` in a spec shows what was sent.
 ---@param call ringdown.call

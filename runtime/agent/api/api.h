@@ -20,6 +20,7 @@ void api_durable_register(lua_State *L); /* durable: during a call */
 void api_fact_register(lua_State *L);    /* fact: during a call or an errand */
 void api_inbox_register(lua_State *L);   /* wait, answer, texts: during an errand */
 void api_query_register(lua_State *L);   /* query, db: during a call */
+void api_number_register(lua_State *L);  /* number_hash: during a call */
 
 /* MSG_DURABLE came; borrows m. */
 struct script_thread;

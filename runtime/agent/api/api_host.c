@@ -166,6 +166,7 @@ int api_open_call(lua_State *L)
     api_durable_register(L);
     api_query_register(L);
     api_retry_register(L);
+    api_number_register(L);
     api_fact_register(L);
     api_inbox_register(L);
     lua_pushboolean(L, 0);

@@ -100,6 +100,13 @@ function M.hang_up(text, language)
   return HEAD .. "<Response>" .. spoken(text, language) .. "<Hangup/></Response>\n"
 end
 
+---Answers a text.
+---@param words string
+---@return string
+function M.message(words)
+  return HEAD .. "<Response><Message>" .. escape(words) .. "</Message></Response>\n"
+end
+
 ---Hands the call to Vapi. It must be the only verb.
 ---@return string
 function M.vapi_redirect()

@@ -36,6 +36,7 @@ enum { MAX_CALLS = 2, ANSWER = 4096, PATIENCE_MS = 5000 };
 static const char agents[] = "local agent = require 'ringdown.agent'\n"
                              "return agent { name = '%s', numbers = { '%s' }, greeting = 'Hi.',\n"
                              "  prompt = 'Be brief.',\n"
+                             "  sms = { missed = 'Sorry.', help = 'Call & ask.' },\n"
                              "  routing = function() %s end }\n";
 
 struct story {
@@ -275,15 +276,16 @@ static void test_a_call_gets_a_stream_and_gives_everything_back(void **state)
 static void test_a_bad_signature_costs_a_403_and_nothing_else(void **state)
 {
     static const char *const fields[] = {"CallSid", "CA00000000000000000000000000000001", NULL};
-    static const char *const paths[] = {"/twilio/voice", "/twilio/resume", "/twilio/status"};
+    static const char *const paths[] = {"/twilio/voice", "/twilio/resume", "/twilio/status",
+                                        "/twilio/sms"};
 
     (void)state;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(hear(ask(paths[i], "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", fields)), 403);
         assert_int_equal(hear(ask(paths[i], "", fields)), 403);
         assert_int_equal(post(paths[i], "another token", fields), 403);
     }
-    assert_int_equal(metric_value(M_REFUSED_SIGNATURE), 9);
+    assert_int_equal(metric_value(M_REFUSED_SIGNATURE), 12);
     assert_int_equal(node_calls(s.node), 0);
     assert_int_equal(vms(), 0);
 }
@@ -590,6 +592,70 @@ static void test_a_node_may_end_in_the_middle_of_everything(void **state)
     close(asked);
 }
 
+static int post_text(const char *id, const char *body)
+{
+    return post("/twilio/sms", TOKEN,
+                (const char *const[]){"Body", body, "From", "+13125550142", "MessageSid", id, "To",
+                                      OPEN, NULL});
+}
+
+static bool says(const char *words)
+{
+    return strstr(s.answer, words) != NULL;
+}
+
+static void test_a_text_is_taken_once_and_only_help_is_answered_here(void **state)
+{
+    (void)state;
+    assert_int_equal(post_text("SM00000000000000000000000000000001", "Hello"), 200);
+    assert_true(says("\r\n\r\n<Response/>"));
+    assert_int_equal(post_text("SM00000000000000000000000000000001", "Hello"), 200);
+    assert_true(says("<Response/>"));
+    assert_int_equal(metric_value(M_TEXTS_IN), 1);
+    assert_int_equal(post_text("SM00000000000000000000000000000002", "STOP"), 200);
+    assert_true(says("<Response/>"));
+    assert_int_equal(post_text("SM00000000000000000000000000000003", "help"), 200);
+    assert_true(says("<Message>Call &amp; ask.</Message>"));
+    assert_int_equal(metric_value(M_TEXTS_IN), 3);
+    assert_int_equal(post_text("SM1", "Hello"), 400);
+    wait_until_no_script_runs();
+}
+
+static void test_how_far_a_text_came_is_no_call(void **state)
+{
+    const char *const fields[] = {"MessageSid", "SM00000000000000000000000000000001",
+                                  "MessageStatus", "delivered", NULL};
+
+    (void)state;
+    assert_int_equal(post("/twilio/status?text=missed-CA1", TOKEN, fields), 200);
+    assert_int_equal(post("/twilio/status", TOKEN, fields), 200);
+    assert_int_equal(post("/twilio/status?text=%zz", TOKEN, fields), 200);
+    assert_int_equal(
+        post("/twilio/status", TOKEN, (const char *const[]){"MessageSid", "SM1", NULL}), 400);
+    assert_int_equal(metric_value(M_MISSED), 0);
+}
+
+static void test_callers_who_do_not_get_through_are_counted_once_each(void **state)
+{
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    assert_int_equal(post_status(sid(1), "completed"), 200); /* before any stream */
+    assert_int_equal(post_status(sid(1), "completed"), 200);
+    assert_int_equal(metric_value(M_MISSED), 1);
+    assert_int_equal(post_voice(TOKEN, sid(2), BROKEN), 200);
+    assert_int_equal(post_status(sid(2), "completed"), 200);
+    assert_int_equal(metric_value(M_MISSED), 2);
+    assert_int_equal(post_voice(TOKEN, sid(3), OPEN), 200);
+    assert_int_equal(post_voice(TOKEN, sid(4), OPEN), 200);
+    assert_int_equal(post_voice(TOKEN, sid(5), OPEN), 200); /* no slot */
+    assert_int_equal(metric_value(M_MISSED), 3);
+    assert_int_equal(
+        post("/twilio/status", TOKEN,
+             (const char *const[]){"CallSid", sid(6), "CallStatus", "no-answer", "To", OPEN, NULL}),
+        200);
+    assert_int_equal(metric_value(M_MISSED), 4);
+}
+
 #define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -614,6 +680,9 @@ int main(void)
         STORY(test_a_node_that_ends_lets_go_of_callers_who_are_away),
         STORY(test_a_draining_node_keeps_its_calls_and_takes_no_others),
         STORY(test_a_carrier_that_leaves_before_the_answer_leaves_nothing),
+        STORY(test_a_text_is_taken_once_and_only_help_is_answered_here),
+        STORY(test_how_far_a_text_came_is_no_call),
+        STORY(test_callers_who_do_not_get_through_are_counted_once_each),
         STORY(test_a_node_may_end_in_the_middle_of_everything),
     };
 

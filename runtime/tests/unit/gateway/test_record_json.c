@@ -173,6 +173,7 @@ static void test_usage_and_the_end_carry_their_numbers(void **state)
                                  .errors = 9,
                                  .first_audio_ms = 10,
                                  .duration_ms = 11,
+                                 .opening_heard = true,
                                  .usage = usage};
     char tail[1024];
 
@@ -182,7 +183,8 @@ static void test_usage_and_the_end_carry_their_numbers(void **state)
     (void)snprintf(tail, sizeof(tail),
                    ",\"reason\":\"caller_hangup\",\"frames_in\":1,\"frames_out\":2,\"gap_ms\":3,"
                    "\"bad_frames\":4,\"late_deltas\":5,\"turns\":6,\"barge_ins\":7,"
-                   "\"tool_calls\":8,\"errors\":9,\"first_audio_ms\":10,\"duration_ms\":11%s",
+                   "\"tool_calls\":8,\"errors\":9,\"first_audio_ms\":10,\"duration_ms\":11,"
+                   "\"opening_heard\":true%s",
                    numbers);
     assert_written(
         &(struct record){.type = RECORD_ENDED, .text = RD_STR("caller_hangup"), .totals = &totals},
