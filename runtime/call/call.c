@@ -117,7 +117,7 @@ static int send_to_provider(void *arg, const struct audio_span *a)
 static bool got_through(const struct call *c, const struct transcript_turn *t)
 {
     if (t->role == PROVIDER_AGENT)
-        return !t->interrupted && c->state < CALL_CLOSING;
+        return !t->interrupted && c->totals.first_audio_ms > 0 && c->state < CALL_CLOSING;
     return t->paused || t->text[0] != '\0';
 }
 

@@ -3,7 +3,8 @@
  *
  * POST /twilio/voice: who answers; voice.c. POST /twilio/resume: what follows the stream or a <Dial>,
  * POST /twilio/accept: does who was dialled take the call; resume.c. POST /twilio/status: the call is
- * over for Twilio; so it is for us. All need a good signature. GET /livez: this thread answers. */
+ * over for Twilio; so it is for us; or how far a text came. POST /twilio/sms: a text; texts.c. All
+ * need a good signature. GET /livez: this thread answers. */
 #include "gateway/webhook.h"
 
 #include "base/err.h"
