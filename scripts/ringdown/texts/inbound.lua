@@ -12,6 +12,8 @@ local post = require "ringdown.texts.post"
 
 local M = {}
 
+local ANSWER_MS = 4000 -- for the database
+
 ---@class ringdown.text_in
 ---@field id string the carrier's id of it
 ---@field from string
@@ -29,7 +31,7 @@ local function take(text, def)
   local rows = host.query("select first_time, opted_out from take_text_in($1::jsonb)", { json.encode {
     id = text.id, agent = def.name, from = text.from, to = text.to, senders = senders,
     hash = host.number_hash(text.from),
-  } })
+  } }, ANSWER_MS)
   if not rows then
     return true, false
   end

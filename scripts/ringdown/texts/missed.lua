@@ -14,6 +14,7 @@ local time = require "ringdown.time"
 local M = {}
 
 local ROBOT_MS = 2000
+local ANSWER_MS = 4000 -- for the database
 
 ---@class ringdown.missed what the gateway tells of a missed call
 ---@field call string
@@ -57,7 +58,8 @@ end
 function M.run_due(text, def)
   local until_unix = def.sms and quiet.until_when(def.sms.quiet, text.to, def.time_zone, time.unix())
   if until_unix then
-    host.query("select put_text_off($1, to_timestamp($2::double precision))", { text.id, tostring(until_unix) })
+    host.query("select put_text_off($1, to_timestamp($2::double precision))", { text.id, tostring(until_unix) },
+      ANSWER_MS)
     return
   end
   text.kind, text.due, text.due_at = "missed", true, nil

@@ -28,6 +28,7 @@ local REPLIES_HOUR = 5 -- to one number: enough for a conversation, not for two 
 local SWARM_CALLS = 10 -- in ten minutes, from one block of numbers
 local SWARM_TEXTS = 20 -- in an hour, to different numbers of one block
 local LIST_SLACK_S = 60 -- clocks differ
+local ANSWER_MS = 4000 -- for the database; a caller waits
 
 ---Why a text was not sent, for the model.
 M.sentences = {
@@ -132,7 +133,8 @@ end
 
 -- Why the database says no; nil: it may be sent.
 local function refusal(def, text, segments)
-  local rows, why = host.query("select may_text($1::jsonb)", { json.encode(question(def, text, segments)) })
+  local rows, why = host.query("select may_text($1::jsonb)", { json.encode(question(def, text, segments)) },
+    ANSWER_MS)
   if rows then
     return rows[1] and rows[1][1] or nil
   end
