@@ -33,7 +33,7 @@ struct node {
     struct keep *keep;
     const char *name; /* borrows from settings */
     struct script_pool *scripts;
-    struct recorder *recorder;     /* gateway/tape.h */
+    struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;

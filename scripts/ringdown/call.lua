@@ -75,10 +75,10 @@ function M.new(def, form)
 end
 
 ---The agent of a call, also of one that a tool sees.
----@param call ringdown.call
+---@param seen ringdown.call
 ---@return table
-function M.def_of(call)
-  return defs[call.agent]
+function M.def_of(seen)
+  return defs[seen.agent]
 end
 
 ---Says exact words to the caller, beside the conversation with the model.

@@ -16,8 +16,8 @@ local time = require "ringdown.time"
 ---@field help ringdown.words? answers HELP; without it Twilio's own answer has to do
 ---@field quiet string? when no missed call is answered, on the recipient's clock: "21:00-08:00" if left out
 ---@field window string? one text about missed calls in that time, and no text twice: "4h"
----@field caps { call: integer?, day: integer?, agent: integer? }? texts per call (3), to one number in a day (5), of the
----  agent in a day (500)
+---@field caps { call: integer?, day: integer?, agent: integer? }? texts per call (3), to one number in a day (5),
+---  of the agent in a day (500)
 ---@field countries string[]? where texts may go, { "US", "CA" }; the countries of the agent's own numbers if left out
 ---@field stir "A"|"B"|nil texts only to callers whose carrier vouches for their number so much
 ---@field service string? a messaging service (MG…) that sends, instead of the number that was called

@@ -192,7 +192,8 @@ describe("a text to the caller", function()
 
     it("does not answer is not sent again: what was sent tells", function()
       fake.now "2026-11-24 14:00"
-      local list = '{"messages":[{"sid":"SM7","status":"sent","to":"%s","body":"See you Wednesday, November 25 at 9 am.",'
+      local list = '{"messages":[{"sid":"SM7","status":"sent","to":"%s",'
+        .. '"body":"See you Wednesday, November 25 at 9 am.",'
         .. '"date_created":"Tue, 24 Nov 2026 20:00:01 +0000"}]}'
       local output, fact = asked_with { ["POST Messages.json"] = { lost = true },
         ["GET Messages.json?To=%2B13125550142&PageSize=20"] = { body = list:format(CALLER) } }
@@ -210,7 +211,8 @@ describe("a text to the caller", function()
     end)
 
     it("refuses is not sent, and a STOP it knows of is remembered", function()
-      local output, fact = asked_with { ["POST Messages.json"] = { status = 400, body = '{"code":21610,"message":"x"}' } }
+      local output, fact = asked_with { ["POST Messages.json"] = { status = 400,
+        body = '{"code":21610,"message":"x"}' } }
       assert.matches("opted out", output.refused)
       assert.same({ "failed", "21610", host.number_hash(CALLER) }, { fact.status, fact.error_code, fact.hash })
       output, fact = asked_with { ["POST Messages.json"] = { status = 400, body = '{"code":21614,"message":"x"}' } }

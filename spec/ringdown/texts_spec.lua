@@ -49,8 +49,8 @@ describe("a phone number", function()
     for number, country in pairs(known) do
       assert.equal(country, countries.of(number), number)
     end
-    for _, number in ipairs { "+1312555014", "+10125550142", "+13120550142", "+88213300000", "+999123456789", "anonymous",
-      "911", "+911" } do
+    for _, number in ipairs { "+1312555014", "+10125550142", "+13120550142", "+88213300000", "+999123456789",
+      "anonymous", "911", "+911" } do
       assert.is_nil(countries.of(number), number)
     end
   end)

@@ -18,7 +18,8 @@ describe("texts", function()
 
   local function asked(o, at)
     n = n + 1
-    local ask = { id = "t" .. n, agent = "northside-plumbing", from = OURS, to = CALLER, senders = { OURS }, hash = HASH,
+    local ask = { id = "t" .. n, agent = "northside-plumbing", from = OURS, to = CALLER, senders = { OURS },
+      hash = HASH,
       template = "booked", kind = "tool", body = "words " .. n, segments = 1, window_s = 14400, caller_day = 5,
       agent_day = 500, reply_hour = 5, swarm_calls = 10, swarm_texts = 20 }
     for key, given in pairs(o or {}) do
@@ -145,7 +146,8 @@ describe("texts", function()
     end)
 
     it("is learnt from the carrier as well", function()
-      tell { id = "x", direction = "out", from = OURS, to = CALLER, status = "failed", error_code = "21610", hash = HASH }
+      tell { id = "x", direction = "out", from = OURS, to = CALLER, status = "failed", error_code = "21610",
+        hash = HASH }
       assert.equal("opted_out", asked {})
       assert.equal("carrier", value "select source from opt_outs")
     end)
@@ -247,7 +249,8 @@ describe("texts", function()
   it("lose their words in time, also those of no call", function()
     local node = events.node "n1"
     node:add("agent_version", { agent = "northside-plumbing", version = "v7", keep_transcripts_s = 86400 })
-    node:add("text", { id = "SM1", agent = "northside-plumbing", direction = "in", from = CALLER, to = OURS, body = "Hi" })
+    node:add("text", { id = "SM1", agent = "northside-plumbing", direction = "in", from = CALLER, to = OURS,
+      body = "Hi" })
     events.ingest(url, node.list)
     pg.query(url, "select * from maintain('2026-11-26 09:00Z')")
     assert.equal("Hi", text("SM1").body)

@@ -17,7 +17,8 @@ local ARG_MAX = 100 -- characters of a value that the model puts into a text
 ---@field about string? when to use it, for the model
 
 local settings = shape.fields {
-  templates = shape.list_of(shape.matching("^[%l_][%l%d_]*$", "the name of a text; use lower case letters, digits and _")),
+  templates = shape.list_of(shape.matching("^[%l_][%l%d_]*$",
+    "the name of a text; use lower case letters, digits and _")),
   args = function(value, path, complain)
     if type(value) ~= "table" then
       complain(path, "must be a table like { zip = { type = \"string\", about = \"…\" } }")
@@ -29,8 +30,8 @@ local settings = shape.fields {
   about = shape.text,
 }
 
-local ABOUT = "Send a text message (SMS) to the caller's phone. Use it when the caller agrees to get one. You choose which "
-  .. "text; its words are fixed. Say that it is on its way only after this tool says that it was sent."
+local ABOUT = "Send a text message (SMS) to the caller's phone. Use it when the caller agrees to get one. You choose "
+  .. "which text; its words are fixed. Say that it is on its way only after this tool says that it was sent."
 
 local function arguments(given, names)
   local args = { template = { type = "string", about = "which text", one_of = names or { "none" } } }
@@ -56,7 +57,8 @@ function M.new(spec)
     complaints.add(place, path, text)
   end)
   local t = tool {
-    name = "send_sms", about = o.about or ABOUT, effect = "write", args = arguments(o.args, o.templates), timeout = "20s",
+    name = "send_sms", about = o.about or ABOUT, effect = "write", timeout = "20s",
+    args = arguments(o.args, o.templates),
     failed = "Say that the text could not be sent for certain, and tell the caller what it would have said.",
     run = function(call, args)
       local sent, why = require("ringdown.sms").send(call, args.template, { args = args, to = o.to })

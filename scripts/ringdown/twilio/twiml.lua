@@ -101,10 +101,10 @@ function M.hang_up(text, language)
 end
 
 ---Answers a text.
----@param words string
+---@param text string
 ---@return string
-function M.message(words)
-  return HEAD .. "<Response><Message>" .. escape(words) .. "</Message></Response>\n"
+function M.message(text)
+  return HEAD .. "<Response><Message>" .. escape(text) .. "</Message></Response>\n"
 end
 
 ---Hands the call to Vapi. It must be the only verb.
