@@ -8,7 +8,6 @@ local nearest = require "ringdown.nearest"
 local needs = require "ringdown.needs"
 local routing = require "ringdown.routing"
 local shape = require "ringdown.shape"
-local sms = require "ringdown.sms"
 local template = require "ringdown.template"
 local time = require "ringdown.time"
 local tool = require "ringdown.tool"
@@ -208,7 +207,9 @@ local function shapes_of(languages)
     verify = function(...)
       return require("ringdown.verify").shape(...) -- here, because most agents tell nothing personal
     end,
-    sms = sms.shape(languages),
+    sms = function(...)
+      return require("ringdown.sms").shape(languages)(...) -- here, because not every agent sends texts
+    end,
   }
 end
 
@@ -305,6 +306,15 @@ local function demands_verified(def)
   return false
 end
 
+local function has_texts(tools)
+  for _, t in ipairs(tools) do
+    if t.texts then
+      return true
+    end
+  end
+  return false
+end
+
 local function define(spec)
   local place = complaints.place("agent")
   local function complain(path, text)
@@ -328,7 +338,9 @@ local function define(spec)
   end
   fit_tools(def)
   compile_prompt(def, place)
-  sms.check(def, complain)
+  if def.sms or has_texts(def.tools) then
+    require("ringdown.sms").check(def, complain)
+  end
   def.place = place
   if host.loading then
     triage.warn(def, function(path, text)
