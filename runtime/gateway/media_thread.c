@@ -87,8 +87,6 @@ static void receive(struct message *m, void *arg)
         break;
     case MSG_SWEEP:
         sweep_media(t);
-        if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)
-            texts_ask_due(t->node);
         break;
     case MSG_STOP:
         on_stop(t);
@@ -130,6 +128,8 @@ static void on_pulse(void *arg)
     atomic_store(&t->warm, openai_pool_warm(t->openai));
     if (++t->pulses % SWEEP_EVERY == 0)
         sweep_media(t);
+    if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)
+        texts_ask_due(t->node);
     loop_timer_in(t->pulse, PULSE_MS);
 }
 

@@ -12,6 +12,7 @@
  * agent does not hear of it; one that was due is put off. */
 #include "gateway/texts.h"
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/redact.h"
 #include "gateway/books.h"
@@ -320,6 +321,10 @@ static void on_due(void *arg, struct answer *a)
 
         send_due(n, id, agent, answer_cell(a, &at));
     }
+    if (a && a->rc == RD_EREFUSED)
+        log_error(
+            "text.due_refused", F_STR("why", a->why),
+            F_FIX("texts that are due are not sent: is the database's schema this version's?"));
     answer_free(a);
     asked_nothing(n->texts);
 }

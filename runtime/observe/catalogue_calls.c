@@ -121,6 +121,8 @@ static const struct error_info calls[] = {
      RETRY_NO},
     {"text.not_put_off", "a text that was due is not sent, and could not be put off",
      "what else does the log say about the database?", ERROR_WARNING, RETRY_NO},
+    {"text.due_refused", "the database does not say which texts are due",
+     "is the database's schema this version's? ringdown db status", ERROR_CRITICAL, RETRY_BY_US},
     {"text.not_asked", "a caller is not texted, because nobody could say whether he wants it",
      "callers are not texted while the database is away; see the alarm about it", ERROR_WARNING,
      RETRY_NO},
