@@ -233,7 +233,9 @@ local function dial_ends(self, status)
   local whom = self.transferred_to or error("nobody was asked to take the caller", 3)
   if not self.session.away then
     local replies = fake_host.twilio_replies
-    fake_host.twilio_replies = replies and next(replies) and replies or { ["POST Calls/" .. self.session.call.id .. ".json"] = {} }
+    fake_host.twilio_replies = replies and next(replies) and replies or {
+      ["POST Calls/" .. self.session.call.id .. ".json"] = {},
+    }
     assert(self.session:transfer(whom))
     fake_host.twilio_replies = replies
   end

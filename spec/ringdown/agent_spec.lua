@@ -39,7 +39,8 @@ describe("an agent's file", function()
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
     assert.has_error(function()
       return tools.book_appointment
-    end, "tools.book_appointment is not supported yet; allowed: end_call, send_sms, transfer_call, and your own tool { … }")
+    end, "tools.book_appointment is not supported yet; "
+      .. "allowed: end_call, send_sms, transfer_call, and your own tool { … }")
   end)
 
   it("guesses what was meant", function()
