@@ -20,8 +20,11 @@ M.facts = {}
 ---What an errand will find in its inbox: { at = ms, kind = "text", body = { … }, ticket = 1 }, in order; what it
 ---answered, by ticket: { how = "twiml", text = "<Response>…" }; whose texts it expects.
 M.letters, M.answers, M.expected = {}, {}, {}
+---Alarms raised and over; what happened to the line; what the model was told.
+M.alarms, M.alarms_over, M.line_events, M.instructions = {}, {}, {}, {}
 
 function M.reset()
+  M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
@@ -212,6 +215,34 @@ function M.fact(type, text)
   local fact = require("ringdown.json").decode(text)
   fact.type = type
   M.facts[#M.facts + 1] = fact
+  return true
+end
+
+function M.alarm(severity, kind, subject, text)
+  M.alarms[#M.alarms + 1] = { severity = severity, kind = kind, subject = subject, text = text }
+end
+
+function M.alarm_over(kind, subject)
+  M.alarms_over[#M.alarms_over + 1] = { kind = kind, subject = subject }
+end
+
+---False: another errand has the caller.
+M.line_is_free = true
+
+function M.take_line()
+  return M.line_is_free or nil
+end
+
+function M.transfer_begun(whom)
+  M.line_events[#M.line_events + 1] = "begun " .. whom
+end
+
+function M.transfer_refused(why, unknown)
+  M.line_events[#M.line_events + 1] = ("refused %s%s"):format(why, unknown and ", unknown" or "")
+end
+
+function M.instruct(text)
+  M.instructions[#M.instructions + 1] = text
   return true
 end
 

@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- emergency.twiml: the documents of an emergency. Who is dialled is asked to press 1 before the caller is put through:
+-- a voicemail cannot.
+local host = require "ringdown.host"
+local twiml = require "ringdown.twilio.twiml"
+
+local M = {}
+
+local RING_SECONDS = 20
+local DIAL_MAX = 10 -- Twilio rings at most so many at once
+
+local function said(spoken)
+  local parts = {}
+  for i, one in ipairs(spoken) do
+    parts[i] = twiml.spoken(one.text, one.language)
+  end
+  return table.concat(parts)
+end
+
+local function document(body)
+  return twiml.HEAD .. "<Response>" .. body .. "</Response>\n"
+end
+
+---Where the carrier asks whether who was dialled takes the call.
+local function accept_url()
+  return (host.resume_url():gsub("/resume$", "/accept"))
+end
+
+local function numbers_of(numbers, more)
+  local parts = {}
+  for i, number in ipairs(numbers) do
+    if i <= DIAL_MAX then
+      parts[i] = ("<Number%s>%s</Number>"):format(more, twiml.escape(number))
+    end
+  end
+  return table.concat(parts)
+end
+
+---The caller hears `spoken`, then rings these until one of them presses 1. How that went is asked for.
+---@param spoken ringdown.emergency.spoken[]
+---@param numbers string[]
+---@return string
+function M.dial(spoken, numbers)
+  local whisper = (' url="%s" method="POST"'):format(twiml.escape(accept_url()))
+  return document(said(spoken) .. ('<Dial timeout="%d" action="%s" method="POST">%s</Dial>')
+    :format(RING_SECONDS, twiml.escape(host.resume_url()), numbers_of(numbers, whisper)))
+end
+
+---The same without the question: whoever picks up has the caller; afterwards it is asked how it goes on.
+---@param spoken ringdown.emergency.spoken[]
+---@param numbers string[]
+---@return string
+function M.dial_back(spoken, numbers)
+  return document(said(spoken) .. ('<Dial timeout="%d" action="%s" method="POST">%s</Dial>')
+    :format(RING_SECONDS, twiml.escape(host.resume_url()), numbers_of(numbers, "")))
+end
+
+---The same where nobody can be asked any more how it goes on: whoever picks up has the caller.
+---@param spoken ringdown.emergency.spoken[]
+---@param numbers string[]
+---@param nobody ringdown.emergency.spoken[]
+---@return string
+function M.dial_plainly(spoken, numbers, nobody)
+  return document(said(spoken) .. ('<Dial timeout="%d">%s</Dial>'):format(RING_SECONDS, numbers_of(numbers, ""))
+    .. said(nobody) .. "<Hangup/>")
+end
+
+---Who was dialled hears what it is about and presses 1, or is cut off.
+---@param text string
+---@param language string
+---@return string
+function M.screening(text, language)
+  return twiml.screening(text, accept_url(), language)
+end
+
+M.bridge, M.hang_up = twiml.accepted, twiml.hang_up
+
+---Somebody's phone rings and says this twice.
+---@param text string
+---@param language string
+---@return string
+function M.announcement(text, language)
+  local once = twiml.spoken(text, language)
+  return document(once .. '<Pause length="1"/>' .. once)
+end
+
+return M
