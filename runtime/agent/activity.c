@@ -17,6 +17,7 @@
 #include "agent/agents_private.h"
 #include "agent/api/api.h"
 #include "agent/brief.h"
+#include "agent/desk.h"
 #include "agent/errand.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -102,6 +103,7 @@ void activity_free(struct activity *a)
     else
         thread_remove(a->thread, a);
     drop_vm(a);
+    desk_give(a->desk);
     loop_timer_free(a->timer);
     agent_set_unref(a->agents);
     free(a);
@@ -120,14 +122,23 @@ int activity_make_vm(struct activity *a)
     return vm_preload(a->vm, "ringdown.host", api_open_call);
 }
 
-static void read_sid(struct activity *a, struct rd_str form)
+static void read_member(const struct json_value *root, const char *key, char *out, size_t cap)
 {
-    struct json_value root, sid;
+    struct json_value v = json_get(root, key);
+
+    if (json_copy(&v, out, cap))
+        out[0] = '\0';
+}
+
+static void read_form(struct activity *a, struct rd_str form)
+{
+    struct json_value root;
 
     if (json_parse(form, &root))
         return;
-    sid = json_get(&root, "CallSid");
-    (void)json_copy(&sid, a->sid, sizeof(a->sid));
+    read_member(&root, "CallSid", a->sid, sizeof(a->sid));
+    read_member(&root, "From", a->from, sizeof(a->from));
+    read_member(&root, "To", a->to, sizeof(a->to));
 }
 
 /* Answers a webhook that cannot even have an activity. */
@@ -155,7 +166,7 @@ void activity_open(struct script_thread *t, struct message *m)
     a->request = m->aux;
     a->agents = script_pool_agents(t->pool);
     a->agent = a->agents ? agent_by_name(a->agents, m->s[0]) : NULL;
-    read_sid(a, m->s[1]);
+    read_form(a, m->s[1]);
     thread_add(t, a);
     loop_timer_in(a->timer, ATTACH_MS);
     j = a->agent && activity_make_vm(a) == 0 ? job_new(a, JOB_OPEN) : NULL;
@@ -197,6 +208,8 @@ static void on_opened(struct job *j)
 void activity_attached(struct activity *a, unsigned media_thread)
 {
     a->media_thread = media_thread;
+    if (!a->desk)
+        a->desk = desk_take(a);
     if (!a->ending)
         loop_timer_in(a->timer, (uint64_t)a->max_call_ms + PAST_MAX_CALL_MS);
 }
@@ -304,6 +317,8 @@ void activity_event(struct activity *a, const struct message *m)
         add_hook(a, a->returned ? "transfer_failed" : "started", m);
         break;
     case AGENT_UTTERANCE:
+        if (!a->ending)
+            desk_hear(a, m->s[2]);
         add_hook(a, "utterance", m);
         break;
     case AGENT_SAID:
@@ -342,7 +357,7 @@ void activity_fail(struct activity *a, const char *reason)
     }
     if (!was_open)
         send_opened(a, "", reason, "", NULL);
-    else if (!ending)
+    else if (!ending && !errand_takes_over(a->thread, a->handle))
         activity_command(a, CMD_FALLBACK, rd_str(reason), RD_STR(""), 0);
     while (a->jobs)
         activity_job_drop(a->jobs);

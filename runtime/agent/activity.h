@@ -39,7 +39,7 @@ struct job {
     struct job *next; /* of the activity */
 };
 
-enum { SEEN_MAX = 512, SID_BYTES = 40, JOBS_MAX = 96 };
+enum { SEEN_MAX = 512, SID_BYTES = 40, NUMBER_BYTES = 32, JOBS_MAX = 96, FOUND_MAX = 64 };
 
 struct activity {
     call_handle handle;
@@ -60,7 +60,10 @@ struct activity {
     bool unknown;  /* at the last sweep nobody had the call any more */
     uint32_t max_call_ms;
     char hooks[128]; /* " utterance dtmf " as the script said */
-    char sid[SID_BYTES];
+    char sid[SID_BYTES], from[NUMBER_BYTES], to[NUMBER_BYTES];
+    struct desk *desk;         /* listens for emergencies; NULL: the agent has no rules */
+    uint64_t found[FOUND_MAX]; /* hashes of what it found in this call */
+    unsigned n_found;
     uint64_t seen[SEEN_MAX]; /* hashes of tool call ids that were answered or are being */
     unsigned n_seen;
     unsigned n_fetching, n_fetched; /* requests to the agent's hosts: now, and so far */

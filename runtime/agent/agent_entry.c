@@ -38,6 +38,7 @@ void agent_entry_unref(struct agent_entry *e)
     free(e->fallback);
     free(e->vapi);
     free(e->help);
+    free(e->rules);
     free(e->tables);
     free(e->warnings);
     free(e->module);
@@ -136,6 +137,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->fallback = copy_member(info, "fallback");
     e->vapi = copy_member(info, "vapi");
     e->help = copy_member(info, "help");
+    e->rules = copy_member(info, "rules");
     e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
     rc = take_lists(e, info);
     e->warnings = copy_member(info, "warnings");
@@ -147,6 +149,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
                                   .fallback_twiml = e->fallback,
                                   .vapi_twiml = e->vapi,
                                   .help_twiml = e->help,
+                                  .rules = e->rules,
                                   .tables = e->tables,
                                   .warnings = e->warnings};
     take_rules(&e->info, info);

@@ -18,6 +18,7 @@ struct agent_info {
     const char *const *numbers; /* NULL-terminated, E.164 */
     const char *fallback_twiml; /* whole document, checked; never NULL */
     const char *vapi_twiml;     /* sends the call to Vapi; NULL when the agent has no vapi table */
+    const char *rules;          /* of its emergencies, for the triage desk, JSON; NULL: none */
     const char *warnings;       /* lines of what is allowed and probably not meant; NULL: none */
     const char *help_twiml;     /* answers a text that asks for HELP; NULL: Twilio does */
     bool answers_missed;        /* has a text for calls that nobody took */

@@ -13,7 +13,7 @@ struct agent_entry {
     _Atomic int refs;       /* the sets that hold it */
     struct chunks *chunks;  /* owns; frozen */
     char *module;           /* owns */
-    char *name, *fallback, *vapi, *help, *tables, *warnings;
+    char *name, *fallback, *vapi, *help, *tables, *rules, *warnings;
     char **numbers; /* NULL-terminated, like the next two */
     char **hosts, **secrets;
     char version[17];

@@ -36,6 +36,8 @@ struct errand {
     struct inbox *inbox;       /* owns */
     char kind[KIND_BYTES];
     uint64_t id;
+    bool has_line;   /* the carrier's questions about its call come here */
+    bool keeps_open; /* its call must not end by itself */
 };
 
 static bool is_urgent(const char *kind)
@@ -177,7 +179,7 @@ static bool is_of(const struct errand *e, call_handle call)
 bool errand_resume(struct script_thread *t, const struct message *m)
 {
     for (struct errand *e = t->errands; e; e = e->next)
-        if (is_of(e, m->call) && inbox_ask(e->inbox, m) == 0)
+        if (is_of(e, m->call) && e->has_line && inbox_ask(e->inbox, m) == 0)
             return true;
     return false;
 }
@@ -185,27 +187,40 @@ bool errand_resume(struct script_thread *t, const struct message *m)
 void errand_attached(struct script_thread *t, call_handle call, unsigned media_thread)
 {
     for (struct errand *e = t->errands; e; e = e->next)
-        if (is_of(e, call))
+        if (is_of(e, call)) {
             e->activity->media_thread = media_thread;
+            if (e->keeps_open)
+                errand_keep_open(e, true); /* a new stream knows nothing of it */
+        }
 }
 
-bool errand_is_attached(struct script_thread *t, call_handle call, const char *kind)
+bool errand_take_line(struct errand *e)
+{
+    call_handle call = e->activity->handle;
+
+    if (!is_of(e, call))
+        return false;
+    for (const struct errand *other = e->activity->thread->errands; other; other = other->next)
+        if (other != e && is_of(other, call) && other->has_line)
+            return false;
+    e->has_line = true;
+    return true;
+}
+
+bool errand_takes_over(struct script_thread *t, call_handle call)
 {
     for (struct errand *e = t->errands; e; e = e->next)
-        if (is_of(e, call) && strcmp(e->kind, kind) == 0)
+        if (is_of(e, call) && e->has_line &&
+            inbox_put(e->inbox, RD_STR("broken"), RD_STR("{}")) == 0)
             return true;
     return false;
 }
 
-bool errand_letter(struct script_thread *t, call_handle call, struct rd_str kind,
-                   struct rd_str json)
+void errand_keep_open(struct errand *e, bool on)
 {
-    bool any = false;
-
-    for (struct errand *e = t->errands; e; e = e->next)
-        if (is_of(e, call) && inbox_put(e->inbox, kind, json) == 0)
-            any = true;
-    return any;
+    e->keeps_open = on;
+    if (e->activity->opened)
+        activity_command(e->activity, CMD_KEEP_OPEN, RD_STR(""), RD_STR(""), on);
 }
 
 void errand_call_ended(struct script_thread *t, call_handle call, struct rd_str reason)

@@ -37,9 +37,16 @@ bool errand_resume(struct script_thread *t, const struct message *m); /* MSG_RES
 /* What happens to the call that errands are attached to. */
 void errand_attached(struct script_thread *t, call_handle call, unsigned media_thread);
 void errand_call_ended(struct script_thread *t, call_handle call, struct rd_str reason);
-bool errand_is_attached(struct script_thread *t, call_handle call, const char *kind);
-bool errand_letter(struct script_thread *t, call_handle call, struct rd_str kind,
-                   struct rd_str json); /* to all of them; false: there is none */
+
+/* The call's own script is broken. True: an errand that has the caller decides what happens now. */
+bool errand_takes_over(struct script_thread *t, call_handle call);
+
+/* At most one errand of a call has its line: the carrier's questions go to that one. */
+bool errand_take_line(struct errand *e);
+
+/* The call is not ended for silence, length or by its agent while this is on; for its next streams
+ * too. */
+void errand_keep_open(struct errand *e, bool on);
 void errand_sweep(struct script_thread *t);
 void errand_free_all(struct script_thread *t);
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 struct activity;
+struct desk;
 struct durable_wait;
 struct errand;
 struct expected;
@@ -44,6 +45,7 @@ struct script_thread {
     struct activity *buckets[ACTIVITY_BUCKETS];
     struct errand *errands; /* theirs are not in the buckets */
     uint64_t last_errand;
+    struct desk *desks;    /* of the agents whose calls are here */
     atomic_uint n_errands; /* places taken, those still in the mailbox included */
     pthread_t thread;
     bool running, stopping;

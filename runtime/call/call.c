@@ -251,6 +251,8 @@ void call_hang_up(struct call *c, enum call_end_reason why)
         call_end(c, why);
         return;
     }
+    if (c->kept_open && why != CALL_END_OPERATOR)
+        return;
     /* It was decided before the caller cut in: they have something to say. */
     if (why == CALL_END_AGENT_HANGUP && c->turn.caller_speaking)
         return;
@@ -266,6 +268,16 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     c->turn.wanted = why == CALL_END_AGENT_HANGUP && !c->spoke;
     call_speak_next(c);
     call_when_heard(c);
+    call_release(c);
+}
+
+void call_keep_open(struct call *c, bool on)
+{
+    call_hold(c);
+    c->kept_open = on;
+    c->silences = 0;
+    if (on && c->state == CALL_LEAVING && c->reason != CALL_END_OPERATOR)
+        call_go_live(c);
     call_release(c);
 }
 
@@ -327,7 +339,7 @@ static bool is_quiet(const struct call *c)
 static void on_silence(struct call *c)
 {
     c->quiet_since_ms = call_now(c);
-    if (++c->silences > c->brief->silence_times) {
+    if (!c->kept_open && ++c->silences > c->brief->silence_times) {
         call_own_words(c, rd_str(c->brief->silence_bye), OWN_WORDS);
         call_hang_up(c, CALL_END_SILENCE);
         return;
@@ -383,7 +395,7 @@ uint64_t call_overdue_ms(const struct call *c)
 {
     uint64_t allowed = c->start_ms + c->brief->max_call_ms, now = call_now(c);
 
-    return c->brief->max_call_ms > 0 && now > allowed ? now - allowed : 0;
+    return !c->kept_open && c->brief->max_call_ms > 0 && now > allowed ? now - allowed : 0;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -407,7 +419,7 @@ static uint64_t time_up_ms(const struct call *c)
 {
     uint64_t at = c->start_ms + c->brief->max_call_ms;
 
-    if (c->time_up || !c->brief->max_call_ms)
+    if (c->time_up || c->kept_open || !c->brief->max_call_ms)
         return 0;
     at = at > c->transfer_by_ms ? at : c->transfer_by_ms;
     return at > c->transfer_until_ms ? at : c->transfer_until_ms;

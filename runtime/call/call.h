@@ -93,6 +93,10 @@ void call_record(struct call *c, const struct record *r);
  * listened to: the call goes on, unless time is up. */
 void call_hang_up(struct call *c, enum call_end_reason why);
 
+/* Somebody's life may hang on this call: while on, neither silence nor its length nor its agent ends
+ * it, and a goodbye under way is taken back. The caller, an operator and the carrier still do. */
+void call_keep_open(struct call *c, bool on);
+
 /* Ends the call now. One owner, one way: everything that ends a call comes here. */
 void call_end(struct call *c, enum call_end_reason why);
 

@@ -127,6 +127,7 @@ struct call {
     uint32_t silences, answers_missed;
     uint32_t last_tag; /* of our prompts */
     bool produced;     /* the running response made a sound or called a tool */
+    bool kept_open;    /* nothing of ours ends it */
     bool time_up;
     bool spoke; /* the agent was heard since the caller last spoke */
     int held;   /* inside an event: the call may end, but stays until it is released */

@@ -421,6 +421,9 @@ void line_command(struct media_thread *t, struct message *m)
     case CMD_PAUSE:
         call_pause(l->call, m->number != 0, m->s[0]);
         break;
+    case CMD_KEEP_OPEN:
+        call_keep_open(l->call, m->number != 0);
+        break;
     case CMD_FALLBACK:
         script_failed(l, m->s[0]);
         break;

@@ -100,6 +100,20 @@ static const struct error_info calls[] = {
      "give the machine more memory, or bring the agent's file back; an emergency must be followed "
      "up by hand: `ringdown why CALL`",
      ERROR_CRITICAL, RETRY_NO},
+    {"triage.match", "a caller's words matched a rule of `emergencies`, or the model reported one",
+     "none: people are being asked; `ringdown why CALL` shows how far that is", ERROR_WARNING,
+     RETRY_NO},
+    {"triage.deaf", "emergencies are not recognised in calls of an agent",
+     "`why` says what broke: mend the agent's `emergencies`, or report it; until then the prompt "
+     "and "
+     "report_emergency are all there is",
+     ERROR_CRITICAL, RETRY_HELPS},
+    {"triage.not_kept", "what was done about an emergency could not be recorded first",
+     "free or repair the disk of the data folder; the emergency itself is followed up",
+     ERROR_CRITICAL, RETRY_HELPS},
+    {"emergency.unanswered", "nobody has taken an emergency yet",
+     "call the caller back yourself, now; `ringdown why CALL` shows who was asked and how",
+     ERROR_CRITICAL, RETRY_BY_US},
     {"script.failed", "an agent's script raised an error",
      "mend the agent's file; the traceback says where", ERROR_CRITICAL, RETRY_NO},
     {"script.late", "a hook or tool took longer than it may",

@@ -46,6 +46,10 @@
     X(M_TOOL_CALLS, "tool_calls", "functions the model called")                                   \
     X(M_PROVIDER_FAILED, "provider_failed", "provider legs that failed")                          \
     X(M_SCRIPT_FAILED, "script_failed", "calls whose script failed")                              \
+    X(M_TRIAGE_MATCHES, "triage_matches", "emergencies that a rule or the model found in calls")  \
+    X(M_TRIAGE_HANDLED, "triage_handled", "emergencies that a person took")                       \
+    X(M_TRIAGE_ABANDONED, "triage_abandoned", "emergencies that nobody took")                     \
+    X(M_NEAR_MISSES, "near_misses", "what sounded like an emergency and was not acted on")        \
     X(M_ALARMS, "alarms_raised", "alarms that were opened")                                       \
     X(M_TARGET_OPENED, "target_opened", "times somebody we depend on was given up for a while")   \
     X(M_TARGET_REFUSED, "target_refused", "requests not made because their target was given up")

@@ -254,6 +254,7 @@ function emergency:handled(by, number)
   end
   self.handled_by = by
   self:state("handled", by)
+  host.keep_open(false)
   host.alarm_over(ALARM, self.p.call)
   self:tell_others(("%s: taken by %s."):format(self.p.rule, by), number)
 end
@@ -316,6 +317,25 @@ function on.text(self, letter)
   elseif not self.helped[number] then
     self.helped[number] = true
     self:send({ number = number }, ("Reply %d to take %s."):format(code or 1, self.p.rule), true)
+  end
+end
+
+-- The agent's own script broke: these people rather than the general fallback.
+function on.broken(self)
+  if self.line ~= "agent" or #self.transfer == 0 or not rest.ready() then
+    if self.line == "agent" then
+      host.fall_back "script_failed"
+    end
+    return
+  end
+  self.line, self.rung = "dialling", #self.transfer + 1
+  self:note_ringing()
+  host.transfer_begun(self.transfer[1].name)
+  local done, why = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", self:ringing()) })
+  if not done then
+    self:step("transfer", self.transfer[1].number, "failed", why)
+    self.line = "agent"
+    host.fall_back "script_failed"
   end
 end
 
@@ -407,6 +427,7 @@ function by_severity.life(self)
   if self.p.resumed then
     self:alarm "it was still open when this process began"
   end
+  host.keep_open(true)
   self:begin_line()
   if #self.text == 0 and not self.alarmed then
     self:alarm "the agent has no people"
@@ -454,6 +475,15 @@ function by_severity.normal(self)
     told = self:send(person, self:body()) and person.name or told
   end
   self:state("handled", told or "recorded")
+end
+
+-- No rule is about it, but the model thinks that a life is at stake.
+function by_severity.report(self)
+  local group = self.def.people.on_call and "on_call" or "office"
+  for i, person in ipairs(people.of(self.def, group)) do
+    people.text(self.p.to, person.number, ("REPORTED BY THE AGENT, no rule: caller %s: %s"):format(
+      self.p.from or "unknown", people.cut(self.p.words or "", WORDS_MAX)), ("%s.reported.%d"):format(self.p.call, i))
+  end
 end
 
 -- ── the errand ──────────────────────────────────────────────────────────────────────────────────

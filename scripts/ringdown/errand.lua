@@ -8,6 +8,7 @@ local M = {}
 ---By kind: the module that does it.
 ---@type table<string, string>
 M.modules = {
+  emergency = "ringdown.emergency",
   missed = "ringdown.texts.missed",
   text_due = "ringdown.texts.due",
   text_in = "ringdown.texts.inbound",

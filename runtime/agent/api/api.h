@@ -18,6 +18,7 @@ void api_fetch_register(lua_State *L);   /* http: during a call */
 void api_retry_register(lua_State *L);   /* delays and breakers: during a call */
 void api_durable_register(lua_State *L); /* durable: during a call */
 void api_fact_register(lua_State *L);    /* fact: during a call or an errand */
+void api_line_register(lua_State *L);    /* the caller's line, alarms: during an errand */
 void api_inbox_register(lua_State *L);   /* wait, answer, texts: during an errand */
 void api_query_register(lua_State *L);   /* query, db: during a call */
 void api_number_register(lua_State *L);  /* number_hash: during a call */

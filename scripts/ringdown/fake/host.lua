@@ -25,6 +25,7 @@ M.alarms, M.alarms_over, M.line_events, M.instructions = {}, {}, {}, {}
 
 function M.reset()
   M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
+  M.kept_open, M.reports, M.report_acts = nil, {}, true
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
@@ -231,6 +232,21 @@ M.line_is_free = true
 
 function M.take_line()
   return M.line_is_free or nil
+end
+
+function M.keep_open(on)
+  M.kept_open = on
+end
+
+function M.fall_back(reason)
+  M.line_events[#M.line_events + 1] = "fallback " .. reason
+end
+
+---What report_emergency told; the answer is whether somebody is called.
+M.reports, M.report_acts = {}, true
+function M.emergency(kind, severity, said)
+  M.reports[#M.reports + 1] = { kind = kind, severity = severity, words = said }
+  return M.report_acts
 end
 
 function M.transfer_begun(whom)

@@ -1,0 +1,48 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- report_emergency: the model has noticed an emergency that no rule heard. Every agent with `emergencies` has it. A kind
+-- that a rule is about is acted on like a match of that rule; any other is recorded, and a person is told when life is
+-- at stake.
+local host = require "ringdown.host"
+local tool = require "ringdown.tool"
+
+local M = {}
+
+M.NAME = "report_emergency"
+local OTHER = "other"
+
+local function run(_, args)
+  local acted, why = host.emergency(args.kind, args.severity or "life", args.words)
+  if acted == nil then
+    error(why, 0)
+  end
+  local say = "Stay with the caller. Tell them to leave if they are in danger and to call the emergency services. Do not "
+    .. "say that help is on its way."
+  return { noted = true, a_person_is_being_called = acted, say = say }
+end
+
+---@param rules table[] `emergencies` of an agent
+---@return ringdown.tool
+function M.make(rules)
+  local kinds = {}
+  for i, rule in ipairs(rules) do
+    kinds[i] = rule.id
+  end
+  kinds[#kinds + 1] = OTHER
+  return tool {
+    name = M.NAME,
+    about = "Call this at once, before you say anything, when the caller or somebody with them may be in danger: a life, "
+      .. "a fire, gas, water near electricity. Rather once too often than not at all.",
+    effect = "read", -- each rule is acted on once anyway, and nothing waits for the disk here
+    args = {
+      kind = { type = "string", about = "what it is; \"other\" when nothing fits", one_of = kinds },
+      words = { type = "string", about = "what the caller said, in their words", max = 500 },
+      severity = { type = "string", about = "is a life in danger, or must somebody come today?",
+        one_of = { "life", "urgent" }, optional = true },
+    },
+    timeout = "5s",
+    failed = "Tell the caller to leave if they are in danger and to call the emergency services.",
+    run = run,
+  }
+end
+
+return M
