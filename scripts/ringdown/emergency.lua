@@ -44,6 +44,7 @@ local yes = { ["1"] = true, yes = true, y = true, ok = true, okay = true, si = t
 ---@field language string? of the caller, if the rule knows
 ---@field ended boolean? the call is over already
 ---@field resumed boolean? another process began it
+---@field steps integer? which it had done
 
 ---@class ringdown.emergency
 ---@field line "dialling"|"agent"|"bridged"|"gone" where the caller is
@@ -244,6 +245,7 @@ end
 function emergency:back_to_agent(ticket)
   self.line = "agent"
   self.form.RingdownNote = self:note()
+  self.form.RingdownOpening = words.text(self.def, nil, self.language, self.handled_by and "taken" or "nobody")
   host.answer(ticket, "agent", json.encode(self.form))
 end
 
@@ -507,7 +509,7 @@ function M.new(p, def)
   local rule = rule_of(def, p.rule, p.severity)
   local self = setmetatable({
     p = p, def = def, rule = rule, line = "agent", rung = 0, text_rung = 0, n_steps = 0,
-    first_step = p.resumed and 1000 or 0, -- steps of the process before stay as they are
+    first_step = p.steps or 0, -- those of the process before stay as they are
     codes = {}, asked = {}, helped = {}, form = {}, site = title(def.name),
     language = p.language or words.language_of(p.words or "", def.languages),
   }, emergency)

@@ -11,6 +11,7 @@ M.caller = {
     next_one = "Nobody is picking up. Please stay on the line, I am trying the next person.",
     everybody = "Still nobody. Please stay on the line, I am trying everybody at once.",
     nobody = "I cannot reach anybody right now. If you are in danger, call the emergency services.",
+    taken = "One of our people has taken this and has your number.",
     safe = "If you are in danger, leave and call the emergency services.",
   },
   es = {
@@ -18,6 +19,7 @@ M.caller = {
     next_one = "No contestan. No cuelgue, por favor, pruebo con la siguiente persona.",
     everybody = "Sigue sin contestar nadie. No cuelgue, por favor, pruebo con todos a la vez.",
     nobody = "Ahora no localizo a nadie. Si está en peligro, llame a los servicios de emergencia.",
+    taken = "Una persona de nuestro equipo se ocupa de esto y tiene su número.",
     safe = "Si está en peligro, salga y llame a los servicios de emergencia.",
   },
 }

@@ -157,7 +157,7 @@ void fake_start(struct fake_node *n, unsigned threads)
                             .arg = n};
 
     fake_load(n);
-    assert_string_equal(buf_text(&n->complaints), "");
+    assert_string_equal("", buf_text(&n->complaints));
     o.agents = n->agents;
     assert_int_equal(script_pool_start(&n->pool, &o), 0);
     assert_int_equal(credits_new(&n->credits, script_pool_mailbox(n->pool, 0), CREDITS), 0);
