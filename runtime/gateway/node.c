@@ -17,6 +17,7 @@
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
 #include "gateway/texts.h"
+#include "gateway/triage.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 
@@ -108,13 +109,6 @@ static unsigned thread_of(void *arg, call_handle call)
     struct directory_view view;
 
     return directory_get(n->directory, call, &view) ? view.script_thread : 0;
-}
-
-static void keep_script_fact(void *arg, const struct script_fact *f)
-{
-    struct node *n = arg;
-
-    keep_told(n->keep, f->call, f->sid, f->agent, f->type, f->members);
 }
 
 static void to_media(void *arg, unsigned media_thread, struct message *m)
@@ -298,7 +292,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .to_media = to_media,
                             .knows_call = knows_call,
                             .thread_of = thread_of,
-                            .keep_fact = keep_script_fact,
+                            .keep_fact = triage_keep_fact,
                             .arg = n};
     int rc = load_agents(s, NULL, &o.agents);
 
@@ -411,6 +405,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         node_stop(n);
         return rc;
     }
+    triage_look_back(n);
     *out = n;
     return 0;
 }

@@ -57,19 +57,19 @@ emergency.__index = emergency
 local function fact(type, members)
   local kept, why = host.fact(type, json.encode(members))
   if not kept then
-    log.fact("warn", "triage.not_kept", members.call or "", { why = log.known(why), fix = log.known(
+    log.fact("warn", "triage.not_kept", "", { why = log.known(why), fix = log.known(
       "what was done about an emergency is missing in its records; look at the journal's own errors") })
   end
 end
 
 function emergency:step(kind, target, state, detail)
   self.n_steps = self.n_steps + 1
-  fact("triage_step", { call = self.p.call, rule = self.p.rule, step = self.first_step + self.n_steps, kind = kind,
+  fact("triage_step", { rule = self.p.rule, step = self.first_step + self.n_steps, kind = kind,
     target = target, state = state, detail = detail })
 end
 
 function emergency:state(state, by)
-  fact("triage", { call = self.p.call, rule = self.p.rule, severity = self.p.severity, source = self.p.source,
+  fact("triage", { rule = self.p.rule, severity = self.p.severity, source = self.p.source,
     state = state, by = by })
 end
 

@@ -12,6 +12,7 @@ M.modules = {
   missed = "ringdown.texts.missed",
   text_due = "ringdown.texts.due",
   text_in = "ringdown.texts.inbound",
+  left_open = "ringdown.emergency.left_open",
 }
 
 ---@param def table the agent

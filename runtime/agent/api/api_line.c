@@ -110,6 +110,29 @@ static int host_alarm_over(lua_State *L)
     return 0;
 }
 
+/* host.errand(kind:string, json:string) -> true | nil, message: of the same agent, beside no call */
+static int host_errand(lua_State *L)
+{
+    struct activity *a = self(L);
+    struct errand_order o = {.agent = rd_str(a->agent->name),
+                             .kind = rd_str(luaL_checkstring(L, 1)),
+                             .agents = a->agents};
+    int rc;
+
+    (void)check_errand(L);
+    o.json.p = luaL_checklstring(L, 2, &o.json.n);
+    rc = errand_room(a->thread, o.kind.p);
+    if (!rc)
+        rc = errand_run(a->thread, &o);
+    if (rc) {
+        lua_pushnil(L);
+        lua_pushstring(L, rd_strerror(rc));
+        return 2;
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 /* host.emergency(kind:string, severity:string, words:string) -> boolean: somebody is called now
  *   | nil, message: of the call's own script */
 static int host_emergency(lua_State *L)
@@ -138,6 +161,7 @@ static const luaL_Reg functions[] = {
     {"alarm", host_alarm},
     {"alarm_over", host_alarm_over},
     {"emergency", host_emergency},
+    {"errand", host_errand},
     {NULL, NULL},
 };
 

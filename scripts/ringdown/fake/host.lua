@@ -25,7 +25,7 @@ M.alarms, M.alarms_over, M.line_events, M.instructions = {}, {}, {}, {}
 
 function M.reset()
   M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
-  M.kept_open, M.reports, M.report_acts = nil, {}, true
+  M.kept_open, M.reports, M.report_acts, M.errands = nil, {}, true, {}
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
@@ -247,6 +247,11 @@ M.reports, M.report_acts = {}, true
 function M.emergency(kind, severity, said)
   M.reports[#M.reports + 1] = { kind = kind, severity = severity, words = said }
   return M.report_acts
+end
+
+function M.errand(kind, text)
+  M.errands[#M.errands + 1] = { kind = kind, text = text }
+  return true
 end
 
 function M.transfer_begun(whom)

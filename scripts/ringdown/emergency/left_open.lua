@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- emergency.left_open: a node has begun. Emergencies of life that its process before left open are gone on with, once
+-- the database is up.
+local host = require "ringdown.host"
+
+local M = {}
+
+local LOOK_MS, LOOKS = 5000, 720 -- an hour
+
+---@param p { node: string, before_us: integer }
+---@param def table the agent
+function M.run(p, def)
+  for _ = 1, LOOKS do
+    local rows = host.query("select order_json from triage_left_open($1, to_timestamp($2::double precision / 1e6)) "
+      .. "where agent = $3", { p.node, tostring(p.before_us), def.name })
+    if rows then
+      for _, row in ipairs(rows) do
+        host.errand("emergency", row[1])
+      end
+      return
+    end
+    host.wait(LOOK_MS)
+  end
+end
+
+return M
