@@ -337,6 +337,9 @@ local function define(spec)
     require("ringdown.numbers").check_people(def, complain)
   end
   fit_tools(def)
+  if #def.emergencies > 0 then
+    table.insert(def.tools, require("ringdown.tools.report_emergency").make(def.emergencies))
+  end
   compile_prompt(def, place)
   if def.sms or has_texts(def.tools) then
     require("ringdown.sms").check(def, complain)

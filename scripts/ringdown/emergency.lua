@@ -425,7 +425,8 @@ end
 -- ── severities ──────────────────────────────────────────────────────────────────────────────────
 local by_severity = {}
 
-function by_severity.life(self)
+-- Who is asked first; the rest is to follow().
+local function begin_life(self)
   if self.p.resumed then
     self:alarm "it was still open when this process began"
   end
@@ -435,6 +436,10 @@ function by_severity.life(self)
     self:alarm "the agent has no people"
   end
   self:climb()
+end
+
+function by_severity.life(self)
+  begin_life(self)
   self:follow(self.climb)
 end
 
@@ -521,6 +526,19 @@ function M.new(p, def)
   self.values = { caller = { number = p.from }, call = { id = p.call }, agent = { name = def.name },
     site = { id = "default", name = self.site }, match = { rule = p.rule, words = people.cut(p.words or "", WORDS_MAX) } }
   return self
+end
+
+---How it begins, for specs: what is said, whom it is handed to and who is told at once.
+---@param p ringdown.emergency.payload
+---@param def table the agent
+function M.begin(p, def)
+  local self = M.new(p, def)
+  if p.severity == "life" then
+    begin_life(self)
+    return
+  end
+  function self.follow() end
+  by_severity[p.severity](self)
 end
 
 ---@param p ringdown.emergency.payload

@@ -103,6 +103,7 @@ M.load = load_agent
 ---@field reason string why
 ---@field brief table what the provider was told
 ---@field log table[] lines of call:log
+---@field emergencies string[] ids of the rules that were acted on
 ---@field transferred_to string? whom the script had the caller transferred to; nil while the caller is here
 ---@field texts { to: string, body: string, template: string? }[] what Twilio was asked to send
 local call = {}
@@ -119,8 +120,10 @@ call.__index = function(self, key)
     return fake_host.paused
   elseif key == "vars" then
     return rawget(self, "session").call.vars
+  elseif key == "emergencies" then
+    return rawget(self, "desk") and self.desk.emergencies or {}
   elseif key == "transferred_to" then
-    return rawget(self, "tool_transfers_to") or fake_host.transfers[#fake_host.transfers]
+    return rawget(self, "desk") and self.desk.transferred_to or rawget(self, "tool_transfers_to") or fake_host.transfers[#fake_host.transfers]
   elseif key == "hung_up" then
     return rawget(self, "tool_hung_up") or fake_host.hung_up
   end
@@ -188,9 +191,18 @@ function call:tool(name, args)
   return json.decode(output)
 end
 
+-- What the triage desk does beside the agent. The errand of a match begins, and nobody answers yet.
+function call:to_desk(what, ...)
+  if #self.def.emergencies > 0 then
+    self.desk = rawget(self, "desk") or require("ringdown.fake.desk").new(self)
+    return self.desk[what](self.desk, ...)
+  end
+end
+
 ---The caller says something.
 ---@param text string
 function call:hears(text)
+  self:to_desk("hear", text)
   self.session:event("utterance", text, 0)
 end
 

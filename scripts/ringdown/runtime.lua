@@ -82,7 +82,7 @@ function M.load(module)
     keep_transcripts_s = (def.keep.transcripts or 0) // 1000,
     keep_recordings_s = (def.keep.recordings or 0) // 1000,
     max_calls = def.limits.calls or 0,
-    rules = def.emergencies and require("ringdown.desk").rules_of(def) or nil,
+    rules = require("ringdown.desk").rules_of(def),
     tables = def.needs and def.needs.tables or {},
   }
 end
