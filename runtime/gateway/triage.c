@@ -57,7 +57,7 @@ void triage_look_back(struct node *n)
         rc = json_add_object(&order,
                              JSON_MEMBERS(J_STR("node", n->name), J_INT("before_us", now_us)));
         if (!rc)
-            rc = script_pool_errand(n->scripts, a->name, "left_open", order.data, 0, 0);
+            rc = script_pool_errand(n->scripts, a->name, "left_open", buf_text(&order), 0, 0);
         if (rc)
             log_error("errand.not_run", F_STR("agent", a->name), F_STR("kind", "left_open"),
                       F_ERR(rc), F_FIX(catalogue_fix("errand.", "not_run")));

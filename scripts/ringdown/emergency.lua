@@ -25,7 +25,7 @@ local CONFIRM_MS = 60000 -- how long one person has
 local AGAIN_MS = 300000 -- between the rounds after the alarm
 local ROUNDS = 6
 local URGENT_MS = 900000
-local POLL_MS = 5000
+local POLL_MS, QUERY_MS = 5000, 3000
 local ALARM = "emergency.unanswered"
 local WORDS_MAX = 160
 
@@ -359,9 +359,9 @@ function emergency:look()
   if not host.query or self.handled_by then
     return
   end
-  local rows = host.query("select state, handled_by from triage_matches where call = $1 and rule = $2",
-    { self.p.call, self.p.rule })
-  local row = rows and rows[1]
+  local asked, rows = pcall(host.query, "select state, handled_by from triage_matches where call = $1 and rule = $2",
+    { self.p.call, self.p.rule }, QUERY_MS)
+  local row = asked and rows and rows[1]
   if row and row[1] == "handled" then
     self.handled_by = row[2] or "somebody"
     host.alarm_over(ALARM, self.p.call)
@@ -401,13 +401,22 @@ function emergency:is_over()
   return self.abandoned or (self.handled_by and self.line ~= "dialling")
 end
 
+-- Whatever is wrong with a letter, the rest goes on.
+function emergency:take(kind, letter, ticket)
+  local taken, why = pcall(on[kind], self, letter, ticket)
+  if not taken then
+    log.fact("error", "errand.failed", self.p.call, { why = log.known(why), kind = log.known(kind),
+      fix = log.known "report it with this line; the emergency itself is followed up" })
+  end
+end
+
 -- Letters, the clock, and now and then the database.
 function emergency:follow(at_next)
   while not self:is_over() do
     local patience = math.max(math.min(self.next_ms - host.now_ms(), POLL_MS), 0)
     local kind, text, ticket = host.wait(patience)
     if kind and on[kind] then
-      on[kind](self, json.decode(text) or {}, ticket)
+      self:take(kind, json.decode(text) or {}, ticket)
     elseif kind and ticket then
       host.answer(ticket, "agent")
     elseif not kind then

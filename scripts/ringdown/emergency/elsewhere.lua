@@ -14,7 +14,7 @@ function M.confirm(def, from, body)
   if not body:match "^%s*1%s*$" and not body:lower():match "^%s*1%W" then
     return false
   end
-  local rows = host.query("select call, rule from triage_asked($1, $2)", { def.name, from })
+  local rows = host.query("select call, rule from triage_asked($1, $2)", { def.name, from }, 5000)
   local row = rows and rows[1]
   if not row then
     return false
