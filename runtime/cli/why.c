@@ -43,6 +43,27 @@ static int by_time(const void *a, const void *b)
     return strcmp(((const struct line *)a)->at, ((const struct line *)b)->at);
 }
 
+/* An emergency and what was done about it become events like the others. */
+static size_t collect_triage(struct line *lines, size_t n, const json_t *answer)
+{
+    json_t *match, *step;
+    size_t i, j;
+
+    json_array_foreach(json_object_get(answer, "triage"), i, match)
+    {
+        json_object_set_new(match, "type", json_string("triage"));
+        if (n < LINES_MAX)
+            lines[n++] = (struct line){ask_text(match, "matched_at"), match};
+        json_array_foreach(json_object_get(match, "steps"), j, step)
+        {
+            json_object_set_new(step, "type", json_string("triage_step"));
+            if (n < LINES_MAX)
+                lines[n++] = (struct line){ask_text(step, "at"), step};
+        }
+    }
+    return n;
+}
+
 static size_t collect(struct line *lines, const json_t *answer)
 {
     static const char *const lists[] = {"webhooks", "decisions", "notices", "errors",
@@ -55,6 +76,7 @@ static size_t collect(struct line *lines, const json_t *answer)
             lines[n++] = (struct line){ask_text(event, "at"), event};
     json_array_foreach(json_object_get(answer, "states"), i, event) if (n < LINES_MAX) lines[n++] =
         (struct line){ask_text(event, "at"), event};
+    n = collect_triage(lines, n, answer);
     qsort(lines, n, sizeof(*lines), by_time);
     return n;
 }
@@ -91,6 +113,13 @@ static void print_other(const json_t *e, const char *type)
     else if (strcmp(type, "transfer") == 0)
         printf("transfer  to %s %s %s", ask_text(e, "whom"), ask_text(e, "state"),
                ask_text(e, "why"));
+    else if (strcmp(type, "triage") == 0)
+        printf("emergency %s (%s, found by %s): %s %s%s", ask_text(e, "rule"),
+               ask_text(e, "severity"), ask_text(e, "source"), ask_text(e, "state"),
+               ask_text(e, "handled_by")[0] ? "by " : "", ask_text(e, "handled_by"));
+    else if (strcmp(type, "triage_step") == 0)
+        printf("emergency %s %s %s %s", ask_text(e, "kind"), ask_text(e, "target"),
+               ask_text(e, "state"), ask_text(e, "detail"));
     else
         printf("%-9s %s", type, json_is_true(json_object_get(e, "on")) ? "on" : "off");
 }
@@ -99,7 +128,7 @@ static void print_line(const struct line *l)
 {
     const char *type = ask_text(l->event, "type");
 
-    printf("  %-23s  ", ask_time(l->event, "at"));
+    printf("  %-23s  ", ask_time(l->event, strcmp(type, "triage") == 0 ? "matched_at" : "at"));
     if (!type[0]) {
         printf("state     %s", ask_text(l->event, "state"));
         if (json_is_number(json_object_get(l->event, "ms")))

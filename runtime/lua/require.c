@@ -23,6 +23,9 @@ static const char *const private_modules[] = {
     "ringdown.host",
     "ringdown.runtime",
     "ringdown.twilio",
+    "ringdown.desk",
+    "ringdown.emergency",
+    "ringdown.errand",
     "cjson",
 };
 

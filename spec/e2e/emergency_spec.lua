@@ -72,6 +72,12 @@ describe("an emergency", function()
     assert.matches("transfer %+13125550189 confirmed", told)
   end)
 
+  it("is told by `ringdown why`, step by step", function()
+    local said = n:ringdown("why", calls["smells-gas"])
+    assert.matches("emergency gas%-leak %(life, found by rule%): handled by on_call 2", said)
+    assert.matches("emergency transfer %+13125550189 confirmed", said)
+  end)
+
   it("that nobody takes brings the caller back to the agent, with an alarm", function()
     assert.equal("", reports["smells-gas-alone"].why)
     local alarm = rows("select * from alerts where subject = 'CALL' and kind = 'emergency.unanswered'",
