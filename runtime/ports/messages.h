@@ -57,7 +57,7 @@ enum call_command {
     CMD_INSTRUCT,    /* s[0] instructions for one more answer */
     CMD_PAUSE,       /* number: 1 = nothing of the caller is kept or heard by the model, 0 = again;
                         * s[0] who */
-    CMD_KEEP_OPEN, /* number: 1 = neither silence, length nor the agent ends it; 0 = again */
+    CMD_KEEP_OPEN,   /* number: 1 = neither silence, length nor the agent ends it; 0 = again */
     CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
     CMD_OPERATOR_END,  /* s[0] who; the operator wants it to end, after what is said was heard */
     CMD_WHISPER,       /* s[0] text, s[1] who; number: 1 = the model answers at once */

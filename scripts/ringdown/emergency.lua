@@ -3,7 +3,7 @@
 -- person pressed 1 and has the caller, or answered the text), or *abandoned* (nobody did, after everything was tried).
 --
 --   life:   the line      say ▶ dial person 1 (press 1) ▶ person 2 … ▶ all at once ▶ alarm, back to the agent
---           beside it     text person 1 ─ 60 s ▶ person 2 ─ 60 s … ▶ all ─ 60 s ▶ alarm ─ 5 min ▶ all again … ▶ abandoned
+--           beside it     text person 1 ─ 60 s ▶ person 2 ─ 60 s … ▶ all ─ 60 s ▶ alarm ─ 5 min ▶ all … ▶ abandoned
 --   urgent: say, text everybody, transfer if the rule says so; not confirmed within 15 minutes: abandoned, a warning
 --   normal: text
 --
@@ -533,7 +533,8 @@ function M.new(p, def)
     self.everybody[i] = person.number
   end
   self.values = { caller = { number = p.from }, call = { id = p.call }, agent = { name = def.name },
-    site = { id = "default", name = self.site }, match = { rule = p.rule, words = people.cut(p.words or "", WORDS_MAX) } }
+    site = { id = "default", name = self.site },
+    match = { rule = p.rule, words = people.cut(p.words or "", WORDS_MAX) } }
   return self
 end
 

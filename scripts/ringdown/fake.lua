@@ -123,7 +123,9 @@ call.__index = function(self, key)
   elseif key == "emergencies" then
     return rawget(self, "desk") and self.desk.emergencies or {}
   elseif key == "transferred_to" then
-    return rawget(self, "desk") and self.desk.transferred_to or rawget(self, "tool_transfers_to") or fake_host.transfers[#fake_host.transfers]
+    local desk = rawget(self, "desk")
+    return desk and desk.transferred_to or rawget(self, "tool_transfers_to")
+      or fake_host.transfers[#fake_host.transfers]
   elseif key == "hung_up" then
     return rawget(self, "tool_hung_up") or fake_host.hung_up
   end

@@ -250,8 +250,8 @@ describe("an emergency of life", function()
   it("speaks itself and raises the alarm at once when Twilio cannot be asked", function()
     host.twilio_replies = nil
     run()
-    assert.same({ "Leave the building now, then call 911. If you are in danger, leave and call the emergency services." },
-      host.said)
+    assert.same({ "Leave the building now, then call 911. If you are in danger, leave and call the emergency "
+      .. "services." }, host.said)
     assert.matches("Twilio cannot be asked", host.alarms[1].text)
     assert.same({ "abandoned" }, states())
   end)

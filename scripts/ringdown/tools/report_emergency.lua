@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- report_emergency: the model has noticed an emergency that no rule heard. Every agent with `emergencies` has it. A kind
--- that a rule is about is acted on like a match of that rule; any other is recorded, and a person is told when life is
--- at stake.
+-- report_emergency: the model has noticed an emergency that no rule heard. Every agent with `emergencies` has it. A
+-- kind that a rule is about is acted on like a match of that rule; any other is recorded, and a person is told when a
+-- life is at stake.
 local host = require "ringdown.host"
 local tool = require "ringdown.tool"
 
@@ -15,8 +15,8 @@ local function run(_, args)
   if acted == nil then
     error(why, 0)
   end
-  local say = "Stay with the caller. Tell them to leave if they are in danger and to call the emergency services. Do not "
-    .. "say that help is on its way."
+  local say = "Stay with the caller. Tell them to leave if they are in danger and to call the emergency services. "
+    .. "Do not say that help is on its way."
   return { noted = true, a_person_is_being_called = acted, say = say }
 end
 
@@ -30,8 +30,8 @@ function M.make(rules)
   kinds[#kinds + 1] = OTHER
   return tool {
     name = M.NAME,
-    about = "Call this at once, before you say anything, when the caller or somebody with them may be in danger: a life, "
-      .. "a fire, gas, water near electricity. Rather once too often than not at all.",
+    about = "Call this at once, before you say anything, when the caller or somebody with them may be in danger: "
+      .. "a life, a fire, gas, water near electricity. Rather once too often than not at all.",
     effect = "read", -- each rule is acted on once anyway, and nothing waits for the disk here
     args = {
       kind = { type = "string", about = "what it is; \"other\" when nothing fits", one_of = kinds },

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Smells gas, and says it while the agent is still speaking. The first person's voicemail answers, the second presses 1.
+-- Smells gas, and says it while the agent is still speaking. A voicemail answers first, then who presses 1.
 return {
   name = "smells-gas", from = "+13125550181", to = "+13125550261", max = "90s",
   caller = {
@@ -9,7 +9,7 @@ return {
   },
   model = {
     { hears = "Hi, how much is a new tap?",
-      says = "A new tap is between eighty and two hundred dollars, and putting it in takes about an hour of our time." },
+      says = "A new tap is between eighty and two hundred dollars, and putting it in takes about an hour." },
     { hears = "Oh no, I smell gas in the kitchen.", says = "Please tell me more about your kitchen." },
   },
   people = {

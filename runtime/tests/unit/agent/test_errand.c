@@ -220,7 +220,7 @@ static void test_nobody_there_is_the_fallback(void **state)
 {
     (void)state;
     resume(8, "{}");
-    expect_resumed("fallback", "the call's script is gone, or too busy");
+    expect_resumed("fallback", "script_gone");
 }
 
 static void test_patience_has_an_end(void **state)

@@ -72,6 +72,43 @@ static void test_nobody_whispers_to_a_call_that_is_not_live(void **state)
     assert_false(fake_did(&f, "note"));
 }
 
+/* --- kept open --- */
+
+static void test_a_call_that_is_kept_open_ends_neither_by_silence_nor_by_length(void **state)
+{
+    (void)state;
+    brief.silence_times = 0; /* the first silence would end it */
+    fake_greet(&f, &brief);
+    call_keep_open(f.call, true);
+    fake_pass(&f, brief.silence_ms + 1);
+    assert_string_equal(call_state_name(f.call), "live");
+    fake_stop(&f);
+
+    brief.silence_ms = 0;
+    fake_greet(&f, &brief);
+    call_keep_open(f.call, true);
+    fake_pass(&f, 2 * (uint64_t)brief.max_call_ms);
+    assert_non_null(f.call);
+    assert_string_equal(call_state_name(f.call), "live");
+    assert_int_equal(call_overdue_ms(f.call), 0);
+}
+
+static void test_a_call_that_is_kept_open_is_not_ended_by_its_agent_but_by_an_operator(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    fake_own_turn_starts(&f, "r2");
+    fake_agent_audio(&f, "r2", "a2", 1000);
+    call_hang_up(f.call, CALL_END_AGENT_HANGUP);
+    assert_string_equal(call_state_name(f.call), "leaving");
+    call_keep_open(f.call, true); /* a goodbye under way is taken back */
+    assert_string_equal(call_state_name(f.call), "live");
+    call_hang_up(f.call, CALL_END_AGENT_HANGUP);
+    assert_string_equal(call_state_name(f.call), "live");
+    call_hang_up(f.call, CALL_END_OPERATOR);
+    assert_true(!f.call || strcmp(call_state_name(f.call), "live") != 0);
+}
+
 /* --- transfers --- */
 
 static void test_a_transfer_ends_when_the_carrier_takes_the_caller(void **state)
@@ -271,6 +308,8 @@ int main(void)
         STORY(test_an_urgent_whisper_asks_for_an_answer),
         STORY(test_an_urgent_whisper_does_not_talk_over_an_answer),
         STORY(test_nobody_whispers_to_a_call_that_is_not_live),
+        STORY(test_a_call_that_is_kept_open_ends_neither_by_silence_nor_by_length),
+        STORY(test_a_call_that_is_kept_open_is_not_ended_by_its_agent_but_by_an_operator),
         STORY(test_a_transfer_ends_when_the_carrier_takes_the_caller),
         STORY(test_a_transfer_that_the_script_began_by_itself_is_not_asked_for_again),
         STORY(test_a_refused_transfer_leaves_the_call_as_it_was),
