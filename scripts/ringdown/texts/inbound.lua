@@ -5,6 +5,7 @@
 -- whichever nodes the carrier told. The hook may answer: call:reply("…"), once, and not more than a few times an hour
 -- to one number, or two machines would talk for ever.
 local calls = require "ringdown.call"
+local elsewhere = require "ringdown.emergency.elsewhere"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local log = require "ringdown.log"
@@ -61,7 +62,7 @@ end
 ---@param text ringdown.text_in
 ---@param def table
 function M.run(text, def)
-  if host.deliver_text(def.name, text.from, text.body) then
+  if host.deliver_text(def.name, text.from, text.body) or elsewhere.confirm(def, text.from, text.body) then
     return
   end
   local first, opted_out = take(text, def)
