@@ -177,7 +177,11 @@ void activity_open(struct script_thread *t, struct message *m)
     }
     lua_pushstring(vm_lua(a->vm), agent_module(a->agent));
     lua_pushlstring(vm_lua(a->vm), m->s[1].p, m->s[1].n);
-    job_start(j, "open", 2);
+    if (m->s[2].n > 0)
+        lua_pushlstring(vm_lua(a->vm), m->s[2].p, m->s[2].n);
+    else
+        lua_pushnil(vm_lua(a->vm));
+    job_start(j, "open", 3);
 }
 
 /* Results: system, reason, assistant, brief as JSON, hooks. */

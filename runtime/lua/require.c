@@ -23,9 +23,14 @@ static const char *const private_modules[] = {
     "ringdown.host",
     "ringdown.runtime",
     "ringdown.twilio",
+    "ringdown.calendar",
+    "ringdown.current",
+    "ringdown.customers",
     "ringdown.desk",
     "ringdown.emergency",
     "ringdown.errand",
+    "ringdown.site",
+    "ringdown.texts",
     "cjson",
 };
 

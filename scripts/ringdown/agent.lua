@@ -24,7 +24,8 @@ local words = require "ringdown.words"
 ---@field languages string[]? ISO 639-1, the first is spoken first; { "en" } if left out
 ---@field hours table<string, string|string[]>? { mon_fri = "08:00-17:00", closed = { "2026-12-25" } }
 ---@field people table<string, string|string[]>? name → number or numbers; calls fall back to office, then on_call
----@field needs { hosts: string[]?, secrets: string[]? }? which hosts it asks, and with which credentials
+---@field needs { hosts: string[]?, secrets: string[]?, tables: table? }? which hosts it asks, with which credentials,
+---  and which tables it uses: { tables = { "price_list", visits = "write" } }
 ---@field vars table<string, any>? what call.vars may hold, with first values
 ---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
@@ -58,13 +59,7 @@ local mark = { __name = "ringdown.agent" }
 local file_mark = { __name = "ringdown.file" }
 
 local voices = { "alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse" }
-local hooks = { "started", "utterance", "said", "dtmf", "silence", "sms", "transfer_failed", "ended" }
-
-local later = {
-}
-local later_hooks = {
-  booked = "not supported yet; let your tool do what should follow",
-}
+local hooks = { "started", "utterance", "said", "dtmf", "silence", "booked", "sms", "transfer_failed", "ended" }
 
 ---The text of a file in the agents' folder, for `prompt`.
 ---@param name string "northside-plumbing.md"
@@ -168,7 +163,10 @@ local function shapes_of(languages)
     languages = shape.list_of(language),
     hours = time.hours_shape,
     people = shape.map_of(shape.one_or_list_of(triage.person)),
-    needs = shape.fields { hosts = needs.hosts, secrets = needs.secrets },
+    needs = shape.fields {
+      hosts = needs.hosts, secrets = needs.secrets,
+      tables = function(...) return require("ringdown.tables").shape(...) end,
+    },
     vars = shape.map_of(plain_data),
     openai = shape.fields {
       model = shape.text,
@@ -202,7 +200,7 @@ local function shapes_of(languages)
     apology = spoken,
     unanswered = spoken,
     countries = shape.list_of(shape.matching("^%u%u$", 'a country; write it as two capital letters, like "US"')),
-    on = shape.fields(hook_shapes(), nil, later_hooks),
+    on = shape.fields(hook_shapes()),
     routing = routing.shape,
     verify = function(...)
       return require("ringdown.verify").shape(...) -- here, because most agents tell nothing personal
@@ -321,7 +319,7 @@ local function define(spec)
     complaints.add(place, path, text)
   end
   local shapes = shapes_of(languages_of(spec))
-  local def = shape.fields(shapes, { "name", "greeting", "prompt" }, later)(spec, "", complain)
+  local def = shape.fields(shapes, { "name", "greeting", "prompt" })(spec, "", complain)
   fill_in(def)
   def.hours_text = def.hours and time.hours_text(def.hours)
   def.notice_text = notice_text(def, complain)

@@ -7,13 +7,31 @@ local vars = require "ringdown.vars"
 
 ---@class ringdown.caller
 ---@field number string? "+13125550142"; nil when withheld
----@field name string? from the carrier's directory, if the number has that
+---@field name string? from the carrier's directory, or of the customer with that number: never a proof of who calls
+---@field known boolean? a customer has this number; looked up only for agents that use it
+---@field vip boolean? of that customer's facts
 
 ---@class ringdown.site
 ---@field id string
 ---@field name string
+---@field time_zone string?
+---@field prices table<string, string|number>?
+---@field resources string[]? whom or what one can book there
+---and whatever other facts were imported, by their names
+
+---@class ringdown.visit what was booked in this call
+---@field id integer
+---@field start integer seconds since 1970
+---@field stop integer
+---@field day string "2026-11-27"
+---@field time string "09:00"
+---@field service string?
+---@field name string?
+---@field resource string
+---@field site string
 
 ---@class ringdown.call
+---@field visit ringdown.visit? the last visit booked in this call
 ---@field id string the carrier's id of the call
 ---@field caller ringdown.caller
 ---@field site ringdown.site
@@ -62,7 +80,7 @@ function M.new(def, form)
     },
     called = text_or_nil(form.To),
     verstat = text_or_nil(form.StirVerstat),
-    site = { id = "default", name = title(def.name) },
+    site = def.site or { id = "default", name = title(def.name) },
     vars = values,
     verified = false,
     verify_attempts = 0,

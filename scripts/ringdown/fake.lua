@@ -43,6 +43,32 @@ function M.opted_out(number)
   end
 end
 
+---A customer who is known when the next call begins.
+---@param customer { number: string, name: string?, email: string?, facts: table? }
+function M.customer(customer)
+  wanted_database[#wanted_database + 1] = function()
+    require("ringdown.fake.database").add_customer(customer)
+  end
+end
+
+---Somebody has this time already, when the next call begins; in the agent's zone.
+---@param visit { from: string, to: string, resource: string? } from = "2026-11-24 09:00"
+function M.booked(visit)
+  wanted_database[#wanted_database + 1] = function(zone)
+    require("ringdown.fake.database").add_appointment { resource = visit.resource or "default",
+      from = time.unix_of(zone, visit.from), to = time.unix_of(zone, visit.to) }
+  end
+end
+
+---What ringdown.db answers, for the next call: `part` is a piece of the agent's SQL.
+---@param part string
+---@param rows table[]|fun(params: table): table[]?, string?, string? each row a table by column; or nil, why, SQLSTATE
+function M.db(part, rows)
+  wanted_database[#wanted_database + 1] = function()
+    fake_host.db_handlers[#fake_host.db_handlers + 1] = { part = part, answer = rows }
+  end
+end
+
 ---The database does not answer from now on, until the next call begins.
 function M.database_down()
   fake_host.database_down = "the database does not answer"
@@ -95,6 +121,7 @@ M.load = load_agent
 
 ---@class ringdown.fake.call
 ---@field vars table call.vars
+---@field visit ringdown.visit? what was booked
 ---@field said string[] what call:say said
 ---@field hung_up string? the reason, once the script hung up
 ---@field requests table[] what the agent's hosts were asked: method, url, header, body
@@ -118,6 +145,8 @@ call.__index = function(self, key)
     return require("ringdown.fake.texts").list(fake_host.facts)
   elseif key == "paused" then
     return fake_host.paused
+  elseif key == "visit" then
+    return rawget(self, "session").call.visit
   elseif key == "vars" then
     return rawget(self, "session").call.vars
   elseif key == "emergencies" then
@@ -137,6 +166,7 @@ end
 ---@field from string? caller's number; "anonymous" for a withheld one
 ---@field name string? of the caller
 ---@field form table<string, string>? more of the carrier's form
+---@field site table? the site of the number, as `sites import` reads it: { id = "lakeview", name = "…", … }
 
 ---Opens a call: routing is decided and the brief rendered, as at the webhook.
 ---@param opts ringdown.fake.call.opts
@@ -144,10 +174,6 @@ end
 function M.call(opts)
   fake_host.reset()
   require("ringdown.fake.database").reset()
-  for _, put in ipairs(wanted_database) do
-    put()
-  end
-  wanted_database = {}
   fake_host.twilio_replies = {} -- it can be asked
   local def = opts.agent
   if type(def) == "string" then
@@ -161,11 +187,17 @@ function M.call(opts)
     end
     fake_host.set_unix(unix)
   end
+  for _, put in ipairs(wanted_database) do
+    put(opts.site and opts.site.time_zone or def.time_zone)
+  end
+  wanted_database = {}
   local form = { CallSid = CALL_ID, From = opts.from or DEFAULT_FROM, CallerName = opts.name, To = def.numbers[1] }
   for key, value in pairs(opts.form or {}) do
     form[key] = value
   end
-  local self = setmetatable({ def = def, form = form, session = sessions.new(def, form) }, call)
+  local session = sessions.new(def, form, opts.site)
+  local self = setmetatable({ def = def, form = form, session = session }, call)
+  self.session:know_caller()
   self.system, self.reason, self.assistant = self.session:route()
   if self.system == "openai" then
     self.brief = self.session:brief()

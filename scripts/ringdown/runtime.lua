@@ -16,7 +16,7 @@ local session ---@type ringdown.session
 -- call or a transfer needs stays out of the call's VM until then.
 M.loaded = { tools, require "ringdown.time", host.loading and {
   require "ringdown.transfer", require "ringdown.comeback", require "ringdown.twilio.watchdog",
-  require("ringdown.errand").load_all() } }
+  require "ringdown.site", require "ringdown.customers", require("ringdown.errand").load_all() } }
 
 local function whole_file(module)
   return { file = host.shown(module), line = 1 }
@@ -89,18 +89,20 @@ end
 
 ---@param module string
 ---@param form string JSON
+---@param site string? JSON: the number's site
 ---@return string system
 ---@return string reason
 ---@return string assistant
 ---@return string brief JSON
 ---@return string hooks
-function M.open(module, form)
+function M.open(module, form, site)
   complaints.start(module)
   local def = require(module)
   if complaints.any() then
     error(complaints.text(), 0)
   end
-  session = sessions.new(def, json.decode(form) or {})
+  session = sessions.new(def, json.decode(form) or {}, site and json.decode(site))
+  session:know_caller()
   local system, reason, assistant = session:route()
   local brief = system == "openai" and json.encode(session:brief()) or ""
   return system, reason, assistant, brief, session:hooks()

@@ -4,6 +4,7 @@
 local brief = require "ringdown.brief"
 local budgets = require "ringdown.budget"
 local calls = require "ringdown.call"
+local current = require "ringdown.current"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local memory = require "ringdown.memory"
@@ -21,14 +22,25 @@ session.__index = session
 
 ---@param def table the agent
 ---@param form table<string, string> the webhook's
+---@param site table? the number's site, as sites were imported
 ---@return ringdown.session
-function M.new(def, form)
+function M.new(def, form, site)
+  if site then
+    def = require("ringdown.site").over(def, site)
+  end
   local call, check_vars = calls.new(def, form)
   local began_ms = host.now_ms and host.now_ms() or 0 -- where agents are only loaded there is no clock
-  return setmetatable({
-    def = def, call = call, check_vars = check_vars, writes = {}, budget = budgets.new(), memory = memory.new(),
-    began_ms = began_ms,
+  local self = setmetatable({
+    def = def, call = call, form = form, check_vars = check_vars, writes = {}, budget = budgets.new(),
+    memory = memory.new(), began_ms = began_ms,
   }, session)
+  current.enter(self)
+  return self
+end
+
+---Who calls, if the database knows in time; before routing is decided.
+function session:know_caller()
+  require("ringdown.customers").know(self.def, self.call, self.form)
 end
 
 ---Where this call goes.
@@ -170,6 +182,7 @@ end
 ---@return string? hang_up reason
 ---@return string? transfer_to
 function session:tool(name, arguments)
+  current.enter(self)
   local t, unknown = self:find_tool(name)
   if not t then
     return unknown, true
@@ -246,6 +259,7 @@ end
 ---@param text string
 ---@param number integer
 function session:event(event, text, number)
+  current.enter(self)
   local hook = self.def.on[event]
   if event == "utterance" or event == "said" then
     memory.heard(self.memory, event == "said" and "you" or "caller", text)

@@ -148,11 +148,10 @@ function M.map_of(shape)
   end
 end
 
----Known keys, each with its own shape. `later` names keys that exist only in a later version.
+---Known keys, each with its own shape.
 ---@param shapes table<string, function>
 ---@param required string[]?
----@param later table<string, string>?
-function M.fields(shapes, required, later)
+function M.fields(shapes, required)
   local known = sorted_keys(shapes)
   return function(value, path, complain)
     local out = {}
@@ -164,9 +163,7 @@ function M.fields(shapes, required, later)
       return out
     end
     for _, key in ipairs(sorted_keys(value)) do
-      if later and later[key] then
-        complain(at(key), later[key])
-      elseif not shapes[key] then
+      if not shapes[key] then
         complain(at(key), "unknown key; " .. nearest.hint(key, known))
       end
     end

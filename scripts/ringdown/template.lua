@@ -30,6 +30,16 @@ local paths = {
   ["agent.name"] = false, ["site.id"] = false, ["site.name"] = false, ["hours.text"] = false,
   ["now.text"] = false, ["now.date"] = false, ["now.time"] = false, ["now.weekday"] = false,
   ["call.id"] = false, ["caller.number"] = true, ["caller.name"] = true,
+  ["caller.known"] = false, ["caller.vip"] = false,
+}
+
+-- What a site has besides is only known once its number is called: {{site.parking or "in the street"}}.
+local any_site_fact = {
+  __index = function(_, path)
+    if path:match("^site%.[%l_][%w_.]*$") then
+      return false
+    end
+  end,
 }
 
 local function quote_as_data(value)
@@ -88,7 +98,7 @@ end
 ---for whatever arguments there may be
 ---@return ringdown.template
 function M.compile(text, vars, has_hours, complain, more)
-  local template, known = { parts = {}, outside = false }, {}
+  local template, known = { parts = {}, outside = false }, setmetatable({}, any_site_fact)
   for path, outside in pairs(paths) do
     known[path] = outside
   end

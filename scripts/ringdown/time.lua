@@ -227,6 +227,24 @@ function M.day_text(date)
   return days and ("%s, %s"):format(capital(weekdays[weekday_of(days)]), date_text(days))
 end
 
+---@param date string "2026-11-27"
+---@return integer? days since 1970
+function M.days(date)
+  return parse_date(date)
+end
+
+---@param days integer since 1970
+---@return string date "2026-11-27"
+function M.date(days)
+  return ("%04d-%02d-%02d"):format(date_of(days))
+end
+
+---@param days integer since 1970
+---@return integer weekday 1 is Sunday
+function M.weekday(days)
+  return weekday_of(days)
+end
+
 ---Days from one date to another.
 ---@param from string
 ---@param to string

@@ -7,10 +7,12 @@ local nearest = require "ringdown.nearest"
 ---@field end_call ringdown.tool hangs up once the goodbye was heard
 ---@field transfer_call ringdown.tool hands the caller to one of the agent's people; takes { to = { "office" } }
 ---@field send_sms ringdown.tool texts the caller; takes { templates = { "booked" } }
+---@field check_availability ringdown.tool free times of a day; takes { length = "30m" } and so on
+---@field book_appointment ringdown.tool books a visit, once; takes the same
+---@field lookup_customer ringdown.tool whether we know the caller; takes { show = { "name", "visits" } }
 local M = { end_call = require "ringdown.tools.end_call" }
 
-local names = { "end_call", "send_sms", "transfer_call" }
-local later = { check_availability = true, book_appointment = true, lookup_customer = true }
+local names = { "book_appointment", "check_availability", "end_call", "lookup_customer", "send_sms", "transfer_call" }
 
 local function there_is(name)
   for _, known in ipairs(names) do
@@ -30,9 +32,6 @@ return setmetatable(M, {
       return t
     elseif there_is(name) then
       return require("ringdown.tools." .. name)
-    elseif later[name] then
-      error(("tools.%s is not supported yet; allowed: %s, and your own tool { … }"):format(name,
-        table.concat(names, ", ")), 2)
     end
     error(("tools.%s does not exist; %s"):format(tostring(name), nearest.hint(name, names)), 2)
   end,

@@ -30,17 +30,12 @@ describe("an agent's file", function()
     assert.matches("'prompt' is missing", complaints.text())
   end)
 
-  it("refuses what does nothing yet", function()
-    local text = complaints_of {
-      on = { booked = print },
-      vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" },
-    }
-    assert.matches("on.booked: not supported yet", text, 1, true)
+  it("refuses what does not exist", function()
+    local text = complaints_of { vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" } }
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
     assert.has_error(function()
-      return tools.book_appointment
-    end, "tools.book_appointment is not supported yet; "
-      .. "allowed: end_call, send_sms, transfer_call, and your own tool { … }")
+      return tools.book_apointment
+    end, "tools.book_apointment does not exist; did you mean 'book_appointment'?")
   end)
 
   it("guesses what was meant", function()

@@ -375,9 +375,19 @@ static int host_db(lua_State *L)
     return ask_and_wait(L, a->thread->pool->opts.agent_asker, &q, true);
 }
 
+/* host.agent() -> name: whose data this is. Not what a script could have changed. */
+static int host_agent(lua_State *L)
+{
+    struct activity *a = vm_user(vm_of(L));
+
+    lua_pushstring(L, a->agent->name);
+    return 1;
+}
+
 void api_query_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"query", host_query}, {"db", host_db}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"query", host_query}, {"db", host_db}, {"agent", host_agent}, {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

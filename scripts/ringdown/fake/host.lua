@@ -33,7 +33,7 @@ function M.reset()
   M.told, M.given_up = {}, {}
   M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
   M.not_durable, M.barriers = nil, 0
-  M.queries, M.query_handlers, M.database_down = {}, {}, nil
+  M.queries, M.query_handlers, M.db_handlers, M.database_down = {}, {}, {}, nil
   require("ringdown.fake.texts").reset()
   now, passed_ms = nil, 0
 end
@@ -112,6 +112,7 @@ M.queries, M.database_down = {}, nil
 ---{ part, answer }: the newest whose part stands in the SQL answers. It is a list of rows, or a
 ---function (params) that returns one, or nil, why, SQLSTATE.
 M.query_handlers = {}
+M.db_handlers = {} -- the same for the agent's own SQL, its rows by column
 
 -- As text, as PostgreSQL would send it.
 local function cell(value)
@@ -144,6 +145,73 @@ local function answer_of(sql, params)
   end
   return require("ringdown.fake.texts").answer(sql, params)
     or require("ringdown.fake.database").answer(sql, params)
+end
+
+local function kind_of(value)
+  if math.type(value) == "integer" then
+    return 20
+  elseif type(value) == "number" then
+    return 701
+  end
+  return type(value) == "boolean" and 16 or type(value) == "table" and 3802 or 25
+end
+
+local function text_of(value)
+  if type(value) == "table" then
+    return (require("ringdown.json").encode(value))
+  elseif value == false then
+    return "f"
+  end
+  return cell(value)
+end
+
+-- Columns sorted by name, because a table has no order.
+local function as_table(list)
+  local columns, seen, rows = {}, {}, {}
+  for _, row in ipairs(list) do
+    for name, value in pairs(row) do
+      if not seen[name] then
+        seen[name] = true
+        columns[#columns + 1] = { name, kind_of(value) }
+      end
+    end
+  end
+  table.sort(columns, function(a, b)
+    return a[1] < b[1]
+  end)
+  for i, row in ipairs(list) do
+    rows[i] = {}
+    for column, about in ipairs(columns) do
+      rows[i][column] = row[about[1]] ~= nil and text_of(row[about[1]])
+    end
+  end
+  return rows, columns, #list
+end
+
+---The agent's own SQL: rows, columns as { name, type }, how many; or nil, why, code.
+function M.db(sql, params)
+  M.queries[#M.queries + 1] = { sql = sql, params = params }
+  if M.database_down then
+    return nil, M.database_down, "down"
+  end
+  for i = #M.db_handlers, 1, -1 do
+    local handler = M.db_handlers[i]
+    if sql:find(handler.part, 1, true) then
+      local rows, why, code = handler.answer, nil, nil
+      if type(rows) == "function" then
+        rows, why, code = rows(params)
+      end
+      if not rows then
+        return nil, why, code
+      end
+      return as_table(rows)
+    end
+  end
+  return nil, "tell the answer by fake.db: " .. sql, "0A000"
+end
+
+function M.agent()
+  return require("ringdown.current").def.name
 end
 
 ---Rows as lists of texts, false for null; or nil, why, "down" or SQLSTATE.

@@ -1,0 +1,200 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- site: one location an agent answers for. `sites import FILE.lua` reads a file that returns them by id:
+--
+--   return {
+--     lakeview = { name = "Northside Lakeview", time_zone = "America/Chicago", hours = { mon_fri = "08:00-17:00" },
+--                  people = { office = "+13125550101" }, prices = { drain = "$90" }, facts = { parking = "behind" } },
+--   }
+--
+-- In a call, what a site says goes before what the agent says: its hours, time zone, people and name.
+local complaints = require "ringdown.complaints"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local shape = require "ringdown.shape"
+local time = require "ringdown.time"
+
+local M = {}
+
+local SITES_MAX, BYTES_MAX = 2000, 16 * 1024
+
+local own = { id = true, name = true, time_zone = true, hours = true, people = true, resources = true, prices = true }
+
+local function zone(value, path, complain)
+  if type(value) ~= "string" or not time.zone(value) then
+    complain(path, ("'%s' is no time zone; write it like \"America/Chicago\""):format(tostring(value)))
+    return nil
+  end
+  return value
+end
+
+local function short_text(value, path, complain)
+  local text = shape.text(value, path, complain)
+  if #text > 200 or text:find("%c") then
+    complain(path, "must be at most 200 bytes on one line")
+  end
+  return text
+end
+
+local function price(value, path, complain)
+  if type(value) ~= "string" and type(value) ~= "number" then
+    complain(path, "must be a text or a number")
+  end
+  return value
+end
+
+local function fact(value, path, complain)
+  local text, why = json.encode(value)
+  if not text then
+    complain(path, why .. "; use texts, numbers, true, false and tables of them")
+  end
+  return value
+end
+
+local function facts(value, path, complain)
+  local out = shape.map_of(fact)(value, path, complain)
+  for name in pairs(out) do
+    if own[name] then
+      complain(path .. "." .. name, "is a field of the site itself; move it out of facts")
+    end
+  end
+  return out
+end
+
+-- Kept as it was written: a call reads it again.
+local function checked(how)
+  return function(value, path, complain)
+    how(value, path, complain)
+    return value
+  end
+end
+
+local fields = shape.fields({
+  name = short_text,
+  time_zone = zone,
+  hours = checked(time.hours_shape),
+  people = checked(shape.map_of(shape.one_or_list_of(shape.phone))),
+  resources = shape.list_of(short_text),
+  prices = shape.map_of(price),
+  facts = facts,
+}, { "name" })
+
+-- What goes into the column `facts`: everything but name and zone.
+local function facts_of(site)
+  local all = {}
+  for name, value in pairs(site.facts or {}) do
+    all[name] = value
+  end
+  for _, name in ipairs { "hours", "people", "resources", "prices" } do
+    all[name] = site[name]
+  end
+  return all
+end
+
+local function read_one(id, value, complain)
+  if type(id) ~= "string" or not id:match("^[%l%d][%l%d_-]*$") or #id > 64 then
+    complain(tostring(id), "is no site's id; use lower case letters, digits, - and _, like lakeview or shop_12")
+    return nil
+  end
+  local site = fields(value, id, complain)
+  local all = facts_of(site)
+  local text = json.encode(all)
+  if text and #text > BYTES_MAX then
+    complain(id, "is larger than 16 KB")
+  end
+  return { site = id, name = site.name, time_zone = site.time_zone, facts = all }
+end
+
+local function read_all(sites, complain)
+  local list, ids = json.array {}, {}
+  for id in pairs(sites) do
+    ids[#ids + 1] = id
+  end
+  table.sort(ids, function(a, b)
+    return tostring(a) < tostring(b)
+  end)
+  if #ids == 0 or #ids > SITES_MAX then
+    complain("", ("must hold 1 to %d sites, not %d"):format(SITES_MAX, #ids))
+  end
+  for _, id in ipairs(ids) do
+    list[#list + 1] = read_one(id, sites[id], complain)
+  end
+  return list
+end
+
+---Reads a file of sites: for the command line.
+---@param module string
+---@return string? json list of { site, name, time_zone, facts }
+---@return string? complaints lines
+function M.read(module)
+  complaints.start(module)
+  local ok, sites = pcall(require, module)
+  if not ok then
+    local file, line, text = tostring(sites):match("^([^:\n]+%.lua):(%d+): (.*)$")
+    complaints.add({ file = file or host.shown(module), line = math.tointeger(tonumber(line)) or 1 }, "",
+      text or tostring(sites))
+    return nil, complaints.text()
+  end
+  local place = complaints.place "return"
+  local function complain(path, text)
+    complaints.add(place, path, text)
+  end
+  local list
+  if type(sites) ~= "table" then
+    complain("", "must end in: return { site_id = { name = \"…\" }, … }")
+  else
+    list = read_all(sites, complain)
+  end
+  if complaints.any() then
+    return nil, complaints.text()
+  end
+  return json.encode(list)
+end
+
+-- ── in a call ───────────────────────────────────────────────────────────────────────────────────
+-- One field in the library's form, or nil: a row that somebody changed by hand must not end calls.
+local function understood(how, value, name, id)
+  local wrong
+  local good = how(value, name, function(path, text)
+    wrong = wrong or path .. ": " .. text
+  end)
+  if wrong then
+    host.log("warn", "site.not_understood", { "site", "str", id, "why", "str", wrong, "fix", "str",
+      "import the site again: ringdown sites import; until then the agent's own holds" })
+    return nil
+  end
+  return good
+end
+
+local function people_over(def, people)
+  local all = {}
+  for name, numbers in pairs(def.people or {}) do
+    all[name] = numbers
+  end
+  for name, numbers in pairs(people or {}) do
+    all[name] = numbers
+  end
+  return all
+end
+
+---The agent as this site makes it.
+---@param def table the agent
+---@param site table id, name, time_zone, hours, people, resources, prices and facts by their names
+---@return table def
+function M.over(def, site)
+  local over, id = {}, tostring(site.id)
+  if site.time_zone then
+    over.time_zone = understood(zone, site.time_zone, "time_zone", id)
+  end
+  if site.hours then
+    over.hours = understood(time.hours_shape, site.hours, "hours", id)
+    over.hours_text = over.hours and time.hours_text(over.hours)
+  end
+  if site.people then
+    over.people = people_over(def, understood(shape.map_of(shape.one_or_list_of(shape.phone)), site.people, "people", id))
+  end
+  over.site = json.copy(site)
+  over.site.id, over.site.name = id, site.name or require("ringdown.call").title(def.name)
+  return setmetatable(over, { __index = def })
+end
+
+return M
