@@ -24,8 +24,8 @@ typedef uint64_t call_handle;
 
 enum message_type {
     MSG_SOCKET, /* fd: an accepted socket, now the receiver's */
-    MSG_CALL_OPEN, /* a webhook wants a VM and a route: s[0] agent name, s[1] webhook form as JSON object;
-                       * number: media thread that waits, aux: its request number */
+    MSG_CALL_OPEN, /* a webhook wants a VM and a route: s[0] agent name, s[1] webhook form as JSON object,
+                       * s[2] the number's site as JSON object, or empty; number: media thread that waits, aux: its request number */
     MSG_CALL_OPENED, /* the answer: s[0] system ("openai", "vapi", or "" = failed), s[1] reason or error,
                        * s[2] vapi assistant; brief: refs (openai); aux: request number */
     MSG_CALL_ATTACHED, /* the stream is here: number: media thread that has the call */

@@ -59,7 +59,8 @@ describe("check_availability", function()
 
   it("offers a time as long as one of several people is free", function()
     fake.booked { from = "2026-11-25 09:00", to = "2026-11-25 12:00", resource = "anna" }
-    local more = { tools = { tools.check_availability { resources = { "anna", "ben" }, length = "90m", step = "90m" } } }
+    local checks = tools.check_availability { resources = { "anna", "ben" }, length = "90m", step = "90m" }
+    local more = { tools = { checks } }
     assert.equal("Wednesday, November 25: 9 am, 10:30 am",
       says(call_with(more):tool("check_availability", { day = "tomorrow" }).free))
     fake.booked { from = "2026-11-25 09:00", to = "2026-11-25 12:00", resource = "anna" }
@@ -128,7 +129,8 @@ describe("book_appointment", function()
       told = visit
       c.vars.booked = true
     end } })
-    local answer = call:tool("book_appointment", { day = "wednesday", time = "09:30", name = "Ann Lee", service = "drain" })
+    local answer = call:tool("book_appointment", { day = "wednesday", time = "09:30", name = "Ann Lee",
+      service = "drain" })
     assert.same({ booked = true, day = "Wednesday, November 25", time = "9:30 am", service = "drain" }, answer)
     assert.is_true(call.vars.booked)
     assert.equal(1795620600, call.visit.start)
@@ -146,9 +148,8 @@ describe("book_appointment", function()
   end)
 
   it("says what is nearest when somebody was faster", function()
-    local call = call_with()
     fake.booked { from = "2026-11-25 09:00", to = "2026-11-25 10:00" }
-    call = call_with()
+    local call = call_with()
     local answer = call:tool("book_appointment", { day = "wednesday", time = "09:30" })
     assert.is_false(answer.booked)
     assert.matches("just been taken", answer.say)

@@ -87,7 +87,8 @@ describe("db", function()
 
   it("runs statements about rows, and nothing else", function()
     call()
-    for _, sql in ipairs { "drop table visits", "set role postgres", "begin", "-- x\ncopy visits to '/tmp/x'", "", "do $$ $$" } do
+    for _, sql in ipairs { "drop table visits", "set role postgres", "begin", "-- x\ncopy visits to '/tmp/x'", "",
+      "do $$ $$" } do
       assert.has_error(function()
         db.exec(sql)
       end, "db runs select, insert, update, delete and with; nothing else")

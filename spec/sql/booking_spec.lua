@@ -71,8 +71,8 @@ describe("booking", function()
     local counts = one("select erase_caller('+13125550142', null) as n").n
     assert.equal(1, counts.store)
     assert.equal(1, counts.appointments)
-    assert.same({ { n = 1 } }, pg.query(url, [[select count(*) as n from appointments a join customers c on c.id = a.customer
-      where a.name is null and a.service is null and c.name is null and c.number is null]]))
+    assert.same({ { n = 1 } }, pg.query(url, [[select count(*) as n from appointments a
+      join customers c on c.id = a.customer where a.name is null and a.service is null and c.name is null and c.number is null]]))
     assert.equal(0, one("select count(*) as n from store").n)
   end)
 end)
@@ -101,7 +101,8 @@ describe("the store", function()
   end)
 
   it("is bounded in keys and in bytes", function()
-    pg.run(url, "insert into store (agent, site, key, value) select 'a', 's', 'k' || n, '1' from generate_series(1, 10000) n")
+    pg.run(url, "insert into store (agent, site, key, value) "
+      .. "select 'a', 's', 'k' || n, '1' from generate_series(1, 10000) n")
     local ok, words, state = pg.try(url, "select store_set('a', 's', 'one more', '1', null)")
     assert.is_false(ok)
     assert.equal("54000", state)
@@ -134,14 +135,15 @@ describe("numbers and sites", function()
 
   it("say when either changed, and only then", function()
     local before = version()
-    pg.run(url, [[select site_put('a', 'lakeview', 'Lakeview', 'America/Chicago', '{"hours":{"mon":"08:00-12:00"}}', 'me')]])
+    local put = [[site_put('a', 'lakeview', 'Lakeview', 'America/Chicago', '{"hours":{"mon":"08:00-12:00"}}', 'me')]]
+    pg.run(url, "select " .. put)
     local with_site = version()
     assert.is_true(with_site > before)
     pg.run(url, "select number_put('+13125550100', 'a', 'lakeview', 'me')")
     assert.is_true(version() > with_site)
     local last = version()
     local same = pg.query(url, "select number_put('+13125550100', 'a', 'lakeview', 'me') as n, "
-      .. [[site_put('a', 'lakeview', 'Lakeview', 'America/Chicago', '{"hours":{"mon":"08:00-12:00"}}', 'me') as s]])[1]
+      .. put .. " as s")[1]
     assert.same({ n = false, s = false }, same)
     assert.equal(last, version())
     pg.run(url, "select number_put('+13125550100', null, null, 'me')")
