@@ -16,6 +16,8 @@ static const struct command commands[] = {
     {"test", cmd_test, "run the specs of agents, in the same sandbox as a live call"},
     {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},
     {"cost", cmd_cost, "what calls cost, by day or line by line"},
+    {"numbers", cmd_numbers, "which agent answers which number: list, assign, unassign"},
+    {"sites", cmd_sites, "the places agents answer for: list, show, import"},
     {"erase", cmd_erase, "forget a caller, everywhere this reaches"},
     {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
     {"call", cmd_call, "place simulated phone calls to a node"},

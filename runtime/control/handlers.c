@@ -118,6 +118,17 @@ static int host_transfer(lua_State *L)
     return push_done(L, n ? node_transfer(n, sid, to, who) : -ENOTCONN);
 }
 
+/* host.refresh_numbers() -> version:integer | nil, message, code */
+static int host_refresh_numbers(lua_State *L)
+{
+    struct node *n = self(L)->node;
+
+    if (!n)
+        return push_failure(L, -ENOTCONN);
+    lua_pushinteger(L, (lua_Integer)node_refresh_numbers(n));
+    return 1;
+}
+
 /* host.events_after(number:integer) -> json, count */
 static int host_events_after(lua_State *L)
 {
@@ -143,10 +154,15 @@ static int host_events_last(lua_State *L)
 }
 
 static const luaL_Reg host_functions[] = {
-    {"status", host_status},           {"calls", host_calls},
-    {"hang_up", host_hang_up},         {"whisper", host_whisper},
-    {"transfer", host_transfer},       {"events_after", host_events_after},
-    {"events_last", host_events_last}, {NULL, NULL},
+    {"status", host_status},
+    {"calls", host_calls},
+    {"hang_up", host_hang_up},
+    {"whisper", host_whisper},
+    {"transfer", host_transfer},
+    {"events_after", host_events_after},
+    {"events_last", host_events_last},
+    {"refresh_numbers", host_refresh_numbers},
+    {NULL, NULL},
 };
 
 /* ---- the entries: each runs inside vm_call() ---- */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "gateway/numbers.h"
 #include "gateway/resume.h"
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
@@ -309,6 +310,21 @@ static int start_scripts(struct node *n, char *why, size_t cap)
     return rc;
 }
 
+static int start_numbers(struct node *n, char *why, size_t cap)
+{
+    struct numbers_opts o = {.data = n->settings->data, .secret = n->settings->cluster_secret};
+    int rc = 0;
+
+    if (n->books) {
+        o.asker = books_asker(n->books);
+        rc = numbers_start(&n->numbers, &o);
+    }
+    if (rc)
+        (void)snprintf(why, cap, "what numbers are assigned to cannot be followed: %s",
+                       rd_strerror(rc));
+    return rc;
+}
+
 static int start_recorder(struct node *n, char *why, size_t cap)
 {
     int rc = tape_start(n);
@@ -396,6 +412,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = start_scripts(n, why, cap);
     if (!rc)
+        rc = start_numbers(n, why, cap);
+    if (!rc)
         rc = start_recorder(n, why, cap);
     if (!rc)
         rc = start_media(n, why, cap);
@@ -444,6 +462,11 @@ void node_reload(struct node *n)
 unsigned node_calls(struct node *n)
 {
     return directory_counts(n->directory).live;
+}
+
+uint64_t node_refresh_numbers(struct node *n)
+{
+    return numbers_refresh(n->numbers);
 }
 
 uint16_t node_port(struct node *n)
@@ -521,6 +544,7 @@ void node_stop(struct node *n)
     for (unsigned i = 0; i < n->n_media; i++)
         media_thread_free(n->media[i]);
     free(n->media);
+    numbers_stop(n->numbers);
     if (n->keep)
         keep_node(n->keep, "node_stopped", JSON_MEMBERS(J_INT("pid", getpid())));
     alarm_sink(NULL, NULL);

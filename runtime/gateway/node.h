@@ -56,6 +56,10 @@ int node_whisper(struct node *n, const char *call_sid, const char *text, bool no
  * records say what came of it: "transfer" refused, or "ended" by "transferred". */
 int node_transfer(struct node *n, const char *call_sid, const char *to, const char *who);
 
+/* Looks at once whether the operator has changed numbers or sites; how far this node has come
+ * (numbers_version in the database). */
+uint64_t node_refresh_numbers(struct node *n);
+
 uint16_t node_port(struct node *n);
 
 #endif

@@ -265,7 +265,7 @@ static void answer_from_intent(struct media_thread *t, struct http_request *r, s
     if ((view && view->intent == INTENT_HANG_UP) || (dialled && was_answered(form)))
         reply_hangup(r);
     else
-        webhook_reply_fallback(t, r, webhook_agent_for(set, form_get(form, "To")), sid,
+        webhook_reply_fallback(t, r, webhook_agent_at(t, set, form_get(form, "To")), sid,
                                dialled ? "transfer_not_answered" : "after_stream", NULL);
     agent_set_unref(set);
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "gateway/numbers.h"
 #include "gateway/opening.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
@@ -78,6 +79,21 @@ static bool is_call_sid(struct rd_str s)
     return true;
 }
 
+/* With the site of the number that was called, if it was assigned to one. */
+static struct message *open_message(struct opening *o, struct form *form, struct rd_str json)
+{
+    struct numbers_hit hit = {0};
+    struct message *m;
+
+    if (numbers_find(o->thread->node->numbers, form_get(form, "To"), &hit) &&
+        !rd_str_eq(hit.agent, rd_str(o->agent->name)))
+        hit.site.n = 0; /* it has just been assigned to somebody else */
+    m = message_new(MSG_CALL_OPEN, o->call,
+                    (struct rd_str[]){rd_str(o->agent->name), json, hit.site}, 3);
+    numbers_let_go(&hit);
+    return m;
+}
+
 /* Asks a script thread for a VM, with room for the call's events reserved there. The room becomes
  * the directory's last, because from then on Twilio's "completed" may take it away on any thread.
  */
@@ -99,8 +115,7 @@ static int ask_script(struct opening *o, struct form *form)
         buf_fini(&json);
         return rc;
     }
-    m = message_new(MSG_CALL_OPEN, o->call,
-                    (struct rd_str[]){rd_str(o->agent->name), {json.data, json.n}}, 2);
+    m = open_message(o, form, (struct rd_str){json.data, json.n});
     buf_fini(&json);
     if (!m) {
         credits_free(credits);
@@ -262,7 +277,7 @@ void voice_request(struct media_thread *t, struct http_request *r, struct form *
 {
     struct rd_str sid = form_get(form, "CallSid");
     struct agent_set *set = script_pool_agents(t->node->scripts);
-    const struct agent_info *agent = webhook_agent_for(set, form_get(form, "To"));
+    const struct agent_info *agent = webhook_agent_at(t, set, form_get(form, "To"));
     char sid_z[64];
 
     (void)rd_str_copy(sid_z, sizeof(sid_z), sid);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/numbers.h"
 #include "gateway/resume.h"
 #include "gateway/texts.h"
 #include "gateway/voice.h"
@@ -64,6 +65,26 @@ const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str 
     const struct agent_info *a = agent_by_number(set, to);
 
     return !a && agent_set_count(set) == 1 ? agent_set_at(set, 0) : a;
+}
+
+const struct agent_info *webhook_agent_at(struct media_thread *t, struct agent_set *set,
+                                          struct rd_str to)
+{
+    const struct agent_info *agent;
+    struct numbers_hit hit;
+
+    if (!numbers_find(t->node->numbers, to, &hit))
+        return webhook_agent_for(set, to);
+    agent = agent_by_name(set, hit.agent);
+    if (!agent && media_thread_tells(t)) {
+        char name[129];
+
+        (void)rd_str_copy(name, sizeof(name), hit.agent);
+        log_error("numbers.agent_missing", F_STR("agent", name),
+                  F_FIX(catalogue_fix("numbers.", "agent_missing")));
+    }
+    numbers_let_go(&hit);
+    return agent;
 }
 
 /* The script has a VM for a call that will not come: it may let go. */

@@ -41,6 +41,10 @@ const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str 
 /* A call that is not in the directory was missed, as its form tells. */
 void webhook_missed(struct media_thread *t, struct form *form, const struct agent_info *agent,
                     enum missed m);
+/* The same, but what the operator assigned to the number goes first. NULL as well when the agent that
+ * it was assigned to is not loaded: another one would speak in a foreign name. */
+const struct agent_info *webhook_agent_at(struct media_thread *t, struct agent_set *set,
+                                          struct rd_str to);
 
 /* The script has a VM for a call that will not come: it may let go. Frees the credits (NULL is
  * fine). */

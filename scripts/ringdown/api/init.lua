@@ -6,13 +6,14 @@
 --   api.handle(method, target, waited, body, who)   -- -> status, body, wait_ms
 --
 -- `host` is what the runtime lends: status(), calls(), hang_up(sid, who), whisper(sid, text, now, who),
--- transfer(sid, to, who), events_after(n), events_last(); all texts in it are JSON. A handler that wants
+-- transfer(sid, to, who), events_after(n), events_last(),
+-- refresh_numbers(); all texts in it are JSON. A handler that wants
 -- to wait answers with `wait_ms`; it is asked again, with waited = true, when something was recorded or
 -- the time is over.
 local json = require "cjson"
 local live = require "ringdown.api.live"
 
-local modules = { "status", "calls", "events" }
+local modules = { "status", "calls", "events", "numbers" }
 
 local api = {}
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sites.h - what `ringdown numbers` and `ringdown sites` have in common. */
+#ifndef CLI_SITES_H
+#define CLI_SITES_H
+
+#include "cli/ask.h"
+#include "gateway/settings.h"
+
+/* Who changes: for the audit. Static. */
+const char *sites_who(void);
+
+/* The only agent that loads; NULL after a complaint that asks for --agent. Owned by the caller. */
+char *sites_only_agent(const struct settings *s, const char *command);
+bool sites_agent_loads(const struct settings *s, const char *agent);
+
+/* Waits a moment until the node of this data folder has what the database has, and says from when
+ * on the change holds. */
+void sites_tell_node(struct asking *a, const struct settings *s);
+
+#endif
