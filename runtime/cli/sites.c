@@ -188,10 +188,15 @@ static void report(const struct importing *i)
 static int import(const struct settings *s, struct importing *i, const char *path)
 {
     json_t *list = read_sites(s, path);
+    char *only = NULL;
     int code;
 
-    if (!list)
+    if (list && !i->agent)
+        i->agent = only = sites_only_agent(s, "sites");
+    if (!list || !i->agent) {
+        json_decref(list);
         return EXIT_USAGE;
+    }
     code = ask_open(&i->ask, s, "sites");
     if (!code) {
         i->changes = json_array();
@@ -204,6 +209,7 @@ static int import(const struct settings *s, struct importing *i, const char *pat
     }
     ask_close(&i->ask);
     json_decref(list);
+    free(only);
     return code;
 }
 
@@ -269,19 +275,9 @@ static bool understood(const struct options *o, bool dry_run)
 
 static int run(const struct options *o, const struct settings *s, struct importing *i)
 {
-    char *only = NULL;
-    int code;
-
-    if (strcmp(o->words[0], "import") != 0)
-        return look(s, i->agent, o->n_words > 1 ? o->words[1] : NULL, o->json);
-    if (!i->agent) {
-        i->agent = only = sites_only_agent(s, "sites");
-        if (!only)
-            return EXIT_USAGE;
-    }
-    code = import(s, i, o->words[1]);
-    free(only);
-    return code;
+    if (strcmp(o->words[0], "import") == 0)
+        return import(s, i, o->words[1]);
+    return look(s, i->agent, o->n_words > 1 ? o->words[1] : NULL, o->json);
 }
 
 int cmd_sites(int argc, char **argv)

@@ -321,10 +321,12 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question *q, b
     const char *params[PARAMS_MAX];
     struct query_desk *d = desk_of(a->thread);
     struct query_wait *w;
+    lua_Integer timeout_ms;
     size_t n_sql;
     int rc = -ENOMEM;
 
-    luaL_optinteger(L, 3, 0); /* raises before anything is held */
+    timeout_ms = luaL_optinteger(L, 3, 0);
+    lua_settop(L, 2);
     q->sql = luaL_checklstring(L, 1, &n_sql);
     luaL_argcheck(L, n_sql <= SQL_MAX && strlen(q->sql) == n_sql, 1, "at most 64 KiB of text");
     q->n_params = read_params(L, params);
@@ -339,7 +341,7 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question *q, b
                                  .ticket = ++a->thread->last_ticket,
                                  .with_columns = with_columns};
         d->waits = w;
-        rc = bound_wait(w, luaL_optinteger(L, 3, 0));
+        rc = bound_wait(w, timeout_ms);
         if (!rc)
             rc = ask(asker, w, q);
         if (rc)
