@@ -265,7 +265,7 @@ static int open_link(struct asker *a, struct role *r, struct link **out, char *w
 
     pthread_mutex_lock(&a->lock);
     if (monotonic_ms() < r->due_ms) {
-        rc = r->error;
+        rc = r->error ? r->error : -ECONNREFUSED;
         (void)snprintf(why, cap, "%s", r->why);
     } else if (l) {
         grants = strdup(r->grants);

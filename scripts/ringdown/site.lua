@@ -190,7 +190,8 @@ function M.over(def, site)
     over.hours_text = over.hours and time.hours_text(over.hours)
   end
   if site.people then
-    over.people = people_over(def, understood(shape.map_of(shape.one_or_list_of(shape.phone)), site.people, "people", id))
+    local people = shape.map_of(shape.one_or_list_of(shape.phone))
+    over.people = people_over(def, understood(people, site.people, "people", id))
   end
   over.site = json.copy(site)
   over.site.id, over.site.name = id, site.name or require("ringdown.call").title(def.name)

@@ -31,7 +31,8 @@ local function check_name(name, at, complain)
     return false
   end
   local schema, own = name:match("^(.-)%.?([^.]*)$")
-  if schema == "pg_catalog" or schema == "information_schema" or (schema == "" or schema == "public") and is_ours(own) then
+  local is_system = schema == "pg_catalog" or schema == "information_schema"
+  if is_system or (schema == "" or schema == "public") and is_ours(own) then
     complain(at, ("'%s' is Ringdown's own: other callers' data is in it; %s"):format(name,
       reasons[own] or "declare tables of your own"))
     return false

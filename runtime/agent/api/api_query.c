@@ -314,7 +314,7 @@ static int bound_wait(struct query_wait *w, lua_Integer timeout_ms)
     return rc;
 }
 
-static int ask_and_wait(lua_State *L, struct asker *asker, struct question *q, bool with_columns)
+static int ask_and_wait(lua_State *L, struct asker *asker, struct question q, bool with_columns)
 {
     struct task *task = task_check_wait(L);
     struct activity *a = vm_user(vm_of(L));
@@ -327,10 +327,10 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question *q, b
 
     timeout_ms = luaL_optinteger(L, 3, 0);
     lua_settop(L, 2);
-    q->sql = luaL_checklstring(L, 1, &n_sql);
-    luaL_argcheck(L, n_sql <= SQL_MAX && strlen(q->sql) == n_sql, 1, "at most 64 KiB of text");
-    q->n_params = read_params(L, params);
-    q->params = params;
+    q.sql = luaL_checklstring(L, 1, &n_sql);
+    luaL_argcheck(L, n_sql <= SQL_MAX && strlen(q.sql) == n_sql, 1, "at most 64 KiB of text");
+    q.n_params = read_params(L, params);
+    q.params = params;
     if (!asker)
         return push_failure(L, "this node keeps nothing: it has no database", "down");
     w = d ? calloc(1, sizeof(*w)) : NULL;
@@ -343,7 +343,7 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question *q, b
         d->waits = w;
         rc = bound_wait(w, timeout_ms);
         if (!rc)
-            rc = ask(asker, w, q);
+            rc = ask(asker, w, &q);
         if (rc)
             cancel_wait(w);
     }
@@ -361,7 +361,7 @@ static int host_query(lua_State *L)
     struct activity *a = vm_user(vm_of(L));
     struct question q = {0};
 
-    return ask_and_wait(L, a->thread->pool->opts.asker, &q, false);
+    return ask_and_wait(L, a->thread->pool->opts.asker, q, false);
 }
 
 /* host.db(sql, params) -> rows, columns: list of {name, type}, rows changed or read | as above
@@ -374,7 +374,7 @@ static int host_db(lua_State *L)
                          .rows_max = AGENT_ROWS,
                          .bytes_max = AGENT_BYTES};
 
-    return ask_and_wait(L, a->thread->pool->opts.agent_asker, &q, true);
+    return ask_and_wait(L, a->thread->pool->opts.agent_asker, q, true);
 }
 
 /* host.agent() -> name: whose data this is. Not what a script could have changed. */
