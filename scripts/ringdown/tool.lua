@@ -49,15 +49,6 @@ local mark = {
   end,
 }
 
--- A tool of the library that can be told more: tools.check_availability { length = "30m" }.
-function mark.__call(t, opts)
-  if not rawget(t, "configure") then
-    error(("%s takes no options; use it as it is"):format(tostring(t.name)), 2)
-  end
-  local made = t.configure(opts)
-  return made -- not a tail call: its line would be lost
-end
-
 M.DEFAULT_FAILED = "Say that this is not working right now, and offer to take a message."
 
 local arg_shape = shape.fields({

@@ -114,7 +114,7 @@ describe("check_availability", function()
     complaints.start("x")
     assert.has_error(function()
       tools.end_call { now = true }
-    end, "end_call takes no options; use it as it is")
+    end, "the tool 'end_call' takes no options; use it as it is")
   end)
 end)
 

@@ -72,7 +72,8 @@ describe("booking", function()
     assert.equal(1, counts.store)
     assert.equal(1, counts.appointments)
     assert.same({ { n = 1 } }, pg.query(url, [[select count(*) as n from appointments a
-      join customers c on c.id = a.customer where a.name is null and a.service is null and c.name is null and c.number is null]]))
+      join customers c on c.id = a.customer where a.name is null and a.service is null
+        and c.name is null and c.number is null]]))
     assert.equal(0, one("select count(*) as n from store").n)
   end)
 end)

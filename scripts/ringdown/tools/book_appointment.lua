@@ -112,7 +112,7 @@ local function make(opts)
       return run(config, call, args)
     end,
   }
-  t.configure = make
+  t.with = make
   return t
 end
 

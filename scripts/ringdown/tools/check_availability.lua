@@ -47,7 +47,7 @@ local function make(opts)
         seconds = calendar.length_of(config, args.service) }))
     end,
   }
-  t.configure = make
+  t.with = make
   return t
 end
 

@@ -104,7 +104,7 @@ local function make(opts)
       return customer and told(config, customer, call.zone) or { known = false }
     end,
   }
-  t.configure = make
+  t.with = make
   return t
 end
 
