@@ -4,71 +4,17 @@
 --
 -- Times are the site's wall clock: an hour that a change to summer time skips is not offered, and a visit lasts as
 -- long as it lasts. Free is what no booked visit overlaps for at least one of the resources.
-local complaints = require "ringdown.complaints"
 local current = require "ringdown.current"
 local host = require "ringdown.host"
-local shape = require "ringdown.shape"
 local time = require "ringdown.time"
 
 local M = {}
 
-local DEFAULT_LENGTH_MS, DEFAULT_STEP_MS, DEFAULT_LEAD_MS, DEFAULT_DAYS = 3600000, 1800000, 7200000, 60
 local LOOK_AHEAD_DAYS = 21 -- for the next free time
 
 local BUSY = "select resource, extract(epoch from lower(during))::bigint, extract(epoch from upper(during))::bigint "
   .. "from appointments where agent = $1 and site = $2 and status = 'booked' and resource = any($3::text[]) "
   .. "and during && tstzrange(to_timestamp($4), to_timestamp($5))"
-
----@class ringdown.calendar.opts
----@field resources string[]? whom or what one can book at once; the site's `resources`, or one that is nameless
----@field services table<string, string>? what one can book and how long it takes: { checkup = "30m" }
----@field length string? how long a visit takes: "1h"
----@field step string? how far apart visits may begin: "30m"
----@field hours table? when visits take place, written like the agent's hours, which hold otherwise
----@field days_ahead integer? how far ahead one can book: 60
----@field lead string? how soon a visit may begin: "2h" from now
-
-local words = shape.matching("^[^%c\"{}\\]+$", "a name; leave out quotes, braces and line breaks")
-local length = shape.duration("5m", "24h")
-local fields = shape.fields {
-  resources = shape.list_of(words),
-  services = shape.map_of(length),
-  length = length,
-  step = shape.duration("5m", "24h"),
-  hours = time.hours_shape,
-  days_ahead = shape.integer(0, 365),
-  lead = shape.duration("0m", "30d"),
-}
-
----Checks what a tool was given in the agent's file.
----@param opts ringdown.calendar.opts?
----@param callee string the tool's name, for the line
----@return table
-function M.configure(opts, callee)
-  local out = {}
-  if opts ~= nil then
-    local place = complaints.place(callee)
-    place.label = callee
-    out = fields(opts, "", function(path, text)
-      complaints.add(place, path, text)
-    end)
-  end
-  out.length, out.step = out.length or DEFAULT_LENGTH_MS, out.step or DEFAULT_STEP_MS
-  out.lead, out.days_ahead = out.lead or DEFAULT_LEAD_MS, out.days_ahead or DEFAULT_DAYS
-  return out
-end
-
----The names of the services, sorted; nil when there are none to choose from.
----@param config table
----@return string[]?
-function M.services(config)
-  local names = {}
-  for name in pairs(config.services or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return #names > 0 and names or nil
-end
 
 ---@param config table
 ---@param service string?

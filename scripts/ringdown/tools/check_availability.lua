@@ -1,25 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- check_availability: which times of a day are free. Used as it is it goes by the agent's hours;
 -- `tools.check_availability { length = "30m", resources = { "anna", "ben" } }` says more.
-local calendar = require "ringdown.calendar"
-local time = require "ringdown.time"
+local options = require "ringdown.calendar_options"
 local tool = require "ringdown.tool"
-
-local OFFERED = 4 -- more than that nobody remembers
-
-local function answer(free, later)
-  if #free > 0 then
-    return { free = calendar.speak(free, OFFERED) }
-  elseif #later > 0 then
-    return { free = false, next = calendar.speak(later, OFFERED) }
-  end
-  return { free = false, say = "Say that nothing is free in the coming weeks, and offer to take a message." }
-end
 
 ---@param opts ringdown.calendar.opts?
 local function make(opts)
-  local config = calendar.configure(opts, "check_availability")
-  local services = calendar.services(config)
+  local config = options.configure(opts, "check_availability")
+  local services = options.services(config)
   local t = tool {
     name = "check_availability",
     about = "Free times for a visit on a day. Use it before you offer a time. Offer two or three of the times it "
@@ -34,17 +22,7 @@ local function make(opts)
     filler = { "Let me look at the calendar.", "One moment, I am checking the calendar." },
     failed = "Say the calendar is not answering, take name, number and wish, and say that we will call back.",
     run = function(call, args)
-      local date, why = time.day(call:now(), args.day)
-      if not date then
-        return nil, why
-      end
-      local days = time.days(date)
-      local refused = calendar.refusal(config, call, days)
-      if refused then
-        return nil, refused
-      end
-      return answer(calendar.free(config, call, { days = days, part = args.part,
-        seconds = calendar.length_of(config, args.service) }))
+      return require("ringdown.booking").check(config, call, args)
     end,
   }
   t.with = make

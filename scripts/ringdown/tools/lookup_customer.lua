@@ -4,7 +4,6 @@
 -- number. `tools.lookup_customer { show = { "name", "visits", "gate_code" } }` tells more, and then only to callers
 -- who were verified.
 local complaints = require "ringdown.complaints"
-local customers = require "ringdown.customers"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local shape = require "ringdown.shape"
@@ -70,6 +69,7 @@ local function told(config, customer, zone)
 end
 
 local function find(call, args)
+  local customers = require "ringdown.customers" -- loaded with the agent; in a call, when it is asked
   local list, why
   if args.name then
     list, why = customers.by_name(host.agent(), args.name)

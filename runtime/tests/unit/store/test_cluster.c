@@ -6,6 +6,7 @@
 #include "unit/store/fake_cluster.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -280,6 +281,47 @@ static void test_a_wish_to_stop_is_heard_while_it_starts(void **state)
     assert_int_equal(cluster_tend(real.cluster, NULL, why, sizeof(why)), 0);
 }
 
+static void write_access(const struct cluster_place *p, const char *text)
+{
+    int fd = server_open(p, "pg_hba.conf", O_WRONLY | O_TRUNC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static void read_access(const struct cluster_place *p, char *out, size_t cap)
+{
+    int fd = server_open(p, "pg_hba.conf", O_RDONLY);
+    ssize_t n;
+
+    assert_true(fd >= 0);
+    n = read(fd, out, cap - 1);
+    assert_true(n > 0);
+    out[n] = '\0';
+    close(fd);
+}
+
+/* One that an earlier version made knows nothing of agents' own roles; one that somebody has
+ * changed is theirs. */
+static void test_an_older_cluster_learns_to_let_agents_in(void **state)
+{
+    struct cluster_place p;
+    char text[256], why[1024] = "";
+
+    (void)state;
+    assert_int_equal(cluster_find(&p, server.data, why, sizeof(why)), 0);
+    write_access(&p, "local all all peer map=ringdown\n");
+    cluster_let_agents_in(&p);
+    read_access(&p, text, sizeof(text));
+    assert_non_null(strstr(text, "local ringdown +ringdown_agents scram-sha-256\n"));
+    assert_non_null(strstr(text, "local all ringdown,postgres peer map=ringdown\n"));
+    write_access(&p, "local all all peer map=ringdown\n# mine\n");
+    cluster_let_agents_in(&p);
+    read_access(&p, text, sizeof(text));
+    assert_string_equal(text, "local all all peer map=ringdown\n# mine\n");
+}
+
 static void test_the_last_one_stops_it(void **state)
 {
     char why[1024] = "";
@@ -338,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_a_killed_server_is_started_again),
         cmocka_unit_test(test_who_tends_it_starts_it_again_when_it_died),
         cmocka_unit_test(test_a_wish_to_stop_is_heard_while_it_starts),
+        cmocka_unit_test(test_an_older_cluster_learns_to_let_agents_in),
         cmocka_unit_test(test_the_last_one_stops_it),
         cmocka_unit_test(test_a_pid_that_somebody_else_has_now_is_not_it),
     };
