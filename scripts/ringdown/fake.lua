@@ -20,7 +20,7 @@ local DEFAULT_FROM, CALL_ID = "+13125550142", "CA0000000000000000000000000000000
 local wanted_database = {} -- what the next call finds there, each a function that puts it in
 local wanted_now -- "2026-11-24 02:10", in the zone of the next call's agent
 
----Sets the clock, in the agent's time zone.
+---Sets the clock, in the time zone of the agent, or of the site that the call is for.
 ---@param text string "2026-11-24 02:10"
 function M.now(text)
   wanted_now = text
@@ -180,15 +180,16 @@ function M.call(opts)
     def = load_agent(def)
   end
   fake_http.begin(def.needs)
+  local zone = opts.site and opts.site.time_zone or def.time_zone
   if wanted_now then
-    local unix = time.unix_of(def.time_zone, wanted_now)
+    local unix = time.unix_of(zone, wanted_now)
     if not unix then
       error(('fake.now: "%s" is no time; write it like "2026-11-24 02:10"'):format(wanted_now), 2)
     end
     fake_host.set_unix(unix)
   end
   for _, put in ipairs(wanted_database) do
-    put(opts.site and opts.site.time_zone or def.time_zone)
+    put(zone)
   end
   wanted_database = {}
   local form = { CallSid = CALL_ID, From = opts.from or DEFAULT_FROM, CallerName = opts.name, To = def.numbers[1] }

@@ -284,6 +284,15 @@ describe("the admin API", function()
     end)
   end)
 
+  it("has the node look at numbers now", function()
+    function host.refresh_numbers() return 7 end
+    local status, body = admin.handle("POST", "/api/v1/numbers/refresh", false)
+    assert.equal(202, status)
+    assert.equal('{"version":7}', body)
+    function host.refresh_numbers() return nil, "no node is attached", "starting" end
+    assert.equal(503, (admin.handle("POST", "/api/v1/numbers/refresh", false)))
+  end)
+
   it("drops a record that is broken or belongs to no call", function()
     admin.record "not json"
     admin.record "[]"

@@ -48,3 +48,9 @@ int node_transfer(struct node *n, const char *call_sid, const char *to, const ch
     snprintf(what, sizeof(what), "transfer to %s by %s", to, who);
     return take(fake_of(n), call_sid, what);
 }
+
+uint64_t node_refresh_numbers(struct node *n)
+{
+    (void)n;
+    return 7;
+}

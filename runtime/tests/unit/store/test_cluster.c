@@ -310,7 +310,7 @@ static void test_an_older_cluster_learns_to_let_agents_in(void **state)
     char text[256], why[1024] = "";
 
     (void)state;
-    assert_int_equal(cluster_find(&p, server.data, why, sizeof(why)), 0);
+    assert_int_equal(cluster_find(&p, real.data, why, sizeof(why)), 0);
     write_access(&p, "local all all peer map=ringdown\n");
     cluster_let_agents_in(&p);
     read_access(&p, text, sizeof(text));

@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: Apache-2.0
+local agent = require "ringdown.agent"
+local complaints = require "ringdown.complaints"
+local fake = require "ringdown.fake"
+local json = require "ringdown.json"
+local site = require "ringdown.site"
+
+local SHOWN = "places"
+
+-- Reads a file of sites as `sites import` does.
+local function read(text)
+  package.preload[SHOWN] = load(text, "@places.lua")
+  package.loaded[SHOWN] = nil
+  local list, wrong = site.read(SHOWN)
+  package.preload[SHOWN], package.loaded[SHOWN] = nil, nil
+  return list and json.decode(list), wrong
+end
+
+local function call_at(where, more)
+  complaints.start("x")
+  local spec = { name = "north-side", greeting = "Hello.",
+    prompt = 'At {{site.name}}, {{site.parking or "no parking"}}.', time_zone = "America/Chicago", hours = { mon_fri = "08:00-17:00" },
+    people = { office = "+13125550101", on_call = "+13125550188" } }
+  for key, value in pairs(more or {}) do
+    spec[key] = value
+  end
+  local def = agent(spec)
+  assert.equal("", complaints.text())
+  return fake.call { agent = def, site = where }
+end
+
+describe("a file of sites", function()
+  it("becomes rows, sorted, with all facts in one object", function()
+    local list = read [[return {
+      loop = { name = "Loop" },
+      lakeview = { name = "Lakeview", time_zone = "Europe/Berlin", hours = { mon = "08:00-12:00" },
+        people = { office = "+13125550101" }, prices = { drain = 90 }, facts = { parking = "behind" } },
+    }]]
+    assert.same({ site = "lakeview", name = "Lakeview", time_zone = "Europe/Berlin", facts = { parking = "behind",
+      hours = { mon = "08:00-12:00" }, people = { office = "+13125550101" }, prices = { drain = 90 } } }, list[1])
+    assert.same({ site = "loop", name = "Loop", facts = {} }, list[2])
+  end)
+
+  it("tells all its mistakes at once", function()
+    local _, wrong = read [[return {
+      ["Lake View"] = { name = "x" },
+      loop = { nme = "Loop", time_zone = "Chicago", people = { office = "312" } },
+      north = { name = "North", facts = { hours = "all day" } },
+    }]]
+    assert.matches("is no site's id; use lower case letters", wrong)
+    assert.matches("loop.nme: unknown key; did you mean 'name'?", wrong, 1, true)
+    assert.matches("loop: 'name' is missing", wrong, 1, true)
+    assert.matches("loop.time_zone: 'Chicago' is no time zone", wrong, 1, true)
+    assert.matches('loop.people.office: "312" is not a phone number', wrong, 1, true)
+    assert.matches("north.facts.hours: is a field of the site itself", wrong, 1, true)
+  end)
+
+  it("says when it is none", function()
+    assert.matches("must end in: return", select(2, read "return 7"))
+    assert.matches("must hold 1 to 2000 sites", select(2, read "return {}"))
+    assert.matches("places.lua:1: ", select(2, read "error 'broken'"), 1, true)
+  end)
+
+  it("holds two hundred places", function()
+    local list = read [[local t = {} for i = 1, 200 do t["shop_" .. i] = { name = "Shop " .. i } end return t]]
+    assert.equal(200, #list)
+  end)
+end)
+
+describe("a call's site", function()
+  it("is the agent itself, without an assignment", function()
+    local call = call_at(nil)
+    assert.matches("At North Side, no parking.", call.brief.instructions, 1, true)
+    assert.equal("default", call.session.call.site.id)
+  end)
+
+  it("goes before what the agent says", function()
+    fake.now "2026-11-24 12:00"
+    local call = call_at({ id = "berlin", name = "Berlin Mitte", time_zone = "Europe/Berlin", parking = "in the yard",
+      hours = { sat = "10:00-12:00" }, people = { office = "+49301234567" } },
+      { prompt = "At {{site.name}}, {{site.parking}}. {{hours.text}}. {{now.time}}" })
+    assert.matches("At Berlin Mitte, in the yard. Saturday 10 am to 12 pm. 12:00", call.brief.instructions, 1, true)
+    assert.equal("in the yard", call.session.call.site.parking)
+    assert.same({ "+49301234567" }, call.session.def.people.office)
+    assert.same({ "+13125550188" }, call.session.def.people.on_call)
+  end)
+
+  it("does not end calls when somebody broke its row by hand", function()
+    local call = call_at({ id = "loop", name = "Loop", time_zone = "Mars", hours = "always", people = { office = 7 } })
+    assert.equal("America/Chicago", call.session.def.time_zone)
+    assert.same({ "+13125550101" }, call.session.def.people.office)
+    assert.matches("8 am to 5 pm", call.session.def.hours_text)
+    assert.equal("site.not_understood", call.log[1].event)
+  end)
+end)
