@@ -180,7 +180,8 @@ function M.call(opts)
     def = load_agent(def)
   end
   fake_http.begin(def.needs)
-  local zone = opts.site and opts.site.time_zone or def.time_zone
+  local theirs = opts.site and opts.site.time_zone
+  local zone = theirs and time.zone(theirs) and theirs or def.time_zone
   if wanted_now then
     local unix = time.unix_of(zone, wanted_now)
     if not unix then

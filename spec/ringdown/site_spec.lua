@@ -19,7 +19,8 @@ end
 local function call_at(where, more)
   complaints.start("x")
   local spec = { name = "north-side", greeting = "Hello.",
-    prompt = 'At {{site.name}}, {{site.parking or "no parking"}}.', time_zone = "America/Chicago", hours = { mon_fri = "08:00-17:00" },
+    prompt = 'At {{site.name}}, {{site.parking or "no parking"}}.',
+    time_zone = "America/Chicago", hours = { mon_fri = "08:00-17:00" },
     people = { office = "+13125550101", on_call = "+13125550188" } }
   for key, value in pairs(more or {}) do
     spec[key] = value
