@@ -203,6 +203,18 @@ describe("lookup_customer", function()
     assert.same({ known = false }, call_with(nil, { from = "anonymous" }):tool "lookup_customer")
   end)
 
+  it("tells more only to a caller who was verified", function()
+    local more = { tools = { tools.lookup_customer { show = { "name", "gate_code" } } },
+      verify = { ask = { "postcode" }, check = function(_, answers)
+        return answers.postcode == "60614"
+      end } }
+    fake.customer(ann)
+    local call = call_with(more)
+    assert.is_nil(call:tool("lookup_customer").gate_code)
+    call:tool("verify_caller", { postcode = "60614" })
+    assert.same({ known = true, name = "Ann Lee", gate_code = "1234" }, call:tool "lookup_customer")
+  end)
+
   it("has a sentence when the database is down", function()
     local call = call_with()
     fake.database_down()
