@@ -32,7 +32,7 @@ struct node {
     struct journal *journal; /* borrows: that of the books */
     struct keep *keep;
     struct numbers *numbers; /* NULL: nothing is kept, so nobody assigned any */
-    const char *name; /* borrows from settings */
+    const char *name;        /* borrows from settings */
     struct script_pool *scripts;
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;

@@ -34,6 +34,11 @@ static const char *const private_modules[] = {
     "ringdown.site",
     "ringdown.texts",
     "cjson",
+    "ringdown.host",     "ringdown.runtime",
+    "ringdown.twilio",   "ringdown.booking",
+    "ringdown.calendar", "ringdown.calendar_options",
+    "ringdown.current",  "ringdown.customers",
+    "ringdown.site",     "cjson",
 };
 
 static bool is_private(const char *name)
