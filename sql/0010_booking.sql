@@ -119,13 +119,15 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
     whom constant text := number;
-    touched bigint;
+    touched bigint := 0;
 begin
-    update appointments set name = null
-        where call in (select call from calls where whom in (from_number, to_number))
-            or customer in (select id from customers where number = whom);
-    delete from store where mentions(key, whom) or mentions(value::text, whom);
-    get diagnostics touched = row_count;
+    if whom ~ '^\+[1-9][0-9]{1,14}$' then -- what is no number is refused below
+        update appointments set name = null
+            where call in (select call from calls where whom in (from_number, to_number))
+                or customer in (select id from customers where number = whom);
+        delete from store where mentions(key, whom) or mentions(value::text, whom);
+        get diagnostics touched = row_count;
+    end if;
     return erase_from_calls(whom, hash, who) || jsonb_build_object('store', touched);
 end $$;
 

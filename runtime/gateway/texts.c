@@ -196,7 +196,7 @@ void texts_request(struct media_thread *t, struct http_request *r, struct form *
     if (!text.body.p)
         text.body = RD_STR("");
     text.word = text_word_of(text.body);
-    text.agent = webhook_agent_for(set, text.to);
+    text.agent = webhook_agent_at(t, set, text.to);
     if (!is_sid(text.sid) || text.from.n == 0)
         webhook_reply_text(r, 400, "MessageSid or From is missing or is none\n");
     else

@@ -186,7 +186,7 @@ static void missed_elsewhere(struct media_thread *t, struct form *form)
     if (m == MISSED_NOT)
         return;
     set = script_pool_agents(t->node->scripts);
-    webhook_missed(t, form, webhook_agent_for(set, form_get(form, "To")), m);
+    webhook_missed(t, form, webhook_agent_at(t, set, form_get(form, "To")), m);
     agent_set_unref(set);
 }
 

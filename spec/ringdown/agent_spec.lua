@@ -35,7 +35,8 @@ describe("an agent's file", function()
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
     assert.has_error(function()
       return tools.book_apointment
-    end, "tools.book_apointment does not exist; did you mean 'book_appointment'?")
+    end, "tools.book_apointment does not exist; did you mean 'book_appointment'? allowed: book_appointment, "
+      .. "check_availability, end_call, lookup_customer, send_sms, transfer_call")
   end)
 
   it("guesses what was meant", function()

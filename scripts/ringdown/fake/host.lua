@@ -143,8 +143,11 @@ local function answer_of(sql, params)
       return handler.answer
     end
   end
-  return require("ringdown.fake.texts").answer(sql, params)
-    or require("ringdown.fake.database").answer(sql, params)
+  local rows = require("ringdown.fake.texts").answer(sql, params)
+  if rows then
+    return rows
+  end
+  return require("ringdown.fake.database").answer(sql, params)
 end
 
 local function kind_of(value)
