@@ -105,7 +105,7 @@ void activity_free(struct activity *a)
     drop_vm(a);
     desk_give(a->desk);
     loop_timer_free(a->timer);
-    agent_set_unref(a->agents);
+    agent_let_go(a->agent);
     free(a);
 }
 
@@ -150,6 +150,17 @@ static void refuse_open(struct script_thread *t, const struct message *m, const 
     send_opened(&nobody, "", why, "", NULL);
 }
 
+const struct agent_info *activity_hold_agent(struct script_thread *t, struct rd_str name)
+{
+    struct agent_set *agents = script_pool_agents(t->pool);
+    const struct agent_info *agent = agents ? agent_by_name(agents, name) : NULL;
+
+    if (agent)
+        agent = agent_hold(agent);
+    agent_set_unref(agents);
+    return agent;
+}
+
 void activity_open(struct script_thread *t, struct message *m)
 {
     struct activity *a = calloc(1, sizeof(*a));
@@ -164,8 +175,7 @@ void activity_open(struct script_thread *t, struct message *m)
     a->thread = t;
     a->media_thread = m->number;
     a->request = m->aux;
-    a->agents = script_pool_agents(t->pool);
-    a->agent = a->agents ? agent_by_name(a->agents, m->s[0]) : NULL;
+    a->agent = activity_hold_agent(t, m->s[0]);
     read_form(a, m->s[1]);
     thread_add(t, a);
     loop_timer_in(a->timer, ATTACH_MS);

@@ -44,8 +44,7 @@ enum { SEEN_MAX = 512, SID_BYTES = 40, NUMBER_BYTES = 32, JOBS_MAX = 96, FOUND_M
 struct activity {
     call_handle handle;
     struct script_thread *thread;          /* borrows */
-    struct agent_set *agents;              /* refs */
-    const struct agent_info *agent;        /* borrows from agents */
+    const struct agent_info *agent;        /* holds: see agent_hold() */
     struct vm *vm;                         /* owns; NULL once it failed */
     struct job *jobs;                      /* owns, oldest first */
     struct job *ready_first, **ready_last; /* those that want to run */
@@ -69,6 +68,9 @@ struct activity {
     unsigned n_fetching, n_fetched; /* requests to the agent's hosts: now, and so far */
     struct activity *next;
 };
+
+/* The version in use, held: this and no other, not the set it is in. NULL: no such agent. */
+const struct agent_info *activity_hold_agent(struct script_thread *t, struct rd_str name);
 
 void activity_open(struct script_thread *t, struct message *m); /* borrows m */
 void activity_attached(struct activity *a, unsigned media_thread);

@@ -7,12 +7,71 @@
 #include "agent/agents_private.h"
 #include "agent/api/api.h"
 #include "base/err.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 enum { TWIML_MAX = 65536, WHY_MAX = 16384 };
+
+/* Every version that somebody still has, newest first. */
+static struct {
+    pthread_mutex_t lock;
+    struct agent_entry *newest;
+    size_t n;
+} living = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void enlist(struct agent_entry *e)
+{
+    pthread_mutex_lock(&living.lock);
+    e->older = living.newest;
+    if (e->older)
+        e->older->newer = e;
+    living.newest = e;
+    living.n++;
+    pthread_mutex_unlock(&living.lock);
+}
+
+static void strike_off(struct agent_entry *e)
+{
+    pthread_mutex_lock(&living.lock);
+    if (e->older)
+        e->older->newer = e->newer;
+    if (e->newer)
+        e->newer->older = e->older;
+    if (living.newest == e)
+        living.newest = e->older;
+    living.n--;
+    pthread_mutex_unlock(&living.lock);
+}
+
+size_t agent_living(struct agent_version *out, size_t max)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&living.lock);
+    for (const struct agent_entry *e = living.newest; e && n < max; e = e->older) {
+        if (!e->name || !e->version[0])
+            continue; /* is being loaded */
+        (void)rd_str_copy(out[n].name, sizeof(out[n].name), rd_str(e->name));
+        (void)rd_str_copy(out[n].version, sizeof(out[n].version), rd_str(e->version));
+        out[n++].calls = atomic_load_explicit(&e->calls, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&living.lock);
+    return n;
+}
+
+size_t agent_living_count(void)
+{
+    size_t n;
+
+    pthread_mutex_lock(&living.lock);
+    n = living.n;
+    pthread_mutex_unlock(&living.lock);
+    return n;
+}
 
 struct agent_entry *agent_entry_ref(struct agent_entry *e)
 {
@@ -31,6 +90,7 @@ void agent_entry_unref(struct agent_entry *e)
 {
     if (!e || atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) != 1)
         return;
+    strike_off(e);
     free_list(e->numbers);
     free_list(e->hosts);
     free_list(e->secrets);
@@ -41,9 +101,33 @@ void agent_entry_unref(struct agent_entry *e)
     free(e->rules);
     free(e->tables);
     free(e->warnings);
+    free(e->shown);
     free(e->module);
     chunks_free(e->chunks);
     free(e);
+}
+
+const struct agent_info *agent_hold(const struct agent_info *a)
+{
+    struct agent_entry *e = (struct agent_entry *)(uintptr_t)a; /* its first member */
+
+    atomic_fetch_add_explicit(&e->calls, 1, memory_order_relaxed);
+    return &agent_entry_ref(e)->info;
+}
+
+void agent_let_go(const struct agent_info *a)
+{
+    struct agent_entry *e = (struct agent_entry *)(uintptr_t)a;
+
+    if (!e)
+        return;
+    atomic_fetch_sub_explicit(&e->calls, 1, memory_order_relaxed);
+    agent_entry_unref(e);
+}
+
+void agent_each_file(const struct agent_info *a, void (*fn)(void *arg, const char *path), void *arg)
+{
+    chunks_each_file(agent_chunks(a), fn, arg);
 }
 
 struct chunks *agent_chunks(const struct agent_info *a)
@@ -139,6 +223,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->help = copy_member(info, "help");
     e->rules = copy_member(info, "rules");
     e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
+    e->shown = copy_member(info, "shown");
     rc = take_lists(e, info);
     e->warnings = copy_member(info, "warnings");
     e->info = (struct agent_info){.name = e->name,
@@ -151,7 +236,9 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
                                   .help_twiml = e->help,
                                   .rules = e->rules,
                                   .tables = e->tables,
-                                  .warnings = e->warnings};
+                                  .warnings = e->warnings,
+                                  .shown = e->shown ? e->shown : "{}",
+                                  .loaded_unix_ms = (uint64_t)unix_ms()};
     take_rules(&e->info, info);
     json_decref(info);
     if (rc)
@@ -202,39 +289,45 @@ static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
     return rc;
 }
 
-int agent_entry_load(struct agent_entry **out, const char *module, const char *agents_path,
-                     const char *library_path, struct buf *complaints)
+static int run_in_vm(struct agent_entry *e, struct buf *complaints)
 {
-    struct agent_entry *e = calloc(1, sizeof(*e));
-    const char *const dirs[] = {library_path, agents_path, NULL};
-    struct vm_opts opts = {0};
+    struct vm_opts opts = {.chunks = e->chunks};
     struct vm *v = NULL;
-    int rc = -ENOMEM;
+    int rc = vm_new(&v, &opts);
 
-    if (!e)
+    if (rc)
         return rc;
-    atomic_init(&e->refs, 1);
-    e->module = strdup(module);
-    if (!e->module)
-        goto done;
-    rc = chunks_new(&e->chunks, dirs);
-    if (rc)
-        goto done;
-    opts.chunks = e->chunks;
-    rc = vm_new(&v, &opts);
-    if (rc)
-        goto done;
     (void)vm_preload(v, "ringdown.host", api_open_loading);
     rc = run_file(e, v, complaints);
-    if (rc)
-        goto done;
+    vm_free(v);
+    return rc;
+}
+
+int agent_entry_load(struct agent_entry **out, const struct agent_source *source,
+                     struct buf *complaints)
+{
+    struct agent_entry *e = calloc(1, sizeof(*e));
+    int rc;
+
+    if (!e)
+        return -ENOMEM;
+    atomic_init(&e->refs, 1);
+    enlist(e);
+    e->module = strdup(source->module);
+    rc = e->module ? chunks_new_shelves(&e->chunks, &source->library, &source->own) : -ENOMEM;
+    if (!rc)
+        rc = run_in_vm(e, complaints);
+    if (rc) {
+        agent_entry_unref(e);
+        return rc;
+    }
     chunks_freeze(e->chunks);
     (void)chunks_hash(e->chunks, e->version);
-done:
-    vm_free(v);
-    if (rc)
-        agent_entry_unref(e);
-    else
-        *out = e;
-    return rc;
+    *out = e;
+    return 0;
+}
+
+bool agent_entry_same(const struct agent_entry *e, const struct agent_source *source)
+{
+    return chunks_same(e->chunks, &source->library, &source->own);
 }

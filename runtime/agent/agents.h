@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tree;
+
 struct agent_info {
     const char *name;
     const char *version;        /* hash of all source it loaded */
@@ -26,7 +28,16 @@ struct agent_info {
     uint32_t keep_transcripts_s, keep_recordings_s; /* 0: for good */
     uint32_t max_calls;                             /* at once; 0: no limit of its own */
     const char *const *hosts, *const *secrets;      /* what its requests may use; NULL-terminated */
-    const char *tables; /* which it may use by SQL: {"visits":"write"}; "{}": none */
+    const char *tables;      /* which it may use by SQL: {"visits":"write"}; "{}": none */
+    const char *shown;       /* the agent as people want to see it, one JSON object */
+    uint64_t loaded_unix_ms; /* this version, by this process */
+};
+
+/* What did not load. */
+struct agent_error {
+    const char *module; /* file or folder it stands for: "northside-plumbing" */
+    const char *lines; /* "agents/x.lua:12: what is wrong…", one or more, each with its line end */
+    const char *version; /* which answers meanwhile; NULL: none */
 };
 
 struct agent_set;
@@ -39,17 +50,44 @@ int agent_set_load(struct agent_set **out, const char *agents_path, const char *
                    struct buf *complaints);
 
 /* The same beside a set that is in use: an agent whose file no longer loads stays as it was in `old`
- * (and counts as an error); one whose file is gone, goes. */
+ * (and counts as an error); one whose file is gone, goes; one of which nothing changed is not loaded
+ * again. */
 int agent_set_reload(struct agent_set **out, struct agent_set *old, const char *agents_path,
                      const char *library_path, struct buf *complaints);
+
+/* The same from trees (agent/tree.h): both are read once, so all agents are of one moment. `folder`
+ * is how messages call it. A tree that cannot be read is a complaint. */
+int agent_set_make(struct agent_set **out, struct agent_set *old, struct tree *agents,
+                   struct tree *library, const char *folder, struct buf *complaints);
+int agent_library_read(struct tree **out, const char *library_path, struct buf *complaints);
+struct tree *agent_set_tree(const struct agent_set *s); /* of the agents; borrows */
+
 struct agent_set *agent_set_ref(struct agent_set *s);
 void agent_set_unref(struct agent_set *s);
 
 size_t agent_set_count(const struct agent_set *s);
 size_t agent_set_errors(const struct agent_set *s);
+struct agent_error agent_set_error(const struct agent_set *s, size_t i);
 const struct agent_info *agent_set_at(const struct agent_set *s, size_t i);
 const struct agent_info *agent_by_number(const struct agent_set *s, struct rd_str number);
 const struct agent_info *agent_by_name(const struct agent_set *s, struct rd_str name);
+
+/* A call keeps its agent's version, and that only, until it lets go. NULL is fine for the latter. */
+const struct agent_info *agent_hold(const struct agent_info *a);
+void agent_let_go(const struct agent_info *a);
+
+/* Each text of the agents' folder that the agent loaded, by its path below it. */
+void agent_each_file(const struct agent_info *a, void (*fn)(void *arg, const char *path),
+                     void *arg);
+
+/* The versions that exist in this process, newest first, and how many calls each has: those in use,
+ * and those before them until their last call ended. */
+struct agent_version {
+    char name[64], version[17];
+    unsigned calls;
+};
+size_t agent_living(struct agent_version *out, size_t max);
+size_t agent_living_count(void);
 
 /* The fallback when not even an agent is known: an apology and a hang-up. */
 const char *agent_default_fallback(void);

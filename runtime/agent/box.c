@@ -219,8 +219,8 @@ static int load(lua_State *L, struct box *b, const char *agent)
     int rc;
 
     buf_init(&complaints, WHY_MAX);
-    rc = agent_entry_load(&b->entry, agent, lua_tostring(L, lua_upvalueindex(1)),
-                          lua_tostring(L, lua_upvalueindex(2)), &complaints);
+    rc = agent_entry_load_folder(&b->entry, agent, lua_tostring(L, lua_upvalueindex(1)),
+                                 lua_tostring(L, lua_upvalueindex(2)), &complaints);
     if (rc)
         return raise(L, &complaints, rc);
     buf_fini(&complaints);

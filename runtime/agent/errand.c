@@ -83,8 +83,7 @@ static int errand_new(struct errand **out, struct script_thread *t, const struct
     a->handle = o->call;
     a->thread = t;
     a->media_thread = o->media_thread;
-    a->agents = o->agents ? agent_set_ref(o->agents) : script_pool_agents(t->pool);
-    a->agent = a->agents ? agent_by_name(a->agents, o->agent) : NULL;
+    a->agent = o->version ? agent_hold(o->version) : activity_hold_agent(t, o->agent);
     a->opened = o->call != 0;
     read_sid(a, o->json);
     e->activity = a;

@@ -19,8 +19,8 @@ struct errand;
 /* What an errand is about. Borrowed for the call. */
 struct errand_order {
     struct rd_str agent, kind, json;
-    struct agent_set *agents; /* the version that shall do it; NULL: the one in use */
-    call_handle call;         /* 0: of none */
+    const struct agent_info *version; /* which shall do it; NULL: the one in use */
+    call_handle call;                 /* 0: of none */
     unsigned media_thread;
 };
 

@@ -3,6 +3,8 @@
  * the compiled form, which no script ever sees.
  *
  * - chunks_load() finds a module by name, compiles its text and keeps the dump (with line numbers).
+ * - Texts come from folders on disk, or from shelves: folders that somebody read into memory before,
+ *   so that all of an agent is of one moment.
  * - After chunks_freeze() the set is what the agent's version means: it never changes, threads
  * share it, and a module that was not loaded before is not found.
  *
@@ -17,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRS_MAX = 8, PATH_BYTES = 1024, NAME_MAX_BYTES = 128 };
+enum { DIRS_MAX = 8, PATH_BYTES = 1024, NAME_MAX_BYTES = 128, ABSENT_MAX = 64 };
 
 static const size_t source_max = (size_t)1 << 20;
 static const size_t file_max = (size_t)256 << 10;
@@ -28,13 +30,21 @@ struct chunk {
     struct buf source; /* text of the module or file */
     struct buf code;   /* compiled; empty for files */
     bool is_file;
+    bool absent;        /* asked for and not found: part of what the agent is, too */
+    uint64_t text_hash; /* of source, which goes when the set is frozen */
     struct chunk *next;
 };
 
+struct place {
+    char *dir;                 /* owns; messages show its last name */
+    struct chunks_shelf shelf; /* borrows until frozen; find NULL: the folder on disk */
+};
+
 struct chunks {
-    char *dirs[DIRS_MAX]; /* owns */
-    size_t n_dirs;
+    struct place places[DIRS_MAX];
+    size_t n_places;
     struct chunk *list;
+    unsigned n_absent;
     uint64_t hash;
     bool frozen;
 };
@@ -45,17 +55,30 @@ int chunks_new(struct chunks **out, const char *const *dirs)
 
     if (!c)
         return -ENOMEM;
-    for (; *dirs && c->n_dirs < DIRS_MAX; dirs++) {
-        c->dirs[c->n_dirs] = strdup(*dirs);
-        if (!c->dirs[c->n_dirs])
+    for (; *dirs && c->n_places < DIRS_MAX; dirs++) {
+        c->places[c->n_places].dir = strdup(*dirs);
+        if (!c->places[c->n_places].dir)
             goto fail;
-        c->n_dirs++;
+        c->n_places++;
     }
     *out = c;
     return 0;
 fail:
     chunks_free(c);
     return -ENOMEM;
+}
+
+int chunks_new_shelves(struct chunks **out, const struct chunks_shelf *library,
+                       const struct chunks_shelf *own)
+{
+    const char *const names[] = {library->name, own->name, NULL};
+    int rc = chunks_new(out, names);
+
+    if (rc)
+        return rc;
+    (*out)->places[0].shelf = *library;
+    (*out)->places[1].shelf = *own;
+    return 0;
 }
 
 static void chunk_free(struct chunk *k)
@@ -79,8 +102,8 @@ void chunks_free(struct chunks *c)
         c->list = k->next;
         chunk_free(k);
     }
-    for (size_t i = 0; i < c->n_dirs; i++)
-        free(c->dirs[i]);
+    for (size_t i = 0; i < c->n_places; i++)
+        free(c->places[i].dir);
     free(c);
 }
 
@@ -136,6 +159,24 @@ static int read_file(struct buf *out, const char *path)
     return rc;
 }
 
+/* The text of a file in one of the places. */
+static int read_place(struct buf *out, const struct place *p, const char *file)
+{
+    char path[PATH_BYTES];
+    struct rd_str text;
+    int rc;
+
+    if (p->shelf.find) {
+        text = p->shelf.find(p->shelf.arg, file);
+        if (!text.p)
+            return -ENOENT;
+        rc = buf_add(out, text.p, text.n);
+        return rc == RD_EFULL ? RD_ETOOBIG : rc;
+    }
+    snprintf(path, sizeof(path), "%s/%s", p->dir, file);
+    return read_file(out, path);
+}
+
 /* Plain names between dots: letters, digits, _ and -. */
 static bool good_module(const char *name)
 {
@@ -155,19 +196,29 @@ static bool good_file(const char *name)
 }
 
 /* FNV-1a over kind, name and text; the sum does not depend on the order of loading. */
-static void hash_chunk(struct chunks *c, const struct chunk *k)
+static uint64_t hash_more(uint64_t h, const char *p, size_t n)
 {
-    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)p[i]) * 0x100000001b3u;
+    return h;
+}
 
-    h = (h ^ (k->is_file ? 'f' : 'm')) * 0x100000001b3u;
-    for (const char *p = k->name;; p++) {
-        h = (h ^ (unsigned char)*p) * 0x100000001b3u;
-        if (!*p)
-            break;
-    }
-    for (size_t i = 0; i < k->source.n; i++)
-        h = (h ^ (unsigned char)k->source.data[i]) * 0x100000001b3u;
-    c->hash += h;
+static const uint64_t hash_begin = 0xcbf29ce484222325u;
+
+static void hash_chunk(struct chunks *c, struct chunk *k)
+{
+    uint64_t h = hash_more(hash_begin, k->is_file ? "f" : "m", 1);
+
+    h = hash_more(h, k->name, strlen(k->name) + 1);
+    c->hash += hash_more(h, k->source.data, k->source.n);
+    k->text_hash = hash_more(hash_begin, k->source.data, k->source.n);
+}
+
+static void add_chunk(struct chunks *c, struct chunk *k)
+{
+    hash_chunk(c, k);
+    k->next = c->list;
+    c->list = k;
 }
 
 /* How a chunk calls itself in messages: the library "ringdown/x.lua", others by their folder's last
@@ -207,32 +258,81 @@ static int compile(struct chunk *k, lua_State *L, const char *name, struct buf *
     return status == LUA_OK || status == LUA_ERRMEM ? -ENOMEM : RD_ESCRIPT;
 }
 
-static int load_from_disk(struct chunks *c, lua_State *L, const char *module, struct buf *why)
+/* "lib.prices" → "lib/prices.lua", "lib/prices/init.lua" */
+static void module_file(char out[NAME_MAX_BYTES + 16], const char *module, int which)
 {
     static const char *const tails[] = {".lua", "/init.lua"};
-    bool library = strncmp(module, "ringdown.", 9) == 0;
-    char file[NAME_MAX_BYTES + 16], path[PATH_BYTES], name[PATH_BYTES];
-    struct chunk *k = chunk_new(module, false);
+    size_t n = strlen(module);
+
+    for (size_t j = 0; j < n; j++)
+        out[j] = module[j] == '.' ? '/' : module[j];
+    snprintf(out + n, 16, "%s", tails[which]);
+}
+
+static bool is_library(const char *module)
+{
+    return strncmp(module, "ringdown.", 9) == 0;
+}
+
+/* Where the library's modules are looked for, and where all others are. */
+static void places_of(const struct chunks *c, const char *module, size_t *first, size_t *end)
+{
+    bool shelves = c->n_places > 0 && c->places[0].shelf.find;
+
+    *first = shelves && !is_library(module) ? 1 : 0;
+    *end = is_library(module) && c->n_places ? 1 : c->n_places;
+}
+
+/* Reads the module into k->source; `name` is what it will call itself. */
+static int find_module(const struct chunks *c, struct chunk *k, char *name, size_t cap)
+{
+    char file[NAME_MAX_BYTES + 16];
+    size_t first, end;
     int rc = -ENOENT;
+
+    places_of(c, k->name, &first, &end);
+    for (size_t i = first; i < end && rc == -ENOENT; i++) {
+        for (int which = 0; which < 2 && rc == -ENOENT; which++) {
+            module_file(file, k->name, which);
+            chunk_name(name, cap, c->places[i].dir, file, is_library(k->name));
+            buf_clear(&k->source);
+            rc = read_place(&k->source, &c->places[i], file);
+        }
+    }
+    return rc;
+}
+
+/* An agent that does without a module becomes another one on the day the module is there. */
+static void remember_absent(struct chunks *c, struct chunk *k)
+{
+    struct chunk *before = chunk_find(c, k->name, false);
+
+    if (before || c->n_absent >= ABSENT_MAX) {
+        chunk_free(k);
+        c->n_absent += before ? 0 : 1; /* too many to remember: see chunks_same() */
+        return;
+    }
+    k->absent = true;
+    k->next = c->list;
+    c->list = k;
+    c->n_absent++;
+}
+
+static int load_text(struct chunks *c, lua_State *L, const char *module, struct buf *why)
+{
+    char name[PATH_BYTES];
+    struct chunk *k = chunk_new(module, false);
+    int rc;
 
     if (!k)
         return -ENOMEM;
-    for (size_t i = 0; i < (library && c->n_dirs ? 1 : c->n_dirs) && rc == -ENOENT; i++) {
-        for (size_t t = 0; t < 2 && rc == -ENOENT; t++) {
-            size_t n = strlen(module);
-
-            for (size_t j = 0; j < n; j++)
-                file[j] = module[j] == '.' ? '/' : module[j];
-            snprintf(file + n, sizeof(file) - n, "%s", tails[t]);
-            snprintf(path, sizeof(path), "%s/%s", c->dirs[i], file);
-            chunk_name(name, sizeof(name), c->dirs[i], file, library);
-            buf_clear(&k->source);
-            rc = read_file(&k->source, path);
-        }
-    }
-    if (rc == -ENOENT)
+    rc = find_module(c, k, name, sizeof(name));
+    if (rc == -ENOENT) {
         buf_addf(why, "module '%s' not found", module);
-    else if (rc)
+        remember_absent(c, k);
+        return rc;
+    }
+    if (rc)
         buf_addf(why, "module '%s': %s", module, rd_strerror(rc));
     else
         rc = compile(k, L, name, why);
@@ -241,9 +341,7 @@ static int load_from_disk(struct chunks *c, lua_State *L, const char *module, st
         return rc;
     }
     k->shown = strdup(name + 1);
-    hash_chunk(c, k);
-    k->next = c->list;
-    c->list = k;
+    add_chunk(c, k);
     return 0;
 }
 
@@ -256,14 +354,14 @@ int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *
         return RD_ECONFIG;
     }
     k = chunk_find(c, module, false);
-    if (!k && c->frozen) {
+    if (c->frozen && (!k || k->absent)) {
         buf_addf(why,
                  "module '%s' was not loaded with the agent; require it at the top of the file",
                  module);
         return -ENOENT;
     }
-    if (!k)
-        return load_from_disk(c, L, module, why);
+    if (!k || k->absent)
+        return load_text(c, L, module, why);
     if (luaL_loadbufferx(L, k->code.data, k->code.n, module, "b") == LUA_OK)
         return 0;
     buf_addf(why, "%s", lua_tostring(L, -1));
@@ -274,10 +372,9 @@ int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *
 int chunks_file(struct chunks *c, const char *name, struct rd_str *out)
 {
     struct chunk *k;
-    char path[PATH_BYTES];
     int rc;
 
-    if (!good_file(name) || c->n_dirs == 0)
+    if (!good_file(name) || c->n_places == 0)
         return RD_ECONFIG;
     k = chunk_find(c, name, true);
     if (!k) {
@@ -286,15 +383,12 @@ int chunks_file(struct chunks *c, const char *name, struct rd_str *out)
         k = chunk_new(name, true);
         if (!k)
             return -ENOMEM;
-        snprintf(path, sizeof(path), "%s/%s", c->dirs[c->n_dirs - 1], name);
-        rc = read_file(&k->source, path);
+        rc = read_place(&k->source, &c->places[c->n_places - 1], name);
         if (rc) {
             chunk_free(k);
             return rc;
         }
-        hash_chunk(c, k);
-        k->next = c->list;
-        c->list = k;
+        add_chunk(c, k);
     }
     *out = (struct rd_str){k->source.data ? k->source.data : "", k->source.n};
     return 0;
@@ -314,11 +408,64 @@ struct rd_str chunks_source(const struct chunks *c, const char *module)
     return k ? (struct rd_str){k->source.data, k->source.n} : RD_STR("");
 }
 
+/* ---- would it be the same again? ---- */
+
+static bool same_text(const struct chunk *k, struct rd_str text)
+{
+    return hash_more(hash_begin, text.p, text.n) == k->text_hash;
+}
+
+static bool same_chunk(const struct chunk *k, const struct chunks_shelf *library,
+                       const struct chunks_shelf *own)
+{
+    const struct chunks_shelf *s = is_library(k->name) && !k->is_file ? library : own;
+    char file[NAME_MAX_BYTES + 16], name[PATH_BYTES];
+    struct rd_str text = {0};
+
+    if (k->is_file) {
+        text = s->find(s->arg, k->name);
+        return text.p && same_text(k, text);
+    }
+    for (int which = 0; which < 2 && !text.p; which++) {
+        module_file(file, k->name, which);
+        text = s->find(s->arg, file);
+    }
+    if (!text.p || k->absent)
+        return !text.p && k->absent;
+    chunk_name(name, sizeof(name), s->name, file, s == library);
+    return k->shown && strcmp(name + 1, k->shown) == 0 && same_text(k, text);
+}
+
+bool chunks_same(const struct chunks *c, const struct chunks_shelf *library,
+                 const struct chunks_shelf *own)
+{
+    if (c->n_absent > ABSENT_MAX)
+        return false;
+    for (const struct chunk *k = c->list; k; k = k->next)
+        if (!same_chunk(k, library, own))
+            return false;
+    return true;
+}
+
+void chunks_each_file(const struct chunks *c, void (*fn)(void *arg, const char *path), void *arg)
+{
+    for (const struct chunk *k = c->list; k; k = k->next) {
+        const char *slash = k->shown ? strchr(k->shown, '/') : NULL;
+
+        if (k->is_file)
+            fn(arg, k->name);
+        else if (slash && !is_library(k->name))
+            fn(arg, slash + 1);
+    }
+}
+
 void chunks_freeze(struct chunks *c)
 {
     for (struct chunk *k = c->list; k; k = k->next)
         if (!k->is_file)
             buf_fini(&k->source);
+    for (size_t i = 0; i < c->n_places; i++)
+        c->places[i].shelf = (struct chunks_shelf){.name = NULL};
     c->frozen = true;
 }
 

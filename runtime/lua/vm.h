@@ -54,6 +54,24 @@ int vm_call_module(struct vm *v, const char *module, const char *name, int n_arg
  * and compiled once, and each VM loads from the compiled form. `hash` of all source that was loaded
  * makes an agent's version. */
 int chunks_new(struct chunks **out, const char *const *dirs);
+
+/* The same over folders that were read into memory: one for the library's modules, one for all
+ * others and for files. `find` borrows a text by its path below the folder ("lib/prices.lua"); p is
+ * NULL when there is none. Borrowed until chunks_freeze(). */
+struct chunks_shelf {
+    const char *name; /* of the folder: messages show its last part, "agents/x.lua" */
+    struct rd_str (*find)(const void *arg, const char *path);
+    const void *arg;
+};
+int chunks_new_shelves(struct chunks **out, const struct chunks_shelf *library,
+                       const struct chunks_shelf *own);
+
+/* Would loading from these give the same set again? Also of a frozen one. */
+bool chunks_same(const struct chunks *c, const struct chunks_shelf *library,
+                 const struct chunks_shelf *own);
+
+/* Each text outside the library that was loaded, by its path below the folder. */
+void chunks_each_file(const struct chunks *c, void (*fn)(void *arg, const char *path), void *arg);
 void chunks_free(struct chunks *c);
 int chunks_load(struct chunks *c, lua_State *L, const char *module,
                 struct buf *why); /* pushes a function */
