@@ -40,7 +40,8 @@ return {
   -- data = "./var",                      -- RINGDOWN_DATA; control socket, secret, what must be kept
   agents = {
     path = "./agents",                    -- RINGDOWN_AGENTS
-    -- source = "folder",                 -- RINGDOWN_AGENTS_SOURCE
+    -- source = "folder",                 -- RINGDOWN_AGENTS_SOURCE; "database": what was published
+    -- watch = "on",                      -- RINGDOWN_AGENTS_WATCH; "off": changes wait for SIGHUP
   },
   -- library = "/usr/share/ringdown/scripts",       -- RINGDOWN_LIBRARY; found beside the program
 

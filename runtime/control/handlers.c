@@ -80,6 +80,53 @@ static int host_calls(lua_State *L)
     return push_node_json(L, node_calls_json);
 }
 
+/* host.agents() -> json | nil, message, code */
+static int host_agents(lua_State *L)
+{
+    return push_node_json(L, node_agents_json);
+}
+
+static int push_text(lua_State *L, int rc)
+{
+    struct handlers *h = self(L);
+
+    if (rc)
+        return push_failure(L, rc);
+    lua_pushlstring(L, h->text.data ? h->text.data : "", h->text.n);
+    return 1;
+}
+
+/* host.agent(name:string) -> json | nil, message, code ("gone", "starting", "failed") */
+static int host_agent(lua_State *L)
+{
+    struct handlers *h = self(L);
+    const char *name = luaL_checkstring(L, 1);
+
+    buf_clear(&h->text);
+    return push_text(L, h->node ? node_agent_json(h->node, name, &h->text) : -ENOTCONN);
+}
+
+/* host.reload() -> number | nil, message, code */
+static int host_reload(lua_State *L)
+{
+    struct node *n = self(L)->node;
+
+    if (!n)
+        return push_failure(L, -ENOTCONN);
+    lua_pushinteger(L, (lua_Integer)node_reload(n));
+    return 1;
+}
+
+/* host.reloaded(number:integer) -> json | nil, message, code ("failed": not yet) */
+static int host_reloaded(lua_State *L)
+{
+    struct handlers *h = self(L);
+    lua_Integer number = luaL_checkinteger(L, 1);
+
+    buf_clear(&h->text);
+    return push_text(L, h->node ? node_reloaded(h->node, (uint64_t)number, &h->text) : -ENOTCONN);
+}
+
 static int push_done(lua_State *L, int rc)
 {
     if (rc)
@@ -162,6 +209,10 @@ static const luaL_Reg host_functions[] = {
     {"events_after", host_events_after},
     {"events_last", host_events_last},
     {"refresh_numbers", host_refresh_numbers},
+    {"agents", host_agents},
+    {"agent", host_agent},
+    {"reload", host_reload},
+    {"reloaded", host_reloaded},
     {NULL, NULL},
 };
 

@@ -92,6 +92,11 @@ static int conninfo(struct buf *out, char *why, size_t cap, void *arg)
     return rc ? rc : database_conninfo(out, &o, why, cap);
 }
 
+int books_conninfo(struct books *b, struct buf *out, char *why, size_t cap)
+{
+    return conninfo(out, why, cap, b);
+}
+
 static bool is_private(const struct books *b)
 {
     return b->settings->database_url[0] == '\0';

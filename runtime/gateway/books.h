@@ -31,6 +31,10 @@ struct asker *books_asker(struct books *b);
 struct asker *books_agent_asker(struct books *b);
 void books_hush(struct books *b); /* nobody waits for either any more */
 
+/* A connection string for whoever has a connection of his own, once the server is up; blocks. Any
+ * thread. */
+int books_conninfo(struct books *b, struct buf *out, char *why, size_t cap);
+
 /* "journal":{…},"database":{…} for status; any thread. */
 int books_json(struct books *b, struct buf *out);
 

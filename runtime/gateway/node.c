@@ -8,11 +8,11 @@
  * Failure modes: each step that fails says what to do in `why` and undoes the steps before it. */
 #include "gateway/node_internal.h"
 
-#include "agent/secret.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+<<<<<<< HEAD
 #include "gateway/numbers.h"
 #include "gateway/resume.h"
 #include "gateway/sweep.h"
@@ -20,6 +20,13 @@
 #include "gateway/texts.h"
 #include "gateway/triage.h"
 #include "observe/catalogue.h"
+=======
+#include "gateway/releases.h"
+#include "gateway/reload.h"
+#include "gateway/resume.h"
+#include "gateway/sweep.h"
+#include "gateway/tape.h"
+>>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -150,6 +157,7 @@ static int start_tls(struct node *n, char *why, size_t cap)
     return rc;
 }
 
+<<<<<<< HEAD
 /* Calls tell(line, arg) for each line of a text; NULL is none. */
 static void each_line(const char *text, void (*tell)(const char *line, const char *arg),
                       const char *arg)
@@ -200,6 +208,8 @@ static void keep_agents(struct node *n, const struct agent_set *set)
     }
 }
 
+=======
+>>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
 /* No new calls while the disk does not take what there is to keep. */
 static bool admits(void *arg, const char **reason, const char **fix)
 {
@@ -240,13 +250,14 @@ static int start_keeping(struct node *n)
     return 0;
 }
 
-static void on_missing_secret(void *arg, const struct agent_info *agent, const char *name)
+/* The agents to begin with; the pool gets them, and from then on what changes. */
+static int first_agents(struct node *n, struct agent_set **out, char *why, size_t cap)
 {
-    (void)arg;
-    log_warn("agent.secret_missing", F_STR("agent", agent->name), F_STR("secret", name),
-             F_FIX(catalogue_fix("agent.", "secret_missing")));
-}
+    struct reload_opts o = {.settings = n->settings, .keep = n->keep, .control = n->control};
+    char what[512];
+    int rc = reload_new(&n->reload, &o);
 
+<<<<<<< HEAD
 static int load_agents(const struct settings *s, struct agent_set *old, struct agent_set **out)
 {
     struct buf complaints;
@@ -258,8 +269,13 @@ static int load_agents(const struct settings *s, struct agent_set *old, struct a
               old ? "mend the line; until then the version from before answers"
                   : "mend the line; `ringdown check` shows all");
     buf_fini(&complaints);
+=======
+>>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
     if (!rc)
-        secrets_missing(*out, s->secrets, on_missing_secret, NULL);
+        rc = releases_first(n->reload, n->settings, n->books, out, what, sizeof(what));
+    if (rc)
+        (void)snprintf(why, cap, "%s: %s; mend it, or set agents.path", n->settings->agents_path,
+                       what);
     return rc;
 }
 
@@ -295,16 +311,16 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .thread_of = thread_of,
                             .keep_fact = triage_keep_fact,
                             .arg = n};
-    int rc = load_agents(s, NULL, &o.agents);
+    int rc = first_agents(n, &o.agents, why, cap);
 
-    if (rc) {
-        (void)snprintf(why, cap, "%s: %s; create it, or set agents.path", s->agents_path,
-                       rd_strerror(rc));
+    if (rc)
         return rc;
-    }
     rc = script_pool_start(&n->scripts, &o);
-    keep_agents(n, o.agents);
     agent_set_unref(o.agents);
+    if (!rc)
+        rc = reload_start(n->reload, n->scripts);
+    if (!rc && n->books)
+        rc = releases_start(&n->releases, n->reload, n->settings, n->books);
     if (rc)
         (void)snprintf(why, cap, "the script threads did not start: %s", rd_strerror(rc));
     return rc;
@@ -435,28 +451,19 @@ void node_drain(struct node *n)
     directory_drain(n->directory);
 }
 
-void node_reload(struct node *n)
+uint64_t node_reload(struct node *n)
 {
-    struct agent_set *set, *old;
     char why[256];
-    int rc;
 
     if (n->tls_server && tls_server_reload(n->tls_server, why, sizeof(why)))
         log_error("tls.not_reloaded", F_STR("why", why),
                   F_FIX("the old certificate stays in use; mend the files"));
-    old = script_pool_agents(n->scripts);
-    rc = load_agents(n->settings, old, &set);
-    agent_set_unref(old);
-    if (rc) {
-        log_error("agents.not_reloaded",
-                  F_FIX("the old agents stay in use; is agents.path there?"));
-        return;
-    }
-    script_pool_set_agents(n->scripts, set);
-    keep_agents(n, set);
-    log_info("agents.reloaded", F_INT("agents", agent_set_count(set)),
-             F_INT("errors", agent_set_errors(set)));
-    agent_set_unref(set);
+    return reload_ask(n->reload);
+}
+
+int node_reloaded(struct node *n, uint64_t ticket, struct buf *out)
+{
+    return reload_answer(n->reload, ticket, out);
 }
 
 unsigned node_calls(struct node *n)
@@ -537,7 +544,12 @@ void node_stop(struct node *n)
     stop_media(n);
     if (n->books)
         books_hush(n->books);
+<<<<<<< HEAD
     texts_free(n->texts);
+=======
+    releases_stop(n->releases);
+    reload_stop(n->reload);
+>>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
     if (n->scripts)
         script_pool_stop(n->scripts);
     recorder_stop(n->recorder);

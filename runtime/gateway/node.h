@@ -29,9 +29,15 @@ void node_drain(struct node *n);
 /* Ends what is left, joins the threads and frees. */
 void node_stop(struct node *n);
 
-/* Certificates and agents again. Complaints are logged and counted; the old ones stay. Any thread.
- */
-void node_reload(struct node *n);
+/* Certificates and agents again, soon: the ticket asks node_reloaded() what came of it. What is wrong
+ * is logged and counted; the old ones stay. Any thread. */
+uint64_t node_reload(struct node *n);
+int node_reloaded(struct node *n, uint64_t ticket, struct buf *out); /* -EAGAIN: not yet */
+
+/* The agents as one JSON object: those in use, older versions that calls have, what did not load. And
+ * one of them as people want to see it: RD_EGONE when there is none of that name. */
+int node_agents_json(struct node *n, struct buf *out);
+int node_agent_json(struct node *n, const char *name, struct buf *out);
 
 /* Facts for status and health, as one JSON object; gauges are read without stopping anything. */
 int node_status_json(struct node *n, struct buf *out);

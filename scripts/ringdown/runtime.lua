@@ -42,12 +42,14 @@ end
 
 -- What could still go wrong at the first call goes wrong now.
 local function try_out(module, def)
-  local ok, why = pcall(function()
-    return json.encode(sessions.new(def, { CallSid = "CA0", From = "+13125550142" }):brief())
+  local ok, shown = pcall(function()
+    local brief = sessions.new(def, { CallSid = "CA0", From = "+13125550142" }):brief()
+    return json.encode(brief) and require("ringdown.describe").text(def, brief)
   end)
   if not ok then
-    add_error(module, why)
+    add_error(module, shown)
   end
+  return shown
 end
 
 ---@param module string
@@ -61,16 +63,18 @@ function M.load(module)
   else
     check_definition(module, def)
   end
-  if not complaints.any() then
-    try_out(module, def)
-  end
+  local shown = not complaints.any() and try_out(module, def)
   if complaints.any() then
     return nil, complaints.text()
   end
   local warnings = complaints.warnings()
   return json.encode {
     name = def.name,
+<<<<<<< HEAD
     warnings = warnings ~= "" and warnings or nil,
+=======
+    shown = shown,
+>>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
     numbers = json.array(def.numbers),
     hosts = json.array(def.needs.hosts),
     secrets = json.array(def.needs.secrets),

@@ -45,6 +45,22 @@ local function fake_host()
     return "[" .. table.concat(texts, ",") .. "]", #texts
   end
   function host.events_last() return #host.events end
+  function host.agents()
+    if host.gone then return nil, "no node is attached", "starting" end
+    return '{"agents":[]}'
+  end
+  function host.agent(name)
+    if name == "dentist" then return '{"name":"dentist"}' end
+    return nil, "gone", host.gone and "starting" or "gone"
+  end
+  function host.reload()
+    if host.gone then return nil, "no node is attached", "starting" end
+    return 7
+  end
+  function host.reloaded(number)
+    if number == 7 and host.reload_done then return '{"taken":true}' end
+    return nil, "not yet", host.gone and "starting" or "failed"
+  end
   return host
 end
 
@@ -240,6 +256,39 @@ describe("the admin API", function()
       assert.equal(404, (post("CA2/transfer", '{"to":"office"}')))
       assert.equal(404, (post("CA2/whisper", '{"text":"Hello."}')))
       assert.equal(405, (get "/api/v1/calls/CA1/transfer"))
+    end)
+  end)
+
+  describe("agents", function()
+    it("are listed, and shown one by one", function()
+      assert.equal(200, (get "/api/v1/agents"))
+      local status, body = get "/api/v1/agents/dentist"
+      assert.equal(200, status)
+      assert.equal("dentist", body.name)
+      status, body = get "/api/v1/agents/nobody"
+      assert.equal(404, status)
+      assert.equal("no agent nobody is loaded", body.error)
+    end)
+    it("are read again by a number that knows its outcome", function()
+      local status, body = admin.handle("POST", "/api/v1/reloads", false)
+      assert.equal(202, status)
+      assert.equal(7, json.decode(body).reload)
+      local nothing, _, wait_ms = get "/api/v1/reloads/7"
+      assert.is_nil(nothing)
+      assert.equal(10000, wait_ms)
+      assert.equal(202, (get("/api/v1/reloads/7", true))) -- woken by something else: asked again
+      host.reload_done = true
+      status, body = get("/api/v1/reloads/7", true)
+      assert.equal(200, status)
+      assert.is_true(body.taken)
+      assert.equal(400, (get "/api/v1/reloads/seven"))
+    end)
+    it("cannot be asked for while there is no node", function()
+      host.gone = true
+      assert.equal(503, (get "/api/v1/agents"))
+      assert.equal(503, (get "/api/v1/agents/x"))
+      assert.equal(503, (admin.handle("POST", "/api/v1/reloads", false)))
+      assert.equal(503, (get "/api/v1/reloads/7"))
     end)
   end)
 

@@ -6,6 +6,7 @@
 --   api.handle(method, target, waited, body, who)   -- -> status, body, wait_ms
 --
 -- `host` is what the runtime lends: status(), calls(), hang_up(sid, who), whisper(sid, text, now, who),
+<<<<<<< HEAD
 -- transfer(sid, to, who), events_after(n), events_last(),
 -- refresh_numbers(); all texts in it are JSON. A handler that wants
 -- to wait answers with `wait_ms`; it is asked again, with waited = true, when something was recorded or
@@ -14,6 +15,15 @@ local json = require "cjson"
 local live = require "ringdown.api.live"
 
 local modules = { "status", "calls", "events", "numbers" }
+=======
+-- transfer(sid, to, who), events_after(n), events_last(), agents(), agent(name), reload(), reloaded(n);
+-- all texts in it are JSON. A handler that wants to wait answers with `wait_ms`; it is asked again, with
+-- waited = true, when something was recorded or the time is over.
+local json = require "cjson"
+local live = require "ringdown.api.live"
+
+local modules = { "status", "agents", "calls", "events" }
+>>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
 
 local api = {}
 
@@ -69,7 +79,7 @@ function api.new(host)
     if other_method then
       return failure(405, "this path does not take " .. method, "GET reads; POST acts")
     end
-    return failure(404, "there is no such path", "see /api/v1/status, /api/v1/calls, /api/v1/events")
+    return failure(404, "there is no such path", "see /api/v1/status, /api/v1/agents, /api/v1/calls, /api/v1/events")
   end
 
   return self

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,8 +50,33 @@ int node_transfer(struct node *n, const char *call_sid, const char *to, const ch
     return take(fake_of(n), call_sid, what);
 }
 
+<<<<<<< HEAD
 uint64_t node_refresh_numbers(struct node *n)
 {
     (void)n;
     return 7;
+=======
+int node_agents_json(struct node *n, struct buf *out)
+{
+    (void)n;
+    return buf_add_str(out, "{\"agents\":[]}");
+}
+
+int node_agent_json(struct node *n, const char *name, struct buf *out)
+{
+    (void)n;
+    return strcmp(name, "dentist") == 0 ? buf_add_str(out, "{\"name\":\"dentist\"}") : RD_EGONE;
+}
+
+uint64_t node_reload(struct node *n)
+{
+    return ++fake_of(n)->reloads;
+}
+
+/* The second is not done yet. */
+int node_reloaded(struct node *n, uint64_t ticket, struct buf *out)
+{
+    (void)n;
+    return ticket == 1 ? buf_add_str(out, "{\"taken\":true}") : -EAGAIN;
+>>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
 }

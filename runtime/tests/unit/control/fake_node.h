@@ -8,6 +8,7 @@
 struct fake_node {
     const char *status, *calls;
     char asked_of[64], asked[256];
+    unsigned reloads;
 };
 
 static inline struct fake_node *fake_of(struct node *n)

@@ -92,6 +92,8 @@ static int set_up(void **state)
                                    .private_key = "",
                                    .ca_file = "",
                                    .agents_path = s.folder,
+                                   .agents_source = "folder",
+                                   .agents_watch = "off",
                                    .library_path = "scripts",
                                    .cluster_secret = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e",
                                    .openai_url = s.openai_url,

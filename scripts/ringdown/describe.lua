@@ -1,0 +1,78 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- describe: a loaded agent as people want to see it (`ringdown agents show`). Made once, when the agent is
+-- loaded; phone numbers of people are masked here.
+local json = require "ringdown.json"
+
+local M = {}
+
+local function masked(number)
+  return #number > 6 and number:sub(1, 2) .. ("*"):rep(#number - 4) .. number:sub(-2) or "***"
+end
+
+local function people_of(def)
+  local people = {}
+  for name, numbers in pairs(def.people) do
+    local list = json.array {}
+    for i, number in ipairs(type(numbers) == "table" and numbers or { numbers }) do
+      list[i] = masked(number)
+    end
+    people[name] = list
+  end
+  return people
+end
+
+local function sorted_names(map)
+  local names = json.array {}
+  for name in pairs(map or {}) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function tools_of(def)
+  local list = json.array {}
+  for i, t in ipairs(def.tools) do
+    list[i] = { name = t.name, about = t.about, effect = t.effect, timeout_ms = t.timeout_ms,
+      args = sorted_names(t.schema and t.schema.properties) }
+  end
+  return list
+end
+
+-- Words that begin a rule, so that one recognises it.
+local function rules_of(def)
+  local list = json.array {}
+  for i, rule in ipairs(type(def.emergencies) == "table" and def.emergencies or {}) do
+    list[i] = { id = rule.id, severity = rule.severity,
+      transfer = type(rule.transfer) == "string" and not rule.transfer:match "^%+" and rule.transfer or nil }
+  end
+  return list
+end
+
+---@param def table the agent
+---@param brief table as a call would get it
+---@return string json
+function M.text(def, brief)
+  return json.encode {
+    name = def.name,
+    numbers = json.array(def.numbers),
+    languages = json.array(def.languages),
+    time_zone = def.time_zone,
+    hours = def.hours_text,
+    model = brief.model,
+    voice = brief.voice,
+    opening = brief.opening,
+    prompt = brief.instructions,
+    tools = tools_of(def),
+    hooks = sorted_names(def.on),
+    emergencies = rules_of(def),
+    people = people_of(def),
+    limits = { calls = def.limits.calls, max_call_ms = brief.max_call_ms },
+    needs = def.needs and { hosts = json.array(def.needs.hosts or {}),
+      secrets = json.array(def.needs.secrets or {}) } or nil,
+    record = def.record,
+    routes = def.vapi and not def.openai and "vapi" or def.routing and "by the agent's routing" or "openai",
+  }
+end
+
+return M
