@@ -12,6 +12,7 @@ static const struct command commands[] = {
     {"status", cmd_status, "one screen about the node that runs here"},
     {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
     {"journal", cmd_journal, "what waits for the database, and what it would not take"},
+    {"agents", cmd_agents, "who answers: list, show, reload; publish, diff, restore releases"},
     {"check", cmd_check, "say what is wrong with configuration and agents"},
     {"test", cmd_test, "run the specs of agents, in the same sandbox as a live call"},
     {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},

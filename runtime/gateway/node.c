@@ -12,21 +12,14 @@
 #include "base/log.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
-<<<<<<< HEAD
 #include "gateway/numbers.h"
-#include "gateway/resume.h"
-#include "gateway/sweep.h"
-#include "gateway/tape.h"
-#include "gateway/texts.h"
-#include "gateway/triage.h"
-#include "observe/catalogue.h"
-=======
 #include "gateway/releases.h"
 #include "gateway/reload.h"
 #include "gateway/resume.h"
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
->>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
+#include "gateway/texts.h"
+#include "gateway/triage.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -157,59 +150,6 @@ static int start_tls(struct node *n, char *why, size_t cap)
     return rc;
 }
 
-<<<<<<< HEAD
-/* Calls tell(line, arg) for each line of a text; NULL is none. */
-static void each_line(const char *text, void (*tell)(const char *line, const char *arg),
-                      const char *arg)
-{
-    for (const char *line = text; line && *line;) {
-        size_t len = strcspn(line, "\n");
-        char *copy = strndup(line, len);
-
-        if (copy && copy[0])
-            tell(copy, arg);
-        free(copy);
-        line += len + (line[len] == '\n');
-    }
-}
-
-static void log_complaint(const char *line, const char *fix)
-{
-    log_error("agent.not_loaded", F_STR("why", line), F_FIX(fix));
-}
-
-static void log_warning(const char *line, const char *agent)
-{
-    log_warn("agent.warning", F_STR("agent", agent), F_STR("why", line),
-             F_FIX(catalogue_fix("agent.", "warning")));
-}
-
-/* NULL for 0: what is kept for good has no number of seconds. */
-static struct rd_str seconds(char out[16], uint32_t n)
-{
-    (void)snprintf(out, 16, "%u", n);
-    return rd_str(n ? out : NULL);
-}
-
-/* Which versions answer from now on, and how long what they hear is kept. */
-static void keep_agents(struct node *n, const struct agent_set *set)
-{
-    for (size_t i = 0; i < agent_set_count(set); i++) {
-        const struct agent_info *a = agent_set_at(set, i);
-        char transcripts[16], recordings[16];
-
-        each_line(a->warnings, log_warning, a->name);
-        keep_node(
-            n->keep, "agent_version",
-            JSON_MEMBERS(J_STR("agent", a->name), J_STR("version", a->version),
-                         J_RAW("keep_transcripts_s", seconds(transcripts, a->keep_transcripts_s)),
-                         J_RAW("keep_recordings_s", seconds(recordings, a->keep_recordings_s)),
-                         J_BOOL("recording", a->record)));
-    }
-}
-
-=======
->>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
 /* No new calls while the disk does not take what there is to keep. */
 static bool admits(void *arg, const char **reason, const char **fix)
 {
@@ -257,20 +197,6 @@ static int first_agents(struct node *n, struct agent_set **out, char *why, size_
     char what[512];
     int rc = reload_new(&n->reload, &o);
 
-<<<<<<< HEAD
-static int load_agents(const struct settings *s, struct agent_set *old, struct agent_set **out)
-{
-    struct buf complaints;
-    int rc;
-
-    buf_init(&complaints, 64 * 1024);
-    rc = agent_set_reload(out, old, s->agents_path, s->library_path, &complaints);
-    each_line(buf_text(&complaints), log_complaint,
-              old ? "mend the line; until then the version from before answers"
-                  : "mend the line; `ringdown check` shows all");
-    buf_fini(&complaints);
-=======
->>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
     if (!rc)
         rc = releases_first(n->reload, n->settings, n->books, out, what, sizeof(what));
     if (rc)
@@ -544,12 +470,9 @@ void node_stop(struct node *n)
     stop_media(n);
     if (n->books)
         books_hush(n->books);
-<<<<<<< HEAD
-    texts_free(n->texts);
-=======
     releases_stop(n->releases);
     reload_stop(n->reload);
->>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
+    texts_free(n->texts);
     if (n->scripts)
         script_pool_stop(n->scripts);
     recorder_stop(n->recorder);

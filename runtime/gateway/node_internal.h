@@ -34,14 +34,10 @@ struct node {
     struct numbers *numbers; /* NULL: nothing is kept, so nobody assigned any */
     const char *name;        /* borrows from settings */
     struct script_pool *scripts;
-<<<<<<< HEAD
+    struct reload *reload;     /* gateway/reload.h */
+    struct releases *releases; /* gateway/releases.h; NULL without books */
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
-=======
-    struct reload *reload;         /* gateway/reload.h */
-    struct releases *releases;     /* gateway/releases.h; NULL without books */
-    struct recorder *recorder;     /* gateway/tape.h */
->>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;
     struct twilio_auth auth;

@@ -116,11 +116,27 @@ static struct rd_str seconds(char out[16], uint32_t n)
     return rd_str(n ? out : NULL);
 }
 
+/* What its file holds that is allowed and probably not meant. */
+static void tell_warnings(const struct agent_info *a)
+{
+    for (const char *line = a->warnings; line && *line;) {
+        size_t n = strcspn(line, "\n");
+        char *copy = strndup(line, n);
+
+        if (copy && copy[0])
+            log_warn("agent.warning", F_STR("agent", a->name), F_STR("why", copy),
+                     F_FIX(catalogue_fix("agent.", "warning")));
+        free(copy);
+        line += n + (line[n] == '\n');
+    }
+}
+
 /* Which versions answer from now on, and how long what they hear is kept. */
 static void keep_version(struct keep *k, const struct agent_info *a)
 {
     char transcripts[16], recordings[16];
 
+    tell_warnings(a);
     keep_node(k, "agent_version",
               JSON_MEMBERS(J_STR("agent", a->name), J_STR("version", a->version),
                            J_RAW("keep_transcripts_s", seconds(transcripts, a->keep_transcripts_s)),

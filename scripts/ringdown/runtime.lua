@@ -70,11 +70,8 @@ function M.load(module)
   local warnings = complaints.warnings()
   return json.encode {
     name = def.name,
-<<<<<<< HEAD
     warnings = warnings ~= "" and warnings or nil,
-=======
     shown = shown,
->>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
     numbers = json.array(def.numbers),
     hosts = json.array(def.needs.hosts),
     secrets = json.array(def.needs.secrets),

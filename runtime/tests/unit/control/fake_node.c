@@ -50,12 +50,12 @@ int node_transfer(struct node *n, const char *call_sid, const char *to, const ch
     return take(fake_of(n), call_sid, what);
 }
 
-<<<<<<< HEAD
 uint64_t node_refresh_numbers(struct node *n)
 {
     (void)n;
     return 7;
-=======
+}
+
 int node_agents_json(struct node *n, struct buf *out)
 {
     (void)n;
@@ -78,5 +78,4 @@ int node_reloaded(struct node *n, uint64_t ticket, struct buf *out)
 {
     (void)n;
     return ticket == 1 ? buf_add_str(out, "{\"taken\":true}") : -EAGAIN;
->>>>>>> 3bde683 (gateway: agents follow their folder or the current release)
 }
