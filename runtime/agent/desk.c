@@ -29,7 +29,6 @@ enum { SLICE_MS = 250, MEMORY_MAX = 32 << 20, WORDS_MAX = 4000, BODY_MAX = 64 * 
 
 struct desk {
     struct script_thread *thread; /* borrows */
-    struct agent_set *agents;     /* refs */
     const struct agent_info *agent;
     struct vm *vm; /* owns; NULL: to be made anew */
     unsigned users;
@@ -94,8 +93,7 @@ struct desk *desk_take(struct activity *a)
         d = calloc(1, sizeof(*d));
         if (!d)
             return NULL;
-        *d = (struct desk){
-            .thread = t, .agents = agent_set_ref(a->agents), .agent = a->agent, .next = t->desks};
+        *d = (struct desk){.thread = t, .agent = agent_hold(a->agent), .next = t->desks};
         t->desks = d;
     }
     d->users++;
@@ -113,7 +111,7 @@ void desk_give(struct desk *d)
         link = &(*link)->next;
     *link = d->next;
     vm_free(d->vm);
-    agent_set_unref(d->agents);
+    agent_let_go(d->agent);
     free(d);
 }
 
@@ -223,7 +221,7 @@ static int run_errand(struct activity *a, const struct finding *f, const char *s
 {
     struct errand_order o = {.agent = rd_str(a->agent->name),
                              .kind = RD_STR("emergency"),
-                             .agents = a->agents,
+                             .version = a->agent,
                              .call = a->handle,
                              .media_thread = a->media_thread};
     struct buf json;

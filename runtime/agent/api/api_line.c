@@ -116,7 +116,7 @@ static int host_errand(lua_State *L)
     struct activity *a = self(L);
     struct errand_order o = {.agent = rd_str(a->agent->name),
                              .kind = rd_str(luaL_checkstring(L, 1)),
-                             .agents = a->agents};
+                             .version = a->agent};
     int rc;
 
     (void)check_errand(L);
