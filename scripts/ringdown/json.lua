@@ -19,11 +19,12 @@ function M.array(list)
   return setmetatable(list, array_mark)
 end
 
-local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
-
-local function escape(char)
-  return escapes[char] or ("\\u%04x"):format(char:byte())
-end
+-- A table and no function: gsub with a function has far fewer steps, and rules in JSON have very many quotes.
+local escapes = setmetatable({ ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }, {
+  __index = function(_, char)
+    return ("\\u%04x"):format(char:byte())
+  end,
+})
 
 -- Bytes that are no UTF-8 become "?": what reads us may refuse them.
 local function valid_utf8(text)
@@ -47,7 +48,7 @@ local function valid_utf8(text)
 end
 
 local function quote(text)
-  return '"' .. valid_utf8(text):gsub('[%c"\\\127]', escape) .. '"'
+  return '"' .. valid_utf8(text):gsub('[%c"\\\127]', escapes) .. '"'
 end
 
 local function number(n)
@@ -121,8 +122,9 @@ function encode(value, depth)
   error(("a %s is not possible in JSON"):format(kind), 0)
 end
 
----@param value any
----@return string? text
+---The text of a value: keys sorted, no spaces.
+---@param value any plain data
+---@return string? text nil when it cannot be said in JSON
 ---@return string? why
 function M.encode(value)
   local ok, text = pcall(encode, value, 0)
@@ -149,8 +151,9 @@ local function tidy(value, depth)
   return value
 end
 
+---The value of a text. Members that are null are absent.
 ---@param text string
----@return any value
+---@return any value nil when it is no JSON
 ---@return string? why
 function M.decode(text)
   local value, why = codec.decode(text)
@@ -161,6 +164,8 @@ function M.decode(text)
 end
 
 ---A copy of plain data.
+---@param value any
+---@return any copy
 function M.copy(value)
   if type(value) ~= "table" then
     return value
