@@ -1,38 +1,27 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Northside Plumbing: answers the phone and books visits, every day of the week.
+-- Northside Plumbing: books visits in English and Spanish; gas leaks and floods go to a human at once.
 local agent, tool, tools = require "ringdown.agent", require "ringdown.tool", require "ringdown.tools"
-local time = require "ringdown.time"
+local http, secret, sms = require "ringdown.http", require "ringdown.secret", require "ringdown.sms"
+local emergencies = require "lib.emergencies"
 
-local FIRST, LAST = "08:00", "18:00" -- when a visit may begin
-local DAYS_AHEAD = 60
+-- Both tools must offer and book by the same rules.
+local visits = { length = "1h", hours = { mon_sun = "08:00-18:00" }, resources = { "truck 1", "truck 2" } }
 
-local book_visit = tool {
-  name = "book_visit",
-  about = "Book a plumber's visit. Use it as soon as the caller has named a day and a time.",
-  effect = "write",
-  args = {
-    day = { type = "string", about = "today, tomorrow, a weekday, or a date like 2026-11-24", max = 30 },
-    time = { type = "string", about = "when the visit begins, 24 hours, like 09:00", pattern = "^%d%d?:%d%d$" },
-    name = { type = "string", about = "the caller's name, if given", optional = true, max = 80 },
-  },
-  failed = "Say the calendar is not answering and that we will call back to agree on a time.",
+local eta = tool {
+  name = "plumber_eta",
+  about = "Minutes until the nearest free plumber arrives.",
+  effect = "read",
+  args = { zip = { type = "string", about = "5-digit ZIP code", pattern = "^%d%d%d%d%d$" } },
+  timeout = "4s",
+  filler = "Let me see who is closest.",
+  failed = "Say the map is not answering and that we will text the time.",
   run = function(call, args)
-    local now = call:now()
-    local day, why = time.day(now, args.day)
-    local minutes = time.minutes(args.time)
-    if not day then
-      return nil, why
-    elseif not minutes then
-      return nil, args.time .. " is no time of day; ask again."
-    elseif minutes < time.minutes(FIRST) or minutes > time.minutes(LAST) then
-      return nil, "Visits begin between 8 am and 6 pm; offer a time in between."
-    elseif day < now.date or day == now.date and minutes <= now.minutes then
-      return nil, "That is in the past; offer the next free day."
-    elseif time.days_between(now.date, day) > DAYS_AHEAD then
-      return nil, "We book at most two months ahead; offer an earlier day."
+    local reply = http.get("https://api.dispatch.example/eta",
+      { query = { zip = args.zip, site = call.site.id }, bearer = secret "DISPATCH_KEY", retries = 1 })
+    if reply.status == 404 then
+      return nil, "Nobody is free today; offer tomorrow morning."
     end
-    call.vars.visit = { day = day, time = args.time, name = args.name }
-    return { booked = true, day = time.day_text(day), time = time.clock_text(minutes) }
+    return { minutes = reply.json.minutes }
   end,
 }
 
@@ -43,7 +32,8 @@ return agent {
   languages = { "en", "es" },
   hours = { mon_fri = "08:00-17:00", sat = "09:00-12:00", closed = { "2026-12-25" } },
   people = { on_call = { "+13125550188", "+13125550189" }, office = "+13125550101" },
-  vars = { visit = {} },
+  needs = { hosts = { "api.dispatch.example" }, secrets = { "DISPATCH_KEY" } },
+  vars = { booked = false },
   openai = { voice = "marin" },
   notice = { ai = true, recording = true },
   greeting = {
@@ -51,7 +41,46 @@ return agent {
     es = "Northside Plumbing, ¿en qué puedo ayudar?",
   },
   prompt = agent.file "northside-plumbing.md",
-  tools = { book_visit, tools.end_call },
+  tools = {
+    eta,
+    tools.check_availability(visits),
+    tools.book_appointment(visits),
+    tools.lookup_customer,
+    tools.send_sms { templates = { "booked" } },
+    tools.transfer_call { to = { "office", "on_call" }, when = "The office only during its hours." },
+    tools.end_call,
+  },
+  emergencies = {
+    emergencies.gas_leak {
+      transfer = "on_call",
+      text = { to = "on_call", body = "GAS LEAK {{caller.number}}: {{match.words}}" },
+    },
+    emergencies.electric_flood {
+      transfer = "on_call",
+      text = { to = "on_call", body = "WATER ON ELECTRICITY {{caller.number}}: {{match.words}}" },
+    },
+    emergencies.flood { text = { to = "on_call", body = "Flood {{caller.number}}: {{match.words}}" } },
+  },
+  sms = {
+    missed = "Northside Plumbing: sorry we missed you. What is broken? Reply here. STOP to opt out.",
+    booked = {
+      en = "Northside Plumbing: see you {{visit.start | day_time}}.",
+      es = "Northside Plumbing: nos vemos el {{visit.start | day_time}}.",
+    },
+    call_back = 'Nobody took the call of {{caller.number or "a withheld number"}}. Please call back.',
+    reply = "{{caller.number}} texts: {{args.words}}",
+  },
   silence = { after = "12s", times = 2 },
   max_call = "15m",
+  on = {
+    booked = function(call)
+      call.vars.booked = true
+    end,
+    transfer_failed = function(call, whom)
+      sms.send(call, "call_back", { to = whom })
+    end,
+    sms = function(call, text)
+      sms.send(call, "reply", { to = "office", args = { words = text.body } })
+    end,
+  },
 }
