@@ -14,7 +14,16 @@ local tool = require "ringdown.tool"
 local triage = require "ringdown.triage"
 local words = require "ringdown.words"
 
----@alias ringdown.hook "started"|"utterance"|"said"|"dtmf"|"silence"|"sms"|"transfer_failed"|"ended"
+---@alias ringdown.hook
+---| "started" # (call): the caller is connected
+---| "utterance" # (call, text): what the caller said
+---| "said" # (call, text): what the caller heard the agent say
+---| "dtmf" # (call, key): a key was pressed
+---| "silence" # (call, n): nobody said anything, for the nth time in a row
+---| "booked" # (call, visit): book_appointment booked something
+---| "sms" # (call, text): a text came; call:reply("…") answers it, once
+---| "transfer_failed" # (call, whom, why): the caller is back, nobody took them
+---| "ended" # (call, reason): it is over
 ---@alias ringdown.words string|table<string, string> a text, or one per language
 
 ---@class ringdown.agent.spec
@@ -29,24 +38,27 @@ local words = require "ringdown.words"
 ---@field vars table<string, any>? what call.vars may hold, with first values
 ---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
----@field vapi { assistant: string, route: "redirect"?, no_triage: "accepted"? }?
+---@field vapi { assistant: string, route: "redirect"?, no_triage: "accepted"? }? its assistant there, if calls
+---  may run on Vapi; emergencies are not recognised there, which an agent with severity life has to accept
 ---@field emergencies ringdown.emergency[]? rules that recognise an emergency in what callers say
----@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }?
+---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }? spoken before the greeting: that it is
+---  automated, that it is recorded, or words of your own. Nothing that is said is kept before it was heard
 ---@field record boolean? keep the sound of its calls; needs notice = { recording = true }
 ---@field keep { transcripts: string?, recordings: string? }? how long, "90d"; for good if left out
 ---@field limits { calls: integer? }? how many calls it takes at once
 ---@field greeting ringdown.words spoken first
 ---@field prompt string|ringdown.file what the model is told; may hold {{caller.number}} and so on
----@field tools ringdown.tool[]?
----@field silence { after: string?, times: integer?, say: ringdown.words?, bye: ringdown.words? }?
----@field max_call string|{ after: string, say: ringdown.words? }?
+---@field tools ringdown.tool[]? what it may do
+---@field silence { after: string?, times: integer?, say: ringdown.words?, bye: ringdown.words? }? how long nobody
+---  may say anything, how often it asks whether they are there, and its words
+---@field max_call string|{ after: string, say: ringdown.words? }? the longest call: "15m"; 30 minutes if left out
 ---@field moment ringdown.words? spoken when an answer is late; "One moment, please." if left out
 ---@field apology ringdown.words? spoken when something broke
 ---@field sms ringdown.sms.spec? the texts it may send, by name
 ---@field unanswered ringdown.words? spoken to a caller who comes back because nobody took the transfer
 ---@field countries string[]? where its people may be called, { "US", "CA" }; those of its numbers if left out
----@field on table<ringdown.hook, fun(call: ringdown.call, what: any, more: any)>?
----  transfer_failed(call, whom, why): the caller is back, nobody took them
+---@field on table<ringdown.hook, fun(call: ringdown.call, what: any, more: any)>? what it does when
+---  something happens
 ---@field routing ringdown.routing? which system its calls run on; nil: the only one there is, else openai
 ---@field verify ringdown.verify? how a caller shows who they are, for tools with `verify`
 
@@ -358,6 +370,9 @@ end
 
 ---@overload fun(spec: ringdown.agent.spec): table
 return setmetatable(M, {
+  ---Declares an agent; its file ends in `return agent { … }`. Mistakes are told when it is loaded, all at once.
+  ---@param spec ringdown.agent.spec
+  ---@return table agent
   __call = function(_, spec)
     local def = define(spec)
     return def

@@ -2,7 +2,7 @@
 -- fake: a call without a phone, for specs.
 --
 --   local call = fake.call { agent = "northside-plumbing", from = "+13125550142" }
---   assert.is_true(call:tool("book_visit", { day = "tomorrow", time = "09:00" }).booked)
+--   assert.is_true(call:tool("book_appointment", { day = "tomorrow", time = "09:00" }).booked)
 local fake_host = require "ringdown.fake.host"
 package.loaded["ringdown.host"] = package.loaded["ringdown.host"] or fake_host
 

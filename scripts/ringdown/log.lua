@@ -24,6 +24,7 @@ local function typed(value)
   return "words", tostring(value)
 end
 
+---Writes a line to the log. In tools and hooks call:log() is shorter, and knows the call.
 ---@param level "debug"|"info"|"warn"|"error"
 ---@param event string dotted name
 ---@param call_id string

@@ -56,7 +56,9 @@ function M.check(declared)
   used = {}
 end
 
+---@overload fun(name: string): ringdown.secret
 return setmetatable(M, {
+  ---The secret of that name, whose value scripts never see.
   ---@param name string as in `needs.secrets`
   ---@return ringdown.secret
   __call = function(_, name)

@@ -2,6 +2,16 @@
 -- template: {{path}}, {{path or "words"}}, {{path | filter}} in a prompt or a text. Paths are checked when the
 -- agent loads; values that came from outside (the caller, what tools stored) are quoted as data for the model,
 -- and made harmless for people.
+--
+-- Paths:
+--   site.id, site.name and whatever else a site has, agent.name, call.id, hours.text
+--   now.text, now.date, now.time, now.weekday
+--   caller.number, caller.name, caller.known, caller.vip
+--   vars.… what the agent declared
+--   visit.start, visit.stop, visit.service, visit.name, visit.resource   in texts: what was booked in this call
+--   args.…                                                               in texts: what the tool was given
+--   match.words, match.rule, match.severity                              in texts of emergencies
+-- Filters: upper, lower, spell (digit by digit), date, time, day_time, phone.
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
 

@@ -66,8 +66,9 @@ local function parse_date(text)
   return days
 end
 
+---Minutes since midnight; nil for what is no time of day.
 ---@param text any "09:30"
----@return integer? minutes since midnight
+---@return integer? minutes
 function M.minutes(text)
   local h, m = tostring(text):match("^(%d%d?):(%d%d)$")
   h, m = math.tointeger(h), math.tointeger(m)
@@ -157,8 +158,9 @@ end
 ---@field weekday string "tuesday"
 ---@field text string "Tuesday, November 24, 2026, 2:05 pm"
 
----@param zone_name string
----@param unix integer? now
+---A moment on the wall clocks of a zone. In a call, call:now() is shorter.
+---@param zone_name string "America/Chicago"
+---@param unix integer? seconds since 1970; now if left out
 ---@return ringdown.moment
 function M.at(zone_name, unix)
   local zone = M.zone(zone_name)
@@ -190,6 +192,7 @@ function M.unix_of(zone_name, text)
   return wall - offset_at(zone, unix)
 end
 
+---Now.
 ---@return integer seconds since 1970
 function M.unix()
   return host.unix and host.unix() or os.time()
@@ -220,6 +223,7 @@ function M.day(now, text)
   return ("%04d-%02d-%02d"):format(date_of(days))
 end
 
+---A date as people say it.
 ---@param date string "2026-11-27"
 ---@return string? text "Friday, November 27"
 function M.day_text(date)

@@ -259,7 +259,10 @@ function M.check(t, given)
   return args
 end
 
+---@overload fun(spec: ringdown.tool.spec): ringdown.tool
 return setmetatable(M, {
+  ---Declares a tool, for `tools` of an agent. What `run` returns is the model's answer; `nil, "why"` is an outcome to
+  ---expect, what is raised becomes the sentence in `failed`.
   ---@param spec ringdown.tool.spec
   ---@return ringdown.tool
   __call = function(_, spec)

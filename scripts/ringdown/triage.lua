@@ -13,8 +13,8 @@
 --   unless  phrases in which the words mean something else: "gas bill"
 --   ask     phrases that are not enough to act, but enough for the agent to ask
 -- A rule matches when one of `any` or `near` is heard, and all of `all`. Words need not be written in all their
--- forms, and
--- small words do not count: "smell gas" is found in "there's a smell of gas" too (match.lua says exactly when).
+-- forms, and small words do not count: "smell gas" is found in "there's a smell of gas" too (match.lua says exactly
+-- when).
 --
 -- Three verdicts:
 --   match      act
@@ -23,8 +23,7 @@
 --   near_miss  recorded only: an `unless`, and what would be an ask if it were about life
 --
 -- This file is what others call. The rest is loaded when it is needed: a call's VM needs the shape alone. What a
--- rule does once
--- it matched (say, transfer, text) is not decided here.
+-- rule does once it matched (say, transfer, text) is not decided here.
 local host = require "ringdown.host"
 local shape = require "ringdown.shape"
 local template = require "ringdown.template"
