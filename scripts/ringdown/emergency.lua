@@ -266,7 +266,7 @@ local on = {}
 -- Who was dialled picked up: he presses 1, or it was his voicemail.
 function on.accept(self, form, ticket)
   local number, by = form.To or "", name_of(self, form.To)
-  if self.handled_by then
+  if self.handled_by and self.handled_by ~= by then -- who took it by text and picks up after all has the caller
     host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
   elseif form.Digits == nil or form.Digits == "" then
     self:step("transfer", number, "answered")

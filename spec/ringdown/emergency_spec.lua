@@ -220,11 +220,22 @@ describe("an emergency of life", function()
     text(3000, SECOND, "1")
     host.expected[SECOND] = 1
     text(4000, FIRST, "1")
-    local late = accept(5000, FIRST)
+    local late = accept(5000, SECOND)
     resume(6000, "no-answer")
     run()
     assert.matches("It is taken already, by on_call 1%.", host.answers[late].text)
     assert.equal("agent", host.answers[late + 1].how)
+  end)
+
+  it("puts through who took it by text and then picks up", function()
+    text(1000, FIRST, "1")
+    local asked, pressed = accept(4000, FIRST), accept(6000, FIRST, "1")
+    local over = resume(9000, "completed")
+    run()
+    assert.matches("Press 1 to take it", host.answers[asked].text)
+    assert.matches("<Response></Response>", host.answers[pressed].text, 1, true)
+    assert.is_nil(host.answers[over]) -- nothing is left to follow
+    assert.same({ "handled by on_call 1" }, states())
   end)
 
   it("keeps texting when the caller hung up, and lets phones ring", function()
