@@ -267,7 +267,7 @@ function session:event(event, text, number)
       self.answered = nil -- the caller is here: the carrier does not repeat a question from before
     end
   end
-  if not hook then
+  if not hook or event == "transfer_failed" and not self.failed then
     return
   end
   if event == "silence" then

@@ -131,7 +131,7 @@ end
 local function decide(session, form, noticed)
   local away = session.away
   if form.RingdownNote then -- an emergency had the caller, and says what the model must know
-    session.away, session.failed = nil, { whom = "emergency", why = "no answer" }
+    session.away, session.failed = nil, nil -- and no hook about transfers runs
     return "stream", "", require("ringdown.comeback").brief(session, form.RingdownNote, noticed, form.RingdownOpening),
       "emergency", "no answer"
   elseif not form.DialCallStatus then

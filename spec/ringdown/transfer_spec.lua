@@ -195,6 +195,17 @@ describe("when nobody takes the caller", function()
     assert.matches("transfer_failed", call.session:hooks())
   end)
 
+  it("runs no hook when it was an emergency that had the caller", function()
+    local ran = false
+    local call = away { on = { transfer_failed = function()
+      ran = true
+    end } }
+    local how = call.session:resume("resume", { DialCallStatus = "no-answer", RingdownNote = "Stay with them." }, true)
+    call.session:event("transfer_failed", "", 0)
+    assert.equal("stream", how)
+    assert.is_false(ran)
+  end)
+
   it("gives a question that Twilio repeats the same answer", function()
     local call = away()
     host.twilio_replies = { [PATH] = {} }
