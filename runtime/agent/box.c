@@ -203,6 +203,18 @@ static int box_close(lua_State *L)
     return 0;
 }
 
+/* box:broken() -> which limit the agent broke, or nil */
+static int box_broken(lua_State *L)
+{
+    struct box *b = check_box(L);
+
+    if (b->vm && vm_spent(b->vm))
+        lua_pushstring(L, vm_spent_why(b->vm));
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 /* box:module() -> the agent's module, which open() of ringdown.runtime wants first */
 static int box_module(lua_State *L)
 {
@@ -253,8 +265,8 @@ static int open_box(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"ask", box_ask},    {"module", box_module}, {"close", box_close},
-    {"__gc", box_close}, {NULL, NULL},
+    {"ask", box_ask},     {"module", box_module}, {"broken", box_broken},
+    {"close", box_close}, {"__gc", box_close},    {NULL, NULL},
 };
 
 /* The registry has the two paths: box_preload() put them there. */

@@ -7,6 +7,8 @@ local fake_host = require "ringdown.fake.host"
 package.loaded["ringdown.host"] = package.loaded["ringdown.host"] or fake_host
 
 local agents = require "ringdown.agent"
+local boxed = require "ringdown.fake.boxed"
+local clock = require "ringdown.fake.clock"
 local complaints = require "ringdown.complaints"
 local fake_http = require "ringdown.fake.http"
 local json = require "ringdown.json"
@@ -126,6 +128,7 @@ M.load = load_agent
 ---@field hung_up string? the reason, once the script hung up
 ---@field requests table[] what the agent's hosts were asked: method, url, header, body
 ---@field paused boolean is what the caller says kept from the model, transcript and recording?
+---@field broken string? the fence that the agent broke ("time", "memory"…), which ends a live call; in `ringdown test`
 ---@field system string where routing sent it
 ---@field reason string why
 ---@field brief table what the provider was told
@@ -155,6 +158,8 @@ call.__index = function(self, key)
     local desk = rawget(self, "desk")
     return desk and desk.transferred_to or rawget(self, "tool_transfers_to")
       or fake_host.transfers[#fake_host.transfers]
+  elseif key == "broken" then
+    return rawget(self, "session").broken
   elseif key == "hung_up" then
     return rawget(self, "tool_hung_up") or fake_host.hung_up
   end
@@ -175,8 +180,9 @@ function M.call(opts)
   fake_host.reset()
   require("ringdown.fake.database").reset()
   fake_host.twilio_replies = {} -- it can be asked
-  local def = opts.agent
+  local def, sandbox = opts.agent, nil
   if type(def) == "string" then
+    sandbox = boxed.open(def) -- first: it has fences
     def = load_agent(def)
   end
   fake_http.begin(def.needs)
@@ -197,7 +203,7 @@ function M.call(opts)
   for key, value in pairs(opts.form or {}) do
     form[key] = value
   end
-  local session = sessions.new(def, form, opts.site)
+  local session = sandbox and sandbox:begin(def, form, opts.site) or sessions.new(def, form, opts.site)
   local self = setmetatable({ def = def, form = form, session = session }, call)
   self.session:know_caller()
   self.system, self.reason, self.assistant = self.session:route()
@@ -216,7 +222,7 @@ end
 function call:tool(name, args)
   local text = type(args) == "string" and args or json.encode(args or {})
   fake_host.failed_output = nil
-  local ok, output, go_on, hang_up, whom = pcall(self.session.tool, self.session, name, text)
+  local ok, output, go_on, hang_up, whom = clock.within(self.session.tool, self.session, name, text)
   if not ok then
     local raised = output
     return json.decode(fake_host.failed_output or '{"failed":true}'), raised

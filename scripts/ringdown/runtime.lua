@@ -152,4 +152,25 @@ function M.errand(module, kind, payload)
   require("ringdown.errand").run(require(module), kind, payload)
 end
 
+---What the call remembers.
+---@return string JSON
+function M.vars()
+  local vars = {}
+  for name, value in pairs(session.call.vars) do
+    vars[name] = value
+  end
+  return json.encode(vars)
+end
+
+---What specs see of the call: plain data.
+---@return table
+function M.look()
+  local call = {}
+  for name, value in pairs(session.call) do
+    call[name] = value
+  end
+  call.vars = json.decode(M.vars())
+  return { call = call, away = session.away }
+end
+
 return M

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- fake.host: ringdown.host for specs: no runtime, no network, no clock but the one a spec sets.
+local clock = require "ringdown.fake.clock"
+
 local M = { loading = true }
 
 ---What the code under test did, newest last. Emptied by reset().
@@ -36,6 +38,7 @@ function M.reset()
   M.queries, M.query_handlers, M.db_handlers, M.database_down = {}, {}, {}, nil
   require("ringdown.fake.texts").reset()
   now, passed_ms = nil, 0
+  clock.stop()
 end
 
 function M.set_unix(unix)
@@ -265,6 +268,7 @@ end
 function M.deadline(ms, failed_output, filler, after_ms, second)
   M.deadline_ms, M.failed_output, M.filler = ms, failed_output, filler
   M.filler_after_ms, M.second_filler = after_ms, second
+  clock.start(passed_ms, ms, filler, after_ms, second)
 end
 
 function M.http(request)
@@ -276,10 +280,15 @@ function M.digest(text)
   return ("%08x"):format(require("ringdown.routing").fnv1a32(text)):rep(8)
 end
 
+---Time passes, at most until the tool that waits has used up its own.
 function M.sleep(ms)
   M.naps[#M.naps + 1] = ms
-  passed_ms = passed_ms + ms
-  now = M.unix() + math.tointeger(ms // 1000)
+  local passes_ms = clock.wait(passed_ms, ms, M.say)
+  now = M.unix() + math.tointeger((passed_ms + passes_ms) // 1000 - passed_ms // 1000)
+  passed_ms = passed_ms + passes_ms
+  if clock.late then
+    error("the tool was late", 0)
+  end
 end
 
 ---@return boolean

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- fake.http: the hosts that an agent asks, for specs. Answers are found by "METHOD url", without query.
 local json = require "ringdown.json"
+local time = require "ringdown.time"
 
 local M = {}
 
@@ -16,6 +17,7 @@ M.requests = {}
 ---@field status integer? 200 if left out
 ---@field headers table<string, string>?
 ---@field lost boolean? the request arrives, its answer does not
+---@field after string? how long the answer takes, "3s"
 
 ---@param table table<string, ringdown.fake.answer|ringdown.fake.answer[]> several are given one after the other
 function M.set(table)
@@ -76,6 +78,17 @@ local function next_answer(key)
   return answer
 end
 
+-- False when the answer would come too late.
+local function comes_in_time(answer, request)
+  if not answer.after then
+    return true
+  end
+  local takes_ms = time.duration(answer.after) or error(answer.after .. ' is no duration; write it like "3s"', 0)
+  local may_ms = request.timeout_ms or takes_ms
+  require("ringdown.fake.host").sleep(math.min(takes_ms, may_ms))
+  return takes_ms <= may_ms
+end
+
 ---As the runtime's host.http.
 function M.http(request)
   local name = request.url:match("^%a+://([^/?#:]*)")
@@ -91,6 +104,8 @@ function M.http(request)
   local answer = next_answer(request.method .. " " .. request.url:gsub("%?.*$", ""))
   if answer.lost then
     return nil, "the answer was lost", "unknown"
+  elseif not comes_in_time(answer, request) then
+    return nil, "no answer in time", "unknown"
   end
   local headers = {}
   for key, value in pairs(answer.headers or {}) do

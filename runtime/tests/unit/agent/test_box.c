@@ -91,6 +91,17 @@ static void test_the_box_is_the_sandbox_of_a_call(void **state)
     run("local b = open 'test'  b:ask('tool', 'spins', '{}')", "used up its time");
 }
 
+static void test_a_broken_limit_is_said_and_final(void **state)
+{
+    (void)state;
+    run("local b = open 'test'\n"
+        "assert(b:broken() == nil)\n"
+        "assert(not pcall(b.ask, b, 'tool', 'reads', '{}') and b:broken() == nil)\n"
+        "assert(not pcall(b.ask, b, 'tool', 'spins', '{}') and b:broken() == 'time')\n"
+        "b:ask('tool', 'says', '{}')\n",
+        "used up its time");
+}
+
 static void test_mistakes_of_the_file_are_told_as_everywhere(void **state)
 {
     (void)state;
@@ -109,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_tool_speaks_through_the_host_of_the_spec),
         cmocka_unit_test(test_the_box_is_the_sandbox_of_a_call),
+        cmocka_unit_test(test_a_broken_limit_is_said_and_final),
         cmocka_unit_test(test_mistakes_of_the_file_are_told_as_everywhere),
         cmocka_unit_test(test_a_closed_box_stays_closed),
     };
