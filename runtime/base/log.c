@@ -34,6 +34,7 @@ static struct {
     pthread_cond_t wake;
     pthread_t writer;
     bool running, stopping; /* lock */
+    log_take_fn *take;      /* NULL: stderr */
     struct buf fill;        /* lock; what was logged since the last swap */
     struct buf drain;       /* the writer's own */
     uint64_t lost_told;     /* lock */
@@ -134,11 +135,20 @@ static void hand_over(const struct buf *line)
         atomic_fetch_add(&logger.lost, 1);
 }
 
+void log_take(log_take_fn *take)
+{
+    logger.take = take;
+}
+
 void log_fields(enum log_level level, const char *event, const struct log_field *f, int n)
 {
     struct buf line;
 
     atomic_fetch_add(&logger.counts[level], 1);
+    if (logger.take) {
+        logger.take(level, event, f, n);
+        return;
+    }
     buf_init(&line, LOG_LINE_MAX);
     if (format_now(&line, level, event, f, n) == 0)
         hand_over(&line);

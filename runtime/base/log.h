@@ -61,6 +61,12 @@ uint64_t log_count(enum log_level level);
 
 void log_fields(enum log_level level, const char *event, const struct log_field *f, int n);
 
+/* From now on lines go to `take` instead of stderr, on the thread that logs: for commands that show
+ * things their own way. NULL: to stderr again. Before there are threads. */
+typedef void(log_take_fn)(enum log_level level, const char *event, const struct log_field *f,
+                          int n);
+void log_take(log_take_fn *take);
+
 #define LOG_COUNT_(...) \
     ((int)(sizeof((struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)))
 #define LOG_(level, event, ...)                                                                   \

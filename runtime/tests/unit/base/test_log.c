@@ -309,10 +309,27 @@ static void test_a_stuck_terminal_loses_lines_but_stops_nobody(void **state)
     free(text);
 }
 
+static char taken[64];
+
+static void take(enum log_level level, const char *event, const struct log_field *f, int n)
+{
+    (void)snprintf(taken, sizeof(taken), "%d %s %s %d", (int)level, event, f[0].str, n);
+}
+
+static void test_a_command_may_show_lines_its_own_way(void **state)
+{
+    (void)state;
+    log_take(take);
+    log_error("script.failed", F_STR("in", "map"), F_INT("n", 1));
+    log_take(NULL);
+    assert_string_equal(taken, "0 script.failed map 2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_fact_is_one_line_in_either_format),
+        cmocka_unit_test(test_a_command_may_show_lines_its_own_way),
         cmocka_unit_test(test_nobody_can_write_a_second_line_into_ours),
         cmocka_unit_test(test_phone_numbers_keep_country_and_two_digits),
         cmocka_unit_test(test_words_show_at_debug_and_secrets_never),
