@@ -141,7 +141,7 @@ static void plan(struct openai_session *s, struct response *r, const json_t *par
                                  s->notes);
     if (cue.reply)
         take_reply(s, r, &cue);
-    else if (!r->says)
+    else if (!r->says && !(r->text_only && typed_answer(s, r)))
         r->says = strdup(any_words);
     begin(s, r);
 }

@@ -161,6 +161,9 @@ struct response *response_active(const struct openai_session *s);
  * NULL) settles what it says. */
 void response_start(struct openai_session *s, const json_t *params, uint32_t heard_ticket,
                     const char *says);
+/* openai_typed.c: what is answered to typed words that no scenario knows. False: nothing in particular. */
+bool typed_answer(const struct openai_session *s, struct response *r);
+
 void response_heard(struct openai_session *s, struct response *r, const struct openai_cue *cue);
 void response_said(struct openai_session *s, struct response *r, const struct sound *pcm);
 void response_cancel(struct openai_session *s, struct response *r, const char *reason);

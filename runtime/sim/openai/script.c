@@ -6,11 +6,11 @@
  * in the order they are written, so that two "yes" can mean two things. */
 #include "sim/openai/script.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct line {
     int index; /* of the recogniser */
@@ -111,6 +111,21 @@ static int rank(const struct openai_cue *c, const struct openai_cue *last, const
     return c->reply > last->reply ? 1 : 2;
 }
 
+/* People type as they like: only letters and digits count. */
+static bool same_words(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (*a && (unsigned char)*a < 128 && !isalnum((unsigned char)*a))
+            a++;
+        while (*b && (unsigned char)*b < 128 && !isalnum((unsigned char)*b))
+            b++;
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+        if (!*a)
+            return true;
+    }
+}
+
 static struct openai_cue best_of(const struct openai_script *s, int index, const char *text,
                                  struct openai_cue last, const char *notes)
 {
@@ -119,7 +134,7 @@ static struct openai_cue best_of(const struct openai_script *s, int index, const
 
     for (size_t i = 0; i < s->n; i++) {
         const struct line *l = &s->lines[i];
-        bool same = text ? strcasecmp(l->cue.reply->hears, text) == 0 : l->index == index;
+        bool same = text ? same_words(l->cue.reply->hears, text) : l->index == index;
         int r = same ? rank(&l->cue, &last, notes) : NO_RANK;
 
         if (r < best_rank) {

@@ -592,6 +592,50 @@ static void test_an_answer_beside_the_conversation_leaves_no_trace(void **state)
     line_free(l);
 }
 
+static void type(struct line *l, const char *words)
+{
+    char event[512];
+
+    (void)snprintf(event, sizeof(event),
+                   "{\"type\":\"conversation.item.create\",\"item\":{\"type\":\"message\",\"role\":"
+                   "\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"%s\"}]}}",
+                   words);
+    client(l, event);
+    client(l, "{\"type\":\"response.create\"}");
+    pass(l, 1000);
+}
+
+/* What was said last, in text. */
+static const char *last_words(const struct line *l)
+{
+    const char *text = NULL;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (strcmp(type_of(l->events[i]), "response.output_text.done") == 0)
+            text = text_at(l->events[i], "text", NULL);
+    return text;
+}
+
+static void test_a_conversation_in_text_follows_the_scenario_or_the_typist(void **state)
+{
+    struct line *l = line_new(state, NULL);
+    json_t *call;
+
+    client(l, "{\"type\":\"session.update\",\"session\":{\"type\":\"realtime\","
+              "\"output_modalities\":[\"text\"],\"instructions\":\"x\"}}");
+    type(l, "no thanks, GOODBYE");
+    assert_string_equal(last_words(l), "Goodbye, and thank you for calling us today.");
+    type(l, "How are you?");
+    assert_string_equal(last_words(l), "You said: How are you?");
+    type(l, "/tool book_visit {\\\"day\\\":\\\"today\\\"}");
+    call = find(l, 0, "response.function_call_arguments.done", NULL);
+    assert_string_equal(text_at(call, "name", NULL), "book_visit");
+    assert_string_equal(text_at(call, "arguments", NULL), "{\"day\":\"today\"}");
+    assert_int_equal(0, count(l, "response.output_audio.delta"));
+    assert_null(last_error(l));
+    line_free(l);
+}
+
 #define TAGGED_HELLO                                                           \
     "{\"type\":\"response.create\",\"response\":{\"metadata\":{\"rd\":\"7\"}," \
     "\"instructions\":\"Say exactly: \\\"Hello.\\\"\"}}"
@@ -833,6 +877,7 @@ int main(void)
         cmocka_unit_test(test_wrong_messages_are_violations),
         cmocka_unit_test(test_the_voice_is_locked_after_the_first_audio),
         cmocka_unit_test(test_an_answer_beside_the_conversation_leaves_no_trace),
+        cmocka_unit_test(test_a_conversation_in_text_follows_the_scenario_or_the_typist),
         cmocka_unit_test(test_metadata_comes_back_unless_it_is_left_out),
         cmocka_unit_test(test_deltas_come_faster_than_they_play),
         cmocka_unit_test(test_a_late_session_update_comes_two_seconds_late),
