@@ -353,6 +353,9 @@ void activity_event(struct activity *a, const struct message *m)
     case AGENT_AWAY:
         activity_away(a, m);
         break;
+    case AGENT_LOOK:
+        activity_look(a);
+        break;
     case AGENT_ENDED:
         on_ended(a, m);
         break;
@@ -395,6 +398,8 @@ static const char *name_of(const struct job *j)
         return "errand";
     case JOB_RESUME:
         return "resume";
+    case JOB_LOOK:
+        return "look";
     case JOB_ENDED:
         break;
     }
@@ -442,6 +447,8 @@ void activity_job_done(struct job *j)
         activity_transfer_done(j);
     else if (kind == JOB_RESUME)
         activity_resume_done(j);
+    else if (kind == JOB_LOOK)
+        activity_look_done(j);
     else
         job_free(j);
     move_on(a);

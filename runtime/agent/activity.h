@@ -19,7 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum job_kind { JOB_OPEN, JOB_TOOL, JOB_HOOK, JOB_TRANSFER, JOB_RESUME, JOB_ENDED, JOB_ERRAND };
+enum job_kind {
+    JOB_OPEN,
+    JOB_TOOL,
+    JOB_HOOK,
+    JOB_TRANSFER,
+    JOB_RESUME,
+    JOB_LOOK,
+    JOB_ENDED,
+    JOB_ERRAND
+};
 
 /* One entry into the script and what it owes the call. */
 struct job {
@@ -112,6 +121,10 @@ void activity_away(struct activity *a, const struct message *m);
 void activity_resume(struct script_thread *t, struct activity *a, const struct message *m);
 void activity_resume_done(struct job *j);
 void activity_resume_failed(struct job *j);
+
+/* activity_look.c: shows what the call remembers. */
+void activity_look(struct activity *a);
+void activity_look_done(struct job *j); /* frees it */
 
 /* A job that owes somebody an answer gives a bad one; any job is freed. */
 void activity_job_drop(struct job *j);

@@ -437,6 +437,8 @@ void line_command(struct media_thread *t, struct message *m)
     case CMD_TRANSFER_REFUSED:
         line_operator(l, m);
         break;
+    case CMD_LOOKED: /* nobody here asks */
+        break;
     }
 }
 

@@ -302,6 +302,14 @@ static void test_a_pause_and_its_end_reach_the_call(void **state)
     assert_int_equal(fake_next_command(&node, CMD_PAUSE)->number, 0);
 }
 
+static void test_what_a_call_remembers_can_be_seen(void **state)
+{
+    (void)state;
+    fake_live_call(&node, 1);
+    fake_event(&node, 1, AGENT_LOOK, "", "", "");
+    assert_string_equal(fake_next_command(&node, CMD_LOOKED)->s[0].p, "{\"n\":0}");
+}
+
 static void test_the_end_frees_the_vm(void **state)
 {
     (void)state;
@@ -382,6 +390,7 @@ int main(void)
         STORY(test_end_call_gives_its_result_and_then_hangs_up),
         STORY(test_hooks_run_in_the_order_of_their_events),
         STORY(test_a_pause_and_its_end_reach_the_call),
+        STORY(test_what_a_call_remembers_can_be_seen),
         STORY(test_the_end_frees_the_vm),
         STORY(test_an_end_before_the_answer_frees_the_vm_too),
         STORY(test_stopping_in_the_middle_leaves_nothing),
