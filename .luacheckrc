@@ -5,3 +5,4 @@ unused_args = false
 exclude_files = { "build", "build-*", "node_modules", "var" }
 files["spec"] = { std = "lua54+busted" }
 files["examples/**/*_spec.lua"] = { std = "lua54+busted" }
+files["scripts/ringdown/new/spec.lua"] = { std = "lua54+busted" } -- becomes NAME_spec.lua

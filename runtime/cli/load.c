@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/loopback.h"
 #include "io/accepter.h"
 #include "io/loop.h"
 #include "sim/carrier/double.h"
@@ -29,7 +30,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 2000, UNRULY_MAX = 16, WAIT_MS = 10000, PROGRESS_MS = 1000 };
+enum { CALLS_MAX = 2000, UNRULY_MAX = 16, PROGRESS_MS = 1000 };
 
 static const char usage[] = "usage: ringdown load [--calls N] [--seconds N] [--rate N] [--to "
                             "NUMBER] [--agents FOLDER] [--work] [--unruly NUMBER]... [--json]\n\n"
@@ -63,24 +64,10 @@ struct loading {
 
 /* --- the node --- */
 
-/* Two ports that are free now: one for the node, which binds it itself. */
-static int free_port(uint16_t *port)
+static void become_node(const struct loading *l, const char *listen, uint16_t model_port)
 {
-    char why[128];
-    int fd, rc = listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why));
+    char openai[96], max_calls[16];
 
-    if (rc)
-        return rc;
-    *port = listen_port(fd);
-    close(fd);
-    return 0;
-}
-
-static void become_node(const struct loading *l, uint16_t port, uint16_t model_port)
-{
-    char listen[64], openai[96], max_calls[16];
-
-    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
     (void)snprintf(openai, sizeof(openai), "ws://127.0.0.1:%u/v1/realtime", model_port);
     (void)snprintf(max_calls, sizeof(max_calls), "%u", l->calls + UNRULY_MAX);
     setenv("RINGDOWN_LISTEN", listen, 1);
@@ -100,44 +87,24 @@ static void become_node(const struct loading *l, uint16_t port, uint16_t model_p
     _exit(127);
 }
 
-static int wait_until_it_listens(const struct loading *l, uint16_t port)
-{
-    char address[64], why[128];
-    int fd, status;
-
-    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", port);
-    for (int waited = 0; waited < WAIT_MS; waited += 50) {
-        int rc = listen_tcp(&fd, address, why, sizeof(why));
-
-        if (rc == -EADDRINUSE)
-            return 0;
-        if (rc == 0)
-            close(fd);
-        if (waitpid(l->node, &status, WNOHANG) == l->node)
-            return -ECHILD;
-        usleep(50000);
-    }
-    return -ETIMEDOUT;
-}
-
 static int start_node(struct loading *l, uint16_t model_port)
 {
-    uint16_t port;
-    int rc = free_port(&port);
+    char listen[48]; /* the node binds it itself */
+    int rc = loopback_address(listen, sizeof(listen));
 
     if (rc)
         return rc;
-    (void)snprintf(l->url, sizeof(l->url), "http://127.0.0.1:%u", port);
+    (void)snprintf(l->url, sizeof(l->url), "http://%s", listen);
     (void)snprintf(l->data, sizeof(l->data), "/tmp/ringdown-load-XXXXXX");
     if (!mkdtemp(l->data))
         return -errno;
     (void)chmod(l->data, 0711); /* or its database would lie elsewhere, and stay */
     l->node = fork();
     if (l->node == 0)
-        become_node(l, port, model_port);
+        become_node(l, listen, model_port);
     if (l->node < 0)
         return -errno;
-    return wait_until_it_listens(l, port);
+    return loopback_wait(listen, l->node);
 }
 
 /* Asked politely; asked again after a second, which ends it at once. */
