@@ -12,6 +12,7 @@
 --   all     everything of this list, anywhere in the utterance; an item may be a list of alternatives
 --   unless  phrases in which the words mean something else: "gas bill"
 --   ask     phrases that are not enough to act, but enough for the agent to ask
+--   ask_near  words close together that are enough to ask, written as in near
 -- A rule matches when one of `any` or `near` is heard, and all of `all`. Words need not be written in all their
 -- forms, and small words do not count: "smell gas" is found in "there's a smell of gas" too (match.lua says exactly
 -- when).
@@ -36,6 +37,7 @@ local template = require "ringdown.template"
 ---@field all (string|string[])[]? everything of this list
 ---@field unless string[]? phrases in which the words mean something else
 ---@field ask string[]? not enough to act, but enough to ask
+---@field ask_near table? words close together that are enough to ask, as in near
 ---@field phrases string? a module that holds more of these: "lib.emergencies.gas_leak"
 ---@field languages string[]? only for callers who speak one of these
 ---@field say ringdown.words? what the caller hears at once

@@ -77,6 +77,13 @@ describe("an emergency rule", function()
     expect(weak, { ["it smells of rotten eggs"] = "ask unclear", ["a gas leak, like rotten eggs"] = "match" })
   end)
 
+  it("may ask about words near each other, but not beside business", function()
+    local wide = compiled { id = "w", severity = "life", any = { "gas leak" },
+      ask_near = { { words = { { "hose", "pipe" }, { "came off", "hiss" } }, within = 8 } } }
+    expect(wide, { ["the yellow hose came off the wall"] = "ask unclear", ["the hose is too short"] = "nothing",
+      ["do you sell a pipe that does not hiss"] = "near_miss unclear", ["a gas leak, the pipe came off"] = "match" })
+  end)
+
   it("rests while the caller speaks another language", function()
     local spanish = compiled { id = "s", severity = "life", any = { "gas" }, languages = { "es" } }
     assert.equal("match", verdict(spanish, "gas", "es"))
@@ -119,6 +126,12 @@ describe("an emergency of life and death", function()
   it("asks when it was perhaps misheard", function()
     expect(rules, { ["I smell guess in here"] = "ask unclear", ["there's a gas league"] = "ask unclear",
       ["I guess so"] = "nothing" })
+  end)
+
+  it("knows words by their sound, and as two that were one", function()
+    local spanish = compiled { id = "s", severity = "life", any = { "sale humo", "no respira", "elevador atrapado" } }
+    expect(spanish, { ["sale umo"] = "ask unclear", ["no res pira"] = "ask unclear",
+      ["atrapado en el elevadro"] = "ask unclear", ["sale mucho"] = "nothing" })
   end)
 
   it("takes the words away that mean something else, and no others", function()

@@ -56,7 +56,7 @@ describe("emergencies of an agent", function()
       rule { near = { "smell", "gas" } } }
     for _, expected in ipairs {
       "emergencies[1]: 'id' is missing", "emergencies[1]: 'severity' is missing",
-      "emergencies[1]: can never match: give it any, near, all or ask",
+      "emergencies[1]: can never match: give it any, near, all, ask or ask_near",
       'emergencies[2].id: "Gas Leak" is not a name',
       'emergencies[2].severity: "deadly" is unknown; allowed: life, urgent, normal',
       "emergencies[2].any: is empty", 'emergencies[3].near: must say how close: { "smell", "gas", within = 6 }',

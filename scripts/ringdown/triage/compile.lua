@@ -85,17 +85,22 @@ function compiler:add_slots(rule, role, slots, group)
   end
 end
 
+function compiler:add_groups(rule, role, groups)
+  local list = {}
+  for g, group in ipairs(groups or {}) do
+    list[g] = { within = group.within, slots = #group.words }
+    self:add_slots(rule, role, group.words, g)
+  end
+  return list
+end
+
 function compiler:add_rule(i, rule)
-  local near = {}
   self:add_all(i, "any", rule.any)
   self:add_all(i, "ask", rule.ask)
   self:add_all(i, "unless", rule.unless)
   self:add_slots(i, "all", rule.all or {})
-  for g, group in ipairs(rule.near or {}) do
-    near[g] = { within = group.within, slots = #group.words }
-    self:add_slots(i, "near", group.words, g)
-  end
-  self.rules[i] = { id = rule.id, severity = rule.severity, languages = rule.languages, near = near,
+  self.rules[i] = { id = rule.id, severity = rule.severity, languages = rule.languages,
+    near = self:add_groups(i, "near", rule.near), ask_near = self:add_groups(i, "ask_near", rule.ask_near),
     all = #(rule.all or {}), needs_more = (rule.any or rule.near) ~= nil }
 end
 

@@ -100,8 +100,8 @@ function M.of(read)
   local from, to = scopes_of(read)
   return { text = read, from = from, to = to, denied = negators_of(words, n), imagined = imagined,
     questions = questions_of(read), asserts = mark_all(words, n, cues.asserts),
-    past = mark_all(words, n, cues.past), fiction = mark_all(words, n, cues.fiction), over = mark_all(words, n,
-      cues.over) }
+    past = mark_all(words, n, cues.past), fiction = mark_all(words, n, cues.fiction),
+    over = mark_all(words, n, cues.over), offers = mark_all(words, n, cues.offers) }
 end
 
 local function marked(marks, from, to, own)
@@ -113,18 +113,19 @@ local function marked(marks, from, to, own)
 end
 
 -- "Do you fix gas leaks", but not "do you hear me there is a gas leak".
-local function is_question(c, from, first, last, own)
+-- Nil, or what sort of question it is.
+local function question_of(c, from, first, last, own)
   local asked = c.text.asked[c.text.clauses[last]]
   local opener = marked(c.questions, from, first - 1, own)
   if not opener and not asked then
-    return false
+    return nil
   end
   for i = (opener and opener + c.questions[opener] or from), last do
     if c.asserts and c.asserts[i] then
-      return false
+      return nil
     end
   end
-  return true
+  return marked(c.offers, from, first - 1, own) and "asked for an offer" or "asked about"
 end
 
 local function is_over(c, last, own)
@@ -158,14 +159,17 @@ end
 ---@return string? detail
 function M.against(c, first, last, own)
   local from, to = c.from[first], c.to[last]
+  local question
   if marked(c.denied, math.max(from, first - DENIAL_REACH), last, own) then
     return "negated", "denied"
   elseif is_over(c, last, own) then
     return "negated", "over"
   elseif marked(c.imagined, math.max(from, first - IF_REACH), first - 1, own) then
     return "unclear", "imagined"
-  elseif is_question(c, from, first, last, own) then
-    return "unclear", "asked about"
+  end
+  question = question_of(c, from, first, last, own)
+  if question then
+    return "unclear", question
   elseif marked(c.past, from, to, own) then
     return "unclear", "long ago"
   elseif marked(c.fiction, from, to, own) then

@@ -57,7 +57,7 @@ M.irregular = {
   hurts = "hurt", hurting = "hurt", lift = "lift", does = "do", goes = "go", going = "go", ran = "run",
   woke = "wake", woken = "wake", knew = "know", odour = "odor", odours = "odor", odors = "odor", meters = "meter",
   number = "number", gasoline = "gasoline", gasses = "gas", gassy = "gas", outlets = "outlet", sparky = "spark",
-  sparking = "spark", passing = "pass",
+  sparking = "spark", passing = "pass", fume = "fumes", fumes = "fumes",
 }
 
 -- ── what changes the meaning of the words around it ─────────────────────────────────────────────
@@ -92,6 +92,14 @@ M.questions = {
   "should i", "wonder", "wondering", "curious", "asking about", "ask about", "question about", "information about",
   "interested in", "looking for someone who", "who do i call", "what number", "do i have to", "does it", "could a",
   "does a", "would a", "can a", "can i", "what causes", "how to", "what should i know",
+}
+
+-- Questions of customers: words that are only worth a question are not worth one beside these.
+M.offers = {
+  "do you", "does your", "do they", "how much", "how often", "what do you charge", "what kind", "can i get",
+  "can i book", "can i reserve", "can i schedule", "is it included", "are you", "interested in",
+  "looking for someone who", "what time",
+  "am i allowed", "are we allowed", "is it ok if", "question about", "information about", "who pays",
 }
 
 -- Before "is this", "are there": what makes it a question. "There is this smell" is none.
@@ -131,17 +139,71 @@ M.over = {
 
 -- Heard for one another, where the sound alone is too short to tell. Only ever makes the agent ask.
 M.mistaken = {
-  leak = "league leek lick lake leap lead leaf lease link",
-  gas = "guess gaz gust gus gash gasp guest gauze glass gaps cash gast", fire = "fier fyre hire fryer higher flyer",
-  smoke = "smock smog smoker spoke", breath = "breeze breve breed bread brief",
-  smell = "small smile sell spell swell", bleed = "bleat plead bead lead breed",
-  flood = "flut float fled blood flawed", lift = "left gift", stuck = "stack stock struck suck",
-  shock = "shop chalk", tooth = "tube truth", sewage = "suede savage sausage", chest = "test jest chess",
-  throat = "throws trout float throught", pain = "pane pen", elevator = "alligator escalator",
-  trap = "tramp drop wrap strap", co = "seal sea see", spark = "park shark", swell = "well spell dwell sell",
-  choking = "joking joke choking", tongue = "tong town ton", heart = "hard", collapse = "colas",
-  outlet = "outlook outlaw omelet", panel = "pedal paddle", hissing = "kissing missing", faint = "feint paint",
+  leak = "liking lycra league leek lick lake leap lead leaf lease link",
+  gas = "guess gaz gust gus gash gasp guest gauze glass gaps cash gast cas gus",
+  fire = "fier fyre hire fryer higher flyer far fare fear fair foyer",
+  smoke = "smock smog smoker spoke smork stoke",
+  breath = "bread breathed bereave beef breeze breve breed bread brief",
+  smell = "mel mell small smile sell spell swell", bleed = "bleat plead bead lead breed",
+  flood = "flut float fled blood flawed", lift = "live lef lyft left gift",
+  stuck = "stuff stuk stack stock struck suck",
+  shock = "shop chalk sock choke chuck", tooth = "tube truth", sewage = "suet suede savage sausage",
+  chest = "test jest chess",
+  throat = "throws trout float throught threat thought", pain = "pane pen", elevator = "alligator escalator",
+  trap = "tramp drop wrap strap", co = "seal sea see", spark = "park shark sparkling sparse",
+  swell = "well spell dwell sell",
+  choking = "joking joke choking chalking", tongue = "tong town ton thong tang tung", heart = "hard",
+  collapse = "colas claps",
+  outlet = "outlook outlaw omelet", panel = "pedal paddle pencil flannel", hissing = "kissing missing",
+  faint = "feint paint", flame = "frame blame", neck = "nick deck", arm = "harm", pressure = "prussia pleasure",
+  swallow = "wallow", monoxide = "manoxide minoxide moxide monocle", dizzy = "disney", burning = "burying",
   seizure = "caesar seizer",
 }
+
+-- The same, where one word came out as two.
+M.mistaken_pairs = {
+  water = "what are, what her, watt her, wat er, want her, wart her", breaker = "brake her, break her, bray ker",
+  outlet = "out let, out lets, out late, outer let",
+  elevator = "elevate her, elevate or, ella vader, l evader, a levator",
+  monoxide = "mon oxide, mono side, minor side, mono oxide, man oxide, monocle side, monarch side",
+  carbon = "car bon, car ban, car bin, car born, car bun, cab on",
+  bleeding = "bleed in, bleed hing, blee ding, bled in",
+  swallow = "swap low, swell low, swall oh, swat low",
+  breathing = "breath in, breed in, breathe in, breeze in, breath hing",
+  breathe = "bree the, be reave", seizure = "see sure, sea sure, see shore, sees your, say sure",
+  alarm = "a lamp, a larm, all arm, a lam, alar m",
+  unconscious = "on conscious, un conscious, one conscious, and conscious",
+  furnace = "fur nose, fur niece, fern ace, for nice", smoke = "some oak, s moke",
+  electric = "a lectric, elect trick, a electric",
+  allergic = "a leg chic, al ergic, a lurch ick", choking = "show king, joe king, chalk in",
+  smell = "is mel, s mell, is mell",
+  burning = "burn in, burr ning, born in", swelling = "swell in, swelled in, well in", stuck = "s tuck, is tuck",
+  fainted = "fain ted, feint it", collapsed = "call lapsed, colas t, co lapsed",
+  leaking = "leek in, leak in, lee king",
+  trapped = "trap d, tra pt", detector = "detect or, the tector, detect her", throat = "thro at, through it",
+  bathroom = "bath room", basement = "base mint, base men, bass mint", poison = "boy son, poi son",
+  dizzy = "diss he, dis he",
+  hissing = "his sing, he sing", sparking = "spark in, spar king", flooding = "flood in, flow ding",
+  chest = "chess t",
+}
+
+-- Words of every day that are what they seem: never taken for a word of a rule that sounds alike.
+M.common = [[
+  speak parking parked park behind forever someone somebody left website weeks week want wants takes take make makes
+  made office hold call called calling caller number name address phone please thank thanks morning afternoon evening
+  tonight today tomorrow yesterday monday tuesday wednesday thursday friday saturday sunday month months year years
+  like know think thing things need needs needed help hear listen look looks looking see saw send sent come came goes
+  give gave given tell told talk talked ask asked work works worked working use used find found keep kept leave
+  start stop try tried turn turned turns move moved close closed back front next last first second third other
+  another each every much many more most less few some any good great nice fine okay old new big small little long
+  short same different right wrong early late soon later before after during between under over around where when
+  what who why how which while until about because could would should might must can will shall have had been being
+  does did done said says say just only also very really maybe perhaps always never sometimes often again still
+  already money bill price cost pay paid rent lease key keys door doors bedroom people friend family manager office
+  company business customer service appointment schedule cancel insurance dentist doctor plumber tenant landlord
+  building street avenue road north south east west city town place here there electrician electricians plumbing
+  guest guests guys guy faucet toilet dishwasher furniture paint color blue green black white their hours minutes
+  hour minute
+]]
 
 return M

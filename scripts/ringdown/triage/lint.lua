@@ -18,16 +18,36 @@ local function verdict_of(compiled, phrase)
 end
 
 -- ── never ───────────────────────────────────────────────────────────────────────────────────────
--- Which of these phrases the rule's `unless` takes away, each said by itself.
-local function excluded(rule, phrases)
-  local list = {}
-  if not rule.unless then
-    return list
+-- Whether all words of one of the exceptions are in a phrase.
+local function may_hold(phrase, exceptions)
+  local own = {}
+  for _, key in ipairs(text.read(phrase).keys) do
+    own[key] = true
   end
-  local alone = { id = rule.id, severity = rule.severity, any = phrases, unless = rule.unless }
-  local compiled = compile.compile({ alone }, {})
-  for i, phrase in ipairs(phrases) do
-    local _, why = verdict_of(compiled, phrase)
+  for _, exception in ipairs(exceptions) do
+    local all = true
+    for _, key in ipairs((compile.phrase(exception))) do
+      all = all and own[key]
+    end
+    if all then
+      return true
+    end
+  end
+  return false
+end
+
+-- Which of these phrases the rule's `unless` takes away, each said by itself. Only few may be, and only these are
+-- tried: a reload waits for this.
+local function excluded(rule, phrases)
+  local list, tried = {}, {}
+  for i, phrase in ipairs(rule.unless and phrases or {}) do
+    if may_hold(phrase, rule.unless) then
+      tried[#tried + 1] = i
+    end
+  end
+  for _, i in ipairs(tried) do
+    local alone = { id = rule.id, severity = rule.severity, any = { phrases[i] }, unless = rule.unless }
+    local _, why = verdict_of(compile.compile({ alone }, {}), phrases[i])
     if why == "unless" then
       list[#list + 1] = i
     end
@@ -46,9 +66,20 @@ end
 
 local function check_slots(rule, slots, path, complain)
   for i, alternatives in ipairs(slots or {}) do
-    if #alternatives > 0 and #excluded(rule, alternatives) == #alternatives then
+    -- One that surely is not taken away is enough, and nearly always it is the first.
+    local first = alternatives[1]
+    local doubtful = first and rule.unless and may_hold(first, rule.unless)
+    if doubtful and #excluded(rule, alternatives) == #alternatives then
       complain(("%s.%d"):format(path, i), "can never match: one of unless is in it")
     end
+  end
+end
+
+local function check_groups(rule, key, path, complain)
+  local groups = rule[key] or {}
+  for g, group in ipairs(groups) do
+    local at = path .. "." .. key
+    check_slots(rule, group.words, #groups == 1 and at or ("%s.%d"):format(at, g), complain)
   end
 end
 
@@ -91,7 +122,7 @@ end
 
 local function check_shadow(rules, n, path, complain)
   local rule = rules[n]
-  if not rule.any or rule.near or rule.all or rule.ask then
+  if not rule.any or rule.near or rule.all or rule.ask or rule.ask_near then
     return
   end
   for i = 1, n - 1 do
@@ -180,9 +211,8 @@ function M.check(rules, path, complain)
     local at = path .. "." .. i
     check_phrases(rule, at, complain)
     check_slots(rule, rule.all, at .. ".all", complain)
-    for g, group in ipairs(rule.near or {}) do
-      check_slots(rule, group.words, #rule.near == 1 and at .. ".near" or ("%s.near.%d"):format(at, g), complain)
-    end
+    check_groups(rule, "near", at, complain)
+    check_groups(rule, "ask_near", at, complain)
     check_shadow(rules, i, at, complain)
     check_words(rule, at, complain)
   end

@@ -4,20 +4,19 @@
 -- 1. the utterance becomes words and keys (text.lua); only phrases whose rarest key was heard are looked at
 --    (compile.lua)
 -- 2. a phrase is found where its words stand close together: at most one foreign word between two of them; words
---    that say
---    nothing do not count. A phrase of plain words may come in any order: "smell gas" is found in "a smell of gas"
---    and in
---    "gas, I can smell it"; one with "on", "not", "out" … keeps its order
--- 3. found phrases become evidence for a rule: one of `any` or of `near`, with everything of `all`; `ask` is weak
---    evidence
--- 4. each piece of evidence is weighed: its own words in another sense (`unless`), the words around it
---    (context.lua), words
---    that were perhaps misheard. The best one speaks for the rule: a match, else a question, else a near miss
+--    that say nothing do not count. A phrase of plain words may come in any order: "smell gas" is found in "a smell of
+--    gas" too; one with "on", "not", "out" … keeps its order. Unknown words may be misheard ones (misheard.lua)
+-- 3. found phrases become evidence for a rule: one of `any` or of `near`, with everything of `all`; `ask` and
+--    `ask_near` are weak evidence
+-- 4. each piece of evidence is weighed: its own words in another sense (`unless`), the words around it (context.lua),
+--    words that were perhaps misheard. The best one speaks for the rule: a match, else a question, else a near miss.
+--    Weak evidence asks at most, and beside business it is only recorded
 --
 -- The price of a long or hostile utterance is bounded: words (text.lua), places of a word, finds of a phrase,
 -- evidence of a rule.
 local compile = require "ringdown.triage.compile"
 local context = require "ringdown.triage.context"
+local misheard = require "ringdown.triage.misheard"
 local text = require "ringdown.triage.text"
 
 local M = {}
@@ -25,7 +24,9 @@ local M = {}
 local GAP_MAX, REACH = 1, 7 -- foreign words between two words of a phrase; all words between them
 local SLACK_MISHEARD = 1 -- words that may stand in a phrase which was perhaps misheard
 local DOUBT_COST = 1000
-local PLACES_MAX, FINDS_MAX, EVIDENCE_MAX = 40, 8, 12
+local JOINED_MAX = 16 -- letters of one word that was written down as two
+local SURE_LETTERS = 9 -- of two words that were both perhaps misheard
+local PLACES_MAX, FINDS_MAX, EVIDENCE_MAX, SLOT_MAX = 40, 8, 24, 12
 local EXCERPT_CHARS, WORDS_APART = 160, 10000
 
 local cues = text.cues
@@ -48,27 +49,25 @@ function search:perhaps(word, key)
       return text.mistaken[key]
     end
   end
-  if known[key] or cues.light[word] or cues.loose[word] or #key < 4 then
+  if known[key] or cues.light[word] or cues.loose[word] then
     return nil
   end
-  local sounds, sound = self.compiled.sounds, compile.sound_of(key)
-  local meant = sound and (sounds[sound] or sounds["-" .. sound])
-  for _, shorter in ipairs(sound and not meant and compile.shorter(sound) or {}) do
-    meant = meant or sounds[shorter]
-  end
-  return meant
+  return misheard.meant(self.compiled, word, key)
 end
 
 -- "car bun monoxide", "un conscious": one word, written down as two.
-function search:perhaps_one(first, second)
-  if not second or #first > 5 or #second > 9 then
+function search:perhaps_one(i, first, second)
+  local known = self.compiled.vocabulary
+  local keys, pair = self.read.keys, second and text.mistaken_pairs[first .. " " .. second]
+  if not second or #first + #second > JOINED_MAX or not pair and known[keys[i]] and known[keys[i + 1]] then
     return nil
   end
-  local key = text.key(first .. second)
-  if self.compiled.vocabulary[key] then
+  local key = pair or text.key(first .. second)
+  if known[key] then
     return { key }
   end
-  local sound = not (cues.light[first] and cues.light[second]) and compile.sound_of(key)
+  local plain = cues.light[first] and cues.light[second] or known[keys[i + 1]]
+  local sound = not plain and compile.sound_of(key)
   return sound and #sound > 4 and self.compiled.sounds[sound] or nil
 end
 
@@ -105,7 +104,7 @@ function search:listen()
     if meant then
       self:doubt(i, meant)
     end
-    meant = self:perhaps_one(word, read.words[i + 1])
+    meant = self:perhaps_one(i, word, read.words[i + 1])
     if meant then
       self:doubt(i, meant)
     end
@@ -181,12 +180,13 @@ function search:find_of(at, keys_in_order)
   if doubtful > 0 and last - first + 1 > #at + SLACK_MISHEARD then
     return nil
   end
-  return { first = first, last = last, at = at, doubtful = doubtful, meant = self.phrase_keys[1] }
+  return { first = first, last = last, at = at, doubtful = doubtful, meant = self.phrase_meant }
 end
 
 function search:finds(phrase)
   local keys, finds = phrase.keys, {}
   self.phrase_keys, self.reach = keys, phrase.exact and 1 or REACH
+  self.phrase_meant = keys[2] and table.concat(keys) or keys[1]
   self.gap = phrase.strict and 0 or GAP_MAX
   for _, place in ipairs(self.places[phrase.ordered and keys[1] or keys[phrase.anchor]] or {}) do
     local at
@@ -212,7 +212,7 @@ end
 function search:found_of(rule)
   local found = self.found[rule]
   if not found then
-    found = { any = {}, ask = {}, unless = {}, all = {}, near = {} }
+    found = { any = {}, ask = {}, unless = {}, all = {}, near = {}, ask_near = {} }
     self.found[rule], self.order[#self.order + 1] = found, rule
   end
   return found
@@ -228,8 +228,10 @@ end
 
 function search:keep(phrase, finds)
   for _, use in ipairs(phrase.uses) do
-    local rule, role, group, slot = use[1], use[2], use[3], use[4]
-    append(sub(sub(self:found_of(rule)[role], group), slot), finds)
+    local list = sub(sub(self:found_of(use[1])[use[2]], use[3]), use[4])
+    if #list < SLOT_MAX then
+      append(list, finds)
+    end
   end
 end
 
@@ -267,9 +269,13 @@ local function nearest(finds, to)
   return best
 end
 
--- One find of each slot, around each find of the first.
-local function combined(slots, n, within)
-  local list = {}
+-- One find of each slot, around each find of the first; `list` gets them.
+local function combined(list, slots, n, within)
+  for s = 2, slots and n or 0 do
+    if not slots[s] then
+      return list
+    end
+  end
   for _, find in ipairs(slots and slots[1] or {}) do
     local pieces, first, last = { find }, find.first, find.last
     for s = 2, n do
@@ -282,6 +288,9 @@ local function combined(slots, n, within)
     end
     if not within or last - first <= within then
       list[#list + 1] = pieces
+      if #list >= EVIDENCE_MAX then
+        return list
+      end
     end
   end
   return list
@@ -294,10 +303,10 @@ local function evidence_of(rule, found)
     list[#list + 1] = { find }
   end
   for g, group in ipairs(rule.near) do
-    append(list, combined(found.near[g], group.slots, group.within))
+    combined(list, found.near[g], group.slots, group.within)
   end
   if rule.all > 0 then
-    local all = combined(found.all, rule.all)
+    local all = combined({}, found.all, rule.all)
     if not rule.needs_more then
       return all
     elseif not all[1] then
@@ -306,6 +315,17 @@ local function evidence_of(rule, found)
     for _, pieces in ipairs(list) do
       append(pieces, all[1])
     end
+  end
+  return list
+end
+
+local function weak_evidence_of(rule, found)
+  local list = {}
+  for _, find in ipairs(found.ask) do
+    list[#list + 1] = { find }
+  end
+  for g, group in ipairs(rule.ask_near) do
+    combined(list, found.ask_near[g], group.slots, group.within)
   end
   return list
 end
@@ -331,9 +351,18 @@ local function overlaps(find, own)
   return false
 end
 
--- Nothing of it was heard for sure: only a long word is believed to have been meant.
+-- Nothing of it was heard for sure: only long words are believed to have been meant.
 local function is_noise(pieces, n, doubtful)
-  return doubtful == n and (n > 1 or #text.sound(pieces[1].meant) < 5)
+  if doubtful < n then
+    return false
+  elseif n == 1 then
+    return #text.sound(pieces[1].meant) < 5
+  end
+  local size = 0
+  for _, find in ipairs(pieces) do
+    size = size + #find.meant
+  end
+  return size < SURE_LETTERS
 end
 
 -- "Gas bill" beside "I smell gas": the same word in another sense, somewhere else, takes nothing away.
@@ -368,7 +397,7 @@ function search:weigh(rule, found, pieces)
   for _, find in ipairs(pieces) do
     local why, detail = context.against(self.context, find.first, find.last, own)
     if why then
-      return life and doubtful == 0 and "ask" or "near_miss", why, detail
+      return life and "ask" or "near_miss", why, detail
     end
   end
   if elsewhere then
@@ -378,6 +407,9 @@ function search:weigh(rule, found, pieces)
   end
   return "match"
 end
+
+-- Details of context.lua that make weak evidence none.
+local business_details = { ["other business"] = true, ["told of something"] = true, ["asked for an offer"] = true }
 
 local rank = { match = 3, ask = 2, near_miss = 1 }
 
@@ -396,15 +428,35 @@ function search:judge(rule, found)
       break
     end
   end
-  for _, find in ipairs(found.ask) do
-    local verdict, why, detail = self:weigh(rule, found, { find })
+  return best and best.verdict == "match" and best or self:judge_weak(rule, found, best)
+end
+
+-- Weak evidence that was misheard too must not rest on a word like "left".
+function search:is_everyday(pieces)
+  for _, find in ipairs(pieces) do
+    for _, i in ipairs(find.doubtful > 0 and find.at or {}) do
+      if self.doubts[i] and cues.common[self.read.words[i]] then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+-- Weak evidence asks at most; beside business it is only recorded.
+function search:judge_weak(rule, found, best)
+  for i, pieces in ipairs(weak_evidence_of(rule, found)) do
+    local verdict, why, detail = self:weigh(rule, found, pieces)
     if verdict == "match" then
       verdict, why, detail = "ask", "unclear", "not enough to be sure"
-    elseif detail == "other business" or detail == "told of something" then
+    elseif verdict and (business_details[detail] or #pieces == 1 and why == "unless") then
       verdict = "near_miss"
     end
-    if better(best, verdict) and find.doubtful == 0 then
-      best = { verdict = verdict, why = why, detail = detail, pieces = { find } }
+    if better(best, verdict) and not self:is_everyday(pieces) then
+      best = { verdict = verdict, why = why, detail = detail, pieces = pieces }
+    end
+    if i >= EVIDENCE_MAX or best and best.verdict == "ask" then
+      break
     end
   end
   return best

@@ -131,7 +131,7 @@ local function join_phrases(rule, path, complain)
   end
   local listed = require(name)
   if type(listed) ~= "table" then
-    complain(path .. ".phrases", ("'%s' must return a table with any, near, all, ask, unless"):format(name))
+    complain(path .. ".phrases", ("'%s' must return a table with any, near, all, ask, ask_near, unless"):format(name))
     return rule
   end
   local joined = {}
@@ -148,7 +148,7 @@ end
 function M.joined(key, first, second)
   local list = {}
   for _, value in ipairs { first, second } do
-    if type(value) ~= "table" or key == "near" and value.within ~= nil then
+    if type(value) ~= "table" or key:find "near$" and value.within ~= nil then
       value = { value }
     end
     for _, item in ipairs(value) do
@@ -164,7 +164,7 @@ local function rule_shape(def)
     id = shape.matching("^%l[%l%d-]*$", "a name; use lower case letters, digits and -"),
     severity = shape.one_of { "life", "urgent", "normal" },
     phrases = shape.text,
-    any = phrases, ask = phrases, unless = phrases, near = near, all = all,
+    any = phrases, ask = phrases, unless = phrases, near = near, ask_near = near, all = all,
     languages = shape.list_of(rule_language(def)),
     say = shape.spoken(def.languages),
     transfer = person,
@@ -173,8 +173,8 @@ local function rule_shape(def)
 end
 
 local function check_whole(rule, path, complain)
-  if not (rule.any or rule.near or rule.all or rule.ask) then
-    complain(path, "can never match: give it any, near, all or ask")
+  if not (rule.any or rule.near or rule.all or rule.ask or rule.ask_near) then
+    complain(path, "can never match: give it any, near, all, ask or ask_near")
   end
   if rule.severity == "life" then
     if not rule.say then

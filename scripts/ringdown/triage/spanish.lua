@@ -33,7 +33,8 @@ M.families = {
   mare = "mare", traga = "traga", trague = "traga", convuls = "convuls", asfix = "asfixi", alerg = "alerg",
   chispa = "chisp", chisp = "chisp", enchuf = "enchuf", electric = "electr", electrocut = "electrocut",
   ascensor = "ascensor", elevador = "elevador", explo = "explo", cloaca = "cloaca", desbord = "desbord",
-  humo = "humo", huma = "humo", arde = "arde", ardi = "arde", golp = "golpe", dient = "diente", muela = "muela",
+  gote = "gotea", never = "never", nevera = "nevera", humo = "humo", huma = "humo", arde = "arde",
+  ardi = "arde", golp = "golpe", dient = "diente", muela = "muela",
   lengua = "lengua", gargant = "garganta", pecho = "pecho", fueg = "fuego", tuber = "tuberia", revent = "revent",
   rompi = "romp", rompe = "romp", roto = "romp", rota = "romp", derram = "derram", pierd = "perd", perd = "perd",
 }
@@ -44,6 +45,8 @@ M.irregular = {
   puedo = "pued", pueden = "pued", podemos = "pued", corriente = "corriente", calambre = "calambre",
   despierta = "despert", responde = "respond", dolor = "dolor", duele = "dolor", duelen = "dolor",
   doliendo = "dolor", dejar = "deja", para = "para", detiene = "deten", detener = "deten", pared = "pared",
+  puso = "pone", pusieron = "pone", prendio = "prend", prendi = "prend",
+  encendio = "enciend", encendi = "enciend",
 }
 
 M.negators = [[no sin nunca tampoco ni ningun ninguna nada nadie jamas]]
@@ -65,6 +68,12 @@ M.questions = {
   "pueden arreglar", "me puede decir", "me pueden decir", "podrian", "arreglan", "reparan", "atienden", "ofrecen",
   "que es", "que pasa", "como se", "como puedo", "queria saber", "quisiera saber", "quiero saber",
   "me gustaria saber", "pregunta sobre", "informacion sobre", "es normal", "trabajan con", "hay que", "por que",
+}
+M.offers = {
+  "ustedes", "cuanto cuesta", "cuanto cobran", "cuanto vale", "arreglan", "reparan", "atienden", "ofrecen",
+  "venden",
+  "trabajan con", "informacion sobre", "pregunta sobre", "quisiera saber si", "queria saber si", "quiero saber si",
+  "aceptan", "se permite", "a que hora", "instalan", "hacen",
 }
 M.question_leads = [[saber]]
 M.asserts = {
@@ -91,5 +100,37 @@ M.mistaken = {
   gas = "gasto gastos gasa", ascensor = "asesor sensor", pecho = "techo hecho", monoxide = "monosido",
   garganta = "gargantua",
 }
+
+M.mistaken_pairs = {
+  sangrar = "san grar, sang rar", sangre = "san gre, zan gre", sangrando = "san grando",
+  respirar = "res pirar, respi rar, re spirar",
+  respira = "res pira, respi ra", ahoga = "a hoga, ao ga", ahogando = "a hogando, a ogando",
+  incendio = "en cendio, in cendio, en sendio, un cendio",
+  elevador = "el evador, ele vador, eleva dor, elebador",
+  ascensor = "as censor, a sensor, acen sor, asen sor, ha censor",
+  monoxido = "mon oxido, mono sido, mo noxido, monos ido", garganta = "gar ganta, gargan ta", humo = "hum o, un o",
+  desmayo = "desma yo, des mayo", desmayado = "des mayado", fuego = "fue go, jue go", quemado = "que mado",
+  quemando = "que mando",
+  atrapado = "a trapado, atra pado", atrapados = "a trapados", encerrado = "en serrado, en cerrado",
+  encerrada = "en serrada, en cerrada",
+  encerrados = "en serrados, en cerrados", despierta = "des pierta", responde = "res ponde",
+  reacciona = "re acciona, rea xiona",
+  corriente = "co rriente, corri ente", enchufe = "en chufe, en chufle", chispas = "chis pas",
+  lengua = "len gua", alarma = "al arma, a larma",
+  convulsionando = "con vulsionando, combul sionando", tragar = "tra gar, trai gar",
+  hinchado = "in chado, hin chado", mareado = "ma reado, maria do",
+  explosion = "ex plosion", inundado = "in undado, y nundado", fuga = "fu ga", huele = "hue le, we le",
+  encia = "en cia, en sia",
+}
+M.common = [[
+  cambiar cambio compro comprar taza bano llave llaves poner puso puedo quiero quiere quisiera necesito necesita tengo
+  tiene tenemos vive vivo viene venir vino hacer hago hace hacen decir digo dijo dice dicen hablar hablo ver veo vio
+  saber sabe pasar pasa paso llamar llamo llama llame llamada favor gracias buenas buenos dias tardes noches manana
+  ayer hoy lunes martes miercoles jueves viernes sabado domingo semana mes ano hora horas minutos cuando donde como
+  porque quien cual cuanto cuanta cuantos antes despues ahora luego siempre nunca todavia casa calle numero nombre
+  telefono direccion dinero precio pagar pago renta contrato cita limpieza dentista doctor plomero vecino dueno
+  mejor peor grande chico nuevo nueva viejo vieja bueno buena otro otra mismo misma cosa cosas gente trabajo trabaja
+  tarde temprano cerca lejos primero segundo tercero quinto listo lista entonces tambien solo nada todo
+]]
 
 return M

@@ -57,11 +57,11 @@ end
 ---The cues of all languages: sets of words under the names of english.lua, sequences of words.
 M.cues = {}
 for _, name in ipairs { "light", "loose", "particles", "negators", "after_interjection", "breakers", "joiners",
-  "subjects", "business", "question_leads" } do
+  "subjects", "business", "question_leads", "common" } do
   M.cues[name] = set_of(english[name], spanish[name])
 end
-for _, name in ipairs { "not_denials", "hypothetical", "not_hypothetical", "questions", "asserts", "past", "fiction",
-  "over" } do
+for _, name in ipairs { "not_denials", "hypothetical", "not_hypothetical", "questions", "offers", "asserts", "past",
+  "fiction", "over" } do
   M.cues[name] = sequences(english[name], spanish[name])
 end
 
@@ -107,6 +107,12 @@ local function stem(word)
   if irregular[word] then
     return irregular[word]
   end
+  if #word > 6 then
+    word = word:gsub("it([ao]s?)$", "%1"):gsub("isim([ao]s?)$", "%1") -- "alarmita", "hinchadísimo"
+    if irregular[word] then
+      return irregular[word]
+    end
+  end
   for n = math.min(#word, 10), 4, -1 do
     local family = families[word:sub(1, n)]
     if family then
@@ -120,7 +126,7 @@ local function stem(word)
     word = ending(word, "s")
   end
   if not word:find "eed$" then
-    word = ending(word, "ing", "ed", "ando", "iendo", "ado", "ada", "ido", "ida")
+    word = ending(word, "ing", "ed", "ando", "iendo", "aron", "ieron", "ado", "ada", "ido", "ida")
   end
   if #word > 3 then
     word = word:gsub("ie$", "y"):gsub("[aeo]$", "")
@@ -156,6 +162,16 @@ for _, language in ipairs { english, spanish } do
       local key = M.key(word)
       M.mistaken[key] = M.mistaken[key] or {}
       table.insert(M.mistaken[key], M.key(meant))
+    end
+  end
+end
+
+---Pairs of words that a key was perhaps meant to be: "what her" is "water".
+M.mistaken_pairs = {}
+for _, language in ipairs { english, spanish } do
+  for meant, pairs_of in pairs(language.mistaken_pairs) do
+    for pair in pairs_of:gmatch "[^,]+" do
+      M.mistaken_pairs[pair:match "^%s*(.-)%s*$"] = M.key(meant)
     end
   end
 end
