@@ -1,5 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a rule listens for: chest pain, fainting, seizures, strokes, severe allergic reactions.
+local body = require "lib.emergencies.concepts.body"
+local failing = require "lib.emergencies.concepts.failing"
+local people_out = require "lib.emergencies.concepts.people_out"
+
 return {
   any = {
     "chest pain", "eyes rolled back", "eyes rolled", "went limp", "gone limp", "isn't answering me", "twitching",
@@ -61,6 +65,53 @@ return {
     "chest", "having a fit", "some kind of fit", "a fit", "seizure", "stroke", "faint", "pecho", "collapse",
     "about to pass out", "going to faint", "feel faint", "dizzy", "mareado", "voy a desmayar", "hives", "ronchas",
     "clammy", "limp", "not moving", "se cayó al piso",
+    "chest", "heart is racing", "heart is pounding", "heart is going", "faint", "pass out", "passing out",
+    "blacked out", "unconscious", "not waking", "won't wake", "seizure", "sea sure", "convulsing", "stroke",
+    "hives", "epipen", "allergic", "reaction to", "slurring", "droopy", "numb", "turned white", "turning gray",
+    "gray", "sweating", "shaky", "shaking", "palpitations", "talking funny", "not making sense",
+    "on the floor", "on the ground", "heart", "pecho", "corazón", "desmaya", "desmayo", "convulsion", "infarto",
+    "derrame", "embolia", "ronchas", "alérgica", "alergia", "en el piso", "tirado", "tirada", "inconsciente",
+    "no despierta", "no reacciona", "no responde", "no contesta", "sudando", "pálido", "pálida", "temblando",
+    "tiembla", "adormecido", "habla raro", "palpitaciones", "se desvaneció", "patatús", "no se mueve",
+    "won't move", "not moving",
+    "welts", "floppy", "wiggling", "funny turn", "staring", "keeled", "went down", "clutching",
+    "pins and needles", "holding his chest", "holding her chest", "gibberish", "retuerce", "guango", "aguado",
+    "suda", "sudor frío", "ido", "mirada perdida",
+    "turning blue", "blue", "purple", "morado", "azul", "tembloroso", "le dio algo", "le dio un ataque",
+    "se cae", "fell down", "fall down", "no answer", "yeyo", "vahído", "piedra en el pecho", "se puso",
+    "media cara", "mitad de la cara",
+    "diaphoretic", "substernal", "syncopal", "syncope", "unresponsive patient", "altered", "hypotensive",
+    "postictal", "puffing up", "bumps all over", "being weird",
+    "slumped", "rouse", "spasms", "won't respond", "convulsed", "lost consciousness", "espasmos",
+    "se desmadejó", "cayó al piso", "se azotó",
+  },
+  ask_near = {
+    {
+      { "resident", "patient", "guest", "student", "client", "customer", "coworker", "lady", "man", "guy",
+        "woman", "friend", "somebody", "someone", "roommate", "boyfriend", "girlfriend", "sister", "brother",
+        "uncle", "aunt", "boss", "nephew", "niece", "grandson", "granddaughter", "señor", "señorita",
+        "paciente", "cliente", "muchacho", "muchacha", "alguien", "hermano", "hermana", "tío", "tía", "amigo",
+        "amiga", "suegra", "suegro", "nieto", "nieta", "sobrino", "bebita", "nena", "nene", "viejo", "vieja" },
+      people_out,
+      within = 9,
+    },
+    { body, failing, within = 8 },
+    {
+      { "my", "he", "she", "husband", "wife", "mom", "dad", "son", "daughter", "baby", "kid", "mother",
+        "father", "grandma", "grandpa", "patient", "mi", "esposo", "esposa", "marido", "mamá", "papá", "hijo",
+        "hija", "bebé", "abuela", "abuelo", "niño", "niña", "señora" },
+      people_out,
+      within = 9,
+    },
+    {
+      { "medicine", "pill", "pills", "antibiotic", "amoxicillin", "penicillin", "shot", "injection",
+        "anesthesia", "novocaine", "numbing", "medicina", "pastilla", "antibiótico", "amoxicilina",
+        "penicilina", "inyección", "anestesia", "piquete" },
+      { "hives", "rash", "itching", "itchy", "swelling", "swollen", "lips", "throat", "red", "bumps", "blotchy",
+        "shaking", "dizzy", "heart", "faint", "reaction", "ronchas", "comezón", "hinchó", "hinchados", "labios",
+        "roja", "rojo", "mareo", "mareado", "tiembla", "reacción", "manchas", "pica" },
+      within = 16,
+    },
   },
   unless = {
     "chest x ray", "chest xray", "chest of drawers", "stroke of", "stroke my", "brush stroke", "always faint",
@@ -68,5 +119,15 @@ return {
     "heart condition", "corazón de", "allergic to", "allergies to", "alérgico a", "heart set", "treasure chest",
     "breaks my heart", "faint line", "wake up early", "respond to my email", "no despierta interés",
     "stroke recovery", "numb from the filling",
+    "answering machine", "not answering the phone", "answer the phone", "not answering your phone",
+    "nobody answers", "no contestan", "heartburn", "heart of", "by heart", "sweetheart", "numb it", "numb the",
+    "numb me", "numbing gel", "numb before", "stays numb", "still numb", "cold sensitive", "sensitive to cold",
+    "shaky tooth", "white filling", "white teeth", "whitening",
+    "wife is a patient", "floor plan", "ground floor", "allergic to penicillin", "soy alérgica", "soy alérgico",
+    "alérgica a", "alergia a", "casi me desmayo cuando", "almost fainted when i saw", "dead tooth",
+    "cold drinks", "something cold", "hand sanitizer", "left side hurts", "hot and cold", "diente flojo",
+    "flojo el diente", "loose tooth", "loose denture",
+    "heart pills", "heart pill", "medicina del corazón", "a stroke of luck", "dying to", "head cold",
+    "out of pocket", "heavy traffic", "weird taste",
   },
 }

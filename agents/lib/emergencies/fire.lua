@@ -1,5 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a rule listens for: fire, smoke, something burning in the building.
+local alarms = require "lib.emergencies.concepts.alarms"
+local burning = require "lib.emergencies.concepts.burning"
+local electric = require "lib.emergencies.concepts.electric"
+local house = require "lib.emergencies.concepts.house"
+local panic = require "lib.emergencies.concepts.panic"
+local sounding = require "lib.emergencies.concepts.sounding"
+local things_that_burn = require "lib.emergencies.concepts.things_that_burn"
+
 return {
   any = {
     "on fire", "caught fire", "house fire", "kitchen fire", "electrical fire", "grease fire", "fire broke out",
@@ -54,6 +62,46 @@ return {
   ask = {
     "fire", "smoke", "fire alarm going off", "smoke alarm going off", "smoke detector going off", "humo",
     "alarma de incendios", "explosion", "quemando",
+    "flame", "flames", "burning", "smolder", "smoulder", "haze", "hazy", "sparks", "burnt", "blaze", "embers",
+    "ash everywhere", "can't see anything", "firefighters", "fire department", "fire truck", "fire trucks",
+    "bomberos", "everyone is running",
+    "everybody is running", "fuego", "humo", "lumbre", "candela", "llamas", "llamarada", "humareda", "quema",
+    "quemado", "explotó", "exploded", "chispas", "chamuscado", "evacuate", "evacuar", "sprinklers went off",
+    "sprinklers are going",
+    "smells burnt", "arde", "ardiendo", "prendió fuego", "incendiando", "smokey", "smoky", "sirens",
+    "gone up", "went up in", "orange light", "crackling", "soot", "red glow", "smells hot", "melting",
+    "fireworks", "blew up", "exploding", "burning up", "hot plastic", "smog", "foggy in", "matches",
+    "huele a plástico", "cerillos", "hollín", "neblina", "tronó",
+    "torch got away", "lit on fire", "fully involved", "hot spot", "smoldering", "lit the",
+  },
+  ask_near = {
+    { burning, things_that_burn, within = 7 },
+    {
+      { "on fire", "caught fire", "catch fire", "burning", "lit", "went up", "prendió", "prendieron",
+        "encendió", "incendió", "agarró fuego", "prendida", "prendido" },
+      things_that_burn,
+      within = 6,
+    },
+    {
+      { "fire", "smoke", "fuego", "humo" },
+      { "fast", "big", "small", "little", "much", "lot", "here", "come", "grande", "chico", "aquí", "mucho" },
+      within = 6,
+    },
+    { burning, house, within = 10 },
+    { burning, electric, within = 10 },
+    { burning, panic, within = 12 },
+    { alarms, sounding, within = 9 },
+    {
+      electric,
+      { "hot", "warm", "melted", "melting", "glowing", "black", "scorched", "caliente", "negro", "rojo",
+        "derretido", "derritiendo" },
+      within = 8,
+    },
+    {
+      { "wall", "door", "ceiling", "floor", "pared", "puerta", "techo", "piso" },
+      { "hot", "glowing", "caliente", "hirviendo", "quema" },
+      within = 6,
+    },
   },
   unless = {
     "fire drill", "fire escape", "fire extinguisher", "fire station", "fire alarm test", "fire inspection",
@@ -67,5 +115,11 @@ return {
     "grill", "candle", "fuegos artificiales", "cómo te llamas", "cigarro", "cigarrillo", "fumar", "fuego lento",
     "simulacro de incendio", "extintor", "detector de humo nuevo", "pila", "batería", "seguro de incendio",
     "burn out", "burned out bulb", "light bulb", "fire up", "pilot light",
+    "smokes on", "neighbor smokes", "smokes on his balcony", "bulb", "burned out", "burnt out",
+    "se quemó el foco", "foco quemado", "bombillo quemado", "burn rate", "asado", "asador", "parrilla",
+    "barbecue area",
+    "new battery", "needs a battery", "chirps", "chirping", "cd burner", "stove burner replaced", "alarm code",
+    "alarm clock", "car alarm", "burglar alarm", "fuma", "fumando", "firewood", "calorie", "sunburn",
+    "hot water", "heartburn", "fire insurance", "insurance for fire",
   },
 }

@@ -22,5 +22,6 @@ return {
   unless = {
     "baby tooth", "baby teeth", "tooth fairy", "wisdom tooth extraction", "diente de leche",
     "ratón de los dientes", "hit or miss", "mouth guard", "mouthguard", "protector bucal",
+    "tooth fairy came", "the tooth fairy",
   },
 }
