@@ -5,13 +5,12 @@
  * - hear: scripts/ringdown/desk.lua says which rules an utterance concerns; almost always none
  * - a match is a fact and then an errand, once per call and rule; the errand waits for the disk
  *
- * Failure: a desk that cannot be made, or breaks, is made anew at the next utterance and is a critical
- * alarm: nobody listens for emergencies meanwhile. A match whose errand cannot run is one as well,
+ * Failure: a desk that breaks is made anew for the same words. One that cannot be made, or breaks
+ * again, is a critical alarm: nobody listens for emergencies until it can. A match whose errand cannot run is one as well,
  * and the agent's own voice says the rule's words. */
 #include "agent/desk.h"
 
-#include "agent/agents_private.h"
-#include "agent/api/api.h"
+#include "agent/desk_vm.h"
 #include "agent/errand.h"
 #include "base/err.h"
 #include "base/json_out.h"
@@ -25,7 +24,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { SLICE_MS = 250, MEMORY_MAX = 32 << 20, WORDS_MAX = 4000, BODY_MAX = 64 * 1024 };
+enum { WORDS_MAX = 4000, BODY_MAX = 64 * 1024 };
 
 struct desk {
     struct script_thread *thread; /* borrows */
@@ -47,29 +46,6 @@ static void tell_broken(const struct desk *d, const char *why)
     log_error("triage.deaf", F_STR("agent", d->agent->name), F_STR("why", why), F_FIX(fix));
     alarm_raise(ALARM_CRITICAL, "triage.deaf", d->agent->name,
                 "emergencies are not recognised in calls of this agent", fix);
-}
-
-/* --- the desk's VM --- */
-
-static int open_vm(struct desk *d, struct buf *why)
-{
-    struct vm_opts opts = {.memory_max = MEMORY_MAX,
-                           .slice_ms = SLICE_MS,
-                           .instructions_max = UINT64_MAX,
-                           .chunks = agent_chunks(d->agent)};
-    int rc = vm_new(&d->vm, &opts);
-
-    if (!rc)
-        rc = vm_preload(d->vm, "ringdown.host", api_open_loading);
-    if (!rc) {
-        lua_pushstring(vm_lua(d->vm), d->agent->rules);
-        rc = vm_call_module(d->vm, "ringdown.desk", "open", 1, 0, why);
-    }
-    if (rc) {
-        vm_free(d->vm);
-        d->vm = NULL;
-    }
-    return rc;
 }
 
 static struct desk *find(const struct script_thread *t, const struct agent_info *agent)
@@ -126,16 +102,22 @@ static json_t *ask_desk(struct desk *d, const char *function, const struct rd_st
 
     buf_init(&why, 8192);
     if (!d->vm)
-        rc = open_vm(d, &why);
-    if (!rc) {
-        for (int i = 0; i < n; i++)
-            lua_pushlstring(vm_lua(d->vm), args[i].p, args[i].n);
-        rc = vm_call_module(d->vm, "ringdown.desk", function, n, 1, &why);
+        rc = desk_vm_open(&d->vm, d->agent, &why);
+    if (!rc)
+        rc = desk_vm_ask(d->vm, function, args, n, &why);
+    if (rc && d->vm) { /* a broken one: these words are looked at all the same */
+        vm_free(d->vm);
+        d->vm = NULL;
+        buf_clear(&why);
+        rc = desk_vm_open(&d->vm, d->agent, &why);
+        if (!rc)
+            rc = desk_vm_ask(d->vm, function, args, n, &why);
     }
     if (!rc) {
         text = lua_tolstring(vm_lua(d->vm), -1, &len);
         found = text ? json_loadb(text, len, 0, NULL) : NULL;
         lua_pop(vm_lua(d->vm), 1);
+        desk_vm_tidy(d->vm);
         alarm_clear("triage.deaf", d->agent->name);
     } else {
         tell_broken(d, buf_text(&why) && why.n ? why.data : rd_strerror(rc));
