@@ -40,9 +40,14 @@ struct errand {
     bool keeps_open; /* its call must not end by itself */
 };
 
+static bool is_emergency(const char *kind)
+{
+    return strcmp(kind, "emergency") == 0;
+}
+
 static bool is_urgent(const char *kind)
 {
-    return strcmp(kind, "emergency") == 0 || strcmp(kind, "drill") == 0;
+    return is_emergency(kind) || strcmp(kind, "drill") == 0;
 }
 
 int errand_room(struct script_thread *t, const char *kind)
@@ -129,7 +134,7 @@ static void tell_not_run(const struct message *m, int rc)
 
     log_error("errand.not_run", F_STR("agent", m->s[0].p), F_STR("kind", m->s[1].p), F_ERR(rc),
               F_FIX(fix));
-    if (is_urgent(m->s[1].p))
+    if (is_emergency(m->s[1].p))
         alarm_raise(ALARM_CRITICAL, "errand.not_run", m->s[0].p,
                     "an emergency of this agent was not handed to anybody", fix);
 }
@@ -175,8 +180,19 @@ static bool is_of(const struct errand *e, call_handle call)
     return call && e->activity->handle == call && e->activity->opened;
 }
 
+/* What it sent out names it: s[2]. */
+static bool ask_named(struct script_thread *t, const struct message *m)
+{
+    struct errand_place at;
+    struct errand *e = errand_place_read(&at, m->s[2]) ? by_id(t, at.errand) : NULL;
+
+    return e && inbox_ask(e->inbox, m) == 0;
+}
+
 bool errand_resume(struct script_thread *t, const struct message *m)
 {
+    if (m->s[2].n > 0)
+        return ask_named(t, m);
     for (struct errand *e = t->errands; e; e = e->next)
         if (is_of(e, m->call) && e->has_line && inbox_ask(e->inbox, m) == 0)
             return true;
@@ -256,7 +272,7 @@ void errand_over(struct activity *a, const char *why)
     if (why) {
         log_error("errand.failed", F_CALL(a->sid), F_STR("agent", a->agent->name),
                   F_STR("kind", a->errand->kind), F_STR("why", why), F_FIX(fix));
-        if (is_urgent(a->errand->kind))
+        if (is_emergency(a->errand->kind))
             alarm_raise(ALARM_CRITICAL, "errand.failed", a->sid,
                         "an emergency is not followed up any more", fix);
     }
@@ -287,6 +303,13 @@ void errand_free_all(struct script_thread *t)
 struct inbox *errand_inbox(struct errand *e)
 {
     return e->inbox;
+}
+
+struct errand_place errand_place(const struct errand *e)
+{
+    const struct script_thread *t = e->activity->thread;
+
+    return (struct errand_place){.thread = (unsigned)(t - t->pool->threads), .errand = e->id};
 }
 
 uint64_t errand_id(const struct errand *e)

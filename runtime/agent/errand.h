@@ -55,5 +55,6 @@ void errand_over(struct activity *a, const char *why);
 void errand_free(struct errand *e); /* for activity_free() */
 struct inbox *errand_inbox(struct errand *e);
 uint64_t errand_id(const struct errand *e);
+struct errand_place errand_place(const struct errand *e);
 
 #endif

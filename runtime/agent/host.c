@@ -10,7 +10,10 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ERRAND_JSON_MAX = 64 * 1024 };
 
@@ -154,6 +157,37 @@ int script_pool_errand(struct script_pool *p, const char *agent, const char *kin
         return -ENOMEM;
     m->number = media_thread;
     return post_errand(&p->threads[thread_for(p, call)], m);
+}
+
+void errand_place_write(const struct errand_place *p, char out[ERRAND_PLACE_TEXT])
+{
+    (void)snprintf(out, ERRAND_PLACE_TEXT, "%u.%" PRIu64, p->thread, p->errand);
+}
+
+bool errand_place_read(struct errand_place *out, struct rd_str text)
+{
+    char copy[ERRAND_PLACE_TEXT], again[ERRAND_PLACE_TEXT];
+
+    if (!rd_str_copy(copy, sizeof(copy), text) ||
+        sscanf(copy, "%4u.%18" SCNu64, &out->thread, &out->errand) != 2)
+        return false;
+    errand_place_write(out, again); /* as we write them, and nothing behind */
+    return strcmp(copy, again) == 0;
+}
+
+int script_pool_letter(struct script_pool *p, const struct errand_place *at, struct rd_str kind,
+                       struct rd_str json)
+{
+    struct message *m;
+
+    if (at->thread >= p->n_threads)
+        return RD_EGONE;
+    m = message_new(MSG_ERRAND, 0, (struct rd_str[]){RD_STR(""), kind, json}, 3);
+    if (!m)
+        return -ENOMEM;
+    m->kind = ERRAND_LETTER;
+    m->aux = at->errand;
+    return mailbox_post(p->threads[at->thread].mailbox, m);
 }
 
 unsigned script_pool_vms(const struct script_pool *p)

@@ -12,6 +12,7 @@
 #include "agent/agents.h"
 #include "io/mailbox.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct asker;
@@ -68,6 +69,19 @@ void script_pool_sweep(struct script_pool *p); /* posts MSG_SWEEP: scripts witho
  * it was for must not be lost. RD_ETOOBIG. Any thread. */
 int script_pool_errand(struct script_pool *p, const char *agent, const char *kind, const char *json,
                        call_handle call, unsigned media_thread);
+
+/* Where an errand is, for addresses that the carrier calls later: "1.17", thread and number. */
+struct errand_place {
+    unsigned thread;
+    uint64_t errand;
+};
+enum { ERRAND_PLACE_TEXT = 32 };
+void errand_place_write(const struct errand_place *p, char out[ERRAND_PLACE_TEXT]);
+bool errand_place_read(struct errand_place *out, struct rd_str text); /* false: is none */
+
+/* A letter for the errand that is there, if it still is. RD_EGONE: no such thread. Any thread. */
+int script_pool_letter(struct script_pool *p, const struct errand_place *at, struct rd_str kind,
+                       struct rd_str json);
 
 unsigned script_pool_vms(const struct script_pool *p); /* live VMs, all threads */
 

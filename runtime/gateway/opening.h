@@ -23,10 +23,11 @@ struct opening {
     void (*late)(struct opening *o); /* the script is: `request` must be answered */
     /* resume.c: the call was there before, so that a carrier who leaves may ask again. */
     bool again;
-    bool screening;    /* somebody who was dialled waits, not the caller */
-    bool answered;     /* the <Dial> that is over was */
-    char *asks;        /* owns; what the script will be asked; NULL once it was */
-    uint64_t until_ms; /* it must be answered by then */
+    bool screening;             /* somebody who was dialled waits, not the caller */
+    struct errand_place errand; /* who is asked, where there is no call; `call` is 0 */
+    bool answered;              /* the <Dial> that is over was */
+    char *asks;                 /* owns; what the script will be asked; NULL once it was */
+    uint64_t until_ms;          /* it must be answered by then */
 };
 
 /* Waits for the script for so long; refs the set. NULL: no memory. */

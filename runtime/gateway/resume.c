@@ -8,6 +8,7 @@
  *   question again (Twilio had no answer) gets the same answer: the script remembers, and an offer is
  *   repeated with a new address.
  * - Who was dialled: the script whose caller waits is asked (ParentCallSid, or `call` in the query).
+ *   Who was rung up without a caller: the errand that did it (`errand` in the query).
  *
  * What the address says besides (?attempt=2) is signed with it; the script finds it in the form.
  *
@@ -113,13 +114,20 @@ static void no_answer(struct opening *o, const char *why)
     opening_free(o);
 }
 
+/* An errand without a call is named; else `script_thread` knows who the call's are. */
 static int post_question(struct opening *o, unsigned script_thread)
 {
     struct node *n = o->thread->node;
     struct rd_str kind = o->screening ? RD_STR("accept") : RD_STR("resume");
-    struct message *m =
-        message_new(MSG_RESUME, o->call, (struct rd_str[]){kind, rd_str(o->asks)}, 2);
+    char errand[ERRAND_PLACE_TEXT] = "";
+    struct message *m;
 
+    if (!o->call) {
+        script_thread = o->errand.thread;
+        errand_place_write(&o->errand, errand);
+    }
+    m = message_new(MSG_RESUME, o->call, (struct rd_str[]){kind, rd_str(o->asks), rd_str(errand)},
+                    3);
     free(o->asks);
     o->asks = NULL;
     if (!m)
@@ -176,6 +184,14 @@ static char *question(struct http_request *r)
     return out;
 }
 
+static void begin_asking(struct opening *o, char *asks, bool screening)
+{
+    o->again = true;
+    o->screening = screening;
+    o->until_ms = clock_ms(loop_clock()) + ANSWER_MS;
+    o->asks = asks;
+}
+
 static void ask(struct media_thread *t, struct http_request *r, struct form *form,
                 const struct directory_view *view, bool screening)
 {
@@ -186,11 +202,8 @@ static void ask(struct media_thread *t, struct http_request *r, struct form *for
 
     if (o) {
         opening_set_agent(o, set, agent);
-        o->again = true;
-        o->screening = screening;
+        begin_asking(o, asks, screening);
         o->answered = was_answered(form);
-        o->until_ms = clock_ms(loop_clock()) + ANSWER_MS;
-        o->asks = asks;
     }
     if (!o)
         webhook_reply_fallback(t, r, agent, view->sid, "no_memory", NULL);
@@ -328,12 +341,37 @@ static bool find_caller(struct media_thread *t, struct http_request *r, struct f
     return found && view->state != DIRECTORY_OVER;
 }
 
+/* Nobody's caller waits: an errand of ours rang whoever answers. */
+static bool ask_errand(struct media_thread *t, struct http_request *r)
+{
+    struct rd_str target = http_target(r), path = http_path(r);
+    struct errand_place at = {0};
+    struct form *query = NULL;
+    struct opening *o;
+    bool named;
+
+    if (target.n <= path.n + 1 ||
+        form_parse(&query, (struct rd_str){target.p + path.n + 1, target.n - path.n - 1}))
+        return false;
+    named = errand_place_read(&at, form_get(query, "errand")) &&
+            at.thread < script_pool_size(t->node->scripts);
+    form_free(query);
+    o = named ? opening_new(t, r, 0, 0, on_wait) : NULL;
+    if (!o)
+        return false;
+    o->errand = at;
+    begin_asking(o, question(r), true);
+    if (!o->asks)
+        no_answer(o, "no_memory");
+    return true;
+}
+
 void resume_screening(struct media_thread *t, struct http_request *r, struct form *form)
 {
     struct directory_view view;
 
     if (!t->stopping && find_caller(t, r, form, &view))
         ask(t, r, form, &view, true);
-    else
+    else if (t->stopping || !ask_errand(t, r))
         reply_hangup(r);
 }

@@ -4,7 +4,8 @@
  * - a text came: it is a fact before it is answered, with what it asks for (STOP, START, HELP) and
  *   the hash of the number. Then its agent hears of it by an errand; STOP and HELP need no script
  * - how far a text of ours came: a fact. The address of its callback carries our own id, so it does
- *   not matter whether the callback or Twilio's answer to the request is here first
+ *   not matter whether the callback or Twilio's answer to the request is here first. Of a text about
+ *   an emergency, whoever sent it hears when it was not delivered
  * - every half minute: which texts are due; the answer comes on a thread of the database's
  *
  * Failure modes: Twilio repeats what it had no answer to: the last SEEN texts are known here, those
@@ -215,21 +216,46 @@ static bool is_id(struct rd_str s)
     return s.n > 0 && s.n <= ID_MAX;
 }
 
-/* Our id, from the address that was called; signed like all of it. Empty: not ours. */
-static void read_id(struct http_request *r, char out[ID_MAX + 1])
+/* What the address that was called says, signed like all of it. */
+struct text_address {
+    char id[ID_MAX + 1];        /* ours; empty: not ours */
+    struct errand_place errand; /* who sent it and waits */
+    bool awaited;
+};
+
+static void read_address(struct http_request *r, struct text_address *out)
 {
     struct rd_str target = http_target(r), path = http_path(r), id;
     struct form *query;
 
-    out[0] = '\0';
+    *out = (struct text_address){0};
     if (target.n <= path.n + 1)
         return;
     if (form_parse(&query, (struct rd_str){target.p + path.n + 1, target.n - path.n - 1}))
         return;
     id = form_get(query, "text");
     if (is_id(id))
-        (void)rd_str_copy(out, ID_MAX + 1, id);
+        (void)rd_str_copy(out->id, sizeof(out->id), id);
+    out->awaited = errand_place_read(&out->errand, form_get(query, "errand"));
     form_free(query);
+}
+
+/* Somebody in an emergency has not got it: whoever sent it asks the next person. */
+static void tell_undelivered(struct node *n, const struct text_address *a, struct rd_str status,
+                             struct rd_str error)
+{
+    struct buf json;
+    int rc;
+
+    if (!a->awaited ||
+        !(rd_str_eq(status, RD_STR("undelivered")) || rd_str_eq(status, RD_STR("failed"))))
+        return;
+    buf_init(&json, ORDER_MAX);
+    rc = json_add_object(&json, JSON_MEMBERS(J_STR("id", a->id), J_TEXT("error_code", error)));
+    if (!rc) /* an errand that is over needs no letter */
+        (void)script_pool_letter(n->scripts, &a->errand, RD_STR("undelivered"),
+                                 (struct rd_str){json.data, json.n});
+    buf_fini(&json);
 }
 
 static struct rd_str if_any(struct rd_str s)
@@ -243,7 +269,9 @@ bool texts_status(struct media_thread *t, struct http_request *r, struct form *f
 {
     struct rd_str sid = form_get(form, "MessageSid"), error = webhook_word(form, "ErrorCode");
     bool opted_out = rd_str_eq(error, RD_STR("21610"));
-    char id[ID_MAX + 1], hash[NUMBER_HASH];
+    struct rd_str status = webhook_word(form, "MessageStatus");
+    struct text_address address;
+    char hash[NUMBER_HASH];
 
     if (sid.n == 0)
         return false;
@@ -251,14 +279,15 @@ bool texts_status(struct media_thread *t, struct http_request *r, struct form *f
         webhook_reply_text(r, 400, "MessageSid is none\n");
         return true;
     }
-    read_id(r, id);
+    read_address(r, &address);
     number_hash(hash, t->node->settings->cluster_secret, webhook_word(form, "To"));
     keep_node(t->node->keep, "text",
-              JSON_MEMBERS(J_TEXT("id", id[0] ? rd_str(id) : sid), J_TEXT("sid", sid),
-                           J_TEXT("status", if_any(webhook_word(form, "MessageStatus"))),
+              JSON_MEMBERS(J_TEXT("id", address.id[0] ? rd_str(address.id) : sid),
+                           J_TEXT("sid", sid), J_TEXT("status", if_any(status)),
                            J_TEXT("error_code", if_any(error)),
                            J_TEXT("from", opted_out ? webhook_word(form, "From") : no_text),
                            J_STR("hash", opted_out ? hash : NULL)));
+    tell_undelivered(t->node, &address, status, if_any(error));
     webhook_reply_text(r, 200, "");
     return true;
 }

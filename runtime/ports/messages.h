@@ -32,7 +32,8 @@ enum message_type {
     MSG_CALL_EVENT,    /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
     MSG_RESUME, /* the carrier asks how the call goes on: s[0] "resume" (a <Dial> or a stream is over) or
                         * "accept" (who was dialled is asked whether he takes the call), s[1] its form as JSON
-                        * object; number: media thread that waits, aux: its request number */
+                        * object; s[2] of no call: which errand rang him up; number: media thread that waits,
+                        * aux: its request number */
     MSG_RESUMED, /* the answer: s[0] "stream" (brief: refs), "twiml" (s[1] the document), "hang_up" or
                         * "fallback" (s[1] why); s[2] whom a transfer was to that is over, s[3] why not;
                         * aux: request number */

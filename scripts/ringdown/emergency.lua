@@ -12,26 +12,22 @@
 -- node ended: the next one begins with the texts again (`resumed`).
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local ladder = require "ringdown.emergency.ladder"
+local line = require "ringdown.emergency.line"
 local log = require "ringdown.log"
 local people = require "ringdown.emergency.people"
 local rest = require "ringdown.twilio.rest"
 local template = require "ringdown.template"
-local tw = require "ringdown.emergency.twiml"
 local words = require "ringdown.emergency.words"
 
 local M = {}
 
-local CONFIRM_MS = 60000 -- how long one person has
 local AGAIN_MS = 300000 -- between the rounds after the alarm
 local ROUNDS = 6
 local URGENT_MS = 900000
-local POLL_MS, QUERY_MS = 5000, 3000
+local QUERY_MS = 3000
 local ALARM = "emergency.unanswered"
 local WORDS_MAX = 160
-
--- After these the carrier still has the caller, and says the fallback.
-local still_there = { provider_failed = true, script_failed = true, carrier_lost = true, shutdown = true }
-local yes = { ["1"] = true, yes = true, y = true, ok = true, okay = true, si = true, ["sí"] = true, vale = true }
 
 ---@class ringdown.emergency.payload
 ---@field call string the carrier's id
@@ -46,11 +42,8 @@ local yes = { ["1"] = true, yes = true, y = true, ok = true, okay = true, si = t
 ---@field resumed boolean? another process began it
 ---@field steps integer? which it had done
 
----@class ringdown.emergency
----@field line "dialling"|"agent"|"bridged"|"gone" where the caller is
----@field rung integer how far the dialling is: person 1…n, n+1: all at once
----@field text_rung integer the same of the texts; beyond n+1: rounds after the alarm
-local emergency = {}
+---@class ringdown.emergency: ringdown.emergency.line
+local emergency = setmetatable({}, { __index = line })
 emergency.__index = emergency
 
 -- ── facts ───────────────────────────────────────────────────────────────────────────────────────
@@ -102,256 +95,61 @@ function emergency:body(code)
   return code and ("%s\nReply %d to take it."):format(body, code) or body
 end
 
-local function name_of(self, number)
-  for _, list in ipairs { self.transfer, self.text } do
-    for _, person in ipairs(list) do
-      if person.number == number then
-        return person.name
-      end
-    end
-  end
-  return number
+function emergency:thanks()
+  return ("You took it: %s, caller %s."):format(self.p.rule, self.p.from or "unknown")
 end
 
--- ── texts ───────────────────────────────────────────────────────────────────────────────────────
-function emergency:send(person, body, quietly)
-  local id = ("%s.%s.%d"):format(self.p.call, self.p.rule, self.first_step + self.n_steps + 1)
-  local sent, why = people.text(self.p.to, person.number, body, id)
-  if not quietly then
-    self:step("text", person.number, sent and "asked" or "failed", why)
-  end
-  return sent
+function emergency:taken_by(by)
+  return ("%s: taken by %s."):format(self.p.rule, by)
 end
 
--- Asks for an answer: 1, or another digit for somebody who is asked about two things at once.
-function emergency:ask(person)
-  local code, why = host.expect_text(person.number)
-  self.codes[person.number] = code
-  if not code then
-    self:step("text", person.number, "failed", "no answer can be told apart: " .. why)
-  end
-  self.asked[#self.asked + 1] = person
-  local sent = self:send(person, self:body(code))
-  if self.line == "gone" and sent then
-    self:ring(person)
-  end
-  return sent
+function emergency:how(code)
+  return ("Reply %d to take %s."):format(code, self.p.rule)
 end
 
+-- ── the ladder ──────────────────────────────────────────────────────────────────────────────────
 -- A text wakes nobody. Once the caller's own call does not ring phones any more, this does.
-function emergency:ring(person)
-  local rings, why = people.ring(self.p.to, person.number,
+function emergency:also_ask(person, sent)
+  if self.line ~= "gone" or not sent then
+    return false
+  end
+  local rings, why = people.ring(self.ours, person.number,
     ("Emergency at %s. You have a text about it; answer the text."):format(self.site), "en")
   self:step("transfer", person.number, rings and "asked" or "failed", why or "a call that tells of the text")
+  return rings
 end
 
-function emergency:tell_others(text, but)
-  local told = { [but or ""] = true }
-  for _, person in ipairs(self.asked) do
-    if not told[person.number] then
-      told[person.number] = true
-      self:send(person, text, true)
-    end
-  end
+function emergency:busy()
+  return self.line == "dialling"
 end
 
--- ── the line ────────────────────────────────────────────────────────────────────────────────────
--- Whom the line rings at a rung: one person, or all of them.
-function emergency:ringing()
-  local person = self.transfer[self.rung]
-  if person then
-    return { person.number }
-  end
-  local numbers = {}
-  for i, each in ipairs(self.transfer) do
-    numbers[i] = each.number
-  end
-  return numbers
-end
-
-function emergency:note_ringing()
-  for _, number in ipairs(self:ringing()) do
-    self:step("transfer", number, "asked")
-  end
-end
-
--- The caller is still with the agent: its own voice says what to do.
-function emergency:stay_with_agent(why)
-  self.line = "agent"
-  self:speak "safe"
-  if why then
-    self:alarm("the caller could not be transferred: " .. why)
-  end
-end
-
-function emergency:begin_line()
-  if self.p.ended or self.p.resumed then
-    self.line = "gone"
-  elseif #self.transfer == 0 then
-    self:stay_with_agent "the agent has no people"
-  elseif not rest.ready() then
-    self:stay_with_agent "Twilio cannot be asked: set twilio.sid and twilio.token"
-  elseif not host.take_line() then
-    self:stay_with_agent() -- another emergency of this call has the caller
-  else
-    self:dial_first()
-  end
-end
-
-function emergency:dial_first()
-  self.line, self.rung = "dialling", 1
-  self:step("say", nil, "asked")
-  self:note_ringing()
-  host.transfer_begun(self.transfer[1].name)
-  local done, why, code = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", self:ringing()) })
-  if done and done.over then
-    self.line = "gone"
-  elseif not done then
-    self:step("transfer", self.transfer[1].number, "failed", why)
-    host.transfer_refused(why, code == "unknown")
-    self:stay_with_agent(why)
-  end
-end
-
--- The caller's dial is over and nobody pressed 1: the next one, at once.
-function emergency:dial_next(ticket)
-  local n = #self.transfer
-  self.rung = self.rung + 1
-  if self.rung <= n then
-    self:note_ringing()
-    host.answer(ticket, "twiml", tw.dial(self:spoken "next_one", self:ringing()))
-  elseif self.rung == n + 1 and n > 1 then
-    self:note_ringing()
-    host.answer(ticket, "twiml", tw.dial(self:spoken "everybody", self:ringing()))
-  else
-    self:back_to_agent(ticket)
-    self:alarm "nobody took the caller"
-  end
-end
-
--- What the agent must know when the caller is back.
-function emergency:note()
-  local says = words.text(self.def, self.rule.say, self.language)
-  local what = ("The caller has an emergency (%s)."):format(self.p.rule)
-  if self.handled_by then
-    what = ("%s %s has taken it and knows the caller's number; say so."):format(what, self.handled_by)
-  else
-    what = what .. " Nobody of our people picked up yet; they were texted and we keep trying. Do not say that help is"
-      .. " on its way or that anybody was called."
-  end
-  return ("%s Stay with the caller, keep them safe, and do not end the call. Repeat if needed: %s"):format(what, says)
-end
-
-function emergency:back_to_agent(ticket)
-  self.line = "agent"
-  self.form.RingdownNote = self:note()
-  self.form.RingdownOpening = words.text(self.def, nil, self.language, self.handled_by and "taken" or "nobody")
-  host.answer(ticket, "agent", json.encode(self.form))
-end
-
--- ── what comes in ───────────────────────────────────────────────────────────────────────────────
-function emergency:handled(by, number)
-  if self.handled_by then
-    return
-  end
-  self.handled_by = by
+function emergency:taken(by)
   self:state("handled", by)
   host.keep_open(false)
   host.alarm_over(ALARM, self.p.call)
-  self:tell_others(("%s: taken by %s."):format(self.p.rule, by), number)
 end
 
-local on = {}
-
--- Who was dialled picked up: he presses 1, or it was his voicemail.
-function on.accept(self, form, ticket)
-  local number, by = form.To or "", name_of(self, form.To)
-  if self.handled_by and self.handled_by ~= by then -- who took it by text and picks up after all has the caller
-    host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
-  elseif form.Digits == nil or form.Digits == "" then
-    self:step("transfer", number, "answered")
-    host.answer(ticket, "twiml", tw.screening(("Emergency call for %s: %s. Press 1 to take it.")
-      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en"))
-  elseif form.Digits == "1" then
-    host.answer(ticket, "twiml", tw.bridge())
-    self.line = "bridged"
-    self:step("transfer", number, "confirmed")
-    self:handled(by, number)
-  else
-    self:step("transfer", number, "refused", "pressed another key than 1")
-    host.answer(ticket, "twiml", tw.hang_up())
+function emergency:on_text(letter)
+  local before = self.handled_by
+  ladder.on_text(self, letter)
+  if self.handled_by and not before and self.line == "agent" then
+    host.instruct(self:note())
   end
 end
 
-function on.resume(self, form, ticket)
-  self.form = form
-  if self.line == "bridged" then
-    host.answer(ticket, "hang_up")
+-- All were asked: an alarm, then all of them again and again.
+function emergency:unanswered(round)
+  if round > ROUNDS then
+    self.abandoned = true
     return
   end
-  self.line = "dialling"
-  local status = form.DialCallStatus or "unknown"
-  for _, number in ipairs(self:ringing()) do
-    self:step("transfer", number, status == "busy" and "refused" or status == "failed" and "failed" or "no_answer",
-      "the dial ended as " .. status)
+  if round == 1 or not self.alarmed then
+    self:alarm "nobody confirmed it"
   end
-  if self.handled_by then
-    self:back_to_agent(ticket)
-  else
-    self:dial_next(ticket)
+  if round > 1 then
+    self:ask_all()
   end
-end
-
-function on.text(self, letter)
-  local number = letter.from or ""
-  local first = (letter.body or ""):lower():match "^%s*([%w\128-\255]+)" or ""
-  local code = self.codes[number]
-  if letter.code == code or (letter.code == 0 and not letter.several and yes[first] and first ~= "1") then
-    self:step("text", number, "confirmed")
-    self:send({ number = number }, ("You took it: %s, caller %s."):format(self.p.rule, self.p.from or "unknown"), true)
-    self:handled(name_of(self, number), number)
-    if self.line == "agent" then
-      host.instruct(self:note())
-    end
-  elseif first == "no" then
-    self:step("text", number, "refused")
-    self.next_ms = host.now_ms()
-  elseif not self.helped[number] then
-    self.helped[number] = true
-    self:send({ number = number }, ("Reply %d to take %s."):format(code or 1, self.p.rule), true)
-  end
-end
-
--- The agent's own script broke: these people rather than the general fallback.
-function on.broken(self)
-  if self.line ~= "agent" or #self.transfer == 0 or not rest.ready() then
-    if self.line == "agent" then
-      host.fall_back "script_failed"
-    end
-    return
-  end
-  self.line, self.rung = "dialling", #self.transfer + 1
-  self:note_ringing()
-  host.transfer_begun(self.transfer[1].name)
-  local done, why = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", self:ringing()) })
-  if not done then
-    self:step("transfer", self.transfer[1].number, "failed", why)
-    self.line = "agent"
-    host.fall_back "script_failed"
-  end
-end
-
--- The call is over for us. Its caller may still be at the carrier, with our fallback.
-function on.ended(self, letter)
-  local was = self.line
-  self.line = "gone"
-  if was == "bridged" or self.handled_by or not still_there[letter.reason] or not rest.ready() then
-    return
-  end
-  local done, why = rest.update_call(self.p.call, { Twiml = tw.dial_plainly(self:spoken "stay",
-    self.everybody, words.spoken(self.def, nil, self.language, "nobody")) })
-  self:step("transfer", self.everybody[1], done and not done.over and "asked" or "failed",
-    why or "the agent broke off: whoever picks up has the caller")
+  self.next_ms = host.now_ms() + AGAIN_MS
 end
 
 -- Another node may have had the answer.
@@ -365,67 +163,12 @@ function emergency:look()
   if row and row[1] == "handled" then
     self.handled_by = row[2] or "somebody"
     host.alarm_over(ALARM, self.p.call)
-    self:tell_others(("%s: taken by %s."):format(self.p.rule, self.handled_by))
+    self:tell_others(self:taken_by(self.handled_by))
   end
 end
 
--- ── the ladder of texts ─────────────────────────────────────────────────────────────────────────
-function emergency:ask_all()
-  for _, person in ipairs(self.text) do
-    self:ask(person)
-  end
-end
-
-function emergency:climb()
-  local n = #self.text
-  self.text_rung = self.text_rung + 1
-  self.next_ms = host.now_ms() + CONFIRM_MS
-  if self.text_rung <= n then
-    self:ask(self.text[self.text_rung])
-  elseif self.text_rung == n + 1 then
-    self:ask_all()
-  elseif self.text_rung - n - 2 >= ROUNDS then
-    self.abandoned = true
-  else
-    if not self.alarmed or self.text_rung == n + 2 then
-      self:alarm "nobody confirmed it"
-    end
-    if self.text_rung > n + 2 then
-      self:ask_all()
-    end
-    self.next_ms = host.now_ms() + AGAIN_MS
-  end
-end
-
-function emergency:is_over()
-  return self.abandoned or (self.handled_by and self.line ~= "dialling")
-end
-
--- Whatever is wrong with a letter, the rest goes on.
-function emergency:take(kind, letter, ticket)
-  local taken, why = pcall(on[kind], self, letter, ticket)
-  if not taken then
-    log.fact("error", "errand.failed", self.p.call, { why = log.known(why), kind = log.known(kind),
-      fix = log.known "report it with this line; the emergency itself is followed up" })
-  end
-end
-
--- Letters, the clock, and now and then the database.
-function emergency:follow(at_next)
-  while not self:is_over() do
-    local patience = math.max(math.min(self.next_ms - host.now_ms(), POLL_MS), 0)
-    local kind, text, ticket = host.wait(patience)
-    if kind and on[kind] then
-      self:take(kind, json.decode(text) or {}, ticket)
-    elseif kind and ticket then
-      host.answer(ticket, "agent")
-    elseif not kind then
-      self:look()
-    end
-    if not self.handled_by and host.now_ms() >= self.next_ms then
-      at_next(self)
-    end
-  end
+function emergency:see_through(at_next)
+  self:follow(at_next)
   if self.abandoned and not self.handled_by then
     self:state "abandoned"
   end
@@ -449,25 +192,13 @@ end
 
 function by_severity.life(self)
   begin_life(self)
-  self:follow(self.climb)
-end
-
-local function transfer_plainly(self)
-  local numbers = self:ringing()
-  host.transfer_begun(self.transfer[1].name)
-  local done, why, code = rest.update_call(self.p.call,
-    { Twiml = tw.dial_back(self:spoken "stay", numbers) })
-  self:step("transfer", numbers[1], done and "asked" or "failed", why)
-  if not done then
-    host.transfer_refused(why, code == "unknown")
-    self:speak()
-  end
+  self:see_through(self.climb)
 end
 
 function by_severity.urgent(self)
   self.rung = #self.transfer + 1
   if #self.transfer > 0 and rest.ready() and not self.p.ended then
-    transfer_plainly(self)
+    self:transfer_plainly()
   elseif not self.p.ended then
     self:speak()
   end
@@ -478,7 +209,7 @@ function by_severity.urgent(self)
   end
   self:ask_all()
   self.next_ms = host.now_ms() + URGENT_MS
-  self:follow(function()
+  self:see_through(function()
     host.alarm("warning", ALARM, self.p.call, ("%s: nobody confirmed it"):format(self.p.rule))
     self.abandoned = true
   end)
@@ -488,7 +219,9 @@ end
 function by_severity.normal(self)
   local told
   for _, person in ipairs(self.text) do
-    told = self:send(person, self:body()) and person.name or told
+    local sent, why = self:send(person, self:body())
+    self:step("text", person.number, sent and "asked" or "failed", why)
+    told = sent and person.name or told
   end
   self:state("handled", told or "recorded")
 end
@@ -497,8 +230,9 @@ end
 function by_severity.report(self)
   local group = self.def.people.on_call and "on_call" or "office"
   for i, person in ipairs(people.of(self.def, group)) do
-    people.text(self.p.to, person.number, ("REPORTED BY THE AGENT, no rule: caller %s: %s"):format(
-      self.p.from or "unknown", people.cut(self.p.words or "", WORDS_MAX)), ("%s.reported.%d"):format(self.p.call, i))
+    people.text(self.def, { id = ("%s.reported.%d"):format(self.p.call, i), call = self.p.call, from = self.p.to,
+      to = person.number, body = ("REPORTED BY THE AGENT, no rule: caller %s: %s"):format(self.p.from or "unknown",
+        people.cut(self.p.words or "", WORDS_MAX)) })
   end
 end
 
@@ -512,20 +246,16 @@ local function rule_of(def, id, severity)
   return { id = id, severity = severity } -- of a model's report, or of a version that had it
 end
 
-local function title(id)
-  return (id:gsub("[-_]", " "):gsub("%f[%w]%l", string.upper))
-end
-
 ---@param p ringdown.emergency.payload
 ---@param def table the agent
 ---@return ringdown.emergency
 function M.new(p, def)
   local rule = rule_of(def, p.rule, p.severity)
-  local self = setmetatable({
-    p = p, def = def, rule = rule, line = "agent", rung = 0, text_rung = 0, n_steps = 0,
-    first_step = p.steps or 0, -- those of the process before stay as they are
-    codes = {}, asked = {}, helped = {}, form = {}, site = title(def.name),
-    language = p.language or words.language_of(p.words or "", def.languages),
+  local first = p.steps or 0 -- those of the process before stay as they are
+  local self = setmetatable(ladder.start {
+    p = p, def = def, rule = rule, line = "agent", rung = 0, n_steps = 0, first_step = first, form = {},
+    kind = "emergency", call = p.call, ours = p.to, id = ("%s.%s.%d"):format(p.call, p.rule, first),
+    site = people.title(def.name), language = p.language or words.language_of(p.words or "", def.languages),
   }, emergency)
   self.transfer, self.text = people.of_rule(def, { severity = p.severity, transfer = rule.transfer, text = rule.text })
   self.everybody = {}
@@ -547,7 +277,7 @@ function M.begin(p, def)
     begin_life(self)
     return
   end
-  function self.follow() end
+  function self.see_through() end
   by_severity[p.severity](self)
 end
 

@@ -206,6 +206,32 @@ describe("an emergency of life", function()
     assert.same({ "handled by on_call 2" }, states())
   end)
 
+  it("texts the next person at once when the carrier could not deliver, and waits again after that", function()
+    at(5000, "undelivered", { id = CALL .. ".gas-leak.0.1", error_code = "30006" })
+    at(5500, "undelivered", { id = "of-another-process" })
+    at(30000, "text", { from = SECOND, body = "1", code = 1 })
+    resume(31000, "no-answer")
+    run()
+    assert.same({ FIRST .. " GAS LEAK", SECOND .. " GAS LEAK" }, { texted()[1], texted()[2] })
+    assert.equal("not delivered: 30006", last("triage_step", "failed").detail)
+    assert.matches("/twilio/status%?text=" .. CALL .. "%.gas%-leak%.0%.1&errand=0%.1$",
+      requests(TEXT)[1].StatusCallback)
+    assert.equal(2 + 2, #texted())
+  end)
+
+  it("counts what its texts cost, and does not ask whether they may be sent", function()
+    host.database_down = "no connection"
+    text(1000, FIRST, "1")
+    resume(1500, "no-answer")
+    run()
+    local sent
+    for _, fact in ipairs(host.facts) do
+      sent = sent or fact.type == "text" and fact
+    end
+    assert.same({ 1, "emergency", "out", CALL }, { sent.segments, sent.kind, sent.direction, sent.call })
+    assert.same({}, host.queries)
+  end)
+
   it("explains once what to answer", function()
     text(1000, FIRST, "which house?")
     text(2000, FIRST, "hello?")

@@ -79,6 +79,18 @@ static int host_expect_text(lua_State *L)
     return 1;
 }
 
+/* host.address() -> string: names this errand in addresses that the carrier calls ("errand=…"); what
+ * comes there is a letter of it */
+static int host_address(lua_State *L)
+{
+    struct errand_place at = errand_place(check_errand(L)->errand);
+    char text[ERRAND_PLACE_TEXT];
+
+    errand_place_write(&at, text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
 /* host.deliver_text(agent:string, from:string, body:string) -> boolean: an errand waits for it */
 static int host_deliver_text(lua_State *L)
 {
@@ -97,6 +109,7 @@ static const luaL_Reg functions[] = {
     {"wait", host_wait},
     {"answer", host_answer},
     {"expect_text", host_expect_text},
+    {"address", host_address},
     {"deliver_text", host_deliver_text},
     {NULL, NULL},
 };

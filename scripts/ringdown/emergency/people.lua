@@ -1,8 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- emergency.people: who can be asked about an emergency, in which order, and the two ways to reach them beside the
--- caller's own call: a text, and a phone that rings. Every text is a fact, on the disk, before it is sent.
+-- caller's own call: a text, and a phone that rings.
 local host = require "ringdown.host"
-local json = require "ringdown.json"
 local rest = require "ringdown.twilio.rest"
 local tw = require "ringdown.emergency.twiml"
 
@@ -52,33 +51,47 @@ local function cut(text, n)
 end
 M.cut = cut
 
-local function fact(type, members)
-  return host.fact(type, json.encode(members))
+---"+1********88": enough to know one's own.
+---@param number string
+---@return string
+function M.masked(number)
+  return #number > 6 and number:sub(1, 2) .. ("*"):rep(#number - 4) .. number:sub(-2) or "***"
 end
 
----@param from string? our number
----@param to string
----@param body string
----@param id string of our own
+---@param id string "gas-leak"
+---@return string "Gas Leak"
+function M.title(id)
+  return (id:gsub("[-_]", " "):gsub("%f[%w]%l", string.upper))
+end
+
+---Nobody is asked whether it may be sent. Should the carrier not deliver it, the errand that runs hears of it.
+---@param def table the agent
+---@param text { id: string, call: string?, from: string?, to: string, body: string, kind: "emergency"|"drill"|nil }
 ---@return boolean? sent
 ---@return string? why not
-function M.text(from, to, body, id)
-  body = cut(body, BODY_MAX)
-  if not from or from == "" then
+function M.text(def, text)
+  if not text.from or text.from == "" then
     return nil, "there is no number of ours to send it from"
   elseif not rest.ready() then
     return nil, "Twilio cannot be asked: set twilio.sid and twilio.token"
   end
-  fact("text", { id = id, direction = "out", from = from, to = to, body = body, status = "accepted",
-    template = "emergency" })
-  host.durable() -- on a disk that takes nothing an emergency is told all the same
-  local message, why, code = rest.write { path = "Messages.json", form = { From = from, To = to, Body = body } }
-  local failed = not message and code ~= "unknown"
-  fact("text", { id = id, direction = "out", from = from, to = to, status = failed and "failed" or "queued",
-    error_code = math.type(code) and tostring(code) or nil })
-  return not failed or nil, why
+  text.body = cut(text.body, BODY_MAX)
+  text.kind = text.kind or "emergency"
+  text.template = text.kind
+  return require("ringdown.texts.post").send_urgently(def, text)
 end
 
+-- Its phone rings, and follows `twiml`.
+local function call(from, to, twiml)
+  if not from or from == "" or not rest.ready() then
+    return nil, "there is no number of ours to call from, or Twilio cannot be asked"
+  end
+  local made, why = rest.write { path = "Calls.json",
+    form = { From = from, To = to, Timeout = RING_SECONDS, Twiml = twiml } }
+  return made and true, why
+end
+
+---Somebody's phone rings and tells something.
 ---@param from string?
 ---@param to string
 ---@param words string
@@ -86,12 +99,18 @@ end
 ---@return boolean? rings
 ---@return string? why not
 function M.ring(from, to, words, language)
-  if not from or from == "" or not rest.ready() then
-    return nil, "there is no number of ours to call from, or Twilio cannot be asked"
-  end
-  local call, why = rest.write { path = "Calls.json",
-    form = { From = from, To = to, Timeout = RING_SECONDS, Twiml = tw.announcement(words, language) } }
-  return call and true, why
+  return call(from, to, tw.announcement(words, language))
+end
+
+---Somebody's phone rings and asks for a 1. The key comes as the letter "accept" of the errand that runs.
+---@param from string?
+---@param to string
+---@param words string
+---@param language string
+---@return boolean? rings
+---@return string? why not
+function M.ring_and_ask(from, to, words, language)
+  return call(from, to, tw.screening(words, language, host.address()))
 end
 
 return M

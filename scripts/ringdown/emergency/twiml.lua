@@ -68,9 +68,10 @@ end
 ---Who was dialled hears what it is about and presses 1, or is cut off.
 ---@param text string
 ---@param language string
+---@param errand string? its address, which is asked rather than the call's own
 ---@return string
-function M.screening(text, language)
-  return twiml.screening(text, accept_url(), language)
+function M.screening(text, language, errand)
+  return twiml.screening(text, accept_url() .. (errand and "?errand=" .. errand or ""), language)
 end
 
 M.bridge, M.hang_up = twiml.accepted, twiml.hang_up

@@ -179,9 +179,12 @@ local function look_up(text, began)
   end
 end
 
+local function callback_of(text)
+  return host.resume_url():gsub("/twilio/resume$", "/twilio/status") .. "?text=" .. text.id
+end
+
 local function ask_twilio(def, text)
-  local form = { To = text.to, Body = text.body,
-    StatusCallback = host.resume_url():gsub("/twilio/resume$", "/twilio/status") .. "?text=" .. text.id }
+  local form = { To = text.to, Body = text.body, StatusCallback = callback_of(text) }
   local sender = sender_of(def, text)
   form[sender:match("^MG") and "MessagingServiceSid" or "From"] = sender
   return rest.write { path = "Messages.json", form = form, read_back = look_up(text, time.unix()) }
@@ -207,7 +210,12 @@ local function tell(def, text, message, why, code)
     log.fact("warn", "text.refused", text.call or "", { why = log.known(why),
       fix = log.known "look the code up in Twilio's documentation: is the sender registered, may it text there?" })
   end
-  return nil, opted_out and "opted_out" or code == 21614 and "landline" or "refused"
+  return nil, opted_out and "opted_out" or code == 21614 and "landline" or "refused", why
+end
+
+local function keep_sending(text, segments, status)
+  keep(text, { direction = "out", from = text.from, to = text.to, template = text.template, kind = text.kind,
+    body = text.body, segments = segments, status = status, due_at = text.due_at })
 end
 
 ---Sends a text that the checks of its kind have passed. The first thing that speaks against it is the reason.
@@ -234,9 +242,7 @@ function M.send(def, text)
   if no then
     return nil, no
   end
-  keep(text, { direction = "out", from = text.from, to = text.to, template = text.template, kind = text.kind,
-    body = text.body, segments = n, status = text.due_at and not text.due and "scheduled" or "queued",
-    due_at = text.due_at })
+  keep_sending(text, n, text.due_at and not text.due and "scheduled" or "queued")
   if text.due_at and not text.due then
     return { id = text.id, status = "scheduled" }
   end
@@ -245,6 +251,23 @@ function M.send(def, text)
     error("the text was not sent, because it could not be recorded first: " .. lost, 0)
   end
   return tell(def, text, ask_twilio(def, text))
+end
+
+---Sends a text about an emergency: nothing speaks against it, a disk that takes nothing does not stop it, and nobody
+---waits until a lost answer is found. The errand that runs hears when it was not delivered.
+---@param def table the agent
+---@param text ringdown.text
+---@return boolean? sent or nobody knows
+---@return string? why not
+function M.send_urgently(def, text)
+  local segments = require "ringdown.texts.segments"
+  text.body = segments.plain(text.body)
+  keep_sending(text, segments.count(text.body), "queued")
+  host.durable()
+  local form = { From = text.from, To = text.to, Body = text.body,
+    StatusCallback = callback_of(text) .. "&errand=" .. host.address() }
+  local sent, reason, why = tell(def, text, rest.write { path = "Messages.json", form = form })
+  return sent and true or reason == "unknown" or nil, why
 end
 
 -- ── of a call ───────────────────────────────────────────────────────────────────────────────────

@@ -64,6 +64,13 @@ static const char test_errands[] =
     "    end\n"
     "  end\n"
     "end\n"
+    "function kinds.named()\n"
+    "  fact('at', { place = host.address() })\n"
+    "  local kind, text, ticket = host.wait(60000)\n"
+    "  fact(kind, json.decode(text))\n"
+    "  if ticket then host.answer(ticket, 'twiml', '<Response/>') end\n"
+    "end\n"
+    "function kinds.drill() error 'broken' end\n"
     "function kinds.text_in(def, payload)\n"
     "  fact('delivered', { to_somebody = host.deliver_text(def.name, payload.from, payload.body) "
     "})\n"
@@ -266,6 +273,66 @@ static void test_two_that_ask_the_same_person_have_two_codes(void **state)
     expect_fact("text 0 test {\"body\":\"yes\",\"code\":0,\"several\":true}");
 }
 
+static void test_what_it_sent_out_finds_it_without_a_call(void **state)
+{
+    struct rd_str s[] = {RD_STR("accept"), RD_STR("{\"Digits\":\"1\"}"), RD_STR("0.1")};
+    struct message *m = message_new(MSG_RESUME, 0, s, 3);
+
+    (void)state;
+    errand("named", "{}", 0);
+    expect_fact("at 0 test {\"place\":\"0.1\"}");
+    m->number = 4;
+    m->aux = 99;
+    assert_int_equal(mailbox_post(script_pool_mailbox(node.pool, 0), m), 0);
+    expect_fact("accept 0 test {\"Digits\":\"1\"}");
+    expect_resumed("twiml", "<Response/>");
+}
+
+static void test_who_asks_for_an_errand_that_is_over_gets_the_fallback(void **state)
+{
+    struct rd_str s[] = {RD_STR("accept"), RD_STR("{}"), RD_STR("0.7")};
+    struct message *m = message_new(MSG_RESUME, 0, s, 3);
+
+    (void)state;
+    m->number = 4;
+    m->aux = 99;
+    assert_int_equal(mailbox_post(script_pool_mailbox(node.pool, 0), m), 0);
+    expect_resumed("fallback", "script_gone");
+}
+
+static void test_a_letter_goes_to_its_place_and_nowhere_else(void **state)
+{
+    struct errand_place at;
+
+    (void)state;
+    errand("named", "{}", 0);
+    expect_fact("at 0 test {\"place\":\"0.1\"}");
+    assert_true(errand_place_read(&at, RD_STR("0.2")));
+    assert_int_equal(script_pool_letter(node.pool, &at, RD_STR("lost"), RD_STR("{}")), 0);
+    assert_true(errand_place_read(&at, RD_STR("9.1")));
+    assert_int_equal(script_pool_letter(node.pool, &at, RD_STR("lost"), RD_STR("{}")), RD_EGONE);
+    assert_true(errand_place_read(&at, RD_STR("0.1")));
+    assert_int_equal(
+        script_pool_letter(node.pool, &at, RD_STR("undelivered"), RD_STR("{\"id\":\"x\"}")), 0);
+    expect_fact("undelivered 0 test {\"id\":\"x\"}");
+    assert_true(fake_vms_become(&node, 0));
+}
+
+static void test_only_a_place_is_read_as_one(void **state)
+{
+    static const char *const none[] = {
+        "",     "1",    "1.",   ".1",   "1.2.3",         "-1.2",
+        "+1.2", " 1.2", "1.2x", "01.2", "99999999999.1", "1.99999999999999999999"};
+    struct errand_place at;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        assert_false(errand_place_read(&at, rd_str(none[i])));
+    assert_true(errand_place_read(&at, RD_STR("1.20")));
+    assert_int_equal(at.thread, 1);
+    assert_int_equal(at.errand, 20);
+}
+
 static bool alarm_is_open(const char *kind)
 {
     struct alarm list[8];
@@ -282,6 +349,7 @@ static void test_one_that_breaks_costs_only_itself(void **state)
     (void)state;
     log_config(LOG_ERROR + 1, LOG_LOGFMT);
     errand("raise", "{}", 0);
+    errand("drill", "{}", 0);
     assert_true(fake_vms_become(&node, 0));
     assert_false(alarm_is_open("errand.failed"));
     errand("tell", "{\"what\":\"next\"}", 0);
@@ -332,6 +400,10 @@ int main(void)
         STORY(test_patience_has_an_end),
         STORY_OF_TWO(test_a_text_finds_who_waits_for_it),
         STORY(test_two_that_ask_the_same_person_have_two_codes),
+        STORY(test_what_it_sent_out_finds_it_without_a_call),
+        STORY(test_who_asks_for_an_errand_that_is_over_gets_the_fallback),
+        STORY(test_a_letter_goes_to_its_place_and_nowhere_else),
+        STORY(test_only_a_place_is_read_as_one),
         STORY(test_one_that_breaks_costs_only_itself),
         STORY(test_an_emergency_that_breaks_is_an_alarm),
         STORY(test_too_many_are_refused_but_emergencies_have_room),

@@ -537,6 +537,20 @@ static void test_who_was_dialled_is_asked_only_for_a_call_that_waits(void **stat
         post("/twilio/accept", "wrong", (const char *const[]){"CallSid", sid(3), NULL}), 403);
 }
 
+static void test_who_was_rung_by_an_errand_that_is_over_is_hung_up_on(void **state)
+{
+    static const char *const paths[] = {"/twilio/accept?errand=0.99", "/twilio/accept?errand=999.1",
+                                        "/twilio/accept?errand=x"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            post(paths[i], TOKEN, (const char *const[]){"CallSid", sid(3), "Digits", "1", NULL}),
+            200);
+        assert_non_null(strstr(s.answer, "<Response><Hangup/></Response>"));
+    }
+}
+
 static void test_a_node_that_ends_lets_go_of_callers_who_are_away(void **state)
 {
     (void)state;
@@ -679,6 +693,7 @@ int main(void)
         STORY(test_a_caller_who_hangs_up_while_it_rings_is_gone),
         STORY(test_a_question_waits_until_the_end_of_the_stream_was_seen),
         STORY(test_who_was_dialled_is_asked_only_for_a_call_that_waits),
+        STORY(test_who_was_rung_by_an_errand_that_is_over_is_hung_up_on),
         STORY(test_a_node_that_ends_lets_go_of_callers_who_are_away),
         STORY(test_a_draining_node_keeps_its_calls_and_takes_no_others),
         STORY(test_a_carrier_that_leaves_before_the_answer_leaves_nothing),

@@ -1,0 +1,207 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- emergency.line: the caller's own line in an emergency of life. It is taken from the agent and rings people, one after
+-- the other, until one of them presses 1; else it comes back to the agent, who knows what happened.
+--
+--   agent ─ begin_line() ─▶ dialling ─ pressed 1 ─▶ bridged         the caller hung up, the call broke off ─▶ gone
+--     ▲──────── nobody ───────┘ ▲─ the next person ─┘
+--
+-- Failure modes: Twilio cannot be asked, or says no: the agent's own voice says the words, and an alarm at once. The
+-- model or the agent's script died: whoever picks up has the caller.
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local ladder = require "ringdown.emergency.ladder"
+local rest = require "ringdown.twilio.rest"
+local tw = require "ringdown.emergency.twiml"
+local words = require "ringdown.emergency.words"
+
+---@class ringdown.emergency.line: ringdown.emergency.ladder
+---@field line "dialling"|"agent"|"bridged"|"gone" where the caller is
+---@field rung integer how far the dialling is: person 1…n, n+1: all at once
+---@field transfer ringdown.emergency.person[] whom it rings
+---@field everybody string[] their numbers
+---@field form table what the carrier told last
+local Line = setmetatable({}, { __index = ladder })
+Line.__index = Line
+
+-- After these the carrier still has the caller, and says the fallback.
+local still_there = { provider_failed = true, script_failed = true, carrier_lost = true, shutdown = true }
+
+-- Whom the line rings at a rung: one person, or all of them.
+function Line:ringing()
+  local person = self.transfer[self.rung]
+  if person then
+    return { person.number }
+  end
+  local numbers = {}
+  for i, each in ipairs(self.transfer) do
+    numbers[i] = each.number
+  end
+  return numbers
+end
+
+function Line:note_ringing()
+  for _, number in ipairs(self:ringing()) do
+    self:step("transfer", number, "asked")
+  end
+end
+
+-- The caller is still with the agent: its own voice says what to do.
+function Line:stay_with_agent(why)
+  self.line = "agent"
+  self:speak "safe"
+  if why then
+    self:alarm("the caller could not be transferred: " .. why)
+  end
+end
+
+function Line:begin_line()
+  if self.p.ended or self.p.resumed then
+    self.line = "gone"
+  elseif #self.transfer == 0 then
+    self:stay_with_agent "the agent has no people"
+  elseif not rest.ready() then
+    self:stay_with_agent "Twilio cannot be asked: set twilio.sid and twilio.token"
+  elseif not host.take_line() then
+    self:stay_with_agent() -- another emergency of this call has the caller
+  else
+    self:dial_first()
+  end
+end
+
+function Line:dial_first()
+  self.line, self.rung = "dialling", 1
+  self:step("say", nil, "asked")
+  self:note_ringing()
+  host.transfer_begun(self.transfer[1].name)
+  local done, why, code = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", self:ringing()) })
+  if done and done.over then
+    self.line = "gone"
+  elseif not done then
+    self:step("transfer", self.transfer[1].number, "failed", why)
+    host.transfer_refused(why, code == "unknown")
+    self:stay_with_agent(why)
+  end
+end
+
+-- The caller's dial is over and nobody pressed 1: the next one, at once.
+function Line:dial_next(ticket)
+  local n = #self.transfer
+  self.rung = self.rung + 1
+  if self.rung <= n then
+    self:note_ringing()
+    host.answer(ticket, "twiml", tw.dial(self:spoken "next_one", self:ringing()))
+  elseif self.rung == n + 1 and n > 1 then
+    self:note_ringing()
+    host.answer(ticket, "twiml", tw.dial(self:spoken "everybody", self:ringing()))
+  else
+    self:back_to_agent(ticket)
+    self:alarm "nobody took the caller"
+  end
+end
+
+-- What the agent must know when the caller is back.
+function Line:note()
+  local says = words.text(self.def, self.rule.say, self.language)
+  local what = ("The caller has an emergency (%s)."):format(self.p.rule)
+  if self.handled_by then
+    what = ("%s %s has taken it and knows the caller's number; say so."):format(what, self.handled_by)
+  else
+    what = what .. " Nobody of our people picked up yet; they were texted and we keep trying. Do not say that help is"
+      .. " on its way or that anybody was called."
+  end
+  return ("%s Stay with the caller, keep them safe, and do not end the call. Repeat if needed: %s"):format(what, says)
+end
+
+function Line:back_to_agent(ticket)
+  self.line = "agent"
+  self.form.RingdownNote = self:note()
+  self.form.RingdownOpening = words.text(self.def, nil, self.language, self.handled_by and "taken" or "nobody")
+  host.answer(ticket, "agent", json.encode(self.form))
+end
+
+-- The ordinary way: whoever picks up has the caller.
+function Line:transfer_plainly()
+  local numbers = self:ringing()
+  host.transfer_begun(self.transfer[1].name)
+  local done, why, code = rest.update_call(self.p.call,
+    { Twiml = tw.dial_back(self:spoken "stay", numbers) })
+  self:step("transfer", numbers[1], done and "asked" or "failed", why)
+  if not done then
+    host.transfer_refused(why, code == "unknown")
+    self:speak()
+  end
+end
+
+-- ── what comes in ───────────────────────────────────────────────────────────────────────────────
+-- Who was dialled picked up: he presses 1, or it was his voicemail.
+function Line:on_accept(form, ticket)
+  local number, by = form.To or "", self:name_of(form.To)
+  if self.handled_by and self.handled_by ~= by then -- who took it by text and picks up after all has the caller
+    host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
+  elseif form.Digits == nil or form.Digits == "" then
+    self:step("transfer", number, "answered")
+    host.answer(ticket, "twiml", tw.screening(("Emergency call for %s: %s. Press 1 to take it.")
+      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en"))
+  elseif form.Digits == "1" then
+    host.answer(ticket, "twiml", tw.bridge())
+    self.line = "bridged"
+    self:step("transfer", number, "confirmed")
+    self:handled(by, number)
+  else
+    self:step("transfer", number, "refused", "pressed another key than 1")
+    host.answer(ticket, "twiml", tw.hang_up())
+  end
+end
+
+function Line:on_resume(form, ticket)
+  self.form = form
+  if self.line == "bridged" then
+    host.answer(ticket, "hang_up")
+    return
+  end
+  self.line = "dialling"
+  local status = form.DialCallStatus or "unknown"
+  for _, number in ipairs(self:ringing()) do
+    self:step("transfer", number, status == "busy" and "refused" or status == "failed" and "failed" or "no_answer",
+      "the dial ended as " .. status)
+  end
+  if self.handled_by then
+    self:back_to_agent(ticket)
+  else
+    self:dial_next(ticket)
+  end
+end
+
+-- The agent's own script broke: these people rather than the general fallback.
+function Line:on_broken()
+  if self.line ~= "agent" or #self.transfer == 0 or not rest.ready() then
+    if self.line == "agent" then
+      host.fall_back "script_failed"
+    end
+    return
+  end
+  self.line, self.rung = "dialling", #self.transfer + 1
+  self:note_ringing()
+  host.transfer_begun(self.transfer[1].name)
+  local done, why = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", self:ringing()) })
+  if not done then
+    self:step("transfer", self.transfer[1].number, "failed", why)
+    self.line = "agent"
+    host.fall_back "script_failed"
+  end
+end
+
+-- The call is over for us. Its caller may still be at the carrier, with our fallback.
+function Line:on_ended(letter)
+  local was = self.line
+  self.line = "gone"
+  if was == "bridged" or self.handled_by or not still_there[letter.reason] or not rest.ready() then
+    return
+  end
+  local done, why = rest.update_call(self.p.call, { Twiml = tw.dial_plainly(self:spoken "stay",
+    self.everybody, words.spoken(self.def, nil, self.language, "nobody")) })
+  self:step("transfer", self.everybody[1], done and not done.over and "asked" or "failed",
+    why or "the agent broke off: whoever picks up has the caller")
+end
+
+return Line
