@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"cost", cmd_cost, "what calls cost, by day or line by line"},
     {"numbers", cmd_numbers, "which agent answers which number: list, assign, unassign"},
     {"sites", cmd_sites, "the places agents answer for: list, show, import"},
+    {"drill", cmd_drill, "rehearse an emergency rule with the people it would reach"},
     {"erase", cmd_erase, "forget a caller, everywhere this reaches"},
     {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
     {"call", cmd_call, "place simulated phone calls to a node"},

@@ -165,6 +165,21 @@ static int host_transfer(lua_State *L)
     return push_done(L, n ? node_transfer(n, sid, to, who) : -ENOTCONN);
 }
 
+/* host.drill(agent:string, rule:string, who:string) -> its number:string | nil, message, code */
+static int host_drill(lua_State *L)
+{
+    const char *agent = luaL_checkstring(L, 1), *rule = luaL_checkstring(L, 2);
+    const char *who = luaL_checkstring(L, 3);
+    struct node *n = self(L)->node;
+    char id[NODE_DRILL_ID];
+    int rc = n ? node_drill(n, agent, rule, who, id) : -ENOTCONN;
+
+    if (rc)
+        return push_failure(L, rc);
+    lua_pushstring(L, id);
+    return 1;
+}
+
 /* host.refresh_numbers() -> version:integer | nil, message, code */
 static int host_refresh_numbers(lua_State *L)
 {
@@ -206,6 +221,7 @@ static const luaL_Reg host_functions[] = {
     {"hang_up", host_hang_up},
     {"whisper", host_whisper},
     {"transfer", host_transfer},
+    {"drill", host_drill},
     {"events_after", host_events_after},
     {"events_last", host_events_last},
     {"refresh_numbers", host_refresh_numbers},

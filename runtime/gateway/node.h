@@ -62,6 +62,12 @@ int node_whisper(struct node *n, const char *call_sid, const char *text, bool no
  * records say what came of it: "transfer" refused, or "ended" by "transferred". */
 int node_transfer(struct node *n, const char *call_sid, const char *to, const char *who);
 
+/* Rehearses a rule of an agent with its people; `who` goes into the audit. Its number goes into `id`;
+ * events of type "drill" with it tell the rest. 0, RD_EGONE when there is no such agent, RD_EFULL. */
+enum { NODE_DRILL_ID = 24 };
+int node_drill(struct node *n, const char *agent, const char *rule, const char *who,
+               char id[NODE_DRILL_ID]);
+
 /* Looks at once whether the operator has changed numbers or sites; how far this node has come
  * (numbers_version in the database). */
 uint64_t node_refresh_numbers(struct node *n);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* triage.c - counts emergencies by what became of them; lets agents look for those an earlier process
- * left open (scripts/ringdown/emergency/left_open.lua waits for the database).
+ * left open (scripts/ringdown/emergency/left_open.lua waits for the database); begins drills, which
+ * whoever follows the node's events sees as they go.
  *
  * Failure: an agent whose look cannot be begun is told in the log; `ringdown why` shows what is open. */
 #include "gateway/triage.h"
 
+#include "base/err.h"
 #include "base/json.h"
 #include "base/json_out.h"
 #include "base/log.h"
@@ -13,7 +15,11 @@
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 
-enum { ORDER_MAX = 1024, FACT_MAX = 128 * 1024 };
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { ORDER_MAX = 1024, FACT_MAX = 128 * 1024, SUBJECT_MAX = 256 };
 
 static void count(struct rd_str members)
 {
@@ -32,13 +38,66 @@ static void count(struct rd_str members)
     buf_fini(&object);
 }
 
+/* Whoever watches a drill sees it as it goes. */
+static void show_drill(struct node *n, const struct script_fact *f)
+{
+    struct message *m = NULL;
+    struct rd_str text;
+    struct buf json;
+
+    buf_init(&json, FACT_MAX);
+    if (buf_addf(&json, "{\"type\":\"drill\",\"agent\":\"%s\",%.*s}", f->agent,
+                 RD_STR_ARG(f->members)) == 0) {
+        text = (struct rd_str){json.data, json.n};
+        m = message_new(MSG_RECORD, 0, &text, 1);
+    }
+    buf_fini(&json);
+    if (m)
+        (void)mailbox_post(n->control, m);
+}
+
 void triage_keep_fact(void *arg, const struct script_fact *f)
 {
     struct node *n = arg;
 
+    if (strcmp(f->type, "drill") == 0)
+        show_drill(n, f);
     if (strcmp(f->type, "triage") == 0)
         count(f->members);
     keep_told(n->keep, f->call, f->sid, f->agent, f->type, f->members);
+}
+
+static int post_drill(struct node *n, const char *agent, const char *rule, const char *who,
+                      const char *id)
+{
+    struct buf order;
+    int rc;
+
+    buf_init(&order, ORDER_MAX);
+    rc = json_add_object(&order,
+                         JSON_MEMBERS(J_STR("drill", id), J_STR("rule", rule), J_STR("who", who)));
+    if (!rc)
+        rc = buf_text(&order) ? script_pool_errand(n->scripts, agent, "drill", order.data, 0, 0)
+                              : -ENOMEM;
+    buf_fini(&order);
+    return rc;
+}
+
+int node_drill(struct node *n, const char *agent, const char *rule, const char *who,
+               char id[NODE_DRILL_ID])
+{
+    struct agent_set *set = script_pool_agents(n->scripts);
+    bool known = agent_by_name(set, rd_str(agent)) != NULL;
+    char subject[SUBJECT_MAX];
+
+    agent_set_unref(set);
+    if (!known)
+        return RD_EGONE;
+    (void)snprintf(id, NODE_DRILL_ID, "%" PRIx64, unix_us());
+    (void)snprintf(subject, sizeof(subject), "%s %s", agent, rule);
+    keep_node(n->keep, "audit",
+              JSON_MEMBERS(J_STR("who", who), J_STR("what", "drill"), J_STR("subject", subject)));
+    return post_drill(n, agent, rule, who, id);
 }
 
 void triage_look_back(struct node *n)

@@ -1,24 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- describe: a loaded agent as people want to see it (`ringdown agents show`). Made once, when the agent is
 -- loaded; phone numbers of people are masked here.
+local drill = require "ringdown.emergency.drill"
 local json = require "ringdown.json"
+local people = require "ringdown.emergency.people"
 
 local M = {}
 
-local function masked(number)
-  return #number > 6 and number:sub(1, 2) .. ("*"):rep(#number - 4) .. number:sub(-2) or "***"
-end
-
 local function people_of(def)
-  local people = {}
+  local named = {}
   for name, numbers in pairs(def.people) do
     local list = json.array {}
     for i, number in ipairs(type(numbers) == "table" and numbers or { numbers }) do
-      list[i] = masked(number)
+      list[i] = people.masked(number)
     end
-    people[name] = list
+    named[name] = list
   end
-  return people
+  return named
 end
 
 local function sorted_names(map)
@@ -44,7 +42,8 @@ local function rules_of(def)
   local list = json.array {}
   for i, rule in ipairs(type(def.emergencies) == "table" and def.emergencies or {}) do
     list[i] = { id = rule.id, severity = rule.severity,
-      transfer = type(rule.transfer) == "string" and not rule.transfer:match "^%+" and rule.transfer or nil }
+      transfer = type(rule.transfer) == "string" and not rule.transfer:match "^%+" and rule.transfer or nil,
+      drill = drill.plan(def, rule) }
   end
   return list
 end

@@ -8,6 +8,7 @@ local M = {}
 ---By kind: the module that does it.
 ---@type table<string, string>
 M.modules = {
+  drill = "ringdown.emergency.drill",
   emergency = "ringdown.emergency",
   missed = "ringdown.texts.missed",
   text_due = "ringdown.texts.due",

@@ -39,6 +39,11 @@ local function fake_host()
     return wish(sid, ("%s: %s%s"):format(who, text, now and " (now)" or ""))
   end
   function host.transfer(sid, to, who) return wish(sid, ("%s: to %s"):format(who, to)) end
+  function host.drill(agent, rule, who)
+    if host.full then return nil, "queue or buffer is full", "failed" end
+    host.wishes[#host.wishes + 1] = ("%s: drill %s %s"):format(who, agent, rule)
+    return "d1"
+  end
   function host.events_after(after)
     local texts = {}
     for number = after + 1, #host.events do texts[#texts + 1] = host.events[number] end
@@ -47,10 +52,13 @@ local function fake_host()
   function host.events_last() return #host.events end
   function host.agents()
     if host.gone then return nil, "no node is attached", "starting" end
-    return '{"agents":[]}'
+    return '{"agents":[{"name":"dentist"}]}'
   end
   function host.agent(name)
-    if name == "dentist" then return '{"name":"dentist"}' end
+    if name == "dentist" then
+      return '{"name":"dentist","emergencies":[{"id":"bleeding","severity":"life","drill":{"over_s":120,'
+        .. '"rungs":[{"after_s":0,"people":[{"name":"office","number":"+1********01"}]}]}}]}'
+    end
     return nil, "gone", host.gone and "starting" or "gone"
   end
   function host.reload()
@@ -256,6 +264,41 @@ describe("the admin API", function()
       assert.equal(404, (post("CA2/transfer", '{"to":"office"}')))
       assert.equal(404, (post("CA2/whisper", '{"text":"Hello."}')))
       assert.equal(405, (get "/api/v1/calls/CA1/transfer"))
+    end)
+  end)
+
+  describe("drills", function()
+    local function drill(body)
+      local status, text = admin.handle("POST", "/api/v1/drills", false, body, "somebody")
+      return status, json.decode(text)
+    end
+    it("tell whom they will ask, before and when they begin", function()
+      local status, plan = drill '{"agent":"dentist","rule":"bleeding","plan":true}'
+      assert.same({ 200, "life", 120, "office" }, { status, plan.severity, plan.over_s, plan.rungs[1].people[1].name })
+      assert.same({}, host.wishes)
+      local begun
+      status, begun = drill '{"agent":"dentist","rule":"bleeding"}'
+      assert.same({ 202, "d1", #host.events }, { status, begun.drill, begun.after })
+      assert.same({ "somebody: drill dentist bleeding" }, host.wishes)
+    end)
+    it("of what is not there say what was meant", function()
+      local status, body = drill '{"agent":"dentit","rule":"bleeding"}'
+      assert.equal(404, status)
+      assert.equal("no agent 'dentit' is loaded", body.error)
+      assert.matches("did you mean 'dentist'", body.fix)
+      status, body = drill '{"agent":"dentist","rule":"bleding"}'
+      assert.equal(404, status)
+      assert.matches("did you mean 'bleeding'", body.fix)
+    end)
+    it("are refused for rubbish, a full node and none", function()
+      for _, body in ipairs { "", "[]", '{"agent":1,"rule":"x"}', '{"agent":"a/b","rule":"x"}',
+        '{"agent":"dentist"}' } do
+        assert.equal(400, (drill(body)))
+      end
+      host.full = true
+      assert.equal(503, (drill '{"agent":"dentist","rule":"bleeding"}'))
+      host.gone = true
+      assert.equal(503, (drill '{"agent":"other","rule":"bleeding"}'))
     end)
   end)
 

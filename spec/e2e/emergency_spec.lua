@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 40 s
--- Gas leaks, from the caller's words to a person who has the caller, or to nobody.
+-- takes: 50 s
+-- Gas leaks, from the caller's words to a person who has the caller or answers a text, or to nobody; and drills.
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
@@ -25,9 +25,10 @@ describe("an emergency", function()
   setup(function()
     n = node.start { agents = {
       ["gas.lua"] = agent("gas", "+13125550261", { "+13125550188", "+13125550189" }),
+      ["gas-texts.lua"] = agent("gas-texts", "+13125550263", { "+13125550184", "+13125550185" }),
       ["gas-alone.lua"] = agent("gas-alone", "+13125550262", { "+13125550186", "+13125550187" }),
     } }
-    placed = n:place { scenarios = { "smells-gas", "smells-gas-alone" } }
+    placed = n:place { scenarios = { "smells-gas", "smells-gas-alone", "smells-gas-texts" } }
     local _, all = placed:wait()
     for _, report in ipairs(all) do
       reports[report.scenario], calls[report.scenario] = report, report.call
@@ -76,6 +77,68 @@ describe("an emergency", function()
     local said = n:ringdown("why", calls["smells-gas"])
     assert.matches("emergency gas%-leak %(life, found by rule%): handled by on_call 2", said)
     assert.matches("emergency transfer %+13125550189 confirmed", said)
+  end)
+
+  it("is handled by who answers the text, asked at once because the first one's was not delivered", function()
+    assert.equal("", reports["smells-gas-texts"].why)
+    local match = rows("select * from triage_matches where call = 'CALL' and state = 'handled'", "smells-gas-texts")
+    assert.equal("on_call 2", match[1].handled_by)
+    local steps = rows("select * from triage_steps where call = 'CALL' and kind = 'text' order by step",
+      "smells-gas-texts")
+    local seen = {}
+    for i, step in ipairs(steps) do
+      seen[i] = ("%s %s %s"):format(step.target, step.state, step.detail or "")
+    end
+    assert.same({ "+13125550184 asked ", "+13125550184 failed not delivered: 30006", "+13125550185 asked ",
+      "+13125550185 confirmed " }, seen)
+    local texts = rows("select * from texts where call = 'CALL' and kind = 'emergency' and segments = 1",
+      "smells-gas-texts")
+    assert.is_true(#texts >= 2)
+  end)
+
+  describe("that is rehearsed", function()
+    local said, code, phones
+
+    setup(function()
+      phones = n:phones { people = {
+        ["+13125550186"] = { answers = "voicemail", text = 30006 },
+        ["+13125550187"] = { answers = "human", after = "1s", presses = "1" },
+      } }
+      said, code = n:ringdown("drill", "gas-alone", "gas-leak", "--yes")
+      n:wait_shipped()
+    end)
+
+    teardown(function()
+      phones:stop()
+    end)
+
+    it("asks whoever is on call, and ends when somebody presses 1", function()
+      assert.equal(0, code, said)
+      assert.matches("at once +on_call 1 %(%+1%*+86%)\n +after 60 s +on_call 2", said)
+      assert.matches("on_call 1 [^\n]*is texted\n.*on_call 1 [^\n]*: not delivered: 30006\n"
+        .. ".*the phone of on_call 2", said)
+      assert.matches("on_call 2 [^\n]*pressed 1\nConfirmed by on_call 2 after", said)
+    end)
+
+    it("tells them that it is a drill, in every word", function()
+      for _, event in ipairs((phones:events "text.created")) do
+        assert.matches("^DRILL", event.body)
+      end
+      assert.is_true(#phones:events "text.created" >= 2)
+    end)
+
+    it("is in the audit, and no emergency", function()
+      local audit = pg.query(n.database, "select * from audit where what like 'drill%' order by at")
+      assert.same({ "drill", "drill_over" }, { audit[1].what, audit[2].what })
+      assert.equal("gas-alone gas-leak", audit[2].subject)
+      assert.equal(3, #pg.query(n.database, "select * from triage_matches"))
+    end)
+
+    it("knows what was meant when there is no such rule", function()
+      local what, failed = n:ringdown("drill", "gas-alone", "gas-leek", "--yes")
+      assert.equal(1, failed)
+      assert.matches("has no rule 'gas%-leek'.*did you mean 'gas%-leak'", what)
+    end)
   end)
 
   it("that nobody takes brings the caller back to the agent, with an alarm", function()

@@ -6,13 +6,13 @@
 --   api.handle(method, target, waited, body, who)   -- -> status, body, wait_ms
 --
 -- `host` is what the runtime lends: status(), calls(), hang_up(sid, who), whisper(sid, text, now, who),
--- transfer(sid, to, who), events_after(n), events_last(), agents(), agent(name), reload(), reloaded(n),
--- refresh_numbers(); all texts in it are JSON. A handler that wants to wait answers with `wait_ms`; it is
+-- transfer(sid, to, who), drill(agent, rule, who), events_after(n), events_last(), agents(), agent(name), reload(),
+-- reloaded(n), refresh_numbers(); all texts in it are JSON. A handler that wants to wait answers with `wait_ms`; it is
 -- asked again, with waited = true, when something was recorded or the time is over.
 local json = require "cjson"
 local live = require "ringdown.api.live"
 
-local modules = { "status", "agents", "calls", "events", "numbers" }
+local modules = { "status", "agents", "calls", "drills", "events", "numbers" }
 
 local api = {}
 

@@ -50,6 +50,17 @@ int node_transfer(struct node *n, const char *call_sid, const char *to, const ch
     return take(fake_of(n), call_sid, what);
 }
 
+int node_drill(struct node *n, const char *agent, const char *rule, const char *who,
+               char id[NODE_DRILL_ID])
+{
+    char what[256];
+
+    snprintf(what, sizeof(what), "drill %s by %s", rule, who);
+    (void)take(fake_of(n), agent, what);
+    snprintf(id, NODE_DRILL_ID, "d1");
+    return 0;
+}
+
 uint64_t node_refresh_numbers(struct node *n)
 {
     (void)n;
