@@ -112,7 +112,7 @@ local function alive(params)
   return entry and (not entry.until_s or entry.until_s > now()) and entry or nil
 end
 
-answers["from store where"] = function(params)
+answers["select value from store where"] = function(params)
   local entry = alive(params)
   return entry and { { entry.value } } or {}
 end
