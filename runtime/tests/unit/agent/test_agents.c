@@ -32,11 +32,13 @@ static int tear_down(void **state)
 static void assert_complains(const char *line)
 {
     /* Lines name the folder by its last name; here that is a temporary one. */
-    char whole[4096];
+    struct buf whole;
 
-    (void)snprintf(whole, sizeof(whole), "%s/%s", node.folder + strlen("/tmp/"), line);
-    if (!strstr(buf_text(&node.complaints), whole))
-        fail_msg("'%s' is not in:\n%s", whole, buf_text(&node.complaints));
+    buf_init(&whole, 1 << 16);
+    assert_int_equal(buf_addf(&whole, "%s/%s", node.folder + strlen("/tmp/"), line), 0);
+    if (!strstr(buf_text(&node.complaints), buf_text(&whole)))
+        fail_msg("'%s' is not in:\n%s", buf_text(&whole), buf_text(&node.complaints));
+    buf_fini(&whole);
 }
 
 static void test_the_first_agent_loads(void **state)
