@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- numbers: which country a phone number belongs to, and whether an agent may have it called: never
--- emergency and premium numbers, and only the countries it says.
+-- numbers: which country a phone number belongs to, and whether an agent may have it called or texted: never
+-- emergency and premium numbers, and only the countries it says. By prefix alone: whether a number exists,
+-- only the carrier knows.
 --
--- Used when an agent is loaded, not in calls.
+-- Used when an agent is loaded, and by the first text of a call.
 local nearest = require "ringdown.nearest"
 
 local M = {}
@@ -26,16 +27,19 @@ local codes = [[
 -- Area codes of +1 that are not in the United States.
 local plus_1 = [[
 CA 204 226 236 249 250 257 263 289 306 343 354 365 367 368 382 387 403 416 418 428 431 437 438 450 468 474 506 514 519
-CA 548 579 581 584 587 604 613 639 647 672 683 705 709 742 753 778 780 782 807 819 825 867 873 879 902 905
+CA 537 548 568 579 581 584 587 604 613 639 647 672 683 705 709 742 753 778 780 782 807 819 825 867 873 879 902 905 942
 AG 268 AI 264 AS 684 BB 246 BM 441 BS 242 DM 767 DO 809 829 849 GD 473 GU 671 JM 658 876 KN 869 KY 345 LC 758 MP 670
 MS 664 PR 787 939 SX 721 TC 649 TT 868 VC 784 VG 284 VI 340]]
 
--- Numbers that cost whoever calls them, or that bring an emergency service.
-local premium = { "+1900", "+1976", "+4470", "+4487", "+449", "+49137", "+49900", "+3389", "+34803", "+34806",
-  "+34807", "+34905", "+3989", "+31900", "+31906", "+31909", "+4190", "+4390", "+4393", "+61190", "+8190", "+870",
-  "+878", "+881", "+882", "+883", "+888", "+979" }
+-- Numbers that bring an emergency service; that cost whoever calls or texts them, or are by satellite; and service
+-- numbers, where somebody may be reached but nobody reads a text. Lua patterns.
 local emergency = { "^%+1911", "^%+1%d%d%d911", "^%+44999", "^%+44112", "^%+49112", "^%+49110", "^%+34112", "^%+33112",
   "^%+39112", "^%+61000" }
+local premium = { "^%+1900", "^%+1976", "^%+1%d%d%d976", "^%+449", "^%+4470", "^%+4487", "^%+49137", "^%+49900",
+  "^%+3389", "^%+3480[367]", "^%+3490[57]", "^%+3989", "^%+3190[069]", "^%+3290", "^%+4190", "^%+439[03]", "^%+46900",
+  "^%+46939", "^%+46944", "^%+6119", "^%+8190", "^%+870", "^%+878", "^%+88[1238]", "^%+979" }
+local no_texts = { "^%+1[2-9]11", "^%+1[2-9]%d%d[2-9]11", "^%+1700", "^%+1800", "^%+18([3-8])%1", "^%+4484", "^%+3381",
+  "^%+39199", "^%+49180", "^%+3190", "^%+4690", "^%+3531[56]" }
 
 local by_prefix, longest
 
@@ -57,13 +61,25 @@ local function load_tables()
   end
 end
 
+local function matches_any(number, patterns)
+  for _, pattern in ipairs(patterns) do
+    if number:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
 ---@param number string "+13125550142"
 ---@return string? country "US"; nil: no country's
 function M.country(number)
   if not by_prefix then
     load_tables()
   end
-  local digits = number:match("^%+(%d+)$") or ""
+  local digits = tostring(number):match("^%+([1-9]%d+)$") or ""
+  if #digits < 7 or #digits > 15 or digits:find("^1") and not digits:find("^1[2-9]%d%d[2-9]%d%d%d%d%d%d$") then
+    return nil
+  end
   for n = math.min(longest, #digits), 1, -1 do
     local country = by_prefix[digits:sub(1, n)]
     if country then
@@ -77,15 +93,10 @@ end
 ---@param countries table<string, true>? nil: all
 ---@return string? why not
 function M.refusal(number, countries)
-  for _, pattern in ipairs(emergency) do
-    if number:match(pattern) then
-      return "is an emergency number, and an agent never calls one; callers must dial it themselves"
-    end
-  end
-  for _, prefix in ipairs(premium) do
-    if number:sub(1, #prefix) == prefix then
-      return "is a premium or satellite number, which an agent never calls"
-    end
+  if matches_any(number, emergency) then
+    return "is an emergency number, and an agent never calls one; callers must dial it themselves"
+  elseif matches_any(number, premium) then
+    return "is a premium or satellite number, which an agent never calls"
   end
   local country = M.country(number)
   if not country then
@@ -95,43 +106,57 @@ function M.refusal(number, countries)
   end
 end
 
-local function known_countries()
-  local set, list = {}, {}
-  M.country("+1")
+---Premium-rate, emergency, toll-free and service numbers are never texted.
+---@param number string
+---@return boolean
+function M.takes_no_texts(number)
+  return matches_any(number, emergency) or matches_any(number, premium) or matches_any(number, no_texts)
+end
+
+---Every country of a list is one.
+---@param countries string[]
+---@param path string
+---@param complain fun(path: string, text: string)
+function M.check_countries(countries, path, complain)
+  local known, list = {}, {}
+  load_tables()
   for _, country in pairs(by_prefix) do
-    if not set[country] then
-      set[country] = true
+    if not known[country] then
+      known[country] = true
       list[#list + 1] = country
     end
   end
   table.sort(list)
-  return set, list
+  for i, country in ipairs(countries) do
+    if not known[country] then
+      complain(path .. "." .. i, ("'%s' is no country known here; %s"):format(country, nearest.hint(country, list)))
+    end
+  end
 end
 
--- Where an agent may call: what it says, else where its own numbers are; all countries without either.
-local function allowed(def, complain)
+---Where an agent may call or text.
+---@param countries string[]? what it says
+---@param own string[] else where these numbers are
+---@return table<string, true>? set nil: all countries, without either
+function M.allowed(countries, own)
   local set = {}
-  if def.countries then
-    local known, list = known_countries()
-    for i, country in ipairs(def.countries) do
-      if not known[country] then
-        complain("countries." .. i, ("'%s' is no country known here; %s"):format(country, nearest.hint(country, list)))
-      end
-      set[country] = true
+  for _, country in ipairs(countries or {}) do
+    set[country] = true
+  end
+  if not countries then
+    for _, number in ipairs(own) do
+      set[M.country(number) or ""] = true
     end
-    return set
   end
-  for _, number in ipairs(def.numbers) do
-    set[M.country(number) or ""] = true
-  end
-  return next(set) and set or nil
+  return (countries or next(set)) and set or nil
 end
 
 ---Every number in an agent's people may be called.
 ---@param def table the agent
 ---@param complain fun(path: string, text: string)
 function M.check_people(def, complain)
-  local countries = allowed(def, complain)
+  M.check_countries(def.countries or {}, "countries", complain)
+  local countries = M.allowed(def.countries, def.numbers)
   for name, list in pairs(def.people) do
     for i, number in ipairs(list) do
       local why = number ~= "" and M.refusal(number, countries)

@@ -18,7 +18,7 @@ local time = require "ringdown.time"
 ---@field window string? one text about missed calls in that time, and no text twice: "4h"
 ---@field caps { call: integer?, day: integer?, agent: integer? }? texts per call (3), to one number in a day (5),
 ---  of the agent in a day (500)
----@field countries string[]? where texts may go, { "US", "CA" }; the countries of the agent's own numbers if left out
+---@field countries string[]? where texts may go, { "US", "CA" }; the agent's own `countries` if left out
 ---@field stir "A"|"B"|nil texts only to callers whose carrier vouches for their number so much
 ---@field service string? a messaging service (MG…) that sends, instead of the number that was called
 ---@field segments integer? the longest text, in parts of 160 (or 70) characters: 4
@@ -43,10 +43,11 @@ local function span(value, path, complain)
   return { from = from, to = to }
 end
 
-local function country(value, path, complain)
-  local countries = require "ringdown.texts.countries"
-  if type(value) ~= "string" or not countries.is_known(value) then
-    complain(path, ("'%s' is no country's code; write it like \"US\" (ISO 3166)"):format(tostring(value)))
+local function countries(value, path, complain)
+  if host.loading then
+    value = shape.list_of(shape.matching("^%u+$", 'a country; write it as two capital letters, like "US"'))(value, path,
+      complain)
+    require("ringdown.numbers").check_countries(value or {}, path, complain)
   end
   return value
 end
@@ -55,7 +56,7 @@ local settings = {
   quiet = span,
   window = shape.duration("1m", "7d"),
   caps = shape.fields { call = shape.integer(0, 20), day = shape.integer(0, 100), agent = shape.integer(0, 100000) },
-  countries = host.loading and shape.list_of(country) or function(value) return value end,
+  countries = countries,
   stir = shape.one_of { "A", "B" },
   service = shape.matching("^MG%x+$", "the id of a messaging service, MG…"),
   segments = shape.integer(1, 10),

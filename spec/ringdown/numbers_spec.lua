@@ -6,12 +6,28 @@ local numbers = require "ringdown.numbers"
 describe("a phone number", function()
   it("belongs to a country, also where several share a code", function()
     for number, country in pairs { ["+13125550142"] = "US", ["+14165550142"] = "CA", ["+18765550142"] = "JM",
-      ["+442079460000"] = "GB", ["+441534123456"] = "JE", ["+77012345678"] = "KZ", ["+74951234567"] = "RU",
+      ["+447700900123"] = "GB", ["+4915112345678"] = "DE", ["+5215512345678"] = "MX",
+      ["+441534123456"] = "JE", ["+77012345678"] = "KZ", ["+74951234567"] = "RU",
       ["+34910000000"] = "ES", ["+352123456"] = "LU" } do
       assert.equal(country, numbers.country(number), number)
     end
-    assert.is_nil(numbers.country "+2101234567")
-    assert.is_nil(numbers.country "3125550142")
+  end)
+
+  it("belongs to no country when it cannot be one", function()
+    for _, number in ipairs { "+1312555014", "+10125550142", "+13120550142", "+88213300000", "+999123456789",
+      "+2101234567", "3125550142", "anonymous", "911", "+911" } do
+      assert.is_nil(numbers.country(number), number)
+    end
+  end)
+
+  it("of a service is never texted", function()
+    for _, number in ipairs { "+19005550142", "+19115550142", "+18005550142", "+18335550142", "+13129765014",
+      "+449011234567", "+447012345678", "+4990012345678" } do
+      assert.is_true(numbers.takes_no_texts(number), number)
+    end
+    for _, number in ipairs { "+13125550142", "+447700900123", "+4915112345678", "+18305550142" } do
+      assert.is_false(numbers.takes_no_texts(number), number)
+    end
   end)
 end)
 

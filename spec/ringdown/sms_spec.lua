@@ -56,7 +56,8 @@ describe("sms in an agent's file", function()
       "sms.booked: {{visit.strat}}: unknown path; did you mean 'visit.start'?",
       "sms.late: has no text in the agent's first language, 'en'", "'Big' is no name of a text",
       'sms.quiet: 21-8 is no time span; write it like "21:00-08:00"', 'sms.window: "soon" is no duration',
-      "sms.caps.call: must be a whole number from 0 to 20", "'USA' is no country's code", 'sms.stir: "C" is unknown',
+      "sms.caps.call: must be a whole number from 0 to 20", "sms.countries[1]: 'USA' is no country known here",
+      'sms.stir: "C" is unknown',
       "is not the id of a messaging service", "sms.long: takes 5 parts, and texts here have at most 4",
     } do
       assert.is_truthy(text:find(what, 1, true), what .. "\nnot in\n" .. text)
@@ -141,6 +142,14 @@ describe("a text to the caller", function()
     local call = call_with({ sms = { booked = "Ok.", countries = { "US", "GB" }, stir = "B" } },
       { from = "+447700900123", form = { StirVerstat = "TN-Validation-Passed-B" } })
     assert.is_true(call:tool("send_sms", { template = "booked" }).sent)
+  end)
+
+  it("goes where the agent's people may be called, unless it says otherwise", function()
+    local british = { from = "+447700900123" }
+    local call = call_with({ sms = { booked = "Ok." }, countries = { "US", "GB" } }, british)
+    assert.is_true(call:tool("send_sms", { template = "booked" }).sent)
+    call = call_with({ sms = { booked = "Ok.", countries = { "US" } }, countries = { "US", "GB" } }, british)
+    assert.is_nil(call:tool("send_sms", { template = "booked" }).sent)
   end)
 
   it("is not sent to somebody who wants none, nor when nobody knows", function()

@@ -2,7 +2,6 @@
 local fake_host = require "ringdown.fake.host"
 package.loaded["ringdown.host"] = package.loaded["ringdown.host"] or fake_host
 
-local countries = require "ringdown.texts.countries"
 local dates = require "ringdown.texts.dates"
 local quiet = require "ringdown.texts.quiet"
 local segments = require "ringdown.texts.segments"
@@ -43,28 +42,6 @@ describe("the parts of a text", function()
 end)
 
 describe("a phone number", function()
-  it("tells the country", function()
-    local known = { ["+13125550142"] = "US", ["+14165550142"] = "CA", ["+18765550142"] = "JM", ["+447700900123"] = "GB",
-      ["+4915112345678"] = "DE", ["+5215512345678"] = "MX", ["+77012345678"] = "KZ", ["+79012345678"] = "RU" }
-    for number, country in pairs(known) do
-      assert.equal(country, countries.of(number), number)
-    end
-    for _, number in ipairs { "+1312555014", "+10125550142", "+13120550142", "+88213300000", "+999123456789",
-      "anonymous", "911", "+911" } do
-      assert.is_nil(countries.of(number), number)
-    end
-  end)
-
-  it("of a service is never texted", function()
-    for _, number in ipairs { "+19005550142", "+19115550142", "+18005550142", "+18335550142", "+13129765014",
-      "+449011234567", "+447012345678", "+4990012345678" } do
-      assert.is_true(countries.is_service(number), number)
-    end
-    for _, number in ipairs { "+13125550142", "+447700900123", "+4915112345678", "+18305550142" } do
-      assert.is_false(countries.is_service(number), number)
-    end
-  end)
-
   it("tells the time zone, or all it may be", function()
     assert.same({ "America/Chicago" }, zones.of "+13125550142")
     assert.same({ "America/Los_Angeles" }, zones.of "+14155550142")

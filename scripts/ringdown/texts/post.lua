@@ -17,7 +17,7 @@ local rest = require "ringdown.twilio.rest"
 local time = require "ringdown.time"
 
 if host.loading then -- what a call may need later is loaded with the agent
-  require "ringdown.texts.countries"
+  require "ringdown.numbers"
   require "ringdown.texts.dates"
   require "ringdown.texts.segments"
 end
@@ -69,34 +69,22 @@ function M.is_vouched(def, verstat)
   return not wanted or vouched[wanted][verstat:match("Passed%-([ABC])") or ""] or false
 end
 
-local function allowed_countries(def, from)
-  local countries = require "ringdown.texts.countries"
-  local allowed = {}
-  for _, country in ipairs(def.sms and def.sms.countries or {}) do
-    allowed[country] = true
-  end
-  if next(allowed) == nil then
-    for _, number in ipairs(#def.numbers > 0 and def.numbers or { from }) do
-      allowed[countries.of(number) or ""] = true
-    end
-  end
-  return allowed
-end
-
 ---Is this a number that texts may go to at all?
 ---@return string? reason
 function M.wrong_number(def, from, to)
-  local countries = require "ringdown.texts.countries"
+  local numbers = require "ringdown.numbers"
   if not tostring(to):match("^%+[1-9]%d+$") then
     return "withheld"
-  elseif countries.is_service(to) then
+  elseif numbers.takes_no_texts(to) then
     return "service"
   end
-  local country = countries.of(to)
+  local country = numbers.country(to)
   if not country then
     return "invalid"
   end
-  return not allowed_countries(def, from)[country] and "country" or nil
+  local allowed = numbers.allowed(def.sms and def.sms.countries or def.countries,
+    #def.numbers > 0 and def.numbers or { from })
+  return allowed and not allowed[country] and "country" or nil
 end
 
 ---@class ringdown.text

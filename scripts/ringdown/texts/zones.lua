@@ -91,7 +91,7 @@ function M.of(number)
     end
     return nil
   end
-  local country = require("ringdown.texts.countries").of(number)
+  local country = require("ringdown.numbers").country(number)
   local names = country and elsewhere[country]
   return names and split(names) or nil
 end
