@@ -96,6 +96,7 @@ void agent_entry_unref(struct agent_entry *e)
     free_list(e->secrets);
     free(e->name);
     free(e->fallback);
+    free(e->nobody);
     free(e->vapi);
     free(e->help);
     free(e->rules);
@@ -210,6 +211,12 @@ static void take_rules(struct agent_info *a, json_t *info)
     a->max_calls = number_member(info, "max_calls");
 }
 
+static bool has_documents(const struct agent_entry *e)
+{
+    return e->fallback && is_response(e->fallback) && e->nobody && is_response(e->nobody) &&
+           (!e->vapi || is_response(e->vapi)) && (!e->help || is_response(e->help));
+}
+
 static int take_info(struct agent_entry *e, const char *text, size_t n)
 {
     json_t *info = json_loadb(text, n, 0, NULL);
@@ -219,6 +226,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
         return RD_ECONFIG;
     e->name = copy_member(info, "name");
     e->fallback = copy_member(info, "fallback");
+    e->nobody = copy_member(info, "nobody");
     e->vapi = copy_member(info, "vapi");
     e->help = copy_member(info, "help");
     e->rules = copy_member(info, "rules");
@@ -232,6 +240,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
                                   .hosts = (const char *const *)e->hosts,
                                   .secrets = (const char *const *)e->secrets,
                                   .fallback_twiml = e->fallback,
+                                  .nobody_twiml = e->nobody,
                                   .vapi_twiml = e->vapi,
                                   .help_twiml = e->help,
                                   .rules = e->rules,
@@ -243,10 +252,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     json_decref(info);
     if (rc)
         return rc;
-    if (!e->name || !e->fallback || !e->tables || !is_response(e->fallback) ||
-        (e->vapi && !is_response(e->vapi)) || (e->help && !is_response(e->help)))
-        return RD_ECONFIG;
-    return 0;
+    return e->name && e->tables && has_documents(e) ? 0 : RD_ECONFIG;
 }
 
 static void complain(const struct agent_entry *e, struct buf *complaints, const char *text,

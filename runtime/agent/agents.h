@@ -19,6 +19,7 @@ struct agent_info {
     const char *version;        /* hash of all source it loaded */
     const char *const *numbers; /* NULL-terminated, E.164 */
     const char *fallback_twiml; /* whole document, checked; never NULL */
+    const char *nobody_twiml;   /* when the fallback found nobody; dials no one; never NULL */
     const char *vapi_twiml;     /* sends the call to Vapi; NULL when the agent has no vapi table */
     const char *rules;          /* of its emergencies, for the triage desk, JSON; NULL: none */
     const char *warnings;       /* lines of what is allowed and probably not meant; NULL: none */

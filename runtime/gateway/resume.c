@@ -7,6 +7,8 @@
  *   Nobody answered: a new stream, back to the agent; or another document, the next number. The same
  *   question again (Twilio had no answer) gets the same answer: the script remembers, and an offer is
  *   repeated with a new address.
+ * - The <Dial> of a fallback (?after=fallback): no script is asked. The caller had a person: hang up;
+ *   else they hear that nobody is there. Nobody is dialled twice.
  * - Who was dialled: the script whose caller waits is asked (ParentCallSid, or `call` in the query).
  *   Who was rung up without a caller: the errand that did it (`errand` in the query).
  *
@@ -56,6 +58,17 @@ static void reply_hangup(struct http_request *r)
     else
         webhook_reply_xml(r, rd_str(agent_default_fallback()));
     buf_fini(&twiml);
+}
+
+/* What our address says besides the path; NULL: nothing that can be read. */
+static struct form *query_of(struct http_request *r)
+{
+    struct rd_str target = http_target(r), path = http_path(r);
+    struct form *query = NULL;
+
+    if (target.n > path.n + 1)
+        (void)form_parse(&query, (struct rd_str){target.p + path.n + 1, target.n - path.n - 1});
+    return query;
 }
 
 /* --- a call that is away --- */
@@ -283,6 +296,27 @@ static void answer_from_intent(struct media_thread *t, struct http_request *r, s
     agent_set_unref(set);
 }
 
+static bool is_after_fallback(struct http_request *r)
+{
+    struct form *query = query_of(r);
+    bool is = query && rd_str_eq(form_get(query, "after"), RD_STR("fallback"));
+
+    form_free(query);
+    return is;
+}
+
+static void answer_after_fallback(struct media_thread *t, struct http_request *r, struct form *form)
+{
+    struct agent_set *set = script_pool_agents(t->node->scripts);
+    const struct agent_info *agent = webhook_agent_at(t, set, form_get(form, "To"));
+
+    if (was_answered(form))
+        reply_hangup(r);
+    else
+        webhook_reply_xml(r, rd_str(agent ? agent->nobody_twiml : agent_default_fallback()));
+    agent_set_unref(set);
+}
+
 /* The same question again: the offer stands, at a new address. */
 static void offer_again(struct media_thread *t, struct http_request *r,
                         const struct directory_view *view)
@@ -313,6 +347,8 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
     if (known && webhook_is_terminal(form_get(form, "CallStatus"))) {
         webhook_carrier_ended(t, &view);
         reply_hangup(r);
+    } else if (is_after_fallback(r)) {
+        answer_after_fallback(t, r, form);
     } else if (known && !t->stopping &&
                (view.state == DIRECTORY_AWAY || is_leaving(&view, dialled))) {
         ask(t, r, form, &view, false);
@@ -330,12 +366,10 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
 static bool find_caller(struct media_thread *t, struct http_request *r, struct form *form,
                         struct directory_view *view)
 {
-    struct rd_str target = http_target(r), path = http_path(r);
-    struct form *query = NULL;
     bool found = directory_find(t->node->directory, form_get(form, "ParentCallSid"), view);
+    struct form *query = found ? NULL : query_of(r);
 
-    if (!found && target.n > path.n + 1 &&
-        form_parse(&query, (struct rd_str){target.p + path.n + 1, target.n - path.n - 1}) == 0)
+    if (query)
         found = directory_find(t->node->directory, form_get(query, "call"), view);
     form_free(query);
     return found && view->state != DIRECTORY_OVER;

@@ -76,6 +76,7 @@ function M.load(module)
     hosts = json.array(def.needs.hosts),
     secrets = json.array(def.needs.secrets),
     fallback = twiml.fallback(def),
+    nobody = twiml.nobody(def),
     vapi = def.vapi and twiml.vapi_redirect() or nil,
     help = def.sms and def.sms.templates.help and twiml.message(require("ringdown.sms").help(def)) or nil,
     answers_missed = def.sms ~= nil and def.sms.templates.missed ~= nil,

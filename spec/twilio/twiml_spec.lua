@@ -13,17 +13,26 @@ local function fallback(more)
   end
   local def = agent(spec)
   assert.equal("", complaints.text())
-  local text = twiml.fallback(def)
-  assert.equal(HEAD, text:sub(1, #HEAD))
-  assert.equal("</Response>\n", text:sub(-12))
-  return text:sub(#HEAD + 1, -13)
+  local function inner(text)
+    assert.equal(HEAD, text:sub(1, #HEAD))
+    assert.equal("</Response>\n", text:sub(-12))
+    return text:sub(#HEAD + 1, -13)
+  end
+  return inner(twiml.fallback(def)), inner(twiml.nobody(def))
 end
 
 describe("the fallback of an agent", function()
-  it("connects to the office first, then says sorry", function()
+  it("connects to the office first, and asks how that went", function()
     local text = fallback { people = { office = "+13125550101", on_call = { "+13125550188", "+13125550189" } } }
-    assert.matches('^<Say language="en%-US">[^<]+</Say><Dial timeout="25"><Number>%+13125550101</Number></Dial>'
-      .. '<Say language="en%-US">[^<]+</Say><Hangup/>$', text)
+    assert.matches('^<Say language="en%-US">[^<]+</Say>'
+      .. '<Dial timeout="25" action="/twilio/resume%?after=fallback" method="POST">'
+      .. '<Number>%+13125550101</Number></Dial>$', text)
+  end)
+
+  it("says that nobody is there to who was not taken, and to no one else", function()
+    local text, nobody = fallback { people = { office = "+13125550101" } }
+    local sentence = nobody:match('^<Say language="en%-US">([^<]+)</Say><Hangup/>$')
+    assert.is_nil(text:find(sentence, 1, true))
   end)
 
   it("rings everyone on call when there is no office", function()
@@ -35,7 +44,7 @@ describe("the fallback of an agent", function()
     local text = fallback { apology = 'Sorry, "we" & our <phone> are down.' }
     assert.matches("Sorry, &quot;we&quot; &amp; our &lt;phone&gt; are down.", text, 1, true)
     assert.is_nil(text:find("<Dial", 1, true))
-    assert.matches('<Say language="es%-MX">Lo sentimos', fallback { languages = { "es" } })
+    assert.matches('<Say language="es%-MX">Lo sentimos', (fallback { languages = { "es" } }))
   end)
 end)
 

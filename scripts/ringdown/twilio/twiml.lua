@@ -8,6 +8,7 @@ local M = {}
 local HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 local VAPI_INBOUND = "https://api.vapi.ai/twilio/inbound_call"
 local DIAL_SECONDS = 25
+local AFTER_FALLBACK = "/twilio/resume?after=fallback" -- on the node that served the document
 local DIAL_MAX = 10 -- Twilio rings at most so many at once
 
 local locales = { en = "en-US", es = "es-MX", de = "de-DE", fr = "fr-FR", it = "it-IT", pt = "pt-BR", nl = "nl-NL",
@@ -46,16 +47,23 @@ local function dial(numbers, action, more)
     action and ' method="POST"' or "", attribute("callerId", more.caller_id), table.concat(parts))
 end
 
----What a caller gets when the agent cannot answer: a person, else an apology.
+---What a caller gets when the agent cannot answer: a person, else an apology. How the <Dial> went is asked for:
+---who had a person is hung up on, who had none gets M.nobody().
 ---@param def table the agent
 ---@return string
 function M.fallback(def)
   local people = def.people.office or def.people.on_call
   if people and #people > 0 then
-    return HEAD .. "<Response>" .. say(def, "connecting") .. dial(people, nil, {}) .. say(def, "nobody")
-      .. "<Hangup/></Response>\n"
+    return HEAD .. "<Response>" .. say(def, "connecting") .. dial(people, AFTER_FALLBACK, {}) .. "</Response>\n"
   end
   return HEAD .. "<Response>" .. say(def, "apology") .. say(def, "nobody") .. "<Hangup/></Response>\n"
+end
+
+---What a caller hears whom nobody took in the fallback.
+---@param def table the agent
+---@return string
+function M.nobody(def)
+  return HEAD .. "<Response>" .. say(def, "nobody") .. "<Hangup/></Response>\n"
 end
 
 ---@class ringdown.twiml.transfer

@@ -437,6 +437,29 @@ static bool says(const char *words)
     return strstr(s.answer, words) != NULL;
 }
 
+static void test_after_the_dial_of_a_fallback_nobody_is_dialled_again(void **state)
+{
+    static const struct {
+        const char *dial;
+        bool taken;
+    } cases[] = {{"completed", true}, {"answered", true}, {"busy", false}, {"no-answer", false}};
+
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), BROKEN), 200);
+    assert_true(says("action=\"/twilio/resume?after=fallback\""));
+    assert_int_equal(metric_value(M_CALLS_FALLBACK), 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(post("/twilio/resume?after=fallback", TOKEN,
+                              (const char *const[]){"CallSid", sid(1), "DialCallStatus",
+                                                    cases[i].dial, "To", BROKEN, NULL}),
+                         200);
+        assert_int_equal(says("<Response><Hangup/></Response>"), cases[i].taken);
+        assert_int_equal(says("</Say><Hangup/></Response>"), !cases[i].taken);
+        assert_false(says("<Dial"));
+    }
+    assert_int_equal(metric_value(M_CALLS_FALLBACK), 1);
+}
+
 static int post_resume(unsigned n, const char *status, const char *dial)
 {
     return post("/twilio/resume?attempt=1", TOKEN,
@@ -692,6 +715,7 @@ int main(void)
         STORY(test_a_number_nobody_has_gets_the_default_words),
         STORY(test_after_an_unknown_stream_comes_the_fallback),
         STORY(test_after_a_dial_the_caller_is_done_or_hears_the_fallback),
+        STORY(test_after_the_dial_of_a_fallback_nobody_is_dialled_again),
         STORY(test_a_caller_whom_nobody_takes_gets_a_new_stream),
         STORY(test_a_caller_who_had_a_person_is_hung_up_on_however_often_it_is_asked),
         STORY(test_a_caller_who_hangs_up_while_it_rings_is_gone),
