@@ -13,8 +13,8 @@
 enum { FAKE_MESSAGES = 256, FAKE_FACTS = 128, FAKE_FACT = 600 };
 
 struct fake_node {
-    char folder[64];  /* of agents */
-    char library[64]; /* "scripts", or one with modules of a test's own */
+    char folder[64];                    /* of agents */
+    char library[64];                   /* "scripts", or one with modules of a test's own */
     const char *secrets, *http_resolve; /* borrows; before fake_start() */
     struct agent_set *agents;
     struct script_pool *pool;

@@ -29,7 +29,8 @@ static const char test_agent[] =
     "  end } }\n"
     "def.emergencies = {\n"
     "  { id = 'gas-leak', severity = 'life', any = { 'smell gas', 'gas leak' },\n"
-    "    unless = { 'gas leak detector' }, say = { en = 'Leave the building.' }, transfer = 'on_call' },\n"
+    "    unless = { 'gas leak detector' }, say = { en = 'Leave the building.' }, transfer = "
+    "'on_call' },\n"
     "  { id = 'no-heat', severity = 'urgent', any = { 'no heating' } },\n"
     "}\n"
     "return def\n";
