@@ -194,8 +194,12 @@ static uint64_t fake_now_us(void *arg)
 
 static int on_agent(void *arg, const struct agent_event *e)
 {
-    static const char *const names[] = {"started", "utterance", "said", "tool_call", "dtmf",
-                                        "silence", "transfer",  "away", "ended"};
+    static const char *const names[] = {
+        [AGENT_STARTED] = "started",   [AGENT_UTTERANCE] = "utterance",
+        [AGENT_SAID] = "said",         [AGENT_TOOL_CALL] = "tool_call",
+        [AGENT_DTMF] = "dtmf",         [AGENT_SILENCE] = "silence",
+        [AGENT_TRANSFER] = "transfer", [AGENT_AWAY] = "away",
+        [AGENT_LOOK] = "look",         [AGENT_ENDED] = "ended"};
     struct fake *f = arg;
 
     if (f->agent_rc && e->type != AGENT_ENDED && e->type != AGENT_AWAY)
