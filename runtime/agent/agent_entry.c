@@ -14,7 +14,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { TWIML_MAX = 65536, WHY_MAX = 16384 };
+/* A file is bounded by what it does: by the clock, a busy machine would refuse good agents. */
+enum { TWIML_MAX = 65536, WHY_MAX = 16384, LOAD_INSTRUCTIONS = 200000000, LOAD_MS = 10000 };
 
 /* Every version that somebody still has, newest first. */
 static struct {
@@ -297,7 +298,8 @@ static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
 
 static int run_in_vm(struct agent_entry *e, struct buf *complaints)
 {
-    struct vm_opts opts = {.chunks = e->chunks};
+    struct vm_opts opts = {
+        .chunks = e->chunks, .slice_ms = LOAD_MS, .instructions_max = LOAD_INSTRUCTIONS};
     struct vm *v = NULL;
     int rc = vm_new(&v, &opts);
 

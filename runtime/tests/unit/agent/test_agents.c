@@ -232,7 +232,7 @@ static void test_a_file_that_never_ends_is_stopped(void **state)
     fake_load(&node);
     assert_int_equal(agent_set_errors(node.agents), 2);
     assert_complains("bomb.lua:1: not enough memory");
-    assert_complains("loop.lua:1: the script used up its time");
+    assert_complains("loop.lua:1: the script used up its instructions");
 }
 
 static void test_a_number_has_one_agent(void **state)
