@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vm_bench - what a call's own VM costs: the time from nothing to the answer to the webhook, and the
+ * memory afterwards, before and after a full collection.
+ *
+ *   vm_bench AGENTS LIBRARY [AGENT [SITE_AS_JSON]]      all agents of the folder
+ *
+ * One line per agent: the median of many VMs. Exit 1 when one does not load or open. */
+#include "agent/agents.h"
+#include "agent/agents_private.h"
+#include "agent/api/api.h"
+#include "base/now.h"
+#include "lua/vm.h"
+
+#include <lua.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 501, WHY_MAX = 65536 };
+
+static const char form[] = "{\"CallSid\":\"CA00000000000000000000000000000001\","
+                           "\"From\":\"+13125550142\",\"To\":\"+13125550100\"}";
+
+struct cost {
+    uint64_t us;
+    size_t bytes, bytes_collected;
+};
+
+static int by_us(const void *a, const void *b)
+{
+    const struct cost *x = a, *y = b;
+
+    return x->us < y->us ? -1 : x->us > y->us;
+}
+
+/* There is no database here: who calls is not known. */
+static int no_database(lua_State *L)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, "there is no database in a benchmark");
+    return 2;
+}
+
+static int open_host(lua_State *L)
+{
+    (void)api_open_call(L);
+    lua_pushcfunction(L, no_database);
+    lua_setfield(L, -2, "query");
+    return 1;
+}
+
+/* As agent/activity.c does it, without the thread. */
+static int open_call(struct vm *v, const struct agent_info *a, const char *site, struct buf *why)
+{
+    lua_State *L = vm_lua(v);
+
+    lua_pushstring(L, agent_module(a));
+    lua_pushstring(L, form);
+    lua_pushstring(L, site);
+    return vm_call_module(v, "ringdown.runtime", "open", 3, 5, why);
+}
+
+static int measure(const struct agent_info *a, const char *site, struct cost *out)
+{
+    struct vm_opts o = {.chunks = agent_chunks(a)};
+    uint64_t began_us = monotonic_us();
+    struct vm *v = NULL;
+    struct buf why;
+    int rc = vm_new(&v, &o);
+
+    if (rc)
+        return rc;
+    buf_init(&why, WHY_MAX);
+    (void)vm_preload(v, "ringdown.host", open_host);
+    rc = open_call(v, a, site, &why);
+    if (rc)
+        (void)fprintf(stderr, "%s: %s\n", a->name, buf_text(&why) ? buf_text(&why) : "");
+    out->us = monotonic_us() - began_us;
+    lua_settop(vm_lua(v), 0);
+    out->bytes = vm_memory(v);
+    lua_gc(vm_lua(v), LUA_GCCOLLECT, 0);
+    out->bytes_collected = vm_memory(v);
+    buf_fini(&why);
+    vm_free(v);
+    return rc;
+}
+
+static int bench(const struct agent_info *a, const char *site)
+{
+    static struct cost costs[ROUNDS];
+
+    for (int i = 0; i < ROUNDS; i++)
+        if (measure(a, site, &costs[i]))
+            return 1;
+    qsort(costs, ROUNDS, sizeof(costs[0]), by_us);
+    printf("%-22s %6.3f ms (p10 %.3f), %6.1f KB, %6.1f KB after a collection\n", a->name,
+           (double)costs[ROUNDS / 2].us / 1000, (double)costs[ROUNDS / 10].us / 1000,
+           (double)costs[ROUNDS / 2].bytes / 1024,
+           (double)costs[ROUNDS / 2].bytes_collected / 1024);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct agent_set *set = NULL;
+    struct buf complaints;
+    int rc = argc < 3;
+
+    buf_init(&complaints, WHY_MAX);
+    if (rc || agent_set_load(&set, argv[1], argv[2], &complaints)) {
+        (void)fprintf(stderr, "usage: vm_bench AGENTS LIBRARY [AGENT [SITE]]\n");
+        return 1;
+    }
+    if (complaints.n > 0)
+        (void)fprintf(stderr, "%s", buf_text(&complaints));
+    rc = agent_set_errors(set) > 0;
+    for (size_t i = 0; i < agent_set_count(set); i++)
+        if (argc < 4 || strcmp(argv[3], agent_set_at(set, i)->name) == 0)
+            rc |= bench(agent_set_at(set, i), argc > 4 ? argv[4] : NULL);
+    agent_set_unref(set);
+    buf_fini(&complaints);
+    return rc;
+}
