@@ -266,7 +266,16 @@ static void complain(const struct agent_entry *e, struct buf *complaints, const 
                  chunks_shown(e->chunks, e->module));
 }
 
-/* ringdown.runtime.load(module) → JSON | nil, lines */
+/* What a call's VM takes instead of checking the agent again. */
+static int put_definition(struct agent_entry *e, lua_State *L, struct buf *complaints)
+{
+    struct rd_str text = {0};
+
+    text.p = lua_tolstring(L, -1, &text.n);
+    return text.p ? chunks_put(e->chunks, L, "ringdown.def", text, complaints) : RD_ECONFIG;
+}
+
+/* ringdown.runtime.load(module) → JSON, nil, definition | nil, lines */
 static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
 {
     lua_State *L = vm_lua(v);
@@ -277,7 +286,7 @@ static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
 
     buf_init(&why, WHY_MAX);
     lua_pushstring(L, e->module);
-    rc = vm_call_module(v, "ringdown.runtime", "load", 1, 2, &why);
+    rc = vm_call_module(v, "ringdown.runtime", "load", 1, 3, &why);
     if (rc) {
         buf_addf(complaints, "%s:1: %s\n", chunks_shown(e->chunks, e->module),
                  buf_text(&why) && why.n ? why.data : rd_strerror(rc));
@@ -285,14 +294,16 @@ static int run_file(struct agent_entry *e, struct vm *v, struct buf *complaints)
         return rc == -ENOMEM ? rc : RD_ECONFIG;
     }
     buf_fini(&why);
-    text = lua_tolstring(L, -2, &n);
+    text = lua_tolstring(L, -3, &n);
     rc = text ? take_info(e, text, n) : RD_ECONFIG;
+    if (!rc)
+        rc = put_definition(e, L, complaints);
     if (rc == RD_ECONFIG) {
         n = 0;
-        text = lua_tolstring(L, -1, &n);
+        text = lua_tolstring(L, -2, &n);
         complain(e, complaints, text, n);
     }
-    lua_pop(L, 2);
+    lua_pop(L, 3);
     return rc;
 }
 

@@ -5,6 +5,7 @@
  * - chunks_load() finds a module by name, compiles its text and keeps the dump (with line numbers).
  * - Texts come from folders on disk, or from shelves: folders that somebody read into memory before,
  *   so that all of an agent is of one moment.
+ * - chunks_put() adds a module that no folder has: what was made of the others while they loaded.
  * - After chunks_freeze() the set is what the agent's version means: it never changes, threads
  * share it, and a module that was not loaded before is not found.
  *
@@ -30,6 +31,7 @@ struct chunk {
     struct buf source; /* text of the module or file */
     struct buf code;   /* compiled; empty for files */
     bool is_file;
+    bool is_made;       /* of the others: by chunks_put() */
     bool absent;        /* asked for and not found: part of what the agent is, too */
     uint64_t text_hash; /* of source, which goes when the set is frozen */
     struct chunk *next;
@@ -345,6 +347,29 @@ static int load_text(struct chunks *c, lua_State *L, const char *module, struct 
     return 0;
 }
 
+/* Not part of the hash: the same modules make the same. */
+int chunks_put(struct chunks *c, lua_State *L, const char *module, struct rd_str text,
+               struct buf *why)
+{
+    struct chunk *k = chunk_new(module, false);
+    int rc;
+
+    if (!k)
+        return -ENOMEM;
+    rc = buf_add(&k->source, text.p, text.n);
+    if (!rc)
+        rc = compile(k, L, "=made", why);
+    if (rc) {
+        chunk_free(k);
+        return rc;
+    }
+    lua_pop(L, 1);
+    k->is_made = true;
+    k->next = c->list;
+    c->list = k;
+    return 0;
+}
+
 int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *why)
 {
     struct chunk *k;
@@ -442,7 +467,7 @@ bool chunks_same(const struct chunks *c, const struct chunks_shelf *library,
     if (c->n_absent > ABSENT_MAX)
         return false;
     for (const struct chunk *k = c->list; k; k = k->next)
-        if (!same_chunk(k, library, own))
+        if (!k->is_made && !same_chunk(k, library, own))
             return false;
     return true;
 }

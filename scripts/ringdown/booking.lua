@@ -22,12 +22,12 @@ local function answer(free, later)
 end
 
 ---Free times of the day that the model asked about.
----@param config table
 ---@param call ringdown.call
 ---@param args table day, part, service
+---@param config table
 ---@return table? answer
 ---@return string? why not
-function M.check(config, call, args)
+function M.check(call, args, config)
   local date, why = time.day(call:now(), args.day)
   if not date then
     return nil, why
@@ -90,12 +90,12 @@ local function not_a_time(config, call, days, seconds)
 end
 
 ---Books what the model asked for.
----@param config table
 ---@param call ringdown.call
 ---@param args table day, time, name, service, notes
+---@param config table
 ---@return table? answer
 ---@return string? why not
-function M.book(config, call, args)
+function M.book(call, args, config)
   local date, why = time.day(call:now(), args.day)
   local minutes = time.minutes(args.time)
   if not date then

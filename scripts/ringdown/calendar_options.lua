@@ -1,16 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- calendar_options: what an agent's file may say about booking, for check_availability and book_appointment alike.
 local complaints = require "ringdown.complaints"
-local host = require "ringdown.host"
 local shape = require "ringdown.shape"
 local time = require "ringdown.time"
 
 local M = {}
 
 local DEFAULT_LENGTH_MS, DEFAULT_STEP_MS, DEFAULT_LEAD_MS, DEFAULT_DAYS = 3600000, 1800000, 7200000, 60
-
--- Calls load what books when they book; it must have been loaded with the agent.
-M.loaded = host.loading and require "ringdown.booking"
 
 ---@class ringdown.calendar.opts
 ---@field resources string[]? whom or what one can book at once; the site's `resources`, or one that is nameless

@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- call: the call as an agent's hooks and tools see it.
 local host = require "ringdown.host"
-local log = require "ringdown.log"
 local time = require "ringdown.time"
 local vars = require "ringdown.vars"
 
@@ -158,7 +157,7 @@ function call:log(event, facts)
   if type(event) ~= "string" or not event:match("^[%l%d_.]+$") then
     error("call:log needs an event name of lower case letters, digits, _ and .", 2)
   end
-  log.fact("info", "agent." .. event, self.id, facts)
+  require("ringdown.log").fact("info", "agent." .. event, self.id, facts)
 end
 
 ---In a tool that writes: a text that is the same for this call, tool and arguments, for targets that do

@@ -59,7 +59,9 @@ end
 local about_caller = { ["caller.known"] = true, ["caller.vip"] = true, ["caller.name"] = true }
 
 -- Only agents that have a use for it wait for the database.
-local function is_wanted(def)
+---@param def table the agent
+---@return boolean
+function M.is_wanted(def)
   if type(def.routing) == "function" then
     return true
   end
@@ -78,7 +80,7 @@ end
 function M.know(def, call, form)
   local number = call.caller.number
   local is_faked = (form.StirVerstat or ""):find("Failed", 1, true)
-  if not number or is_faked or not is_wanted(def) then
+  if not number or is_faked or not M.is_wanted(def) then
     return
   end
   local list = M.by_number(def.name, number, OPEN_MS)

@@ -8,9 +8,8 @@ local M = {}
 local DEPTH_MAX = 32
 local array_mark = { __name = "json.array" }
 
-local codec = cjson.new()
-codec.decode_max_depth(DEPTH_MAX)
-codec.decode_invalid_numbers(false)
+cjson.decode_max_depth(DEPTH_MAX) -- nobody else uses the safe one
+cjson.decode_invalid_numbers(false)
 
 ---Marks a list, so that it encodes as one even when it is empty.
 ---@param list table
@@ -156,11 +155,18 @@ end
 ---@return any value nil when it is no JSON
 ---@return string? why
 function M.decode(text)
-  local value, why = codec.decode(text)
+  local value, why = cjson.decode(text)
   if value == nil then
     return nil, why
   end
   return tidy(value, 0)
+end
+
+---Whether a list was marked by json.array.
+---@param value any
+---@return boolean marked as a list
+function M.is_array(value)
+  return getmetatable(value) == array_mark
 end
 
 ---A copy of plain data.

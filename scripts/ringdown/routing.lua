@@ -3,8 +3,6 @@
 --
 -- A split is sticky: a caller always meets the same system, and a larger share only adds callers to it.
 -- The bucket is GrowthBook's second version: two passes of FNV-1a over seed and key.
-local shape = require "ringdown.shape"
-
 local M = {}
 
 ---@alias ringdown.routing
@@ -69,35 +67,6 @@ function M.decide(routing, agent, has, call)
     error("routing returned \"vapi\", but the agent has no vapi table", 0)
   end
   return system, reason and tostring(reason) or "agent"
-end
-
-local word = shape.one_of { "openai", "vapi" }
-local split = shape.fields({ split = shape.fields({ openai = shape.number(0, 100) }, { "openai" }) }, { "split" })
-
----The agent's key `routing`.
-function M.shape(value, path, complain)
-  if type(value) == "function" then
-    return value
-  elseif type(value) == "string" then
-    return word(value, path, complain)
-  elseif type(value) ~= "table" then
-    complain(path, "must be \"openai\", \"vapi\", { split = { openai = 25 } } or function(call) … end")
-    return nil
-  end
-  local percent = (split(value, path, complain).split or {}).openai or 0
-  local bp = percent * 100
-  if bp ~= math.floor(bp) then
-    complain(path .. ".split.openai", "has steps of 0.01")
-  end
-  return { openai_bp = math.floor(bp) }
-end
-
----A share for a system the agent has no table for would fail at the first call.
-function M.check(def, complain)
-  local sends = def.routing == "vapi" or type(def.routing) == "table" and def.routing.openai_bp < 10000
-  if sends and not def.vapi then
-    complain("routing", "sends calls to Vapi, but there is no vapi table; add vapi = { assistant = \"…\" }")
-  end
 end
 
 return M

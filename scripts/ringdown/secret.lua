@@ -3,9 +3,7 @@
 -- outside of them, so there is nothing that could be printed, stored or told to a model.
 --
 --   http.get("https://api.dispatch.example/eta", { bearer = secret "DISPATCH_KEY" })
-local complaints = require "ringdown.complaints"
 local host = require "ringdown.host"
-local nearest = require "ringdown.nearest"
 
 ---@class ringdown.secret opaque; give it to ringdown.http
 
@@ -41,6 +39,7 @@ end
 ---Complains of the secrets that the file uses and its agent does not declare. For the library.
 ---@param declared string[]
 function M.check(declared)
+  local complaints, nearest = require "ringdown.complaints", require "ringdown.nearest"
   local there = {}
   for _, name in ipairs(declared) do
     there[name] = true

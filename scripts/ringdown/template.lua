@@ -13,7 +13,6 @@
 --   match.words, match.rule, match.severity                              in texts of emergencies
 -- Filters: upper, lower, spell (digit by digit), date, time, day_time, phone.
 local json = require "ringdown.json"
-local nearest = require "ringdown.nearest"
 
 local M = {}
 
@@ -33,25 +32,6 @@ for _, name in ipairs { "day_time", "date", "time", "phone" } do
     return require("ringdown.texts.dates")[name](value, at)
   end
 end
-local filter_names = { "date", "day_time", "lower", "phone", "spell", "time", "upper" }
-
--- The paths there are, and whether their values came from outside.
-local paths = {
-  ["agent.name"] = false, ["site.id"] = false, ["site.name"] = false, ["hours.text"] = false,
-  ["now.text"] = false, ["now.date"] = false, ["now.time"] = false, ["now.weekday"] = false,
-  ["call.id"] = false, ["caller.number"] = true, ["caller.name"] = true,
-  ["caller.known"] = false, ["caller.vip"] = false,
-}
-
--- What a site has besides is only known once its number is called: {{site.parking or "in the street"}}.
-local any_site_fact = {
-  __index = function(_, path)
-    if path:match("^site%.[%l_][%w_.]*$") then
-      return false
-    end
-  end,
-}
-
 local function quote_as_data(value)
   local text = type(value) == "table" and json.encode(value) or tostring(value)
   text = text:sub(1, VALUE_MAX):gsub('"', "'"):gsub("%c", " "):gsub("{{", "( ("):gsub("}}", ") )")
@@ -67,35 +47,6 @@ local function clean(text)
   return (text:gsub("%c", " "):gsub("{{", "( ("):gsub("}}", ") )"))
 end
 
-local function parse_expression(text, known, complain)
-  local expression = { filters = {} }
-  local head, rest = text:match("^([^|]*)(.*)$")
-  local path, literal = head:match('^%s*([%w_.]+)%s+or%s+"([^"]*)"%s*$')
-  path = path or head:match("^%s*([%w_.]+)%s*$")
-  if not path then
-    complain(('{{%s}} is no template; write {{path}}, {{path or "words"}} or {{path | filter}}'):format(text))
-    return nil
-  end
-  if known[path] == nil and not (known["args.*"] and path:match("^args%.[%l_][%w_]*$")) then
-    local names = {}
-    for name in pairs(known) do
-      names[#names + 1] = name
-    end
-    table.sort(names)
-    complain(("{{%s}}: unknown path; %s"):format(path, nearest.hint(path, names)))
-  end
-  for name in rest:gmatch("|([^|]*)") do
-    name = name:gsub("%s", "")
-    if not filters[name] then
-      complain(("{{%s}}: unknown filter '%s'; %s"):format(path, name, nearest.hint(name, filter_names)))
-    else
-      expression.filters[#expression.filters + 1] = filters[name]
-    end
-  end
-  expression.path, expression.literal, expression.outside = path, literal, known[path] ~= false
-  return expression
-end
-
 ---@class ringdown.template
 ---@field parts (string|table)[]
 ---@field outside boolean holds values that came from outside
@@ -108,42 +59,7 @@ end
 ---for whatever arguments there may be
 ---@return ringdown.template
 function M.compile(text, vars, has_hours, complain, more)
-  local template, known = { parts = {}, outside = false }, setmetatable({}, any_site_fact)
-  for path, outside in pairs(paths) do
-    known[path] = outside
-  end
-  for name in pairs(vars) do
-    known["vars." .. name] = true
-  end
-  for path, outside in pairs(more or {}) do
-    known[path] = outside
-  end
-  if not has_hours then
-    known["hours.text"] = nil
-  end
-  local at, line = 1, 1
-  while true do
-    local from = text:find("{{", at, true)
-    local plain = text:sub(at, from and from - 1)
-    template.parts[#template.parts + 1] = plain
-    for _ in plain:gmatch("\n") do
-      line = line + 1
-    end
-    if not from then
-      return template
-    end
-    local to = text:find("}}", from, true)
-    if not to then
-      complain(line, "{{ without }}")
-      return template
-    end
-    local expression = parse_expression(text:sub(from + 2, to - 1), known, function(what)
-      complain(line, what)
-    end)
-    template.parts[#template.parts + 1] = expression
-    template.outside = template.outside or expression and expression.outside or false
-    at = to + 2
-  end
+  return require("ringdown.template_parse").compile(text, vars, has_hours, complain, more)
 end
 
 M.plainly = { zone = "UTC", language = "en" } -- when nobody said where and in which language
@@ -172,8 +88,8 @@ function M.render(template, values, at)
       end
       local text = value ~= nil and (type(value) == "string" and value or json.encode(value)) or part.literal or ""
       local given = value ~= nil and value or text
-      for _, filter in ipairs(part.filters) do
-        text = filter(text, given, at or M.plainly)
+      for _, name in ipairs(part.filters) do
+        text = filters[name](text, given, at or M.plainly)
         given = text -- for the filter behind it
       end
       part = value ~= nil and part.outside and shown(text) or text

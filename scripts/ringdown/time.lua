@@ -8,7 +8,6 @@ local units = { ms = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
 local weekdays = { "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday" }
 local months = { "January", "February", "March", "April", "May", "June", "July", "August", "September",
   "October", "November", "December" }
-local short = { sun = 1, mon = 2, tue = 3, wed = 4, thu = 5, fri = 6, sat = 7 }
 
 ---@param text any "500ms", "4s", "10m", "1h", "90d"
 ---@return integer? ms
@@ -79,10 +78,11 @@ function M.minutes(text)
 end
 
 -- ── time zones ──────────────────────────────────────────────────────────────────────────────────
--- A compiled zone (RFC 8536): moments at which the distance to UTC changes.
-local zones = {}
+-- A compiled zone (RFC 8536): moments at which the distance to UTC changes. All of them would be most of a call's
+-- memory, so of a zone only the span is kept that was asked about last.
+local spans = {} -- name → { from, to, offset }; false: no such zone
 
-local function parse_zone(bytes)
+local function span_at(bytes, unix)
   if bytes:sub(1, 4) ~= "TZif" then
     return nil
   end
@@ -96,41 +96,47 @@ local function parse_zone(bytes)
     at = at + 44 + h.times * 5 + h.types * 6 + h.chars + h.leap * 8 + h.isstd + h.isutc
     h, width, format = header(at), 8, ">i8"
   end
-  local zone, base = { times = {}, offsets = {} }, at + 44
-  local types_at = base + h.times * (width + 1)
-  local function offset_of(index)
-    return (string.unpack(">i4", bytes, types_at + index * 6))
+  local base = at + 44
+  local function time_of(i)
+    return (string.unpack(format, bytes, base + (i - 1) * width))
   end
-  for i = 0, h.times - 1 do
-    zone.times[i + 1] = string.unpack(format, bytes, base + i * width)
-    zone.offsets[i + 1] = offset_of(bytes:byte(base + h.times * width + i))
-  end
-  zone.first = offset_of(0)
-  return zone
-end
-
----@param name string "America/Chicago"
----@return table? zone nil when there is no such zone
-function M.zone(name)
-  if zones[name] == nil then
-    local bytes = host.zone(name)
-    local ok, zone = pcall(parse_zone, bytes or "")
-    zones[name] = ok and zone or false
-  end
-  return zones[name] or nil
-end
-
-local function offset_at(zone, unix)
-  local low, high = 0, #zone.times
+  local low, high = 0, h.times
   while low < high do
     local middle = (low + high + 1) // 2
-    if zone.times[middle] <= unix then
+    if time_of(middle) <= unix then
       low = middle
     else
       high = middle - 1
     end
   end
-  return low == 0 and zone.first or zone.offsets[low]
+  local kind = low == 0 and 0 or bytes:byte(base + h.times * width + low - 1)
+  return {
+    from = low == 0 and math.mininteger or time_of(low),
+    to = low == h.times and math.maxinteger or time_of(low + 1),
+    offset = string.unpack(">i4", bytes, base + h.times * (width + 1) + kind * 6),
+  }
+end
+
+local function span_of(name, unix)
+  local span = spans[name]
+  if span == nil or span and not (span.from <= unix and unix < span.to) then
+    local ok, found = pcall(span_at, host.zone(name) or "", unix)
+    span = ok and found or false
+    spans[name] = span
+  end
+  return span
+end
+
+---@param name string "America/Chicago"
+---@return true? nil when there is no such zone
+function M.zone(name)
+  return span_of(name, M.unix()) and true or nil
+end
+
+-- UTC where there is no such zone.
+local function offset_at(name, unix)
+  local span = span_of(name, unix)
+  return span and span.offset or 0
 end
 
 local function clock_text(minutes)
@@ -146,6 +152,8 @@ local function date_text(days, with_year)
   local text = ("%s %d"):format(months[month], day)
   return with_year and ("%s, %d"):format(text, year) or text
 end
+
+M.date_text = date_text
 
 local function capital(word)
   return word:sub(1, 1):upper() .. word:sub(2)
@@ -163,8 +171,8 @@ end
 ---@param unix integer? seconds since 1970; now if left out
 ---@return ringdown.moment
 function M.at(zone_name, unix)
-  local zone = M.zone(zone_name)
-  local moment = (unix or M.unix()) + (zone and offset_at(zone, unix or M.unix()) or 0)
+  unix = unix or M.unix()
+  local moment = unix + offset_at(zone_name, unix)
   local days, minutes = moment // 86400, moment % 86400 // 60
   local weekday = weekdays[weekday_of(days)]
   return {
@@ -183,13 +191,12 @@ end
 function M.unix_of(zone_name, text)
   local date, clock = text:match("^(%S+) (%S+)$")
   local days, minutes = parse_date(date), M.minutes(clock)
-  local zone = M.zone(zone_name)
-  if not days or not minutes or not zone then
+  if not days or not minutes or not M.zone(zone_name) then
     return nil
   end
   local wall = days * 86400 + minutes * 60
-  local unix = wall - offset_at(zone, wall)
-  return wall - offset_at(zone, unix)
+  local unix = wall - offset_at(zone_name, wall)
+  return wall - offset_at(zone_name, unix)
 end
 
 ---Now.
@@ -257,76 +264,14 @@ function M.days_between(from, to)
   return parse_date(to) - parse_date(from)
 end
 
--- ── opening hours ───────────────────────────────────────────────────────────────────────────────
-local function parse_days(key)
-  local from, to = key:match("^(%l%l%l)_(%l%l%l)$")
-  from = from or key
-  to = to or from
-  if short[from] and short[to] then
-    return short[from], short[to]
-  end
-end
-
-local function parse_span(text)
-  local from, to = tostring(text):match("^(%d%d:%d%d)%-(%d%d:%d%d)$")
-  from, to = from and M.minutes(from), to and M.minutes(to)
-  if from and to and from < to then
-    return { from = from, to = to }
-  end
-end
-
----The shape of `hours`: { mon_fri = "08:00-17:00", sat = "09:00-12:00", closed = { "2026-12-25" } }.
+---The shape of `hours`; see hours.lua, which few calls need.
 function M.hours_shape(value, path, complain)
-  local out = { spans = {}, closed = {} }
-  if type(value) ~= "table" then
-    complain(path, 'must be a table like { mon_fri = "08:00-17:00" }')
-    return out
-  end
-  for key, text in pairs(value) do
-    local from, to = parse_days(tostring(key))
-    if key == "closed" then
-      for i, date in ipairs(type(text) == "table" and text or { text }) do
-        if parse_date(date) then
-          out.closed[#out.closed + 1] = parse_date(date)
-        else
-          complain(path .. ".closed." .. i, ('%s is no date; write it like "2026-12-25"'):format(tostring(date)))
-        end
-      end
-    elseif not from then
-      complain(path .. "." .. tostring(key), "unknown; allowed: mon, mon_fri and so on, closed")
-    elseif not parse_span(text) then
-      complain(path .. "." .. key, ('%s is no time span; write it like "08:00-17:00"'):format(tostring(text)))
-    else
-      local span = parse_span(text)
-      span.first, span.last = from, to
-      out.spans[#out.spans + 1] = span
-    end
-  end
-  table.sort(out.closed)
-  table.sort(out.spans, function(a, b)
-    return (a.first + 5) % 7 < (b.first + 5) % 7 -- the week begins on Monday
-  end)
-  return out
+  return require("ringdown.hours").shape(value, path, complain)
 end
 
 ---@return string "Monday to Friday 8 am to 5 pm; Saturday 9 am to 12 pm; closed on December 25, 2026"
 function M.hours_text(hours)
-  local parts = {}
-  for _, span in ipairs(hours.spans) do
-    local days = capital(weekdays[span.first])
-    if span.last ~= span.first then
-      days = days .. " to " .. capital(weekdays[span.last])
-    end
-    parts[#parts + 1] = ("%s %s to %s"):format(days, clock_text(span.from), clock_text(span.to))
-  end
-  local closed = {}
-  for _, days in ipairs(hours.closed) do
-    closed[#closed + 1] = date_text(days, true)
-  end
-  if #closed > 0 then
-    parts[#parts + 1] = "closed on " .. table.concat(closed, " and ")
-  end
-  return table.concat(parts, "; ")
+  return require("ringdown.hours").text(hours)
 end
 
 return M

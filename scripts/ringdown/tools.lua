@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- tools: the ones that come with the library. Used as they are (`tools.end_call`), or with options
--- (`tools.transfer_call { to = { "office" } }`). Each is loaded when an agent names it: every call has its own VM.
-local nearest = require "ringdown.nearest"
+-- (`tools.transfer_call { to = { "office" } }`). Each is loaded while an agent that names it loads; a call has what it
+-- came to in the definition.
+local host = require "ringdown.host"
+local tool = require "ringdown.tool"
 
 ---@class ringdown.tools
 ---@field end_call ringdown.tool hangs up once the goodbye was heard
@@ -10,7 +12,7 @@ local nearest = require "ringdown.nearest"
 ---@field check_availability ringdown.tool free times of a day; takes { length = "30m" } and so on
 ---@field book_appointment ringdown.tool books a visit, once; takes the same
 ---@field lookup_customer ringdown.tool whether we know the caller; takes { show = { "name", "visits" } }
-local M = { end_call = require "ringdown.tools.end_call" }
+local M = {}
 
 local names = { "book_appointment", "check_availability", "end_call", "lookup_customer", "send_sms", "transfer_call" }
 
@@ -22,17 +24,19 @@ local function there_is(name)
   end
 end
 
--- Loaded when an agent asks for them, and made anew for each.
+-- Made anew for each agent.
 local made = { send_sms = "ringdown.tools.send_sms" }
 
 return setmetatable(M, {
   __index = function(_, name)
-    if made[name] then
+    if not host.loading then
+      return tool.named(name)
+    elseif made[name] then
       local t = require(made[name]).new {}
       return t
     elseif there_is(name) then
       return require("ringdown.tools." .. name)
     end
-    error(("tools.%s does not exist; %s"):format(tostring(name), nearest.hint(name, names)), 2)
+    error(("tools.%s does not exist; %s"):format(tostring(name), require("ringdown.nearest").hint(name, names)), 2)
   end,
 })

@@ -23,11 +23,9 @@
 --              misheard. The agent asks one direct question, and it is recorded
 --   near_miss  recorded only: an `unless`, and what would be an ask if it were about life
 --
--- This file is what others call. The rest is loaded when it is needed: a call's VM needs the shape alone. What a
--- rule does once it matched (say, transfer, text) is not decided here.
-local host = require "ringdown.host"
+-- This file is what others call. The rest is loaded when it is needed, and a call's VM needs none of it. What a rule
+-- does once it matched (say, transfer, text) is not decided here.
 local shape = require "ringdown.shape"
-local template = require "ringdown.template"
 
 ---@class ringdown.emergency one rule of `emergencies`
 ---@field id string
@@ -57,20 +55,7 @@ function M.compile(rules, languages)
   return require("ringdown.triage.compile").compile(rules, languages)
 end
 
--- In a call: the rules were checked when they were loaded, and what they hear for is compiled already.
-local function for_a_call(rules, def)
-  local list = {}
-  for i, rule in ipairs(rules) do
-    local text = rule.text
-    list[i] = { id = rule.id, severity = rule.severity, languages = rule.languages, transfer = rule.transfer,
-      say = type(rule.say) == "string" and { [def.languages[1]] = rule.say } or rule.say,
-      text = text and { to = text.to, body = template.compile(text.body, def.vars or {}, def.hours ~= nil, error,
-        M.text_paths) } }
-  end
-  return list
-end
-
----The rules of an agent in the form the library uses; in a call without the phrases, which only compiling needs.
+---The rules of an agent in the form the library uses.
 ---@param value any `emergencies` as the agent wrote it
 ---@param path string
 ---@param complain fun(path: string, text: string)
@@ -79,8 +64,6 @@ end
 function M.shape(value, path, complain, def)
   if value == nil then
     return {}
-  elseif not host.loading then
-    return for_a_call(value, def)
   end
   return require("ringdown.triage.rules").shape(value, path, complain, def)
 end

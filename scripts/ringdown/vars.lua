@@ -2,7 +2,6 @@
 -- vars: what a call remembers. The agent declares the names; values are plain data and at most 16 KB
 -- as JSON together, so that they can be stored and brought back.
 local json = require "ringdown.json"
-local nearest = require "ringdown.nearest"
 
 local M = {}
 
@@ -22,18 +21,19 @@ end
 ---@return fun(): string? check the reason why the values cannot be kept; then the last good ones are back
 function M.new(declared)
   local values, kept = json.copy(declared), json.copy(declared)
-  local names = names_of(declared)
+  local function must_be_declared(name)
+    if declared[name] == nil then
+      local hint = require("ringdown.nearest").hint(name, names_of(declared))
+      error(("call.vars.%s is not declared in vars; %s"):format(tostring(name), hint), 3)
+    end
+  end
   local vars = setmetatable({}, {
     __index = function(_, name)
-      if declared[name] == nil then
-        error(("call.vars.%s is not declared in vars; %s"):format(tostring(name), nearest.hint(name, names)), 2)
-      end
+      must_be_declared(name)
       return values[name]
     end,
     __newindex = function(_, name, value)
-      if declared[name] == nil then
-        error(("call.vars.%s is not declared in vars; %s"):format(tostring(name), nearest.hint(name, names)), 2)
-      end
+      must_be_declared(name)
       local text, why = json.encode(value)
       if not text then
         error(("call.vars.%s: %s"):format(name, why), 2)

@@ -25,9 +25,7 @@ local function make(opts)
     filler = { "I am putting that into the calendar.", "One moment, I am booking that." },
     failed = "Say the calendar is not answering, that nothing is booked yet, and that we will call back to agree on "
       .. "a time.",
-    run = function(call, args)
-      return require("ringdown.booking").book(config, call, args)
-    end,
+    run = tool.later("ringdown.booking", "book", config),
   }
   t.with = make
   return t

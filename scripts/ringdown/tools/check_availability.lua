@@ -21,9 +21,7 @@ local function make(opts)
     },
     filler = { "Let me look at the calendar.", "One moment, I am checking the calendar." },
     failed = "Say the calendar is not answering, take name, number and wish, and say that we will call back.",
-    run = function(call, args)
-      return require("ringdown.booking").check(config, call, args)
-    end,
+    run = tool.later("ringdown.booking", "check", config),
   }
   t.with = make
   return t

@@ -9,8 +9,5 @@ return tool {
   effect = "read",
   timeout = "2s",
   failed = "Say goodbye.",
-  run = function(call)
-    call:hang_up("goodbye")
-    return { ended = true }
-  end,
+  run = tool.later("ringdown.tools.plain", "end_call"),
 }

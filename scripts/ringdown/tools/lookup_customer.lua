@@ -4,10 +4,7 @@
 -- number. `tools.lookup_customer { show = { "name", "visits", "gate_code" } }` tells more, and then only to callers
 -- who were verified.
 local complaints = require "ringdown.complaints"
-local host = require "ringdown.host"
-local json = require "ringdown.json"
 local shape = require "ringdown.shape"
-local time = require "ringdown.time"
 local tool = require "ringdown.tool"
 
 ---@class ringdown.lookup_customer.opts
@@ -44,46 +41,6 @@ local function discloses(config)
   return config.by_name == true
 end
 
-local function visit_texts(customer, zone)
-  local list = json.array {}
-  for i, visit in ipairs(customer.visits) do
-    list[i] = { when = time.at(zone, visit.start).text, service = visit.service }
-  end
-  return list
-end
-
-local function told(config, customer, zone)
-  local answer = { known = true }
-  for _, field in ipairs(config.show) do
-    if field == "first_name" then
-      answer.first_name = customer.name and customer.name:match("^%S+")
-    elseif field == "name" or field == "email" then
-      answer[field] = customer[field]
-    elseif field == "visits" then
-      answer.visits = visit_texts(customer, zone)
-    elseif field ~= "known" then
-      answer[field] = customer.facts[field]
-    end
-  end
-  return answer
-end
-
-local function find(call, args)
-  local customers = require "ringdown.customers" -- loaded with the agent; in a call, when it is asked
-  local list, why
-  if args.name then
-    list, why = customers.by_name(host.agent(), args.name)
-  elseif call.caller.number then
-    list, why = customers.by_number(host.agent(), call.caller.number)
-  else
-    return nil
-  end
-  if not list then
-    error("customers could not be asked: " .. tostring(why), 0)
-  end
-  return #list == 1 and list[1] or nil -- two of one name are nobody
-end
-
 ---@param opts ringdown.lookup_customer.opts?
 local function make(opts)
   local config = configure(opts)
@@ -99,10 +56,7 @@ local function make(opts)
     verify = discloses(config) or nil,
     filler = { "Let me look you up.", "One moment." },
     failed = "Say that the customer records cannot be opened right now, and go on without them.",
-    run = function(call, args)
-      local customer = find(call, args)
-      return customer and told(config, customer, call.zone) or { known = false }
-    end,
+    run = tool.later("ringdown.tools.looking_up", "run", config),
   }
   t.with = make
   return t

@@ -2,23 +2,12 @@
 -- report_emergency: the model has noticed an emergency that no rule heard. Every agent with `emergencies` has it. A
 -- kind that a rule is about is acted on like a match of that rule; any other is recorded, and a person is told when a
 -- life is at stake.
-local host = require "ringdown.host"
 local tool = require "ringdown.tool"
 
 local M = {}
 
 M.NAME = "report_emergency"
 local OTHER = "other"
-
-local function run(_, args)
-  local acted, why = host.emergency(args.kind, args.severity or "life", args.words)
-  if acted == nil then
-    error(why, 0)
-  end
-  local say = "Stay with the caller. Tell them to leave if they are in danger and to call the emergency services. "
-    .. "Do not say that help is on its way."
-  return { noted = true, a_person_is_being_called = acted, say = say }
-end
 
 ---@param rules table[] `emergencies` of an agent
 ---@return ringdown.tool
@@ -41,7 +30,7 @@ function M.make(rules)
     },
     timeout = "5s",
     failed = "Tell the caller to leave if they are in danger and to call the emergency services.",
-    run = run,
+    run = tool.later("ringdown.tools.plain", "report_emergency"),
   }
 end
 

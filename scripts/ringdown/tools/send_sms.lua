@@ -60,10 +60,7 @@ function M.new(spec)
     name = "send_sms", about = o.about or ABOUT, effect = "write", timeout = "20s",
     args = arguments(o.args, o.templates),
     failed = "Say that the text could not be sent for certain, and tell the caller what it would have said.",
-    run = function(call, args)
-      local sent, why = require("ringdown.sms").send(call, args.template, { args = args, to = o.to })
-      return sent and { sent = true, to = o.to or "the caller" }, why
-    end,
+    run = tool.later("ringdown.tools.plain", "send_sms", { to = o.to }),
   }
   t.with = M.new
   t.texts = {

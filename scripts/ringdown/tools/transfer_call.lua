@@ -35,13 +35,7 @@ local function bound(options, names)
     args = { to = { type = "string", about = "who", one_of = names } },
     timeout = "5s",
     failed = "Say that connecting is not possible right now, and offer to take a message.",
-    run = function(call, args)
-      local wanted, why = call:transfer(args.to, { ring = options.ring })
-      if not wanted then
-        return nil, why
-      end
-      return { connecting = args.to }
-    end,
+    run = tool.later("ringdown.tools.plain", "transfer_call", { ring = options.ring }),
   }
   t.with = make
   return t

@@ -1,0 +1,88 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- tool_check: a tool as an agent's file declares it: every mistake is told, and the model's schema is made.
+local complaints = require "ringdown.complaints"
+local json = require "ringdown.json"
+local shape = require "ringdown.shape"
+local formats = require("ringdown.tool_args").formats
+
+local M = {}
+
+local DEFAULT_FAILED = "Say that this is not working right now, and offer to take a message."
+
+local arg_shape = shape.fields({
+  type = shape.one_of { "string", "integer", "number", "boolean" },
+  about = shape.text,
+  optional = shape.flag,
+  one_of = function(value, path, complain)
+    if type(value) ~= "table" or #value == 0 then
+      complain(path, "must be a list of the values allowed")
+      return nil
+    end
+    return value
+  end,
+  pattern = function(value, path, complain)
+    if type(value) ~= "string" or not pcall(string.find, "", value) then
+      complain(path, "is no Lua pattern")
+      return nil
+    end
+    return value
+  end,
+  format = shape.one_of { "date", "time", "phone", "email" },
+  min = shape.number(-1e15, 1e15),
+  max = shape.number(-1e15, 1e15),
+}, { "type", "about" })
+
+local spec_shape = shape.fields({
+  name = shape.matching("^%l[%l%d_]*$", "a tool's name; use lower case letters, digits and _"),
+  about = shape.text,
+  effect = shape.one_of { "read", "write" },
+  args = shape.map_of(arg_shape),
+  timeout = shape.duration("1ms", "2m"),
+  filler = shape.one_or_list_of(shape.text),
+  failed = shape.text,
+  verify = function(value, path, complain)
+    require "ringdown.verify" -- calls find only what was loaded with the agent
+    if value ~= true and value ~= "if_declared" and type(value) ~= "function" then
+      complain(path, "must be true, \"if_declared\" or function(call, args) … end")
+    end
+    return value
+  end,
+  run = shape.func,
+}, { "name", "about", "effect", "run" })
+
+local function schema_of(args)
+  local required, properties = json.array {}, {}
+  for name, arg in pairs(args) do
+    local form = arg.format and formats[arg.format].form
+    local about = form and ("%s (%s)"):format(arg.about, form) or arg.about
+    local p = { type = arg.type, description = about, enum = arg.one_of and json.array(arg.one_of) }
+    if arg.type == "string" then
+      p.minLength, p.maxLength = arg.min, arg.max
+    else
+      p.minimum, p.maximum = arg.min, arg.max
+    end
+    properties[name] = p
+    if not arg.optional then
+      required[#required + 1] = name
+    end
+  end
+  table.sort(required)
+  return { type = "object", properties = properties, required = required, additionalProperties = false }
+end
+
+---@param spec ringdown.tool.spec
+---@return table
+function M.define(spec)
+  local place = complaints.place("tool")
+  place.label = "tool"
+  local t = spec_shape(spec, "", function(path, text)
+    complaints.add(place, path, text)
+  end)
+  t.args = t.args or {}
+  t.timeout_ms = t.timeout or 10000
+  t.failed = t.failed or DEFAULT_FAILED
+  t.schema = schema_of(t.args)
+  return t
+end
+
+return M
