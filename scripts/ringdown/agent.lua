@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- agent: an agent's file ends in `return agent { … }`. While it loads, everything in it is checked (agent_check.lua),
--- and what is plain data becomes the agent's definition. In a call the file runs again for its functions alone: the
--- data is that of the definition.
+-- agent: an agent's file ends in `return agent { … }`. Everything in it is checked when it loads, all mistakes
+-- are told at once, and what does nothing yet is refused rather than ignored. Each call then runs the file again for
+-- its functions alone: whatever else it says is what it said when it loaded.
 local host = require "ringdown.host"
+
+-- The checks are in agent_check.lua, what they leave for calls is written by definition.lua.
 
 ---@alias ringdown.hook
 ---| "started" # (call): the caller is connected

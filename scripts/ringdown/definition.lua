@@ -50,8 +50,8 @@ local function write(out, value)
 end
 
 local function tool_data(t)
-  return { name = t.name, args_json = json.encode(t.args), effect = t.effect, timeout_ms = t.timeout_ms, filler = t.filler,
-    failed = t.failed, verify = t.verify, later = tool.source(t.run) }
+  return { name = t.name, args_json = json.encode(t.args), effect = t.effect, timeout_ms = t.timeout_ms,
+    filler = t.filler, failed = t.failed, verify = t.verify, later = tool.source(t.run) }
 end
 
 -- The desk has what the rules hear for.

@@ -2,9 +2,10 @@
 -- http: requests to the hosts in an agent's `needs.hosts`. They wait without holding up the call.
 --
 -- A status is a value: look at reply.status. Outages raise (nobody answers, the answer never comes, it
--- is too large), and the model then gets the tool's `failed` sentence. How it is done is in http_request.lua, which
--- the first request of a call loads.
+-- is too large), and the model then gets the tool's `failed` sentence.
 local host = require "ringdown.host"
+
+-- What does it is in http_request.lua, which the first request of a call loads.
 
 ---@class ringdown.http.opts
 ---@field query table<string, string|number|boolean>? added to the URL

@@ -5,8 +5,6 @@
 -- Nobody writes a text freely: a text is one of the agent's templates, and what goes into it is quoted from the
 -- call, from the visit that was booked, or from arguments the tool declared. How it is sent, and what is refused,
 -- is in texts/post.lua, which calls load when they send their first text.
---
--- What the key `sms` may be is in sms_check.lua.
 local template = require "ringdown.template"
 local time = require "ringdown.time"
 

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- tool: what an agent may do. `tool { … }` in an agent's file declares one; running one checks the
 -- model's arguments first and always ends in an answer that the model can work with.
---
+local host = require "ringdown.host"
+
 -- Declaring checks everything while the agent loads (tool_check.lua). A call takes what that came to from the agent's
 -- definition, and of the file only the functions.
-local host = require "ringdown.host"
 
 ---@class ringdown.arg
 ---@field type "string"|"integer"|"number"|"boolean"

@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- tools: the ones that come with the library. Used as they are (`tools.end_call`), or with options
--- (`tools.transfer_call { to = { "office" } }`). Each is loaded while an agent that names it loads; a call has what it
--- came to in the definition.
+-- (`tools.transfer_call { to = { "office" } }`). Each is loaded with an agent that names it, once.
 local host = require "ringdown.host"
 local tool = require "ringdown.tool"
 

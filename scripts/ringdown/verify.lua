@@ -5,7 +5,6 @@
 --   verify = { ask = { "postcode" }, check = function(call, answers) return answers.postcode == … end }
 --
 -- Such a tool does nothing until the caller was verified by the built-in tool verify_caller.
--- What the key may be is in verify_check.lua.
 local current = require "ringdown.current"
 
 local M = {}
