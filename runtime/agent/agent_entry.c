@@ -266,13 +266,27 @@ static void complain(const struct agent_entry *e, struct buf *complaints, const 
                  chunks_shown(e->chunks, e->module));
 }
 
-/* What a call's VM takes instead of checking the agent again. */
+/* What a call's VM takes instead of checking the agent again: a module, and texts that it reads when
+ * it needs them. Keys and values of the table on top. */
 static int put_definition(struct agent_entry *e, lua_State *L, struct buf *complaints)
 {
-    struct rd_str text = {0};
+    int table = lua_gettop(L), rc = lua_istable(L, table) ? 0 : RD_ECONFIG;
 
-    text.p = lua_tolstring(L, -1, &text.n);
-    return text.p ? chunks_put(e->chunks, L, "ringdown.def", text, complaints) : RD_ECONFIG;
+    if (!rc)
+        lua_pushnil(L);
+    while (!rc && lua_next(L, table)) {
+        struct rd_str text = {0};
+        const char *name = lua_tostring(L, -2);
+
+        text.p = lua_tolstring(L, -1, &text.n);
+        if (strcmp(name, "ringdown.def") == 0)
+            rc = chunks_put(e->chunks, L, name, text, complaints);
+        else
+            rc = chunks_put_file(e->chunks, name, text);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, table);
+    return rc;
 }
 
 /* ringdown.runtime.load(module) → JSON, nil, definition | nil, lines */

@@ -5,7 +5,8 @@
  * - chunks_load() finds a module by name, compiles its text and keeps the dump (with line numbers).
  * - Texts come from folders on disk, or from shelves: folders that somebody read into memory before,
  *   so that all of an agent is of one moment.
- * - chunks_put() adds a module that no folder has: what was made of the others while they loaded.
+ * - chunks_put() adds a module that no folder has, and chunks_put_file() a text: what was made of the
+ *   others while they loaded. Not part of the hash: the same modules make the same.
  * - After chunks_freeze() the set is what the agent's version means: it never changes, threads
  * share it, and a module that was not loaded before is not found.
  *
@@ -347,7 +348,13 @@ static int load_text(struct chunks *c, lua_State *L, const char *module, struct 
     return 0;
 }
 
-/* Not part of the hash: the same modules make the same. */
+static void add_made(struct chunks *c, struct chunk *k)
+{
+    k->is_made = true;
+    k->next = c->list;
+    c->list = k;
+}
+
 int chunks_put(struct chunks *c, lua_State *L, const char *module, struct rd_str text,
                struct buf *why)
 {
@@ -364,10 +371,20 @@ int chunks_put(struct chunks *c, lua_State *L, const char *module, struct rd_str
         return rc;
     }
     lua_pop(L, 1);
-    k->is_made = true;
-    k->next = c->list;
-    c->list = k;
+    add_made(c, k);
     return 0;
+}
+
+int chunks_put_file(struct chunks *c, const char *name, struct rd_str text)
+{
+    struct chunk *k = chunk_new(name, true);
+    int rc = k ? buf_add(&k->source, text.p, text.n) : -ENOMEM;
+
+    if (rc)
+        chunk_free(k);
+    else
+        add_made(c, k);
+    return rc;
 }
 
 int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *why)
@@ -477,6 +494,8 @@ void chunks_each_file(const struct chunks *c, void (*fn)(void *arg, const char *
     for (const struct chunk *k = c->list; k; k = k->next) {
         const char *slash = k->shown ? strchr(k->shown, '/') : NULL;
 
+        if (k->is_made)
+            continue;
         if (k->is_file)
             fn(arg, k->name);
         else if (slash && !is_library(k->name))

@@ -76,9 +76,10 @@ void chunks_free(struct chunks *c);
 int chunks_load(struct chunks *c, lua_State *L, const char *module,
                 struct buf *why); /* pushes a function */
 
-/* Compiles `text` as a module that no folder has, made of those that were loaded. */
+/* A module, or a text for chunks_file(), that no folder has: made of those that were loaded. */
 int chunks_put(struct chunks *c, lua_State *L, const char *module, struct rd_str text,
                struct buf *why);
+int chunks_put_file(struct chunks *c, const char *name, struct rd_str text);
 int chunks_hash(struct chunks *c, char out[17]);
 
 /* A text beside the modules (an agent's prompt), looked for in the last folder and part of the

@@ -60,12 +60,12 @@ local host = require "ringdown.host"
 
 local M = {}
 
--- What few calls ask for is packed in the definition, as JSON.
+-- What few calls look at is read when one does.
 local mark = {
   __name = "ringdown.agent",
   __index = function(def, key)
-    local packed = rawget(def, "packed")
-    local text = packed and packed[key]
+    local apart = rawget(def, "apart")
+    local text = apart and apart[key] and host.file("ringdown.def." .. key)
     if text then
       def[key] = require("ringdown.json").decode(text)
     end

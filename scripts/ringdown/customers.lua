@@ -62,6 +62,9 @@ local about_caller = { ["caller.known"] = true, ["caller.vip"] = true, ["caller.
 ---@param def table the agent
 ---@return boolean
 function M.is_wanted(def)
+  if def.wants_customer ~= nil then -- in a call: somebody looked before
+    return def.wants_customer
+  end
   if type(def.routing) == "function" then
     return true
   end

@@ -1,6 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- definition: what a call needs of an agent besides its functions, as the text of a module. It is made once, when the
--- agent was checked; each call's VM loads it and need not check anything again.
+-- definition: what a call needs of an agent besides its functions. It is made once, when the agent was checked; each
+-- call's VM takes it and need not check anything again.
+--
+-- ringdown.def is a module. What is needed once or seldom stays outside of the VM, as texts in JSON:
+--   ringdown.def.opening   brief and template
+--   ringdown.def.args      of each tool, by its name
+--   ringdown.def.KEY       other keys of the agent, read when they are asked for (agent.lua)
 local brief_fixed = require "ringdown.brief_fixed"
 local customers = require "ringdown.customers"
 local json = require "ringdown.json"
@@ -9,8 +14,11 @@ local tool = require "ringdown.tool"
 local M = {}
 
 -- What is only read when the agent loads, or is in the brief already.
-local left_out = { apology = true, brief = true, emergencies = true, greeting = true, keep = true, limits = true,
+local left_out = { apology = true, brief = true, greeting = true, keep = true, limits = true,
   moment = true, notice = true, place = true, prompt = true, silence = true, tools = true }
+
+-- Few calls look at these.
+local apart = { emergencies = true, sms = true }
 
 local function sorted_keys(t)
   local keys = {}
@@ -50,7 +58,7 @@ local function write(out, value)
 end
 
 local function tool_data(t)
-  return { name = t.name, args_json = json.encode(t.args), effect = t.effect, timeout_ms = t.timeout_ms,
+  return { name = t.name, effect = t.effect, timeout_ms = t.timeout_ms,
     filler = t.filler, failed = t.failed, verify = t.verify, later = tool.source(t.run) }
 end
 
@@ -68,20 +76,32 @@ local function each(list, make)
   return out
 end
 
----@param def table the agent, checked
----@return string text of a module that returns it
-function M.text(def)
-  local data = {}
+local function module_of(def)
+  local data = { apart = apart, wants_customer = customers.is_wanted(def) }
   for key, value in pairs(def) do
-    data[key] = not left_out[key] and value or nil
+    data[key] = not left_out[key] and not apart[key] and value or nil
   end
   data.routing = type(def.routing) ~= "function" and def.routing or nil
-  data.tools = each(def.tools, tool_data)
-  data.packed = { emergencies = json.encode(json.array(each(def.emergencies, rule_data))) }
-  data.brief, data.wants_customer = brief_fixed.of(def), customers.is_wanted(def)
+  data.template, data.tools = nil, each(def.tools, tool_data)
   local out = { 'local A = require("ringdown.json").array\nreturn ' }
   write(out, data)
   return table.concat(out)
+end
+
+---@param def table the agent, checked
+---@return table<string, string> texts
+function M.texts(def)
+  local args = {}
+  for _, t in ipairs(def.tools) do
+    args[t.name] = t.args
+  end
+  return {
+    ["ringdown.def"] = module_of(def),
+    ["ringdown.def.opening"] = json.encode { brief = brief_fixed.of(def), template = def.template },
+    ["ringdown.def.args"] = json.encode(args),
+    ["ringdown.def.emergencies"] = json.encode(json.array(each(def.emergencies, rule_data))),
+    ["ringdown.def.sms"] = def.sms and json.encode(def.sms),
+  }
 end
 
 return M

@@ -80,7 +80,7 @@ end
 ---@param module string
 ---@return string? info JSON
 ---@return string? complaints lines
----@return string? definition a module, for calls
+---@return table<string, string>? definition for calls
 function M.load(module)
   complaints.start(module)
   local ok, def = pcall(require, module)
@@ -93,7 +93,7 @@ function M.load(module)
   if complaints.any() then
     return nil, complaints.text()
   end
-  return info_of(def, shown), nil, definition.text(def)
+  return info_of(def, shown), nil, definition.texts(def)
 end
 
 return M

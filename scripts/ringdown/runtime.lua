@@ -11,7 +11,7 @@ local session ---@type ringdown.session
 ---@param module string
 ---@return string? info JSON
 ---@return string? complaints lines
----@return string? definition a module
+---@return table<string, string>? definition for calls
 function M.load(module)
   return require("ringdown.loading").load(module)
 end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- tool_args: the arguments that a model gives to a tool, checked and in the form that its `run` gets. A call loads
 -- this when a tool is used first.
+local host = require "ringdown.host"
 local json = require "ringdown.json"
 
 local M = {}
@@ -103,7 +104,7 @@ end
 ---@return table? args
 ---@return string[]? problems
 function M.check(t, given)
-  local declared = t.args or json.decode(t.args_json) -- in a call they are packed
+  local declared = t.args or json.decode(host.file "ringdown.def.args")[t.name]
   local args, problems = {}, json.array {}
   local names = sorted_names(declared)
   for name in pairs(given) do

@@ -50,12 +50,15 @@ local FORM = { CallSid = "CA1", From = "+4930123456" }
 
 -- As in a call: nothing is checked, the data comes from the definition.
 local function in_call(def, spec_of, check)
-  package.loaded["ringdown.def"] = assert(load(definition.text(def)))()
-  fake_host.loading = false
+  local texts, real_file = definition.texts(def), fake_host.file
+  package.loaded["ringdown.def"] = assert(load(texts["ringdown.def"]))()
+  fake_host.loading, fake_host.file = false, function(name)
+    return texts[name]
+  end
   local ok, why = pcall(function()
     check(sessions.new(agent(spec_of()), FORM))
   end)
-  fake_host.loading = true
+  fake_host.loading, fake_host.file = true, real_file
   package.loaded["ringdown.def"] = nil
   if not ok then
     error(why, 0)
@@ -100,6 +103,14 @@ describe("an agent's definition", function()
     end)
   end)
 
+  it("keeps apart what few calls look at", function()
+    in_call(load_agent(), file, function(session)
+      assert.is_nil(rawget(session.def, "emergencies"))
+      assert.same({}, session.def.emergencies)
+      assert.is_nil(session.def.sms)
+    end)
+  end)
+
   it("is not for a file that declares other tools the second time", function()
     local ok, why = pcall(in_call, load_agent(), function()
       return file { name = "prices" }
@@ -109,6 +120,6 @@ describe("an agent's definition", function()
   end)
 
   it("is the same text for the same agent", function()
-    assert.equal(definition.text(load_agent()), definition.text(load_agent()))
+    assert.same(definition.texts(load_agent()), definition.texts(load_agent()))
   end)
 end)

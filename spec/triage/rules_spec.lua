@@ -155,8 +155,7 @@ describe("emergencies of an agent", function()
     local text, def = load_agent { emergencies.gas_leak { transfer = "office", text = { to = "office",
       body = "{{match.words}}" } } }
     assert.equal("", text)
-    local in_call = assert(load(definition.text(def)))()
-    local r = json.decode(in_call.packed.emergencies)[1]
+    local r = json.decode(definition.texts(def)["ringdown.def.emergencies"])[1]
     assert.same({ "gas-leak", "life", "office" }, { r.id, r.severity, r.transfer })
     assert.is_nil(r.any)
     assert.is_truthy(r.say.es)
