@@ -213,10 +213,12 @@ static void on_opened(struct job *j)
     (void)rd_str_copy(a->hooks, sizeof(a->hooks), hooks);
     send_opened(a, job_result(j, 1).p, job_result(j, 2).p, job_result(j, 3).p, brief);
     brief_unref(brief);
-    if (openai)
-        job_free(j);
-    else
+    if (!openai) {
         activity_free(a);
+        return;
+    }
+    job_free(j);
+    vm_trim(a->vm); /* now that nobody waits: the call may be long */
 }
 
 void activity_attached(struct activity *a, unsigned media_thread)

@@ -27,6 +27,7 @@ enum {
     MUCH_DATA = 512 << 10,
     STUCK_MS = 15, /* past its share, where a task cannot step aside */
     DEFAULT_SLICE_MS = 1000,
+    PAUSE_PERCENT = 130, /* a VM at rest grows by so much before it is collected again */
     REFUSALS_MAX = 16, /* a script that catches "not enough memory" this often has had its chance */
 };
 
@@ -190,6 +191,12 @@ struct chunks *vm_chunks(struct vm *v)
 size_t vm_memory(const struct vm *v)
 {
     return v->used;
+}
+
+void vm_trim(struct vm *v)
+{
+    lua_gc(v->L, LUA_GCCOLLECT);
+    lua_gc(v->L, LUA_GCINC, PAUSE_PERCENT, 0, 0);
 }
 
 bool vm_spent(const struct vm *v)

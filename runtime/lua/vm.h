@@ -32,6 +32,8 @@ lua_State *vm_lua(struct vm *v);
 struct vm *vm_of(lua_State *L);
 void *vm_user(struct vm *v);
 struct chunks *vm_chunks(struct vm *v);
+/* Collects what making it left behind, and keeps it small from here on. */
+void vm_trim(struct vm *v);
 size_t vm_memory(const struct vm *v);
 bool vm_spent(const struct vm *v);            /* broke a limit; refuses every further entry */
 const char *vm_spent_why(const struct vm *v); /* which limit, for the log; "" when none */

@@ -128,6 +128,57 @@ static void test_memory_is_given_back(void **state)
     vm_free(v);
 }
 
+static void test_trimming_collects_at_once(void **state)
+{
+    struct vm *v = small_vm();
+    size_t before;
+
+    (void)state;
+    assert_int_equal(run(v, "local t = {} for i = 1, 1000 do t[i] = {} end", NULL), 0);
+    before = vm_memory(v);
+    vm_trim(v);
+    assert_true(vm_memory(v) + 50000 < before);
+    vm_free(v);
+}
+
+static struct rd_str find_nothing(const void *arg, const char *path)
+{
+    (void)arg;
+    (void)path;
+    return (struct rd_str){0};
+}
+
+/* What was made while an agent loaded is there for its VMs, and no part of what it is made of. */
+static void test_made_modules_are_found_and_are_nobodys_source(void **state)
+{
+    struct chunks_shelf shelf = {.name = "agents", .find = find_nothing};
+    struct vm_opts o = {0};
+    struct vm *v;
+    struct buf why;
+    char before[17], after[17];
+    struct rd_str text;
+
+    (void)state;
+    buf_init(&why, 4096);
+    assert_int_equal(chunks_new_shelves(&o.chunks, &shelf, &shelf), 0);
+    assert_int_equal(vm_new(&v, &o), 0);
+    (void)chunks_hash(o.chunks, before);
+    assert_int_equal(chunks_put(o.chunks, vm_lua(v), "made", RD_STR("return { price = 90 }"), &why),
+                     0);
+    assert_int_equal(chunks_put(o.chunks, vm_lua(v), "bad", RD_STR("return {"), &why), RD_ESCRIPT);
+    assert_int_equal(chunks_put_file(o.chunks, "made.json", RD_STR("{}")), 0);
+    chunks_freeze(o.chunks);
+    (void)chunks_hash(o.chunks, after);
+    assert_string_equal(before, after);
+    assert_true(chunks_same(o.chunks, &shelf, &shelf));
+    assert_int_equal(run(v, "assert(require('made').price == 90)", &why), 0);
+    assert_int_equal(chunks_file(o.chunks, "made.json", &text), 0);
+    assert_true(rd_str_eq(text, RD_STR("{}")));
+    vm_free(v);
+    chunks_free(o.chunks);
+    buf_fini(&why);
+}
+
 static void test_what_no_hook_can_stop_is_refused(void **state)
 {
     (void)state;
@@ -188,6 +239,8 @@ int main(void)
         cmocka_unit_test(test_instructions_are_counted_over_the_life),
         cmocka_unit_test(test_memory_bombs_are_stopped),
         cmocka_unit_test(test_memory_is_given_back),
+        cmocka_unit_test(test_trimming_collects_at_once),
+        cmocka_unit_test(test_made_modules_are_found_and_are_nobodys_source),
         cmocka_unit_test(test_what_no_hook_can_stop_is_refused),
         cmocka_unit_test(test_the_sandbox_has_no_way_out),
         cmocka_unit_test(test_a_trusted_vm_has_everything),
