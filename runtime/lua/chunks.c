@@ -387,7 +387,7 @@ int chunks_put_file(struct chunks *c, const char *name, struct rd_str text)
     return rc;
 }
 
-int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *why)
+static int load_chunk(struct chunks *c, lua_State *L, const char *module, struct buf *why)
 {
     struct chunk *k;
 
@@ -409,6 +409,15 @@ int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *
     buf_addf(why, "%s", lua_tostring(L, -1));
     lua_pop(L, 1);
     return -ENOMEM;
+}
+
+int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *why)
+{
+    int rc = load_chunk(c, L, module, why);
+
+    if (rc == 0 && is_library(module))
+        sandbox_is_library(L);
+    return rc;
 }
 
 int chunks_file(struct chunks *c, const char *name, struct rd_str *out)

@@ -2,8 +2,9 @@
 /* require.c - how a script gets at modules: each is loaded once per VM, from what C preloaded or
  * from the VM's chunks. Yields pass through, so a slow module does not hold up its neighbours.
  *
- * The library's own doors ("ringdown.host", "ringdown.runtime", "ringdown.twilio.…", "cjson…") open
- * only to the library: the caller's chunk name tells, and no script can choose its chunk name. */
+ * There are two functions called `require`: the library's opens every module, the one in a script's
+ * globals only what is meant for agents, and a script's own. Which one somebody holds decides, not who
+ * calls it: a script that makes the library call its `require` gets no further than by itself. */
 #include "base/err.h"
 #include "lua/vm_private.h"
 
@@ -17,47 +18,23 @@ const char require_preload_key = 0;
 static const char loaded_key = 0;
 static const char busy_key = 0;
 
-static const char library_prefix[] = "@ringdown/";
-
-static const char *const private_modules[] = {
-    "ringdown.host",     "ringdown.runtime",
-    "ringdown.twilio",   "ringdown.booking",
-    "ringdown.calendar", "ringdown.calendar_options",
-    "ringdown.current",  "ringdown.customers",
-    "ringdown.def",      "ringdown.definition",
-    "ringdown.loading",  "ringdown.agent_check",
-    "ringdown.tool_run", "ringdown.tool_check",
-    "ringdown.desk",     "ringdown.emergency",
-    "ringdown.errand",   "ringdown.site",
-    "ringdown.texts",    "cjson",
-    "ringdown.host",     "ringdown.runtime",
-    "ringdown.twilio",   "ringdown.booking",
-    "ringdown.calendar", "ringdown.calendar_options",
-    "ringdown.current",  "ringdown.customers",
-    "ringdown.site",     "cjson",
+/* Of the library's modules, those that docs/lua/ describes; all others are its own doors. */
+static const char *const public_modules[] = {
+    "agent", "call",  "db",       "fake", "http", "json",  "log",    "routing", "secret",
+    "sms",   "store", "template", "time", "tool", "tools", "triage", "verify",
 };
+
+static const char library_prefix[] = "ringdown.";
 
 static bool is_private(const char *name)
 {
-    for (size_t i = 0; i < sizeof(private_modules) / sizeof(private_modules[0]); i++) {
-        size_t n = strlen(private_modules[i]);
+    size_t n = sizeof(library_prefix) - 1;
 
-        if (strncmp(name, private_modules[i], n) == 0 && (name[n] == '\0' || name[n] == '.'))
-            return true;
-    }
-    return false;
-}
-
-/* pcall(require, …) is judged by who called pcall; C code with no Lua above it is ours. */
-static bool caller_is_library(lua_State *L)
-{
-    lua_Debug ar;
-
-    for (int level = 1; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "S", &ar);
-        if (*ar.what != 'C')
-            return strncmp(ar.source, library_prefix, sizeof(library_prefix) - 1) == 0;
-    }
+    if (strncmp(name, library_prefix, n) != 0)
+        return strcmp(name, "cjson") == 0 || strncmp(name, "cjson.", 6) == 0;
+    for (size_t i = 0; i < sizeof(public_modules) / sizeof(public_modules[0]); i++)
+        if (strcmp(name + n, public_modules[i]) == 0)
+            return false;
     return true;
 }
 
@@ -105,8 +82,6 @@ static int require_module(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
 
-    if (is_private(name) && !vm_of(L)->trusted && !caller_is_library(L))
-        return luaL_error(L, "module '%s' is for the library only", name);
     lua_settop(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
     lua_pushvalue(L, 1);
@@ -125,6 +100,16 @@ static int require_module(lua_State *L)
     return finish_require(L, LUA_OK, 0);
 }
 
+/* What scripts have as `require`. */
+static int require_public(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+
+    if (is_private(name))
+        return luaL_error(L, "module '%s' is for the library only", name);
+    return require_module(L);
+}
+
 int require_open(lua_State *L)
 {
     lua_newtable(L);
@@ -136,6 +121,13 @@ int require_open(lua_State *L)
     lua_pushvalue(L, -1);
     lua_setglobal(L, "require");
     lua_setfield(L, -2, " require"); /* for vm_call_module(); no module has a space in its name */
+    return 0;
+}
+
+int require_open_scripts(lua_State *L)
+{
+    lua_pushcfunction(L, require_public);
+    lua_setglobal(L, "require");
     return 0;
 }
 

@@ -4,11 +4,16 @@
  * Left out, and why: io, os (but time, clock, date, difftime), package, dofile, loadfile: nothing
  * outside the agent. debug, string.dump, bytecode: they break the VM. __gc: it runs where no hook
  * can stop it. coroutine: a waiting call yields the whole task, an inner coroutine would swallow
- * that. New globals are refused, as a forgotten `local` is the commonest mistake. */
+ * that. New globals are refused, as a forgotten `local` is the commonest mistake.
+ *
+ * The library has globals of its own, equal but not the same: whatever a script does to `tostring` or
+ * `string.format`, the library's stay what they were. */
 #include "lua/vm_private.h"
 
 #include <lualib.h>
 #include <string.h>
+
+static const char library_globals_key = 0;
 
 /* setmetatable without __gc. */
 static int safe_setmetatable(lua_State *L)
@@ -120,6 +125,46 @@ static void protect_strings(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* Table → table, copy. */
+static void push_copy(lua_State *L)
+{
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, -3)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+}
+
+/* The library keeps the originals, which are also behind ("text"):upper(). */
+static void part_scripts_from_library(lua_State *L)
+{
+    static const char *const shared[] = {LUA_TABLIBNAME,  LUA_STRLIBNAME, LUA_MATHLIBNAME,
+                                         LUA_UTF8LIBNAME, LUA_OSLIBNAME,  NULL};
+
+    lua_pushglobaltable(L);
+    push_copy(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, LUA_GNAME);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &library_globals_key);
+    for (const char *const *name = shared; *name; name++) {
+        lua_getfield(L, -1, *name);
+        push_copy(L);
+        lua_setfield(L, -3, *name);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    require_open_scripts(L);
+}
+
+void sandbox_is_library(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &library_globals_key) != LUA_TTABLE ||
+        !lua_setupvalue(L, -2, 1))
+        lua_pop(L, 1);
+}
+
 static void protect_globals(lua_State *L)
 {
     lua_pushglobaltable(L);
@@ -163,6 +208,7 @@ int sandbox_open(lua_State *L)
     protect_strings(L);
     fence_open(L);
     require_open(L);
+    part_scripts_from_library(L);
     protect_globals(L);
     return 0;
 }

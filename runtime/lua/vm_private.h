@@ -44,12 +44,16 @@ int vm_status(struct vm *v, int lua_status);
 int sandbox_open(lua_State *L);
 int sandbox_open_trusted(lua_State *L);
 
+/* The chunk on top of the stack is the library's: its globals are out of reach of scripts. */
+void sandbox_is_library(lua_State *L);
+
 /* fence.c: replaces library functions that no instruction hook can stop. The string and table
  * libraries are in the globals. */
 void fence_open(lua_State *L);
 
 /* require.c */
 int require_open(lua_State *L);         /* sets the global require */
+int require_open_scripts(lua_State *L); /* sets it again: only what is meant for scripts */
 int require_open_trusted(lua_State *L); /* adds to package.preload and package.searchers */
 extern const char require_preload_key;  /* registry[&key]: name → open function */
 

@@ -235,6 +235,26 @@ static void test_a_file_that_never_ends_is_stopped(void **state)
     assert_complains("loop.lua:1: the script used up its instructions");
 }
 
+static void test_an_agent_cannot_reach_into_the_library(void **state)
+{
+    (void)state;
+    fake_agent(
+        &node, "a.lua",
+        "local log, agent = require 'ringdown.log', require 'ringdown.agent'\n"
+        "for _, door in ipairs { 'host', 'session', 'transfer', 'numbers', 'retry', 'texts.post' } "
+        "do\n"
+        "  assert(not pcall(require, 'ringdown.' .. door), door)\n"
+        "end\n"
+        "tostring = require\n"
+        "assert(type(log.known('ringdown.host').known) == 'string', 'the library opened a door')\n"
+        "string.format = function() error 'mine' end\n"
+        "table.concat, pairs, error = nil, nil, nil\n"
+        "return agent { name = 'a', greeting = 'Hi.', prompt = 'Help.', people = { me = 'x' } }\n");
+    fake_load(&node);
+    assert_int_equal(agent_set_errors(node.agents), 1);
+    assert_complains("a.lua:9: people.me");
+}
+
 static void test_a_number_has_one_agent(void **state)
 {
     static const char text[] = "local agent = require 'ringdown.agent'\n"
@@ -303,6 +323,7 @@ int main(void)
         STORY(test_every_mistake_is_told_with_its_line),
         STORY(test_a_broken_agent_costs_only_itself),
         STORY(test_a_file_that_never_ends_is_stopped),
+        STORY(test_an_agent_cannot_reach_into_the_library),
         STORY(test_a_number_has_one_agent),
         STORY(test_the_version_is_the_source),
         STORY(test_a_missing_folder_is_an_error),

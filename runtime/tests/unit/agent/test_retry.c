@@ -17,7 +17,7 @@ static struct fake_node node;
 
 static const char stubborn_agent[] =
     "local agent, tool, retry = require 'ringdown.agent', require 'ringdown.tool', require "
-    "'ringdown.retry'\n"
+    "'ringdown.http'\n"
     "local function try(name, fails, happened, idempotent)\n"
     "  return tool { name = name, about = name, effect = 'read', run = function()\n"
     "    local made = 0\n"
@@ -44,6 +44,7 @@ static int set_up(void **state)
     targets_reset();
     alarm_reset();
     fake_node_init(&node);
+    fake_library(&node, "http.lua", "return require 'ringdown.retry'\n"); /* no agent may ask it */
     fake_agent(&node, "test.lua", stubborn_agent);
     fake_start(&node, 1);
     fake_live_call(&node, 1);
