@@ -3,7 +3,7 @@
 -- emergency and premium numbers, and only the countries it says. By prefix alone: whether a number exists,
 -- only the carrier knows.
 --
--- Used when an agent is loaded, and by the first text of a call.
+-- Used when an agent is loaded, and by the first text and the first transfer of a call.
 local nearest = require "ringdown.nearest"
 
 local M = {}
@@ -88,15 +88,25 @@ function M.country(number)
   end
 end
 
+---Does nobody here ever call this number, whatever its country?
+---@param number string
+---@return string? why not
+function M.never(number)
+  if matches_any(number, emergency) then
+    return "is an emergency number, and an agent never calls one; callers must dial it themselves"
+  elseif matches_any(number, premium) then
+    return "is a premium or satellite number, which an agent never calls"
+  end
+end
+
 ---May an agent have this number called?
 ---@param number string
 ---@param countries table<string, true>? nil: all
 ---@return string? why not
 function M.refusal(number, countries)
-  if matches_any(number, emergency) then
-    return "is an emergency number, and an agent never calls one; callers must dial it themselves"
-  elseif matches_any(number, premium) then
-    return "is a premium or satellite number, which an agent never calls"
+  local never = M.never(number)
+  if never then
+    return never
   end
   local country = M.country(number)
   if not country then

@@ -27,6 +27,18 @@ local function zone(value, path, complain)
   return value
 end
 
+-- A site's people are rung and texted like the agent's own.
+local function reachable(value, path, complain)
+  local number = shape.phone(value, path, complain)
+  local never = type(number) == "string" and require("ringdown.numbers").never(number)
+  if never then
+    complain(path, ("%s %s"):format(number, never))
+  end
+  return number
+end
+
+local people_shape = shape.map_of(shape.one_or_list_of(reachable))
+
 local function short_text(value, path, complain)
   local text = shape.text(value, path, complain)
   if #text > 200 or text:find("%c") then
@@ -72,7 +84,7 @@ local fields = shape.fields({
   name = short_text,
   time_zone = zone,
   hours = checked(time.hours_shape),
-  people = checked(shape.map_of(shape.one_or_list_of(shape.phone))),
+  people = checked(people_shape),
   resources = shape.list_of(short_text),
   prices = shape.map_of(price),
   facts = facts,
@@ -190,8 +202,7 @@ function M.over(def, site)
     over.hours_text = over.hours and time.hours_text(over.hours)
   end
   if site.people then
-    local people = shape.map_of(shape.one_or_list_of(shape.phone))
-    over.people = people_over(def, understood(people, site.people, "people", id))
+    over.people = people_over(def, understood(people_shape, site.people, "people", id))
   end
   over.site = json.copy(site)
   over.site.id, over.site.name = id, site.name or require("ringdown.call").title(def.name)

@@ -57,7 +57,7 @@ function M.want(call, name, options)
 end
 
 -- The numbers behind a name of the agent's people, or the number itself.
-local function numbers_of(def, to)
+local function named_numbers(def, to)
   if to:match("^%+") then
     if to:match("^%+[1-9]%d+$") and #to >= 8 and #to <= 16 then
       return { to }
@@ -69,6 +69,18 @@ local function numbers_of(def, to)
     return numbers
   end
   return nil, nobody(def.people, to)
+end
+
+-- Whoever wants it, and wherever the number stood: an agent's file, a site, an operator's command.
+local function numbers_of(def, to)
+  local numbers, wrong = named_numbers(def, to)
+  for _, number in ipairs(numbers or {}) do
+    local never = require("ringdown.numbers").never(number)
+    if never then
+      return nil, ("%s %s"):format(number, never)
+    end
+  end
+  return numbers, wrong
 end
 
 -- The next document: all numbers, or the one whose turn it is. Which attempt it is stands in the address

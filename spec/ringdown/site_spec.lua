@@ -56,6 +56,17 @@ describe("a file of sites", function()
     assert.matches("north.facts.hours: is a field of the site itself", wrong, 1, true)
   end)
 
+  it("names nobody who must not be called", function()
+    local _, wrong = read [[return {
+      loop = { name = "Loop", people = { office = "+19005550101", on_call = { "+13125550188", "+1911911" } } },
+    }]]
+    assert.matches("loop.people.office: %+19005550101 is a premium", wrong)
+    assert.matches("loop.people.on_call%[2%]: %+1911911 is an emergency number", wrong)
+    complaints.start("x")
+    local call = call_at { id = "loop", people = { office = "+19005550101" } }
+    assert.same({ office = { "+13125550101" }, on_call = { "+13125550188" } }, call.session.def.people)
+  end)
+
   it("says when it is none", function()
     assert.matches("must end in: return", select(2, read "return 7"))
     assert.matches("must hold 1 to 2000 sites", select(2, read "return {}"))

@@ -58,6 +58,14 @@ describe("asking Twilio for a transfer", function()
     assert.matches("<Number>+13125550177</Number>", form_of(host.twilio_requests[1]), 1, true)
   end)
 
+  it("never dials an emergency or premium number, whoever wants it", function()
+    local call = call_of { office = "+13125550101" }
+    assert.matches("is an emergency number", select(2, call:transfer "+1911911"))
+    call.session.def.people.office = { "+19005550101" } -- what no file may say
+    assert.matches("is a premium", select(2, call:transfer "office"))
+    assert.same({}, host.twilio_requests)
+  end)
+
   it("is refused for whom nobody knows, before anybody is asked", function()
     local call = call_of { office = "+13125550101" }
     assert.same({ false, "nobody is called 'ofice'; did you mean 'office'? allowed: office" },
