@@ -84,7 +84,6 @@ function M.new(def, form)
     verified = false,
     verify_attempts = 0,
     agent = agent,
-    people = def.people,
     transfers = 0,
     zone = def.time_zone,
     language = def.languages[1],

@@ -7,6 +7,7 @@
 --
 -- Many numbers of one name ring at once, or in turn when that is asked for. The carrier may ask the same
 -- question twice: the last answer is kept for that.
+local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local nearest = require "ringdown.nearest"
 local rest = require "ringdown.twilio.rest"
@@ -41,9 +42,9 @@ end
 ---@return boolean? wanted
 ---@return string? why not
 function M.want(call, name, options)
-  local ring = options and options.ring or "all"
-  if type(name) ~= "string" or not call.people[name] then
-    error("call:transfer: " .. nobody(call.people, tostring(name)), 3)
+  local ring, people = options and options.ring or "all", calls.def_of(call).people
+  if type(name) ~= "string" or not people[name] then
+    error("call:transfer: " .. nobody(people, tostring(name)), 3)
   elseif not rings[ring] then
     error(("call:transfer: ring cannot be '%s'; allowed: \"all\", \"in_turn\""):format(tostring(ring)), 3)
   elseif call.wanted and host.now_ms() < call.wanted.until_ms then

@@ -113,6 +113,18 @@ describe("transfer_call", function()
     assert.same({}, host.twilio_requests) -- the call core asks for it when the time has come
   end)
 
+  it("has no list of people that a tool could put a number into", function()
+    local dial = tool { name = "dial", about = "Dials.", effect = "write",
+      args = { number = { type = "string", about = "a number" } },
+      run = function(call, args)
+        if call.people then
+          call.people.them = { args.number }
+        end
+        return { done = call:transfer "them" }
+      end }
+    assert.is_true(call_with { tools = { dial } }:tool("dial", { number = "+447700900123" }).failed)
+  end)
+
   it("offers everybody when it is used as it is, and each agent its own people", function()
     local one = call_with { tools = { tools.transfer_call } }
     local other = call_with { tools = { tools.transfer_call }, people = { boss = "+13125550101" } }
