@@ -151,6 +151,12 @@ static int keep_tree(struct releases *x, struct pg *pg, const struct agent_set *
     return rc;
 }
 
+/* undefined_function, undefined_table: a first start, whose migrations are still being applied. */
+static bool has_no_schema_yet(const struct pg *pg)
+{
+    return strcmp(pg_sqlstate(pg), "42883") == 0 || strcmp(pg_sqlstate(pg), "42P01") == 0;
+}
+
 static int keep(struct releases *x, struct pg *pg)
 {
     struct agent_set *set = reload_unkept(x->reload);
@@ -163,6 +169,8 @@ static int keep(struct releases *x, struct pg *pg)
     if (!x->unkept)
         return 0;
     rc = keep_tree(x, pg, x->unkept);
+    if (rc == RD_EREFUSED && has_no_schema_yet(pg))
+        return 0; /* again, once it has */
     if (rc == RD_EREFUSED)
         log_warn("agents.not_kept", F_STR("why", pg_message(pg)),
                  F_FIX("this version cannot be restored later; see why"));
