@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,26 +33,28 @@
 
 enum { CALLS_MAX = 2000, UNRULY_MAX = 16, PROGRESS_MS = 1000 };
 
-static const char usage[] = "usage: ringdown load [--calls N] [--seconds N] [--rate N] [--to "
-                            "NUMBER] [--agents FOLDER] [--work] [--unruly NUMBER]... [--json]\n\n"
-                            "Starts a node on loopback, places N calls (default 50, --rate 25 a "
-                            "second), lets them talk for\n"
-                            "--seconds (default 10) and tells what the node added to each frame, "
-                            "how fast it cleared when a\n"
-                            "caller cut in, what was lost, and what it cost.\n\n"
-                            "--work: in every turn the model calls the agent's tool `steady`, "
-                            "and its answer is timed.\n--unruly: one more call to this number, not "
-                            "in the table; the model calls its tool\n`unruly` forty times at once: "
-                            "see what that does to the others.\n\n"
-                            "Exit code 0 when every call came up and nothing was lost, 1 "
-                            "otherwise, 2 for wrong arguments.\n";
+static const char usage[] =
+    "usage: ringdown load [--calls N] [--seconds N] [--rate N] [--to "
+    "NUMBER] [--agents FOLDER] [--work] [--unruly NUMBER]... [--pin] [--json]\n\n"
+    "Starts a node on loopback, places N calls (default 50, --rate 25 a "
+    "second), lets them talk for\n"
+    "--seconds (default 10) and tells what the node added to each frame, "
+    "how fast it cleared when a\n"
+    "caller cut in, what was lost, and what it cost.\n\n"
+    "--work: in every turn the model calls the agent's tool `steady`, "
+    "and its answer is timed.\n--unruly: one more call to this number, not "
+    "in the table; the model calls its tool\n`unruly` forty times at once: "
+    "see what that does to the others.\n\n"
+    "--pin: the node and we have processors of our own.\n\n"
+    "Exit code 0 when every call came up and nothing was lost, 1 "
+    "otherwise, 2 for wrong arguments.\n";
 
 struct loading {
     unsigned calls, seconds, rate;
     const char *to, *agents;
     const char *unruly[UNRULY_MAX];
     unsigned n_unruly;
-    bool json, work;
+    bool json, work, pinned;
     struct loop *loop;
     struct load *load;
     struct loop_timer *progress;
@@ -64,10 +67,25 @@ struct loading {
 
 /* --- the node --- */
 
+/* The node has all processors but the last one, the harness that one: neither waits for the other. */
+static void pin(const struct loading *l, bool node)
+{
+    int n = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t set;
+
+    if (!l->pinned || n < 2)
+        return;
+    CPU_ZERO(&set);
+    for (int i = node ? 0 : n - 1; i < (node ? n - 1 : n); i++)
+        CPU_SET((size_t)i, &set);
+    (void)sched_setaffinity(0, sizeof(set), &set);
+}
+
 static void become_node(const struct loading *l, const char *listen, uint16_t model_port)
 {
     char openai[96], max_calls[16];
 
+    pin(l, true);
     (void)snprintf(openai, sizeof(openai), "ws://127.0.0.1:%u/v1/realtime", model_port);
     (void)snprintf(max_calls, sizeof(max_calls), "%u", l->calls + UNRULY_MAX);
     setenv("RINGDOWN_LISTEN", listen, 1);
@@ -289,6 +307,7 @@ static int run(struct loading *l)
         return EXIT_FAILED;
     }
     rc = start_node(l, listen_port(fd));
+    pin(l, false);
     if (rc) {
         fprintf(stderr, "the node did not start (%s); its own words stand above\n",
                 rd_strerror(rc));
@@ -346,6 +365,9 @@ static bool read_option(struct loading *l, int o)
     case 'w':
         l->work = true;
         return true;
+    case 'p':
+        l->pinned = true;
+        return true;
     case 'j':
         l->json = true;
         return true;
@@ -356,11 +378,11 @@ static bool read_option(struct loading *l, int o)
 
 int cmd_load(int argc, char **argv)
 {
-    static const struct option options[] = {{"calls", 1, NULL, 'c'},  {"seconds", 1, NULL, 's'},
-                                            {"rate", 1, NULL, 'r'},   {"to", 1, NULL, 't'},
-                                            {"agents", 1, NULL, 'a'}, {"unruly", 1, NULL, 'u'},
-                                            {"work", 0, NULL, 'w'},   {"json", 0, NULL, 'j'},
-                                            {"help", 0, NULL, 'h'},   {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"calls", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
+        {"to", 1, NULL, 't'},    {"agents", 1, NULL, 'a'},  {"unruly", 1, NULL, 'u'},
+        {"work", 0, NULL, 'w'},  {"pin", 0, NULL, 'p'},     {"json", 0, NULL, 'j'},
+        {"help", 0, NULL, 'h'},  {NULL, 0, NULL, 0}};
     struct loading l = {.calls = 50, .seconds = 10, .rate = 25, .to = "+13125550100"};
     int o, code;
 

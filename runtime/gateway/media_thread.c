@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/urgent.h"
 #include "gateway/line.h"
 #include "gateway/opening.h"
 #include "gateway/resume.h"
@@ -190,6 +191,7 @@ void *media_thread_run(void *arg)
 {
     struct media_thread *t = arg;
 
+    urgent_thread();
     (void)loop_run(t->loop);
     /* What still came in meanwhile has scripts to tell, and those end after us. */
     http_server_free(t->http);

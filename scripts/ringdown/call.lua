@@ -155,6 +155,8 @@ end
 function call:log(event, facts)
   if type(event) ~= "string" or not event:match("^[%l%d_.]+$") then
     error("call:log needs an event name of lower case letters, digits, _ and .", 2)
+  elseif facts ~= nil and type(facts) ~= "table" then
+    error("call:log takes what there is to tell as a table, like { day = \"2026-11-24\" }", 2)
   end
   require("ringdown.log").fact("info", "agent." .. event, self.id, facts)
 end

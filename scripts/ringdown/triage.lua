@@ -36,7 +36,7 @@ local shape = require "ringdown.shape"
 ---@field unless string[]? phrases in which the words mean something else
 ---@field ask string[]? not enough to act, but enough to ask
 ---@field ask_near table? words close together that are enough to ask, as in near
----@field phrases string? a module that holds more of these: "lib.emergencies.gas_leak"
+---@field phrases string? a module that holds more of these, and say: "lib.emergencies.gas_leak"
 ---@field languages string[]? only for callers who speak one of these
 ---@field say ringdown.words? what the caller hears at once
 ---@field transfer string? who takes the call, a name of people

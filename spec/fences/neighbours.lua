@@ -13,7 +13,7 @@ local UNRULY = { "+13125550901", "+13125550902", "+13125550903", "+13125550904",
 local MOVED_MAX_US, TOOL_MAX_US = 1000, 20000
 
 local function run(numbers)
-  local command = { BIN, "load --agents spec/fences/agents --calls 50 --seconds 10 --work --json" }
+  local command = { BIN, "load --agents spec/fences/agents --calls 50 --seconds 10 --work --pin --json" }
   for _, number in ipairs(numbers) do
     command[#command + 1] = "--unruly " .. number
   end

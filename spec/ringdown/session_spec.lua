@@ -297,4 +297,15 @@ describe("hooks", function()
     assert.same({ "call", "str", "CA00000000000000000000000000000001", "n", "int", 3, "number", "phone",
       "+13125550142", "text", "words", "my card is 4111", "vip", "str", "true" }, line.fields)
   end)
+
+  it("are told how to write to the log", function()
+    local call = call_with { on = { utterance = function(c)
+      c:log("heard", "my card is 4111")
+    end } }
+    assert.has_error(function()
+      call:hears "Hello"
+    end)
+    local _, why = pcall(call.hears, call, "Hello")
+    assert.matches("session_spec.lua:%d+: call:log takes what there is to tell as a table", why)
+  end)
 end)

@@ -5,6 +5,12 @@ local hard_to = require "lib.emergencies.concepts.hard_to"
 local spreading = require "lib.emergencies.concepts.spreading"
 
 return {
+  say = {
+    en = "This can be dangerous, and it cannot wait for us. Hang up and call 911 now, and sit upright "
+      .. "until help comes to you.",
+    es = "Esto puede ser peligroso y no puede esperar. Cuelgue y llame al 911 ahora, y manténgase "
+      .. "sentado y erguido.",
+  },
   any = {
     "can't breathe", "not breathing", "can't swallow", "choking", "throat is closing", "stopped breathing",
     "short of breath", "shortness of breath", "can't get air", "gasping", "turning blue", "barely breathe",

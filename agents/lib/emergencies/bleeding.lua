@@ -5,6 +5,12 @@ local mouth = require "lib.emergencies.concepts.mouth"
 local unstoppable = require "lib.emergencies.concepts.unstoppable"
 
 return {
+  say = {
+    en = "Bite down firmly on a clean folded cloth and stay sitting up, leaning forward. If it is "
+      .. "pouring, or anyone feels faint, call 911 now.",
+    es = "Muerda con fuerza un paño limpio doblado y quédese sentado, inclinado hacia delante. Si sale a "
+      .. "chorros o se marea, llame al 911 ahora.",
+  },
   any = {
     "bleeding out", "hemorrhaging", "choking on blood", "coughing up blood", "spitting blood", "blood everywhere",
     "hemorragia", "me desangro", "se está desangrando", "blood clot fell out bleeding", "lots of blood",

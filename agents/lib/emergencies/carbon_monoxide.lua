@@ -8,6 +8,11 @@ local sick = require "lib.emergencies.concepts.sick"
 local sounding = require "lib.emergencies.concepts.sounding"
 
 return {
+  say = {
+    en = "Please get everybody out into fresh air now, and leave the doors open behind you. Once "
+      .. "outside, call 911.",
+    es = "Salgan todos al aire libre ahora y dejen las puertas abiertas. Una vez fuera, llame al 911.",
+  },
   any = { "carbon monoxide poisoning", "carbon monoxide leak", "intoxicado con monóxido", "fuga de monóxido" },
   near = {
     {

@@ -5,6 +5,11 @@ local failing = require "lib.emergencies.concepts.failing"
 local people_out = require "lib.emergencies.concepts.people_out"
 
 return {
+  say = {
+    en = "Hang up and call 911 now. Stay with them. If they are not breathing, the dispatcher will tell "
+      .. "you what to do.",
+    es = "Cuelgue y llame al 911 ahora. No deje sola a la persona. Si no respira, le dirán qué hacer.",
+  },
   any = {
     "chest pain", "eyes rolled back", "eyes rolled", "went limp", "gone limp", "isn't answering me", "twitching",
     "cold and clammy", "ojos en blanco", "no contesta", "speech is slurred", "blacking out",

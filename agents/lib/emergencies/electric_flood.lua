@@ -5,6 +5,12 @@ local electric = require "lib.emergencies.concepts.electric"
 local wet = require "lib.emergencies.concepts.wet"
 
 return {
+  say = {
+    en = "Do not touch the water or anything electrical, and keep everybody away from it. If anyone is "
+      .. "hurt, or you see sparks or smoke, leave and call 911.",
+    es = "No toque el agua ni nada eléctrico, y que nadie se acerque. Si hay alguien herido, chispas o "
+      .. "humo, salga y llame al 911.",
+  },
   any = {
     "electrocuted", "got a shock", "shocked me", "gave me a shock", "getting shocked", "electric shock",
     "se electrocutó", "me dio un toque", "dio corriente", "da corriente", "descarga eléctrica",

@@ -9,6 +9,12 @@ local sounding = require "lib.emergencies.concepts.sounding"
 local things_that_burn = require "lib.emergencies.concepts.things_that_burn"
 
 return {
+  say = {
+    en = "Leave the building now, close the doors behind you, and do not use the elevator. As soon as "
+      .. "you are outside, call 911.",
+    es = "Salga del edificio ahora, cierre las puertas y no use el ascensor. En cuanto esté fuera, llame "
+      .. "al 911.",
+  },
   any = {
     "on fire", "caught fire", "house fire", "kitchen fire", "electrical fire", "grease fire", "fire broke out",
     "fire started", "flames", "something is burning", "burning smell", "smell smoke", "see smoke", "lots of smoke",

@@ -1,6 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a rule listens for: water that cannot be stopped.
 return {
+  say = {
+    en = "If you can reach it safely, turn off the main water valve now, and stay away from anything "
+      .. "electrical.",
+    es = "Si puede hacerlo sin peligro, cierre la llave general del agua ahora y no se acerque a nada "
+      .. "eléctrico.",
+  },
   any = {
     "burst pipe", "geyser", "foot of water", "feet of water", "inches of water", "metro de agua",
     "water everywhere", "cellar is filling up", "basement is filling up", "main broke", "flooding", "flood in the",

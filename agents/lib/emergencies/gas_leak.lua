@@ -10,6 +10,11 @@ local sick = require "lib.emergencies.concepts.sick"
 local smelling = require "lib.emergencies.concepts.smelling"
 
 return {
+  say = {
+    en = "Please leave the building now. Do not switch anything on or off. As soon as you are outside, "
+      .. "call 911.",
+    es = "Salga del edificio ahora. No encienda ni apague nada. En cuanto esté fuera, llame al 911.",
+  },
   any = {
     "gas leak", "smell gas", "propane leak", "gas everywhere", "full of gas", "fuga de gas", "huele a gas",
     "escape de gas", "llena de gas",

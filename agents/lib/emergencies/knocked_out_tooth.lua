@@ -1,6 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a rule listens for: a tooth knocked out or loosened by a blow.
 return {
+  say = {
+    en = "Hold the tooth by its crown, do not scrub it, and keep it in milk. The sooner a dentist has "
+      .. "it, the better.",
+    es = "Sujete el diente por la corona, no lo frote y guárdelo en leche. Cuanto antes lo vea un "
+      .. "dentista, mejor.",
+  },
   any = {
     "knocked out tooth", "tooth got knocked out", "avulsed", "tooth came out", "le tumbaron un diente",
     "se le salió un diente", "se le cayó un diente por un golpe",

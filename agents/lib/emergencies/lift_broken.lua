@@ -1,6 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a rule listens for: a lift that does not work.
 return {
+  say = {
+    en = "Thank you, I will let our technician know about the elevator today.",
+    es = "Gracias, hoy mismo avisaré a nuestro técnico del ascensor.",
+  },
   any = { "elevator is broken", "elevator is down", "elevator is out" },
   near = {
     {

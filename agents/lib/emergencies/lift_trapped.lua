@@ -5,6 +5,12 @@ local lift = require "lib.emergencies.concepts.lift"
 local panic = require "lib.emergencies.concepts.panic"
 
 return {
+  say = {
+    en = "Please stay calm, stay away from the doors, and do not try to climb out. If anyone is hurt or "
+      .. "feels ill, call 911 now.",
+    es = "Mantengan la calma, aléjense de las puertas y no intenten salir. Si alguien se siente mal, "
+      .. "llame al 911 ahora.",
+  },
   any = {
     "stuck in the elevator", "trapped in the elevator", "stuck in the lift", "trapped in the lift",
     "atrapado en el ascensor", "encerrado en el elevador",

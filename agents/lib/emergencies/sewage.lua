@@ -1,6 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a rule listens for: sewage coming up.
 return {
+  say = {
+    en = "Please stop using water, do not flush, and keep children and pets away from it.",
+    es = "Por favor no use agua, no tire de la cadena, y mantenga alejados a niños y mascotas.",
+  },
   any = {
     "sewage", "raw sewage", "sewer backup", "sewer backed up", "aguas negras", "aguas residuales", "agua de cloaca",
     "cloaca",

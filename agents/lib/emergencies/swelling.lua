@@ -1,6 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a rule listens for: a swollen cheek or gum, an abscess.
 return {
+  say = {
+    en = "I will let the dentist know about the swelling today. If it gets hard to breathe or to "
+      .. "swallow, call 911.",
+    es = "Avisaré hoy al dentista de la hinchazón. Si le cuesta respirar o tragar, llame al 911.",
+  },
   any = {
     "abscess", "swollen", "hinchado", "pus", "gum is swollen", "face is swollen", "cheek is swollen", "swollen jaw",
     "cachete hinchado", "cara hinchada", "encía hinchada", "flemón", "postemilla",

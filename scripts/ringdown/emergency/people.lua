@@ -2,6 +2,7 @@
 -- emergency.people: who can be asked about an emergency, in which order, and the two ways to reach them beside the
 -- caller's own call: a text, and a phone that rings.
 local host = require "ringdown.host"
+local numbers = require "ringdown.numbers"
 local rest = require "ringdown.twilio.rest"
 local tw = require "ringdown.emergency.twiml"
 
@@ -14,16 +15,19 @@ local RING_SECONDS = 30
 ---@field name string "on_call 2": the agent's word for them, and which of them
 ---@field number string
 
+---Emergency and premium numbers are refused when an agent loads; whatever way one came here, it is not rung.
 ---@param def table the agent
 ---@param group string? a name of `people`
 ---@return ringdown.emergency.person[]
 function M.of(def, group)
-  local numbers, list = group and def.people[group] or {}, {}
-  if type(numbers) == "string" then
-    numbers = { numbers }
+  local given, list = group and def.people[group] or {}, {}
+  if type(given) == "string" then
+    given = { given }
   end
-  for i, number in ipairs(numbers) do
-    list[i] = { name = #numbers > 1 and ("%s %d"):format(group, i) or group, number = number }
+  for i, number in ipairs(given) do
+    if not numbers.never(number) then
+      list[#list + 1] = { name = #given > 1 and ("%s %d"):format(group, i) or group, number = number }
+    end
   end
   return list
 end

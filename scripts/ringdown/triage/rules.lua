@@ -120,7 +120,7 @@ local function rule_language(def)
   end
 end
 
--- Phrases may stand in a module of their own, so that calls need not carry them.
+-- Phrases, and what the caller is told, may stand in a module of their own, so that calls need not carry them.
 local function join_phrases(rule, path, complain)
   local name = rule.phrases
   if name == nil then
@@ -131,7 +131,8 @@ local function join_phrases(rule, path, complain)
   end
   local listed = require(name)
   if type(listed) ~= "table" then
-    complain(path .. ".phrases", ("'%s' must return a table with any, near, all, ask, ask_near, unless"):format(name))
+    complain(path .. ".phrases",
+      ("'%s' must return a table with any, near, all, ask, ask_near, unless, say"):format(name))
     return rule
   end
   local joined = {}
@@ -139,7 +140,11 @@ local function join_phrases(rule, path, complain)
     joined[key] = value
   end
   for key, value in pairs(listed) do
-    joined[key] = joined[key] == nil and value or M.joined(key, value, joined[key])
+    if joined[key] == nil then
+      joined[key] = value
+    elseif key ~= "say" then -- words to the caller are replaced, those to listen for are added
+      joined[key] = M.joined(key, value, joined[key])
+    end
   end
   return joined
 end
