@@ -11,7 +11,12 @@ local wav = require "spec.e2e.support.wav"
 local function recording_agent()
   local text, n = proc.read("agents/northside-plumbing.lua"):gsub("\n  greeting = ", "\n  record = true,%0", 1)
   assert(n == 1)
-  return { ["northside-plumbing.lua"] = text, ["northside-plumbing.md"] = proc.read "agents/northside-plumbing.md" }
+  local files = { ["northside-plumbing.lua"] = text,
+    ["northside-plumbing.md"] = proc.read "agents/northside-plumbing.md" }
+  for path in proc.run("find agents/lib -name '*.lua'"):gmatch "[^\n]+" do
+    files[path:match "^agents/(.*)$"] = proc.read(path)
+  end
+  return files
 end
 
 describe("a recorded call", function()

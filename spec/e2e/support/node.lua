@@ -37,6 +37,7 @@ local function agents_folder(folder, agents)
   local path = folder .. "/agents"
   proc.run("mkdir -p " .. path)
   for name, text in pairs(agents) do
+    proc.run("mkdir -p " .. (path .. "/" .. name):match "^(.*)/")
     proc.write(path .. "/" .. name, text)
   end
   return path
