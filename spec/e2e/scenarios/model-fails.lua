@@ -7,5 +7,5 @@ return {
     { hears = "Is the swimming pool open today?", fault = "1011",
       says = "The pool is open from six in the morning until ten at night, every day of the week." },
   },
-  expect = { ended_by = "fallback", verbs = { "Connect", "Redirect", "Say", "Dial" } },
+  expect = { ended_by = "fallback", verbs = { "Connect", "Redirect", "Say", "Dial", "Hangup" } },
 }

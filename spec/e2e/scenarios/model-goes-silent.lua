@@ -7,5 +7,5 @@ return {
     { hears = "Where can I park my car?", fault = "silent",
       says = "Behind the house." },
   },
-  expect = { ended_by = "fallback", verbs = { "Connect", "Redirect", "Say", "Dial" } },
+  expect = { ended_by = "fallback", verbs = { "Connect", "Redirect", "Say", "Dial", "Hangup" } },
 }
