@@ -296,15 +296,20 @@ local function combined(list, slots, n, within)
   return list
 end
 
--- Each piece of evidence is a list of finds.
-local function evidence_of(rule, found)
+-- Each piece of evidence is a list of finds: a phrase alone, or one of each slot of a group.
+local function gathered(phrases, groups, slots)
   local list = {}
-  for _, find in ipairs(found.any) do
+  for _, find in ipairs(phrases) do
     list[#list + 1] = { find }
   end
-  for g, group in ipairs(rule.near) do
-    combined(list, found.near[g], group.slots, group.within)
+  for g, group in ipairs(groups) do
+    combined(list, slots[g], group.slots, group.within)
   end
+  return list
+end
+
+local function evidence_of(rule, found)
+  local list = gathered(found.any, rule.near, found.near)
   if rule.all > 0 then
     local all = combined({}, found.all, rule.all)
     if not rule.needs_more then
@@ -315,17 +320,6 @@ local function evidence_of(rule, found)
     for _, pieces in ipairs(list) do
       append(pieces, all[1])
     end
-  end
-  return list
-end
-
-local function weak_evidence_of(rule, found)
-  local list = {}
-  for _, find in ipairs(found.ask) do
-    list[#list + 1] = { find }
-  end
-  for g, group in ipairs(rule.ask_near) do
-    combined(list, found.ask_near[g], group.slots, group.within)
   end
   return list
 end
@@ -445,7 +439,7 @@ end
 
 -- Weak evidence asks at most; beside business it is only recorded.
 function search:judge_weak(rule, found, best)
-  for i, pieces in ipairs(weak_evidence_of(rule, found)) do
+  for i, pieces in ipairs(gathered(found.ask, rule.ask_near, found.ask_near)) do
     local verdict, why, detail = self:weigh(rule, found, pieces)
     if verdict == "match" then
       verdict, why, detail = "ask", "unclear", "not enough to be sure"
