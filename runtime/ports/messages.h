@@ -46,8 +46,7 @@ enum message_type {
     MSG_DURABLE,      /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
     MSG_RELOAD,       /* agents changed: take the new set */
     MSG_SWEEP,        /* look whether everything you have should be there */
-    MSG_STOP,         /* finish: drain, then leave the loop */
-    MSG_CONTROL_TASK  /* run a control request: owned by control/ */
+    MSG_STOP          /* finish: drain, then leave the loop */
 };
 
 enum call_command {
