@@ -332,6 +332,9 @@ static int run_in_vm(struct agent_entry *e, struct buf *complaints)
         return rc;
     (void)vm_preload(v, "ringdown.host", api_open_loading);
     rc = run_file(e, v, complaints);
+    if (rc == -E2BIG || rc == RD_EFULL)
+        buf_addf(complaints, "%s:1: a text of it is too large; a prompt has at most 64 KB\n",
+                 chunks_shown(e->chunks, e->module));
     vm_free(v);
     return rc;
 }

@@ -235,6 +235,20 @@ static void test_a_file_that_never_ends_is_stopped(void **state)
     assert_complains("loop.lua:1: the script used up its instructions");
 }
 
+static void test_what_is_too_large_to_keep_is_told(void **state)
+{
+    (void)state;
+    fake_agent(&node, "large.lua",
+               "local agent = require 'ringdown.agent'\n"
+               "local tool = require 'ringdown.tool'\n"
+               "return agent { name = 'large', greeting = 'Hi.', prompt = 'Help.', tools = {\n"
+               "  tool { name = 't', about = ('x'):rep(300000), effect = 'read',\n"
+               "    run = function() end } } }\n");
+    fake_load(&node);
+    assert_int_equal(agent_set_errors(node.agents), 1);
+    assert_complains("large.lua:1: a text of it is too large");
+}
+
 static void test_an_agent_cannot_reach_into_the_library(void **state)
 {
     (void)state;
@@ -323,6 +337,7 @@ int main(void)
         STORY(test_every_mistake_is_told_with_its_line),
         STORY(test_a_broken_agent_costs_only_itself),
         STORY(test_a_file_that_never_ends_is_stopped),
+        STORY(test_what_is_too_large_to_keep_is_told),
         STORY(test_an_agent_cannot_reach_into_the_library),
         STORY(test_a_number_has_one_agent),
         STORY(test_the_version_is_the_source),
