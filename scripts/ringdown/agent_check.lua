@@ -64,11 +64,18 @@ local function plain_data(value, path, complain)
   return value
 end
 
+-- The model takes 16,384 tokens, which is about so much text.
+local PROMPT_MAX = 64 * 1024
+
 local function prompt(value, path, complain)
-  if agents.is_file(value) then
-    return value
+  local file = agents.is_file(value) and value or { text = shape.text(value, path, complain) }
+  if #file.text > PROMPT_MAX then
+    complain(path, "is longer than 64 KB, more than the model reads; what is seldom needed belongs into a tool")
+    return { text = "" }
+  elseif not utf8.len(file.text) then
+    complain(path, "is not UTF-8")
   end
-  return { text = shape.text(value, path, complain) }
+  return file
 end
 
 local function tool_list(value, path, complain)
@@ -271,6 +278,16 @@ local function has_texts(tools)
   return false
 end
 
+local function add_report_emergency(def, complain)
+  local report = require "ringdown.tools.report_emergency"
+  for i, t in ipairs(def.tools) do
+    if t.name == report.NAME then
+      complain("tools." .. i, ("'%s' is the name of a built-in tool"):format(report.NAME))
+    end
+  end
+  table.insert(def.tools, report.make(def.emergencies))
+end
+
 ---@param spec ringdown.agent.spec
 ---@return table
 function M.define(spec)
@@ -294,7 +311,7 @@ function M.define(spec)
   require("ringdown.numbers").check_people(def, complain)
   fit_tools(def)
   if #def.emergencies > 0 then
-    table.insert(def.tools, require("ringdown.tools.report_emergency").make(def.emergencies))
+    add_report_emergency(def, complain)
   end
   compile_prompt(def, place)
   if def.sms or has_texts(def.tools) then

@@ -44,7 +44,8 @@ function M.shape(value, path, complain)
     elseif not from then
       complain(path .. "." .. tostring(key), "unknown; allowed: mon, mon_fri and so on, closed")
     elseif not parse_span(text) then
-      complain(path .. "." .. key, ('%s is no time span; write it like "08:00-17:00"'):format(tostring(text)))
+      complain(path .. "." .. key, ('%s is no time span; write it like "08:00-17:00"')
+        :format(type(text) == "table" and "a list" or tostring(text)))
     else
       local span = parse_span(text)
       span.first, span.last = from, to

@@ -2,12 +2,17 @@
 -- tool_check: a tool as an agent's file declares it: every mistake is told, and the model's schema is made.
 local complaints = require "ringdown.complaints"
 local json = require "ringdown.json"
+local pattern = require "ringdown.pattern"
 local shape = require "ringdown.shape"
 local formats = require("ringdown.tool_args").formats
 
 local M = {}
 
 local DEFAULT_FAILED = "Say that this is not working right now, and offer to take a message."
+
+local NAME_MAX = 64
+
+local a_name = shape.matching("^%l[%l%d_]*$", "a tool's name; use lower case letters, digits and _")
 
 local arg_shape = shape.fields({
   type = shape.one_of { "string", "integer", "number", "boolean" },
@@ -21,8 +26,9 @@ local arg_shape = shape.fields({
     return value
   end,
   pattern = function(value, path, complain)
-    if type(value) ~= "string" or not pcall(string.find, "", value) then
-      complain(path, "is no Lua pattern")
+    local why = type(value) == "string" and pattern.wrong(value) or type(value) ~= "string" and "it must be a text"
+    if why then
+      complain(path, "is no Lua pattern: " .. why)
       return nil
     end
     return value
@@ -32,11 +38,41 @@ local arg_shape = shape.fields({
   max = shape.number(-1e15, 1e15),
 }, { "type", "about" })
 
+-- What its keys say together.
+local function sound_arg(value, path, complain)
+  local arg = arg_shape(value, path, complain)
+  local is_text = arg.type == "string"
+  for _, key in ipairs { "pattern", "format" } do
+    if arg[key] and not is_text then
+      complain(path .. "." .. key, "is for arguments of type \"string\"")
+      arg[key] = nil
+    end
+  end
+  if arg.type == "boolean" and (arg.min or arg.max or arg.one_of) then
+    complain(path, "is true or false: min, max and one_of say nothing about it")
+  elseif arg.min and arg.max and arg.min > arg.max then
+    complain(path .. ".min", ("is larger than max, so that nothing is right"))
+  end
+  for i, allowed in ipairs(arg.type ~= "boolean" and arg.one_of or {}) do
+    if is_text ~= (type(allowed) == "string") or arg.type == "integer" and not math.tointeger(allowed) then
+      complain(("%s.one_of.%d"):format(path, i), ("must be of type %s, as the argument is"):format(arg.type))
+    end
+  end
+  return arg
+end
+
+local function tool_name(value, path, complain)
+  if type(value) == "string" and #value > NAME_MAX then
+    complain(path, ("is longer than %d characters, which the model does not take"):format(NAME_MAX))
+  end
+  return a_name(value, path, complain)
+end
+
 local spec_shape = shape.fields({
-  name = shape.matching("^%l[%l%d_]*$", "a tool's name; use lower case letters, digits and _"),
+  name = tool_name,
   about = shape.text,
   effect = shape.one_of { "read", "write" },
-  args = shape.map_of(arg_shape),
+  args = shape.map_of(sound_arg),
   timeout = shape.duration("1ms", "2m"),
   filler = shape.one_or_list_of(shape.text),
   failed = shape.text,

@@ -123,6 +123,42 @@ describe("an agent's file", function()
     assert.matches('tool.args.n.type: "text" is unknown', complaints.text(), 1, true)
   end)
 
+  it("refuses arguments that nothing could be right for, and patterns that break in a call", function()
+    local function tells(arg)
+      arg.about = "x"
+      complaints.start("agents.x")
+      tool { name = "t", about = "t", effect = "read", run = print, args = { a = arg } }
+      return complaints.text()
+    end
+    for _, broken in ipairs { "a[", "x%", "(x", "x)", "%bx", "%fx", "x%1", "(%1)", "[^]", "[%", "[%]" } do
+      assert.matches("tool.args.a.pattern: is no Lua pattern", tells { type = "string", pattern = broken }, 1, true)
+    end
+    for _, good in ipairs { "", "^%d%d$", "[]]", "[^]]", "[%]]", "()x()", "(x)%1", "%b()%f[%w]", "[a-]*-?%%" } do
+      assert.equal("", tells { type = "string", pattern = good })
+    end
+    assert.matches("min: is larger than max", tells { type = "string", min = 10, max = 3 }, 1, true)
+    assert.matches("one_of[1]: must be of type integer", tells { type = "integer", one_of = { "one" } }, 1, true)
+    assert.matches("one_of[1]: must be of type string", tells { type = "string", one_of = { 1 } }, 1, true)
+    assert.matches("format: is for arguments", tells { type = "integer", format = "date" }, 1, true)
+    assert.matches("is true or false", tells { type = "boolean", min = 3 }, 1, true)
+  end)
+
+  it("has no tools that the model would refuse", function()
+    complaints.start("agents.x")
+    tool { name = ("a"):rep(65), about = "t", effect = "read", run = print }
+    assert.matches("tool.name: is longer than 64", complaints.text(), 1, true)
+    complaints.start("agents.x")
+    local mine = tool { name = "report_emergency", about = "t", effect = "read", run = print }
+    agent(with { tools = { mine }, people = { boss = "+13125550101" }, emergencies = {
+      { id = "fire", severity = "life", any = { "big fire" }, say = "Get out.", transfer = "boss" } } })
+    assert.matches("tools[1]: 'report_emergency' is the name of a built-in tool", complaints.text(), 1, true)
+  end)
+
+  it("has a prompt that the model reads", function()
+    assert.matches("prompt: is longer than 64 KB", complaints_of { prompt = ("x"):rep(65537) }, 1, true)
+    assert.matches("prompt: is not UTF-8", complaints_of { prompt = "x\xff" }, 1, true)
+  end)
+
   it("may decide where a call goes", function()
     local vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11" }
     local function route(more)
