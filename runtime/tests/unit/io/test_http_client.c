@@ -129,6 +129,23 @@ static void test_a_get_is_answered(void **state)
     end(s);
 }
 
+/* Whoever sets these would read what agents ask, and reach what the fence keeps from them. */
+static void test_no_proxy_of_the_environment_is_asked(void **state)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY"};
+    struct story *s = begin(NULL, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(setenv(names[i], "http://127.0.0.1:1", 1), 0);
+    ask(s, "/a", (struct http_call_opts){.method = "GET"});
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        unsetenv(names[i]);
+    assert_int_equal(s->err, 0);
+    assert_int_equal(s->status, 200);
+    end(s);
+}
+
 static void test_a_post_carries_body_headers_and_password(void **state)
 {
     static const char *const header[] = {"X-Test: yes", "Content-Type: application/json", NULL};
@@ -357,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_get_is_answered),
+        cmocka_unit_test(test_no_proxy_of_the_environment_is_asked),
         cmocka_unit_test(test_a_post_carries_body_headers_and_password),
         cmocka_unit_test(test_other_methods_work),
         cmocka_unit_test(test_a_redirect_is_handed_up_not_followed),
