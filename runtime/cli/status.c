@@ -229,7 +229,8 @@ static void add_counts(struct buf *out, const struct json_value *v)
     add_some(out, counted(v, "calls_answered"), "call", " answered, ");
     add_some(out, counted(v, "calls_fallback"), "fallback", ", ");
     add_some(out, counted(v, "barge_ins"), "barge-in", ", ");
-    add_some(out, counted(v, "tool_calls"), "tool call", "\n");
+    add_some(out, counted(v, "tool_calls"), "tool call", ", ");
+    add_some(out, counted(v, "script_failed"), "call", " lost to a broken script\n");
     buf_addf(out,
              "  audio     %" PRIu64 " frames in, %" PRIu64 " out, %" PRIu64 " bad, %" PRIu64
              " ms of gaps\n",

@@ -134,6 +134,7 @@ describe("an agent's script", function()
       went_well "endless-thought"
       assert.equal("script_failed", ended("endless-thought").reason)
       assert.matches("agents/spinning%-top.lua:%d+", line_of("script.failed", "endless-thought").traceback)
+      assert.matches("1 call lost to a broken script", (n:ringdown "status"), 1, true)
     end)
 
     it("costs nobody else a frame", function()
