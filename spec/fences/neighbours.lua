@@ -3,17 +3,23 @@
 --
 --   lua5.4 spec/fences/neighbours.lua [pairs]        (scripts/test --only fences)
 --
--- The neighbours' frame delay may move by less than 1 ms at the 99th percentile, and their tools must be answered
--- within 20 ms at the 99th percentile (medians of the runs). Both hold the harness's own lag, which is told.
+-- The neighbours' frame delay may move by less than 1 ms at the 99th percentile (the median of what the pairs moved),
+-- and their tools must be answered within 20 ms at the 99th percentile. Both runs of a pair carry as many calls: where
+-- nobody is unruly, five more behave well. A pair in which the harness itself lagged is discarded and made again, a
+-- bounded number of times; with too few pairs left nothing was measured, which is no success: exit code 3.
 local json = require "cjson"
 
 local BIN = os.getenv "RINGDOWN_BIN" or "build/ringdown"
 local PAIRS = tonumber(arg[1]) or 5
+local TRIES = 3 * PAIRS
+local NEIGHBOURS = 50
 local UNRULY = { "+13125550901", "+13125550902", "+13125550903", "+13125550904", "+13125550905" }
-local MOVED_MAX_US, TOOL_MAX_US = 1000, 20000
+local MOVED_MAX_US, TOOL_MAX_US, LAG_MAX_US = 1000, 20000, 500
+local NOT_MEASURED = 3
 
-local function run(numbers)
-  local command = { BIN, "load --agents spec/fences/agents --calls 50 --seconds 10 --work --pin --json" }
+local function run(calls, numbers)
+  local options = "load --agents spec/fences/agents --calls %d --seconds 10 --work --pin --json"
+  local command = { BIN, options:format(calls) }
   for _, number in ipairs(numbers) do
     command[#command + 1] = "--unruly " .. number
   end
@@ -21,25 +27,42 @@ local function run(numbers)
   local text = pipe:read "a"
   pipe:close()
   local report = json.decode(text)
-  assert(report.established == 50 and report.dropped == 0 and report.lost_ms == 0, "a neighbour was hurt: " .. text)
-  return { up = report.up.p99_us, down = report.down.p99_us, tool = report.tool.p99_us, lag = report.harness_lag_us }
+  assert(report.established == calls and report.dropped == 0 and report.lost_ms == 0, "a neighbour was hurt: " .. text)
+  return {
+    up = report.up.p99_us, down = report.down.p99_us, tool = report.tool.p99_us, lag = report.harness_lag_p99_us,
+  }
 end
 
-local function median(list, key)
-  local values = {}
-  for i, item in ipairs(list) do
-    values[i] = item[key]
-  end
+local function median(values)
   table.sort(values)
   return values[(#values + 1) // 2]
 end
 
-local alone, beside = {}, {}
-for i = 1, PAIRS do
-  alone[i], beside[i] = run {}, run(UNRULY)
-  for name, r in pairs { alone = alone[i], ["beside unruly calls"] = beside[i] } do
-    print(("pair %d, %s: up %d, down %d, tool %d us (lag %d)"):format(i, name, r.up, r.down, r.tool, r.lag))
+local function tell(i, name, r, note)
+  print(("pair %d, %s: up %d, down %d, tool %d us (harness lag p99 %d)%s"):format(
+    i, name, r.up, r.down, r.tool, r.lag, note))
+end
+
+local up_moved, down_moved, tool = {}, {}, {}
+local tries = 0
+while #tool < PAIRS and tries < TRIES do
+  tries = tries + 1
+  local alone, beside = run(NEIGHBOURS + #UNRULY, {}), run(NEIGHBOURS, UNRULY)
+  local quiet = alone.lag <= LAG_MAX_US and beside.lag <= LAG_MAX_US
+  local note = quiet and "" or "   discarded: the harness lagged in this pair"
+  tell(tries, "alone", alone, note)
+  tell(tries, "beside unruly calls", beside, note)
+  if quiet then
+    up_moved[#up_moved + 1] = beside.up - alone.up
+    down_moved[#down_moved + 1] = beside.down - alone.down
+    tool[#tool + 1] = beside.tool
   end
+end
+
+if #tool < PAIRS then
+  print(("NOT MEASURED: %d of %d pairs were quiet enough in %d tries; run it again on a quiet machine"):format(
+    #tool, PAIRS, tries))
+  os.exit(NOT_MEASURED)
 end
 
 local failed = false
@@ -49,7 +72,7 @@ local function judge(what, value_us, max_us)
   print(("%s: %.2f ms, allowed %.0f ms%s"):format(what, value_us / 1000, max_us / 1000, good and "" or "   FAILED"))
 end
 
-judge("frames to the model, p99 moved by", median(beside, "up") - median(alone, "up"), MOVED_MAX_US)
-judge("frames to the caller, p99 moved by", median(beside, "down") - median(alone, "down"), MOVED_MAX_US)
-judge("tools of neighbours, p99", median(beside, "tool"), TOOL_MAX_US)
+judge("frames to the model, p99 moved by", median(up_moved), MOVED_MAX_US)
+judge("frames to the caller, p99 moved by", median(down_moved), MOVED_MAX_US)
+judge("tools of neighbours, p99", median(tool), TOOL_MAX_US)
 os.exit(not failed)

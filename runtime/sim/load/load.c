@@ -147,8 +147,8 @@ static void count_lag(struct load *l)
 {
     struct loop_lag lag = loop_lag_take(l->o.loop);
 
-    if (l->all_up_us && lag.worst_us > l->report.lag_worst_us)
-        l->report.lag_worst_us = lag.worst_us;
+    if (l->all_up_us && lag.turns > 0)
+        load_observe(&l->report.lag, lag.worst_us);
 }
 
 static bool all_up(const struct load *l, uint64_t now_us)

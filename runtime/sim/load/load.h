@@ -55,7 +55,7 @@ struct load_report {
     unsigned barge_ins, clears_missed;
     struct load_histogram up, down, clear, setup; /* setup: webhook out to stream open */
     struct load_histogram tool;                   /* function call out to its output, with `work` */
-    uint32_t lag_worst_us; /* of our own loop: above 500 the run says little */
+    struct load_histogram lag; /* of our own loop; a p99 above 500: the run says little */
 };
 typedef void(load_done_fn)(const struct load_report *r, void *arg);
 
