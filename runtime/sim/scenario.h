@@ -8,6 +8,8 @@
  *       { after = "agent", say = "Hi, I need a plumber tomorrow at nine." },  -- the agent fell
  * silent { during = "agent", at = "1200ms", say = "Wait, make it ten." },      -- cuts in { wait =
  * "2s" }, { after = "agent", digits = "42#" }, { after = "agent", hangup = true },
+ *       -- The network loses the stream, here while these words are spoken; `stops`: with Twilio's `stop`.
+ *       { after = "agent", say = "I live at forty-one", breaks = "400ms" }, { stops = "0ms" },
  *     },
  *     model = {
  *       { hears = "Hi, I need a plumber tomorrow at nine.",
@@ -56,6 +58,9 @@ struct scenario_step {  /* what the caller does */
     char *digits;       /* DTMF */
     uint32_t wait_ms;   /* silence of the caller, on purpose */
     bool hangup;
+    bool breaks, stops;  /* the network loses the stream: without a word, or with `stop` and a close
+                         * frame. Where something is said: while it is */
+    uint32_t lost_at_ms; /* so long after the step began */
 };
 
 struct scenario_reply {     /* what the model does once it recognised `hears` */

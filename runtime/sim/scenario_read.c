@@ -188,10 +188,31 @@ static void step_timing(lua_State *L, struct scenario_reader *r, struct scenario
     free(during);
 }
 
+static bool has_field(lua_State *L, const char *name)
+{
+    bool has = lua_getfield(L, -1, name) != LUA_TNIL;
+
+    lua_pop(L, 1);
+    return has;
+}
+
+static void read_loss(lua_State *L, struct scenario_reader *r, struct scenario_step *s)
+{
+    s->breaks = has_field(L, "breaks");
+    s->stops = has_field(L, "stops");
+    s->lost_at_ms = scenario_duration_field(L, r, s->stops ? "stops" : "breaks", 0);
+    if (s->breaks && s->stops)
+        scenario_complain(r, "stops", "a stream either breaks or stops");
+    if ((s->breaks || s->stops) && (s->digits || s->wait_ms || s->hangup))
+        scenario_complain(
+            r, s->stops ? "stops" : "breaks",
+            "the stream can be lost while something is said, or in a step of its own");
+}
+
 static void read_step(lua_State *L, struct scenario_reader *r, struct scenario_step *s)
 {
-    static const char *const fields[] = {"after", "during", "at",     "say",  "voice",
-                                         "play",  "digits", "hangup", "wait", NULL};
+    static const char *const fields[] = {"after",  "during", "at",   "say",    "voice", "play",
+                                         "digits", "hangup", "wait", "breaks", "stops", NULL};
     int n_acts;
 
     scenario_check_fields(L, r, fields);
@@ -208,10 +229,12 @@ static void read_step(lua_State *L, struct scenario_reader *r, struct scenario_s
         scenario_complain(r, "digits", "digits: only 0-9, *, # and A-D can be pressed");
     if (s->say && s->say[0] == '\0')
         scenario_complain(r, "say", "say: nothing to say");
+    read_loss(L, r, s);
     n_acts = !!s->say + !!s->play + !!s->digits + (s->wait_ms > 0) + s->hangup;
-    if (n_acts != 1)
+    if (n_acts > 1 || (n_acts == 0 && !s->breaks && !s->stops))
         scenario_complain(r, "caller",
-                          "a step does exactly one of say, play, digits, wait, hangup");
+                          "a step does exactly one of say, play, digits, wait, hangup, or only "
+                          "loses the stream (breaks, stops)");
 }
 
 static json_t *value_to_json(lua_State *L, int depth);

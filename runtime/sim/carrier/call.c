@@ -122,6 +122,10 @@ static void on_caller(const struct caller_event *e, void *arg)
         carrier_tell(c, "caller.digit", json_pack("{s:s}", "digit", digit));
         carrier_digit(c, e->digit);
         break;
+    case CALLER_LOST:
+    case CALLER_STOPPED:
+        carrier_lose_stream(c, e->kind == CALLER_STOPPED);
+        break;
     case CALLER_HANGS_UP:
         carrier_tell(c, "caller.hangs_up", NULL);
         carrier_call_end(c, "caller");

@@ -64,11 +64,14 @@ struct carrier_call {
     char doc_url[CARRIER_URL_MAX];
     struct carrier_stream *stream; /* owns until carrier_stream_end() */
     char action[CARRIER_URL_MAX];  /* of the <Connect> that streams; "" none */
+    unsigned n_streams;
+    const struct twiml_action *opens; /* borrows of doc; a stream that is about to; NULL: none */
     bool saying;
     struct http_call *request; /* the document that is being fetched, or the status callback */
     char fetching[CARRIER_URL_MAX];
     const char *fetch_method; /* static */
     bool fetching_fallback, fell_back, retried;
+    uint64_t fetch_began_ms;
     char token[CARRIER_SID_BYTES]; /* idempotency: the same for a retry */
     void (*on_status_told)(struct carrier_call *c);
     struct carrier_update update;
@@ -138,6 +141,7 @@ void carrier_run(struct carrier_call *c, struct rd_str twiml, const char *url);
 void carrier_next_verb(struct carrier_call *c);
 void carrier_verb_stop(struct carrier_call *c); /* whatever is going on: stream, speech, pause */
 void carrier_pause_over(struct carrier_call *c);
+void carrier_lose_stream(struct carrier_call *c, bool stops); /* stops: orderly, with `stop` */
 void carrier_digit(struct carrier_call *c, char digit);
 void carrier_after_tick(struct carrier_call *c);
 void carrier_on_mark(const char *name, void *arg);

@@ -32,6 +32,7 @@ struct caller {
     size_t place;      /* next sample, or next digit */
     uint32_t now_ms;   /* since the call was answered */
     uint32_t began_ms; /* the step; while WAITING: when the step before ended */
+    bool lost;         /* the stream, in this step */
     bool heard;        /* the agent, since the last step */
     uint32_t heard_first_ms, heard_last_ms;
 };
@@ -96,6 +97,7 @@ static void step_begin(struct caller *c, const struct scenario_step *s)
 {
     c->began_ms = c->now_ms;
     c->place = 0;
+    c->lost = false;
     if (s->hangup) {
         c->state = GONE;
         tell(c, CALLER_HANGS_UP, NULL, 0);
@@ -135,6 +137,18 @@ static void press(struct caller *c, const char *digits)
     c->place++;
 }
 
+static bool loses_now(const struct caller *c, const struct scenario_step *s)
+{
+    return (s->breaks || s->stops) && !c->lost && (c->state == SPEAKING || c->state == PAUSING) &&
+           c->now_ms - c->began_ms >= s->lost_at_ms;
+}
+
+static bool is_paused_enough(const struct caller *c, const struct scenario_step *s)
+{
+    return c->state == PAUSING && c->now_ms - c->began_ms >= s->wait_ms &&
+           (c->lost || (!s->breaks && !s->stops));
+}
+
 bool caller_tick(struct caller *c, bool audible, bool pending, int16_t frame[CALLER_FRAME])
 {
     const struct scenario_step *s;
@@ -152,12 +166,16 @@ bool caller_tick(struct caller *c, bool audible, bool pending, int16_t frame[CAL
     s = c->step < c->scenario->n_steps ? &c->scenario->steps[c->step] : NULL;
     if (s && c->state == WAITING && is_due(c, s))
         step_begin(c, s);
+    if (s && loses_now(c, s)) {
+        c->lost = true;
+        tell(c, s->stops ? CALLER_STOPPED : CALLER_LOST, NULL, 0);
+    }
     if (c->state == SPEAKING) {
         speech = true;
         speak(c, frame);
     } else if (s && c->state == PRESSING) {
         press(c, s->digits);
-    } else if (s && c->state == PAUSING && c->now_ms - c->began_ms >= s->wait_ms) {
+    } else if (s && is_paused_enough(c, s)) {
         step_end(c);
     }
     c->now_ms += CALLER_FRAME_MS;

@@ -24,6 +24,8 @@ enum caller_event_kind {
     CALLER_SAYS,     /* begins to speak: text */
     CALLER_SAID,     /* has finished */
     CALLER_DIGIT,    /* presses digit */
+    CALLER_LOST,     /* the network loses the stream, without a word */
+    CALLER_STOPPED,  /* the network ends the stream */
     CALLER_HANGS_UP, /* its scenario says so */
     CALLER_GIVES_UP  /* max_ms passed */
 };

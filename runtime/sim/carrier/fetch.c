@@ -4,7 +4,8 @@
  * Happy path: the standard fields are posted, 200 with XML comes back, its TwiML runs.
  *
  * Failure modes
- *   - refused connections are tried once more, with the same I-Twilio-Idempotency-Token;
+ *   - connections that are refused, or not made within 5 s, are tried once more, with the same
+ *     I-Twilio-Idempotency-Token;
  *   - no connection or nothing within 15 s: 11205; anything but 200: 11200; not XML: 12300;
  *   - then the fallback URL is asked once, with ErrorCode and ErrorUrl; without one, or when that
  * fails too, the caller hears that an error has occurred: the call ends with ended_by "error".
@@ -19,6 +20,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { NO_ANSWER_MS = 10000 }; /* a time-out before that was one of connecting */
+
 struct failure {
     int code;
     const char *url;
@@ -26,13 +29,20 @@ struct failure {
 
 static void fetch_start(struct carrier_call *c, const struct failure *failure);
 
+/* 15 s is the patience for an answer, 5 s the one for a connection. */
+static bool had_no_connection(const struct carrier_call *c, const struct http_result *r)
+{
+    return r->err == -ECONNREFUSED ||
+           (r->err == -ETIMEDOUT && clock_ms(loop_clock()) - c->fetch_began_ms < NO_ANSWER_MS);
+}
+
 static void on_document(const struct http_result *r, void *arg)
 {
     struct carrier_call *c = arg;
     char why[160], url[CARRIER_URL_MAX];
 
     c->request = NULL;
-    if (r->err == -ECONNREFUSED && !c->retried) {
+    if (had_no_connection(c, r) && !c->retried) {
         c->retried = true;
         fetch_start(c, NULL);
         return;
@@ -66,6 +76,7 @@ static void fetch_start(struct carrier_call *c, const struct failure *failure)
     char code[16];
     int rc;
 
+    c->fetch_began_ms = clock_ms(loop_clock());
     carrier_add_standard(&form, c->d, &who);
     if (c->dial)
         carrier_dial_add(c->dial, &form);

@@ -172,6 +172,13 @@ uint32_t carrier_stream_frames(const struct carrier_stream *s)
     return s->frames;
 }
 
+void carrier_stream_break(struct carrier_stream *s)
+{
+    s->owned = false;
+    s->open = false;
+    ws_drop(s->ws);
+}
+
 void carrier_stream_end(struct carrier_stream *s)
 {
     s->owned = false;

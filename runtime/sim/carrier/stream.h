@@ -42,4 +42,7 @@ uint32_t carrier_stream_frames(const struct carrier_stream *s); /* sent */
 /* The network ends it: stop, then close. `s` is not yours any more and no event follows. */
 void carrier_stream_end(struct carrier_stream *s);
 
+/* The network loses it: no `stop`, no close frame. */
+void carrier_stream_break(struct carrier_stream *s);
+
 #endif

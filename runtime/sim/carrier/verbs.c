@@ -8,6 +8,8 @@
  *   - a document that is not well-formed, or has the wrong root: 12100, fallback URL;
  *   - a verb that cannot be run: its code, and the call is hung up;
  *   - the stream cannot be opened or breaks: its code, then the next verb;
+ *   - from the end of a stream to the next verb, and from a call's second <Stream> to its socket, the
+ *     network takes its time: what the caller says in those 860 ms is lost;
  *   - more than ten minutes of audio: 31931, the audio is thrown away.
  */
 #include "sim/carrier/dial.h"
@@ -20,6 +22,7 @@
 #include <string.h>
 
 enum { SAY_MAX = 32768, REACTION_MAX_MS = 10000, DIGIT_MS = 500, DOCUMENTS_MAX = 100 };
+enum { LEAVE_MS = 430, AGAIN_MS = 430 }; /* measured with Twilio: 860 ms from stream to stream */
 
 static void on_warning(int code, const char *text, void *arg)
 {
@@ -139,13 +142,36 @@ static void on_stream_closed(int code, const char *why, void *arg)
     else if (code)
         carrier_error(c, code, why);
     carrier_tell(c, "stream.closed", json_pack("{s:i, s:s}", "code", code, "why", why));
-    if (c->action[0])
-        carrier_fetch(c, c->action, "POST");
+    loop_timer_in(c->pause, LEAVE_MS);
+}
+
+void carrier_lose_stream(struct carrier_call *c, bool stops)
+{
+    struct carrier_stream *s = c->stream;
+
+    if (!s)
+        return;
+    if (stops)
+        carrier_stream_end(s);
+    else
+        carrier_stream_break(s);
+    on_stream_closed(stops ? 0 : TWILIO_STREAM_LOST, "by the network", c);
+}
+
+/* The stream before this verb is over: its action, or the next verb. */
+static void stream_left(struct carrier_call *c)
+{
+    char url[CARRIER_URL_MAX];
+
+    memcpy(url, c->action, sizeof(url));
+    c->action[0] = '\0';
+    if (url[0])
+        carrier_fetch(c, url, "POST");
     else
         carrier_next_verb(c);
 }
 
-static void run_stream(struct carrier_call *c, const struct twiml_action *a)
+static void open_stream(struct carrier_call *c, const struct twiml_action *a)
 {
     static const struct carrier_stream_events events = {on_stream_open, on_stream_message,
                                                         on_stream_refused, on_stream_closed};
@@ -161,7 +187,6 @@ static void run_stream(struct carrier_call *c, const struct twiml_action *a)
     int rc = carrier_sid(c->stream_sid, "MZ");
 
     c->refusal_told = false;
-    c->action[0] = '\0';
     if (rc == 0 && a->action)
         rc = twiml_resolve(c->action, sizeof(c->action), c->doc_url, a->action);
     if (rc == 0)
@@ -169,6 +194,17 @@ static void run_stream(struct carrier_call *c, const struct twiml_action *a)
     if (rc) {
         carrier_error(c, TWILIO_STREAM_REFUSED, rd_strerror(rc));
         loop_timer_in(c->pause, 0);
+    }
+}
+
+static void run_stream(struct carrier_call *c, const struct twiml_action *a)
+{
+    c->action[0] = '\0';
+    if (c->n_streams++ == 0) {
+        open_stream(c, a);
+    } else {
+        c->opens = a;
+        loop_timer_in(c->pause, AGAIN_MS);
     }
 }
 
@@ -241,10 +277,15 @@ static void gather_over(struct carrier_call *c)
 
 void carrier_pause_over(struct carrier_call *c)
 {
+    const struct twiml_action *opens = c->opens;
+
+    c->opens = NULL;
     if (c->gather.active)
         gather_over(c);
+    else if (opens)
+        open_stream(c, opens);
     else
-        carrier_next_verb(c);
+        stream_left(c);
 }
 
 static void run_redirect(struct carrier_call *c, const struct twiml_action *a)
@@ -331,6 +372,8 @@ void carrier_verb_stop(struct carrier_call *c)
     gather_end(&c->gather);
     if (c->line)
         line_reset(c->line);
+    c->action[0] = '\0';
+    c->opens = NULL;
     loop_timer_stop(c->pause);
 }
 

@@ -30,7 +30,10 @@ static void tell(struct story *s, const char *what)
 
 static void on_caller(const struct caller_event *e, void *arg)
 {
-    static const char *const names[] = {"says", "said", "digit", "hangs_up", "gives_up"};
+    static const char *const names[] = {
+        [CALLER_SAYS] = "says",         [CALLER_SAID] = "said",
+        [CALLER_LOST] = "lost",         [CALLER_STOPPED] = "stopped",
+        [CALLER_HANGS_UP] = "hangs_up", [CALLER_GIVES_UP] = "gives_up"};
     char digit[] = {e->digit, '\0'};
 
     tell(arg, e->kind == CALLER_DIGIT ? digit : names[e->kind]);
@@ -199,6 +202,19 @@ static void test_both_sides_are_recorded_in_step(void **state)
     story_free(s);
 }
 
+static void test_the_network_loses_the_stream_and_the_caller_talks_on(void **state)
+{
+    struct scenario_step steps[] = {{.say = words, .breaks = true, .lost_at_ms = 400},
+                                    {.stops = true, .lost_at_ms = 200},
+                                    {.hangup = true}};
+    struct story *s = story_new(steps, 3);
+
+    (void)state;
+    assert_int_equal(pass(s, 3000), SPEECH_MS / 20);
+    assert_string_equal(s->told, "says@0 lost@400 said@980 stopped@1200 hangs_up@1220 ");
+    story_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_keys_and_silence_on_purpose),
         cmocka_unit_test(test_the_caller_gives_up_once),
         cmocka_unit_test(test_both_sides_are_recorded_in_step),
+        cmocka_unit_test(test_the_network_loses_the_stream_and_the_caller_talks_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,22 +147,26 @@ static void test_mistakes_about_people_are_told_too(void **state)
 
 static void test_all_mistakes_are_told_at_once_with_their_lines(void **state)
 {
-    static const char text[] = "return { from = '+1', to = 2,\n"
-                               "  caller = { { after = 'model', say = 'x' },\n"
-                               "    { say = 'x', digits = '1' },\n"
-                               "    { digitz = '1' },\n"
-                               "    { during = 'agent', at = 'soon', say = 'x' } },\n"
-                               "  model = { { says = 'x' } }, dial = 'maybe',\n"
-                               "  expect = { ended_by = 'magic', barge_ins = -1 } }\n";
+    static const char text[] =
+        "return { from = '+1', to = 2,\n"
+        "  caller = { { after = 'model', say = 'x' },\n"
+        "    { say = 'x', digits = '1' },\n"
+        "    { digitz = '1' },\n"
+        "    { during = 'agent', at = 'soon', say = 'x' },\n"
+        "    { digits = '1', breaks = '0ms' }, { breaks = '0ms', stops = '0ms' } },\n"
+        "  model = { { says = 'x' } }, dial = 'maybe',\n"
+        "  expect = { ended_by = 'magic', barge_ins = -1 } }\n";
     static const char *const wanted[] = {":1: to: a text",
                                          ":2: caller 1: after and during",
                                          ":4: caller 3: unknown field digitz",
                                          "caller 2: a step does exactly one of",
                                          "\"1200ms\"",
-                                         ":6: model 1: hears",
-                                         ":6: dial: completed, busy",
-                                         ":7: ended_by:",
-                                         ":7: barge_ins:"};
+                                         "the stream can be lost while something is said",
+                                         "either breaks or stops",
+                                         ":7: model 1: hears",
+                                         ":7: dial: completed, busy",
+                                         ":8: ended_by:",
+                                         ":8: barge_ins:"};
     struct scenario *s = NULL;
     struct buf c;
 
