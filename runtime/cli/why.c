@@ -64,6 +64,21 @@ static size_t collect_triage(struct line *lines, size_t n, const json_t *answer)
     return n;
 }
 
+/* Texts of the call, with what became of them. */
+static size_t collect_texts(struct line *lines, size_t n, const json_t *answer)
+{
+    json_t *text;
+    size_t i;
+
+    json_array_foreach(json_object_get(answer, "texts"), i, text)
+    {
+        json_object_set_new(text, "type", json_string("text"));
+        if (n < LINES_MAX)
+            lines[n++] = (struct line){ask_text(text, "created_at"), text};
+    }
+    return n;
+}
+
 static size_t collect(struct line *lines, const json_t *answer)
 {
     static const char *const lists[] = {"webhooks", "decisions", "notices", "errors",
@@ -77,6 +92,7 @@ static size_t collect(struct line *lines, const json_t *answer)
     json_array_foreach(json_object_get(answer, "states"), i, event) if (n < LINES_MAX) lines[n++] =
         (struct line){ask_text(event, "at"), event};
     n = collect_triage(lines, n, answer);
+    n = collect_texts(lines, n, answer);
     qsort(lines, n, sizeof(*lines), by_time);
     return n;
 }
@@ -99,6 +115,19 @@ static void print_decision(const json_t *e)
         printf(", %s", model);
     if (version[0])
         printf(", agent version %.12s", version);
+}
+
+/* "not sent" is our own doing; an error beside another status is the carrier's. */
+static void print_text(const json_t *e)
+{
+    const char *what = ask_text(e, "template"), *status = ask_text(e, "status");
+    const char *error = ask_text(e, "error_code");
+
+    printf("text      %s %s (%s): %s%s%s",
+           strcmp(ask_text(e, "direction"), "in") == 0 ? "from" : "to",
+           ask_text(e, strcmp(ask_text(e, "direction"), "in") == 0 ? "from_number" : "to_number"),
+           what[0] ? what : ask_text(e, "kind"),
+           strcmp(status, "canceled") == 0 ? "not sent" : status, error[0] ? ", " : "", error);
 }
 
 static void print_other(const json_t *e, const char *type)
@@ -124,11 +153,18 @@ static void print_other(const json_t *e, const char *type)
         printf("%-9s %s", type, json_is_true(json_object_get(e, "on")) ? "on" : "off");
 }
 
+static const char *time_member(const char *type)
+{
+    if (strcmp(type, "triage") == 0)
+        return "matched_at";
+    return strcmp(type, "text") == 0 ? "created_at" : "at";
+}
+
 static void print_line(const struct line *l)
 {
     const char *type = ask_text(l->event, "type");
 
-    printf("  %-23s  ", ask_time(l->event, strcmp(type, "triage") == 0 ? "matched_at" : "at"));
+    printf("  %-23s  ", ask_time(l->event, time_member(type)));
     if (!type[0]) {
         printf("state     %s", ask_text(l->event, "state"));
         if (json_is_number(json_object_get(l->event, "ms")))
@@ -137,6 +173,8 @@ static void print_line(const struct line *l)
         print_webhook(l->event);
     } else if (strcmp(type, "decision") == 0) {
         print_decision(l->event);
+    } else if (strcmp(type, "text") == 0) {
+        print_text(l->event);
     } else {
         print_other(l->event, type);
     }
@@ -227,6 +265,13 @@ static void print_remedies(const json_t *answer)
 
             print_remedy(&r, code, fix[0] ? fix : catalogue_fix(sources[k].prefix, code));
         }
+    }
+    json_array_foreach(json_object_get(answer, "texts"), i, e)
+    {
+        const char *code = ask_text(e, "error_code");
+        bool ours = strcmp(ask_text(e, "status"), "canceled") == 0;
+
+        print_remedy(&r, code, catalogue_fix(ours ? "not_texted." : "twilio.", code));
     }
     print_remedy(&r, ended, catalogue_fix("ended.", ended));
 }

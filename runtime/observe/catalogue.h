@@ -3,7 +3,7 @@
  *
  * A code is dotted: the event or alarm of that name in the log; "call." + the reason of a fallback;
  * "ended." + how a call ended; "error." + an error number of base/err.h; "openai." and "twilio." +
- * their own codes; "database." + what PostgreSQL said. The ctest "catalogue" finds what the code
+ * their own codes; "not_texted." + why a text was not sent; "database." + what PostgreSQL said. The ctest "catalogue" finds what the code
  * uses and nobody explains. Constant; any thread. */
 #ifndef OBSERVE_CATALOGUE_H
 #define OBSERVE_CATALOGUE_H
@@ -48,5 +48,6 @@ const char *error_retry_name(enum error_retry r);
 /* The families, one file each. */
 extern const struct error_family catalogue_calls, catalogue_ends, catalogue_node, catalogue_records;
 extern const struct error_family catalogue_openai, catalogue_twilio, catalogue_numbers;
+extern const struct error_family catalogue_texts;
 
 #endif

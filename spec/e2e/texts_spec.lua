@@ -98,7 +98,9 @@ describe("texts", function()
 
   it("do not go to somebody who said STOP", function()
     assert.same({}, sent_to(STOPPED))
-    assert.equal("not_answered", row(("select missed from calls where from_number = '%s'"):format(STOPPED)).missed)
+    local call = row(("select call, missed from calls where from_number = '%s'"):format(STOPPED))
+    assert.equal("not_answered", call.missed)
+    assert.matches("text      to %" .. STOPPED .. " %(missed%): not sent, opted_out", (n:ringdown("why", call.call)))
   end)
 
   it("that come in reach the agent, and its answer goes back", function()

@@ -46,6 +46,12 @@ local function reason_of(call)
   end
 end
 
+-- The last fact: what became of which text.
+local function told()
+  local fact = host.facts[#host.facts]
+  return { fact.status, fact.error_code, fact.to }
+end
+
 describe("sms in an agent's file", function()
   it("is told about every mistake", function()
     local text = complaints_of { tools = {}, sms = {
@@ -135,6 +141,9 @@ describe("a text to the caller", function()
       local post = require "ringdown.texts.post"
       assert.equal(post.sentences[case[4]], call:tool("send_sms", { template = "booked" }).refused)
       assert.same({}, call.texts)
+      local fact = host.facts[#host.facts]
+      assert.same({ "text", "canceled", case[4], "tool" }, { fact.type, fact.status, fact.error_code, fact.kind })
+      assert.is_nil(fact.body)
     end)
   end
 
@@ -156,6 +165,7 @@ describe("a text to the caller", function()
     fake.opted_out(CALLER)
     local call = call_with()
     assert.matches("opted out", call:tool("send_sms", { template = "booked" }).refused)
+    assert.same({ "canceled", "opted_out", CALLER }, told())
     call = call_with()
     fake.database_down()
     assert.matches("cannot be sent at the moment", call:tool("send_sms", { template = "booked" }).refused)
@@ -175,6 +185,12 @@ describe("a text to the caller", function()
     local _, why = sms.send(call.session.call, "booked")
     assert.matches("already", why)
     assert.equal(1, #call.texts)
+    assert.same({ "canceled", "repeated", CALLER }, told())
+    local ids = {}
+    for _, fact in ipairs(host.facts) do
+      ids[fact.id] = (ids[fact.id] or 0) + 1
+    end
+    assert.equal(1, ids[host.facts[#host.facts].id]) -- it says nothing about the one that was sent
   end)
 
   it("is not recorded and not sent when the disk is stuck", function()
@@ -253,6 +269,9 @@ describe("a missed call", function()
     call:is_missed "gave_up"
     call:is_missed "gave_up"
     assert.same({ { to = CALLER, body = "Sorry we missed you.", template = "missed" } }, call.texts)
+    for _, fact in ipairs(host.facts) do
+      assert.not_equal("canceled", fact.status) -- asked twice is no refusal of the one that was sent
+    end
     assert.equal("missed-" .. call.session.call.id, host.facts[1].id)
   end)
 
@@ -282,11 +301,14 @@ describe("a missed call", function()
     fake.now "2026-11-24 14:00"
     for reason, case in pairs {
       robot = { {}, { ms = 1900 } }, stir = { {}, { verstat = "TN-Validation-Failed-A" } },
-      withheld = { { from = "anonymous" }, {} }, country = { { from = "+88213300000" }, {} },
+      withheld = { { from = "anonymous" }, {} }, service = { { from = "+88213300000" }, {} },
+      country = { { from = "+447700900123" }, {} },
     } do
       local call = call_with({}, case[1])
       call:is_missed("gave_up", case[2])
       assert.same({}, call.texts, reason)
+      assert.same({ "canceled", reason }, { host.facts[1].status, host.facts[1].error_code })
+      assert.equal(call.session.call.id, host.facts[1].call)
     end
     local call = call_with()
     call:is_missed("gave_up", { ms = 1900 })

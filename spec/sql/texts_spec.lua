@@ -120,6 +120,24 @@ describe("texts", function()
     assert.is_nil(asked { to = "+17735550199" })
   end)
 
+  it("that were refused are in `why` with the reason, and count for nothing", function()
+    local call = events.call(3)
+    call:add("webhook", { kind = "voice", status = "ringing" })
+    for i = 1, 21 do
+      call:add("text", { id = "r" .. i, direction = "out", from = OURS, to = ("+1312555%04d"):format(i),
+        kind = "tool", template = "booked", status = "canceled", error_code = "opted_out" })
+    end
+    events.ingest(url, call.list)
+    local why = json.decode(value(("why('%s')::text"):format(call.stream)))
+    assert.equal(21, #why.texts)
+    assert.same({ "canceled", "opted_out", "booked" },
+      { why.texts[1].status, why.texts[1].error_code, why.texts[1].template })
+    assert.is_nil(asked()) -- no swarm was texted
+    pg.query(url, ("select call_cost('%s')"):format(call.stream))
+    assert.same({}, pg.query(url, ("select item from call_cost_lines where call = '%s' and item = 'texts'")
+      :format(call.stream)))
+  end)
+
   describe("opting out", function()
     local function says(opt, at_ms)
       tell({ id = "SM" .. n, direction = "in", from = CALLER, to = OURS, status = "received", body = opt, hash = HASH,

@@ -38,15 +38,17 @@ end
 ---@param missed ringdown.missed
 ---@param def table the agent
 function M.run(missed, def)
+  local text = { id = "missed-" .. missed.call, call = missed.call, from = missed.to, to = missed.from,
+    template = "missed", kind = "missed", since_us = missed.since_us }
   local sent
   local why = reason_against(missed, def)
   if not why then
     local call = calls.new(def, { CallSid = missed.call, From = missed.from, To = missed.to })
-    sent, why = post.send(def, {
-      id = "missed-" .. missed.call, call = missed.call, from = missed.to, to = call.caller.number or "",
-      body = sms.words(def, call, "missed"), template = "missed", kind = "missed", since_us = missed.since_us,
-      due_at = quiet.until_when(def.sms.quiet, missed.from, def.time_zone, time.unix()),
-    })
+    text.to, text.body = call.caller.number or "", sms.words(def, call, "missed")
+    text.due_at = quiet.until_when(def.sms.quiet, missed.from, def.time_zone, time.unix())
+    sent, why = post.send(def, text)
+  elseif why ~= "no_template" then
+    post.keep_refusal(def, text, why)
   end
   log.fact("info", sent and "missed.texted" or "missed.not_texted", missed.call,
     { reason = log.known(why or sent.status), missed = log.known(missed.why) })

@@ -4,7 +4,8 @@
 -- - what can be told without asking anybody is looked at first: the number, its country, how the caller's carrier
 --   vouches for it, the length, the call's own cap
 -- - the database answers the rest (opted out, landline, caps, repetition) and writes the text's row: may_text
--- - the text is a fact on this machine's disk, then Twilio is asked, then what came of it is a fact
+-- - the text is a fact on this machine's disk, then Twilio is asked, then what came of it is a fact; so is a text that
+--   is not sent, with the reason
 --
 -- Failure modes: with the database away callers get no text, because nobody knows whether they want one; the agent's
 -- people get theirs. A request without an answer is not repeated, because Twilio has no idempotency keys: the list of
@@ -206,6 +207,23 @@ local function keep_sending(text, segments, status)
     body = text.body, segments = segments, status = status, due_at = text.due_at })
 end
 
+---A text that is not sent is a fact as well, without its words, and no cap counts it.
+---@param def table the agent
+---@param text ringdown.text
+---@param why string a key of `sentences`
+function M.keep_refusal(def, text, why)
+  if why == "asked" then
+    return -- that one was sent, or is being
+  end
+  keep(text, { direction = "out", from = sender_of(def, text), to = text.to, template = text.template,
+    kind = text.kind, status = "canceled", error_code = why })
+end
+
+local function not_sent(def, text, why)
+  M.keep_refusal(def, text, why)
+  return nil, why
+end
+
 ---Sends a text that the checks of its kind have passed. The first thing that speaks against it is the reason.
 ---@param def table the agent
 ---@param text ringdown.text
@@ -220,15 +238,15 @@ function M.send(def, text)
   local n = segments.count(text.body)
   local wrong = M.wrong_number(def, text.from, text.to)
   if wrong and not (text.person and wrong == "country") then
-    return nil, wrong
+    return not_sent(def, text, wrong)
   elseif n > (def.sms and def.sms.segments or 4) then
-    return nil, "too_long"
+    return not_sent(def, text, "too_long")
   elseif not rest.ready() then
-    return nil, "no_twilio"
+    return not_sent(def, text, "no_twilio")
   end
   local no = refusal(def, text, n)
   if no then
-    return nil, no
+    return not_sent(def, text, no)
   end
   keep_sending(text, n, text.due_at and not text.due and "scheduled" or "queued")
   if text.due_at and not text.due then
@@ -315,13 +333,17 @@ function M.template(call, name, o)
   local to, person = recipient(def, call, o.to)
   local body = require("ringdown.sms").words(def, call, name, o.args)
   local no = speaks_against(def, call, to, person, o.args or {})
+  call.texts_tried = (call.texts_tried or 0) + 1
+  local text = {
+    id = ("%s.%d.%d"):format(call.id, time.unix(), call.texts_tried), call = call.id, person = person,
+    from = call.called or def.numbers[1] or "", to = to, body = body, template = name, kind = "tool",
+  }
   local sent
-  if not no then
+  if no then
+    M.keep_refusal(def, text, no)
+  else
     call.texts_sent = count_of(call) + 1
-    sent, no = M.send(def, {
-      id = ("%s.%d.%d"):format(call.id, time.unix(), count_of(call)), call = call.id, person = person,
-      from = call.called or def.numbers[1] or "", to = to, body = body, template = name, kind = "tool",
-    })
+    sent, no = M.send(def, text)
   end
   if sent then
     return sent
