@@ -15,17 +15,14 @@
 #include "agent/errand.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/urgent.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-enum { NICE = 5 };
 
 static struct activity **bucket_of(struct script_thread *t, call_handle handle)
 {
@@ -278,7 +275,7 @@ static void *run(void *arg)
 {
     struct script_thread *t = arg;
 
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+    patient_thread();
     (void)loop_run(t->loop);
     return NULL;
 }

@@ -5,6 +5,7 @@
 #include "base/urgent.h"
 
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,11 @@ struct scheduling {
     uint32_t priority;
     uint64_t runtime_ns, deadline_ns, period_ns;
 };
+
+void patient_thread(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), PATIENT_NICE);
+}
 
 void urgent_thread(void)
 {

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* urgent.h - a thread whose work is short and late at once if it waits: those that carry audio. */
+/* urgent.h - who goes first when the processor is scarce: threads that carry audio, whose work is short
+ * and late at once if it waits; then everybody else. */
 #ifndef BASE_URGENT_H
 #define BASE_URGENT_H
 
 /* From now on the calling thread, when it wakes up, runs before others that have been at it for a
  * while. Needs no privilege; where the kernel does not know how (before Linux 6.12), nothing happens. */
 void urgent_thread(void);
+
+/* The calling thread, a script's or one that writes to disk or database, gets a third of the share of
+ * one that carries audio while both want the processor. */
+enum { PATIENT_NICE = 5 };
+void patient_thread(void);
 
 #endif

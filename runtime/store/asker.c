@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/now.h"
+#include "base/urgent.h"
 #include "base/wait.h"
 #include "store/database.h"
 
@@ -427,6 +428,7 @@ static void *run(void *arg)
 {
     struct asker *a = arg;
 
+    patient_thread();
     pthread_mutex_lock(&a->lock);
     while (!a->stopping || a->first) {
         struct waiting *w = take_waiting(a);

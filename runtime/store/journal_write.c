@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "base/urgent.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
 #include "store/journal_private.h"
@@ -227,6 +228,7 @@ void *journal_writer_main(void *arg)
     struct group g;
     uint64_t failures = 0, give_up_ms = 0;
 
+    patient_thread();
     while (gather(j, &g)) {
         int rc = commit(j, &g);
 

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/now.h"
+#include "base/urgent.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,15 +54,15 @@ static void usual_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Whoever started us may have pinned us to a core or made us nicer; that is not meant for a
- * database that outlives us. The kernel takes those CPUs out that do not exist or are forbidden. */
+/* Whoever started us may have pinned us to a core; that is not meant for a database that outlives us.
+ * On its machine audio goes first. The kernel takes those CPUs out that do not exist or are forbidden. */
 static void usual_share(void)
 {
     cpu_set_t all;
 
     memset(&all, 0xff, sizeof(all));
     (void)sched_setaffinity(0, sizeof(all), &all);
-    (void)setpriority(PRIO_PROCESS, 0, 0);
+    (void)setpriority(PRIO_PROCESS, 0, PATIENT_NICE);
 }
 
 static void take_stdio(int in, int out)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "base/urgent.h"
 #include "base/wait.h"
 #include "store/recorder_private.h"
 
@@ -96,6 +97,7 @@ static void *run(void *arg)
 {
     struct recorder *r = arg;
 
+    patient_thread();
     recording_scan(r->data, on_found, r);
     while (wait_for_work(r))
         round_of(r, false);

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "base/random.h"
+#include "base/urgent.h"
 #include "observe/alarm.h"
 #include "store/shipper_private.h"
 
@@ -337,6 +338,7 @@ static void *shipper_main(void *arg)
 {
     struct shipper *s = arg;
 
+    patient_thread();
     while (turn(s))
         ;
     s->told_ms = 0;
