@@ -3,8 +3,9 @@
  * from the VM's chunks. Yields pass through, so a slow module does not hold up its neighbours.
  *
  * There are two functions called `require`: the library's opens every module, the one in a script's
- * globals only what is meant for agents, and a script's own. Which one somebody holds decides, not who
- * calls it: a script that makes the library call its `require` gets no further than by itself. */
+ * globals only what is meant for agents, as views (view.c), and a script's own. Which one somebody holds
+ * decides, not who calls it: a script that makes the library call its `require` gets no further than by
+ * itself. */
 #include "base/err.h"
 #include "lua/vm_private.h"
 
@@ -26,11 +27,16 @@ static const char *const public_modules[] = {
 
 static const char library_prefix[] = "ringdown.";
 
+static bool is_library(const char *name)
+{
+    return strncmp(name, library_prefix, sizeof(library_prefix) - 1) == 0;
+}
+
 static bool is_private(const char *name)
 {
     size_t n = sizeof(library_prefix) - 1;
 
-    if (strncmp(name, library_prefix, n) != 0)
+    if (!is_library(name))
         return strcmp(name, "cjson") == 0 || strncmp(name, "cjson.", 6) == 0;
     for (size_t i = 0; i < sizeof(public_modules) / sizeof(public_modules[0]); i++)
         if (strcmp(name + n, public_modules[i]) == 0)
@@ -63,11 +69,20 @@ static void push_loader(lua_State *L, const char *name)
         lua_error(L);
 }
 
+enum { FOR_LIBRARY, FOR_SCRIPT };
+
+/* Stack: name, table of loaded modules, the module. */
+static int hand_out(lua_State *L, lua_KContext whom)
+{
+    if (whom == FOR_SCRIPT && is_library(lua_tostring(L, 1)))
+        view_of_module(L, lua_tostring(L, 1));
+    return 1;
+}
+
 /* Stack: name, table of loaded modules, result. */
-static int finish_require(lua_State *L, int status, lua_KContext ctx)
+static int finish_require(lua_State *L, int status, lua_KContext whom)
 {
     (void)status;
-    (void)ctx;
     if (lua_isnil(L, 3)) {
         lua_pop(L, 1);
         lua_pushboolean(L, 1);
@@ -75,10 +90,10 @@ static int finish_require(lua_State *L, int status, lua_KContext ctx)
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 3);
     lua_rawset(L, 2);
-    return 1;
+    return hand_out(L, whom);
 }
 
-static int require_module(lua_State *L)
+static int require_for(lua_State *L, lua_KContext whom)
 {
     const char *name = luaL_checkstring(L, 1);
 
@@ -89,15 +104,20 @@ static int require_module(lua_State *L)
     if (lua_islightuserdata(L, 3) && lua_touserdata(L, 3) == (void *)&busy_key)
         return luaL_error(L, "module '%s' requires itself, directly or through others", name);
     if (!lua_isnil(L, 3))
-        return 1;
+        return hand_out(L, whom);
     lua_pop(L, 1);
     push_loader(L, name);
     lua_pushvalue(L, 1);
     lua_pushlightuserdata(L, (void *)&busy_key);
     lua_rawset(L, 2);
     lua_pushvalue(L, 1);
-    lua_callk(L, 1, 1, 0, finish_require);
-    return finish_require(L, LUA_OK, 0);
+    lua_callk(L, 1, 1, whom, finish_require);
+    return finish_require(L, LUA_OK, whom);
+}
+
+static int require_module(lua_State *L)
+{
+    return require_for(L, FOR_LIBRARY);
 }
 
 /* What scripts have as `require`. */
@@ -107,7 +127,7 @@ static int require_public(lua_State *L)
 
     if (is_private(name))
         return luaL_error(L, "module '%s' is for the library only", name);
-    return require_module(L);
+    return require_for(L, FOR_SCRIPT);
 }
 
 int require_open(lua_State *L)

@@ -7,7 +7,7 @@
  * that. New globals are refused, as a forgotten `local` is the commonest mistake.
  *
  * The library has globals of its own, equal but not the same: whatever a script does to `tostring` or
- * `string.format`, the library's stay what they were. */
+ * `string.format`, the library's stay what they were. Its modules scripts see as views (view.c). */
 #include "lua/vm_private.h"
 
 #include <lualib.h>
@@ -31,6 +31,14 @@ static int safe_setmetatable(lua_State *L)
     lua_settop(L, 2);
     lua_setmetatable(L, 1);
     return 1;
+}
+
+/* The same for scripts, who get at their own metatables only. */
+static int scripts_setmetatable(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    view_check_setmetatable(L);
+    return safe_setmetatable(L);
 }
 
 /* load(text, [name], [mode], [env]): text only, and the chunk's name is never the script's choice.
@@ -142,6 +150,11 @@ static void part_scripts_from_library(lua_State *L)
 {
     static const char *const shared[] = {LUA_TABLIBNAME,  LUA_STRLIBNAME, LUA_MATHLIBNAME,
                                          LUA_UTF8LIBNAME, LUA_OSLIBNAME,  NULL};
+    static const luaL_Reg for_scripts[] = {
+        {"getmetatable", view_getmetatable},
+        {"setmetatable", scripts_setmetatable},
+        {NULL, NULL},
+    };
 
     lua_pushglobaltable(L);
     push_copy(L);
@@ -154,6 +167,7 @@ static void part_scripts_from_library(lua_State *L)
         lua_setfield(L, -3, *name);
         lua_pop(L, 1);
     }
+    luaL_setfuncs(L, for_scripts, 0);
     lua_pop(L, 1);
     require_open_scripts(L);
 }

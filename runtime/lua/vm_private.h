@@ -57,6 +57,14 @@ int require_open_scripts(lua_State *L); /* sets it again: only what is meant for
 int require_open_trusted(lua_State *L); /* adds to package.preload and package.searchers */
 extern const char require_preload_key;  /* registry[&key]: name → open function */
 
+/* view.c: what a script holds of the library. */
+/* The module on top of the stack becomes the script's view of it. */
+void view_of_module(lua_State *L, const char *name);
+/* getmetatable() of scripts. */
+int view_getmetatable(lua_State *L);
+/* Before setmetatable() of a script: may it? Raises if not. */
+void view_check_setmetatable(lua_State *L);
+
 /* task.c */
 void task_free_all(struct vm *v);
 

@@ -38,7 +38,17 @@ local vars = require "ringdown.vars"
 ---@field verified boolean is the caller who they say? Set by the tool verify_caller, or by your own check
 ---@field transfers integer how often somebody was asked to take the caller
 local call = {}
-call.__index = call
+
+local mark = {
+  __name = "ringdown.call",
+  __index = call,
+  __newindex = function(self, name, value)
+    if call[name] then
+      error(("call.%s is the library's and cannot be changed"):format(name), 2)
+    end
+    rawset(self, name, value)
+  end,
+}
 
 local M = {}
 
@@ -87,7 +97,7 @@ function M.new(def, form)
     transfers = 0,
     zone = def.time_zone,
     language = def.languages[1],
-  }, call), check
+  }, mark), check
 end
 
 ---The agent of a call, also of one that a tool sees.

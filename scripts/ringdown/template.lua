@@ -62,7 +62,7 @@ function M.compile(text, vars, has_hours, complain, more)
   return require("ringdown.template_parse").compile(text, vars, has_hours, complain, more)
 end
 
-M.plainly = { zone = "UTC", language = "en" } -- when nobody said where and in which language
+local plainly = { zone = "UTC", language = "en" } -- when nobody said where and in which language
 
 local function value_at(values, path)
   for key in path:gmatch("[^.]+") do
@@ -89,7 +89,7 @@ function M.render(template, values, at)
       local text = value ~= nil and (type(value) == "string" and value or json.encode(value)) or part.literal or ""
       local given = value ~= nil and value or text
       for _, name in ipairs(part.filters) do
-        text = filters[name](text, given, at or M.plainly)
+        text = filters[name](text, given, at or plainly)
         given = text -- for the filter behind it
       end
       part = value ~= nil and part.outside and shown(text) or text

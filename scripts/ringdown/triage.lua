@@ -44,9 +44,6 @@ local shape = require "ringdown.shape"
 
 local M = {}
 
----What a text to people may tell besides what a prompt may.
-M.text_paths = { ["match.words"] = true, ["match.rule"] = false, ["match.severity"] = false }
-
 ---Rules as plain data: it survives JSON, and rules run where nothing of the agent runs.
 ---@param rules table[] `emergencies` of an agent, as agent { … } left it
 ---@param languages string[]

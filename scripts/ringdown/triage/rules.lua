@@ -5,7 +5,6 @@
 local nearest = require "ringdown.nearest"
 local shape = require "ringdown.shape"
 local template = require "ringdown.template"
-local triage = require "ringdown.triage"
 
 local M = {}
 
@@ -106,11 +105,14 @@ local function person_of(def)
   end
 end
 
+-- What a text to people may tell besides what a prompt may.
+local text_paths = { ["match.words"] = true, ["match.rule"] = false, ["match.severity"] = false }
+
 local function body_of(def)
   return function(value, path, complain)
     return template.compile(shape.text(value, path, complain), def.vars or {}, def.hours ~= nil, function(_, what)
       complain(path, what)
-    end, triage.text_paths)
+    end, text_paths)
   end
 end
 

@@ -269,6 +269,40 @@ static void test_an_agent_cannot_reach_into_the_library(void **state)
     assert_complains("a.lua:9: people.me");
 }
 
+static void test_what_an_agent_writes_into_the_library_stays_with_the_agent(void **state)
+{
+    (void)state;
+    fake_agent(
+        &node, "a.lua",
+        "local agent, json = require 'ringdown.agent', require 'ringdown.json'\n"
+        "local tool, tools = require 'ringdown.tool', require 'ringdown.tools'\n"
+        "local ok, why = pcall(function() json.encode = function() return '{}' end end)\n"
+        "assert(not ok and why:find(\"ringdown.json is the library's\", 1, true), why)\n"
+        "rawset(json, 'encode', function() error 'mine' end)\n"
+        "assert(not pcall(setmetatable, json, nil) and not pcall(setmetatable, tools.end_call, "
+        "{}))\n"
+        "assert(not getmetatable(json) and not getmetatable(tools.end_call))\n"
+        "assert(getmetatable('') == 'string' and getmetatable(setmetatable({}, tool)) == tool)\n"
+        "string.rep, table.sort, math.floor = nil, nil, nil\n"
+        "for _, name in ipairs { 'agent', 'call', 'db', 'http', 'json', 'log', 'routing', "
+        "'secret', "
+        "'sms', 'store', 'template', 'time', 'tool', 'tools', 'triage', 'verify' } do\n"
+        "  local module, n = require('ringdown.' .. name), 0\n"
+        "  assert(type(module) == 'table' and module == require('ringdown.' .. name))\n"
+        "  for key, value in pairs(module) do\n"
+        "    assert(type(value) ~= 'table', name .. '.' .. key .. ' can be changed')\n"
+        "    n = n + 1\n"
+        "  end\n"
+        "  local _, hidden = pairs(module)\n"
+        "  assert(hidden == module and (n > 0 or name == 'tools'), name)\n"
+        "end\n"
+        "return agent { name = 'a', greeting = 'Hi.', prompt = 'Help.',\n"
+        "  tools = { tools.end_call } }\n");
+    fake_load(&node);
+    if (agent_set_errors(node.agents))
+        fail_msg("%s", buf_text(&node.complaints));
+}
+
 static void test_a_number_has_one_agent(void **state)
 {
     static const char text[] = "local agent = require 'ringdown.agent'\n"
@@ -339,6 +373,7 @@ int main(void)
         STORY(test_a_file_that_never_ends_is_stopped),
         STORY(test_what_is_too_large_to_keep_is_told),
         STORY(test_an_agent_cannot_reach_into_the_library),
+        STORY(test_what_an_agent_writes_into_the_library_stays_with_the_agent),
         STORY(test_a_number_has_one_agent),
         STORY(test_the_version_is_the_source),
         STORY(test_a_missing_folder_is_an_error),

@@ -25,6 +25,13 @@ static const char test_agent[] =
     "  tools = {\n"
     "    make('says', function(call) return { sent = call:say 'hello' } end),\n"
     "    make('reads', function() return io.open '/etc/passwd' end),\n"
+    "    make('seizes', function(call)\n"
+    "      local ok, why = pcall(function() call.say = nil end)\n"
+    "      assert(not ok and why:find(\"call.say is the library's\", 1, true), why)\n"
+    "      assert(not getmetatable(call) and not call.__index and not rawget(call, 'say'))\n"
+    "      call.mine = 1\n"
+    "      return { mine = call.mine }\n"
+    "    end),\n"
     "    make('spins', function() while true do end end),\n"
     "  } }\n";
 
@@ -91,6 +98,12 @@ static void test_the_box_is_the_sandbox_of_a_call(void **state)
     run("local b = open 'test'  b:ask('tool', 'spins', '{}')", "used up its time");
 }
 
+static void test_a_tool_cannot_change_what_calls_do(void **state)
+{
+    (void)state;
+    run("local b = open 'test'  assert(b:ask('tool', 'seizes', '{}') == '{\"mine\":1}')", NULL);
+}
+
 static void test_a_broken_limit_is_said_and_final(void **state)
 {
     (void)state;
@@ -120,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_tool_speaks_through_the_host_of_the_spec),
         cmocka_unit_test(test_the_box_is_the_sandbox_of_a_call),
+        cmocka_unit_test(test_a_tool_cannot_change_what_calls_do),
         cmocka_unit_test(test_a_broken_limit_is_said_and_final),
         cmocka_unit_test(test_mistakes_of_the_file_are_told_as_everywhere),
         cmocka_unit_test(test_a_closed_box_stays_closed),
