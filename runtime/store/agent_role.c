@@ -3,7 +3,11 @@
  * then says how to connect as it.
  *
  * The private cluster lets us be `postgres`, who may make roles; its `ringdown` may not, and need
- * not. Elsewhere the user of database.url must have CREATEROLE and own the tables it gives away. */
+ * not. Elsewhere the user of database.url must have CREATEROLE and own the tables it gives away.
+ *
+ * PostgreSQL lets everybody have temporary tables, large objects, notifications and locks. In the
+ * private cluster nobody but us has business there, so that everybody is we. A database of
+ * somebody else's may have other users who need them: docs/database.md says what its owner can do. */
 #include "store/agent_role.h"
 
 #include "base/err.h"
@@ -89,6 +93,28 @@ static int explain(const struct agent_role *r, struct pg *pg, const char *role, 
     return RD_ECONFIG;
 }
 
+/* Roles can be given things, not denied them: what everybody has is taken from everybody. Once per
+ * cluster; afterwards there is nothing left to take. */
+static int close_what_everybody_has(const struct agent_role *r, struct pg *pg)
+{
+    static const char close[] =
+        "do $$ declare f regprocedure; begin\n"
+        "perform pg_advisory_xact_lock(hashtext('ringdown roles'));\n"
+        "if has_database_privilege('public', current_database(), 'temporary') then\n"
+        "  execute format('revoke temporary on database %I from public', current_database());\n"
+        "end if;\n"
+        "for f in select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace\n"
+        "  and proname ~ '^(lo_.*|loread|lowrite|pg_notify|pg_(try_)?advisory.*|pg_sleep.*|"
+        "set_config)$'\n"
+        "  and has_function_privilege('public', oid, 'execute')\n"
+        "loop\n"
+        "  execute format('revoke execute on function %s from public', f);\n"
+        "  execute format('grant execute on function %s to ringdown', f);\n"
+        "end loop; end $$";
+
+    return is_private(r) ? pg_query(pg, close, 0, NULL) : 0;
+}
+
 static int make_ready(const struct agent_role *r, const char *role, const char *password, char *why,
                       size_t cap)
 {
@@ -98,7 +124,9 @@ static int make_ready(const struct agent_role *r, const char *role, const char *
 
     if (rc)
         return rc;
-    rc = pg_query(pg, "select grant_agent($1, $2, $3::jsonb)", 3, params);
+    rc = close_what_everybody_has(r, pg);
+    if (!rc)
+        rc = pg_query(pg, "select grant_agent($1, $2, $3::jsonb)", 3, params);
     if (rc)
         rc = explain(r, pg, role, rc, why, cap);
     pg_close(pg);
