@@ -155,31 +155,41 @@ static void keep_help(struct node *n, const struct text_in *text)
 
     (void)rd_str_copy(id + 5, sizeof(id) - 5, text->sid);
     keep_node(n->keep, "text",
-              JSON_MEMBERS(J_STR("id", id), J_STR("agent", text->agent->name),
+              JSON_MEMBERS(J_STR("id", id), J_STR("agent", text->agent ? text->agent->name : NULL),
                            J_STR("direction", "out"), J_TEXT("from", text->to),
                            J_TEXT("to", text->from), J_STR("template", "help"),
                            J_STR("kind", "help"), J_STR("status", "sent")));
+}
+
+static struct rd_str help_of(const struct text_in *text)
+{
+    static const char of_nobody[] =
+        "<Response><Message>Nobody reads texts to this number. To reach "
+        "us, please call. Reply STOP to opt out.</Message></Response>";
+
+    return rd_str(text->agent ? text->agent->help_twiml : of_nobody);
 }
 
 /* The document that answers it. */
 static struct rd_str take(struct node *n, const struct text_in *text)
 {
     static const struct rd_str nothing = {"<Response/>", sizeof("<Response/>") - 1};
+    struct rd_str help;
 
     if (!is_new(n->texts, text->sid))
         return nothing;
     metric_add(M_TEXTS_IN, 1);
     keep_text_in(n, text);
-    if (!text->agent || text->word == TEXT_STOP || text->word == TEXT_START)
-        return nothing;
     if (text->word != TEXT_HELP) {
-        tell_agent(n, text);
+        if (text->agent && text->word != TEXT_STOP && text->word != TEXT_START)
+            tell_agent(n, text);
         return nothing;
     }
-    if (!text->agent->help_twiml)
+    help = help_of(text);
+    if (help.n == 0)
         return nothing; /* the carrier answers by itself */
     keep_help(n, text);
-    return rd_str(text->agent->help_twiml);
+    return help;
 }
 
 void texts_request(struct media_thread *t, struct http_request *r, struct form *form)

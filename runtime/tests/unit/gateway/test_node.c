@@ -639,11 +639,16 @@ static void test_a_node_may_end_in_the_middle_of_everything(void **state)
     close(asked);
 }
 
-static int post_text(const char *id, const char *body)
+static int post_text_to(const char *to, const char *id, const char *body)
 {
     return post("/twilio/sms", TOKEN,
                 (const char *const[]){"Body", body, "From", "+13125550142", "MessageSid", id, "To",
-                                      OPEN, NULL});
+                                      to, NULL});
+}
+
+static int post_text(const char *id, const char *body)
+{
+    return post_text_to(OPEN, id, body);
 }
 
 static void test_a_text_is_taken_once_and_only_help_is_answered_here(void **state)
@@ -661,6 +666,19 @@ static void test_a_text_is_taken_once_and_only_help_is_answered_here(void **stat
     assert_int_equal(metric_value(M_TEXTS_IN), 3);
     assert_int_equal(post_text("SM1", "Hello"), 400);
     wait_until_no_script_runs();
+}
+
+static void test_help_is_answered_also_where_no_agent_is(void **state)
+{
+    static const char nobodys[] = "+13125550177";
+
+    (void)state;
+    assert_int_equal(post_text_to(nobodys, "SM00000000000000000000000000000004", "HELP"), 200);
+    assert_true(says("<Message>Nobody reads texts to this number."));
+    assert_int_equal(post_text_to(nobodys, "SM00000000000000000000000000000005", "Hello"), 200);
+    assert_true(says("<Response/>"));
+    assert_int_equal(post_text_to(nobodys, "SM00000000000000000000000000000006", "STOP"), 200);
+    assert_true(says("<Response/>"));
 }
 
 static void test_how_far_a_text_came_is_no_call(void **state)
@@ -726,6 +744,7 @@ int main(void)
         STORY(test_a_draining_node_keeps_its_calls_and_takes_no_others),
         STORY(test_a_carrier_that_leaves_before_the_answer_leaves_nothing),
         STORY(test_a_text_is_taken_once_and_only_help_is_answered_here),
+        STORY(test_help_is_answered_also_where_no_agent_is),
         STORY(test_how_far_a_text_came_is_no_call),
         STORY(test_callers_who_do_not_get_through_are_counted_once_each),
         STORY(test_a_node_may_end_in_the_middle_of_everything),
