@@ -102,6 +102,7 @@ void agent_entry_unref(struct agent_entry *e)
     free(e->help);
     free(e->rules);
     free(e->tables);
+    free(e->countries);
     free(e->warnings);
     free(e->shown);
     free(e->module);
@@ -232,6 +233,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->help = copy_member(info, "help");
     e->rules = copy_member(info, "rules");
     e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
+    e->countries = copy_member(info, "countries");
     e->shown = copy_member(info, "shown");
     rc = take_lists(e, info);
     e->warnings = copy_member(info, "warnings");
@@ -246,6 +248,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
                                   .help_twiml = e->help,
                                   .rules = e->rules,
                                   .tables = e->tables,
+                                  .countries = e->countries,
                                   .warnings = e->warnings,
                                   .shown = e->shown ? e->shown : "{}",
                                   .loaded_unix_ms = (uint64_t)unix_ms()};

@@ -30,6 +30,7 @@ struct agent_info {
     uint32_t max_calls;                             /* at once; 0: no limit of its own */
     const char *const *hosts, *const *secrets;      /* what its requests may use; NULL-terminated */
     const char *tables;      /* which it may use by SQL: {"visits":"write"}; "{}": none */
+    const char *countries;   /* where people may be called: {"US":true}; NULL: anywhere */
     const char *shown;       /* the agent as people want to see it, one JSON object */
     uint64_t loaded_unix_ms; /* this version, by this process */
 };

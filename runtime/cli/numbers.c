@@ -75,6 +75,16 @@ bool sites_agent_loads(const struct settings *s, const char *agent)
     return loads;
 }
 
+char *sites_countries(const struct settings *s, const char *agent)
+{
+    struct agent_set *set = load(s);
+    const struct agent_info *a = set ? agent_by_name(set, rd_str(agent)) : NULL;
+    char *countries = a && a->countries ? strdup(a->countries) : NULL;
+
+    agent_set_unref(set);
+    return countries;
+}
+
 static json_int_t wanted_version(struct asking *a)
 {
     json_t *v = ask_json(a, "select to_json(version) from numbers_version", 0, NULL);

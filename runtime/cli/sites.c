@@ -56,7 +56,7 @@ static bool split_path(const char *path, char *folder, char *module)
     return true;
 }
 
-static json_t *run_file(struct vm *v, const char *module, const char *path)
+static json_t *run_file(struct vm *v, const char *module, const char *countries, const char *path)
 {
     lua_State *L = vm_lua(v);
     json_t *list = NULL;
@@ -64,7 +64,8 @@ static json_t *run_file(struct vm *v, const char *module, const char *path)
 
     buf_init(&why, WHY_MAX);
     lua_pushstring(L, module);
-    if (vm_call_module(v, "ringdown.site", "read", 1, 2, &why)) {
+    lua_pushstring(L, countries);
+    if (vm_call_module(v, "ringdown.site", "read", 2, 2, &why)) {
         fprintf(stderr, "%s:1: %s\n", path, buf_text(&why) ? why.data : "cannot be read");
     } else {
         if (lua_isstring(L, -2))
@@ -78,26 +79,29 @@ static json_t *run_file(struct vm *v, const char *module, const char *path)
 }
 
 /* List of { site, name, time_zone, facts }; NULL after complaints. */
-static json_t *read_sites(const struct settings *s, const char *path)
+static json_t *read_sites(const struct settings *s, const char *agent, const char *path)
 {
     char folder[PATH_MAX], module[MODULE_MAX];
     const char *const dirs[] = {s->library_path, folder, NULL};
     struct vm_opts opts = {.memory_max = (size_t)64 << 20};
     struct vm *v = NULL;
     json_t *list = NULL;
+    char *countries;
 
     if (!split_path(path, folder, module)) {
         fprintf(stderr, "ringdown sites: %s is no Lua file; its name must end in .lua\n", path);
         return NULL;
     }
+    countries = sites_countries(s, agent);
     if (chunks_new(&opts.chunks, dirs) == 0 && vm_new(&v, &opts) == 0) {
         (void)vm_preload(v, "ringdown.host", api_open_loading);
-        list = run_file(v, module, path);
+        list = run_file(v, module, countries, path);
     } else {
         fputs("ringdown sites: not enough memory\n", stderr);
     }
     vm_free(v);
     chunks_free(opts.chunks);
+    free(countries);
     return list;
 }
 
@@ -187,14 +191,16 @@ static void report(const struct importing *i)
 
 static int import(const struct settings *s, struct importing *i, const char *path)
 {
-    json_t *list = read_sites(s, path);
+    json_t *list = NULL;
     char *only = NULL;
     int code;
 
-    if (list && !i->agent)
+    if (!i->agent)
         i->agent = only = sites_only_agent(s, "sites");
-    if (!list || !i->agent) {
-        json_decref(list);
+    if (i->agent)
+        list = read_sites(s, i->agent, path);
+    if (!list) {
+        free(only);
         return EXIT_USAGE;
     }
     code = ask_open(&i->ask, s, "sites");

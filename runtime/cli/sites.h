@@ -13,6 +13,10 @@ const char *sites_who(void);
 char *sites_only_agent(const struct settings *s, const char *command);
 bool sites_agent_loads(const struct settings *s, const char *agent);
 
+/* Where the agent's people may be called, JSON; NULL: anywhere, or the agent is not here. Owned by
+ * the caller. */
+char *sites_countries(const struct settings *s, const char *agent);
+
 /* Waits a moment until the node of this data folder has what the database has, and says from when
  * on the change holds. */
 void sites_tell_node(struct asking *a, const struct settings *s);

@@ -56,6 +56,7 @@ end
 
 local function info_of(def, shown)
   local warnings = complaints.warnings()
+  local countries = require("ringdown.numbers").allowed(def.countries, def.numbers)
   return json.encode {
     name = def.name,
     warnings = warnings ~= "" and warnings or nil,
@@ -73,6 +74,7 @@ local function info_of(def, shown)
     keep_recordings_s = (def.keep.recordings or 0) // 1000,
     max_calls = def.limits.calls or 0,
     rules = require("ringdown.desk").rules_of(def),
+    countries = countries and json.encode(countries),
     tables = def.needs and def.needs.tables or {},
   }
 end

@@ -27,17 +27,17 @@ local function zone(value, path, complain)
   return value
 end
 
--- A site's people are rung and texted like the agent's own.
-local function reachable(value, path, complain)
-  local number = shape.phone(value, path, complain)
-  local never = type(number) == "string" and require("ringdown.numbers").never(number)
-  if never then
-    complain(path, ("%s %s"):format(number, never))
-  end
-  return number
+-- A site's people are rung and texted like the agent's own: `refusal` says whom nobody may.
+local function people_shape(refusal)
+  return shape.map_of(shape.one_or_list_of(function(value, path, complain)
+    local number = shape.phone(value, path, complain)
+    local why = type(number) == "string" and number ~= "" and refusal(number)
+    if why then
+      complain(path, ("%s %s"):format(number, why))
+    end
+    return number
+  end))
 end
-
-local people_shape = shape.map_of(shape.one_or_list_of(reachable))
 
 local function short_text(value, path, complain)
   local text = shape.text(value, path, complain)
@@ -80,15 +80,20 @@ local function checked(how)
   end
 end
 
-local fields = shape.fields({
-  name = short_text,
-  time_zone = zone,
-  hours = checked(time.hours_shape),
-  people = checked(people_shape),
-  resources = shape.list_of(short_text),
-  prices = shape.map_of(price),
-  facts = facts,
-}, { "name" })
+local function fields_of(countries)
+  local numbers = require "ringdown.numbers"
+  return shape.fields({
+    name = short_text,
+    time_zone = zone,
+    hours = checked(time.hours_shape),
+    people = checked(people_shape(function(number)
+      return numbers.refusal(number, countries)
+    end)),
+    resources = shape.list_of(short_text),
+    prices = shape.map_of(price),
+    facts = facts,
+  }, { "name" })
+end
 
 -- What goes into the column `facts`: everything but name and zone.
 local function facts_of(site)
@@ -102,7 +107,7 @@ local function facts_of(site)
   return all
 end
 
-local function read_one(id, value, complain)
+local function read_one(id, value, fields, complain)
   if type(id) ~= "string" or not id:match("^[%l%d][%l%d_-]*$") or #id > 64 then
     complain(tostring(id), "is no site's id; use lower case letters, digits, - and _, like lakeview or shop_12")
     return nil
@@ -116,8 +121,8 @@ local function read_one(id, value, complain)
   return { site = id, name = site.name, time_zone = site.time_zone, facts = all }
 end
 
-local function read_all(sites, complain)
-  local list, ids = json.array {}, {}
+local function read_all(sites, countries, complain)
+  local list, ids, fields = json.array {}, {}, fields_of(countries)
   for id in pairs(sites) do
     ids[#ids + 1] = id
   end
@@ -128,16 +133,17 @@ local function read_all(sites, complain)
     complain("", ("must hold 1 to %d sites, not %d"):format(SITES_MAX, #ids))
   end
   for _, id in ipairs(ids) do
-    list[#list + 1] = read_one(id, sites[id], complain)
+    list[#list + 1] = read_one(id, sites[id], fields, complain)
   end
   return list
 end
 
 ---Reads a file of sites: for the command line.
 ---@param module string
+---@param countries string? JSON: where the agent's people may be called, {"US":true}; nil: anywhere
 ---@return string? json list of { site, name, time_zone, facts }
 ---@return string? complaints lines
-function M.read(module)
+function M.read(module, countries)
   complaints.start(module)
   local ok, sites = pcall(require, module)
   if not ok then
@@ -154,7 +160,7 @@ function M.read(module)
   if type(sites) ~= "table" then
     complain("", "must end in: return { site_id = { name = \"…\" }, … }")
   else
-    list = read_all(sites, complain)
+    list = read_all(sites, countries and json.decode(countries), complain)
   end
   if complaints.any() then
     return nil, complaints.text()
@@ -202,7 +208,9 @@ function M.over(def, site)
     over.hours_text = over.hours and time.hours_text(over.hours)
   end
   if site.people then
-    over.people = people_over(def, understood(people_shape, site.people, "people", id))
+    -- In which country somebody is, is asked when they are dialled: the table of all countries is large.
+    local shaped = people_shape(require("ringdown.numbers").never)
+    over.people = people_over(def, understood(shaped, site.people, "people", id))
   end
   over.site = json.copy(site)
   over.site.id, over.site.name = id, site.name or require("ringdown.call").title(def.name)

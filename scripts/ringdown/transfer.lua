@@ -74,14 +74,16 @@ end
 
 -- Whoever wants it, and wherever the number stood: an agent's file, a site, an operator's command.
 local function numbers_of(def, to)
-  local numbers, wrong = named_numbers(def, to)
-  for _, number in ipairs(numbers or {}) do
-    local never = require("ringdown.numbers").never(number)
-    if never then
-      return nil, ("%s %s"):format(number, never)
+  local checks = require "ringdown.numbers"
+  local list, wrong = named_numbers(def, to)
+  local countries = not to:match("^%+") and checks.allowed(def.countries, def.numbers) or nil
+  for _, number in ipairs(list or {}) do
+    local why = checks.refusal(number, countries)
+    if why then
+      return nil, ("%s %s"):format(number, why)
     end
   end
-  return numbers, wrong
+  return list, wrong
 end
 
 -- The next document: all numbers, or the one whose turn it is. Which attempt it is stands in the address

@@ -8,10 +8,10 @@ local site = require "ringdown.site"
 local SHOWN = "places"
 
 -- Reads a file of sites as `sites import` does.
-local function read(text)
+local function read(text, countries)
   package.preload[SHOWN] = load(text, "@places.lua")
   package.loaded[SHOWN] = nil
-  local list, wrong = site.read(SHOWN)
+  local list, wrong = site.read(SHOWN, countries)
   package.preload[SHOWN], package.loaded[SHOWN] = nil, nil
   return list and json.decode(list), wrong
 end
@@ -65,6 +65,17 @@ describe("a file of sites", function()
     complaints.start("x")
     local call = call_at { id = "loop", people = { office = "+19005550101" } }
     assert.same({ office = { "+13125550101" }, on_call = { "+13125550188" } }, call.session.def.people)
+  end)
+
+  it("names nobody in a country where its agent calls nobody", function()
+    local text = [[return { loop = { name = "Loop", people = { office = { "+13125550101", "+493055501" } } } }]]
+    local _, wrong = read(text, '{"US":true}')
+    assert.matches("loop.people.office[2]: +493055501 is in DE, where this agent calls nobody; add it to countries",
+      wrong, 1, true)
+    assert.is_table((read(text, '{"DE":true,"US":true}')))
+    assert.is_table((read(text)))
+    local call = call_at({ id = "loop", people = { office = "+493055501" } }, { countries = { "US" } })
+    assert.matches("is in DE", select(2, call:transfer "office"))
   end)
 
   it("says when it is none", function()

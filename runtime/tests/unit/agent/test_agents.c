@@ -56,6 +56,7 @@ static void test_the_first_agent_loads(void **state)
     assert_false(a->record);
     assert_int_equal(a->keep_transcripts_s, 0);
     assert_int_equal(a->max_calls, 0);
+    assert_string_equal(a->countries, "{\"US\":true}");
     assert_non_null(strstr(a->fallback_twiml, "<Number>+13125550101</Number>"));
     assert_ptr_equal(agent_by_name(node.agents, RD_STR("northside-plumbing")), a);
     assert_null(agent_by_number(node.agents, RD_STR("+13125550199")));
