@@ -5,7 +5,7 @@
  * in which that name, and the number beside it, are its own. Their first line, the licence, stays here.
  *
  * Failure: a name that is none, files that are there already (nothing is overwritten), a folder that
- * cannot be written: a sentence, and nothing is left half-made. */
+ * cannot be written or made: a sentence, and nothing is left half-made. */
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/commands.h"
@@ -17,13 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] =
     "usage: ringdown new agent NAME [--config FILE]\n\n"
     "Writes NAME.lua, NAME.md and NAME_spec.lua into the agents' folder: an agent that answers, "
     "takes\n"
-    "messages, texts them and hands an emergency to a person. Never overwrites a file.\n\n"
+    "messages, texts them and hands an emergency to a person. Never overwrites a file, and makes "
+    "the\n"
+    "folder when it is not there.\n\n"
     "NAME: lower case letters, digits and dashes, like front-desk.\n"
     "Exit code 0 when they are there, 1 when not, 2 for wrong arguments.\n";
 
@@ -186,6 +189,19 @@ static void say_next(const char *name, const char *spec)
            width, name, width, spec, width, "");
 }
 
+/* The first agent of all brings its folder. */
+static int make_folder(const char *folder, bool *made)
+{
+    *made = mkdir(folder, 0777) == 0;
+    if (*made || errno == EEXIST)
+        return 0;
+    fprintf(stderr,
+            "ringdown new: cannot make the agents' folder %s: %s; make it, or name another one "
+            "(agents.path, RINGDOWN_AGENTS)\n",
+            folder, strerror(errno));
+    return -errno;
+}
+
 static int make_all(const struct settings *s, const char *name)
 {
     struct copy copies[] = {{.template = "agent.lua", .ending = ".lua"},
@@ -193,7 +209,8 @@ static int make_all(const struct settings *s, const char *name)
                             {.template = "spec.lua", .ending = "_spec.lua"}};
     size_t n = sizeof(copies) / sizeof(copies[0]);
     struct naming naming;
-    int rc = 0;
+    bool made_folder;
+    int rc;
 
     name_it(&naming, name);
     for (size_t i = 0; i < n; i++)
@@ -201,6 +218,7 @@ static int make_all(const struct settings *s, const char *name)
                        copies[i].ending);
     if (complain_taken(copies, n, s->agents_path, name))
         return EXIT_FAILED;
+    rc = make_folder(s->agents_path, &made_folder);
     for (size_t i = 0; i < n && !rc; i++)
         rc = make(&copies[i], s, &naming);
     for (size_t i = 0; i < n; i++) {
@@ -209,6 +227,8 @@ static int make_all(const struct settings *s, const char *name)
         else if (!rc)
             puts(copies[i].path);
     }
+    if (rc && made_folder)
+        (void)rmdir(s->agents_path);
     if (!rc)
         say_next(name, copies[2].path);
     return rc ? EXIT_FAILED : EXIT_OK;

@@ -55,14 +55,19 @@ static struct agent_set *load(const struct settings *s)
 char *sites_only_agent(const struct settings *s, const char *command)
 {
     struct agent_set *set = load(s);
-    char *name = NULL;
+    size_t n = set ? agent_set_count(set) : 0, n_broken = set ? agent_set_errors(set) : 0;
+    char *name = n == 1 && !n_broken ? strdup(agent_set_at(set, 0)->name) : NULL;
 
-    if (set && agent_set_count(set) == 1 && agent_set_errors(set) == 0)
-        name = strdup(agent_set_at(set, 0)->name);
     agent_set_unref(set);
-    if (!name)
-        fprintf(stderr, "ringdown %s: for which agent? Say --agent NAME (%s has not exactly one)\n",
+    if (!name && n + n_broken == 0)
+        fprintf(stderr,
+                "ringdown %s: for which agent? There is none in %s: ringdown new agent NAME makes "
+                "one, RINGDOWN_AGENTS or agents.path names another folder\n",
                 command, s->agents_path);
+    else if (!name)
+        fprintf(stderr, "ringdown %s: for which agent? Say --agent NAME: %s has %zu%s\n", command,
+                s->agents_path, n + n_broken,
+                n_broken ? ", and not all of them load: ringdown check tells why" : "");
     return name;
 }
 

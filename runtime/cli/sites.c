@@ -15,10 +15,12 @@
 #include "cli/options.h"
 #include "lua/vm.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: ringdown sites list [--agent A]                            [--json] [--config FILE]\n"
@@ -90,6 +92,13 @@ static json_t *read_sites(const struct settings *s, const char *agent, const cha
 
     if (!split_path(path, folder, module)) {
         fprintf(stderr, "ringdown sites: %s is no Lua file; its name must end in .lua\n", path);
+        return NULL;
+    }
+    if (access(path, R_OK) != 0) {
+        fprintf(stderr,
+                "ringdown sites: %s: %s; name a file that returns sites, ringdown sites --help "
+                "shows one\n",
+                path, strerror(errno));
         return NULL;
     }
     countries = sites_countries(s, agent);

@@ -176,6 +176,27 @@ describe("working on agents", function()
     proc.run("rm " .. folder .. "/night-desk*")
   end)
 
+  it("begins in an empty folder, and says how", function()
+    local env = ("RINGDOWN_AGENTS=%s/first RINGDOWN_DATA=%s"):format(folder, data)
+    for words, said in pairs {
+      ["test"] = "first is not there; ringdown new agent NAME makes it",
+      ["test nobody"] = "nobody: there is no such file or folder; name specs",
+      ["sites import places.lua"] = "There is none in " .. folder .. "/first: ringdown new agent NAME makes one",
+      ["sites import places.lua --agent x"] = "places.lua: No such file or directory; name a file that returns sites",
+    } do
+      local text, code = ringdown(words, nil, env)
+      assert.is_true(code > 0)
+      assert.matches(said, text, 1, true)
+    end
+    local text, code = ringdown("new agent night-desk", nil, env)
+    assert.equal(0, code, text)
+    proc.run("rm " .. folder .. "/first/*_spec.lua")
+    text, code = ringdown("test", nil, env)
+    assert.equal(1, code)
+    assert.matches("there is no spec below " .. folder .. "/first", text, 1, true)
+    proc.run("rm -r " .. folder .. "/first")
+  end)
+
   it("serves while agents are edited, and shows each call", function()
     local port, rest = proc.free_port(), proc.free_port()
     local url = "http://127.0.0.1:" .. port
