@@ -9,6 +9,7 @@ local nearest = require "ringdown.nearest"
 local needs = require "ringdown.needs"
 local routing = require "ringdown.routing_check"
 local shape = require "ringdown.shape"
+local sorted = require "ringdown.sorted"
 local template = require "ringdown.template"
 local time = require "ringdown.time"
 local tool = require "ringdown.tool"
@@ -34,12 +35,8 @@ end
 -- ── shapes of single keys ───────────────────────────────────────────────────────────────────────
 local function language(value, path, complain)
   if not words.languages[value] then
-    local known = {}
-    for code in pairs(words.languages) do
-      known[#known + 1] = code
-    end
-    table.sort(known)
-    complain(path, ("'%s' is no language code known here; %s"):format(tostring(value), nearest.hint(value, known)))
+    complain(path, ("'%s' is no language code known here; %s"):format(tostring(value),
+      nearest.hint(value, sorted.keys(words.languages))))
     return "en"
   end
   return value

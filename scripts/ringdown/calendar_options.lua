@@ -2,6 +2,7 @@
 -- calendar_options: what an agent's file may say about booking, for check_availability and book_appointment alike.
 local complaints = require "ringdown.complaints"
 local shape = require "ringdown.shape"
+local sorted = require "ringdown.sorted"
 local time = require "ringdown.time"
 
 local M = {}
@@ -51,11 +52,7 @@ end
 ---@param config table
 ---@return string[]?
 function M.services(config)
-  local names = {}
-  for name in pairs(config.services or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = sorted.keys(config.services)
   return #names > 0 and names or nil
 end
 

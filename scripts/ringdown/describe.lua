@@ -4,6 +4,7 @@
 local drill = require "ringdown.emergency.drill"
 local json = require "ringdown.json"
 local people = require "ringdown.emergency.people"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -20,12 +21,7 @@ local function people_of(def)
 end
 
 local function sorted_names(map)
-  local names = json.array {}
-  for name in pairs(map or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return json.array(sorted.keys(map))
 end
 
 local function tools_of(def)

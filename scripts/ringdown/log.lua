@@ -2,6 +2,7 @@
 -- log: facts from scripts. Numbers and flags appear as they are; phone numbers are shortened, and
 -- texts appear only at debug level, because nobody can tell a caller's words from a constant.
 local host = require "ringdown.host"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -31,12 +32,7 @@ end
 ---@param facts table<string, any>?
 function M.fact(level, event, call_id, facts)
   local fields = { "call", "str", call_id }
-  local keys = {}
-  for key in pairs(facts or {}) do
-    keys[#keys + 1] = tostring(key)
-  end
-  table.sort(keys)
-  for _, key in ipairs(keys) do
+  for _, key in ipairs(sorted.keys(facts)) do
     local kind, value = typed(facts[key])
     fields[#fields + 1] = key:gsub("[^%w_]", "_")
     fields[#fields + 1] = kind

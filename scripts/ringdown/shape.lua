@@ -2,21 +2,13 @@
 -- shape: what a field may be. A shape is a function (value, path, complain) that returns the value in
 -- the form the library uses; what is wrong goes to complain(path, text).
 local nearest = require "ringdown.nearest"
+local sorted = require "ringdown.sorted"
 local time = require "ringdown.time"
 
 local M = {}
 
 local function quoted(value)
   return type(value) == "string" and ('"%s"'):format(value:sub(1, 60)) or tostring(value)
-end
-
-local function sorted_keys(t)
-  local keys = {}
-  for key in pairs(t) do
-    keys[#keys + 1] = tostring(key)
-  end
-  table.sort(keys)
-  return keys
 end
 
 function M.text(value, path, complain)
@@ -137,7 +129,7 @@ function M.map_of(shape)
       complain(path, "must be a table of names and values in { }")
       return out
     end
-    for _, key in ipairs(sorted_keys(value)) do
+    for _, key in ipairs(sorted.keys(value)) do
       if not key:match("^[%a_][%w_]*$") then
         complain(path, ("'%s' is no name; use letters, digits and _"):format(key))
       else
@@ -152,7 +144,7 @@ end
 ---@param shapes table<string, function>
 ---@param required string[]?
 function M.fields(shapes, required)
-  local known = sorted_keys(shapes)
+  local known = sorted.keys(shapes)
   return function(value, path, complain)
     local out = {}
     local function at(key)
@@ -162,7 +154,7 @@ function M.fields(shapes, required)
       complain(path, "must be a table in { } with " .. table.concat(known, ", "))
       return out
     end
-    for _, key in ipairs(sorted_keys(value)) do
+    for _, key in ipairs(sorted.keys(value)) do
       if not shapes[key] then
         complain(at(key), "unknown key; " .. nearest.hint(key, known))
       end
@@ -192,7 +184,7 @@ function M.spoken(languages)
       complain(path, 'must be a text, or texts by language like { en = "…" }')
       return out
     end
-    for _, language in ipairs(sorted_keys(value)) do
+    for _, language in ipairs(sorted.keys(value)) do
       out[language] = M.text(value[language], path .. "." .. language, complain)
       if out[language]:find("{{", 1, true) then
         complain(path, "is spoken word by word and cannot hold {{…}}")

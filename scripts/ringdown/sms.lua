@@ -5,6 +5,7 @@
 -- Nobody writes a text freely: a text is one of the agent's templates, and what goes into it is quoted from the
 -- call, from the visit that was booked, or from arguments the tool declared. How it is sent, and what is refused,
 -- is in texts/post.lua, which calls load when they send their first text.
+local sorted = require "ringdown.sorted"
 local template = require "ringdown.template"
 local time = require "ringdown.time"
 
@@ -36,15 +37,6 @@ function M.compile(def, text, complain)
   return template.compile(text, def.vars, def.hours ~= nil, complain or function() end, more_paths)
 end
 
-local function sorted(t)
-  local names = {}
-  for name in pairs(t) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 -- ── sending ─────────────────────────────────────────────────────────────────────────────────────
 ---The words of a text in the language of the call.
 ---@param def table the agent
@@ -55,7 +47,7 @@ end
 function M.words(def, call, name, args)
   local texts = def.sms and def.sms.templates[name]
   if not texts then
-    local hint = require("ringdown.nearest").hint(tostring(name), sorted(def.sms and def.sms.templates or {}))
+    local hint = require("ringdown.nearest").hint(tostring(name), sorted.keys(def.sms and def.sms.templates))
     error(("there is no text sms.%s; %s"):format(tostring(name), hint), 0)
   end
   local language = texts[call.language] and call.language or def.languages[1]

@@ -3,6 +3,7 @@
 local nearest = require "ringdown.nearest"
 local shape = require "ringdown.shape"
 local sms = require "ringdown.sms"
+local sorted = require "ringdown.sorted"
 local time = require "ringdown.time"
 
 local M = {}
@@ -76,15 +77,6 @@ function M.shape(languages)
   end
 end
 
-local function sorted(t)
-  local names = {}
-  for name in pairs(t) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 -- Only what the agent wrote itself: what is put in comes on top.
 local function check_length(def, compiled, path, complain)
   local own = {}
@@ -103,9 +95,9 @@ end
 
 -- A tool that takes texts by name: those names are there, and the arguments they want are declared.
 local function check_tool(def, tool, path, complain)
-  local names = sorted(def.sms and def.sms.templates or {})
+  local names = sorted.keys(def.sms and def.sms.templates)
   if tool.texts.to and not def.people[tool.texts.to] then
-    local people = sorted(def.people)
+    local people = sorted.keys(def.people)
     complain(path, ("send_sms { to }: nobody is called '%s'; %s"):format(tool.texts.to, #people > 0
       and nearest.hint(tool.texts.to, people) or "this agent has no people"))
   end
@@ -163,8 +155,8 @@ function M.check(def, complain)
       check_tool(def, tool, "tools." .. i, complain)
     end
   end
-  for _, name in ipairs(sorted(def.sms and def.sms.templates or {})) do
-    for _, language in ipairs(sorted(def.sms.templates[name])) do
+  for _, name in ipairs(sorted.keys(def.sms and def.sms.templates)) do
+    for _, language in ipairs(sorted.keys(def.sms.templates[name])) do
       local path = "sms." .. name
       local compiled = sms.compile(def, tostring(def.sms.templates[name][language]), function(_, text)
         complain(path, text)

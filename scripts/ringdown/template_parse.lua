@@ -2,6 +2,7 @@
 -- template_parse: a text with {{…}} becomes plain data that template.lua renders. Calls parse nothing but the texts
 -- that they send.
 local nearest = require "ringdown.nearest"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -38,12 +39,7 @@ local function parse_expression(text, known, complain)
     return nil
   end
   if known[path] == nil and not (known["args.*"] and path:match("^args%.[%l_][%w_]*$")) then
-    local names = {}
-    for name in pairs(known) do
-      names[#names + 1] = name
-    end
-    table.sort(names)
-    complain(("{{%s}}: unknown path; %s"):format(path, nearest.hint(path, names)))
+    complain(("{{%s}}: unknown path; %s"):format(path, nearest.hint(path, sorted.keys(known))))
   end
   for name in rest:gmatch("|([^|]*)") do
     name = name:gsub("%s", "")

@@ -3,6 +3,7 @@
 -- this when a tool is used first.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -90,15 +91,6 @@ local function convert(arg, value)
   return converted, wrong_value(arg, converted)
 end
 
-local function sorted_names(t)
-  local names = {}
-  for name in pairs(t) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 ---@param t ringdown.tool
 ---@param given table
 ---@return table? args
@@ -106,7 +98,7 @@ end
 function M.check(t, given)
   local declared = t.args or json.decode(host.file "ringdown.def.args")[t.name]
   local args, problems = {}, json.array {}
-  local names = sorted_names(declared)
+  local names = sorted.keys(declared)
   for name in pairs(given) do
     if not declared[name] then
       local list = #names > 0 and require("ringdown.nearest").hint(tostring(name), names) or "it takes no arguments"

@@ -10,6 +10,7 @@
 local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local nearest = require "ringdown.nearest"
+local sorted = require "ringdown.sorted"
 local rest = require "ringdown.twilio.rest"
 local twiml = require "ringdown.twilio.twiml"
 
@@ -20,17 +21,8 @@ local WANTED_MS = 60000 -- a wish that nobody heard of again is none
 
 local rings = { all = true, in_turn = true }
 
-local function names_of(people)
-  local names = {}
-  for name in pairs(people) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 local function nobody(people, to)
-  local names = names_of(people)
+  local names = sorted.keys(people)
   return ("nobody is called '%s'; %s"):format(to,
     #names > 0 and nearest.hint(to, names) or "this agent has no people: give a number")
 end

@@ -7,15 +7,6 @@ local M = {}
 
 local BYTES_MAX = 16 * 1024
 
-local function names_of(t)
-  local names = {}
-  for name in pairs(t) do
-    names[#names + 1] = tostring(name)
-  end
-  table.sort(names)
-  return names
-end
-
 ---@param declared table<string, any> names and first values
 ---@return table vars what scripts see
 ---@return fun(): string? check the reason why the values cannot be kept; then the last good ones are back
@@ -23,7 +14,7 @@ function M.new(declared)
   local values, kept = json.copy(declared), json.copy(declared)
   local function must_be_declared(name)
     if declared[name] == nil then
-      local hint = require("ringdown.nearest").hint(name, names_of(declared))
+      local hint = require("ringdown.nearest").hint(name, require("ringdown.sorted").keys(declared))
       error(("call.vars.%s is not declared in vars; %s"):format(tostring(name), hint), 3)
     end
   end

@@ -6,6 +6,7 @@
 --
 -- Such a tool does nothing until the caller was verified by the built-in tool verify_caller.
 local current = require "ringdown.current"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -16,15 +17,6 @@ local GIVE_UP = "The caller could not be verified. Tell and change nothing perso
 ---@class ringdown.verify
 ---@field ask string[]|table<string, string> what the caller is asked; or each with what it means, for the model
 ---@field check fun(call: ringdown.call, answers: table<string, string>): boolean?, string? true, or why not
-
-local function names_of(asked)
-  local names = {}
-  for name in pairs(asked) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
 
 ---What verify_caller does.
 ---@param call ringdown.call
@@ -62,7 +54,7 @@ function M.refusal(t, def, call, args)
     return GIVE_UP
   end
   return ("The caller is not verified yet, and the number they call from proves nothing. Ask for: %s. Then call %s.")
-    :format(table.concat(names_of(def.verify.ask), ", "), M.TOOL)
+    :format(table.concat(sorted.keys(def.verify.ask), ", "), M.TOOL)
 end
 
 return M

@@ -14,6 +14,7 @@ local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local log = require "ringdown.log"
+local sorted = require "ringdown.sorted"
 local rest = require "ringdown.twilio.rest"
 local time = require "ringdown.time"
 
@@ -294,11 +295,7 @@ local function recipient(def, call, name)
   end
   local numbers = def.people[name]
   if not numbers or #numbers == 0 then
-    local names = {}
-    for known in pairs(def.people) do
-      names[#names + 1] = known
-    end
-    table.sort(names)
+    local names = sorted.keys(def.people)
     error(("sms.send: nobody is called '%s'; %s"):format(tostring(name),
       #names > 0 and require("ringdown.nearest").hint(tostring(name), names) or "this agent has no people"), 0)
   end

@@ -8,6 +8,7 @@
 local complaints = require "ringdown.complaints"
 local nearest = require "ringdown.nearest"
 local shape = require "ringdown.shape"
+local sorted = require "ringdown.sorted"
 local tool = require "ringdown.tool"
 
 ---@class ringdown.transfer_call.options
@@ -41,19 +42,10 @@ local function bound(options, names)
   return t
 end
 
-local function people_of(def)
-  local names = {}
-  for name in pairs(def.people) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 -- Only now it is known whom the agent has.
 local function fitted(options, place)
   return function(def)
-    local names = people_of(def)
+    local names = sorted.keys(def.people)
     local function complain(path, text)
       complaints.add(place or def.place or { file = "agents", line = 1 }, path, text)
     end

@@ -4,6 +4,7 @@
 -- well formed go on to lint.lua.
 local nearest = require "ringdown.nearest"
 local shape = require "ringdown.shape"
+local sorted = require "ringdown.sorted"
 local template = require "ringdown.template"
 
 local M = {}
@@ -85,11 +86,7 @@ local function all(value, path, complain)
 end
 
 local function person_of(def)
-  local names = {}
-  for name in pairs(def.people or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = sorted.keys(def.people)
   return function(value, path, complain)
     if type(value) == "string" and def.people[value] then
       return value

@@ -7,6 +7,7 @@
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local retry = require "ringdown.retry"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -17,12 +18,8 @@ local function encode(text)
 end
 
 local function form(fields)
-  local keys, parts = {}, {}
-  for key in pairs(fields) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  for i, key in ipairs(keys) do
+  local parts = {}
+  for i, key in ipairs(sorted.keys(fields)) do
     parts[i] = key .. "=" .. encode(fields[key])
   end
   return table.concat(parts, "&")
