@@ -302,7 +302,7 @@ static void add_hook(struct activity *a, const char *event, const struct message
         return;
     }
     j->event = event;
-    j->number = m->number;
+    j->number = m->kind == AGENT_DTMF ? (uint32_t)api_now_ms() : m->number;
     j->text = strdup(m->s[2].p);
     move_on(a);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* box.c - sandboxed agents inside a trusted VM.
  *
- * - box.open(agent, host): the agent is loaded and checked as a node would, then a VM is made from its
- *   chunks as for a call. Its "ringdown.host" has the functions of a call where the host table has
+ * - box.open(agent, host, version): the agent is loaded and checked as a node would, or it is one of a
+ *   set that was offered by that name; then a VM is made from its chunks as for a call. Its "ringdown.host" has the functions of a call where the host table has
  *   one of that name; each becomes a call of that function, in the spec's own VM.
  * - box:ask(function, …) calls a function of ringdown.runtime in the sandbox.
  *
@@ -19,7 +19,7 @@
 
 enum { DEPTH_MAX = 16, WHY_MAX = 65536 };
 
-static const char type_name[] = "ringdown.box";
+static const char type_name[] = "ringdown.box", sets_key[] = "ringdown.box.sets";
 
 struct box {
     struct agent_entry *entry; /* refs */
@@ -112,7 +112,7 @@ static int ask_host(lua_State *L)
 /* Files, zones and positions are the sandbox's own: they are what is tested. */
 static bool stays_inside(const char *name)
 {
-    static const char *const own[] = {"file", "source", "shown", "zone", "where"};
+    static const char *const own[] = {"file", "source", "shown", "zone", "where", "digest"};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         if (strcmp(own[i], name) == 0)
@@ -128,6 +128,7 @@ static int open_host(lua_State *L)
 
     lua_newtable(L);
     api_host_register(L);
+    api_digest_register(L);
     lua_rawgeti(spec, LUA_REGISTRYINDEX, b->host);
     lua_pushnil(spec);
     while (lua_next(spec, -2)) {
@@ -224,6 +225,49 @@ static int box_module(lua_State *L)
     return 1;
 }
 
+/* box:about() -> what is known of the agent without asking it: version, rules (JSON or nil), needs */
+static int box_about(lua_State *L)
+{
+    struct box *b = check_box(L);
+    const struct agent_info *info = &b->entry->info;
+    const char *const *const lists[] = {info->hosts, info->secrets};
+    static const char *const names[] = {"hosts", "secrets"};
+
+    lua_newtable(L);
+    lua_pushstring(L, info->version);
+    lua_setfield(L, -2, "version");
+    lua_pushstring(L, info->rules);
+    lua_setfield(L, -2, "rules");
+    lua_newtable(L);
+    for (int i = 0; i < 2; i++) {
+        lua_newtable(L);
+        for (int k = 0; lists[i] && lists[i][k]; k++) {
+            lua_pushstring(L, lists[i][k]);
+            lua_rawseti(L, -2, k + 1);
+        }
+        lua_setfield(L, -2, names[i]);
+    }
+    lua_setfield(L, -2, "needs");
+    return 1;
+}
+
+/* Out of a set that somebody offered. */
+static int take(lua_State *L, struct box *b, const char *agent, const char *version)
+{
+    struct agent_set *set;
+    const struct agent_info *info;
+
+    lua_getfield(L, LUA_REGISTRYINDEX, sets_key);
+    lua_getfield(L, -1, version);
+    set = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    info = set ? agent_by_name(set, rd_str(agent)) : NULL;
+    if (!info)
+        return luaL_error(L, "there is no agent '%s' in %s", agent, version);
+    b->entry = agent_entry_ref((struct agent_entry *)(uintptr_t)info); /* its first member */
+    return 0;
+}
+
 /* Every box loads its agent anew, as a node that has just been told of it. */
 static int load(lua_State *L, struct box *b, const char *agent)
 {
@@ -239,7 +283,7 @@ static int load(lua_State *L, struct box *b, const char *agent)
     return 0;
 }
 
-/* box.open(agent:string, host:table) -> box; raises the agent's mistakes, all of them */
+/* box.open(agent:string, host:table, version:string|nil) -> box; raises the agent's mistakes, all of them */
 static int open_box(lua_State *L)
 {
     const char *agent = luaL_checkstring(L, 1);
@@ -249,7 +293,11 @@ static int open_box(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     b = lua_newuserdatauv(L, sizeof(*b), 0);
     memset(b, 0, sizeof(*b));
-    load(L, b, agent);
+    b->host = LUA_NOREF;
+    if (lua_isstring(L, 3))
+        take(L, b, agent, lua_tostring(L, 3));
+    else
+        load(L, b, agent);
     o.chunks = b->entry->chunks;
     o.user = b;
     if (vm_new(&b->vm, &o)) {
@@ -265,7 +313,7 @@ static int open_box(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"ask", box_ask},     {"module", box_module}, {"broken", box_broken},
+    {"ask", box_ask},     {"module", box_module}, {"broken", box_broken}, {"about", box_about},
     {"close", box_close}, {"__gc", box_close},    {NULL, NULL},
 };
 
@@ -284,6 +332,17 @@ static int open_module(lua_State *L)
     return 1;
 }
 
+int box_offer(struct vm *trusted, const char *version, struct agent_set *set)
+{
+    lua_State *L = vm_lua(trusted);
+
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, sets_key);
+    lua_pushlightuserdata(L, set);
+    lua_setfield(L, -2, version);
+    lua_pop(L, 1);
+    return 0;
+}
+
 int box_preload(struct vm *trusted, const char *agents_path, const char *library_path)
 {
     lua_State *L = vm_lua(trusted);
@@ -292,5 +351,7 @@ int box_preload(struct vm *trusted, const char *agents_path, const char *library
     lua_setfield(L, LUA_REGISTRYINDEX, "ringdown.box.agents");
     lua_pushstring(L, library_path);
     lua_setfield(L, LUA_REGISTRYINDEX, "ringdown.box.library");
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, sets_key);
+    lua_pop(L, 1);
     return vm_preload(trusted, "ringdown.box", open_module);
 }

@@ -10,7 +10,12 @@
 
 #include "lua/vm.h"
 
+struct agent_set;
+
 /* Where box.open() finds agents and library. Strings are copied. */
 int box_preload(struct vm *trusted, const char *agents_path, const char *library_path);
+
+/* box.open(agent, host, version) finds the agent there. Borrows the set for as long as the VM lives. */
+int box_offer(struct vm *trusted, const char *version, struct agent_set *set);
 
 #endif

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- runtime: the functions that C calls. One VM, one agent, one call.
+local inputs = require "ringdown.inputs"
 local json = require "ringdown.json"
 local sessions = require "ringdown.session"
 
@@ -19,17 +20,20 @@ end
 ---@param module string
 ---@param form string JSON
 ---@param site string? JSON: the number's site
+---@param seed integer? of a call that is replayed
 ---@return string system
 ---@return string reason
 ---@return string assistant
 ---@return string brief JSON
 ---@return string hooks
-function M.open(module, form, site)
-  local def = require(module)
-  session = sessions.new(def, json.decode(form) or {}, site and json.decode(site))
+function M.open(module, form, site, seed)
+  inputs.begin(seed)
+  local def, said, place = require(module), json.decode(form) or {}, site and json.decode(site)
+  session = sessions.new(def, said, place)
   session:know_caller()
   local system, reason, assistant = session:route()
   local brief = system == "openai" and json.encode(session:brief()) or ""
+  inputs.opened(said, place, brief)
   return system, reason, assistant, brief, session:hooks()
 end
 
@@ -38,6 +42,7 @@ function M.tool(name, arguments)
 end
 
 function M.event(event, text, number)
+  inputs.event(event, text, number)
   session:event(event, text, number)
 end
 
@@ -64,6 +69,7 @@ function M.resume(kind, form, noticed)
 end
 
 function M.ended(reason)
+  inputs.ended()
   session:ended(reason)
 end
 

@@ -5,6 +5,7 @@
 #define AGENT_API_API_H
 
 #include <lua.h>
+#include <stdint.h>
 
 /* For require(): the module while an agent's file is loaded, and during a call. */
 int api_open_loading(lua_State *L);
@@ -15,6 +16,7 @@ void api_host_register(lua_State *L);    /* files, zones, positions, log: always
 void api_call_register(lua_State *L);    /* say, hang_up, deadline, sleep: during a call */
 void api_http_register(lua_State *L);    /* twilio: during a call */
 void api_fetch_register(lua_State *L);   /* http: during a call */
+void api_digest_register(lua_State *L);  /* digest: during a call, and in specs */
 void api_retry_register(lua_State *L);   /* delays and breakers: during a call */
 void api_durable_register(lua_State *L); /* durable: during a call */
 void api_fact_register(lua_State *L);    /* fact: during a call or an errand */
@@ -22,6 +24,9 @@ void api_line_register(lua_State *L);    /* the caller's line, alarms: during an
 void api_inbox_register(lua_State *L);   /* wait, answer, texts: during an errand */
 void api_query_register(lua_State *L);   /* query, db: during a call */
 void api_number_register(lua_State *L);  /* number_hash: during a call */
+
+/* The clock of host.now_ms(). */
+uint64_t api_now_ms(void);
 
 /* MSG_DURABLE came; borrows m. */
 struct script_thread;

@@ -470,13 +470,15 @@ static int host_digest(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"http", host_http},
-    {"digest", host_digest},
-    {NULL, NULL},
-};
+void api_digest_register(lua_State *L)
+{
+    lua_pushcfunction(L, host_digest);
+    lua_setfield(L, -2, "digest");
+}
 
 void api_fetch_register(lua_State *L)
 {
-    luaL_setfuncs(L, functions, 0);
+    lua_pushcfunction(L, host_http);
+    lua_setfield(L, -2, "http");
+    api_digest_register(L);
 }

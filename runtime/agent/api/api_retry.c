@@ -9,7 +9,7 @@
 
 #include <lauxlib.h>
 
-static uint64_t now_ms(void)
+uint64_t api_now_ms(void)
 {
     return clock_ms(loop_clock());
 }
@@ -17,7 +17,7 @@ static uint64_t now_ms(void)
 /* host.now_ms() -> integer, of a clock that only ever goes forward */
 static int host_now_ms(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)now_ms());
+    lua_pushinteger(L, (lua_Integer)api_now_ms());
     return 1;
 }
 
@@ -44,7 +44,7 @@ static int host_retry_delay(lua_State *L)
 
     luaL_checktype(L, 1, LUA_TTABLE);
     luaL_argcheck(L, failures >= 1 && failures <= INT32_MAX, 2, "at least 1");
-    luaL_argcheck(L, began >= 0, 3, "a time of host.now_ms()");
+    luaL_argcheck(L, began >= 0, 3, "a time of host.api_now_ms()");
     luaL_argcheck(L, after >= 0 && after <= INT32_MAX, 4, "ms, not negative");
     p = (struct retry_policy){.first_ms = field(L, 1, "first_ms"),
                               .max_ms = field(L, 1, "max_ms"),
@@ -52,7 +52,7 @@ static int host_retry_delay(lua_State *L)
                               .budget_ms = field(L, 1, "budget_ms")};
     retry_init(&r, &p, (uint64_t)began);
     r.failures = (uint32_t)failures - 1;
-    delay = retry_failed(&r, now_ms(), (uint32_t)after, rd_random_bits());
+    delay = retry_failed(&r, api_now_ms(), (uint32_t)after, rd_random_bits());
     if (delay < 0)
         lua_pushnil(L);
     else
@@ -73,14 +73,14 @@ static const char *check_target(lua_State *L)
 static int host_breaker_ask(lua_State *L)
 {
     const char *name = check_target(L);
-    uint32_t ticket = target_ask(name, now_ms());
+    uint32_t ticket = target_ask(name, api_now_ms());
 
     if (ticket) {
         lua_pushinteger(L, ticket);
         return 1;
     }
     lua_pushnil(L);
-    lua_pushinteger(L, (lua_Integer)target_wait_ms(name, now_ms()));
+    lua_pushinteger(L, (lua_Integer)target_wait_ms(name, api_now_ms()));
     return 2;
 }
 
@@ -94,7 +94,7 @@ static int host_breaker_tell(lua_State *L)
     int how = luaL_checkoption(L, 3, NULL, names);
 
     luaL_argcheck(L, ticket > 0 && ticket <= UINT32_MAX, 2, "of host.breaker_ask()");
-    target_tell(name, (uint32_t)ticket, results[how], luaL_optstring(L, 4, NULL), now_ms());
+    target_tell(name, (uint32_t)ticket, results[how], luaL_optstring(L, 4, NULL), api_now_ms());
     return 0;
 }
 
