@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"talk", cmd_talk, "type to an agent as a caller; nothing is dialled, nothing texted"},
     {"dev", cmd_dev, "serve while agents are edited, and show what is said"},
     {"test", cmd_test, "run the specs of agents, in the same sandbox as a live call"},
+    {"replay", cmd_replay, "recorded calls again, on the agents of today: what they do otherwise"},
     {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},
     {"cost", cmd_cost, "what calls cost, by day or line by line"},
     {"numbers", cmd_numbers, "which agent answers which number: list, assign, unassign"},

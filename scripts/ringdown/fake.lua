@@ -172,6 +172,8 @@ end
 ---@field name string? of the caller
 ---@field form table<string, string>? more of the carrier's form
 ---@field site table? the site of the number, as `sites import` reads it: { id = "lakeview", name = "…", … }
+---@field recording table? of the library: a recorded call
+---@field version string? of the library: where the sandbox finds the agent
 
 ---Opens a call: routing is decided and the brief rendered, as at the webhook.
 ---@param opts ringdown.fake.call.opts
@@ -181,7 +183,11 @@ function M.call(opts)
   require("ringdown.fake.database").reset()
   fake_host.twilio_replies = {} -- it can be asked
   local def, sandbox = opts.agent, nil
-  if type(def) == "string" then
+  local recording = opts.recording
+  if opts.version then
+    sandbox = boxed.open(def, opts.version)
+    def = sandbox:outline(def, recording.to)
+  elseif type(def) == "string" then
     sandbox = boxed.open(def) -- first: it has fences
     def = load_agent(def)
   end
@@ -199,11 +205,16 @@ function M.call(opts)
     put(zone)
   end
   wanted_database = {}
-  local form = { CallSid = CALL_ID, From = opts.from or DEFAULT_FROM, CallerName = opts.name, To = def.numbers[1] }
+  if recording then
+    require("ringdown.replay.play").prepare(recording)
+  end
+  local form = { CallSid = recording and recording.call or CALL_ID, From = opts.from or DEFAULT_FROM,
+    CallerName = opts.name, To = recording and recording.to or def.numbers[1] }
   for key, value in pairs(opts.form or {}) do
     form[key] = value
   end
-  local session = sandbox and sandbox:begin(def, form, opts.site) or sessions.new(def, form, opts.site)
+  local session = sandbox and sandbox:begin(def, form, opts.site, recording and recording.seed)
+    or sessions.new(def, form, opts.site)
   local self = setmetatable({ def = def, form = form, session = session }, call)
   self.session:know_caller()
   self.system, self.reason, self.assistant = self.session:route()
@@ -339,11 +350,33 @@ function call:texts_back(body, id)
   })
 end
 
+---What happened then in a call of fake.recorded: the caller's words, keys, the model's tool calls, the end.
+function call:goes_on()
+  require("ringdown.replay.play").rest(self)
+end
+
 ---The call is over.
 ---@param reason string?
 function call:ends(reason)
   fake_host.ended = true
   self.session:ended(reason or "caller_hangup")
+end
+
+---A call that was recorded, opened as it was then: who called, when, and what hosts and database answered. Then
+---call:goes_on() plays the rest. `ringdown replay CALL --to-spec` writes such files.
+---@param name string of a file beside the spec: "gas-leak.json"
+---@param opts { agent: string|table|nil }? another agent than the one that took the call
+---@return ringdown.fake.call
+function M.recorded(name, opts)
+  local folder = debug.getinfo(2, "S").source:match("^@(.*/)") or ""
+  local recording, why = require("ringdown.replay.recording").load(folder .. name)
+  if not recording then
+    error(("fake.recorded: %s: %s"):format(name, why), 2)
+  end
+  local self = M.call { agent = opts and opts.agent or recording.agent, from = recording.from, form = recording.form,
+    site = recording.site, recording = recording }
+  self.recording = recording
+  return self
 end
 
 return M

@@ -54,7 +54,7 @@ local asked = {
 ---@return string
 function M.ask(of, ...)
   local ask = asked[of](...)
-  return #ask <= ASK_MAX and ask or ask:sub(1, ASK_MAX - 64) .. host.digest(ask)
+  return #ask <= ASK_MAX and ask or ("%s… %d"):format(ask:sub(1, ASK_MAX), #ask)
 end
 
 local function listed(value)

@@ -81,6 +81,20 @@ function M.errand(module, kind, payload)
   require("ringdown.errand").run(require(module), kind, payload)
 end
 
+---How an emergency begins, beside a call that is tried out or replayed.
+---@param module string the agent's
+---@param payload string JSON object
+---@return string? whom of its people the caller is handed over to
+function M.emergency_begins(module, payload)
+  local def, found = require(module), json.decode(payload)
+  require("ringdown.emergency").begin(found, def)
+  for _, rule in ipairs(def.emergencies) do
+    if rule.id == found.rule then
+      return rule.transfer
+    end
+  end
+end
+
 ---What the call remembers.
 ---@return string JSON
 function M.vars()

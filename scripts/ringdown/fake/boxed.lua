@@ -35,21 +35,33 @@ end
 
 ---The agent's sandbox; raises the mistakes in its file.
 ---@param agent string
+---@param version string? of several folders of agents, the one that was offered by this name
 ---@return ringdown.fake.boxed? session nil: there are sandboxes only inside `ringdown test`
-function M.open(agent)
+function M.open(agent, version)
   local there, boxes = pcall(require, "ringdown.box")
-  return there and setmetatable({ box = boxes.open(agent, fake_host) }, session) or nil
+  return there and setmetatable({ box = boxes.open(agent, fake_host, version) }, session) or nil
+end
+
+---As much of the agent's definition as is known without running its file here.
+---@param name string
+---@param number string?
+---@return table
+function session:outline(name, number)
+  local about = self.box:about()
+  return { name = name, version = about.version, needs = about.needs, numbers = { number },
+    rules = about.rules, emergencies = about.rules and { true } or {} }
 end
 
 ---The call comes in.
 ---@param def table the agent as the spec's own VM sees it: whose the fake host's answers are
 ---@param form table<string, string>
 ---@param site table?
+---@param seed integer?
 ---@return ringdown.fake.boxed
-function session:begin(def, form, site)
+function session:begin(def, form, site, seed)
   current.enter { def = def }
   local system, reason, assistant, brief = ask(self, "open", self.box:module(), json.encode(form),
-    site and json.encode(site))
+    site and json.encode(site), seed)
   rawset(self, "decided", { system, reason, assistant })
   rawset(self, "briefed", brief ~= "" and json.decode(brief) or nil)
   return self
@@ -85,6 +97,18 @@ end
 
 function session:ended(reason)
   ask(self, "ended", reason)
+end
+
+---An emergency begins in the sandbox.
+---@param payload table
+---@return string? whom of the agent's people the caller is handed over to
+function session:emergency(payload)
+  return ask(self, "emergency_begins", self.box:module(), json.encode(payload))
+end
+
+---Nothing is asked of it any more.
+function session:close()
+  self.box:close()
 end
 
 return M

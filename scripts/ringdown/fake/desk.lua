@@ -32,6 +32,25 @@ local function rule_of(def, id)
   end
 end
 
+-- Of an agent that is only known by its outline, its sandbox does it.
+local function begin(call, payload)
+  if call.def.rules then
+    return call.session:emergency(payload)
+  end
+  require("ringdown.emergency").begin(payload, call.def)
+  return rule_of(call.def, payload.rule).transfer
+end
+
+local opened ---@type string? the rules that the desk has
+
+local function open(def)
+  local rules = def.rules or desk.rules_of(def)
+  if rules ~= opened then
+    desk.open(rules)
+    opened = rules
+  end
+end
+
 function fake:act(found, source)
   if self.acted[found.rule] then
     return false
@@ -39,9 +58,9 @@ function fake:act(found, source)
   self.acted[found.rule] = true
   local seen = self.call.session.call
   table.insert(self.emergencies, found.rule)
-  require("ringdown.emergency").begin({ call = seen.id, rule = found.rule, severity = found.severity, source = source,
-    words = found.words, from = seen.caller.number, to = seen.called, language = found.language }, self.call.def)
-  self.transferred_to = self.transferred_to or rule_of(self.call.def, found.rule).transfer
+  local whom = begin(self.call, { call = seen.id, rule = found.rule, severity = found.severity, source = source,
+    words = found.words, from = seen.caller.number, to = seen.called, language = found.language })
+  self.transferred_to = self.transferred_to or whom
   return true
 end
 
@@ -58,12 +77,12 @@ function fake:follow(findings, source)
 end
 
 function fake:hear(text)
-  desk.open(desk.rules_of(self.call.def))
+  open(self.call.def)
   self:follow(desk.hear(text), "rule")
 end
 
 function fake:report(kind, severity, said)
-  desk.open(desk.rules_of(self.call.def))
+  open(self.call.def)
   return self:follow(desk.report(kind, severity, said), "model")
 end
 

@@ -37,12 +37,25 @@ function M.reset()
   M.not_durable, M.barriers = nil, 0
   M.queries, M.query_handlers, M.db_handlers, M.database_down = {}, {}, {}, nil
   require("ringdown.fake.texts").reset()
+  M.recorded = nil
   now, passed_ms = nil, 0
   clock.stop()
 end
 
 function M.set_unix(unix)
   now = unix
+end
+
+---Of a call that is replayed: what "query", "db" or "http" was answered then; nil when that is not known.
+M.recorded = nil ---@type nil|fun(of: string, ...: any): table?
+
+---The clock goes on to this moment, unless it is past that already.
+---@param ms integer as now_ms() tells it
+function M.move_to(ms)
+  if ms > passed_ms then
+    now = M.unix() + ms // 1000 - passed_ms // 1000
+    passed_ms = ms
+  end
 end
 
 function M.unix()
@@ -197,6 +210,10 @@ end
 ---The agent's own SQL: rows, columns as { name, type }, how many; or nil, why, code.
 function M.db(sql, params)
   M.queries[#M.queries + 1] = { sql = sql, params = params }
+  local known = M.recorded and M.recorded("db", sql, params)
+  if known then
+    return table.unpack(known, 1, 3)
+  end
   if M.database_down then
     return nil, M.database_down, "down"
   end
@@ -223,6 +240,10 @@ end
 ---Rows as lists of texts, false for null; or nil, why, "down" or SQLSTATE.
 function M.query(sql, params)
   M.queries[#M.queries + 1] = { sql = sql, params = params }
+  local known = M.recorded and M.recorded("query", sql, params)
+  if known then
+    return table.unpack(known, 1, 3)
+  end
   if M.database_down then
     return nil, M.database_down, "down"
   end
