@@ -17,7 +17,9 @@ static const char usage[] =
     "came of it\n"
     "       ringdown agents diff [AGENT] [RELEASE]    the folder against the current (or a) "
     "release\n"
-    "       ringdown agents publish [--note TEXT]     make the folder the current release\n"
+    "       ringdown agents publish [--note TEXT] [--replay N [--yes] "
+    "[--accept-lost-emergencies]]\n"
+    "                                                 make the folder the current release\n"
     "       ringdown agents history                   releases, newest first\n"
     "       ringdown agents restore WHICH [--write]   have an old one again\n\n"
     "list, show and reload ask the node that serves this data folder; the others need no node.\n"
@@ -25,6 +27,9 @@ static const char usage[] =
     "progress keep theirs. WHICH is the number of a release, the version of an agent (only its\n"
     "files change then), or the beginning (17 digits) of a tree's hash. With agents.source =\n"
     "\"folder\", restore shows what would change, and writes the files with --write.\n"
+    "--replay runs the last N calls of each agent on the folder first: when one differs, "
+    "publishing\n"
+    "needs --yes; when an emergency is not found any more, it is refused.\n"
     "--json prints what programs want to know. Exit code 1 when it did not work.\n";
 
 static const struct verb {
@@ -85,8 +90,12 @@ static int check(const struct options *o)
 int cmd_agents(int argc, char **argv)
 {
     struct agents_order order = {0};
-    const struct option_switch switches[] = {{"write", &order.write}, {NULL, NULL}};
-    const struct option_value values[] = {{"note", &order.note}, {NULL, NULL}};
+    const struct option_switch switches[] = {{"write", &order.write},
+                                             {"yes", &order.yes},
+                                             {"accept-lost-emergencies", &order.accept_lost},
+                                             {NULL, NULL}};
+    const struct option_value values[] = {
+        {"note", &order.note}, {"replay", &order.replay}, {NULL, NULL}};
     struct options o = {.usage = usage, .switches = switches, .values = values, .max_words = 3};
     const struct verb *v;
     struct settings *s = NULL;

@@ -11,7 +11,8 @@ struct agents_order {
     const char *verb;
     const char *word, *other; /* behind it; NULL: not given */
     const char *note;         /* --note; NULL: none */
-    bool json, write;
+    const char *replay;       /* --replay; NULL: without */
+    bool json, write, yes, accept_lost;
 };
 
 /* agents_live.c */

@@ -158,6 +158,8 @@ int agents_publish(const struct agents_order *o)
         code = ask_open(&a, o->settings, "agents publish");
     if (code == EXIT_OK)
         code = side_of_database(&current, &a, NULL);
+    if (code == EXIT_OK && !same_tree(&next, &current))
+        code = agents_gate(o, &a, &next);
     if (code == EXIT_OK)
         code = same_tree(&next, &current) ? nothing_new(o, &current)
                                           : release(o, &a, &next, &current, 0);

@@ -37,4 +37,7 @@ bool sides_print(const struct side *before, const struct side *after, const char
 /* The same as one JSON object on `out`: {"changed":[…],"diff":"…"}. */
 json_t *sides_json(const struct side *before, const struct side *after, const char *only);
 
+/* agents_gate.c: EXIT_OK when the calls that --replay wants (or none) let `next` be published. */
+int agents_gate(const struct agents_order *o, struct asking *a, const struct side *next);
+
 #endif

@@ -34,7 +34,7 @@ static const char usage[] =
 enum { LAST_MAX = 10000, MOST_SHOWN = 20, FILE_MAX_BYTES = 512 << 20 };
 
 struct wish {
-    const char *call, *last, *file, *agent, *of, *since;
+    const char *call, *last, *file, *agent, *of, *since, *into;
     bool show, to_spec;
     int n_last;
 };
@@ -126,8 +126,7 @@ static int from_file(struct replays *r, const char *path)
 static int run(const struct wish *w, const struct settings *s, struct replays *r)
 {
     if (w->to_spec)
-        return replays_write_spec(
-            r, w->call, access("spec/agents", W_OK) == 0 ? "spec/agents" : s->agents_path);
+        return replays_write_spec(r, w->call, w->into ? w->into : s->agents_path);
     if (w->file)
         return from_file(r, w->file);
     return w->call ? replays_call(r, w->call) : replays_last(r, w->n_last);
@@ -149,7 +148,8 @@ static int replay(const struct wish *w, const struct settings *s, bool json)
     char name[256] = "";
     struct asking a = {0};
     struct replays *r = NULL;
-    struct replays_opts o = {.settings = s, .command = "replay", .json = json, .show = w->show};
+    struct replays_opts o = {
+        .settings = s, .command = "replay", .to = stdout, .json = json, .show = w->show};
     int code = read_agents(w, s, &o.tree, name, sizeof(name));
 
     if (code == EXIT_OK && !w->file)
@@ -173,9 +173,9 @@ int cmd_replay(int argc, char **argv)
     struct wish w = {0};
     const struct option_switch switches[] = {
         {"show", &w.show}, {"to-spec", &w.to_spec}, {NULL, NULL}};
-    const struct option_value values[] = {{"last", &w.last},   {"file", &w.file},
-                                          {"agent", &w.agent}, {"of", &w.of},
-                                          {"since", &w.since}, {NULL, NULL}};
+    const struct option_value values[] = {
+        {"last", &w.last},   {"file", &w.file}, {"agent", &w.agent}, {"of", &w.of},
+        {"since", &w.since}, {"into", &w.into}, {NULL, NULL}};
     struct options o = {.usage = usage, .switches = switches, .values = values, .max_words = 1};
     struct settings *s = NULL;
     int code = EXIT_OK;

@@ -184,42 +184,44 @@ static const char *before(struct replays *r, const struct agent_info *next, cons
 
 /* ---- what came of it ---- */
 
-static void print_side(const json_t *d, const char *side)
+static void print_side(FILE *to, const json_t *d, const char *side)
 {
     const char *text = ask_text(d, side);
 
     if (json_object_get(d, side))
-        printf("      %s  ", side);
+        fprintf(to, "      %s  ", side);
     for (const char *p = text; *p; p++)
-        putchar((unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+        fputc((unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p, to);
     if (json_object_get(d, side))
-        putchar('\n');
+        fputc('\n', to);
 }
 
-static void print_difference(const json_t *d)
+static void print_difference(FILE *to, const json_t *d)
 {
-    printf("  %6.1f s  %s\n    %s %s\n", (double)ask_int(d, "at_ms") / 1000, ask_text(d, "input"),
-           ask_text(d, "kind"), ask_text(d, "name"));
-    print_side(d, "was");
-    print_side(d, "now");
+    fprintf(to, "  %6.1f s  %s\n    %s %s\n", (double)ask_int(d, "at_ms") / 1000,
+            ask_text(d, "input"), ask_text(d, "kind"), ask_text(d, "name"));
+    print_side(to, d, "was");
+    print_side(to, d, "now");
 }
 
-static void print_steps(const json_t *answer)
+static void print_steps(FILE *to, const json_t *answer)
 {
     const json_t *step, *act;
     size_t i, k;
 
     json_array_foreach(json_object_get(answer, "steps"), i, step)
     {
-        printf("  %6.1f s  %s\n", (double)ask_int(step, "at_ms") / 1000, ask_text(step, "input"));
+        fprintf(to, "  %6.1f s  %s\n", (double)ask_int(step, "at_ms") / 1000,
+                ask_text(step, "input"));
         json_array_foreach(json_object_get(step, "did"), k, act)
-            printf("      %s %s %.300s\n", ask_text(act, "kind"), ask_text(act, "name"),
-                   ask_text(act, "text"));
+            fprintf(to, "      %s %s %.300s\n", ask_text(act, "kind"), ask_text(act, "name"),
+                    ask_text(act, "text"));
     }
 }
 
 static void print_answer(struct replays *r, const json_t *answer)
 {
+    FILE *to = r->o.to;
     const json_t *differences = json_object_get(answer, "differences");
     size_t i, n = json_array_size(differences);
     const json_t *d;
@@ -228,19 +230,19 @@ static void print_answer(struct replays *r, const json_t *answer)
         return;
     if (r->o.most_shown && r->n_shown++ >= (unsigned)r->o.most_shown)
         return;
-    printf("%s  %s  %s", ask_text(answer, "call"), ask_text(answer, "agent"),
-           ask_text(answer, "version"));
+    fprintf(to, "%s  %s  %s", ask_text(answer, "call"), ask_text(answer, "agent"),
+            ask_text(answer, "version"));
     if (!r->o.show)
-        printf(" → %s: %zu %s", ask_text(answer, "candidate"), n,
-               n == 1 ? "difference" : "differences");
-    putchar('\n');
-    print_steps(answer);
-    json_array_foreach(differences, i, d) print_difference(d);
+        fprintf(to, " → %s: %zu %s", ask_text(answer, "candidate"), n,
+                n == 1 ? "difference" : "differences");
+    fputc('\n', to);
+    print_steps(to, answer);
+    json_array_foreach(differences, i, d) print_difference(to, d);
     json_array_foreach(json_object_get(answer, "drift"), i, d)
-        printf("    (its own version, replayed, does not repeat what was recorded: %s)\n",
-               json_string_value(d));
-    json_array_foreach(json_object_get(answer, "lost"), i, d)
-        printf("    EMERGENCY LOST: %s was found, and is not any more\n", json_string_value(d));
+        fprintf(to, "    (its own version, replayed, does not repeat what was recorded: %s)\n",
+                json_string_value(d));
+    json_array_foreach(json_object_get(answer, "lost"), i, d) fprintf(
+        to, "    EMERGENCY LOST: %s was found, and is not any more\n", json_string_value(d));
 }
 
 static void count(struct replays *r, const json_t *answer)
@@ -261,11 +263,11 @@ static int unplayable(struct replays *r, const char *call, const char *why)
     if (r->o.json) {
         json_t *v = json_pack("{s:s, s:s}", "call", call, "why", why);
 
-        json_dumpf(v, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-        putchar('\n');
+        json_dumpf(v, r->o.to, JSON_COMPACT | JSON_SORT_KEYS);
+        fputc('\n', r->o.to);
         json_decref(v);
     } else {
-        printf("%s  cannot be replayed: %s\n", call, why);
+        fprintf(r->o.to, "%s  cannot be replayed: %s\n", call, why);
     }
     return EXIT_OK;
 }
@@ -276,7 +278,7 @@ static void take_answer(struct replays *r, const struct buf *text)
 
     count(r, answer);
     if (r->o.json)
-        printf("%.*s\n", (int)text->n, text->data);
+        fprintf(r->o.to, "%.*s\n", (int)text->n, text->data);
     else
         print_answer(r, answer);
     json_decref(answer);
@@ -414,29 +416,30 @@ struct replays_totals replays_totals(const struct replays *r)
 void replays_print_totals(struct replays *r)
 {
     struct replays_totals t = replays_totals(r);
+    FILE *to = r->o.to;
     json_t *v;
 
     if (r->o.json) {
         v = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I}", "calls", (int)t.calls, "same", (int)t.same,
                       "different", (int)t.different, "unplayable", (int)t.unplayable, "lost",
                       (int)t.lost, "call_ms", (json_int_t)t.call_ms);
-        json_dumpf(v, stdout, JSON_COMPACT | JSON_SORT_KEYS);
-        putchar('\n');
+        json_dumpf(v, to, JSON_COMPACT | JSON_SORT_KEYS);
+        fputc('\n', to);
         json_decref(v);
         return;
     }
     if (r->o.most_shown && r->n_shown > (unsigned)r->o.most_shown)
-        printf("… and %u more calls that differ; --json has all of them\n",
-               r->n_shown - (unsigned)r->o.most_shown);
-    printf("%u calls (%.1f minutes) replayed in %.1f s", t.calls, (double)t.call_ms / 60000,
-           t.seconds);
+        fprintf(to, "… and %u more calls that differ; --json has all of them\n",
+                r->n_shown - (unsigned)r->o.most_shown);
+    fprintf(to, "%u calls (%.1f minutes) replayed in %.1f s", t.calls, (double)t.call_ms / 60000,
+            t.seconds);
     if (!r->o.show)
-        printf(": %u the same, %u different", t.same, t.different);
+        fprintf(to, ": %u the same, %u different", t.same, t.different);
     if (t.unplayable)
-        printf(", %u could not be replayed", t.unplayable);
+        fprintf(to, ", %u could not be replayed", t.unplayable);
     if (t.lost)
-        printf("; EMERGENCIES LOST in %u", t.lost);
-    putchar('\n');
+        fprintf(to, "; EMERGENCIES LOST in %u", t.lost);
+    fputc('\n', to);
 }
 
 /* ---- as a spec ---- */

@@ -8,6 +8,7 @@
 #include "cli/ask.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct replays_opts {
     const struct settings *settings;
@@ -16,6 +17,7 @@ struct replays_opts {
     struct tree *tree;     /* refs: the agents that recordings are played on */
     const char *of_agent;  /* only this one's calls; NULL: every agent's */
     const char *since;     /* NULL: however old */
+    FILE *to;              /* where it prints */
     int most_shown;        /* calls that differ, for people; 0: all */
     bool json, show;       /* show: what one version does, and no comparison */
 };

@@ -1,0 +1,122 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- takes: 25 s
+-- A call that a node took is replayed: on the same agent nothing differs, on a changed one the difference is told, and
+-- an agent that misses an emergency is not published.
+local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
+local proc = require "spec.e2e.support.proc"
+
+local desk = [[
+-- SPDX-License-Identifier: Apache-2.0
+local agent, tools = require "ringdown.agent", require "ringdown.tools"
+return agent {
+  name = "desk", numbers = { "+13125550100" }, time_zone = "America/Chicago",
+  people = { on_call = "+13125550188" }, vars = { choice = "", luck = 0 },
+  hours = { mon_sun = "08:00-18:00" },
+  greeting = "Hello, this is the desk.", prompt = "You are friendly.",
+  tools = { tools.book_appointment { hours = { mon_sun = "08:00-18:00" }, lead = "0m" }, tools.end_call },
+  emergencies = {
+    { id = "gas-leak", severity = "normal", any = { "smell gas" }, text = { to = "on_call", body = "GAS" } },
+  },
+  on = {
+    dtmf = function(call, key)
+      call.vars.choice, call.vars.luck = key, math.random(1000000)
+      call:say("You pressed " .. key .. ".")
+    end,
+  },
+}
+]]
+
+describe("a recorded call", function()
+  local n, report
+
+  setup(function()
+    n = node.start { agents = { ["desk.lua"] = desk } }
+    local _, reports = n:call { scenarios = { "a-call-to-replay" } }
+    report = reports[1]
+    assert.equal("", report.why)
+    assert.is_truthy(n:wait_shipped())
+  end)
+
+  teardown(function()
+    assert.equal(0, n:stop())
+  end)
+
+  local function replay(...)
+    return n:ringdown("replay", ...)
+  end
+
+  local function save(from, to)
+    local text, times = desk:gsub(from, to)
+    assert.equal(1, times, from)
+    proc.write(n.agents .. "/desk.lua", text)
+  end
+
+  it("holds what a replay needs, and no more of a key than is a choice", function()
+    local kept = pg.query(n.database, ("select string_agg(body ->> 'key', ',') as keys, count(*) as n from call_events "
+      .. "where stream = '%s' and type = 'input' and body ->> 'kind' = 'key'"):format(report.call))
+    assert.equal(1, tonumber(kept[1].keys))
+    assert.equal(1, pg.query(n.database, ("select count(*) as n from call_events where stream = '%s' "
+      .. "and type = 'opened'"):format(report.call))[1].n)
+  end)
+
+  it("does the same again on the version that took it", function()
+    local said, code = replay(report.call)
+    assert.equal(0, code, said)
+    assert.matches("1 the same, 0 different", said)
+    assert.not_matches("does not repeat", said)
+    local shown = replay(report.call, "--show")
+    assert.matches("key 1\n%s+say  You pressed 1%.", shown)
+    assert.matches("tool book_appointment [^\n]*booked", shown)
+    assert.matches("emergency  gas%-leak", shown)
+    assert.matches("text  to %+13125550188: [^\n]*GAS", shown)
+    assert.equal(shown:match "luck\":%d+", replay(report.call, "--show"):match "luck\":%d+")
+  end)
+
+  it("shows what a changed agent would do, and an agent that misses the emergency is not published", function()
+    save('"smell gas"', '"gas leak"')
+    local said, code = replay("--last", "5")
+    assert.equal(1, code)
+    assert.matches("emergency \n%s+was  gas%-leak", said)
+    assert.matches("EMERGENCY LOST: gas%-leak", said)
+    local refused, failed = n:ringdown("agents", "publish", "--replay", "5", "--yes")
+    assert.equal(1, failed)
+    assert.matches("nothing was published: in 1 calls an emergency", refused)
+    save("You are friendly.", "You are brief.")
+    refused, failed = n:ringdown("agents", "publish", "--replay", "5")
+    assert.equal(1, failed)
+    assert.matches("was  [^\n]*friendly[^\n]*\n%s+now  [^\n]*brief", refused)
+    assert.matches("say %-%-yes", refused)
+    local published, done = n:ringdown("agents", "publish", "--replay", "5", "--yes")
+    assert.equal(0, done, published)
+  end)
+
+  it("becomes a spec that passes, without the caller's number", function()
+    proc.write(n.agents .. "/desk.lua", desk)
+    local said, code = replay(report.call, "--to-spec")
+    assert.equal(0, code, said)
+    local name = "desk_" .. report.call:sub(-8)
+    assert.not_matches("3125550177", proc.read(n.agents .. "/" .. name .. ".json"), 1, true)
+    local tested, passed = n:ringdown("test", n.agents)
+    assert.equal(0, passed, tested)
+    assert.matches("1 success", tested)
+  end)
+
+  it("of a version that nobody has, or of before these facts: said, with the reason", function()
+    pg.run(n.database, ("update calls set version = '00000000000000ff' where call = '%s'"):format(report.call))
+    local said, code = replay(report.call)
+    assert.equal(1, code)
+    assert.matches("version 00000000000000ff is not kept any more", said)
+    pg.run(n.database, ("update call_events set body = jsonb_set(body, '{schema}', '0') where stream = '%s' "
+      .. "and type = 'opened'"):format(report.call))
+    assert.matches("recorded in schema 0, this program reads 1: it is too old", replay(report.call))
+    pg.run(n.database, ("delete from call_events where stream = '%s' and type = 'opened'"):format(report.call))
+    assert.matches("no 'opened' fact", replay(report.call))
+    assert.matches("there is no such call", replay("CAnone"))
+  end)
+
+  it("of fifty made-up ones, replayed twice, each does the same", function()
+    local said, code = proc.run("lua5.4 spec/replays/replays.lua " .. proc.binary() .. " 50")
+    assert.equal(0, code, said)
+  end)
+end)
