@@ -198,7 +198,9 @@ function M.rest(call)
     steps[#steps + 1] = step(call, recording, input)
   end
   if call.broken then
-    steps[#steps + 1] = { at_ms = steps[#steps].at_ms, input = "then", did = { { kind = "broken", text = call.broken } } }
+    local last = steps[#steps]
+    steps[#steps + 1] = { at_ms = last and last.at_ms or 0, input = "then",
+      did = { { kind = "broken", text = call.broken } } }
   end
   return steps
 end
@@ -221,7 +223,8 @@ function M.whole(recording, version)
     form = recording.form, site = recording.site, recording = recording }
   call.recording = recording
   local steps = { opening(call) }
-  table.move(M.rest(call), 1, #recording.inputs + 1, 2, steps)
+  local rest = M.rest(call)
+  table.move(rest, 1, #rest, 2, steps)
   call.session:close()
   return steps, call.def.version, brief_of(fake_host.facts)
 end

@@ -125,8 +125,9 @@ local function of_kept(kept)
     return nil, why
   end
   local r = { ringdown_recording = SCHEMA, call = kept.call, agent = kept.agent, version = kept.version,
-    from = kept.from or "anonymous", to = kept.to, began_ms = kept.began_ms, seed = math.tointeger(tonumber(opened.seed)),
-    form = opened.form or {}, site = opened.site, inputs = json.array {}, answers = json.array {}, tools = {}, texts = {},
+    from = kept.from or "anonymous", to = kept.to, began_ms = kept.began_ms,
+    seed = math.tointeger(tonumber(opened.seed)), form = opened.form or {}, site = opened.site,
+    inputs = json.array {}, answers = json.array {}, tools = {}, texts = {},
     recorded = { system = kept.system, reason = kept.reason, brief = opened.brief, emergencies = json.array {},
       texts = 0 } }
   for _, e in ipairs(kept.events) do
