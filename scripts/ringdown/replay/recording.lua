@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- recording: a call as its inputs. Either as the database kept it (call_recording() of sql/0012_replay.sql: facts), or
+-- recording: a call as its inputs. Either as the database kept it (call_recording() of sql/0013_replay.sql: facts), or
 -- as a file that a spec has beside it:
 --
 --   { "ringdown_recording": 1, "agent": "…", "version": "…", "from": "+1…", "began_ms": …, "seed": "…", "form": {},
