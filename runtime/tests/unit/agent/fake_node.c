@@ -39,6 +39,8 @@ static void keep_fact(void *arg, const struct script_fact *f)
 {
     struct fake_node *n = arg;
 
+    if (strcmp(f->type, "opened") == 0 || strcmp(f->type, "input") == 0)
+        return; /* told of every call, for replays; no test waits for them */
     pthread_mutex_lock(&n->lock);
     assert_true(n->n_facts < FAKE_FACTS);
     (void)snprintf(n->facts[n->n_facts++], FAKE_FACT, "%s %llu %s {%.*s}", f->type,
