@@ -3,7 +3,8 @@
 -- replayed: how it was opened, what the agent's hosts and the database answered, keys, silences.
 --
 -- `opened` once, `input` for each of the others; docs/records.md has their members. The answers are kept with what was
--- asked, by which a replay finds them. While the caller says what must not be kept, there are none.
+-- asked, by which a replay finds them. While the caller says what must not be kept, there are none. Every call has this
+-- module; what only some calls need is in input_keys.lua.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 
@@ -13,113 +14,74 @@ local M = {}
 M.SCHEMA = 1
 
 local FACTS_MAX, VALUE_MAX, ASK_MAX, SQL_MAX = 200, 8192, 1024, 160
--- A key with none so soon before or after it is a choice in a menu. Others may be a card or a PIN: they stay "*".
-local APART_MS = 5000
 local SEED_MAX = 1 << 46
 
-local n_facts, paused, key, seed ---@type integer, boolean, { key: string, ms: integer, alone: boolean }?, integer
+local n_facts, seed = 0, nil ---@type integer, integer
+M.paused = false ---@type boolean
 
-local function tell(fact)
+function M.tell(fact)
   if host.fact and n_facts < FACTS_MAX then
     n_facts = n_facts + 1
     host.fact("input", json.encode(fact))
   end
 end
 
--- ── what was asked, as a text that is equal for equal questions ─────────────────────────────────
--- Keys of writes hold the call's id; they say nothing that the other parameters do not.
-local function words_of(params)
-  local words = {}
-  for i = 1, #params do
-    local word = tostring(params[i])
-    words[i] = #word == 64 and not word:find "%X" and "#" or word
-  end
-  return table.concat(words, "\t")
-end
-
-local function sql_and_params(sql, params)
-  -- Whether a text may go is asked with everything about it, the time too.
-  return sql:sub(1, SQL_MAX) .. (sql:find("may_text(", 1, true) and "" or "\n" .. words_of(params or {}))
-end
-
-local asked = {
-  query = sql_and_params,
-  db = sql_and_params,
-  http = function(request)
-    return ("%s %s\n%s"):format(request.method, request.url, request.body or "")
-  end,
-}
-
+---What was asked, as a text that is equal for equal questions. Keys of writes hold the call's id and say nothing that
+---the other parameters do not; whether a text may go is asked with everything about it, the time too.
 ---@param of "query"|"db"|"http" function of the host
+---@param what string|table SQL, or a request
+---@param params table?
 ---@return string
-function M.ask(of, ...)
-  local ask = asked[of](...)
+function M.ask(of, what, params)
+  local ask
+  if of == "http" then
+    ask = ("%s %s\n%s"):format(what.method, what.url, what.body or "")
+  else
+    local words = { what:sub(1, SQL_MAX) }
+    for i = 1, what:find("may_text(", 1, true) and 0 or #(params or {}) do
+      local word = tostring(params[i])
+      words[i + 1] = #word == 64 and not word:find "%X" and "#" or word
+    end
+    ask = table.concat(words, "\t")
+  end
   return #ask <= ASK_MAX and ask or ("%s… %d"):format(ask:sub(1, ASK_MAX), #ask)
 end
 
-local function listed(value)
-  return value == nil and false or value
-end
-
--- Up to three results; nil is false, which none of these functions returns.
-local function watch(of)
-  local function keep(ask, ...)
-    local value = json.encode { listed((...)), listed((select(2, ...))), listed((select(3, ...))) }
-    local hidden = paused or not value or #value > VALUE_MAX
-    tell { kind = of, ask = ask, value = not hidden and value or nil, cut = hidden or nil }
-    return ...
-  end
-  local answer = host[of]
-  host[of] = answer and function(...)
-    return keep(M.ask(of, ...), answer(...))
-  end
-end
-
-local function watch_pauses()
-  local pause = host.pause
-  host.pause = pause and function(on)
-    paused = on
-    return pause(on)
-  end
+local function keep(of, ask, ...)
+  local answer, more, last = ...
+  local value = json.encode { answer or false, more or false, last or false }
+  local hidden = M.paused or not value or #value > VALUE_MAX
+  M.tell { kind = of, ask = ask, value = not hidden and value or nil, cut = hidden or nil }
+  return ...
 end
 
 ---Before the agent's file runs. `of_replay`: the seed that its random numbers had.
 ---@param of_replay integer?
 function M.begin(of_replay)
-  n_facts, paused, key = 0, false, nil
+  n_facts, M.paused, M.keys = 0, false, nil
   seed = of_replay or math.random(SEED_MAX)
   math.randomseed(seed)
-  for of in pairs(asked) do
-    watch(of)
+  for _, of in ipairs { "query", "db", "http" } do
+    local answer = host[of]
+    host[of] = answer and function(what, params, ...)
+      return keep(of, M.ask(of, what, params), answer(what, params, ...))
+    end
   end
-  watch_pauses()
+  local pause = host.pause
+  host.pause = pause and function(on)
+    M.paused = on
+    return pause(on)
+  end
 end
 
----What the carrier said that is no part of the other facts.
-local FORM = { "CallerName", "StirVerstat" }
-
----@param form table<string, string>
+---@param form table<string, string> the carrier's; only what is in no other fact
 ---@param site table?
 ---@param brief string JSON
 function M.opened(form, site, brief)
-  local fact = { schema = M.SCHEMA, seed = ("%d"):format(seed), unix = require("ringdown.time").unix(), form = {},
-    site = site, brief = host.digest(brief):sub(1, 16) }
-  for _, name in ipairs(FORM) do
-    fact.form[name] = form[name]
-  end
   if host.fact then
-    host.fact("opened", json.encode(fact))
-  end
-end
-
--- C counts keys by 32 bits of the clock.
-local function ms_since(key_ms, now_ms)
-  return (now_ms - key_ms) & 0xffffffff
-end
-
-local function let_key_out(ago_ms)
-  if key and key.alone and ago_ms >= APART_MS then
-    tell { kind = "key", key = key.key, ago_ms = ago_ms }
+    host.fact("opened", json.encode { schema = M.SCHEMA, seed = ("%d"):format(seed),
+      unix = require("ringdown.time").unix(), form = { CallerName = form.CallerName, StirVerstat = form.StirVerstat },
+      site = site, brief = host.digest(brief):sub(1, 16) })
   end
 end
 
@@ -129,19 +91,18 @@ end
 ---@param number integer
 function M.event(event, text, number)
   if event == "silence" then
-    tell { kind = "silence", n = number }
+    M.tell { kind = "silence", n = number }
   elseif event == "dtmf" then
-    local now_ms = number > 0 and number or host.now_ms()
-    local ago_ms = key and ms_since(key.ms, now_ms)
-    let_key_out(ago_ms)
-    key = { key = text, ms = now_ms, alone = not paused and (not key or ago_ms >= APART_MS) }
+    M.keys = M.keys or require("ringdown.input_keys").new(M)
+    M.keys:press(text, number > 0 and number or host.now_ms())
   end
 end
 
 ---The call is over: no key can follow the last one.
 function M.ended()
-  if key then
-    let_key_out(math.max(ms_since(key.ms, host.now_ms()), APART_MS))
+  if M.keys then
+    M.keys:last(host.now_ms())
+    M.keys = nil
   end
 end
 

@@ -34,6 +34,7 @@ function M.open(module, form, site, seed)
   local system, reason, assistant = session:route()
   local brief = system == "openai" and json.encode(session:brief()) or ""
   inputs.opened(said, place, brief)
+  inputs.begin, inputs.opened = nil, nil -- a VM has one call: their memory is wanted back
   return system, reason, assistant, brief, session:hooks()
 end
 
