@@ -226,8 +226,18 @@ static void record_end(struct call *c)
                                     .totals = &totals});
 }
 
+/* The stream is over, the caller is not gone: they are with somebody else, or their line broke and
+ * the carrier asks what next. */
+static bool goes_on(enum call_end_reason why)
+{
+    return why == CALL_END_TRANSFERRED || why == CALL_END_CARRIER_LOST;
+}
+
 void call_end(struct call *c, enum call_end_reason why)
 {
+    /* A goodbye was under way: that is what ended it. */
+    if (why == CALL_END_CARRIER_LOST && c->state == CALL_LEAVING)
+        why = c->reason;
     if (!enter(c, CALL_CLOSING))
         return;
     call_hold(c);
@@ -240,8 +250,8 @@ void call_end(struct call *c, enum call_end_reason why)
     if (c->carrier)
         c->o.carrier_ops->close(c->carrier);
     record_end(c);
-    call_tell_agent(c, why == CALL_END_TRANSFERRED ? AGENT_AWAY : AGENT_ENDED, RD_STR(""),
-                    RD_STR(""), rd_str(call_end_name(why)), call_may_store(c));
+    call_tell_agent(c, goes_on(why) ? AGENT_AWAY : AGENT_ENDED, RD_STR(""), RD_STR(""),
+                    rd_str(call_end_name(why)), call_may_store(c));
     call_release(c);
 }
 
@@ -304,7 +314,7 @@ void call_on_carrier_end(void *arg, enum leg_end why)
         [LEG_PROTOCOL] = CALL_END_REFUSED,
     };
     struct call *c = arg;
-    bool taken = why == LEG_CLOSED_BY_PEER && call_is_transferring(c);
+    bool taken = (why == LEG_CLOSED_BY_PEER || why == LEG_LOST) && call_is_transferring(c);
 
     call_hold(c);
     c->carrier = NULL;

@@ -29,7 +29,8 @@ struct entry {
     uint32_t share;     /* of the provider's rate limit */
     struct provider_usage used;
     uint64_t used_ms;
-    bool settled; /* whether the caller got through */
+    bool settled;                     /* whether the caller got through */
+    uint64_t resumed_ms[RESUMES_MAX]; /* the last ones, oldest first; 0: none */
 };
 
 struct directory {
@@ -209,6 +210,7 @@ static call_handle let_in(struct directory *d, const struct directory_admission 
     e->used = (struct provider_usage){0};
     e->used_ms = 0;
     e->settled = false;
+    memset(e->resumed_ms, 0, sizeof(e->resumed_ms));
     return e->v.call;
 }
 
@@ -376,6 +378,32 @@ void directory_still_away(struct directory *d, call_handle h, uint64_t now_ms)
     if (e && e->v.state == DIRECTORY_AWAY)
         e->v.since_ms = now_ms;
     pthread_mutex_unlock(&d->lock);
+}
+
+static unsigned count_resume(struct entry *e, uint64_t now_ms)
+{
+    unsigned recent = 0;
+
+    for (int i = 0; i < RESUMES_MAX; i++)
+        recent += e->resumed_ms[i] && now_ms - e->resumed_ms[i] < RESUMES_WITHIN_MS;
+    if (recent == RESUMES_MAX)
+        return 0;
+    memmove(e->resumed_ms, e->resumed_ms + 1, sizeof(e->resumed_ms) - sizeof(e->resumed_ms[0]));
+    e->resumed_ms[RESUMES_MAX - 1] = now_ms;
+    return recent + 1;
+}
+
+unsigned directory_resume(struct directory *d, call_handle h, uint64_t now_ms)
+{
+    struct entry *e;
+    unsigned attempt = 0;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e && e->v.state != DIRECTORY_OVER)
+        attempt = count_resume(e, now_ms);
+    pthread_mutex_unlock(&d->lock);
+    return attempt;
 }
 
 static bool copy_view(const struct entry *e, struct directory_view *out)

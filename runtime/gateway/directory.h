@@ -8,8 +8,9 @@
  *                │                │   └──offer──── AWAY ◀────away─────┘                 │
  *                └────────────────┴────────────────┴───────── release ──────────────────┘
  *
- * AWAY: the caller is with somebody else, or rings there. The stream is over, the call is not: it
- * keeps its slots, its script and the room there, until it is taken back or over.
+ * AWAY: the caller is with somebody else, or rings there; or their stream broke, and the carrier is
+ * about to ask how the call goes on. The stream is over, the call is not: it keeps its slots, its
+ * script and the room there, until it is taken back or over.
  *
  * admit is also the admission: it takes a slot of the node, of the agent and of the caller, at once,
  * or says which of them is missing. A call that is over gives its slots back and stays findable
@@ -42,8 +43,12 @@ enum directory_intent {
     INTENT_NONE,
     INTENT_HANG_UP,
     INTENT_FALLBACK,
-    INTENT_AFTER_TRANSFER /* hang up if somebody answered, else the fallback */
+    INTENT_AFTER_TRANSFER, /* hang up if somebody answered, else the fallback */
+    INTENT_RESUME          /* the stream broke, the call did not: a new stream */
 };
+
+/* So many streams are tried again within so long. */
+enum { RESUMES_MAX = 3, RESUMES_WITHIN_MS = 60000 };
 
 enum { DIRECTORY_SID = 40, DIRECTORY_AGENT = 64, DIRECTORY_NUMBER = 32, DIRECTORY_VERSTAT = 32 };
 
@@ -134,6 +139,10 @@ bool directory_away(struct directory *d, call_handle h, struct credits *credits,
 
 /* Still AWAY, from now on anew: somebody else is tried. */
 void directory_still_away(struct directory *d, call_handle h, uint64_t now_ms);
+
+/* One more stream for a call whose last one broke: which attempt it is within the last minute, 1, 2…;
+ * 0: too many (something is wrong that a new stream does not mend), or the call is not there. */
+unsigned directory_resume(struct directory *d, call_handle h, uint64_t now_ms);
 
 bool directory_get(struct directory *d, call_handle h, struct directory_view *out);
 bool directory_find(struct directory *d, struct rd_str sid, struct directory_view *out);

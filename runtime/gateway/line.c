@@ -6,8 +6,8 @@
  * - while it runs: the core's events go to the script by credits (they cannot be lost), its records
  *   to the journal (keep.h) and to control (those may be lost), its timer is one loop timer.
  * - end: the intent is stored before the stream closes, the slot is given back when both legs let
- *   go. When the carrier took the caller to somebody else, the call goes on without a stream: slot
- *   and script stay with the directory's entry, for resume.c.
+ *   go. When the carrier took the caller to somebody else, or the stream broke, the call goes on
+ *   without one: slot and script stay with the directory's entry, for resume.c.
  *
  * Failure modes: everything fails closed with an HTTP status and a counted, logged reason. */
 #include "gateway/line_private.h"
@@ -151,7 +151,9 @@ static void on_end_record(struct line *l, const struct record *r)
     directory_used(l->thread->node->directory, l->view.call, &totals.usage, totals.duration_ms);
     count_record(&whole);
     post_record(l, &whole);
-    missed_call(l->thread->node, &l->view, missed_by_end(r->reason, totals.opening_heard));
+    /* Who may come back in a moment has not missed anything yet: resume.c says so when they do not. */
+    if (r->reason != CALL_END_CARRIER_LOST || totals.opening_heard)
+        missed_call(l->thread->node, &l->view, missed_by_end(r->reason, totals.opening_heard));
 }
 
 static void on_record(void *arg, const struct record *r)
@@ -192,8 +194,9 @@ static enum directory_intent intent_of(enum call_end_reason why)
         return INTENT_HANG_UP;
     case CALL_END_TRANSFERRED:
         return INTENT_AFTER_TRANSFER;
-    case CALL_END_PROVIDER_FAILED:
     case CALL_END_CARRIER_LOST:
+        return INTENT_RESUME;
+    case CALL_END_PROVIDER_FAILED:
     case CALL_END_SCRIPT_FAILED:
     case CALL_END_REFUSED:
     case CALL_END_SHUTDOWN:
@@ -429,6 +432,9 @@ void line_command(struct media_thread *t, struct message *m)
         break;
     case CMD_CARRIER_ENDED:
         call_end(l->call, CALL_END_CALLER_HANGUP);
+        break;
+    case CMD_STREAM_LOST:
+        call_end(l->call, CALL_END_CARRIER_LOST);
         break;
     case CMD_OPERATOR_END:
     case CMD_WHISPER:

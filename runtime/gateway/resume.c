@@ -3,6 +3,8 @@
  * /twilio/accept: does who was dialled take it?
  *
  * - A stream that we ended: the intent that was stored before says it.
+ * - A stream that broke (AWAY, too; or nobody here has noticed yet): a new one, with a brief that holds
+ *   what was said so far. The fourth time within a minute it is the fallback.
  * - A caller who is with somebody else (AWAY): the script is asked. The caller had a person: hang up.
  *   Nobody answered: a new stream, back to the agent; or another document, the next number. The same
  *   question again (Twilio had no answer) gets the same answer: the script remembers, and an offer is
@@ -25,6 +27,7 @@
 #include "gateway/line.h"
 #include "gateway/opening.h"
 #include "gateway/webhook.h"
+#include "observe/catalogue.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -82,6 +85,8 @@ bool resume_over(struct node *n, call_handle call, const char *why)
         !directory_release(n->directory, call, true, &credits, &view))
         return false;
     webhook_tell_ended(credits, call, why);
+    if (strcmp(why, "shutdown") != 0) /* settled already, unless the stream broke */
+        missed_call(n, &view, strcmp(why, "caller_hangup") == 0 ? MISSED_GAVE_UP : MISSED_FAILED);
     return true;
 }
 
@@ -245,6 +250,37 @@ static void keep_outcome(struct opening *o, const struct message *m, bool answer
              F_STR("state", answered ? "answered" : "failed"), F_STR("why", m->s[3].p));
 }
 
+/* The stream broke, and there is another one: counted, and kept. False: that is enough. */
+static bool count_resume(struct media_thread *t, const struct directory_view *view)
+{
+    uint64_t now_ms = clock_ms(loop_clock());
+    unsigned attempt = directory_resume(t->node->directory, view->call, now_ms);
+
+    if (attempt == 0) {
+        log_warn("call.resumed_too_often", F_CALL(view->sid),
+                 F_FIX(catalogue_fix("call.", "resumed_too_often")));
+        return false;
+    }
+    keep_call(t->node->keep, view, "resumed",
+              JSON_MEMBERS(J_STR("reason", "stream_lost"), J_INT("attempt", attempt),
+                           J_INT("gap_ms", now_ms - view->since_ms),
+                           J_INT("at_ms", now_ms - view->admitted_ms),
+                           J_STR("node", t->node->name)));
+    return true;
+}
+
+static void answer_with_stream(struct opening *o, struct brief *brief)
+{
+    struct directory_view view;
+
+    if (!directory_get(o->thread->node->directory, o->call, &view))
+        no_answer(o, "call_over");
+    else if (view.intent == INTENT_RESUME && !count_resume(o->thread, &view))
+        no_answer(o, "resumed_too_often");
+    else
+        opening_offer(o, brief);
+}
+
 static void answer_with_document(struct opening *o, const struct message *m)
 {
     struct node *n = o->thread->node;
@@ -270,7 +306,7 @@ void resume_answered(struct media_thread *t, struct message *m)
     if (hangs_up)
         hang_up(o, "transferred");
     else if (rd_str_eq(m->s[0], RD_STR("stream")) && m->brief && !o->screening)
-        opening_offer(o, m->brief);
+        answer_with_stream(o, m->brief);
     else if (rd_str_eq(m->s[0], RD_STR("twiml")))
         answer_with_document(o, m);
     else
@@ -334,7 +370,20 @@ static void offer_again(struct media_thread *t, struct http_request *r,
 /* The stream is over as far as Twilio is concerned; we may not have seen it yet. */
 static bool is_leaving(const struct directory_view *view, bool dialled)
 {
-    return view->state == DIRECTORY_TAKEN && (dialled || view->intent == INTENT_AFTER_TRANSFER);
+    return view->state == DIRECTORY_TAKEN &&
+           (dialled || view->intent == INTENT_AFTER_TRANSFER || view->intent == INTENT_RESUME ||
+            view->intent == INTENT_NONE);
+}
+
+/* Nobody ended it, and the carrier says that it is over: a broken connection is noticed late. */
+static void tell_stream_lost(struct media_thread *t, const struct directory_view *view)
+{
+    struct message *m = message_new(MSG_CALL_COMMAND, view->call, NULL, 0);
+
+    if (!m)
+        return;
+    m->kind = CMD_STREAM_LOST;
+    (void)mailbox_post(t->node->media[view->media_thread]->mailbox, m);
 }
 
 void resume_request(struct media_thread *t, struct http_request *r, struct form *form)
@@ -351,6 +400,8 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
         answer_after_fallback(t, r, form);
     } else if (known && !t->stopping &&
                (view.state == DIRECTORY_AWAY || is_leaving(&view, dialled))) {
+        if (view.state == DIRECTORY_TAKEN && view.intent == INTENT_NONE && !dialled)
+            tell_stream_lost(t, &view);
         ask(t, r, form, &view, false);
     } else if (known && !t->stopping && view.state == DIRECTORY_OFFERED && view.legs > 0) {
         offer_again(t, r, &view);

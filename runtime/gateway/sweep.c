@@ -6,6 +6,7 @@
  *   slot     TAKEN by this thread, and no line here has the call    the slot is given back
  *   waiting  OPENING or OFFERED, longer than any timer allows       given up, the script is told
  *   away     AWAY, longer than anybody's <Dial> may last            given up, the script is told
+ *            or than the carrier takes to ask after a broken stream
  *   line     a line whose call the directory knows as over          the call is ended
  *   long     a call a minute past its max_call                      the call is ended
  *   leg      a provider connection whose call is gone               it is cut
@@ -32,7 +33,8 @@ enum {
     OFFERED_MAX_MS = 120000,    /* repeated webhooks included */
     OVERDUE_MAX_MS = 60 * 1000, /* after max_call: a goodbye, a transfer */
     AWAY_MAX_MS = 250 * 60000,  /* a <Dial> lasts 4 hours at most */
-    RINGING_MAX_MS = 120000     /* after that somebody took the caller */
+    RINGING_MAX_MS = 120000,    /* after that somebody took the caller */
+    LOST_MAX_MS = 20000         /* the carrier asks at once how a call goes on whose stream broke */
 };
 
 static void found(enum metric_counter counter, const char *kind, const char *sid)
@@ -83,6 +85,11 @@ static void check_away(struct media_thread *t, const struct directory_view *v, u
     uint64_t age_ms = now_ms > v->since_ms ? now_ms - v->since_ms : 0;
     bool draining = directory_counts(t->node->directory).draining;
 
+    if (v->intent == INTENT_RESUME) {
+        if (age_ms > LOST_MAX_MS)
+            (void)resume_over(t->node, v->call, "carrier_lost");
+        return;
+    }
     if (age_ms <= (draining ? RINGING_MAX_MS : AWAY_MAX_MS) ||
         !resume_over(t->node, v->call, "transferred") || draining)
         return;

@@ -68,6 +68,12 @@ static const struct error_info calls[] = {
     {"call.away_too_long", "nobody told that a caller who was transferred has hung up",
      "set the number's status callback to /twilio/status; the slot is free again", ERROR_WARNING,
      RETRY_NO},
+    {"call.resumed_too_often",
+     "the stream of a call broke for the fourth time within a minute; the caller heard the "
+     "fallback",
+     "look at what stands between the carrier and this node: a balancer's time-out, its log, the "
+     "machine's load",
+     ERROR_WARNING, RETRY_NO},
     {"zombie", "something outlived its call: a slot, a stream, a connection, a script",
      "none, it was cleaned up; a fault of this program: report it with the log lines of the call "
      "in zombie.found",

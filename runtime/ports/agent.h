@@ -16,8 +16,8 @@ enum agent_event_type {
     AGENT_DTMF,      /* text: one digit */
     AGENT_SILENCE,   /* number: how many times in a row */
     AGENT_TRANSFER,  /* text: whom the carrier shall dial: a number, or one of the agent's people */
-    AGENT_AWAY, /* the carrier took the caller to somebody else: the stream is over, the call is
-                      * not. number: 1 = the notice was heard, or none is owed */
+    AGENT_AWAY, /* the carrier took the caller to somebody else, or the stream broke: it is over, the
+                      * call is not. number: 1 = the notice was heard, or none is owed */
     AGENT_LOOK, /* somebody wants to see call.vars: CMD_LOOKED */
     AGENT_ENDED /* text: reason. Last */
 };

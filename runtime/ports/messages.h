@@ -59,6 +59,7 @@ enum call_command {
                         * s[0] who */
     CMD_KEEP_OPEN,   /* number: 1 = neither silence, length nor the agent ends it; 0 = again */
     CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
+    CMD_STREAM_LOST,   /* the carrier asks what comes after the stream: it is over, seen or not */
     CMD_OPERATOR_END,  /* s[0] who; the operator wants it to end, after what is said was heard */
     CMD_WHISPER,       /* s[0] text, s[1] who; number: 1 = the model answers at once */
     CMD_TRANSFER, /* s[0] whom to, s[1] who; nobody: the agent, after what is being said was heard */

@@ -47,6 +47,7 @@ local host = require "ringdown.host"
 ---@field moment ringdown.words? spoken when an answer is late; "One moment, please." if left out
 ---@field apology ringdown.words? spoken when something broke
 ---@field sms ringdown.sms.spec? the texts it may send, by name
+---@field resumed ringdown.words? spoken to a caller whose line was interrupted and who is back
 ---@field unanswered ringdown.words? spoken to a caller who comes back because nobody took the transfer
 ---@field countries string[]? where its people may be called, { "US", "CA" }; those of its numbers if left out
 ---@field on table<ringdown.hook, fun(call: ringdown.call, what: any, more: any)>? what it does when

@@ -161,6 +161,7 @@ local function shapes_of(languages)
     moment = spoken,
     apology = spoken,
     unanswered = spoken,
+    resumed = spoken,
     countries = shape.list_of(shape.matching("^%u%u$", 'a country; write it as two capital letters, like "US"')),
     on = shape.fields(hook_shapes()),
     routing = routing.shape,
@@ -228,6 +229,7 @@ local function fill_in(def)
     moment = def.moment,
     time_up = def.max_call.say,
     unanswered = def.unanswered,
+    resumed = def.resumed,
   }
 end
 

@@ -48,4 +48,17 @@ function M.brief(session, happened, noticed, opening)
   return out
 end
 
+---The caller's line broke, or the machine that had the call. Who had heard nothing of us yet is greeted.
+---@param session ringdown.session
+---@param noticed boolean
+---@return table brief
+function M.after_a_break(session, noticed)
+  if #session.memory == 0 then
+    return brief.render(session.def, session.call)
+  end
+  return M.brief(session, "The line to the caller was interrupted for a moment, and they are back with you. "
+    .. "If the last thing between the lines is a question of theirs, answer it.", noticed,
+    words.of(session.def, "resumed"))
+end
+
 return M

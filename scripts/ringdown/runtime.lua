@@ -65,7 +65,11 @@ end
 ---@return string whom
 ---@return string why
 function M.resume(kind, form, noticed)
-  local how, document, brief, whom, why = session:resume(kind, json.decode(form) or {}, noticed)
+  local told = json.decode(form)
+  if type(told) ~= "table" then
+    return "fallback", "what the carrier says cannot be read", "", "", ""
+  end
+  local how, document, brief, whom, why = session:resume(kind, told, noticed)
   return how, document, brief and json.encode(brief) or "", whom, why
 end
 

@@ -142,7 +142,8 @@ local function decide(session, form, noticed)
     return "stream", "", require("ringdown.comeback").brief(session, form.RingdownNote, noticed, form.RingdownOpening),
       "emergency", "no answer"
   elseif not form.DialCallStatus then
-    return "fallback", "the stream is over, and no <Dial> was", nil, "", ""
+    session.away, session.failed = nil, nil
+    return "stream", "", require("ringdown.comeback").after_a_break(session, noticed), "", ""
   elseif was_answered(form) then
     return "hang_up", "", nil, away and away.whom or "", ""
   elseif not away then
@@ -169,6 +170,9 @@ end
 function M.resume(session, kind, form, noticed)
   if kind == "accept" then
     return "hang_up", "", nil, "", "" -- nobody of ours is asked whether they take a plain transfer
+  end
+  if not form.DialCallStatus then
+    return decide(session, form, noticed) -- each broken stream is one of its own
   end
   local question = table.concat({ form.attempt or "", form.DialCallSid or "", form.DialCallStatus or "" }, " ")
   if not session.answered or session.answered.question ~= question then

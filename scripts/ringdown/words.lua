@@ -18,6 +18,7 @@ M.spoken = {
     time_up = "We have reached the longest time for a call, so I have to hang up now. Goodbye.",
     connecting = "We are sorry, our assistant is not available. We are connecting you to a colleague.",
     unanswered = "I am sorry, nobody is picking up at the moment. How else can I help you?",
+    resumed = "I am sorry, the line was interrupted for a moment. Please go on.",
     nobody = "We are sorry, nobody can take your call right now. Please call again later.",
   },
   es = {
@@ -28,6 +29,7 @@ M.spoken = {
     time_up = "Hemos llegado a la duración máxima de una llamada y tengo que colgar. Adiós.",
     connecting = "Lo sentimos, nuestro asistente no está disponible. Le ponemos con un compañero.",
     unanswered = "Lo siento, en este momento nadie contesta. ¿En qué más puedo ayudarle?",
+    resumed = "Perdone, la línea se ha cortado un momento. Continúe, por favor.",
     nobody = "Lo sentimos, ahora nadie puede atender su llamada. Llame más tarde, por favor.",
   },
 }
@@ -47,6 +49,10 @@ function M.of(def, key)
   local own = def.says[key]
   if own then
     return own[language]
+  end
+  if key == "resumed" and not M.spoken[language] then
+    key = "moment" -- the agent has that in its own language, and "resumed" only if it likes to
+    return def.says[key] and def.says[key][language] or M.spoken.en[key]
   end
   return (M.spoken[language] or M.spoken.en)[key]
 end

@@ -270,10 +270,24 @@ describe("when somebody took the caller", function()
     assert.equal("hang_up", (call_with().session:resume("accept", { Digits = "1" }, true)))
   end)
 
-  it("without a <Dial> nothing is known, which is told", function()
-    local how, why = call_with().session:resume("resume", {}, true)
-    assert.equal("fallback", how)
-    assert.equal("the stream is over, and no <Dial> was", why)
+  it("without a <Dial> the line broke: the agent goes on, as often as that happens", function()
+    local call = call_with { resumed = "Here we are again." }
+    call:hears "I need a plumber"
+    for _ = 1, 2 do
+      local how, _, brief = call.session:resume("resume", {}, true)
+      assert.equal("stream", how)
+      assert.equal("Here we are again.", brief.opening)
+      assert.matches("I need a plumber", brief.instructions, 1, true)
+      assert.matches("interrupted for a moment", brief.instructions, 1, true)
+    end
+  end)
+
+  it("who had heard nothing yet when the line broke is greeted", function()
+    local call = call_with()
+    local first = call.session:brief()
+    local _, _, brief = call.session:resume("resume", {}, false)
+    assert.equal(first.opening, brief.opening)
+    assert.equal(first.instructions, brief.instructions)
   end)
 end)
 

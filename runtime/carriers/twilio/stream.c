@@ -277,8 +277,8 @@ static enum leg_end why_closed(enum ws_end why)
     switch (why) {
     case WS_END_US:
         return LEG_CLOSED_BY_US;
-    case WS_END_PEER:
-        return LEG_CLOSED_BY_PEER;
+    case WS_END_PEER: /* a stream that is over says `stop` first */
+        return LEG_LOST;
     case WS_END_PROTOCOL:
         return LEG_PROTOCOL;
     default:

@@ -158,6 +158,9 @@ function Line:on_resume(form, ticket)
   if self.line == "bridged" then
     host.answer(ticket, "hang_up")
     return
+  elseif self.line == "agent" and not form.DialCallStatus then -- the stream broke: nobody was dialled
+    self:back_to_agent(ticket)
+    return
   end
   self.line = "dialling"
   local status = form.DialCallStatus or "unknown"

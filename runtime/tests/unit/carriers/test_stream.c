@@ -55,7 +55,7 @@ static void test_what_we_send_has_exactly_twilios_fields(void **state)
     assert_string_equal(l.ws->sent, "{\"event\":\"clear\",\"streamSid\":\"" SID "\"}");
     assert_int_equal(l.ws->sends, 3);
     assert_int_equal(twilio_stream_counts(l.leg).frames_out, 1);
-    line_gone(&l, WS_END_PEER, LEG_CLOSED_BY_PEER);
+    line_gone(&l, WS_END_PEER, LEG_LOST);
 }
 
 static void test_nothing_is_sent_before_start_or_after_the_end(void **state)
@@ -100,7 +100,7 @@ static void test_a_long_span_is_cut_into_frames_that_join_again(void **state)
     n = strlen(l.ws->sent);
     assert_true(n < 65536);
     assert_string_equal(l.ws->sent + n - 5, "==\"}}");
-    line_gone(&l, WS_END_PEER, LEG_CLOSED_BY_PEER);
+    line_gone(&l, WS_END_PEER, LEG_LOST);
     free(text);
     free(zeros);
 }

@@ -115,7 +115,7 @@ static void test_ten_thousand_frames_each_way_allocate_nothing(void **state)
     assert_int_equal(l.heard.marks, 10000);
     assert_int_equal(l.ws->sends, 20001);
     assert_int_equal(twilio_stream_counts(l.leg).sequence_gaps, 0);
-    line_gone(&l, WS_END_PEER, LEG_CLOSED_BY_PEER);
+    line_gone(&l, WS_END_PEER, LEG_LOST);
 }
 
 int main(void)

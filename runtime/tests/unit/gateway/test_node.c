@@ -503,6 +503,45 @@ static void test_a_caller_whom_nobody_takes_gets_a_new_stream(void **state)
     wait_until_no_script_runs();
 }
 
+static int post_stream_over(unsigned n)
+{
+    return post(
+        "/twilio/resume", TOKEN,
+        (const char *const[]){"CallSid", sid(n), "CallStatus", "in-progress", "To", OPEN, NULL});
+}
+
+/* As line.c does it when the stream of that address breaks. */
+static void stream_breaks(unsigned n)
+{
+    struct directory_claim claim;
+    struct directory_view view;
+
+    assert_true(directory_find(s.node->directory, rd_str(sid(n)), &view));
+    assert_int_equal(directory_claim(s.node->directory, view.call, view.nonce, 0, &claim), 0);
+    brief_unref(claim.brief);
+    directory_intent(s.node->directory, view.call, INTENT_RESUME);
+    assert_true(directory_away(s.node->directory, view.call, claim.credits, 1));
+}
+
+static void test_a_broken_stream_is_followed_by_another_but_not_for_ever(void **state)
+{
+    char path[256];
+
+    (void)state;
+    assert_int_equal(post_voice(TOKEN, sid(1), OPEN), 200);
+    for (unsigned i = 0; i < RESUMES_MAX; i++) {
+        stream_breaks(1);
+        assert_int_equal(post_stream_over(1), 200);
+        assert_true(offers(path));
+        assert_int_equal(node_calls(s.node), 1);
+    }
+    stream_breaks(1);
+    assert_int_equal(post_stream_over(1), 200);
+    assert_true(is_fallback());
+    assert_int_equal(node_calls(s.node), 0);
+    wait_until_no_script_runs();
+}
+
 static void test_a_caller_who_had_a_person_is_hung_up_on_however_often_it_is_asked(void **state)
 {
     (void)state;
@@ -734,6 +773,7 @@ int main(void)
         STORY(test_after_an_unknown_stream_comes_the_fallback),
         STORY(test_after_a_dial_the_caller_is_done_or_hears_the_fallback),
         STORY(test_after_the_dial_of_a_fallback_nobody_is_dialled_again),
+        STORY(test_a_broken_stream_is_followed_by_another_but_not_for_ever),
         STORY(test_a_caller_whom_nobody_takes_gets_a_new_stream),
         STORY(test_a_caller_who_had_a_person_is_hung_up_on_however_often_it_is_asked),
         STORY(test_a_caller_who_hangs_up_while_it_rings_is_gone),
