@@ -1,0 +1,106 @@
+-- SPDX-License-Identifier: Apache-2.0
+local events = require "spec.support.events"
+local json = require "ringdown.json"
+local pg = require "spec.support.postgres"
+
+local CALL = ("CA%032x"):format(1)
+
+-- A call in the middle: greeted, a tool that answered, one that did not.
+local function half_a_call()
+  local c = events.call(1)
+  c:add("webhook", { kind = "voice", status = "ringing", direction = "inbound", node = "n1", account = "AC1" }, 0)
+  c:add("decision", { system = "openai", reason = "default", version = "v7" }, 5)
+  c:add("state", { state = "live" }, 300)
+  c:add("notice", { text = "You are speaking with an AI." })
+  c:add("turn", { seq = 1, role = "agent", text = "How can I help?" })
+  c:add("vars", { vars = { zip = "", booked = false } })
+  c:add("turn", { seq = 2, role = "caller", text = "A plumber at nine" })
+  c:add("tool", { id = "t1", name = "eta", arguments = "{}", done = false })
+  c:add("tool", { id = "t1", name = "eta", output = '{"minutes":35}', done = true })
+  c:add("tool", { id = "t2", name = "book_visit", arguments = '{"time":"09:00"}', done = false })
+  c:add("vars", { vars = { zip = "60614", booked = false } })
+  return c
+end
+
+describe("a call whose node is gone", function()
+  local url
+
+  before_each(function()
+    url = pg.database()
+  end)
+
+  local function adopt(ask, after_s)
+    local all = { call = CALL, node = "n2", cause = "node_lost", to = "+13125550100", account = "AC1" }
+    for name, value in pairs(ask or {}) do
+      all[name] = value or nil
+    end
+    local rows = pg.query(url, ("select adopt_call(%s, now() + %d * interval '1 second') as a")
+      :format(pg.literal(json.encode(all)), after_s or 0))
+    return type(rows[1].a) == "string" and json.decode(rows[1].a) or rows[1].a
+  end
+
+  it("goes on with another one, which knows all that was kept", function()
+    local c = half_a_call()
+    events.outcomes(url, c.list)
+    local got = adopt()
+    assert.same({ "northside-plumbing", "+13125550142", "+13125550100", "n1", 1, true },
+      { got.agent, got.from, got.to, got.from_node, got.attempt, got.noticed })
+    assert.same({ zip = "60614", booked = false }, got.vars)
+    assert.same({ "agent", "caller" }, { got.history[1].role, got.history[2].role })
+    assert.same({ "eta", '{"minutes":35}' }, { got.history[3].tool, got.history[3].output })
+    assert.equal("book_visit", got.history[4].tool)
+    assert.is_true(got.history[4].output == nil or type(got.history[4].output) ~= "string")
+    assert.is_true(got.epoch > c.epoch)
+    assert.equal(events.began_us, got.started_us)
+    assert.equal("n2", pg.query(url, "select node from calls")[1].node)
+  end)
+
+  it("is refused when it is unknown, over, or somebody else's", function()
+    assert.equal("unknown", adopt().refused)
+    local c = half_a_call()
+    events.outcomes(url, c.list)
+    assert.equal("foreign", adopt({ to = "+13125550199" }).refused)
+    assert.equal("foreign", adopt({ account = "AC2" }).refused)
+    events.outcomes(url, { c:add("ended", { reason = "caller_hangup" }) })
+    assert.equal("ended", adopt().refused)
+  end)
+
+  it("is not over because its stream broke, but because the carrier says so", function()
+    local c = half_a_call()
+    c:add("ended", { reason = "carrier_lost" })
+    events.outcomes(url, c.list)
+    assert.equal(1, adopt().attempt)
+    events.outcomes(url, { c:add("webhook", { kind = "status", status = "completed" }) })
+    assert.equal("ended", adopt({ node = "n3" }, 10).refused)
+  end)
+
+  it("goes to one of two that ask at once, and at most three times within a minute", function()
+    events.outcomes(url, half_a_call().list)
+    local first = adopt()
+    assert.equal("taken", adopt({ node = "n3" }, 1).refused)
+    local second = adopt({ node = "n3" }, 10)
+    assert.equal(2, second.attempt)
+    assert.is_true(second.epoch > first.epoch)
+    assert.equal(3, adopt({ node = "n2" }, 20).attempt)
+    assert.equal("too_often", adopt({ node = "n3" }, 30).refused)
+    assert.equal(1, adopt({ node = "n3" }, 100).attempt)
+  end)
+
+  it("has its open emergency followed by who takes it", function()
+    local c = half_a_call()
+    c:add("triage", { rule = "gas-leak", severity = "life", source = "rule", state = "open", words = "I smell gas" })
+    c:add("triage_step", { rule = "gas-leak", step = 1, kind = "text", target = "+13125550188", state = "asked" })
+    events.outcomes(url, c.list)
+    local open = adopt().emergencies
+    assert.equal(1, #open)
+    assert.same({ "gas-leak", 1, true }, { open[1].rule, open[1].steps, open[1].resumed })
+  end)
+
+  it("remembers nothing any more when its words are to be forgotten", function()
+    local c = half_a_call()
+    events.outcomes(url, c.list)
+    pg.run(url, "update calls set words_gone_at = now()")
+    events.outcomes(url, { c:add("vars", { vars = { zip = "1" } }) })
+    assert.equal(1, #pg.query(url, "select 1 from calls where vars is null"))
+  end)
+end)
