@@ -6,7 +6,7 @@
 --   another one, asked by the carrier ─────────────────────────────▶   calls.node changes, everybody is told
 --
 -- Two processes that ask for the same call at once: the first has it, the other is refused. Who had it before learns by
--- `notify ringdown_claimed` that it has lost it.
+-- looking into `adoptions`.
 
 alter table calls add column vars jsonb check (jsonb_typeof(vars) = 'object'),
     add column vars_epoch bigint not null default 0, add column vars_seq bigint not null default 0,
@@ -22,6 +22,7 @@ create table adoptions (
     cause text not null check (cause in ('node_lost', 'node_drained', 'stream_elsewhere')),
     primary key (call, epoch)
 );
+create index on adoptions (from_node, at);
 
 -- All of call.vars, whenever they changed.
 create function keep_vars(e journal_event) returns void language plpgsql as $$
@@ -94,7 +95,7 @@ return (select coalesce(jsonb_agg(json_strip_nulls(json_build_object('call', m.c
 create function refuse_adoption(why text) returns jsonb language sql immutable return jsonb_build_object('refused', why);
 
 -- {"refused": why}, or all that the new owner must know. `ask` has call, node, cause, and of the carrier's own words
--- those there are: to, account. "unknown" may change in a moment: its facts are on their way.
+-- those there are: to, account. "unknown" and "leaving" may change in a moment: facts are on their way.
 create function adopt_call(ask jsonb, as_of timestamptz default now()) returns jsonb language plpgsql as $$
 declare
     c calls;
@@ -108,7 +109,10 @@ begin
     elsif ask ->> 'to' <> c.to_number or ask ->> 'account' <> c.account then
         return refuse_adoption('foreign');
     elsif c.system <> 'openai' or not may_go_on(c) then
-        return refuse_adoption('ended');
+        return refuse_adoption('ended') || jsonb_build_object('hang_up', coalesce(c.ended_reason in
+            ('caller_hangup', 'agent_hangup', 'silence', 'max_duration', 'operator'), false));
+    elsif c.state in ('leaving', 'closing') then
+        return refuse_adoption('leaving');
     elsif exists (select from adoptions a where a.call = c.call and a.node <> whom
             and a.at > as_of - interval '3 seconds') then
         return refuse_adoption('taken');
@@ -121,7 +125,6 @@ begin
     grown := greatest((extract(epoch from as_of) * 1000000)::bigint, c.node_epoch + 1, c.state_epoch + 1);
     insert into adoptions values (c.call, grown, as_of, whom, c.node, ask ->> 'cause');
     update calls set node = whom, node_epoch = grown where call = c.call;
-    perform pg_notify('ringdown_claimed', jsonb_build_object('call', c.call, 'node', whom, 'epoch', grown)::text);
     return jsonb_strip_nulls(jsonb_build_object('call', c.call, 'agent', c.agent, 'from', c.from_number, 'to', c.to_number,
         'account', c.account, 'verstat', c.verstat, 'direction', c.direction, 'vars', c.vars,
         'noticed', c.notice_at is not null, 'attempt', attempt, 'from_node', c.node,

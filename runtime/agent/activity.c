@@ -191,7 +191,9 @@ void activity_open(struct script_thread *t, struct message *m)
         lua_pushlstring(vm_lua(a->vm), m->s[2].p, m->s[2].n);
     else
         lua_pushnil(vm_lua(a->vm));
-    job_start(j, "open", 3);
+    lua_pushlstring(vm_lua(a->vm), m->s[3].n > 0 ? m->s[3].p : "", m->s[3].n);
+    a->returned = m->s[3].n > 0;
+    job_start(j, "open", 4);
 }
 
 /* Results: system, reason, assistant, brief as JSON, hooks. */

@@ -206,6 +206,8 @@ static call_handle let_in(struct directory *d, const struct directory_admission 
     (void)rd_str_copy(e->v.verstat, sizeof(e->v.verstat), a->verstat);
     e->v.admitted_ms = e->v.since_ms = a->now_ms;
     e->v.admitted_unix_us = a->now_unix_us;
+    e->v.epoch = a->epoch ? a->epoch : a->now_unix_us;
+    e->v.legs = a->epoch ? 1 : 0; /* it has had one elsewhere, or was about to */
     e->share = share;
     e->used = (struct provider_usage){0};
     e->used_ms = 0;
@@ -269,7 +271,8 @@ void directory_used(struct directory *d, call_handle h, const struct provider_us
     pthread_mutex_unlock(&d->lock);
 }
 
-/* A process takes a call once, so the moment it was admitted is the epoch, too. */
+/* A process takes a call once, so the moment it was admitted is the epoch, too; unless another one
+ * had it before. */
 bool directory_stamp(struct directory *d, call_handle h, uint64_t *started_us, uint64_t *epoch,
                      uint32_t *seq)
 {
@@ -278,7 +281,8 @@ bool directory_stamp(struct directory *d, call_handle h, uint64_t *started_us, u
     pthread_mutex_lock(&d->lock);
     e = by_handle(d, h);
     if (e) {
-        *started_us = *epoch = e->v.admitted_unix_us;
+        *started_us = e->v.admitted_unix_us;
+        *epoch = e->v.epoch;
         *seq = ++e->seq;
     }
     pthread_mutex_unlock(&d->lock);

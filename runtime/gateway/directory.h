@@ -66,7 +66,8 @@ struct directory_view {
     uint64_t since_ms;         /* monotonic: it is in its state */
     unsigned legs;             /* streams it has had */
     uint64_t admitted_ms;      /* monotonic */
-    uint64_t admitted_unix_us; /* the same moment by the calendar */
+    uint64_t admitted_unix_us; /* the same moment by the calendar; adopted: when the call began */
+    uint64_t epoch;            /* in which its facts are counted here */
 };
 
 /* max_per_caller 0: no limit. */
@@ -88,6 +89,8 @@ struct directory_admission {
     struct rd_str sid, agent, from, to, verstat;
     unsigned agent_max; /* calls at once this agent takes; 0: no limit */
     uint64_t now_ms, now_unix_us;
+    uint64_t
+        epoch; /* of a call that was another process's, begun at now_unix_us; 0: it begins now */
 
     call_handle call;               /* out: the call, with 0 and RD_ESTATE */
     enum directory_refusal refusal; /* out: with RD_EFULL */

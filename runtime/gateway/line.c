@@ -15,7 +15,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "carriers/twilio/stream.h"
+#include "gateway/adopt.h"
 #include "gateway/missed.h"
+#include "gateway/opening.h"
 #include "gateway/record_json.h"
 #include "gateway/resume.h"
 #include "gateway/tape.h"
@@ -361,10 +363,14 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
         return refuse(t, M_REFUSED_SIGNATURE, r, 403, "signature",
                       "public.url must be what Twilio connects to, the token current");
     text = (struct rd_str){path.p + prefix.n, path.n - prefix.n};
-    if (token_read(&token, text, rd_str(t->node->settings->cluster_secret), (uint64_t)time(NULL)) ||
-        token.node != t->node->id)
+    if (token_read(&token, text, rd_str(t->node->settings->cluster_secret), (uint64_t)time(NULL)))
         return refuse(t, M_REFUSED_TOKEN, r, 403, "token",
                       "it is not ours, or older than a minute");
+    if (token.node != t->node->id)
+        return adopt_stream(t, r, &token) ? HTTP_UPGRADE_LATER
+                                          : refuse(t, M_REFUSED_TOKEN, r, 403, "token",
+                                                   "it is of another node, and this one cannot "
+                                                   "take its calls: is there a database?");
     if (twilio_stream_new(&leg, t->loop, NULL, NULL))
         return refuse(t, M_REFUSED_FULL, r, 503, "memory",
                       "give the machine more memory or lower max_calls");
@@ -382,8 +388,6 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
     return 0;
 }
 
-/* --- commands --- */
-
 static struct line *find(struct media_thread *t, call_handle call)
 {
     struct line *l = t->lines;
@@ -392,6 +396,36 @@ static struct line *find(struct media_thread *t, call_handle call)
         l = l->next;
     return l;
 }
+
+/* The stream that waits is another node's call, and the script agreed. */
+void line_adopt(struct opening *o, struct brief *brief)
+{
+    struct media_thread *t = o->thread;
+    struct directory_claim claim;
+    struct ws_accept accept = {0};
+    struct carrier_leg *leg = NULL;
+    uint64_t nonce = 1; /* nobody else hears of it */
+    int rc = twilio_stream_new(&leg, t->loop, NULL, NULL);
+
+    if (!rc)
+        rc = directory_offer(t->node->directory, o->call, brief, nonce, clock_ms(loop_clock()));
+    if (!rc)
+        rc = directory_claim(t->node->directory, o->call, nonce, t->index, &claim);
+    if (!rc)
+        rc = line_new(t, &claim, leg);
+    if (rc) {
+        twilio_stream_free(leg);
+        opening_fallback(o, "no_memory", NULL);
+        opening_give_up(o, "no_memory");
+        return;
+    }
+    twilio_stream_accept(leg, &accept);
+    if (http_upgrade(opening_answered(o), &accept))
+        call_end(find(t, claim.view.call)->call, CALL_END_CARRIER_LOST);
+    opening_free(o);
+}
+
+/* --- commands --- */
 
 static void script_failed(struct line *l, struct rd_str reason)
 {
@@ -435,6 +469,10 @@ void line_command(struct media_thread *t, struct message *m)
         break;
     case CMD_STREAM_LOST:
         call_end(l->call, CALL_END_CARRIER_LOST);
+        break;
+    case CMD_CLAIMED:
+        call_end(l->call, CALL_END_CARRIER_LOST);
+        (void)resume_over(t->node, m->call, "claimed");
         break;
     case CMD_OPERATOR_END:
     case CMD_WHISPER:

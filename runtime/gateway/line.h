@@ -15,6 +15,9 @@ void line_command(struct media_thread *t, struct message *m);
 /* A fact of a call: kept, and told to control. Any thread. */
 void line_tell(struct node *n, const struct directory_view *call, const struct record *r);
 
+struct opening;
+void line_adopt(struct opening *o, struct brief *brief); /* frees o */
+
 void line_end_all(struct media_thread *t);
 
 /* media_thread.c: the last line may have been what the thread waited for. */

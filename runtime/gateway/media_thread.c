@@ -6,6 +6,7 @@
  * - MSG_SWEEP, and every ten seconds without: is everything here that should be, and nothing else?
  * - MSG_STOP: every line ends; when the last has let go, the thread leaves its loop. */
 #include "gateway/media_thread.h"
+#include "gateway/adopt.h"
 
 #include "base/err.h"
 #include "base/log.h"
@@ -80,6 +81,9 @@ static void receive(struct message *m, void *arg)
     case MSG_CALL_OPENED:
         voice_opened(t, m);
         break;
+    case MSG_ADOPTED:
+        adopt_answered(t, m);
+        break;
     case MSG_RESUMED:
         resume_answered(t, m);
         break;
@@ -129,6 +133,8 @@ static void on_pulse(void *arg)
     atomic_store(&t->warm, openai_pool_warm(t->openai));
     if (++t->pulses % SWEEP_EVERY == 0)
         sweep_media(t);
+    if (t->index == 0)
+        adopt_look(t->node);
     if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)
         texts_ask_due(t->node);
     loop_timer_in(t->pulse, PULSE_MS);

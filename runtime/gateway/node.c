@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/adopt.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "gateway/numbers.h"
@@ -470,6 +471,7 @@ void node_stop(struct node *n)
     stop_media(n);
     if (n->books)
         books_hush(n->books);
+    adopt_wait(n);
     releases_stop(n->releases);
     reload_stop(n->reload);
     texts_free(n->texts);

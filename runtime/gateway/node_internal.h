@@ -47,7 +47,8 @@ struct node {
     unsigned n_media;
     unsigned next_media; /* accepter's thread: among equals, each in its turn */
     atomic_uint next_script;
-    uint32_t id; /* of this run, in tokens */
+    atomic_uint adopting; /* questions about other nodes' calls that the database has */
+    uint32_t id;          /* of this run, in tokens */
     uint16_t port;
     uint64_t started_ms;
     char *stream_base; /* "wss://host/twilio/media/" */

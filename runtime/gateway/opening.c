@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
+#include "gateway/adopt.h"
 #include "gateway/missed.h"
 #include "gateway/token.h"
 #include "gateway/webhook.h"
@@ -86,6 +87,7 @@ void opening_free(struct opening *o)
     loop_timer_free(o->timer);
     agent_set_unref(o->agents);
     free(o->asks);
+    free(o->adopting);
     free(o);
 }
 
@@ -157,6 +159,10 @@ void opening_fallback(struct opening *o, const char *why, const char *fix)
     struct directory_view view = {0};
 
     (void)directory_get(o->thread->node->directory, o->call, &view);
+    if (adopt_is_stream(o)) { /* no document can be answered; after this the carrier asks for one */
+        webhook_reply_text(opening_answered(o), 503, "this call cannot be taken\n");
+        return;
+    }
     webhook_reply_fallback(o->thread, opening_answered(o), o->agent, view.sid, why, fix);
 }
 

@@ -10,6 +10,8 @@
 
 #include "gateway/media_thread.h"
 
+struct adopting;
+
 struct opening {
     struct opening *next;
     struct media_thread *thread;
@@ -28,6 +30,7 @@ struct opening {
     bool answered;              /* the <Dial> that is over was */
     char *asks;                 /* owns; what the script will be asked; NULL once it was */
     uint64_t until_ms;          /* it must be answered by then */
+    struct adopting *adopting;  /* owns; adopt.h: a call that another node had; NULL: it is ours */
 };
 
 /* Waits for the script for so long; refs the set. NULL: no memory. */

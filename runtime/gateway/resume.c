@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
+#include "gateway/adopt.h"
 #include "gateway/line.h"
 #include "gateway/opening.h"
 #include "gateway/webhook.h"
@@ -51,7 +52,7 @@ static bool was_answered(struct form *form)
            !rd_str_eq(form_get(form, "DialBridged"), RD_STR("false"));
 }
 
-static void reply_hangup(struct http_request *r)
+void resume_hang_up(struct http_request *r)
 {
     struct buf twiml;
 
@@ -85,7 +86,8 @@ bool resume_over(struct node *n, call_handle call, const char *why)
         !directory_release(n->directory, call, true, &credits, &view))
         return false;
     webhook_tell_ended(credits, call, why);
-    if (strcmp(why, "shutdown") != 0) /* settled already, unless the stream broke */
+    if (strcmp(why, "shutdown") != 0 &&
+        strcmp(why, "claimed") != 0) /* settled already, unless the stream broke */
         missed_call(n, &view, strcmp(why, "caller_hangup") == 0 ? MISSED_GAVE_UP : MISSED_FAILED);
     return true;
 }
@@ -110,7 +112,7 @@ static void hang_up(struct opening *o, const char *why)
 {
     struct node *n = o->thread->node;
 
-    reply_hangup(opening_answered(o));
+    resume_hang_up(opening_answered(o));
     if (!o->screening) {
         directory_intent(n->directory, o->call, INTENT_HANG_UP);
         (void)resume_over(n, o->call, why);
@@ -325,7 +327,7 @@ static void answer_from_intent(struct media_thread *t, struct http_request *r, s
 
     (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
     if ((view && view->intent == INTENT_HANG_UP) || (dialled && was_answered(form)))
-        reply_hangup(r);
+        resume_hang_up(r);
     else
         webhook_reply_fallback(t, r, webhook_agent_at(t, set, form_get(form, "To")), sid,
                                dialled ? "transfer_not_answered" : "after_stream", NULL);
@@ -347,7 +349,7 @@ static void answer_after_fallback(struct media_thread *t, struct http_request *r
     const struct agent_info *agent = webhook_agent_at(t, set, form_get(form, "To"));
 
     if (was_answered(form))
-        reply_hangup(r);
+        resume_hang_up(r);
     else
         webhook_reply_xml(r, rd_str(agent ? agent->nobody_twiml : agent_default_fallback()));
     agent_set_unref(set);
@@ -395,7 +397,7 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
     webhook_keep(t, known ? &view : NULL, form, "resume");
     if (known && webhook_is_terminal(form_get(form, "CallStatus"))) {
         webhook_carrier_ended(t, &view);
-        reply_hangup(r);
+        resume_hang_up(r);
     } else if (is_after_fallback(r)) {
         answer_after_fallback(t, r, form);
     } else if (known && !t->stopping &&
@@ -405,7 +407,7 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
         ask(t, r, form, &view, false);
     } else if (known && !t->stopping && view.state == DIRECTORY_OFFERED && view.legs > 0) {
         offer_again(t, r, &view);
-    } else {
+    } else if (known || (dialled && was_answered(form)) || !adopt_request(t, r, form)) {
         answer_from_intent(t, r, form, known ? &view : NULL);
     }
 }
@@ -458,5 +460,5 @@ void resume_screening(struct media_thread *t, struct http_request *r, struct for
     if (!t->stopping && find_caller(t, r, form, &view))
         ask(t, r, form, &view, true);
     else if (t->stopping || !ask_errand(t, r))
-        reply_hangup(r);
+        resume_hang_up(r);
 }

@@ -11,6 +11,8 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
 void resume_screening(struct media_thread *t, struct http_request *r, struct form *form);
 void resume_answered(struct media_thread *t, struct message *m); /* MSG_RESUMED; borrows */
 
+void resume_hang_up(struct http_request *r); /* answers so */
+
 /* A call that is AWAY is over: its slot is given back, its script is told. False when it is not
  * AWAY. Any thread that may post to scripts. */
 bool resume_over(struct node *n, call_handle call, const char *why);

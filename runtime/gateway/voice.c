@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "gateway/adopt.h"
 #include "gateway/numbers.h"
 #include "gateway/opening.h"
 #include "gateway/webhook.h"
@@ -55,7 +56,9 @@ void voice_opened(struct media_thread *t, struct message *m)
 
     if (!o)
         return; /* late: the caller has had the fallback */
-    if (rd_str_eq(m->s[0], RD_STR("openai")) && m->brief) {
+    if (o->adopting) {
+        adopt_opened(o, m);
+    } else if (rd_str_eq(m->s[0], RD_STR("openai")) && m->brief) {
         keep_decision(o, "openai", m->s[1].p, m->brief);
         opening_offer(o, m->brief);
     } else if (rd_str_eq(m->s[0], RD_STR("vapi")) && o->agent && o->agent->vapi_twiml) {
@@ -80,16 +83,17 @@ static bool is_call_sid(struct rd_str s)
 }
 
 /* With the site of the number that was called, if it was assigned to one. */
-static struct message *open_message(struct opening *o, struct form *form, struct rd_str json)
+static struct message *open_message(struct opening *o, struct rd_str to, struct rd_str json,
+                                    struct rd_str known)
 {
     struct numbers_hit hit = {0};
     struct message *m;
 
-    if (numbers_find(o->thread->node->numbers, form_get(form, "To"), &hit) &&
+    if (numbers_find(o->thread->node->numbers, to, &hit) &&
         !rd_str_eq(hit.agent, rd_str(o->agent->name)))
         hit.site.n = 0; /* it has just been assigned to somebody else */
     m = message_new(MSG_CALL_OPEN, o->call,
-                    (struct rd_str[]){rd_str(o->agent->name), json, hit.site}, 3);
+                    (struct rd_str[]){rd_str(o->agent->name), json, hit.site, known}, 4);
     numbers_let_go(&hit);
     return m;
 }
@@ -97,26 +101,18 @@ static struct message *open_message(struct opening *o, struct form *form, struct
 /* Asks a script thread for a VM, with room for the call's events reserved there. The room becomes
  * the directory's last, because from then on Twilio's "completed" may take it away on any thread.
  */
-static int ask_script(struct opening *o, struct form *form)
+int voice_ask_script(struct opening *o, struct rd_str to, struct rd_str form, struct rd_str known)
 {
     struct node *n = o->thread->node;
     unsigned thread = atomic_fetch_add(&n->next_script, 1) % script_pool_size(n->scripts);
     struct mailbox *mb = script_pool_mailbox(n->scripts, thread);
     struct credits *credits;
     struct message *m;
-    struct buf json;
-    int rc;
+    int rc = credits_new(&credits, mb, CALL_CREDITS);
 
-    buf_init(&json, 256 * 1024);
-    rc = form_to_json(form, &json);
-    if (!rc)
-        rc = credits_new(&credits, mb, CALL_CREDITS);
-    if (rc) {
-        buf_fini(&json);
+    if (rc)
         return rc;
-    }
-    m = open_message(o, form, (struct rd_str){json.data, json.n});
-    buf_fini(&json);
+    m = open_message(o, to, form, known);
     if (!m) {
         credits_free(credits);
         return -ENOMEM;
@@ -128,6 +124,20 @@ static int ask_script(struct opening *o, struct form *form)
         credits_free(credits);
     else if (!directory_set_script(n->directory, o->call, thread, credits))
         webhook_tell_ended(credits, o->call, "caller_hangup");
+    return rc;
+}
+
+static int ask_script(struct opening *o, struct form *form)
+{
+    struct buf json;
+    int rc;
+
+    buf_init(&json, 256 * 1024);
+    rc = form_to_json(form, &json);
+    if (!rc)
+        rc = voice_ask_script(o, form_get(form, "To"), (struct rd_str){json.data, json.n},
+                              RD_STR(""));
+    buf_fini(&json);
     return rc;
 }
 
@@ -266,7 +276,9 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
         keep_call(t->node->keep, &view, "webhook",
                   JSON_MEMBERS(J_STR("kind", "voice"), J_STR("status", "ringing"),
                                J_TEXT("direction", webhook_word(form, "Direction")),
-                               J_BOOL("repeated", rc == RD_ESTATE), J_STR("node", t->node->name)));
+                               J_BOOL("repeated", rc == RD_ESTATE), J_STR("node", t->node->name),
+                               J_TEXT("account", webhook_word(form, "AccountSid")),
+                               J_TEXT("verstat", a.verstat)));
     if (rc == RD_ESTATE)
         repeat_call(t, r, a.call, set, agent);
     else

@@ -10,4 +10,9 @@
 void voice_request(struct media_thread *t, struct http_request *r, struct form *form);
 void voice_opened(struct media_thread *t, struct message *m); /* MSG_CALL_OPENED; borrows */
 
+/* Asks a script thread for a VM; MSG_CALL_OPENED answers. `form` as JSON object; `known`: what another
+ * node knew of the call, or empty. */
+struct opening;
+int voice_ask_script(struct opening *o, struct rd_str to, struct rd_str form, struct rd_str known);
+
 #endif

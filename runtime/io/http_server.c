@@ -15,6 +15,8 @@
  * refused; a peer that is gone or too slow is dropped. */
 #include "io/http_server.h"
 
+#include "base/err.h"
+
 #include "io/conn.h"
 #include "io/http_parse.h"
 #include "io/http_reply.h"
@@ -220,6 +222,28 @@ static void accept_upgrade(struct http_request *r, struct ws *w, const struct ws
     ws_begin(w, c, a->max_message, p, n);
 }
 
+static void take_handlers(struct ws *w, const struct ws_accept *a)
+{
+    w->handlers = a->handlers;
+    w->arg = a->arg;
+    w->max_output = a->max_output;
+}
+
+int http_upgrade(struct http_request *r, const struct ws_accept *a)
+{
+    struct ws *w;
+    int rc;
+
+    if (r->state != R_HANDLER)
+        return RD_ESTATE;
+    rc = ws_make(&w, r->server->o.loop, true);
+    if (rc)
+        return rc;
+    take_handlers(w, a);
+    accept_upgrade(r, w, a, NULL, 0);
+    return 0;
+}
+
 static void upgrade(struct http_request *r, char *p, size_t n)
 {
     const struct http_server_opts *o = &r->server->o;
@@ -240,13 +264,16 @@ static void upgrade(struct http_request *r, char *p, size_t n)
     }
     status = o->handlers->on_upgrade ? o->handlers->on_upgrade(r, &a, o->arg) : 404;
     if (status == 0 && r->state == R_HEAD) {
-        w->handlers = a.handlers;
-        w->arg = a.arg;
-        w->max_output = a.max_output;
+        take_handlers(w, &a);
         accept_upgrade(r, w, &a, p, n);
         return;
     }
     ws_discard(w);
+    if (status == HTTP_UPGRADE_LATER && r->state == R_HEAD) {
+        r->state = R_HANDLER;
+        loop_timer_stop(r->timer);
+        return;
+    }
     if (r->state == R_HEAD) /* whoever refused it has counted it */
         reply(r, status, a.refusal_type, NULL, a.refusal.p ? a.refusal : RD_STR(""));
 }

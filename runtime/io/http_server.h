@@ -25,6 +25,9 @@
 struct http_server;
 struct http_request;
 
+/* on_upgrade cannot say yet: http_upgrade() or http_reply() follows, or on_gone. */
+enum { HTTP_UPGRADE_LATER = -1 };
+
 struct http_handlers {
     /* A whole request. The handler answers with http_reply() now or later; `r` lives until it does
      * or until on_gone. Never called for upgrades. */
@@ -77,6 +80,10 @@ void http_reply(struct http_request *r, int status, const char *type, struct rd_
 /* The same with more header lines, each with CRLF. */
 void http_reply_with(struct http_request *r, int status, const char *type, const char *extra,
                      struct rd_str body);
+
+/* The answer to an upgrade that was to come later; `r` is gone when it returns. Non-zero: it could not
+ * be, and nothing of `accept` was used. */
+int http_upgrade(struct http_request *r, const struct ws_accept *accept);
 
 /* Closes without an answer. `r` is gone when it returns, and on_gone is not called. */
 void http_hang_up(struct http_request *r);

@@ -68,6 +68,15 @@ static const struct error_info calls[] = {
     {"call.away_too_long", "nobody told that a caller who was transferred has hung up",
      "set the number's status callback to /twilio/status; the slot is free again", ERROR_WARNING,
      RETRY_NO},
+    {"call.not_resumed",
+     "the carrier asked how a call goes on that this node does not have, and it could not be taken over; "
+     "the caller heard the fallback",
+     "see reason in call.not_adopted: unknown (its node was gone before its facts were kept), foreign, "
+     "ended, taken, too_often, full, no_agent",
+     ERROR_CRITICAL, RETRY_NO},
+    {"call.no_database",
+     "a call of another node could not be taken over, because the database does not answer",
+     "see `ringdown db status`; the caller heard the fallback", ERROR_CRITICAL, RETRY_BY_US},
     {"call.resumed_too_often",
      "the stream of a call broke for the fourth time within a minute; the caller heard the "
      "fallback",

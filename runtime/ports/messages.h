@@ -25,7 +25,8 @@ typedef uint64_t call_handle;
 enum message_type {
     MSG_SOCKET, /* fd: an accepted socket, now the receiver's */
     MSG_CALL_OPEN, /* a webhook wants a VM and a route: s[0] agent name, s[1] webhook form as JSON object,
-                       * s[2] the number's site as JSON object, or empty; number: media thread that waits, aux: its request number */
+                       * s[2] the number's site as JSON object, or empty; s[3] what another node knew of it as JSON
+                       * object (adopt_call), or empty; number: media thread that waits, aux: its request number */
     MSG_CALL_OPENED, /* the answer: s[0] system ("openai", "vapi", or "" = failed), s[1] reason or error,
                        * s[2] vapi assistant; brief: refs (openai); aux: request number */
     MSG_CALL_ATTACHED, /* the stream is here: number: media thread that has the call */
@@ -42,6 +43,8 @@ enum message_type {
                         * number: the media thread that has it */
     MSG_CALL_COMMAND, /* command in kind; see enum call_command */
     MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
+    MSG_ADOPTED, /* what the database says to a call of another node: s[0] its JSON, empty: it does not
+                  * answer; aux: the request number */
     MSG_QUERIED,      /* the database answered: look into your list of answers */
     MSG_DURABLE,      /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
     MSG_RELOAD,       /* agents changed: take the new set */
@@ -60,6 +63,7 @@ enum call_command {
     CMD_KEEP_OPEN,   /* number: 1 = neither silence, length nor the agent ends it; 0 = again */
     CMD_CARRIER_ENDED, /* the carrier's status callback said that the call is over */
     CMD_STREAM_LOST,   /* the carrier asks what comes after the stream: it is over, seen or not */
+    CMD_CLAIMED,       /* another node has taken this call */
     CMD_OPERATOR_END,  /* s[0] who; the operator wants it to end, after what is said was heard */
     CMD_WHISPER,       /* s[0] text, s[1] who; number: 1 = the model answers at once */
     CMD_TRANSFER, /* s[0] whom to, s[1] who; nobody: the agent, after what is being said was heard */

@@ -13,9 +13,9 @@ local M = {}
 -- Every library module that a call may come to require is loaded with the agent, once; what only special moments of a
 -- call need stays out of its VM until then.
 for _, name in ipairs {
-  "agent_check", "budget", "comeback", "customers", "errand", "hours", "input_keys", "log", "nearest", "routing",
-  "shape", "site", "sms", "time", "tool_check", "tool_run", "tools", "tools.plain", "transfer", "twilio.watchdog",
-  "verify_check",
+  "adopted", "agent_check", "budget", "comeback", "customers", "errand", "hours", "input_keys", "log", "nearest",
+  "routing", "shape", "site", "sms", "time", "tool_check", "tool_run", "tools", "tools.plain", "transfer",
+  "twilio.watchdog", "verify_check",
 } do
   require("ringdown." .. name)
 end

@@ -20,17 +20,22 @@ end
 ---@param module string
 ---@param form string JSON
 ---@param site string? JSON: the number's site
+---@param known string? JSON: what was kept of the call, which was another process's; "" or nil: it begins
 ---@param seed integer? of a call that is replayed
 ---@return string system
 ---@return string reason
 ---@return string assistant
 ---@return string brief JSON
 ---@return string hooks
-function M.open(module, form, site, seed)
+function M.open(module, form, site, known, seed)
   inputs.begin(seed)
   local def, said, place = require(module), json.decode(form) or {}, site and json.decode(site)
   session = sessions.new(def, said, place)
   session:know_caller()
+  if known and known ~= "" then
+    local brief = require("ringdown.adopted").take_over(session, json.decode(known))
+    return "openai", "resumed", "", json.encode(brief), session:hooks()
+  end
   local system, reason, assistant = session:route()
   local brief = system == "openai" and json.encode(session:brief()) or ""
   inputs.opened(said, place, brief)
@@ -103,11 +108,7 @@ end
 ---What the call remembers.
 ---@return string JSON
 function M.vars()
-  local vars = {}
-  for name, value in pairs(session.call.vars) do
-    vars[name] = value
-  end
-  return json.encode(vars)
+  return session:vars_text()
 end
 
 ---What specs see of the call: plain data.

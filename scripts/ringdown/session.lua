@@ -5,6 +5,7 @@ local brief = require "ringdown.brief"
 local calls = require "ringdown.call"
 local current = require "ringdown.current"
 local host = require "ringdown.host"
+local json = require "ringdown.json"
 local memory = require "ringdown.memory"
 
 local M = {}
@@ -29,6 +30,7 @@ function M.new(def, form, site)
     def = def, call = call, form = form, check_vars = check_vars, writes = {},
     memory = memory.new(), began_ms = began_ms,
   }, session)
+  self:vars_kept()
   current.enter(self)
   return self
 end
@@ -136,10 +138,37 @@ function session:event(event, text, number)
   if too_much then
     error(too_much, 0)
   end
+  self:keep_vars()
+end
+
+---@return string JSON of call.vars
+function session:vars_text()
+  local vars = {}
+  for name, value in pairs(self.call.vars) do
+    vars[name] = value
+  end
+  return json.encode(vars)
+end
+
+---What the call remembers now is kept already.
+function session:vars_kept()
+  self.kept_vars = self:vars_text()
+end
+
+---Keeps what the call remembers, whenever it has changed: whoever takes the call over goes on with it.
+function session:keep_vars()
+  local text = self:vars_text()
+  if text ~= self.kept_vars then
+    self.kept_vars = text
+    host.fact("vars", '{"vars":' .. text .. "}")
+  end
 end
 
 ---@param reason string
 function session:ended(reason)
+  if reason == "claimed" then
+    return -- the call goes on elsewhere, and its end will be told there
+  end
   local ok, why = pcall(self.event, self, "ended", reason, 0)
   require("ringdown.twilio.watchdog").after(self.call.id, reason)
   if not ok then

@@ -58,9 +58,17 @@ local function read_arguments(t, text)
   return args
 end
 
+---What a write is known by within its call.
+---@param t table the tool
+---@param args table
+---@return string
+function M.key(t, args)
+  return t.name .. answer(args)
+end
+
 -- A write with the same arguments happens once per call. One whose outcome nobody knows (it was late,
 -- or broke half-way) is not repeated either.
-local unknown_outcome = answer { unknown = true,
+M.unknown_outcome = answer { unknown = true,
   say = "Say that it is not certain whether this worked, and that someone will check and call back." }
 
 -- Expected outcomes are values; whatever is raised becomes the tool's `failed` sentence in C.
@@ -140,12 +148,12 @@ function M.run(self, name, arguments)
   if unverified then
     return answer { refused = unverified }, true
   end
-  local key = t.effect == "write" and t.name .. answer(args)
+  local key = t.effect == "write" and M.key(t, args)
   if key and self.writes[key] then
     return self.writes[key], true
   end
   if key then
-    self.writes[key] = unknown_outcome
+    self.writes[key] = M.unknown_outcome
     local kept, lost = host.durable() -- that it was asked for, before anything happens
     if not kept then
       self.writes[key] = nil
@@ -158,6 +166,7 @@ function M.run(self, name, arguments)
   if too_much then
     error(too_much, 0)
   end
+  self:keep_vars()
   self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
   local output = output_of(value, why)
   local reason, whom = rawget(seen, "hang_up_reason"), rawget(seen, "transfer_to")

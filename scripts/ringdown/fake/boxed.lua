@@ -61,7 +61,7 @@ end
 function session:begin(def, form, site, seed)
   current.enter { def = def }
   local system, reason, assistant, brief = ask(self, "open", self.box:module(), json.encode(form),
-    site and json.encode(site), seed)
+    site and json.encode(site), nil, seed)
   rawset(self, "decided", { system, reason, assistant })
   rawset(self, "briefed", brief ~= "" and json.decode(brief) or nil)
   return self

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* adopt.c - taking over a call that is in the database and in no directory of ours.
+ *
+ *   /twilio/resume, a stream ─▶ adopt_call() in PostgreSQL ─MSG_ADOPTED─▶ a slot, a script that is told
+ *   all that was kept ─MSG_CALL_OPENED─▶ TwiML with a new stream; or the waiting stream is accepted
+ *
+ * The row decides: one node has the call, in an epoch of its own. Whom it was taken from sees that
+ * within a second or two (adopt_look), and closes his side.
+ *
+ * Failure modes: what the other node kept may still be on its way, so an unknown call, and one that is
+ * just saying goodbye, are looked at again for two seconds. Then, and for calls that are over, foreign,
+ * taken or lost too often: hang up where a goodbye was meant, else the fallback; a stream is refused,
+ * and the carrier goes on to its next verb. Each refusal is a fact of this node. */
+#include "gateway/adopt.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/json_out.h"
+#include "base/log.h"
+#include "gateway/books.h"
+#include "gateway/line.h"
+#include "gateway/resume.h"
+#include "gateway/voice.h"
+#include "gateway/webhook.h"
+#include "observe/catalogue.h"
+#include "store/asker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    FIRST_LOOK_MS = 150, /* facts of a call that has just ended elsewhere are on their way */
+    LOOK_AGAIN_MS = 100,
+    LOOK_UNTIL_MS = 2000,
+    ANSWER_MS = 3000,
+    ASK_MAX = 1024,
+    FORM_MAX = 2048,
+    CLAIMS_MAX = 1000
+};
+
+static const size_t known_max = (size_t)2 << 20;
+
+struct adopting {
+    bool stream, asked, leaving;
+    char sid[DIRECTORY_SID];
+    uint64_t until_ms; /* it is looked for */
+    char ask[ASK_MAX];
+};
+
+bool adopt_is_stream(const struct opening *o)
+{
+    return o->adopting && o->adopting->stream;
+}
+
+static bool can_adopt(const struct media_thread *t)
+{
+    return t->node->books && !t->stopping && !directory_counts(t->node->directory).draining;
+}
+
+/* --- no --- */
+
+static void refuse(struct opening *o, const char *why, bool hang_up)
+{
+    struct node *n = o->thread->node;
+    struct adopting *a = o->adopting;
+
+    log_info("call.not_adopted", F_CALL(a->sid), F_STR("reason", why));
+    keep_node(n->keep, "not_resumed", JSON_MEMBERS(J_STR("call", a->sid), J_STR("reason", why)));
+    if (a->stream)
+        webhook_reply_text(opening_answered(o), 403, "this call cannot be taken\n");
+    else if (hang_up)
+        resume_hang_up(opening_answered(o));
+    else
+        webhook_reply_fallback(o->thread, opening_answered(o), o->agent, a->sid, "not_resumed",
+                               NULL);
+    if (o->call)
+        opening_give_up(o, why);
+    else
+        opening_free(o);
+}
+
+/* --- asking --- */
+
+struct asking {
+    struct node *node;
+    unsigned media_thread;
+    uint64_t number;
+};
+
+/* A thread of the asker. */
+static void on_answer(void *arg, struct answer *a)
+{
+    struct asking *q = arg;
+    struct node *n = q->node;
+    struct message *m;
+    size_t at = 0;
+    struct rd_str json = RD_STR("");
+
+    if (a && a->rc == 0 && a->n_rows == 1)
+        json = answer_cell(a, &at);
+    m = message_new(MSG_ADOPTED, 0, &json, 1);
+    if (m) {
+        m->aux = q->number;
+        (void)mailbox_post(n->media[q->media_thread]->mailbox, m);
+    }
+    answer_free(a);
+    free(q);
+    atomic_fetch_sub(&n->adopting, 1);
+}
+
+static int ask(struct opening *o)
+{
+    struct node *n = o->thread->node;
+    struct asking *arg = malloc(sizeof(*arg));
+    const char *param = o->adopting->ask;
+    struct question q = {.sql = "select adopt_call($1::jsonb)::text",
+                         .params = &param,
+                         .n_params = 1,
+                         .bytes_max = known_max,
+                         .done = on_answer,
+                         .arg = arg};
+    int rc;
+
+    if (!arg)
+        return -ENOMEM;
+    *arg = (struct asking){n, o->thread->index, o->number};
+    atomic_fetch_add(&n->adopting, 1);
+    rc = asker_ask(books_asker(n->books), &q);
+    if (rc) {
+        atomic_fetch_sub(&n->adopting, 1);
+        free(arg);
+    }
+    return rc;
+}
+
+void adopt_wait(struct node *n)
+{
+    while (atomic_load(&n->adopting) > 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/* The timer: it is time to look, or too late. */
+static void on_wait(struct opening *o)
+{
+    struct adopting *a = o->adopting;
+
+    if (o->call) {
+        refuse(o, "script_late", false);
+    } else if (a->asked) {
+        refuse(o, "no_answer", a->leaving);
+    } else {
+        a->asked = true;
+        loop_timer_at(o->timer, o->until_ms);
+        if (ask(o))
+            refuse(o, "no_database", false);
+    }
+}
+
+static bool begin(struct opening *o, const char *cause, struct rd_str sid, struct rd_str to,
+                  struct rd_str account)
+{
+    struct adopting *a = calloc(1, sizeof(*a));
+    uint64_t now_ms = clock_ms(loop_clock());
+    struct buf ask_text;
+    bool fits;
+
+    if (!a)
+        return false;
+    o->adopting = a;
+    o->again = true;
+    o->until_ms = now_ms + ANSWER_MS;
+    a->until_ms = now_ms + LOOK_UNTIL_MS;
+    (void)rd_str_copy(a->sid, sizeof(a->sid), sid);
+    buf_init(&ask_text, ASK_MAX);
+    fits = json_add_object(&ask_text, JSON_MEMBERS(J_TEXT("call", sid), J_STR("cause", cause),
+                                                   J_STR("node", o->thread->node->name),
+                                                   J_TEXT("to", to), J_TEXT("account", account))) ==
+               0 &&
+           rd_str_copy(a->ask, sizeof(a->ask), (struct rd_str){ask_text.data, ask_text.n});
+    buf_fini(&ask_text);
+    return fits;
+}
+
+static struct rd_str some(struct rd_str s)
+{
+    return s.n > 0 ? s : (struct rd_str){NULL, 0};
+}
+
+bool adopt_request(struct media_thread *t, struct http_request *r, struct form *form)
+{
+    struct opening *o = can_adopt(t) ? opening_new(t, r, 0, FIRST_LOOK_MS, on_wait) : NULL;
+    struct agent_set *set;
+
+    if (!o)
+        return false;
+    if (!begin(o, "node_lost", form_get(form, "CallSid"), some(webhook_word(form, "To")),
+               some(webhook_word(form, "AccountSid")))) {
+        (void)opening_answered(o);
+        opening_free(o);
+        return false;
+    }
+    set = script_pool_agents(t->node->scripts);
+    opening_set_agent(o, set, webhook_agent_at(t, set, form_get(form, "To")));
+    agent_set_unref(set);
+    return true;
+}
+
+bool adopt_stream(struct media_thread *t, struct http_request *r, const struct token *token)
+{
+    struct opening *o = can_adopt(t) ? opening_new(t, r, 0, 0, on_wait) : NULL;
+    struct rd_str nothing = {NULL, 0};
+
+    if (!o)
+        return false;
+    if (!begin(o, "stream_elsewhere", rd_str(token->call_sid), nothing, nothing)) {
+        (void)opening_answered(o);
+        opening_free(o);
+        return false;
+    }
+    o->adopting->stream = true;
+    return true;
+}
+
+/* --- yes --- */
+
+struct known {
+    struct rd_str json;
+    struct json_value root;
+    char agent[DIRECTORY_AGENT], from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
+    char verstat[DIRECTORY_VERSTAT], account[DIRECTORY_SID], direction[32];
+    uint64_t epoch, started_us, attempt, gone_ms;
+};
+
+static void text_of(const struct known *k, const char *key, char *out, size_t cap)
+{
+    struct json_value v = json_get(&k->root, key);
+
+    if (v.type != JSON_STRING || json_copy(&v, out, cap))
+        out[0] = '\0';
+}
+
+static uint64_t number_of(const struct known *k, const char *key)
+{
+    struct json_value v = json_get(&k->root, key);
+    uint64_t n = 0;
+
+    return json_u64(&v, &n) ? n : 0;
+}
+
+static void read_known(struct known *k)
+{
+    text_of(k, "agent", k->agent, sizeof(k->agent));
+    text_of(k, "from", k->from, sizeof(k->from));
+    text_of(k, "to", k->to, sizeof(k->to));
+    text_of(k, "verstat", k->verstat, sizeof(k->verstat));
+    text_of(k, "account", k->account, sizeof(k->account));
+    text_of(k, "direction", k->direction, sizeof(k->direction));
+    k->epoch = number_of(k, "epoch");
+    k->started_us = number_of(k, "started_us");
+    k->attempt = number_of(k, "attempt");
+    k->gone_ms = number_of(k, "gone_ms");
+}
+
+/* The webhook's form as far as it was kept. */
+static int write_form(struct buf *out, const struct opening *o, const struct known *k)
+{
+    return json_add_object(
+        out,
+        JSON_MEMBERS(J_STR("CallSid", o->adopting->sid), J_STR("From", k->from), J_STR("To", k->to),
+                     J_STR("AccountSid", k->account), J_STR("Direction", k->direction),
+                     J_STR("StirVerstat", k->verstat), J_STR("CallStatus", "in-progress")));
+}
+
+/* What its node was following up goes on here. */
+static void follow_emergencies(struct opening *o, const struct known *k)
+{
+    struct json_value list = json_get(&k->root, "emergencies"), each;
+    struct json_iter it;
+    struct rd_str key;
+    struct node *n = o->thread->node;
+
+    if (list.type != JSON_ARRAY)
+        return;
+    json_iter_init(&it, &list);
+    while (json_next(&it, &key, &each)) {
+        char *order = each.type == JSON_OBJECT ? strndup(each.raw.p, each.raw.n) : NULL;
+        int rc = order ? script_pool_errand(n->scripts, k->agent, "emergency", order, o->call,
+                                            o->thread->index)
+                       : -ENOMEM;
+
+        if (rc)
+            log_error("errand.not_run", F_STR("agent", k->agent), F_STR("kind", "emergency"),
+                      F_ERR(rc), F_FIX(catalogue_fix("errand.", "not_run")));
+        free(order);
+    }
+}
+
+static int open_script(struct opening *o, const struct known *k)
+{
+    struct buf form;
+    int rc;
+
+    buf_init(&form, FORM_MAX);
+    rc = write_form(&form, o, k);
+    if (!rc)
+        rc = voice_ask_script(o, rd_str(k->to), (struct rd_str){form.data, form.n}, k->json);
+    buf_fini(&form);
+    return rc;
+}
+
+static void keep_resumed(const struct opening *o, const struct known *k)
+{
+    struct node *n = o->thread->node;
+    struct directory_view view;
+
+    if (directory_get(n->directory, o->call, &view))
+        keep_call(
+            n->keep, &view, "resumed",
+            JSON_MEMBERS(J_STR("reason", o->adopting->stream ? "stream_elsewhere" : "node_lost"),
+                         J_INT("attempt", k->attempt), J_INT("gap_ms", k->gone_ms),
+                         J_INT("at_ms", number_of(k, "elapsed_ms")), J_STR("node", n->name)));
+}
+
+/* It is ours: from here on like a call that rings, but for its past. */
+static void take(struct opening *o, const struct known *k)
+{
+    struct node *n = o->thread->node;
+    struct directory_admission a = {.sid = rd_str(o->adopting->sid),
+                                    .agent = rd_str(k->agent),
+                                    .agent_max = o->agent->max_calls,
+                                    .from = rd_str(k->from),
+                                    .to = rd_str(k->to),
+                                    .verstat = rd_str(k->verstat),
+                                    .now_ms = clock_ms(loop_clock()),
+                                    .now_unix_us = k->started_us,
+                                    .epoch = k->epoch};
+    int rc = directory_admit(n->directory, &a);
+
+    if (rc) {
+        refuse(o, rc == RD_EFULL ? "full" : "known", false);
+        return;
+    }
+    o->call = a.call;
+    o->again = false; /* who leaves now leaves a call behind */
+    if (!o->adopting->stream)
+        (void)directory_settle(n->directory, o->call);
+    keep_resumed(o, k);
+    log_info("call.adopted", F_CALL(o->adopting->sid), F_STR("agent", k->agent),
+             F_INT("attempt", k->attempt), F_INT("gap_ms", k->gone_ms));
+    if (open_script(o, k))
+        refuse(o, "script_full", false);
+    else
+        follow_emergencies(o, k);
+}
+
+static void choose_agent(struct opening *o, const struct known *k)
+{
+    struct agent_set *set = script_pool_agents(o->thread->node->scripts);
+
+    agent_set_unref(o->agents);
+    opening_set_agent(o, set, agent_by_name(set, rd_str(k->agent)));
+    agent_set_unref(set);
+}
+
+static void on_refusal(struct opening *o, const struct known *k, const char *why)
+{
+    struct json_value hang_up = json_get(&k->root, "hang_up");
+    struct adopting *a = o->adopting;
+
+    a->leaving = strcmp(why, "leaving") == 0;
+    if ((a->leaving || strcmp(why, "unknown") == 0) && clock_ms(loop_clock()) < a->until_ms) {
+        a->asked = false;
+        loop_timer_in(o->timer, LOOK_AGAIN_MS);
+        return;
+    }
+    refuse(o, why, a->leaving || hang_up.type == JSON_TRUE);
+}
+
+void adopt_answered(struct media_thread *t, struct message *m)
+{
+    struct opening *o = opening_waiting(t, m->aux);
+    struct known k = {.json = m->s[0]};
+    char why[32];
+
+    if (!o || !o->adopting || o->call)
+        return; /* late, or the carrier has left */
+    if (m->s[0].n == 0 || json_parse(m->s[0], &k.root)) {
+        refuse(o, "no_database", false);
+        return;
+    }
+    text_of(&k, "refused", why, sizeof(why));
+    if (why[0]) {
+        on_refusal(o, &k, why);
+        return;
+    }
+    read_known(&k);
+    choose_agent(o, &k);
+    if (!o->agent)
+        refuse(o, "no_agent", false);
+    else
+        take(o, &k);
+}
+
+void adopt_opened(struct opening *o, const struct message *m)
+{
+    if (!rd_str_eq(m->s[0], RD_STR("openai")) || !m->brief)
+        refuse(o, "script_failed", false);
+    else if (o->adopting->stream)
+        line_adopt(o, m->brief);
+    else
+        opening_offer(o, m->brief);
+}
+
+/* --- what others have taken --- */
+
+static void let_go(struct node *n, const struct directory_view *v)
+{
+    struct directory_view view;
+    struct credits *credits;
+    struct message *m;
+
+    if (v->state != DIRECTORY_TAKEN) {
+        if (directory_release(n->directory, v->call, true, &credits, &view))
+            webhook_tell_ended(credits, v->call, "claimed");
+        return;
+    }
+    m = message_new(MSG_CALL_COMMAND, v->call, NULL, 0);
+    if (!m)
+        return;
+    m->kind = CMD_CLAIMED;
+    (void)mailbox_post(n->media[v->media_thread]->mailbox, m);
+}
+
+/* A thread of the asker. */
+static void on_claims(void *arg, struct answer *a)
+{
+    struct node *n = arg;
+    struct directory_view view;
+    char epoch[24];
+    size_t at = 0;
+
+    for (uint32_t i = 0; a && a->rc == 0 && i < a->n_rows; i++) {
+        bool ours = directory_find(n->directory, answer_cell(a, &at), &view);
+
+        if (rd_str_copy(epoch, sizeof(epoch), answer_cell(a, &at)) && ours &&
+            view.state != DIRECTORY_OVER && view.epoch < strtoull(epoch, NULL, 10)) {
+            log_info("call.claimed_elsewhere", F_CALL(view.sid));
+            let_go(n, &view);
+        }
+    }
+    answer_free(a);
+    atomic_fetch_sub(&n->adopting, 1);
+}
+
+void adopt_look(struct node *n)
+{
+    struct question q = {.sql = "select call, epoch from adoptions where from_node = $1 and "
+                                "at > now() - interval '1 minute'",
+                         .params = &n->name,
+                         .n_params = 1,
+                         .rows_max = CLAIMS_MAX,
+                         .done = on_claims,
+                         .arg = n};
+
+    if (!n->books || directory_counts(n->directory).live == 0)
+        return;
+    atomic_fetch_add(&n->adopting, 1);
+    if (asker_ask(books_asker(n->books), &q))
+        atomic_fetch_sub(&n->adopting, 1);
+}

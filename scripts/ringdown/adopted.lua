@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- adopted: a call that another process had goes on in this VM, with what was kept of it: its vars, what was said (as
+-- heard, and redacted like everything that is kept), and its tools. A write that was asked for is not done again: its
+-- answer is what it was, or that nobody knows.
+local args_of = require "ringdown.tool_args"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local memory = require "ringdown.memory"
+local tool_run = require "ringdown.tool_run"
+
+local M = {}
+
+local UNKNOWN = '{"unknown":true}'
+
+-- What agents declare now; an older version may have remembered other things.
+local function restore_vars(session, kept)
+  for name in pairs(session.def.vars or {}) do
+    if type(kept) == "table" and kept[name] ~= nil then
+      session.call.vars[name] = kept[name]
+    end
+  end
+  session.check_vars()
+  session:vars_kept()
+end
+
+local function tool_named(session, name)
+  for _, t in ipairs(session.def.tools) do
+    if t.name == name then
+      return t
+    end
+  end
+end
+
+-- A refusal may be tried again; whatever else was answered stands.
+local function restore_write(session, item)
+  local t = tool_named(session, item.tool)
+  local given = t and t.effect == "write" and json.decode(item.arguments or "")
+  local args = type(given) == "table" and args_of.check(t, given)
+  if not args then
+    return
+  end
+  local output = type(item.output) == "string" and json.decode(item.output) or nil
+  if type(output) == "table" and output.refused then
+    return
+  elseif type(output) == "table" and not output.failed then
+    session.writes[tool_run.key(t, args)] = item.output
+  else
+    session.writes[tool_run.key(t, args)] = tool_run.unknown_outcome
+  end
+end
+
+local function restore(session, item)
+  if item.tool then
+    memory.did(session.memory, item.tool, type(item.output) == "string" and item.output or UNKNOWN)
+    restore_write(session, item)
+  elseif item.text then
+    memory.heard(session.memory, item.role == "agent" and "you" or "caller", item.text)
+  end
+end
+
+---@param session ringdown.session
+---@param known table what adopt_call() says
+---@return table brief
+function M.take_over(session, known)
+  restore_vars(session, known.vars)
+  for _, item in ipairs(known.history or {}) do
+    restore(session, item)
+  end
+  session.began_ms = host.now_ms() - (tonumber(known.elapsed_ms) or 0)
+  return require("ringdown.comeback").after_a_break(session, known.noticed == true)
+end
+
+return M
