@@ -24,6 +24,11 @@ static json_t *semantic_vad(void)
                      "create_response", 1, "interrupt_response", 1);
 }
 
+static json_int_t session_s(const struct openai_session *s)
+{
+    return s->misery.fault == FAULT_EXPIRE ? s->misery.after_ms / 1000 : SESSION_S;
+}
+
 json_t *config_new(const struct openai_session *s, int64_t unix_s)
 {
     json_t *input =
@@ -34,7 +39,7 @@ json_t *config_new(const struct openai_session *s, int64_t unix_s)
     json_t *c =
         json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:[s],s:{s:o,s:o}}", "type", "realtime", "object",
                   "realtime.session", "id", s->id, "model", s->model, "expires_at",
-                  (json_int_t)unix_s + SESSION_S, "instructions", "You are a helpful assistant.",
+                  (json_int_t)unix_s + session_s(s), "instructions", "You are a helpful assistant.",
                   "output_modalities", "audio", "audio", "input", input, "output", output);
 
     json_object_update_new(c, json_pack("{s:[],s:s,s:s,s:s,s:n,s:n,s:n}", "tools", "tool_choice",

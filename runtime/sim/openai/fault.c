@@ -13,6 +13,7 @@ static const struct {
     int status;
 } faults[] = {
     {"drop", FAULT_DROP, 0},
+    {"drop-first", FAULT_DROP_FIRST, 0},
     {"drop-answer", FAULT_DROP_ANSWER, 0},
     {"1011", FAULT_CLOSE_1011, 0},
     {"3000", FAULT_CLOSE_3000, 0},
@@ -38,29 +39,10 @@ static const struct {
 };
 
 const char *const openai_fault_names[] = {
-    "drop",
-    "drop-answer",
-    "1011",
-    "3000",
-    "401",
-    "403",
-    "404",
-    "429",
-    "500",
-    "503",
-    "expire",
-    "slow",
-    "stuck",
-    "late-deltas",
-    "null-fields",
-    "no-metadata",
-    "unknown-events",
-    "silent",
-    "quota",
-    "rate-limit",
-    "no-answer",
-    "low-limits",
-    "server-error",
+    "drop",   "drop-first", "drop-answer", "1011",        "3000",        "401",
+    "403",    "404",        "429",         "500",         "503",         "expire",
+    "slow",   "stuck",      "late-deltas", "null-fields", "no-metadata", "unknown-events",
+    "silent", "quota",      "rate-limit",  "no-answer",   "low-limits",  "server-error",
     NULL,
 };
 

@@ -184,6 +184,23 @@ static bool take_result(struct openai_session *s, const json_t *event, const jso
     return true;
 }
 
+/* A function that a session before this one called: its result has the same consequences here. */
+static void take_call(struct openai_session *s, const json_t *json)
+{
+    const char *type = json_string_value(json_object_get(json, "type"));
+    const char *call_id = json_string_value(json_object_get(json, "call_id"));
+    const char *name = json_string_value(json_object_get(json, "name"));
+    struct pending *p = &s->pending[s->n_pending];
+
+    if (!type || strcmp(type, "function_call") != 0 || !call_id || !name ||
+        s->n_pending == PENDING_MAX)
+        return;
+    snprintf(p->call_id, ID_MAX, "%s", call_id);
+    p->reply = openai_script_calling(s->script, name);
+    p->answered = false;
+    s->n_pending++;
+}
+
 /* A system message shapes the answers from now on. */
 static void take_note(struct openai_session *s, const json_t *json)
 {
@@ -220,7 +237,9 @@ void on_item_create(struct openai_session *s, const json_t *event)
         return;
     json = json_deep_copy(given);
     json_object_set_new(json, "status", json_string("completed"));
+    s->told = s->told || id;
     take_note(s, json);
+    take_call(s, json);
     i = item_add(s, json, previous);
     if (!i) {
         emit_error(s, "server_error", NULL, "The conversation is full.", NULL, NULL);

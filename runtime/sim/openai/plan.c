@@ -126,6 +126,17 @@ static char *exact_words(const struct openai_session *s, const json_t *params)
     return words;
 }
 
+/* It was told what it had begun to say, in a session before this one, and goes on with it. */
+static char *rest_of_sentence(const struct openai_session *s)
+{
+    const json_t *item = s->n_items ? s->items[s->n_items - 1]->json : NULL;
+    const char *role = json_string_value(json_object_get(item, "role")), *text = text_of(item);
+
+    if (!role || strcmp(role, "assistant") != 0 || !text)
+        return NULL;
+    return copy(openai_script_rest(s->script, text));
+}
+
 static void plan(struct openai_session *s, struct response *r, const json_t *params,
                  const char *says)
 {
@@ -139,6 +150,8 @@ static void plan(struct openai_session *s, struct response *r, const json_t *par
     if (!r->says && s->n_items && !r->beside)
         cue = openai_script_read(s->script, text_of(s->items[s->n_items - 1]->json), s->cue,
                                  s->notes);
+    if (!r->says && !cue.reply && !r->beside)
+        r->says = rest_of_sentence(s);
     if (cue.reply)
         take_reply(s, r, &cue);
     else if (!r->says && !(r->text_only && typed_answer(s, r)))

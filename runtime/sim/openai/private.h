@@ -89,6 +89,7 @@ struct openai_session {
     json_t *config;  /* owns; the effective session */
     json_t *delayed; /* owns; a session.update that is late */
     uint64_t delayed_due_ms, idle_due_ms;
+    bool told;  /* of a session before this one */
     bool spoke; /* assistant audio went out: the voice is locked */
 
     struct ears *ears;

@@ -19,7 +19,8 @@ enum {
     DELTA_MS = 500,      /* of audio: 4000 bytes of µ-law */
     DELTA_EVERY_MS = 50, /* ten times faster than it plays */
     LATE_DELTAS = 4,
-    BROKEN_AFTER = 2 /* deltas, when the fault is an answer that breaks off */
+    BROKEN_AFTER = 2, /* deltas, when the fault of a session is an answer that breaks off… */
+    BROKEN_LATER = 8  /* …and when it is a reply's: its question is understood by then */
 };
 
 struct response *response_active(const struct openai_session *s)
@@ -333,11 +334,11 @@ static void breaks_off(struct openai_session *s, const struct response *r)
 {
     bool whole_session = s->misery.fault == FAULT_DROP_ANSWER && r->heard_ticket != 0;
 
-    if (r->deltas < BROKEN_AFTER)
+    if (r->deltas < (whole_session ? BROKEN_AFTER : BROKEN_LATER))
         return;
     if (r->fault == FAULT_CLOSE_1011)
         session_end(s, 1011, "The server had an error while processing your request.");
-    else if (r->fault == FAULT_DROP_ANSWER || whole_session)
+    else if ((r->fault == FAULT_DROP_ANSWER && !s->told) || whole_session)
         session_end(s, 0, "fault");
 }
 

@@ -156,3 +156,27 @@ struct openai_cue openai_script_read(const struct openai_script *s, const char *
 {
     return text ? best_of(s, -1, text, last, notes) : (struct openai_cue){0};
 }
+
+const char *openai_script_rest(const struct openai_script *s, const char *said)
+{
+    size_t n = strlen(said);
+
+    for (size_t i = 0; n > 0 && i < s->n; i++) {
+        const char *says = s->lines[i].cue.reply->says;
+
+        if (says && strncmp(says, said, n) == 0 && says[n])
+            return says + n;
+    }
+    return NULL;
+}
+
+const struct scenario_reply *openai_script_calling(const struct openai_script *s, const char *tool)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct scenario_reply *reply = s->lines[i].cue.reply;
+
+        if (reply->tool && strcmp(reply->tool, tool) == 0)
+            return reply;
+    }
+    return NULL;
+}

@@ -31,4 +31,10 @@ struct openai_cue openai_script_heard(const struct openai_script *s, int index,
 struct openai_cue openai_script_read(const struct openai_script *s, const char *text,
                                      struct openai_cue last, const char *notes);
 
+/* What a model says that was told of the first words of one of its replies; NULL: of none. Borrowed. */
+const char *openai_script_rest(const struct openai_script *s, const char *said);
+
+/* The reply that calls this function; NULL: none does. */
+const struct scenario_reply *openai_script_calling(const struct openai_script *s, const char *tool);
+
 #endif

@@ -133,6 +133,9 @@ static void update_now(struct openai_session *s, const json_t *event)
 {
     struct complaint c;
 
+    if (s->misery.fault == FAULT_DROP_FIRST)
+        s->fault_due_ms = s->now_ms + s->misery.after_ms;
+
     if (config_apply(s, json_object_get(event, "session"), &c))
         emit_session(s, "session.updated");
     else
@@ -322,7 +325,11 @@ static void send_late(struct openai_session *s)
 
 static void end_of_fault(struct openai_session *s)
 {
-    if (s->misery.fault == FAULT_DROP) {
+    if (s->misery.fault == FAULT_DROP_FIRST && s->told) {
+        s->fault_due_ms = UINT64_MAX; /* what should break was the session before */
+        return;
+    }
+    if (s->misery.fault == FAULT_DROP || s->misery.fault == FAULT_DROP_FIRST) {
         session_end(s, 0, "fault");
         return;
     }

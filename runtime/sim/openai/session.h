@@ -16,17 +16,18 @@ struct openai_session;
 /* How it misbehaves; see faults[] in openai_fault.c for the names. */
 enum openai_fault {
     FAULT_NONE,
-    FAULT_REFUSE,      /* the upgrade is answered with an HTTP status (not the session's matter) */
-    FAULT_DROP,        /* the connection breaks after a while */
-    FAULT_DROP_ANSWER, /* it breaks in the middle of an answer */
-    FAULT_CLOSE_1011,  /* closes with 1011 after a while; by a reply: in its middle */
-    FAULT_CLOSE_3000,  /* closes with 3000 at once, as for a bad key */
-    FAULT_EXPIRE,      /* session_expired and 1001 after a while */
-    FAULT_SLOW,        /* session.update takes effect and is answered 2 s late */
-    FAULT_STUCK,       /* session.update is never answered */
-    FAULT_LATE_DELTAS, /* audio of a cancelled response keeps coming for a moment */
-    FAULT_NULL_FIELDS, /* null where the documents say object */
-    FAULT_NO_METADATA, /* a response has neither metadata nor a conversation_id */
+    FAULT_REFUSE,     /* the upgrade is answered with an HTTP status (not the session's matter) */
+    FAULT_DROP,       /* the connection breaks after a while */
+    FAULT_DROP_FIRST, /* it breaks a while after it was configured, unless it was told of one before */
+    FAULT_DROP_ANSWER,    /* it breaks in the middle of an answer; by a reply: in a first session */
+    FAULT_CLOSE_1011,     /* closes with 1011 after a while; by a reply: in its middle */
+    FAULT_CLOSE_3000,     /* closes with 3000 at once, as for a bad key */
+    FAULT_EXPIRE,         /* session_expired and 1001 after a while */
+    FAULT_SLOW,           /* session.update takes effect and is answered 2 s late */
+    FAULT_STUCK,          /* session.update is never answered */
+    FAULT_LATE_DELTAS,    /* audio of a cancelled response keeps coming for a moment */
+    FAULT_NULL_FIELDS,    /* null where the documents say object */
+    FAULT_NO_METADATA,    /* a response has neither metadata nor a conversation_id */
     FAULT_UNKNOWN_EVENTS, /* event types and fields nobody documented */
     FAULT_SILENT,         /* accepts everything, answers nothing */
     FAULT_QUOTA,          /* insufficient_quota, then closes */
