@@ -74,7 +74,7 @@ void call_speak_next(struct call *c)
 {
     struct provider_prompt as_the_session_says = {.out_of_band = false};
 
-    if ((c->state != CALL_LIVE && c->state != CALL_LEAVING) || !c->provider)
+    if ((c->state != CALL_LIVE && c->state != CALL_LEAVING) || !call_has_model(c))
         return;
     if (debt_ask_moment(c) || debt_waits(c))
         return;
@@ -91,6 +91,8 @@ void call_when_heard(struct call *c)
     bool leaves = c->state == CALL_LEAVING;
 
     if (!(leaves || (c->state == CALL_LIVE && call_will_transfer(c))) || ledger_playing(&c->ledger))
+        return;
+    if (c->resume.why || c->resume.listen_until_ms)
         return;
     if (c->provider &&
         (c->own.state != OWN_NONE || c->turn.state != TURN_IDLE || c->turn.aside || c->turn.wanted))

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bridge.c - the path of every caller frame.
  *
- * - ready: the span goes on untouched; a jump of the carrier's clock is filled with µ-law silence.
- * - not ready: decoded into a ring, handed over by bridge_ready() in frames of 40 ms.
+ * - always: decoded into the ring. A jump of the carrier's clock is filled with µ-law silence.
+ * - ready: the span goes on untouched.
+ * - a session becomes ready, the first or a later one: what the ring holds is handed over in frames of
+ *   60 ms.
  * - muted: µ-law silence of the same length goes on instead, so that the provider's turn detection sees
  *   a caller who says nothing, not a line that broke.
  *
- * Failure modes: more than the ring holds drops the oldest (lost_bytes; never in practice, see
- * BRIDGE_KEEP_BYTES); a clock that runs backwards or jumps by more than 10 s is believed, not
+ * Failure modes: more than the ring holds drops the oldest (lost_bytes, if no session heard it; never
+ * in practice, see BRIDGE_KEEP_BYTES); no memory for the large ring: the small one goes on; a clock that runs backwards or jumps by more than 10 s is believed, not
  * filled. */
 #include "call/bridge.h"
 
@@ -34,6 +36,7 @@ int bridge_init(struct bridge *b, bridge_send_fn *send, void *arg)
     b->send = send;
     b->arg = arg;
     b->kept = malloc(BRIDGE_KEEP_BYTES);
+    b->kept_cap = BRIDGE_KEEP_BYTES;
     return b->kept ? 0 : -ENOMEM;
 }
 
@@ -43,17 +46,55 @@ void bridge_fini(struct bridge *b)
     b->kept = NULL;
 }
 
+/* The newest bytes move over; without memory the ring stays as it is. */
+static void resize(struct bridge *b, uint32_t cap)
+{
+    uint32_t n = b->kept_n < cap ? b->kept_n : cap, from = b->kept_first + b->kept_n - n;
+    uint8_t *kept = cap == b->kept_cap ? NULL : malloc(cap);
+
+    if (!kept)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        kept[i] = b->kept[(from + i) % b->kept_cap];
+    free(b->kept);
+    b->kept = kept;
+    b->kept_cap = cap;
+    b->kept_first = 0;
+    b->kept_n = n;
+}
+
+/* Pieces that do not wrap around. */
+static void put(struct bridge *b, const uint8_t *p, uint32_t n)
+{
+    while (n > 0) {
+        uint32_t at = (b->kept_first + b->kept_n) % b->kept_cap;
+        uint32_t piece = n < b->kept_cap - at ? n : b->kept_cap - at;
+
+        memcpy(b->kept + at, p, piece);
+        b->kept_n += piece;
+        p += piece;
+        n -= piece;
+    }
+}
+
+static void drop_oldest(struct bridge *b, uint32_t n)
+{
+    b->kept_first = (b->kept_first + n) % b->kept_cap;
+    b->kept_n -= n;
+}
+
+/* n is less than the ring. */
 static void keep(struct bridge *b, const uint8_t *p, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        if (b->kept_n == BRIDGE_KEEP_BYTES) {
-            b->kept_first = (b->kept_first + 1) % BRIDGE_KEEP_BYTES;
-            b->kept_n--;
-            b->lost_bytes++;
-        }
-        b->kept[(b->kept_first + b->kept_n) % BRIDGE_KEEP_BYTES] = p[i];
-        b->kept_n++;
+    uint32_t room = b->kept_cap - b->kept_n;
+
+    if (n > room) {
+        if (!b->ready)
+            b->lost_bytes += n - room;
+        drop_oldest(b, n - room);
     }
+    put(b, p, n);
+    b->end += n;
 }
 
 static void keep_silence(struct bridge *b, uint32_t n)
@@ -83,11 +124,14 @@ static void send_silence(struct bridge *b, uint32_t n)
 
 static void fill(struct bridge *b, uint32_t ms)
 {
+    uint32_t n = ms * AUDIO_BYTES_PER_MS;
+
     b->gap_ms += ms;
-    if (b->ready)
-        send_silence(b, ms * AUDIO_BYTES_PER_MS / 3 * 3);
-    else
-        keep_silence(b, ms * AUDIO_BYTES_PER_MS);
+    if (b->ready) {
+        n = n / 3 * 3;
+        send_silence(b, n);
+    }
+    keep_silence(b, n);
 }
 
 /* In place of a frame. What does not fill a group of 3 bytes comes with the next one. */
@@ -99,6 +143,7 @@ static void silence_span(struct bridge *b, uint32_t n_bytes)
     }
     b->owed += n_bytes;
     send_silence(b, b->owed / 3 * 3);
+    keep_silence(b, b->owed / 3 * 3);
     b->owed %= 3;
 }
 
@@ -133,12 +178,13 @@ void bridge_feed(struct bridge *b, const struct audio_span *a, uint32_t at_ms)
     b->next_ms = at_ms + a->n_bytes / AUDIO_BYTES_PER_MS;
     b->frames++;
     b->bytes += a->n_bytes;
-    if (b->muted)
+    if (b->muted) {
         silence_span(b, a->n_bytes);
-    else if (b->ready)
+        return;
+    }
+    keep_span(b, a);
+    if (b->ready)
         (void)b->send(b->arg, a);
-    else
-        keep_span(b, a);
 }
 
 void bridge_mute(struct bridge *b, bool on)
@@ -158,17 +204,49 @@ void bridge_ready(struct bridge *b)
     uint8_t bytes[HANDOVER_BYTES];
 
     b->ready = true;
-    while (b->kept_n > 0) {
-        uint32_t n = b->kept_n < HANDOVER_BYTES ? b->kept_n : HANDOVER_BYTES;
+    b->base = b->end - b->kept_n;
+    for (uint32_t at = 0; at < b->kept_n; at += HANDOVER_BYTES) {
+        uint32_t left = b->kept_n - at, n = left < HANDOVER_BYTES ? left : HANDOVER_BYTES;
         struct audio_span a = {.b64 = b64, .n_bytes = n};
 
         for (uint32_t i = 0; i < n; i++)
-            bytes[i] = b->kept[(b->kept_first + i) % BRIDGE_KEEP_BYTES];
-        b->kept_first = (b->kept_first + n) % BRIDGE_KEEP_BYTES;
-        b->kept_n -= n;
+            bytes[i] = b->kept[(b->kept_first + at + i) % b->kept_cap];
         a.n_b64 = base64_encode(b64, bytes, n);
         (void)b->send(b->arg, &a);
     }
-    free(b->kept);
-    b->kept = NULL;
+    if (b->kept_n <= BRIDGE_IDLE_BYTES)
+        bridge_keep_recent(b);
+}
+
+void bridge_lost(struct bridge *b)
+{
+    b->ready = false;
+    b->ahead_ms = b->owed = 0;
+    bridge_keep_all(b);
+}
+
+void bridge_keep_all(struct bridge *b)
+{
+    resize(b, BRIDGE_KEEP_BYTES);
+}
+
+void bridge_keep_recent(struct bridge *b)
+{
+    if (b->ready)
+        resize(b, BRIDGE_IDLE_BYTES);
+}
+
+uint64_t bridge_place(const struct bridge *b, uint32_t session_ms)
+{
+    return b->base + (uint64_t)session_ms * AUDIO_BYTES_PER_MS;
+}
+
+void bridge_let_go(struct bridge *b, uint64_t place)
+{
+    uint64_t oldest = b->end - b->kept_n;
+
+    if (place > b->end)
+        place = b->end;
+    if (place > oldest)
+        drop_oldest(b, (uint32_t)(place - oldest));
 }

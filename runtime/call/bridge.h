@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bridge.h - caller audio on its way to the provider: nothing lost while the provider connects,
  * gaps filled with silence, passed through undecoded once it is ready. Loop thread only; no
- * allocation after bridge_init().
+ * allocation per frame.
  *
- *   carrier ──span──▶ provider ready? ──yes──▶ passed on as it is
- *                         └──no──▶ kept as bytes, at most BRIDGE_KEEP_BYTES, oldest dropped
- * (counted)
- */
+ *   carrier ──span──▶ ring, the oldest dropped
+ *               └──▶ provider ready? ──yes──▶ passed on as it is
+ *
+ * The ring holds what no session has made words of yet, so that the next one can be fed with it:
+ * everything while there is no session or the caller speaks, else the last two seconds, because speech
+ * is detected some time after it began. Places in it are counted in bytes since the call began. */
 #ifndef CALL_BRIDGE_H
 #define CALL_BRIDGE_H
 
@@ -16,18 +18,21 @@
 #include <stdint.h>
 
 enum {
-    BRIDGE_KEEP_BYTES = 64 * 1024, /* 8.2 s; a provider that needs longer has failed before */
-    BRIDGE_GAP_MAX_MS = 10000,     /* a longer jump of the carrier's clock is not filled */
-    BRIDGE_STALL_MS = 750,         /* the caller was speaking and nothing comes any more… */
-    BRIDGE_STALL_FILL_MS = 1000    /* …so silence does, or the end of speech is never detected */
+    BRIDGE_KEEP_BYTES = 120 * 1024, /* 15.4 s: no session, or the caller speaks */
+    BRIDGE_IDLE_BYTES = 16 * 1024,  /* 2 s */
+    BRIDGE_GAP_MAX_MS = 10000,      /* a longer jump of the carrier's clock is not filled */
+    BRIDGE_STALL_MS = 750,          /* the caller was speaking and nothing comes any more… */
+    BRIDGE_STALL_FILL_MS = 1000     /* …so silence does, or the end of speech is never detected */
 };
 
 /* Where the audio goes; -errno style results are ignored: a leg that is full ends by itself. */
 typedef int(bridge_send_fn)(void *arg, const struct audio_span *a);
 
 struct bridge {
-    uint8_t *kept; /* owns; ring of BRIDGE_KEEP_BYTES, freed once the provider is ready */
-    uint32_t kept_first, kept_n;
+    uint8_t *kept; /* owns; ring of kept_cap bytes */
+    uint32_t kept_cap, kept_first, kept_n;
+    uint64_t end;  /* place behind the newest byte */
+    uint64_t base; /* place of the first byte that the session was fed with */
     bool ready;
     bool begun;        /* a first frame came: next_ms means something */
     uint32_t next_ms;  /* carrier time at which the next frame should begin */
@@ -52,7 +57,20 @@ void bridge_mute(struct bridge *b, bool on);
 /* Nothing came for BRIDGE_STALL_MS although the caller was speaking: send silence in its place. */
 void bridge_stalled(struct bridge *b);
 
-/* The provider takes audio from now on: hands over what was kept, in order. */
+/* A session takes audio from now on: hands over what is kept, in order. */
 void bridge_ready(struct bridge *b);
+
+/* It is gone: everything is kept for the next one. */
+void bridge_lost(struct bridge *b);
+
+/* The caller speaks: everything is kept; they do not: the last two seconds are enough. */
+void bridge_keep_all(struct bridge *b);
+void bridge_keep_recent(struct bridge *b);
+
+/* The place of a position that the session counted. */
+uint64_t bridge_place(const struct bridge *b, uint32_t session_ms);
+
+/* There are words for what is before this place: no session need hear it again. */
+void bridge_let_go(struct bridge *b, uint64_t place);
 
 #endif

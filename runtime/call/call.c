@@ -127,6 +127,7 @@ static void on_turn(void *arg, const struct transcript_turn *t)
     struct call *c = arg;
 
     c->totals.turns++;
+    past_turn(c, t);
     c->totals.opening_heard |= got_through(c, t);
     keeping_turn(c,
                  &(struct record){.type = RECORD_TURN,
@@ -150,7 +151,10 @@ int call_new(struct call **out, const struct call_opts *o)
     if (!c)
         return -ENOMEM;
     c->o = *o;
-    if (bridge_init(&c->bridge, send_to_provider, c)) {
+    c->history = o->history ? o->history : history_new();
+    if (!c->history || bridge_init(&c->bridge, send_to_provider, c)) {
+        if (!o->history)
+            history_free(c->history);
         free(c);
         return -ENOMEM;
     }
@@ -160,6 +164,7 @@ int call_new(struct call **out, const struct call_opts *o)
     ledger_init(&c->ledger);
     turn_init(&c->turn);
     transcript_init(&c->transcript, on_turn, c);
+    c->transcript.tool = past_on_tool;
     keeping_init(c);
     c->start_ms = c->quiet_since_ms = c->last_frame_ms = call_now(c);
     c->answer_by_ms = c->start_ms + CALL_CONNECT_MS;
@@ -173,6 +178,7 @@ static void call_free(struct call *c)
 {
     transcript_fini(&c->transcript);
     bridge_fini(&c->bridge);
+    history_free(c->history);
     brief_unref(c->brief);
     free(c);
 }
@@ -244,6 +250,7 @@ void call_end(struct call *c, enum call_end_reason why)
     c->reason = why;
     c->close_by_ms = call_now(c) + CALL_CLOSE_MS;
     settle_what_was_heard(c);
+    resume_forget(c);
     c->o.closing(c->o.arg, why);
     if (c->provider)
         c->provider_ops->close(c->provider);
@@ -324,13 +331,23 @@ void call_on_carrier_end(void *arg, enum leg_end why)
     call_release(c);
 }
 
+/* A goodbye that is on its way already needs no model. */
+static bool is_worth_another(struct call *c, enum leg_end why)
+{
+    bool lost = why == LEG_LOST || why == LEG_CLOSED_BY_PEER;
+    bool said = c->state == CALL_LEAVING && c->turn.state == TURN_IDLE && !c->turn.wanted &&
+                c->own.state == OWN_NONE;
+
+    return lost && !said && resume_begin(c, "provider_lost");
+}
+
 void call_on_provider_end(void *arg, enum leg_end why)
 {
     struct call *c = arg;
 
     call_hold(c);
     c->provider = NULL;
-    if (c->state < CALL_CLOSING)
+    if (c->state < CALL_CLOSING && !resume_retries(c, why) && !is_worth_another(c, why))
         call_provider_gone(c, why == LEG_REFUSED ? "refused" : "connection lost");
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): call_hold() above keeps it alive until here */
     call_release(c);
@@ -338,12 +355,12 @@ void call_on_provider_end(void *arg, enum leg_end why)
 
 /* --- deadlines --- */
 
-static bool is_quiet(const struct call *c)
+bool call_is_quiet(const struct call *c)
 {
-    return c->state == CALL_LIVE && !c->keeping.paused && !c->turn.caller_speaking &&
-           c->turn.state == TURN_IDLE && !c->turn.aside && !c->turn.wanted &&
-           c->own.state == OWN_NONE && c->tools.n == 0 && !ledger_playing(&c->ledger) &&
-           !call_is_transferring(c) && !call_will_transfer(c);
+    return c->state == CALL_LIVE && call_has_model(c) && !c->keeping.paused &&
+           !c->turn.caller_speaking && c->turn.state == TURN_IDLE && !c->turn.aside &&
+           !c->turn.wanted && c->own.state == OWN_NONE && c->tools.n == 0 &&
+           !ledger_playing(&c->ledger) && !call_is_transferring(c) && !call_will_transfer(c);
 }
 
 static void on_silence(struct call *c)
@@ -375,9 +392,7 @@ static void on_late_tool(struct call *c, const struct toolcall *t)
     c->totals.errors++;
     log_error("tool.no_result", F_CALL(c->sid), F_STR("tool", t->name),
               F_FIX("the script thread did not answer; see its errors above"));
-    if (c->provider)
-        (void)c->provider_ops->tool_result(c->provider, rd_str(t->id),
-                                           RD_STR("{\"error\":\"The tool did not answer.\"}"));
+    call_tell_result(c, t, RD_STR("{\"error\":\"The tool did not answer.\"}"));
     c->quiet_since_ms = call_now(c);
     turn_want(&c->turn);
 }
@@ -408,7 +423,7 @@ uint64_t call_overdue_ms(const struct call *c)
     return !c->kept_open && c->brief->max_call_ms > 0 && now > allowed ? now - allowed : 0;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+uint64_t call_earlier(uint64_t a, uint64_t b)
 {
     if (a == 0 || b == 0)
         return a + b;
@@ -422,7 +437,7 @@ static uint64_t stall_deadline_ms(const struct call *c)
 
 static uint64_t silence_deadline_ms(const struct call *c)
 {
-    return c->brief->silence_ms && is_quiet(c) ? c->quiet_since_ms + c->brief->silence_ms : 0;
+    return c->brief->silence_ms && call_is_quiet(c) ? c->quiet_since_ms + c->brief->silence_ms : 0;
 }
 
 static uint64_t time_up_ms(const struct call *c)
@@ -442,17 +457,18 @@ static void rearm(struct call *c)
     if (c->state == CALL_CLOSING) {
         at = c->close_by_ms;
     } else {
-        at = earlier(c->answer_by_ms, c->state == CALL_LEAVING ? c->leave_by_ms : 0);
-        at = earlier(at, c->aside_by_ms);
-        at = earlier(at, debt_waits(c) ? c->debt.retry_at_ms : 0);
-        at = earlier(at, stall_deadline_ms(c));
-        at = earlier(at, silence_deadline_ms(c));
-        at = earlier(at, time_up_ms(c));
-        at = earlier(at, c->keeping.resume_by_ms);
-        at = earlier(at, c->transfer_until_ms);
-        at = earlier(at, c->transfer_by_ms);
-        at = earlier(at, toolcall_deadline_ms(&c->tools));
-        at = earlier(at, transcript_deadline_ms(&c->transcript));
+        at = call_earlier(c->answer_by_ms, c->state == CALL_LEAVING ? c->leave_by_ms : 0);
+        at = call_earlier(at, c->aside_by_ms);
+        at = call_earlier(at, debt_waits(c) ? c->debt.retry_at_ms : 0);
+        at = call_earlier(at, stall_deadline_ms(c));
+        at = call_earlier(at, silence_deadline_ms(c));
+        at = call_earlier(at, time_up_ms(c));
+        at = call_earlier(at, resume_deadline_ms(c));
+        at = call_earlier(at, c->keeping.resume_by_ms);
+        at = call_earlier(at, c->transfer_until_ms);
+        at = call_earlier(at, c->transfer_by_ms);
+        at = call_earlier(at, toolcall_deadline_ms(&c->tools));
+        at = call_earlier(at, transcript_deadline_ms(&c->transcript));
     }
     c->o.timer(c->o.arg, at);
 }
@@ -477,7 +493,7 @@ void call_release(struct call *c)
     call_free(c);
 }
 
-static bool due(uint64_t at_ms, uint64_t now_ms)
+bool call_due(uint64_t at_ms, uint64_t now_ms)
 {
     return at_ms != 0 && now_ms >= at_ms;
 }
@@ -488,19 +504,20 @@ static void tick_live(struct call *c, uint64_t now)
     struct toolcall late;
 
     transcript_flush(&c->transcript, now);
-    if (due(c->keeping.resume_by_ms, now))
+    if (call_due(c->keeping.resume_by_ms, now))
         keeping_on_pause_over(c);
-    if (due(c->transfer_until_ms, now))
+    if (call_due(c->transfer_until_ms, now))
         call_transfer_expired(c);
-    if (due(c->transfer_by_ms, now))
+    if (call_due(c->transfer_by_ms, now))
         call_transfer_due(c);
-    if (due(stall_deadline_ms(c), now)) {
+    if (call_due(stall_deadline_ms(c), now)) {
         c->last_frame_ms = now;
         bridge_stalled(&c->bridge);
     }
     while (toolcall_take_late(&c->tools, now, &late))
         on_late_tool(c, &late);
-    if (due(silence_deadline_ms(c), now))
+    resume_tick(c, now);
+    if (call_due(silence_deadline_ms(c), now))
         on_silence(c);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): call_tick() holds it */
     call_speak_next(c);
@@ -512,15 +529,15 @@ void call_tick(struct call *c)
 
     call_hold(c);
     if (c->state == CALL_CLOSING) {
-        if (due(c->close_by_ms, now))
+        if (call_due(c->close_by_ms, now))
             on_stuck(c);
-    } else if (c->state == CALL_LEAVING && due(c->leave_by_ms, now)) {
+    } else if (c->state == CALL_LEAVING && call_due(c->leave_by_ms, now)) {
         call_end(c, c->reason);
-    } else if (due(c->answer_by_ms, now)) {
+    } else if (call_due(c->answer_by_ms, now)) {
         call_on_no_answer(c);
-    } else if (due(c->aside_by_ms, now)) {
+    } else if (call_due(c->aside_by_ms, now)) {
         call_on_no_aside(c);
-    } else if (due(time_up_ms(c), now)) {
+    } else if (call_due(time_up_ms(c), now)) {
         on_time_up(c);
     } else {
         tick_live(c, now);

@@ -3,6 +3,8 @@
  * sockets, no Lua, no SQL, no clock of its own: everything comes through ports/, so that tests own
  * time. All functions on the call's media thread.
  *
+ * A provider session that is lost is replaced meanwhile (call/resume.c): the state stays what it is.
+ *
  *   CONNECTING --provider ready--> LIVE --goodbye to be heard--> LEAVING
  *        \____________\________________________\___ anything ends it --> CLOSING --legs gone-->
  * ENDED
@@ -10,6 +12,7 @@
 #ifndef CALL_CALL_H
 #define CALL_CALL_H
 
+#include "base/history.h"
 #include "ports/agent.h"
 #include "ports/brief.h"
 #include "ports/carrier.h"
@@ -26,6 +29,15 @@ struct call_opts {
     const struct clock *clock; /* borrows */
     const struct carrier_ops *carrier_ops;
     struct carrier_leg *carrier; /* its events must go to call_carrier_events, arg: the call */
+
+    /* Another provider leg for the same brief, or NULL: there is none to be had now. NULL instead of the
+     * function: a call is not resumed. */
+    struct provider_leg *(*reopen)(void *arg, const struct provider_ops **ops,
+                                   const struct provider_events *ev, struct call *c);
+    struct history *history; /* takes, unless it fails; NULL: nothing was said yet */
+    uint32_t resumes;        /* of this call within the last minute, elsewhere */
+    bool resumed;      /* it goes on: no opening, no hooks, but the thread is taken up again */
+    bool notice_heard; /* before; what is said may be kept */
 
     agent_post_fn *agent; /* to the script */
     record_fn *record;    /* to the records */

@@ -2,7 +2,7 @@
 /* call_internal.h - the struct behind call.h, shared by the few files that are the call: call.c
  * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider),
  * response.c (its responses), ask.c (what is asked of it), debt.c (answers that do not come),
- * notice.c (what must be heard), keeping.c (what may be kept), operator.c (the operator's hand). */
+ * notice.c (what must be heard), resume.c (a session after the other), past.c (what a new one is told), keeping.c (what may be kept), operator.c (the operator's hand). */
 #ifndef CALL_CALL_INTERNAL_H
 #define CALL_CALL_INTERNAL_H
 
@@ -29,6 +29,14 @@ enum {
     CALL_ERRORS_TOLD =
         10, /* provider errors in the log and the records, per call; all are counted */
     CALL_OWN_WORDS = 2048,
+    CALL_RESUME_MS = 3000,      /* a new session, or the fallback */
+    CALL_RESUME_RETRY_MS = 250, /* a leg that could not be opened is tried again */
+    CALL_LISTEN_MS = 1500,      /* what was fed again must have been taken for speech by then */
+    CALL_RESUMES = 3,           /* within… */
+    CALL_RESUMES_MS = 60000, /* …this; one more, and something is wrong that they do not heal */
+    CALL_ROTATE_MS = 60000,  /* before a session expires its successor is opened… */
+    CALL_ROTATE_FORCE_MS = 10000, /* …and takes over, whatever is being said */
+    CALL_ROTATE_AGAIN_MS = 5000,
     CALL_PAUSE_MS = 180000,   /* nothing kept; then it resumes by itself */
     CALL_TRANSFER_MS = 30000, /* a carrier that neither takes the caller nor refuses */
     CALL_DOUBT_MS = 5000,     /* the carrier did not say whether it will, and the caller waits */
@@ -75,6 +83,37 @@ struct notice {
     bool broken; /* its response ended before all of it was spoken */
 };
 
+/* Caller audio that the session took for a turn and has not made words of yet. */
+struct heard_turn {
+    char item[TURN_ID];
+    uint64_t end; /* its place in the bridge's audio */
+};
+
+enum { CALL_HEARD_TURNS = 4 };
+
+/* One provider session after the other; resume.c. */
+struct resume {
+    const char *why;   /* the session that was is gone; NULL: one is here */
+    uint64_t since_ms; /* since then */
+    uint64_t by_ms;    /* the next is here by then, or the fallback */
+    uint64_t retry_at_ms;
+    uint64_t recent_ms[CALL_RESUMES]; /* when the last ones began; 0: never */
+    uint32_t n, attempt;
+    bool refeed;              /* the caller said something that nobody understood yet */
+    bool answer;              /* the model owes an answer to what is in the conversation */
+    bool broken;              /* the agent was in the middle of a sentence */
+    uint64_t listen_until_ms; /* what was fed again is being listened to; 0: nothing is */
+
+    struct heard_turn turns[CALL_HEARD_TURNS]; /* oldest first */
+    uint32_t n_turns;
+    uint64_t speech_end; /* place where the caller last stopped */
+
+    struct provider_leg *next; /* borrows: the successor while this session still lives */
+    const struct provider_ops *next_ops;
+    bool next_ready;
+    uint64_t next_expires_ms, rotate_at_ms, force_at_ms;
+};
+
 struct held_turn;
 
 /* What may be kept; keeping.c. */
@@ -112,6 +151,8 @@ struct call {
     struct debt debt;
     struct notice notice;
     struct keeping keeping;
+    struct resume resume;
+    struct history *history; /* owns */
 
     uint64_t start_ms;      /* monotonic: the stream started */
     uint64_t last_frame_ms; /* a caller frame came */
@@ -148,8 +189,39 @@ void call_provider_gone(struct call *c, const char *what);
 
 void call_go_live(struct call *c); /* from CONNECTING, or LEAVING after all */
 
+/* Is there a session that can be asked? */
+bool call_has_model(const struct call *c);
+bool call_is_quiet(const struct call *c); /* nobody speaks, and nothing is on its way */
+uint64_t call_earlier(uint64_t a, uint64_t b);
+bool call_due(uint64_t at_ms, uint64_t now_ms);
+
+/* resume.c */
+bool resume_begin(struct call *c, const char *why); /* false: not this one, not any more */
+bool resume_retries(struct call *c,
+                    enum leg_end why); /* the leg it waited for is gone; true: again */
+void resume_ready(struct call *c);
+void resume_adopted(struct call *c); /* a call that began elsewhere has its first session here */
+void resume_on_expiry(void *arg, uint64_t in_ms);
+uint64_t resume_deadline_ms(const struct call *c);
+void resume_tick(struct call *c, uint64_t now);
+void resume_forget(struct call *c); /* the call is over */
+void resume_caller_starts(struct call *c, uint32_t at_ms);
+void resume_caller_stops(struct call *c, uint32_t at_ms);
+void resume_committed(void *arg, struct rd_str item_id);
+void resume_understood(struct call *c, struct rd_str item_id);
+
+/* past.c */
+void past_turn(struct call *c, const struct transcript_turn *t);
+void past_on_tool(void *arg, const struct transcript_slot *s); /* transcript_tool_fn */
+void past_tool_output(struct call *c, struct rd_str id, struct rd_str output);
+void past_tell_session(struct call *c);
+void past_tell_tool(struct call *c, struct rd_str id); /* one that a session before called */
+bool past_waits_for_answer(const struct call *c);
+
 /* speak.c: lets turns out whose audio was heard to the end. */
 void call_settle_heard(struct call *c);
+
+void call_tell_result(struct call *c, const struct toolcall *t, struct rd_str output);
 
 /* ask.c: what is due is asked for, if it is our turn. */
 void call_speak_next(struct call *c);

@@ -97,7 +97,7 @@ static void hold_turn(struct call *c, const struct record *r)
 
 void keeping_init(struct call *c)
 {
-    c->keeping = (struct keeping){.allowed = c->brief->notice[0] == '\0'};
+    c->keeping = (struct keeping){.allowed = c->brief->notice[0] == '\0' || c->o.notice_heard};
 }
 
 void keeping_turn(struct call *c, const struct record *r, bool paused)

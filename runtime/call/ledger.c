@@ -173,6 +173,21 @@ void ledger_done_all(struct ledger *l)
     drop_heard(l);
 }
 
+void ledger_session_over(struct ledger *l)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        at(l, i)->done = true;
+    drop_heard(l);
+}
+
+bool ledger_unfinished(const struct ledger *l)
+{
+    for (uint32_t i = 0; i < l->count; i++)
+        if (!at(l, i)->done && !at(l, i)->spoken_aside)
+            return true;
+    return false;
+}
+
 /* The item that is playing: the first with unacknowledged audio. */
 static bool is_playing_item(const struct ledger *l, const struct ledger_item *it)
 {

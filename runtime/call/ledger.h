@@ -88,6 +88,12 @@ void ledger_done(struct ledger *l, struct rd_str id, uint32_t content_index);
 /* Whatever was begun in the conversation is done: its response is over. */
 void ledger_done_all(struct ledger *l);
 
+/* The session is over: nothing more comes for anything. */
+void ledger_session_over(struct ledger *l);
+
+/* Does the conversation expect more sound of anything that was begun? */
+bool ledger_unfinished(const struct ledger *l);
+
 /* Is there agent audio the caller may still be hearing? */
 bool ledger_playing(const struct ledger *l);
 

@@ -23,7 +23,7 @@ int call_whisper(struct call *c, struct rd_str text, bool now)
 {
     int rc;
 
-    if (c->state != CALL_LIVE || !c->provider)
+    if (c->state != CALL_LIVE || !call_has_model(c))
         return RD_ESTATE;
     call_hold(c);
     rc = c->provider_ops->note(c->provider, text);

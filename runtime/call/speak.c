@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "base/log.h"
 
+#include <stdio.h>
+
 /* --- the agent's audio --- */
 
 /* One piece and its mark. False when the carrier takes no more. */
@@ -115,6 +117,18 @@ static void stay_after_all(struct call *c)
         call_go_live(c);
 }
 
+/* A session that came after these words was told all of them. */
+static void tell_what_was_heard(struct call *c, const struct ledger_cut *cut)
+{
+    char note[160];
+
+    (void)snprintf(note, sizeof(note),
+                   "The caller cut in: of your words before the connection broke they heard only "
+                   "the first %u of %u seconds.",
+                   (cut->heard_ms + 500) / 1000, (cut->received_ms + 500) / 1000);
+    (void)c->provider_ops->note(c->provider, rd_str(note));
+}
+
 static void cut_short(struct call *c, const struct ledger_cut *cut)
 {
     notice_was_cut(c, cut);
@@ -122,9 +136,10 @@ static void cut_short(struct call *c, const struct ledger_cut *cut)
         transcript_heard(&c->transcript, rd_str(cut->id));
         return;
     }
-    if (c->provider && c->provider_ops->caps.client_truncation)
-        (void)c->provider_ops->truncate(c->provider, rd_str(cut->id), cut->content_index,
-                                        cut->heard_ms);
+    if (call_has_model(c) && c->provider_ops->caps.client_truncation &&
+        c->provider_ops->truncate(c->provider, rd_str(cut->id), cut->content_index,
+                                  cut->heard_ms) == RD_EGONE)
+        tell_what_was_heard(c, cut);
     transcript_cut(&c->transcript, rd_str(cut->id), cut->heard_ms, cut->received_ms);
 }
 
@@ -154,11 +169,11 @@ static void on_speech_started(void *arg, uint32_t at_ms, struct rd_str item_id)
 {
     struct call *c = arg;
 
-    (void)at_ms;
     (void)item_id;
     if (c->state >= CALL_CLOSING || !c->carrier)
         return;
     call_hold(c);
+    resume_caller_starts(c, at_ms);
     turn_caller_speaks(&c->turn);
     interrupt(c);
     stay_after_all(c);
@@ -172,11 +187,11 @@ static void on_speech_stopped(void *arg, uint32_t at_ms, struct rd_str item_id)
 {
     struct call *c = arg;
 
-    (void)at_ms;
     (void)item_id;
     if (c->state >= CALL_CLOSING)
         return;
     call_hold(c);
+    resume_caller_stops(c, at_ms);
     turn_caller_stopped(&c->turn);
     c->quiet_since_ms = call_now(c);
     debt_forgive(c);
@@ -186,10 +201,25 @@ static void on_speech_stopped(void *arg, uint32_t at_ms, struct rd_str item_id)
 
 /* --- the conversation --- */
 
+static void begin_talking(struct call *c)
+{
+    if (c->o.resumed) {
+        resume_adopted(c);
+        return;
+    }
+    call_tell_agent(c, AGENT_STARTED, RD_STR(""), RD_STR(""), RD_STR(""), 0);
+    if (c->brief->opening[0])
+        call_own_words(c, rd_str(c->brief->opening), OWN_OPENING);
+    else
+        turn_want(&c->turn);
+}
+
 static void on_ready(void *arg)
 {
     struct call *c = arg;
 
+    if (c->resume.why)
+        resume_ready(c);
     if (c->state != CALL_CONNECTING)
         return;
     call_hold(c);
@@ -197,11 +227,7 @@ static void on_ready(void *arg)
     call_go_live(c);
     bridge_ready(&c->bridge);
     keeping_live(c);
-    call_tell_agent(c, AGENT_STARTED, RD_STR(""), RD_STR(""), RD_STR(""), 0);
-    if (c->brief->opening[0])
-        call_own_words(c, rd_str(c->brief->opening), OWN_OPENING);
-    else
-        turn_want(&c->turn);
+    begin_talking(c);
     call_speak_next(c);
     call_release(c);
 }
@@ -222,6 +248,8 @@ static void on_words(void *arg, const struct provider_words *w)
         return;
     call_hold(c);
     transcript_words(&c->transcript, w, call_now(c));
+    if (w->role == PROVIDER_CALLER && w->final)
+        resume_understood(c, w->item_id);
     if (w->role == PROVIDER_CALLER && w->final && w->text.n > 0)
         call_tell_agent(c, AGENT_UTTERANCE, w->item_id, RD_STR(""), w->text, 0);
     if (c->state < CALL_CLOSING)
@@ -260,14 +288,28 @@ static void on_tool_call(void *arg, const struct provider_tool_call *t)
     call_record(c,
                 &(struct record){
                     .type = RECORD_TOOL, .id = t->call_id, .name = t->name, .text = t->arguments});
+    transcript_tool(&c->transcript, t, call_now(c));
     if (toolcall_begin(&c->tools, t->call_id, t->name, call_now(c))) {
         call_tell_agent(c, AGENT_TOOL_CALL, t->call_id, t->name, t->arguments, 0);
     } else {
-        (void)c->provider_ops->tool_result(
-            c->provider, t->call_id, RD_STR("{\"error\":\"Too many calls at once; ask again.\"}"));
+        struct toolcall none = {0};
+
+        (void)rd_str_copy(none.id, sizeof(none.id), t->call_id);
+        call_tell_result(c, &none, RD_STR("{\"error\":\"Too many calls at once; ask again.\"}"));
         turn_want(&c->turn);
     }
     call_release(c);
+}
+
+void call_tell_result(struct call *c, const struct toolcall *t, struct rd_str output)
+{
+    past_tool_output(c, rd_str(t->id), output);
+    if (!call_has_model(c))
+        return; /* the next session is told */
+    if (t->carried)
+        past_tell_tool(c, rd_str(t->id));
+    else
+        (void)c->provider_ops->tool_result(c->provider, rd_str(t->id), output);
 }
 
 void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bool go_on)
@@ -281,8 +323,7 @@ void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bo
         c,
         &(struct record){
             .type = RECORD_TOOL, .id = id, .name = rd_str(t.name), .text = output, .done = true});
-    if (c->provider)
-        (void)c->provider_ops->tool_result(c->provider, id, output);
+    call_tell_result(c, &t, output);
     if (go_on && !(c->state == CALL_LEAVING && c->spoke))
         turn_want(&c->turn);
     c->quiet_since_ms = call_now(c);
@@ -291,19 +332,14 @@ void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bo
     call_release(c);
 }
 
-static void on_committed(void *arg, struct rd_str item_id)
-{
-    (void)arg;
-    (void)item_id;
-}
-
 const struct provider_events call_provider_events = {
     .on_ready = on_ready,
+    .on_expiry = resume_on_expiry,
     .on_audio = on_audio,
     .on_audio_done = on_audio_done,
     .on_speech_started = on_speech_started,
     .on_speech_stopped = on_speech_stopped,
-    .on_committed = on_committed,
+    .on_committed = resume_committed,
     .on_placed = on_placed,
     .on_words = on_words,
     .on_tool_call = on_tool_call,

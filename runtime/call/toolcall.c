@@ -15,6 +15,7 @@ bool toolcall_begin(struct toolcalls *t, struct rd_str id, struct rd_str name, u
     (void)rd_str_copy(c->id, sizeof(c->id), id);
     (void)rd_str_copy(c->name, sizeof(c->name), name);
     c->deadline_ms = now_ms + TOOLCALL_TIMEOUT_MS;
+    c->carried = false;
     t->n++;
     return true;
 }
@@ -45,6 +46,12 @@ bool toolcall_take_late(struct toolcalls *t, uint64_t now_ms, struct toolcall *o
         }
     }
     return false;
+}
+
+void toolcall_carry(struct toolcalls *t)
+{
+    for (uint32_t i = 0; i < t->n; i++)
+        t->open[i].carried = true;
 }
 
 uint64_t toolcall_deadline_ms(const struct toolcalls *t)

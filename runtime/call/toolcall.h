@@ -21,6 +21,7 @@ struct toolcall {
     char id[TOOLCALL_ID];
     char name[TOOLCALL_NAME];
     uint64_t deadline_ms;
+    bool carried; /* the session that made it is gone */
 };
 
 struct toolcalls {
@@ -36,6 +37,9 @@ bool toolcall_take(struct toolcalls *t, struct rd_str id, struct toolcall *out);
 
 /* Takes out one whose deadline has passed. */
 bool toolcall_take_late(struct toolcalls *t, uint64_t now_ms, struct toolcall *out);
+
+/* The session is over; its calls go on. */
+void toolcall_carry(struct toolcalls *t);
 
 /* The next deadline; 0: none open. */
 uint64_t toolcall_deadline_ms(const struct toolcalls *t);

@@ -74,6 +74,8 @@ static void let_out_first(struct transcript *t)
         turn.seq = ++t->seq;
         t->turn(t->arg, &turn);
     }
+    if (s->tool_id[0] && t->tool)
+        t->tool(t->arg, s);
     if (s->role == PROVIDER_AGENT)
         memcpy(t->gone[t->n_gone++ % TRANSCRIPT_GONE], s->id, sizeof(s->id));
     slot_free(s);
@@ -166,6 +168,59 @@ void transcript_words(struct transcript *t, const struct provider_words *w, uint
     else
         (void)buf_add(&s->text, w->text.p, w->text.n);
     s->final = w->final;
+}
+
+void transcript_tool(struct transcript *t, const struct provider_tool_call *call, uint64_t now_ms)
+{
+    struct rd_str id = call->item_id.n > 0 ? call->item_id : call->call_id;
+    int i = index_of(t, id);
+    struct transcript_slot *s = i >= 0 ? t->slots[i] : insert(t, id, PROVIDER_TOOL, t->n, now_ms);
+
+    if (!s || s->role != PROVIDER_TOOL)
+        return;
+    (void)rd_str_copy(s->tool_id, sizeof(s->tool_id), call->call_id);
+    (void)rd_str_copy(s->tool, sizeof(s->tool), call->name);
+    replace(&s->text, call->arguments);
+}
+
+bool transcript_tool_output(struct transcript *t, struct rd_str call_id, struct rd_str output)
+{
+    for (uint32_t i = 0; i < t->n; i++) {
+        struct transcript_slot *s = t->slots[i];
+
+        if (!s->tool_id[0] || !rd_str_eq(rd_str(s->tool_id), call_id))
+            continue;
+        replace(&s->said, output);
+        s->final = true;
+        return true;
+    }
+    return false;
+}
+
+static void remove_at(struct transcript *t, uint32_t i)
+{
+    slot_free(t->slots[i]);
+    memmove(&t->slots[i], &t->slots[i + 1], (--t->n - i) * sizeof(t->slots[0]));
+}
+
+bool transcript_session_over(struct transcript *t)
+{
+    bool broken = false;
+
+    for (uint32_t i = t->n; i > 0; i--) {
+        struct transcript_slot *s = t->slots[i - 1];
+
+        if (!is_spoken(s) || s->final)
+            continue;
+        if (s->role == PROVIDER_CALLER && !s->paused) {
+            remove_at(t, i - 1);
+            continue;
+        }
+        broken |= s->role == PROVIDER_AGENT && s->text.n > 0;
+        s->interrupted = s->role == PROVIDER_AGENT;
+        s->final = true;
+    }
+    return broken;
 }
 
 void transcript_heard(struct transcript *t, struct rd_str item_id)

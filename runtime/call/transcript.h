@@ -18,6 +18,7 @@
 enum {
     TRANSCRIPT_SLOTS = 64,
     TRANSCRIPT_ID = 96,
+    TRANSCRIPT_NAME = 65,
     TRANSCRIPT_GONE = 16,
     TRANSCRIPT_HOLD_MS = 10000,
     TRANSCRIPT_TEXT_MAX = 16384
@@ -26,8 +27,9 @@ enum {
 struct transcript_slot {
     char id[TRANSCRIPT_ID];
     enum provider_role role;
-    struct buf text; /* as heard, once it is settled */
-    struct buf said; /* the whole of what was cut; empty: nothing was */
+    struct buf text; /* as heard, once it is settled; of a tool its arguments */
+    struct buf said; /* the whole of what was cut; empty: nothing was. Of a tool its output */
+    char tool_id[TRANSCRIPT_ID], tool[TRANSCRIPT_NAME]; /* of a tool call that was made */
     uint64_t placed_ms;
     bool final;   /* words are complete */
     bool settled; /* it is known how much was heard (always true for the caller) */
@@ -45,6 +47,9 @@ struct transcript_turn {
 };
 typedef void(transcript_fn)(void *arg, const struct transcript_turn *t);
 
+/* A tool was called here; its slot is gone when this returns. */
+typedef void(transcript_tool_fn)(void *arg, const struct transcript_slot *s);
+
 struct transcript {
     char gone[TRANSCRIPT_GONE][TRANSCRIPT_ID]; /* ring of agent items that came out: what trails
                                                   behind a cut was never heard */
@@ -55,6 +60,7 @@ struct transcript {
     uint32_t forced; /* turns let go although incomplete */
     bool paused;     /* items placed from now on are marked */
     transcript_fn *turn;
+    transcript_tool_fn *tool; /* NULL: nobody cares */
     void *arg;
 };
 
@@ -74,6 +80,14 @@ void transcript_words(struct transcript *t, const struct provider_words *w, uint
 void transcript_heard(struct transcript *t, struct rd_str item_id);
 void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_ms,
                     uint32_t total_ms);
+
+/* A tool was called, and what came of it. False: the call is not here (any more). */
+void transcript_tool(struct transcript *t, const struct provider_tool_call *call, uint64_t now_ms);
+bool transcript_tool_output(struct transcript *t, struct rd_str call_id, struct rd_str output);
+
+/* The session is over: what the agent was saying ends here, and what the caller said without words yet
+ * will be heard again by the next one. True: the agent was in the middle of a sentence. */
+bool transcript_session_over(struct transcript *t);
 
 /* Lets out what is complete, and what has been waited for long enough. */
 void transcript_flush(struct transcript *t, uint64_t now_ms);

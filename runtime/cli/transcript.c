@@ -265,6 +265,11 @@ static int on_transfer(const struct transcript *t, const struct json_value *even
                       refused ? "31" : "33", out);
 }
 
+static int on_resumed(const struct transcript *t, const struct json_value *event, struct buf *out)
+{
+    return add_middle(t, event, "resumed:", "reason", NULL, "33", out);
+}
+
 static int on_ended(const struct transcript *t, const struct json_value *event, struct buf *out)
 {
     return add_middle(t, event, "ended:", "reason", NULL, "1", out);
@@ -277,7 +282,7 @@ static const struct {
     {"turn", on_turn},         {"tool", on_tool},         {"barge_in", on_barge_in},
     {"state", on_state},       {"dtmf", on_dtmf},         {"error", on_error},
     {"ended", on_ended},       {"notice", on_notice},     {"pause", on_pause},
-    {"operator", on_operator}, {"transfer", on_transfer},
+    {"operator", on_operator}, {"transfer", on_transfer}, {"resumed", on_resumed},
 };
 
 int transcript_add(const struct transcript *t, const struct json_value *event, struct buf *out)

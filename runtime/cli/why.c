@@ -142,6 +142,10 @@ static void print_other(const json_t *e, const char *type)
     else if (strcmp(type, "transfer") == 0)
         printf("transfer  to %s %s %s", ask_text(e, "whom"), ask_text(e, "state"),
                ask_text(e, "why"));
+    else if (strcmp(type, "resumed") == 0)
+        printf("resumed   after %s: %lld ms without it, for the %lld. time within a minute",
+               ask_text(e, "reason"), (long long)json_integer_value(json_object_get(e, "gap_ms")),
+               (long long)json_integer_value(json_object_get(e, "attempt")));
     else if (strcmp(type, "triage") == 0)
         printf("emergency %s (%s, found by %s): %s %s%s", ask_text(e, "rule"),
                ask_text(e, "severity"), ask_text(e, "source"), ask_text(e, "state"),

@@ -222,6 +222,7 @@ static void line_free(struct line *l)
     if (l->tape)
         recording_end(l->tape, l->closed_us);
     loop_timer_free(l->timer);
+    brief_unref(l->brief);
     free(l);
 }
 
@@ -256,13 +257,26 @@ static void tell_script_attached(struct line *l)
     (void)credits_post(l->credits, m, false);
 }
 
-static void open_provider(struct line *l, struct brief *brief)
+/* A stream that is not the call's first counts its sessions from a thousand times its number, so that no
+ * two of a call are the same. */
+static struct provider_leg *open_leg(void *arg, const struct provider_ops **ops,
+                                     const struct provider_events *ev, struct call *c)
 {
+    struct line *l = arg;
+    struct openai_session s = {.brief = l->brief,
+                               .number = (l->view.legs - 1) * 1000 + l->sessions++};
     struct provider_leg *leg = NULL;
 
-    if (openai_open(&leg, l->thread->openai, brief, &call_provider_events, l->call))
-        leg = NULL;
-    call_set_provider(l->call, &openai_provider, leg);
+    *ops = &openai_provider;
+    return openai_open(&leg, l->thread->openai, &s, ev, c) ? NULL : leg;
+}
+
+static void open_provider(struct line *l)
+{
+    const struct provider_ops *ops;
+    struct provider_leg *leg = open_leg(l, &ops, &call_provider_events, l->call);
+
+    call_set_provider(l->call, ops, leg);
 }
 
 static int start_call(struct line *l, struct brief *brief, struct carrier_leg *leg)
@@ -272,6 +286,7 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
                           .clock = loop_clock(),
                           .carrier_ops = &twilio_carrier,
                           .carrier = leg,
+                          .reopen = open_leg,
                           .agent = post_to_script,
                           .record = on_record,
                           .timer = set_timer,
@@ -281,6 +296,7 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
     int rc;
 
     l->leg = leg;
+    l->brief = brief_ref(brief);
     if (brief->record)
         l->tape = tape_new(l->thread->node, &l->view);
     if (l->tape)
@@ -298,7 +314,7 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
              F_STR("agent", l->view.agent), F_PHONE("from", l->view.from),
              F_PHONE("to", l->view.to));
     tell_script_attached(l);
-    open_provider(l, brief);
+    open_provider(l);
     return 0;
 }
 

@@ -16,6 +16,8 @@ struct line {
     struct carrier_leg *leg; /* borrows; valid until the call has ended */
     struct call *call;       /* owns; frees itself after on_ended() */
     struct recording *tape;  /* owns; NULL: not recorded */
+    struct brief *brief;     /* refs; for the sessions that follow */
+    unsigned sessions;       /* opened so far */
     bool away;               /* the call goes on without us */
     uint64_t closed_us;      /* what came later is not on the tape */
 };

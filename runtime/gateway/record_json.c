@@ -14,11 +14,11 @@
 #include <string.h>
 
 static const char *const type_names[] = {
-    [RECORD_STATE] = "state",         [RECORD_TURN] = "turn",     [RECORD_TOOL] = "tool",
-    [RECORD_BARGE_IN] = "barge_in",   [RECORD_DTMF] = "dtmf",     [RECORD_USAGE] = "usage",
-    [RECORD_ERROR] = "error",         [RECORD_NOTICE] = "notice", [RECORD_PAUSE] = "pause",
-    [RECORD_RECORDING] = "recording", [RECORD_ENDED] = "ended",   [RECORD_OPERATOR] = "operator",
-    [RECORD_TRANSFER] = "transfer",
+    [RECORD_STATE] = "state",         [RECORD_TURN] = "turn",       [RECORD_TOOL] = "tool",
+    [RECORD_BARGE_IN] = "barge_in",   [RECORD_DTMF] = "dtmf",       [RECORD_USAGE] = "usage",
+    [RECORD_ERROR] = "error",         [RECORD_NOTICE] = "notice",   [RECORD_PAUSE] = "pause",
+    [RECORD_RECORDING] = "recording", [RECORD_ENDED] = "ended",     [RECORD_OPERATOR] = "operator",
+    [RECORD_TRANSFER] = "transfer",   [RECORD_RESUMED] = "resumed",
 };
 
 static const char *const role_names[] = {
@@ -248,6 +248,9 @@ static int add_body(struct buf *out, const struct record *r)
     case RECORD_TRANSFER:
         return add(out, JSON_MEMBERS(J_TEXT("whom", shown(r->name)), J_TEXT("state", shown(r->id)),
                                      J_TEXT("why", if_any(r->text))));
+    case RECORD_RESUMED:
+        return add(out, JSON_MEMBERS(J_TEXT("reason", shown(r->text)), J_INT("gap_ms", r->gap_ms),
+                                     J_INT("attempt", r->attempt)));
     case RECORD_ENDED:
         return add_ended(out, r);
     }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* provider.h - the shape of a provider leg: an AI voice that hears the caller and speaks.
  * All functions and events on the leg's media thread. Events may call back into the ops; after
- * on_end nothing may be called and no event follows. Strings and spans are borrowed for the call. */
+ * on_end nothing may be called and no event follows. Strings and spans are borrowed for the call.
+ *
+ * A call may have several legs in a row, and two at once while it changes from one to the next. Ids of
+ * responses, items and tool calls are never the same in two of them, whatever the provider repeats. */
 #ifndef PORTS_PROVIDER_H
 #define PORTS_PROVIDER_H
 
+#include "base/history.h"
 #include "base/str.h"
 #include "ports/audio.h"
 #include "ports/brief.h"
@@ -103,6 +107,8 @@ struct provider_error {
 
 struct provider_events {
     void (*on_ready)(void *arg); /* configured: audio may flow */
+    /* The provider ends this session by itself, in so many ms. Before on_ready; may repeat. */
+    void (*on_expiry)(void *arg, uint64_t in_ms);
     void (*on_audio)(void *arg, const struct provider_item *it, const struct audio_span *a);
     void (*on_audio_done)(void *arg, const struct provider_item *it);
     /* at_ms: position in the caller audio of this session, as the provider counts it. */
@@ -135,14 +141,21 @@ struct provider_ops {
      * then ends by itself). */
     int (*audio)(struct provider_leg *leg, const struct audio_span *a);
     int (*respond)(struct provider_leg *leg, const struct provider_prompt *p);
+    /* RD_EGONE from these three: the id is of another session. */
     int (*cancel)(struct provider_leg *leg, struct rd_str response_id);
     int (*truncate)(struct provider_leg *leg, struct rd_str item_id, uint32_t content_index,
                     uint32_t audio_end_ms);
     int (*tool_result)(struct provider_leg *leg, struct rd_str call_id, struct rd_str output);
     /* Something the model shall know from now on and the caller does not hear. */
     int (*note)(struct provider_leg *leg, struct rd_str text);
-    void (*close)(struct provider_leg *leg); /* orderly; on_end follows, at most 2 s later */
-    void (*abort)(struct provider_leg *leg); /* whatever it waits for: on_end follows at once */
+    /* Something that was said or done before this session; in order, before anything is asked. A tool
+     * that still runs is passed over: tell it again when its output is known. */
+    int (*remember)(struct provider_leg *leg, const struct history_item *it);
+    /* Who is told of what follows. */
+    void (*set_events)(struct provider_leg *leg, const struct provider_events *ev, void *arg);
+    void (*forget)(struct provider_leg *leg); /* closes; nobody is told anything any more */
+    void (*close)(struct provider_leg *leg);  /* orderly; on_end follows, at most 2 s later */
+    void (*abort)(struct provider_leg *leg);  /* whatever it waits for: on_end follows at once */
 };
 
 #endif

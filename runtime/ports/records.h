@@ -23,7 +23,8 @@ enum record_type {
     RECORD_RECORDING, /* recording: what became of it. May come after the end: the disk is slower */
     RECORD_OPERATOR,  /* name: what was asked for, text: with which words, id: by whom */
     RECORD_TRANSFER,  /* name: to whom, id: "asked" or "refused", text: why */
-    RECORD_ENDED      /* text: reason, totals. Last of the call itself */
+    RECORD_RESUMED, /* text: why, gap_ms: without a session or a stream, attempt: of those within a minute */
+    RECORD_ENDED /* text: reason, totals. Last of the call itself */
 };
 
 enum call_end_reason {
@@ -74,6 +75,7 @@ struct record {
     const char *withheld; /* why a turn comes without its words: "before_notice", "paused"; NULL */
     bool done, interrupted, on;
     uint32_t heard_ms;
+    uint32_t gap_ms, attempt; /* RECORD_RESUMED */
     enum call_end_reason reason;
     const struct provider_usage *usage;
     const struct recording_fact *recording;

@@ -31,7 +31,7 @@ local oddities = {
   { "late-deltas", "late-words" },
 }
 
-local in_call = { "model-breaks-off", "model-fails", "model-drops", "model-goes-silent", "model-is-busy",
+local in_call = { "model-fails", "model-drops", "model-goes-silent", "model-is-busy",
   "model-is-late", "small-talk" }
 
 local function by_scenario(reports)
@@ -153,8 +153,7 @@ describe("when the model is not there", function()
     assert.is_true(r.node:calls().ended[1].totals.late_deltas > 0)
   end)
 
-  for name, since in pairs { ["model-breaks-off"] = "agent.heard", ["model-fails"] = "agent.heard",
-    ["model-drops"] = "caller.said" } do
+  for name, since in pairs { ["model-fails"] = "caller.said", ["model-drops"] = "caller.said" } do
     it("a model that goes in the middle is replaced by a voice: " .. name, function()
       local main_result = results.main
       local report = main_result.reports[name]

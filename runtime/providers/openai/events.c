@@ -22,6 +22,7 @@
 #include "providers/openai/wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 enum { USUAL_TEXT_BYTES = 1024 };
 
@@ -47,11 +48,48 @@ static bool words_of(struct events *e, int slot, const struct json_value *v, str
     return true;
 }
 
-static struct provider_item item_of(const struct fields *f)
+/* --- ids: no two sessions of a call have the same ----------------------------------------------- */
+
+void events_number(struct events *e, unsigned number)
+{
+    e->prefix[0] = '\0';
+    if (number > 0)
+        (void)snprintf(e->prefix, sizeof(e->prefix), "%u.", number + 1);
+}
+
+bool events_own_id(const struct events *e, struct rd_str told, struct rd_str *own)
+{
+    size_t n = strlen(e->prefix);
+
+    if (told.n < n || memcmp(told.p, e->prefix, n) != 0)
+        return false;
+    *own = (struct rd_str){told.p + n, told.n - n};
+    return true;
+}
+
+/* As it is told. */
+static struct rd_str told_id(struct events *e, enum id_slot slot, struct rd_str id)
+{
+    size_t n = strlen(e->prefix);
+    char *out = e->ids[slot];
+
+    if (n == 0 || id.n == 0)
+        return id;
+    memcpy(out, e->prefix, n);
+    (void)rd_str_copy(out + n, sizeof(e->ids[slot]) - n, id);
+    return rd_str(out);
+}
+
+static struct rd_str item_id(struct events *e, const struct fields *f)
+{
+    return told_id(e, ID_ITEM, field_id(&f->v[K_ITEM_ID]));
+}
+
+static struct provider_item item_of(struct events *e, const struct fields *f)
 {
     return (struct provider_item){
-        .response_id = field_id(&f->v[K_RESPONSE_ID]),
-        .item_id = field_id(&f->v[K_ITEM_ID]),
+        .response_id = told_id(e, ID_RESPONSE, field_id(&f->v[K_RESPONSE_ID])),
+        .item_id = item_id(e, f),
         .content_index = field_u32(&f->v[K_CONTENT_INDEX]),
     };
 }
@@ -60,7 +98,7 @@ static struct provider_item item_of(const struct fields *f)
 
 static void on_audio_delta(struct events *e, const struct fields *f)
 {
-    struct provider_item item = item_of(f);
+    struct provider_item item = item_of(e, f);
     struct audio_span span;
     struct rd_str b64;
     ssize_t n;
@@ -78,7 +116,7 @@ static void on_audio_delta(struct events *e, const struct fields *f)
 
 static void on_audio_done(struct events *e, const struct fields *f)
 {
-    struct provider_item item = item_of(f);
+    struct provider_item item = item_of(e, f);
 
     e->up->on_audio_done(e->up_arg, &item);
 }
@@ -87,19 +125,17 @@ static void on_audio_done(struct events *e, const struct fields *f)
 
 static void on_speech_started(struct events *e, const struct fields *f)
 {
-    e->up->on_speech_started(e->up_arg, field_u32(&f->v[K_AUDIO_START_MS]),
-                             field_id(&f->v[K_ITEM_ID]));
+    e->up->on_speech_started(e->up_arg, field_u32(&f->v[K_AUDIO_START_MS]), item_id(e, f));
 }
 
 static void on_speech_stopped(struct events *e, const struct fields *f)
 {
-    e->up->on_speech_stopped(e->up_arg, field_u32(&f->v[K_AUDIO_END_MS]),
-                             field_id(&f->v[K_ITEM_ID]));
+    e->up->on_speech_stopped(e->up_arg, field_u32(&f->v[K_AUDIO_END_MS]), item_id(e, f));
 }
 
 static void on_committed(struct events *e, const struct fields *f)
 {
-    e->up->on_committed(e->up_arg, field_id(&f->v[K_ITEM_ID]));
+    e->up->on_committed(e->up_arg, item_id(e, f));
 }
 
 /* --- words ----------------------------------------------------------------------------------- */
@@ -107,7 +143,7 @@ static void on_committed(struct events *e, const struct fields *f)
 static void tell_words(struct events *e, const struct fields *f, enum provider_role role,
                        enum field text, bool final)
 {
-    struct provider_words w = {.item_id = field_id(&f->v[K_ITEM_ID]), .role = role, .final = final};
+    struct provider_words w = {.item_id = item_id(e, f), .role = role, .final = final};
     bool some = words_of(e, 0, &f->v[text], &w.text);
 
     if (!some && !final)
@@ -150,7 +186,7 @@ static void on_caller_transcript(struct events *e, const struct fields *f)
 
 static void on_caller_failed(struct events *e, const struct fields *f)
 {
-    struct provider_words w = {.item_id = field_id(&f->v[K_ITEM_ID]),
+    struct provider_words w = {.item_id = item_id(e, f),
                                .role = PROVIDER_CALLER,
                                .text = RD_STR(""),
                                .final = true,
@@ -186,14 +222,21 @@ static bool placed_before(struct events *e, struct rd_str id)
     return false;
 }
 
+/* One that was told to the session, and is only acknowledged. */
+static bool is_told(struct rd_str id)
+{
+    return id.n > sizeof(WIRE_TOLD) - 1 && memcmp(id.p, WIRE_TOLD, sizeof(WIRE_TOLD) - 1) == 0;
+}
+
 static void on_item_added(struct events *e, const struct fields *f)
 {
     const struct json_value *item = &f->v[K_ITEM];
-    struct provider_placed p = {.item_id = field_id_in(item, "id"),
-                                .previous_id = field_id(&f->v[K_PREVIOUS_ITEM_ID]),
+    struct rd_str previous = field_id(&f->v[K_PREVIOUS_ITEM_ID]);
+    struct provider_placed p = {.item_id = told_id(e, ID_ITEM, field_id_in(item, "id")),
+                                .previous_id = told_id(e, ID_PREVIOUS, previous),
                                 .role = role_of(item)};
 
-    if (p.item_id.n > 0 && !placed_before(e, p.item_id))
+    if (p.item_id.n > 0 && !is_told(field_id_in(item, "id")) && !placed_before(e, p.item_id))
         e->up->on_placed(e->up_arg, &p);
 }
 
@@ -244,6 +287,9 @@ static void on_tool_call(struct events *e, const struct fields *f)
         return;
     }
     (void)words_of(e, 0, &f->v[K_ARGUMENTS], &t.arguments);
+    t.call_id = told_id(e, ID_CALL, t.call_id);
+    t.item_id = told_id(e, ID_ITEM, t.item_id);
+    t.response_id = told_id(e, ID_RESPONSE, t.response_id);
     e->up->on_tool_call(e->up_arg, &t);
 }
 
@@ -262,7 +308,7 @@ static void response_init(struct events *e, struct provider_response *r,
     struct prompt answers =
         done ? prompts_done(&e->prompts, &echo) : prompts_started(&e->prompts, &echo);
 
-    *r = (struct provider_response){.response_id = echo.response_id,
+    *r = (struct provider_response){.response_id = told_id(e, ID_RESPONSE, echo.response_id),
                                     .tag = answers.tag,
                                     .state = PROVIDER_RESPONSE_STARTED,
                                     .out_of_band = answers.aside,

@@ -16,7 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EVENTS_TOOLS = 8, EVENTS_PLACED = 16, EVENTS_TEXT_MAX = 256 * 1024 };
+enum { EVENTS_TOOLS = 8, EVENTS_PLACED = 16, EVENTS_TEXT_MAX = 256 * 1024, EVENTS_PREFIX = 12 };
+
+/* Which id is told at the same time as which others. */
+enum id_slot { ID_RESPONSE, ID_ITEM, ID_PREVIOUS, ID_CALL, ID_SLOTS };
 
 /* What concerns the session itself. */
 struct events_owner {
@@ -41,7 +44,10 @@ struct events {
     const struct events_owner *owner; /* borrows */
     void *owner_arg;
     struct openai_counts *counts; /* borrows */
-    struct buf text[2];           /* owns: strings with their escapes resolved, this event's */
+    char
+        prefix[EVENTS_PREFIX]; /* in front of every id that is told; "" in a call's first session */
+    char ids[ID_SLOTS][EVENTS_PREFIX + FIELD_ID_CHARS + 1]; /* this event's, with the prefix */
+    struct buf text[2]; /* owns: strings with their escapes resolved, this event's */
     struct announced_tool tools[EVENTS_TOOLS];
     unsigned next_tool;
     uint64_t placed[EVENTS_PLACED]; /* hashes of the last items told by on_placed */
@@ -54,6 +60,12 @@ struct events {
 int events_init(struct events *e, const struct events_owner *owner, void *owner_arg,
                 struct openai_counts *counts);
 void events_fini(struct events *e);
+
+/* The ids of another session of the same call are other ids: number 0 for the first. */
+void events_number(struct events *e, unsigned number);
+
+/* The provider's own id again. False: it is of another session. */
+bool events_own_id(const struct events *e, struct rd_str told, struct rd_str *own);
 
 /* One message. 0; RD_EPROTO when it is no event at all (counted, nothing was told). Whoever is told
  * may set `up` to NULL: then nothing more comes of this message. */

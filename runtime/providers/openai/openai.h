@@ -37,11 +37,17 @@ void openai_pool_free(
     struct openai_pool *p); /* warm sockets only; legs live on, close them first */
 unsigned openai_pool_warm(const struct openai_pool *p); /* ready now */
 
+/* What a leg is opened for. */
+struct openai_session {
+    const struct brief *brief; /* used during the call only */
+    unsigned number;           /* of the sessions that this call had before: 0 for the first */
+};
+
 /* A leg for one call: from a warm connection if there is one whose model fits, else a fresh dial (a
  * warm one found dead is replaced by a dial without telling). on_ready, or on_end, follows from the
- * loop, never from inside. `b` is used during the call only. -ENOMEM, -EINVAL (URL), RD_ECONFIG
+ * loop, never from inside. -ENOMEM, -EINVAL (URL), RD_ECONFIG
  * (the brief's tools are no JSON array of named tools: logged). */
-int openai_open(struct provider_leg **out, struct openai_pool *p, const struct brief *b,
+int openai_open(struct provider_leg **out, struct openai_pool *p, const struct openai_session *s,
                 const struct provider_events *ev, void *arg);
 
 /* Cuts every leg whose `arg` is_known() does not know; nobody hears of its end. How many: none, or

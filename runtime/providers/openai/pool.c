@@ -473,7 +473,7 @@ unsigned openai_pool_disown(struct openai_pool *p, openai_known_fn *is_known, vo
     unsigned n = 0;
 
     for (struct provider_leg *leg = p->legs; leg; leg = leg_link(leg)->next) {
-        if (is_known(arg, leg_arg(leg)))
+        if (leg_is_forgotten(leg) || is_known(arg, leg_arg(leg)))
             continue;
         leg_disown(leg); /* it leaves the list from the loop, not from here */
         n++;

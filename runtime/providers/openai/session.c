@@ -29,6 +29,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
     DEFAULT_TIMEOUT_MS = 2500,
@@ -174,6 +175,15 @@ static void leg_fail(struct provider_leg *leg, const struct verdict *v, struct r
 
 /* --- what OpenAI says about the session ------------------------------------------------------ */
 
+static void tell_expiry(struct provider_leg *leg)
+{
+    uint64_t now = (uint64_t)time(NULL);
+
+    /* What is over already says that the clocks differ. */
+    if (leg->expires_unix_s > now)
+        leg->ev->on_expiry(leg->arg, (leg->expires_unix_s - now) * 1000);
+}
+
 static void on_session(void *arg, bool updated, struct rd_str id, uint64_t expires_unix_s)
 {
     struct provider_leg *leg = arg;
@@ -194,6 +204,7 @@ static void on_session(void *arg, bool updated, struct rd_str id, uint64_t expir
     if (leg->pool)
         pool_served(leg->pool);
     log_debug("openai.ready", F_STR("session", leg->session_id));
+    tell_expiry(leg);
     leg->ev->on_ready(leg->arg);
 }
 
@@ -379,8 +390,9 @@ static uint32_t tokens_to_keep(const struct provider_leg *leg, const struct brie
     return context_tokens(model, b->context_tokens, account.limit);
 }
 
-static int leg_init(struct provider_leg *leg, const struct brief *b)
+static int leg_init(struct provider_leg *leg, const struct openai_session *s)
 {
+    const struct brief *b = s->brief;
     struct openai_counts *counts = pool_counts(leg->pool);
     int rc;
 
@@ -392,6 +404,7 @@ static int leg_init(struct provider_leg *leg, const struct brief *b)
         return rc;
     leg->events.up = leg->ev;
     leg->events.up_arg = leg->arg;
+    events_number(&leg->events, s->number);
     if (!rd_str_copy(leg->model, sizeof(leg->model), rd_str(b->model)))
         return RD_ECONFIG;
     leg->instructions = strdup(b->instructions ? b->instructions : "");
@@ -400,7 +413,7 @@ static int leg_init(struct provider_leg *leg, const struct brief *b)
     return wire_session_update(&leg->update, ++leg->n_events, b, tokens_to_keep(leg, b));
 }
 
-int openai_open(struct provider_leg **out, struct openai_pool *p, const struct brief *b,
+int openai_open(struct provider_leg **out, struct openai_pool *p, const struct openai_session *s,
                 const struct provider_events *ev, void *arg)
 {
     unsigned timeout_ms = pool_opts(p)->timeout_ms ? pool_opts(p)->timeout_ms : DEFAULT_TIMEOUT_MS;
@@ -413,7 +426,7 @@ int openai_open(struct provider_leg **out, struct openai_pool *p, const struct b
     leg->ev = ev;
     leg->arg = arg;
     pool_join(p, leg);
-    rc = leg_init(leg, b);
+    rc = leg_init(leg, s);
     if (rc)
         goto fail;
     leg->deadline_ms = clock_ms(loop_clock()) + timeout_ms;
@@ -427,7 +440,7 @@ int openai_open(struct provider_leg **out, struct openai_pool *p, const struct b
     *out = leg;
     return 0;
 fail:
-    log_error("openai.open_failed", F_STR("agent", b->agent), F_ERR(rc),
+    log_error("openai.open_failed", F_STR("agent", s->brief->agent), F_ERR(rc),
               F_FIX(rc == RD_ECONFIG
                         ? "correct the agent's tools and model; `ringdown check` names them"
                         : "check openai.url and free memory"));
@@ -477,6 +490,8 @@ static int openai_cancel(struct provider_leg *leg, struct rd_str response_id)
 {
     if (leg->state != LEG_READY)
         return RD_ESTATE;
+    if (!events_own_id(&leg->events, response_id, &response_id))
+        return RD_EGONE;
     return send_out(leg, wire_cancel(&leg->out, ++leg->n_events, response_id));
 }
 
@@ -485,6 +500,8 @@ static int openai_truncate(struct provider_leg *leg, struct rd_str item_id, uint
 {
     if (leg->state != LEG_READY)
         return RD_ESTATE;
+    if (!events_own_id(&leg->events, item_id, &item_id))
+        return RD_EGONE;
     return send_out(
         leg, wire_truncate(&leg->out, ++leg->n_events, item_id, content_index, audio_end_ms));
 }
@@ -493,6 +510,8 @@ static int openai_tool_result(struct provider_leg *leg, struct rd_str call_id, s
 {
     if (leg->state != LEG_READY)
         return RD_ESTATE;
+    if (!events_own_id(&leg->events, call_id, &call_id))
+        return RD_EGONE;
     return send_out(leg, wire_tool_result(&leg->out, ++leg->n_events, call_id, output));
 }
 
@@ -501,6 +520,35 @@ static int openai_note(struct provider_leg *leg, struct rd_str text)
     if (leg->state != LEG_READY)
         return RD_ESTATE;
     return send_out(leg, wire_note(&leg->out, ++leg->n_events, text));
+}
+
+static int remember_tool(struct provider_leg *leg, const struct history_item *it)
+{
+    bool known = it->outcome == HISTORY_KNOWN;
+    int rc = send_out(leg, wire_remember(&leg->out, ++leg->n_events, it));
+
+    if (rc)
+        return rc;
+    return send_out(leg, wire_tool_result(&leg->out, ++leg->n_events, it->id,
+                                          known ? it->output : RD_STR(WIRE_OUTCOME_UNKNOWN)));
+}
+
+static int openai_remember(struct provider_leg *leg, const struct history_item *it)
+{
+    if (leg->state != LEG_READY)
+        return RD_ESTATE;
+    if (it->kind != HISTORY_TOOL)
+        return send_out(leg, wire_remember(&leg->out, ++leg->n_events, it));
+    return it->outcome == HISTORY_RUNNING ? 0 : remember_tool(leg, it);
+}
+
+static void openai_set_events(struct provider_leg *leg, const struct provider_events *ev, void *arg)
+{
+    leg->ev = ev;
+    leg->arg = arg;
+    if (leg->events.up)
+        leg->events.up = ev;
+    leg->events.up_arg = arg;
 }
 
 static void openai_close(struct provider_leg *leg)
@@ -537,12 +585,23 @@ static void ignore_end(void *arg, enum leg_end why)
     (void)why;
 }
 
+static const struct provider_events nobody = {.on_end = ignore_end};
+
 void leg_disown(struct provider_leg *leg)
 {
-    static const struct provider_events nobody = {.on_end = ignore_end};
-
     leg->ev = &nobody;
     openai_abort(leg);
+}
+
+bool leg_is_forgotten(const struct provider_leg *leg)
+{
+    return leg->ev == &nobody;
+}
+
+static void openai_forget(struct provider_leg *leg)
+{
+    leg->ev = &nobody;
+    openai_close(leg);
 }
 
 const struct provider_ops openai_provider = {
@@ -558,6 +617,9 @@ const struct provider_ops openai_provider = {
     .truncate = openai_truncate,
     .tool_result = openai_tool_result,
     .note = openai_note,
+    .remember = openai_remember,
+    .set_events = openai_set_events,
+    .forget = openai_forget,
     .close = openai_close,
     .abort = openai_abort,
 };

@@ -18,6 +18,9 @@ const void *leg_arg(const struct provider_leg *leg);
 /* Nobody has the leg any more: it ends, and tells nobody. */
 void leg_disown(struct provider_leg *leg);
 
+/* That was done, or its call let go of it: it is closing, whoever looks for its call. */
+bool leg_is_forgotten(const struct provider_leg *leg);
+
 /* The pool is going; the leg lives on without. */
 void leg_orphan(struct provider_leg *leg);
 

@@ -294,3 +294,36 @@ int wire_note(struct buf *out, uint64_t number, struct rd_str text)
         return rc;
     return buf_add_str(out, "}]}}");
 }
+
+static int add_said(struct buf *out, const struct history_item *it)
+{
+    bool caller = it->kind == HISTORY_CALLER;
+    int rc = buf_add_str(out, caller ? "\"message\",\"role\":\"user\""
+                                     : "\"message\",\"role\":\"assistant\"");
+
+    if (!rc)
+        rc = buf_addf(out, ",\"content\":[{\"type\":\"%s\"", caller ? "input_text" : "output_text");
+    rc = rc ? rc : add_string(out, ",\"text\":\"", it->text);
+    return rc ? rc : buf_add_str(out, "}]");
+}
+
+static int add_called(struct buf *out, const struct history_item *it)
+{
+    int rc;
+
+    if ((rc = add_string(out, "\"function_call\",\"call_id\":\"", it->id)) ||
+        (rc = add_string(out, ",\"name\":\"", it->name)))
+        return rc;
+    return add_string(out, ",\"arguments\":\"", it->text);
+}
+
+int wire_remember(struct buf *out, uint64_t number, const struct history_item *it)
+{
+    int rc = begin(out, "conversation.item.create", "remember", number);
+
+    if (!rc)
+        rc = buf_addf(out, ",\"item\":{\"id\":\"" WIRE_TOLD "%" PRIu64 "\",\"type\":", number);
+    if (!rc)
+        rc = it->kind == HISTORY_TOOL ? add_called(out, it) : add_said(out, it);
+    return rc ? rc : buf_add_str(out, "}}");
+}

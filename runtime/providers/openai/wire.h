@@ -52,4 +52,16 @@ int wire_truncate(struct buf *out, uint64_t number, struct rd_str item_id, uint3
 int wire_tool_result(struct buf *out, uint64_t number, struct rd_str call_id, struct rd_str output);
 int wire_note(struct buf *out, uint64_t number, struct rd_str text);
 
+/* What the ids begin with that we give to items: they are none of the conversation's own. */
+#define WIRE_TOLD "told_"
+
+/* Something that was said or done before the session: one turn, or the calling of a tool; what came
+ * of it is a second event, wire_tool_result(). */
+int wire_remember(struct buf *out, uint64_t number, const struct history_item *it);
+
+/* In place of an output that nobody knows. */
+#define WIRE_OUTCOME_UNKNOWN                                                                     \
+    "{\"error\":\"The connection broke while this ran: it may have happened or not. Do not run " \
+    "it again before you know, and do not claim that it worked.\"}"
+
 #endif

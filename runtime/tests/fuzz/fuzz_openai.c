@@ -111,8 +111,15 @@ static void on_usage(void *arg, const struct provider_usage *u, struct rd_str ra
     told(arg);
 }
 
+static void on_expiry(void *arg, uint64_t in_ms)
+{
+    (void)in_ms;
+    told(arg);
+}
+
 static const struct provider_events core = {
     .on_ready = on_ready,
+    .on_expiry = on_expiry,
     .on_audio = on_audio,
     .on_audio_done = on_audio_done,
     .on_speech_started = on_speech,

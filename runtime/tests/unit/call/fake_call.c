@@ -133,6 +133,8 @@ static int provider_truncate(struct provider_leg *leg, struct rd_str item, uint3
                              uint32_t ms)
 {
     (void)part;
+    if (of_provider(leg)->sessions > 0 && (item.n < 2 || item.p[1] != '.'))
+        return RD_EGONE;
     of_provider(leg)->truncated_at_ms = ms;
     note(of_provider(leg), "truncate:%.*s:%u", (int)item.n, item.p, ms);
     return 0;
@@ -154,6 +156,63 @@ static int provider_note(struct provider_leg *leg, struct rd_str text)
     (void)rd_str_copy(f->last_text, sizeof(f->last_text), text);
     note(f, "note");
     return 0;
+}
+
+static int provider_remember(struct provider_leg *leg, const struct history_item *it)
+{
+    static const char *const who[] = {"caller", "agent", "tool"};
+    struct fake *f = of_provider(leg);
+    size_t n = strlen(f->told);
+
+    if (it->kind == HISTORY_TOOL && it->outcome == HISTORY_RUNNING)
+        return 0;
+    (void)snprintf(f->told + n, sizeof(f->told) - n, "%s: %.*s%s%.*s|", who[it->kind],
+                   (int)it->text.n, it->text.p, it->kind == HISTORY_TOOL ? " -> " : "",
+                   (int)it->output.n, it->output.p ? it->output.p : "");
+    return 0;
+}
+
+static void provider_set_events(struct provider_leg *leg, const struct provider_events *ev,
+                                void *arg)
+{
+    (void)arg;
+    of_provider(leg)->next = ev;
+}
+
+static void provider_forget(struct provider_leg *leg)
+{
+    note(of_provider(leg), "forget");
+}
+
+static struct provider_leg *reopen(void *arg, const struct provider_ops **ops,
+                                   const struct provider_events *ev, struct call *c)
+{
+    struct fake *f = arg;
+
+    (void)c;
+    note(f, "open");
+    *ops = &fake_provider;
+    if (f->no_more_legs)
+        return NULL;
+    f->sessions++;
+    f->next = ev;
+    return (struct provider_leg *)(void *)f;
+}
+
+void fake_can_reopen(struct fake *f)
+{
+    f->call->o.reopen = reopen;
+}
+
+void fake_next_ready(struct fake *f)
+{
+    f->told[0] = '\0';
+    f->next->on_ready(f->call);
+}
+
+void fake_next_expires(struct fake *f, uint64_t in_ms)
+{
+    f->next->on_expiry(f->call, in_ms);
 }
 
 static void provider_close(struct provider_leg *leg)
@@ -182,6 +241,9 @@ const struct provider_ops fake_provider = {.name = "fake",
                                            .truncate = provider_truncate,
                                            .tool_result = provider_tool_result,
                                            .note = provider_note,
+                                           .remember = provider_remember,
+                                           .set_events = provider_set_events,
+                                           .forget = provider_forget,
                                            .close = provider_close,
                                            .abort = provider_abort};
 
@@ -228,6 +290,8 @@ static void on_record(void *arg, const struct record *r)
         note(f, "record:pause:%s:%.*s", r->on ? "on" : "off", (int)r->name.n, r->name.p);
     if (r->type == RECORD_DTMF)
         note(f, "record:dtmf:%.*s", (int)r->text.n, r->text.p);
+    if (r->type == RECORD_RESUMED)
+        note(f, "resumed:%.*s:%u:%u", (int)r->text.n, r->text.p, r->gap_ms, r->attempt);
     if (r->type == RECORD_ENDED) {
         f->totals = *r->totals;
         note(f, "record:ended");

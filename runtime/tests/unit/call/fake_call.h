@@ -33,11 +33,18 @@ struct fake {
     struct call_totals totals;     /* of the end */
     int agent_rc;                  /* what the script's mailbox answers */
     bool legs_close_at_once;
+    bool no_more_legs;                  /* none can be opened */
+    unsigned sessions;                  /* opened behind the first */
+    const struct provider_events *next; /* of the newest leg */
+    char told[4096]; /* what the newest session was told of the past: "caller: words|…" */
 };
 
 void fake_start(struct fake *f, struct brief *brief);
 void fake_start_live(struct fake *f, struct brief *brief); /* provider ready, opening begun */
-void fake_stop(struct fake *f);                            /* ends the call if it is not over */
+void fake_can_reopen(struct fake *f); /* a lost session is followed by another */
+void fake_next_ready(struct fake *f);
+void fake_next_expires(struct fake *f, uint64_t in_ms);
+void fake_stop(struct fake *f); /* ends the call if it is not over */
 struct brief fake_brief(void);
 
 bool fake_did(const struct fake *f, const char *word); /* is in the log */

@@ -139,11 +139,53 @@ static void test_silence_sent_on_suspicion_is_not_sent_again_for_the_gap(void **
 static void test_more_than_the_ring_holds_drops_the_oldest_and_says_so(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < 500; i++)
+    for (uint32_t i = 0; i < 1000; i++)
         frame(i, i * 20);
-    assert_int_equal(500 * 160 - BRIDGE_KEEP_BYTES, b.lost_bytes);
+    assert_int_equal(1000 * 160 - BRIDGE_KEEP_BYTES, b.lost_bytes);
     bridge_ready(&b);
     assert_int_equal(BRIDGE_KEEP_BYTES, sink.n);
+    assert_int_equal((uint8_t)(1000 * 160 - 1), sink.bytes[sink.n - 1]);
+}
+
+static void test_what_nobody_understood_is_heard_by_the_next_session_and_nothing_else_is(
+    void **state)
+{
+    (void)state;
+    bridge_ready(&b);
+    for (uint32_t i = 0; i < 200; i++)
+        frame(i, i * 20);
+    bridge_keep_all(&b); /* speech, as it turns out, since 3.5 s */
+    bridge_let_go(&b, bridge_place(&b, 3500));
+    for (uint32_t i = 200; i < 500; i++)
+        frame(i, i * 20);
+    bridge_lost(&b);
+    for (uint32_t i = 500; i < 600; i++)
+        frame(i, i * 20);
+    sink.n = 0;
+    bridge_ready(&b);
+    assert_int_equal(12000 * 8 - 3500 * 8, sink.n);
+    assert_int_equal((uint8_t)(3500 * 8), sink.bytes[0]);
+    assert_int_equal((uint8_t)(600 * 160 - 1), sink.bytes[sink.n - 1]);
+    assert_int_equal(bridge_place(&b, 0), 3500 * 8);
+    assert_int_equal(b.lost_bytes, 0);
+    bridge_let_go(&b, bridge_place(&b, 8000)); /* the next one has words for 8 s of it */
+    bridge_lost(&b);
+    sink.n = 0;
+    bridge_ready(&b);
+    assert_int_equal(12000 * 8 - 11500 * 8, sink.n);
+}
+
+static void test_while_nobody_speaks_two_seconds_are_kept(void **state)
+{
+    (void)state;
+    bridge_ready(&b);
+    for (uint32_t i = 0; i < 500; i++)
+        frame(i, i * 20);
+    assert_int_equal(b.kept_cap, BRIDGE_IDLE_BYTES);
+    bridge_lost(&b);
+    sink.n = 0;
+    bridge_ready(&b);
+    assert_int_equal(BRIDGE_IDLE_BYTES, sink.n);
     assert_int_equal((uint8_t)(500 * 160 - 1), sink.bytes[sink.n - 1]);
 }
 
@@ -158,6 +200,8 @@ int main(void)
         STORY(test_a_gap_is_filled_while_the_provider_connects_too),
         STORY(test_a_clock_that_jumps_far_or_back_is_believed),
         STORY(test_silence_sent_on_suspicion_is_not_sent_again_for_the_gap),
+        STORY(test_what_nobody_understood_is_heard_by_the_next_session_and_nothing_else_is),
+        STORY(test_while_nobody_speaks_two_seconds_are_kept),
         STORY(test_more_than_the_ring_holds_drops_the_oldest_and_says_so),
     };
 

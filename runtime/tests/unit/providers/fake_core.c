@@ -159,8 +159,16 @@ static void on_end(void *arg, enum leg_end why)
     c->ended = true;
 }
 
+static void on_expiry(void *arg, uint64_t in_ms)
+{
+    struct fake_core *c = arg;
+
+    c->expires_in_ms = in_ms;
+}
+
 const struct provider_events fake_core_events = {
     .on_ready = on_ready,
+    .on_expiry = on_expiry,
     .on_audio = on_audio,
     .on_audio_done = on_audio_done,
     .on_speech_started = on_speech_started,

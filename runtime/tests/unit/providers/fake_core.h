@@ -16,7 +16,8 @@ struct fake_core {
     char told[16384]; /* lines; the oldest fall out when it is full */
     unsigned n_told;
     uint64_t audio_bytes;
-    bool quiet; /* count, but write nothing */
+    bool quiet;             /* count, but write nothing */
+    uint64_t expires_in_ms; /* of the session; 0: not told */
     bool ended;
     struct provider_usage usage; /* of the last response or transcription */
     char raw[2048];

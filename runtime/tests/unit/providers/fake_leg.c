@@ -40,7 +40,9 @@ struct provider_leg *fake_ready_leg(struct openai_pool *p, struct fake_core *cor
     unsigned i = fake_dials();
     struct provider_leg *leg;
 
-    assert_int_equal(openai_open(&leg, p, &fake_agent, &fake_core_events, core), 0);
+    assert_int_equal(openai_open(&leg, p, &(struct openai_session){.brief = &fake_agent},
+                                 &fake_core_events, core),
+                     0);
     core->leg = leg;
     assert_int_equal(fake_dials(), i + 1);
     fake_open(i);

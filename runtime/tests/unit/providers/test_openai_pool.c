@@ -31,7 +31,9 @@ static struct provider_leg *opened(struct openai_pool *p)
 {
     struct provider_leg *leg;
 
-    assert_int_equal(openai_open(&leg, p, &fake_agent, &fake_core_events, &core), 0);
+    assert_int_equal(openai_open(&leg, p, &(struct openai_session){.brief = &fake_agent},
+                                 &fake_core_events, &core),
+                     0);
     core.leg = leg;
     return leg;
 }
@@ -82,14 +84,16 @@ static void test_another_model_needs_a_dial_of_its_own(void **state)
     (void)state;
     warm_up(0);
     b.model = "gpt-realtime-2.1";
-    assert_int_equal(openai_open(&leg, p, &b, &fake_core_events, &core), 0);
+    assert_int_equal(
+        openai_open(&leg, p, &(struct openai_session){.brief = &b}, &fake_core_events, &core), 0);
     assert_int_equal(openai_pool_counts(p).warm_used, 1);
     openai_provider.close(leg);
     fake_turn();
     memset(&core, 0, sizeof(core));
     warm_up(1);
     b.model = "gpt-realtime-2.1-mini";
-    assert_int_equal(openai_open(&leg, p, &b, &fake_core_events, &core), 0);
+    assert_int_equal(
+        openai_open(&leg, p, &(struct openai_session){.brief = &b}, &fake_core_events, &core), 0);
     assert_int_equal(openai_pool_counts(p).warm_used, 1);
     assert_int_equal(openai_pool_warm(p), 1);
     fake_put_away(leg, &core, p);
@@ -468,7 +472,9 @@ static void test_one_call_tries_whether_the_model_is_back(void **state)
     fake_advance(2000);
     leg = opened(p);
     assert_int_equal(fake_dials(), 6);
-    assert_int_equal(openai_open(&other, p, &fake_agent, &fake_core_events, &second), 0);
+    assert_int_equal(openai_open(&other, p, &(struct openai_session){.brief = &fake_agent},
+                                 &fake_core_events, &second),
+                     0);
     assert_int_equal(fake_dials(), 6);
     fake_turn();
     assert_string_equal(core_last(&second), "end lost");

@@ -27,7 +27,9 @@ static struct provider_leg *opened(void)
 {
     struct provider_leg *leg;
 
-    assert_int_equal(openai_open(&leg, pool, &fake_agent, &fake_core_events, &core), 0);
+    assert_int_equal(openai_open(&leg, pool, &(struct openai_session){.brief = &fake_agent},
+                                 &fake_core_events, &core),
+                     0);
     core.leg = leg;
     return leg;
 }
@@ -66,7 +68,9 @@ static void test_an_agents_own_model_is_asked_for(void **state)
 
     (void)state;
     b.model = "gpt-realtime-2.1-mini&x=1";
-    assert_int_equal(openai_open(&leg, pool, &b, &fake_core_events, &core), 0);
+    assert_int_equal(
+        openai_open(&leg, pool, &(struct openai_session){.brief = &b}, &fake_core_events, &core),
+        0);
     assert_string_equal(fake_url(0),
                         "wss://api.openai.com/v1/realtime?model=gpt-realtime-2.1-mini%26x%3D1");
     fake_put_away(leg, &core, pool);
@@ -127,11 +131,17 @@ static void test_what_cannot_be_opened_says_so_and_tells_nothing(void **state)
 
     (void)state;
     b.tools_json = "[{\"name\":\"two words\"}]";
-    assert_int_equal(openai_open(&leg, pool, &b, &fake_core_events, &core), RD_ECONFIG);
+    assert_int_equal(
+        openai_open(&leg, pool, &(struct openai_session){.brief = &b}, &fake_core_events, &core),
+        RD_ECONFIG);
     fake_connect_fails(-EINVAL);
-    assert_int_equal(openai_open(&leg, pool, &fake_agent, &fake_core_events, &core), -EINVAL);
+    assert_int_equal(openai_open(&leg, pool, &(struct openai_session){.brief = &fake_agent},
+                                 &fake_core_events, &core),
+                     -EINVAL);
     fake_connect_fails(-ENOMEM);
-    assert_int_equal(openai_open(&leg, pool, &fake_agent, &fake_core_events, &core), -ENOMEM);
+    assert_int_equal(openai_open(&leg, pool, &(struct openai_session){.brief = &fake_agent},
+                                 &fake_core_events, &core),
+                     -ENOMEM);
     assert_null(leg);
     assert_int_equal(core.n_told, 0);
     fake_put_away(NULL, &core, pool);
