@@ -23,6 +23,7 @@
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/catalogue.h"
+#include "observe/metrics.h"
 #include "store/asker.h"
 
 #include <errno.h>
@@ -69,13 +70,15 @@ static void refuse(struct opening *o, const char *why, bool hang_up)
 
     log_info("call.not_adopted", F_CALL(a->sid), F_STR("reason", why));
     keep_node(n->keep, "not_resumed", JSON_MEMBERS(J_STR("call", a->sid), J_STR("reason", why)));
-    if (a->stream)
+    if (a->stream) {
+        metric_add(M_REFUSED_TOKEN, 1);
         webhook_reply_text(opening_answered(o), 403, "this call cannot be taken\n");
-    else if (hang_up)
+    } else if (hang_up) {
         resume_hang_up(opening_answered(o));
-    else
+    } else {
         webhook_reply_fallback(o->thread, opening_answered(o), o->agent, a->sid, "not_resumed",
                                NULL);
+    }
     if (o->call)
         opening_give_up(o, why);
     else
