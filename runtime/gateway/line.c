@@ -361,6 +361,23 @@ static bool is_signed(struct media_thread *t, struct http_request *r)
     return twilio_upgrade_ok(&t->node->auth, http_target(r), http_header(r, "x-twilio-signature"));
 }
 
+/* Another process rang this call. It is taken over, unless it is here already: then the token is stale. */
+static int upgrade_of_another(struct media_thread *t, struct http_request *r,
+                              const struct token *token)
+{
+    struct directory_view view;
+
+    if (directory_find(t->node->directory, rd_str(token->call_sid), &view) &&
+        view.state != DIRECTORY_OVER)
+        return refuse(t, M_REFUSED_TOKEN, r, 403, "token",
+                      "none: the call went on here before this stream came");
+    if (!adopt_stream(t, r, token))
+        return refuse(t, M_REFUSED_TOKEN, r, 403, "token",
+                      "it is of another node, and this one cannot take its calls: is there a "
+                      "database?");
+    return HTTP_UPGRADE_LATER;
+}
+
 int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accept *accept)
 {
     static const struct rd_str prefix = {"/twilio/media/", 14};
@@ -383,10 +400,7 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
         return refuse(t, M_REFUSED_TOKEN, r, 403, "token",
                       "it is not ours, or older than a minute");
     if (token.node != t->node->id)
-        return adopt_stream(t, r, &token) ? HTTP_UPGRADE_LATER
-                                          : refuse(t, M_REFUSED_TOKEN, r, 403, "token",
-                                                   "it is of another node, and this one cannot "
-                                                   "take its calls: is there a database?");
+        return upgrade_of_another(t, r, &token);
     if (twilio_stream_new(&leg, t->loop, NULL, NULL))
         return refuse(t, M_REFUSED_FULL, r, 503, "memory",
                       "give the machine more memory or lower max_calls");
