@@ -174,6 +174,7 @@ describe("at the media stream", function()
       refused(upgrade(path))
       local r = first:wait()[1]
       assert.same({ 101, false }, { r.status, r.closed }) -- the thief's try did not end it
+      hang_up(form) -- the carrier's word; a stream that only broke would be waited for
       nobody_is_left()
       refused(upgrade(path)) -- nor is it good again
       refused(upgrade(token(p)))
