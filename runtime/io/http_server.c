@@ -8,7 +8,7 @@
  *   whoever answers later has its own.
  * - Who opens connections and does not ask must not keep others out: see displace().
  * - What a peer sends behind its request is thrown away, a flood of it is no longer read.
- * - request_end() is the only way out; the memory goes at the end of the turn, so a handler may do
+ * - http_request_end() is the only way out; the memory goes at the end of the turn, so a handler may do
  *   anything to the request it is called with.
  *
  * Failure modes: broken requests are answered with their status (http_parse.h) and counted as
@@ -20,7 +20,7 @@
 #include "io/conn.h"
 #include "io/http_parse.h"
 #include "io/http_reply.h"
-#include "io/loop_private.h"
+#include "io/http_server_private.h"
 #include "io/peer.h"
 #include "io/ws_private.h"
 
@@ -40,32 +40,6 @@ enum {
     REPLY_MAX = 256 << 20
 };
 
-enum request_state { R_STARTING, R_HEAD, R_BODY, R_HANDLER, R_REPLYING, R_ENDED };
-
-struct http_request {
-    struct http_server *server; /* borrows; NULL when ended */
-    struct conn *conn;          /* owns */
-    enum request_state state;
-    struct http_request *prev, *next;
-    struct loop_timer *timer; /* owns */
-    struct loop_flush ending;
-    struct loop *loop;
-    bool busy; /* one too many: to be told so */
-    size_t ignored;
-    struct http_head head;
-    char *body; /* owns */
-    size_t n_body;
-    void *user;
-    char peer[PEER_CAP];
-};
-
-struct http_server {
-    struct http_server_opts o;
-    struct http_request requests; /* head of a ring */
-    unsigned open;
-    struct http_counts counts;
-};
-
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static void on_ending(struct loop_flush *f)
@@ -78,8 +52,7 @@ static void on_ending(struct loop_flush *f)
     free(r);
 }
 
-/* Lets go of everything; a connection that went elsewhere was taken out of r before. */
-static void request_end(struct http_request *r)
+void http_request_end(struct http_request *r)
 {
     if (r->state == R_ENDED)
         return;
@@ -100,12 +73,18 @@ static void gone(struct http_request *r)
     struct http_server *s = r->server;
     bool asked = r->state == R_HANDLER;
 
+    if (r->forward) { /* whoever answers is told by its connection; no handler waits */
+        forward_cancel(r->forward);
+        http_request_end(r);
+        return;
+    }
+
     /* Marked first: a handler that answers a gone request all the same does nothing. */
     if (asked)
         r->state = R_REPLYING;
     if (asked && s->o.handlers->on_gone)
         s->o.handlers->on_gone(r, s->o.arg);
-    request_end(r);
+    http_request_end(r);
 }
 
 /* Its place may be taken: nobody here works for it, and its answer, if any, is on its way. */
@@ -132,7 +111,7 @@ static bool displace(struct http_server *s, const char *peer)
     if (!oldest)
         return false;
     s->counts.displaced++;
-    request_end(oldest);
+    http_request_end(oldest);
     return true;
 }
 
@@ -147,7 +126,7 @@ static void reply(struct http_request *r, int status, const char *type, const ch
     loop_timer_stop(r->timer);
     if (http_reply_write(r->conn, status, type, extra, body, !no_body) ||
         conn_finish(r->conn, WRITE_MS, LINGER_MS))
-        request_end(r);
+        http_request_end(r);
 }
 
 void http_reply(struct http_request *r, int status, const char *type, struct rd_str body)
@@ -165,7 +144,7 @@ void http_reply_with(struct http_request *r, int status, const char *type, const
 void http_hang_up(struct http_request *r)
 {
     if (r->state == R_HANDLER)
-        request_end(r);
+        http_request_end(r);
 }
 
 static void refuse(struct http_request *r, int status, const char *extra)
@@ -211,14 +190,14 @@ static void accept_upgrade(struct http_request *r, struct ws *w, const struct ws
         http_reply_upgrade(c, key)) {
         /* The handler has said yes and must hear of the end. */
         r->conn = NULL;
-        request_end(r);
+        http_request_end(r);
         w->conn = c;
         ws_end(w, WS_END_LOST, 0, -ENOMEM, (struct rd_str){"", 0}, false);
         return;
     }
     r->server->counts.upgrades++;
     r->conn = NULL;
-    request_end(r);
+    http_request_end(r);
     ws_begin(w, c, a->max_message, p, n);
 }
 
@@ -263,6 +242,11 @@ static void upgrade(struct http_request *r, char *p, size_t n)
         return;
     }
     status = o->handlers->on_upgrade ? o->handlers->on_upgrade(r, &a, o->arg) : 404;
+    if (r->forward) {
+        ws_discard(w);
+        forward_upgrade(r->forward, p, n);
+        return;
+    }
     if (status == 0 && r->state == R_HEAD) {
         take_handlers(w, &a);
         accept_upgrade(r, w, &a, p, n);
@@ -375,7 +359,7 @@ static void on_broken(struct conn *c, int err, const char *text, void *owner)
 static void on_finished(struct conn *c, void *owner)
 {
     (void)c;
-    request_end(owner);
+    http_request_end(owner);
 }
 
 static const struct conn_ops ops = {
@@ -387,7 +371,7 @@ static void on_timer(void *arg)
 
     r->server->counts.timeouts++;
     if (r->state == R_STARTING || r->head.n == 0)
-        request_end(r); /* it never said anything */
+        http_request_end(r); /* it never said anything */
     else
         refuse(r, 408, NULL);
 }
@@ -420,7 +404,8 @@ static void read_peer(struct http_request *r, int fd)
     socklen_t n = sizeof(a);
 
     getpeername(fd, (struct sockaddr *)&a, &n);
-    if (a.ss_family == AF_UNIX)
+    r->is_local = a.ss_family == AF_UNIX;
+    if (r->is_local)
         peer_user(r->peer, fd);
     else
         peer_text(r->peer, &a);
@@ -454,7 +439,7 @@ int http_server_adopt(struct http_server *s, int fd)
         goto fail;
     }
     o.owner = r;
-    rc = conn_adopt(&r->conn, &o, fd, s->o.tls);
+    rc = conn_adopt(&r->conn, &o, fd, r->is_local ? NULL : s->o.tls);
     if (rc)
         goto fail;
     r->server = s;
@@ -515,6 +500,11 @@ struct rd_str http_header(const struct http_request *r, const char *name)
 const char *http_peer(const struct http_request *r)
 {
     return r->peer;
+}
+
+bool http_is_local(const struct http_request *r)
+{
+    return r->is_local;
 }
 
 void http_set_user(struct http_request *r, void *user)

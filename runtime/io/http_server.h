@@ -69,6 +69,8 @@ struct rd_str http_body(const struct http_request *r);
 struct rd_str http_header(const struct http_request *r, const char *name);
 const char *http_peer(const struct http_request *r); /* "192.0.2.1"; on a Unix socket "uid 0" */
 
+bool http_is_local(const struct http_request *r);    /* came by a Unix socket */
+
 /* A place for the handler's own pointer. */
 void http_set_user(struct http_request *r, void *user);
 void *http_user(const struct http_request *r);
@@ -87,6 +89,13 @@ int http_upgrade(struct http_request *r, const struct ws_accept *accept);
 
 /* Closes without an answer. `r` is gone when it returns, and on_gone is not called. */
 void http_hang_up(struct http_request *r);
+
+/* Another process answers: the server that listens at the Unix socket `path`. What both sides send is
+ * passed on until either ends, an upgrade's frames too. Answered with 421 (it is not theirs), or not
+ * answered at all, `refused` gets the request back; with an upgrade that cannot happen. 0: in hand,
+ * return from the handler (on_upgrade with any status); -errno: nobody listens, `r` is as it was. */
+typedef void(http_refused_fn)(struct http_request *r, void *arg);
+int http_forward(struct http_request *r, const char *path, http_refused_fn *refused, void *arg);
 
 /* Counters since the start, for metrics and tests. What a handler refuses is its own to count. */
 struct http_counts {
