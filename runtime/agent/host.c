@@ -8,6 +8,7 @@
 #include "agent/errand.h"
 #include "agent/expected.h"
 #include "base/err.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ERRAND_JSON_MAX = 64 * 1024 };
+enum { ERRAND_JSON_MAX = 64 * 1024, STUCK_MS = 10000 };
 
 static int copy_text(const char **field)
 {
@@ -66,6 +67,7 @@ int script_pool_start(struct script_pool **out, const struct script_opts *o)
         return -ENOMEM;
     pthread_mutex_init(&p->lock, NULL);
     p->agents = agent_set_ref(o->agents);
+    p->started_s = unix_us() / 1000000;
     rc = copy_opts(&p->opts, o);
     if (rc)
         goto fail;
@@ -175,6 +177,11 @@ bool errand_place_read(struct errand_place *out, struct rd_str text)
     return strcmp(copy, again) == 0;
 }
 
+bool script_pool_has_errand(const struct script_pool *p, const struct errand_place *at)
+{
+    return at->errand / ERRANDS_OF_A_PROCESS == p->started_s;
+}
+
 int script_pool_letter(struct script_pool *p, const struct errand_place *at, struct rd_str kind,
                        struct rd_str json)
 {
@@ -188,6 +195,14 @@ int script_pool_letter(struct script_pool *p, const struct errand_place *at, str
     m->kind = ERRAND_LETTER;
     m->aux = at->errand;
     return mailbox_post(p->threads[at->thread].mailbox, m);
+}
+
+bool script_pool_is_alive(struct script_pool *p, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < p->n_threads; i++)
+        if (now_ms - atomic_load(&p->threads[i].pulse_ms) >= STUCK_MS)
+            return false;
+    return true;
 }
 
 unsigned script_pool_vms(const struct script_pool *p)

@@ -79,9 +79,15 @@ enum { ERRAND_PLACE_TEXT = 32 };
 void errand_place_write(const struct errand_place *p, char out[ERRAND_PLACE_TEXT]);
 bool errand_place_read(struct errand_place *out, struct rd_str text); /* false: is none */
 
+/* Is it one of this process's? Their numbers never come twice, not in another process either. */
+bool script_pool_has_errand(const struct script_pool *p, const struct errand_place *at);
+
 /* A letter for the errand that is there, if it still is. RD_EGONE: no such thread. Any thread. */
 int script_pool_letter(struct script_pool *p, const struct errand_place *at, struct rd_str kind,
                        struct rd_str json);
+
+/* Do all threads come round? */
+bool script_pool_is_alive(struct script_pool *p, uint64_t now_ms);
 
 unsigned script_pool_vms(const struct script_pool *p); /* live VMs, all threads */
 

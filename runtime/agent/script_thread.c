@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { PULSE_MS = 1000 };
+
 static struct activity **bucket_of(struct script_thread *t, call_handle handle)
 {
     return &t->buckets[(handle * 0x9e3779b97f4a7c15u) >> 56];
@@ -271,6 +273,14 @@ static void on_message(struct message *m, void *arg)
     message_free(m);
 }
 
+static void on_pulse(void *arg)
+{
+    struct script_thread *t = arg;
+
+    atomic_store(&t->pulse_ms, clock_ms(loop_clock()));
+    loop_timer_in(t->pulse, PULSE_MS);
+}
+
 static void *run(void *arg)
 {
     struct script_thread *t = arg;
@@ -286,9 +296,14 @@ int script_thread_start(struct script_thread *t, struct script_pool *p, size_t m
 
     t->pool = p;
     t->ready_last = &t->ready_first;
+    t->last_errand = p->started_s * ERRANDS_OF_A_PROCESS;
     rc = loop_new(&t->loop);
     if (!rc)
         rc = loop_timer_new(&t->turn, t->loop, on_turn, t);
+    if (!rc)
+        rc = loop_timer_new(&t->pulse, t->loop, on_pulse, t);
+    if (!rc)
+        on_pulse(t);
     if (!rc)
         rc = mailbox_new(&t->mailbox, t->loop, mailbox_capacity + 1, on_message, t);
     if (!rc)
@@ -317,6 +332,7 @@ void script_thread_stop(struct script_thread *t)
     api_query_free(t);
     credits_free(t->stop_credit);
     loop_timer_free(t->turn);
+    loop_timer_free(t->pulse);
     mailbox_free(t->mailbox);
     if (t->loop)
         loop_free(t->loop);

@@ -47,9 +47,14 @@ struct script_thread {
     uint64_t last_errand;
     struct desk *desks;    /* of the agents whose calls are here */
     atomic_uint n_errands; /* places taken, those still in the mailbox included */
+    struct loop_timer *pulse;
+    atomic_uint_least64_t pulse_ms; /* monotonic: it came round */
     pthread_t thread;
     bool running, stopping;
 };
+
+/* Numbers of one process's errands begin with the second it started in; so many follow. */
+enum { ERRANDS_OF_A_PROCESS = 100000000 };
 
 struct script_pool {
     struct script_opts opts; /* strings owned */
@@ -60,6 +65,7 @@ struct script_pool {
     struct agent_set *agents;  /* refs */
     struct expected *expected; /* owns */
     atomic_uint next_errand;   /* which thread gets the next one without a call */
+    uint64_t started_s;        /* by the calendar; the first digits of our errands' numbers */
 };
 
 struct activity *thread_find(struct script_thread *t, call_handle handle);

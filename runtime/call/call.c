@@ -42,6 +42,7 @@ static const char *const end_names[] = {
     [CALL_END_SHUTDOWN] = "shutdown",
     [CALL_END_OPERATOR] = "operator",
     [CALL_END_TRANSFERRED] = "transferred",
+    [CALL_END_NODE_DRAINED] = "node_drained",
 };
 
 const char *call_end_name(enum call_end_reason why)
@@ -286,6 +287,11 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     call_speak_next(c);
     call_when_heard(c);
     call_release(c);
+}
+
+bool call_kept_open(const struct call *c)
+{
+    return c->kept_open;
 }
 
 void call_keep_open(struct call *c, bool on)

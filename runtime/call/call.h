@@ -108,6 +108,7 @@ void call_hang_up(struct call *c, enum call_end_reason why);
 /* Somebody's life may hang on this call: while on, neither silence nor its length nor its agent ends
  * it, and a goodbye under way is taken back. The caller, an operator and the carrier still do. */
 void call_keep_open(struct call *c, bool on);
+bool call_kept_open(const struct call *c);
 
 /* Ends the call now. One owner, one way: everything that ends a call comes here. */
 void call_end(struct call *c, enum call_end_reason why);

@@ -22,11 +22,11 @@
 
 enum { HEAD_MAX = 16 << 10, TIMEOUT_S = 20, CHUNK = 8192 };
 
-static int connect_to(const char *data)
+static int connect_to(const char *data, const char *name)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     struct timeval limit = {.tv_sec = TIMEOUT_S};
-    int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/control.sock", data);
+    int n = snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", data, name);
     int fd;
 
     if (n < 0 || (size_t)n >= sizeof(a.sun_path))
@@ -137,14 +137,14 @@ int client_request(const char *data, const char *method, const char *target, str
     return client_send(data, method, target, RD_STR(""), body, why, cap);
 }
 
-int client_send(const char *data, const char *method, const char *target, struct rd_str json,
-                struct buf *body, char *why, size_t cap)
+static int ask(const char *data, const char *name, const char *method, const char *target,
+               struct rd_str json, struct buf *body, char *why, size_t cap)
 {
     struct buf text;
     int fd, rc;
 
     buf_init(&text, HEAD_MAX + CLIENT_BODY_MAX);
-    fd = connect_to(data);
+    fd = connect_to(data, name);
     rc = fd < 0 ? fd
                 : buf_addf(&text,
                            "%s %s HTTP/1.1\r\nhost: ringdown\r\ncontent-length: %zu\r\n"
@@ -163,6 +163,18 @@ int client_send(const char *data, const char *method, const char *target, struct
         close(fd);
     buf_fini(&text);
     return rc;
+}
+
+int client_send(const char *data, const char *method, const char *target, struct rd_str json,
+                struct buf *body, char *why, size_t cap)
+{
+    return ask(data, "control.sock", method, target, json, body, why, cap);
+}
+
+int client_request_at(const char *data, const char *name, const char *method, const char *target,
+                      struct buf *body, char *why, size_t cap)
+{
+    return ask(data, name, method, target, RD_STR(""), body, why, cap);
 }
 
 void client_complain(const char *command, int http, const struct buf *body, const char *why)

@@ -19,6 +19,10 @@ int client_request(const char *data, const char *method, const char *target, str
 int client_send(const char *data, const char *method, const char *target, struct rd_str json,
                 struct buf *body, char *why, size_t cap);
 
+/* client_request() to another socket of the folder: a process that drains. */
+int client_request_at(const char *data, const char *name, const char *method, const char *target,
+                      struct buf *body, char *why, size_t cap);
+
 /* Tells on stderr why `command` got no good answer: `why`, or what the node says in its body. */
 void client_complain(const char *command, int http, const struct buf *body, const char *why);
 

@@ -25,7 +25,8 @@ int cli_main(int argc, char **argv);
 /* The table, ended by a NULL name. */
 const struct command *cli_commands(void);
 
-command_fn cmd_serve, cmd_status, cmd_calls, cmd_check, cmd_errors, cmd_version, cmd_db, cmd_agents;
+command_fn cmd_serve, cmd_deploy, cmd_status, cmd_calls, cmd_check, cmd_errors, cmd_version, cmd_db,
+    cmd_agents;
 command_fn cmd_why, cmd_cost, cmd_erase, cmd_journal, cmd_numbers, cmd_sites, cmd_drill;
 command_fn cmd_new, cmd_talk, cmd_dev, cmd_test, cmd_replay;
 command_fn cmd_call, cmd_sim, cmd_load;

@@ -3,8 +3,8 @@
  *
  *   settings ─▶ log ─▶ control (locks the data folder) ─▶ books (journal, database) ─▶ node ─▶ one
  * line that says what it answers
- *   SIGTERM, SIGINT  drain: new calls get the fallback; leave at no call, or at drain_seconds
- *   the second one   end at once
+ *   SIGTERM, SIGINT  drain, then leave; cli/leaving.h
+ *   --take-over      the process that has the folder gives us its socket; control/handover.h
  *   SIGHUP           configuration, certificates and agents again; what cannot change is said
  *
  * - wrong configuration: every mistake on stderr, exit 2, nothing was touched
@@ -13,24 +13,28 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/leaving.h"
 #include "cli/options.h"
 #include "control/control.h"
+#include "control/handover.h"
 #include "gateway/books.h"
 #include "gateway/node.h"
 #include "io/loop.h"
+#include "io/notify.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DRAIN_LOOK_MS = 200 };
-
 static const char usage[] =
-    "usage: ringdown serve [--config FILE]\n\n"
+    "usage: ringdown serve [--take-over] [--config FILE]\n\n"
     "Answers calls until told to stop. SIGTERM or Ctrl-C lets the calls in progress end first\n"
     "(drain_seconds), a second one ends at once; SIGHUP reads configuration, certificates and\n"
-    "agents again. Configuration: --config, else $RINGDOWN_CONFIG, else ./ringdown.lua; every key\n"
+    "agents again. --take-over: from a ringdown that serves the same data folder, its listening\n"
+    "socket and all new calls; it keeps the calls it has. Configuration: --config, else "
+    "$RINGDOWN_CONFIG, else ./ringdown.lua; every key\n"
     "also from the environment (examples/ringdown.lua tells all).\n"
     "Exit code 2 when the configuration is wrong, 1 when the port or the data folder is in use.\n";
 
@@ -41,44 +45,10 @@ struct serving {
     struct control *control;   /* owns */
     struct books *books;       /* owns */
     struct node *node;         /* owns */
-    struct loop_timer *look;   /* owns: while draining, has the last call ended? */
-    bool draining;
-    uint64_t leave_ms;
+    struct leaving *leaving;   /* owns */
+    struct handed handed;      /* owns: what the process before us gave; dialog -1: there is none */
+    bool take_over;
 };
-
-/* ---- ending ---- */
-
-static void on_look(void *arg)
-{
-    struct serving *s = arg;
-    unsigned calls = node_calls(s->node);
-
-    if (calls > 0 && clock_ms(loop_clock()) < s->leave_ms) {
-        loop_timer_in(s->look, DRAIN_LOOK_MS);
-        return;
-    }
-    if (calls > 0)
-        log_warn("serve.drain_over", F_INT("calls", calls),
-                 F_FIX("raise drain_seconds if calls last longer"));
-    loop_stop(s->loop);
-}
-
-static void on_stop_signal(int signum, void *arg)
-{
-    struct serving *s = arg;
-
-    if (s->draining) {
-        log_warn("serve.end_at_once", F_INT("signal", signum), F_INT("calls", node_calls(s->node)));
-        loop_stop(s->loop);
-        return;
-    }
-    s->draining = true;
-    s->leave_ms = clock_ms(loop_clock()) + (uint64_t)s->settings->drain_seconds * 1000;
-    log_info("serve.drain", F_INT("calls", node_calls(s->node)),
-             F_INT("at_most_s", s->settings->drain_seconds));
-    node_drain(s->node);
-    on_look(s);
-}
 
 /* ---- reading again ---- */
 
@@ -179,35 +149,83 @@ static void say_started(const struct serving *s)
     buf_fini(&names);
 }
 
+/* Whoever has the folder gives us its socket and its lock. Nobody: we are the first. */
+static int ask_for_it(struct serving *s, char *why, size_t cap)
+{
+    int rc = s->take_over ? handover_ask(&s->handed, s->settings->data, why, cap) : -ENOENT;
+
+    return rc == -ENOENT ? 0 : rc;
+}
+
+/* From here on nothing may fail: the other one has let go. */
+static int take_it(struct serving *s, char *why, size_t cap)
+{
+    int rc;
+
+    handover_take(&s->handed);
+    rc = node_accept(s->node, why, cap);
+    return rc ? rc : control_listen(s->control, why, cap);
+}
+
+static int start_node(struct serving *s, char *why, size_t cap)
+{
+    struct node_opts o = {
+        .settings = s->settings, .books = s->books, .control = control_mailbox(s->control)};
+    bool taken = s->handed.dialog >= 0;
+    int rc;
+
+    if (taken)
+        o.listen_fd = s->handed.listen_fd;
+    s->handed.listen_fd = -1;
+    rc = node_start(&s->node, &o, why, cap);
+    if (!rc && taken)
+        rc = take_it(s, why, cap);
+    return rc;
+}
+
+static int start_leaving(struct serving *s, char *why, size_t cap)
+{
+    struct leaving_opts o = {.settings = s->settings,
+                             .loop = s->loop,
+                             .node = s->node,
+                             .control = s->control,
+                             .watchdog_us = notify_watchdog_us()};
+
+    if (s->handed.watchdog_us)
+        o.watchdog_us = s->handed.watchdog_us;
+    return leaving_new(&s->leaving, &o, why, cap);
+}
+
 static int start(struct serving *s, char *why, size_t cap)
 {
     struct control_opts co = {.settings = s->settings};
-    struct node_opts no = {.settings = s->settings};
     int rc = loop_new(&s->loop);
 
     snprintf(why, cap, "cannot start: %s", rd_strerror(rc));
     if (rc)
         return rc;
+    rc = ask_for_it(s, why, cap);
+    if (rc)
+        return rc;
     co.loop = s->loop;
+    co.lock_fd = s->handed.lock_fd > 0 ? s->handed.lock_fd : 0;
+    s->handed.lock_fd = -1;
     rc = control_new(&s->control, &co, why, cap);
+    if (!rc && s->handed.dialog < 0)
+        rc = control_listen(s->control, why, cap);
     if (rc)
         return rc;
     rc = books_open(&s->books, s->settings, why, cap);
     if (rc)
         return rc;
-    no.books = s->books;
-    no.control = control_mailbox(s->control);
-    rc = node_start(&s->node, &no, why, cap);
+    rc = start_node(s, why, cap);
     if (rc)
         return rc;
     control_attach(s->control, s->node);
-    rc = loop_timer_new(&s->look, s->loop, on_look, s);
-    if (!rc)
-        rc = loop_on_signal(s->loop, SIGTERM, on_stop_signal, s);
-    if (!rc)
-        rc = loop_on_signal(s->loop, SIGINT, on_stop_signal, s);
-    if (!rc)
-        rc = loop_on_signal(s->loop, SIGHUP, on_reload, s);
+    rc = start_leaving(s, why, cap);
+    if (rc)
+        return rc;
+    rc = loop_on_signal(s->loop, SIGHUP, on_reload, s);
     if (rc)
         snprintf(why, cap, "cannot start: %s", rd_strerror(rc));
     return rc;
@@ -215,7 +233,8 @@ static int start(struct serving *s, char *why, size_t cap)
 
 static void stop(struct serving *s)
 {
-    loop_timer_free(s->look);
+    leaving_free(s->leaving);
+    handed_close(&s->handed);
     if (s->control)
         control_attach(s->control, NULL);
     if (s->node)
@@ -244,6 +263,7 @@ static int serve(struct serving *s)
         fprintf(stderr, "ringdown serve: %s\n", why);
     } else {
         say_started(s);
+        leaving_ready(s->leaving);
         loop_run(s->loop);
         log_info("serve.ended", F_INT("calls_cut", node_calls(s->node)));
     }
@@ -252,10 +272,12 @@ static int serve(struct serving *s)
 
 int cmd_serve(int argc, char **argv)
 {
-    struct options o = {.usage = usage};
-    struct serving s = {.options = &o};
+    struct serving s = {.handed = {.dialog = -1, .listen_fd = -1, .lock_fd = -1}};
+    const struct option_switch switches[] = {{"take-over", &s.take_over}, {NULL, NULL}};
+    struct options o = {.usage = usage, .switches = switches};
     int code = EXIT_OK;
 
+    s.options = &o;
     if (!options_read(&o, argc, argv, &code))
         return code;
     code = options_settings(&o, SETTINGS_SERVE, &s.settings);

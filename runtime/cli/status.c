@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/client.h"
 #include "cli/commands.h"
+#include "cli/draining.h"
 #include "cli/options.h"
 #include "cli/transcript.h"
 
@@ -245,7 +246,7 @@ static void add_counts(struct buf *out, const struct json_value *v)
     add_some(out, counted(v, "refused_bad_request"), "bad request", "\n");
 }
 
-static int print_status(const struct buf *body, bool as_json)
+static int print_status(const char *data, const struct buf *body, bool as_json)
 {
     struct json_value v;
     struct buf text;
@@ -261,6 +262,7 @@ static int print_status(const struct buf *body, bool as_json)
     }
     buf_init(&text, CLIENT_BODY_MAX);
     add_head(&text, &v);
+    draining_add(&text, data);
     add_agents(&text, &v);
     add_threads(&text, &v);
     add_books(&text, &v);
@@ -288,7 +290,7 @@ int cmd_status(int argc, char **argv)
     buf_init(&body, CLIENT_BODY_MAX);
     http = client_request(s->data, "GET", "/api/v1/status", &body, why, sizeof(why));
     if (http == 200) {
-        code = print_status(&body, o.json);
+        code = print_status(s->data, &body, o.json);
     } else {
         client_complain("status", http, &body, why);
         code = EXIT_FAILED;

@@ -43,6 +43,7 @@ struct waiting {
 struct control {
     struct loop *loop;            /* borrows */
     struct control_socket socket; /* owns */
+    const char *data;             /* borrows */
     struct accepter *accepter;    /* owns; closes socket.listen_fd */
     struct mailbox *doors;        /* owns: accepted sockets */
     struct mailbox *records;      /* owns: facts of the calls */
@@ -234,11 +235,43 @@ static int start_server(struct control *c)
         rc = mailbox_new(&c->records, c->loop, RECORDS_CAPACITY, on_record, c);
     if (!rc)
         rc = loop_timer_new(&c->wake, c->loop, on_wake, c);
-    if (!rc)
-        rc = accepter_start(&c->accepter, c->socket.listen_fd, on_accept, c);
+    return rc;
+}
+
+static int start_accepting(struct control *c)
+{
+    int rc = accepter_start(&c->accepter, c->socket.listen_fd, on_accept, c);
+
     if (!rc)
         c->socket.listen_fd = -1; /* the accepter's now */
     return rc;
+}
+
+int control_listen(struct control *c, char *why, size_t cap)
+{
+    int rc = control_socket_listen(&c->socket, c->data, why, cap);
+
+    if (rc)
+        return rc;
+    rc = start_accepting(c);
+    if (rc)
+        snprintf(why, cap, "the control socket does not start: %s", rd_strerror(rc));
+    return rc;
+}
+
+int control_step_aside(struct control *c)
+{
+    int rc;
+
+    accepter_stop(c->accepter);
+    c->accepter = NULL;
+    rc = control_socket_aside(&c->socket, c->data, getpid());
+    return rc ? rc : start_accepting(c);
+}
+
+int control_lock_fd(const struct control *c)
+{
+    return c->socket.lock_fd;
 }
 
 int control_new(struct control **out, const struct control_opts *o, char *why, size_t cap)
@@ -249,7 +282,8 @@ int control_new(struct control **out, const struct control_opts *o, char *why, s
     if (!c)
         return -ENOMEM;
     c->loop = o->loop;
-    rc = control_socket_open(&c->socket, o->settings->data, why, cap);
+    c->data = o->settings->data;
+    rc = control_socket_open(&c->socket, c->data, o->lock_fd, why, cap);
     if (rc)
         goto fail;
     rc = events_new(&c->events);

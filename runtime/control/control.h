@@ -21,11 +21,19 @@ struct control;
 struct control_opts {
     const struct settings *settings; /* borrows: data, library_path */
     struct loop *loop;
+    int lock_fd; /* the folder's lock, handed over by another process; takes it. 0: none was */
 };
 
-/* Takes the data folder for this process and listens. -EADDRINUSE when another ringdown has it;
+/* Takes the data folder for this process. -EADDRINUSE when another ringdown has it;
  * `why` says what to do. */
 int control_new(struct control **out, const struct control_opts *o, char *why, size_t cap);
+
+/* Answers from now on, in place of whoever did before. */
+int control_listen(struct control *c, char *why, size_t cap);
+
+/* Another process has the folder: answers at <data>/draining-<pid>.sock. */
+int control_step_aside(struct control *c);
+int control_lock_fd(const struct control *c);
 
 /* Where the node sends its records (node_opts.control). Lives until control_free(). */
 struct mailbox *control_mailbox(struct control *c);

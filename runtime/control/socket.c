@@ -2,7 +2,8 @@
 /* socket.c - one process per data folder, told apart by a lock and not by the socket.
  *
  * - the lock is flock() on <data>/lock: it goes with its process, however that ends
- * - who has the lock may remove a socket that lies there: its maker is dead
+ * - who has the lock may put his socket in place of one that lies there: its maker is dead, or has
+ *   handed over the folder. The new one is there before the old name goes: nobody finds nothing
  * - the socket is bound with a umask-proof mode: the folder may be open to readers, the socket is
  * not; besides, each peer's credentials are checked */
 #include "control/socket.h"
@@ -45,51 +46,74 @@ static int lock_folder(const char *data, char *why, size_t cap)
     return rc;
 }
 
-static int listen_here(struct control_socket *s)
+int control_listen_at(int *out, const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int rc = 0, fd, n = snprintf(a.sun_path, sizeof(a.sun_path), "%s~", path);
 
+    if (n < 0 || (size_t)n >= sizeof(a.sun_path))
+        return -ENAMETOOLONG;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    memcpy(a.sun_path, s->path, sizeof(a.sun_path));
-    unlink(s->path);
+    unlink(a.sun_path);
     /* fchmod before bind: the name never exists with a wider mode. */
     if (fchmod(fd, 0600) != 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-        chmod(s->path, 0600) != 0 || listen(fd, 64) != 0) {
-        int rc = -errno;
-
+        chmod(a.sun_path, 0600) != 0 || listen(fd, 64) != 0 || rename(a.sun_path, path) != 0) {
+        rc = -errno;
         close(fd);
         return rc;
     }
-    s->listen_fd = fd;
+    *out = fd;
     return 0;
 }
 
-int control_socket_open(struct control_socket *s, const char *data, char *why, size_t cap)
+static int too_long(const char *data, char *why, size_t cap)
 {
-    int n, rc;
+    snprintf(why, cap, "the data folder's name is too long for a socket: %.80s...", data);
+    return -ENAMETOOLONG;
+}
 
-    *s = (struct control_socket){.lock_fd = -1, .listen_fd = -1};
-    n = snprintf(s->path, sizeof(s->path), "%s/control.sock", data);
-    if (n < 0 || (size_t)n >= sizeof(s->path)) {
-        snprintf(why, cap, "the data folder's name is too long for a socket: %.80s...", data);
-        s->path[0] = '\0';
-        return -ENAMETOOLONG;
-    }
+int control_socket_open(struct control_socket *s, const char *data, int lock_fd, char *why,
+                        size_t cap)
+{
+    char longest[sizeof(s->path)];
+    int n, rc = 0;
+
+    *s = (struct control_socket){.lock_fd = lock_fd, .listen_fd = -1};
+    n = snprintf(longest, sizeof(longest), "%s/draining-2147483647.sock~", data);
+    if (n < 0 || (size_t)n >= sizeof(longest))
+        return too_long(data, why, cap);
+    if (lock_fd > 0)
+        return 0;
     s->lock_fd = lock_folder(data, why, cap);
     if (s->lock_fd < 0) {
         rc = s->lock_fd;
         s->lock_fd = -1;
-        s->path[0] = '\0'; /* not ours to remove */
-        return rc;
-    }
-    rc = listen_here(s);
-    if (rc) {
-        snprintf(why, cap, "cannot listen on %s: %s", s->path, rd_strerror(rc));
-        control_socket_close(s);
     }
     return rc;
+}
+
+int control_socket_listen(struct control_socket *s, const char *data, char *why, size_t cap)
+{
+    int rc;
+
+    (void)snprintf(s->path, sizeof(s->path), "%s/control.sock", data);
+    rc = control_listen_at(&s->listen_fd, s->path);
+    if (rc) {
+        snprintf(why, cap, "cannot listen on %s: %s", s->path, rd_strerror(rc));
+        s->path[0] = '\0'; /* not ours to remove */
+    }
+    return rc;
+}
+
+int control_socket_aside(struct control_socket *s, const char *data, pid_t pid)
+{
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    s->lock_fd = -1;
+    (void)snprintf(s->path, sizeof(s->path), "%s/draining-%d.sock", data, (int)pid);
+    return control_listen_at(&s->listen_fd, s->path);
 }
 
 void control_socket_close(struct control_socket *s)

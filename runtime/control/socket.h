@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct control_socket {
     int lock_fd;   /* <data>/lock, locked as long as it is open; -1: none */
@@ -12,9 +13,20 @@ struct control_socket {
     char path[108];
 };
 
-/* Locks the folder, removes the socket of a dead process, listens with mode 0600. -EADDRINUSE when
- * a live process has the folder, else -errno; `why` is a sentence with the remedy. */
-int control_socket_open(struct control_socket *s, const char *data, char *why, size_t cap);
+/* Locks the folder, unless the lock was handed over (lock_fd > 0; takes it when it returns 0).
+ * -EADDRINUSE when a live process has the folder, else -errno; `why` is a sentence with the remedy,
+ * here and below. */
+int control_socket_open(struct control_socket *s, const char *data, int lock_fd, char *why,
+                        size_t cap);
+
+/* Listens at <data>/control.sock with mode 0600, in place of whatever lies there. */
+int control_socket_listen(struct control_socket *s, const char *data, char *why, size_t cap);
+
+/* The folder is another process's: lets its lock go and listens at <data>/draining-<pid>.sock. */
+int control_socket_aside(struct control_socket *s, const char *data, pid_t pid);
+
+/* The same for any path: nobody ever finds no socket there. */
+int control_listen_at(int *fd, const char *path);
 
 /* Removes the socket's name and gives the lock back. Closes listen_fd unless it is -1. */
 void control_socket_close(struct control_socket *s);

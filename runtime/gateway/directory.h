@@ -44,7 +44,8 @@ enum directory_intent {
     INTENT_HANG_UP,
     INTENT_FALLBACK,
     INTENT_AFTER_TRANSFER, /* hang up if somebody answered, else the fallback */
-    INTENT_RESUME          /* the stream broke, the call did not: a new stream */
+    INTENT_RESUME,         /* the stream broke, the call did not: a new stream */
+    INTENT_HAND_ON         /* another process goes on with it; here, if we are asked: the fallback */
 };
 
 /* So many streams are tried again within so long. */

@@ -18,6 +18,7 @@
 #include "gateway/adopt.h"
 #include "gateway/missed.h"
 #include "gateway/opening.h"
+#include "gateway/peers.h"
 #include "gateway/record_json.h"
 #include "gateway/resume.h"
 #include "gateway/tape.h"
@@ -196,6 +197,8 @@ static enum directory_intent intent_of(enum call_end_reason why)
         return INTENT_HANG_UP;
     case CALL_END_TRANSFERRED:
         return INTENT_AFTER_TRANSFER;
+    case CALL_END_NODE_DRAINED:
+        return INTENT_HAND_ON;
     case CALL_END_CARRIER_LOST:
         return INTENT_RESUME;
     case CALL_END_PROVIDER_FAILED:
@@ -399,6 +402,8 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
     if (token_read(&token, text, rd_str(t->node->settings->cluster_secret), (uint64_t)time(NULL)))
         return refuse(t, M_REFUSED_TOKEN, r, 403, "token",
                       "it is not ours, or older than a minute");
+    if (token.node != t->node->id && peers_take_stream(t, r, token.node))
+        return 0;
     if (token.node != t->node->id)
         return upgrade_of_another(t, r, &token);
     if (twilio_stream_new(&leg, t->loop, NULL, NULL))
@@ -503,6 +508,10 @@ void line_command(struct media_thread *t, struct message *m)
     case CMD_CLAIMED:
         call_end(l->call, CALL_END_CARRIER_LOST);
         (void)resume_over(t->node, m->call, "claimed");
+        break;
+    case CMD_HAND_ON:
+        if (m->number || !call_kept_open(l->call))
+            call_end(l->call, CALL_END_NODE_DRAINED);
         break;
     case CMD_OPERATOR_END:
     case CMD_WHISPER:

@@ -128,6 +128,7 @@ static void on_pulse(void *arg)
     struct loop_lag lag = loop_lag_take(t->loop);
 
     count_refusals(t);
+    atomic_store(&t->pulse_ms, clock_ms(loop_clock()));
     atomic_store(&t->lag_worst_us, lag.worst_us);
     metric_observe(H_LOOP_LAG_US, lag.worst_us);
     atomic_store(&t->warm, openai_pool_warm(t->openai));
@@ -189,6 +190,7 @@ int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
         return rc;
     }
     loop_timer_in(t->pulse, PULSE_MS);
+    atomic_store(&t->pulse_ms, clock_ms(loop_clock()));
     *out = t;
     return 0;
 }

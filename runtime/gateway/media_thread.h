@@ -42,6 +42,7 @@ struct media_thread {
 
     /* Read by others. */
     atomic_uint n_lines, warm, lag_worst_us;
+    atomic_uint_least64_t pulse_ms; /* monotonic: it came round */
 };
 
 int media_thread_new(struct media_thread **out, struct node *n, unsigned index);

@@ -53,6 +53,7 @@ enum missed missed_by_end(enum call_end_reason why, bool opening_heard)
     case CALL_END_SHUTDOWN: /* nobody is left to text */
     case CALL_END_OPERATOR:
     case CALL_END_TRANSFERRED:
+    case CALL_END_NODE_DRAINED:
         break;
     }
     return MISSED_NOT;

@@ -14,6 +14,7 @@
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "gateway/numbers.h"
+#include "gateway/peers.h"
 #include "gateway/releases.h"
 #include "gateway/reload.h"
 #include "gateway/resume.h"
@@ -32,7 +33,8 @@
 
 enum {
     SCRIPT_MAILBOX_PER_CALL = 80, /* credits of a call, and the message that opens it */
-    FILES_BESIDES = 512           /* those that are no call and no request */
+    FILES_BESIDES = 512,          /* those that are no call and no request */
+    STUCK_MS = 10000              /* a thread that did not come round for so long */
 };
 
 /* --- addresses --- */
@@ -69,7 +71,7 @@ static unsigned load_of(struct media_thread *t)
 
 static struct media_thread *least_loaded(struct node *n)
 {
-    unsigned first = n->next_media++;
+    unsigned first = atomic_fetch_add(&n->next_media, 1);
     struct media_thread *best = n->media[first % n->n_media];
 
     for (unsigned i = 1; i < n->n_media; i++) {
@@ -308,19 +310,38 @@ static int start_media(struct node *n, char *why, size_t cap)
     return rc;
 }
 
+static int accept_on(struct node *n, char *why, size_t cap)
+{
+    int rc = accepter_start(&n->accepter, n->listen_fd, on_socket, n);
+
+    if (rc)
+        (void)snprintf(why, cap, "the accepter did not start: %s", rd_strerror(rc));
+    return rc;
+}
+
 static int start_listening(struct node *n, char *why, size_t cap)
 {
     int fd = listen_inherited(), rc = 0;
 
+    n->is_inherited = fd >= 0 || n->listen_fd > 0;
+    if (n->listen_fd > 0) {
+        n->port = listen_port(n->listen_fd);
+        return 0;
+    }
     if (fd < 0)
         rc = listen_tcp(&fd, n->settings->public_listen, why, cap);
     if (rc)
         return rc;
+    n->listen_fd = fd;
     n->port = listen_port(fd);
-    rc = accepter_start(&n->accepter, fd, on_socket, n);
-    if (rc)
-        (void)snprintf(why, cap, "the accepter did not start: %s", rd_strerror(rc));
-    return rc;
+    peers_find(n->peers);
+    return accept_on(n, why, cap);
+}
+
+int node_accept(struct node *n, char *why, size_t cap)
+{
+    peers_find(n->peers);
+    return accept_on(n, why, cap);
 }
 
 int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap)
@@ -337,6 +358,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     n->books = o->books;
     n->journal = o->books ? books_journal(o->books) : NULL;
     n->started_ms = clock_ms(loop_clock());
+    n->listen_fd = o->listen_fd;
+    pthread_mutex_init(&n->doors, NULL);
     raise_file_limit(o->settings);
     n->auth = (struct twilio_auth){.public_url = o->settings->public_url,
                                    .tokens = (const char *const *)o->settings->twilio_tokens};
@@ -350,6 +373,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         rc = start_keeping(n);
     if (!rc)
         rc = texts_new(&n->texts);
+    if (!rc)
+        rc = peers_new(&n->peers, n);
     if (!rc)
         rc = start_tls(n, why, cap);
     if (!rc)
@@ -376,6 +401,59 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
 void node_drain(struct node *n)
 {
     directory_drain(n->directory);
+}
+
+int node_listen_fd(struct node *n)
+{
+    return n->listen_fd;
+}
+
+unsigned node_peers(struct node *n)
+{
+    return peers_count(n->peers);
+}
+
+bool node_inherited(struct node *n)
+{
+    return n->is_inherited;
+}
+
+void node_close_doors(struct node *n)
+{
+    pthread_mutex_lock(&n->doors);
+    if (n->accepter)
+        accepter_stop(n->accepter);
+    else if (n->listen_fd > 0)
+        close(n->listen_fd);
+    n->accepter = NULL;
+    n->listen_fd = 0;
+    pthread_mutex_unlock(&n->doors);
+}
+
+int node_step_aside(struct node *n)
+{
+    int rc = peers_listen(n->peers, on_socket, n);
+
+    if (!rc)
+        node_close_doors(n);
+    return rc;
+}
+
+bool node_is_alive(struct node *n)
+{
+    uint64_t now_ms = clock_ms(loop_clock());
+    bool alive = true;
+
+    for (unsigned i = 0; i < n->n_media; i++)
+        alive = alive && now_ms - atomic_load(&n->media[i]->pulse_ms) < STUCK_MS;
+    return alive && script_pool_is_alive(n->scripts, now_ms);
+}
+
+unsigned node_busy(struct node *n)
+{
+    unsigned calls = node_calls(n), scripts = script_pool_vms(n->scripts);
+
+    return calls > scripts ? calls : scripts;
 }
 
 uint64_t node_reload(struct node *n)
@@ -432,6 +510,20 @@ int node_hang_up(struct node *n, const char *call_sid, const char *who)
     return command(n, call_sid, CMD_OPERATOR_END, (const char *const[]){who, ""}, 0);
 }
 
+unsigned node_hand_on(struct node *n, bool all)
+{
+    struct directory_view *views = calloc((size_t)n->settings->max_calls, sizeof(*views));
+    size_t count = views ? directory_list(n->directory, views, (size_t)n->settings->max_calls) : 0;
+    unsigned asked = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (views[i].state == DIRECTORY_TAKEN &&
+            command(n, views[i].sid, CMD_HAND_ON, (const char *const[]){"", ""}, all) == 0)
+            asked++;
+    free(views);
+    return asked;
+}
+
 int node_whisper(struct node *n, const char *call_sid, const char *text, bool now, const char *who)
 {
     return command(n, call_sid, CMD_WHISPER, (const char *const[]){text, who}, now);
@@ -464,8 +556,8 @@ void node_stop(struct node *n)
 {
     if (!n)
         return;
-    if (n->accepter)
-        accepter_stop(n->accepter);
+    node_close_doors(n);
+    peers_deafen(n->peers);
     if (n->directory)
         directory_drain(n->directory);
     stop_media(n);
@@ -489,7 +581,9 @@ void node_stop(struct node *n)
     directory_free(n->directory);
     tls_server_free(n->tls_server);
     tls_client_free(n->tls_client);
+    peers_free(n->peers);
     free(n->stream_base);
     free(n->resume_url);
+    pthread_mutex_destroy(&n->doors);
     free(n);
 }

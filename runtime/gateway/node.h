@@ -18,10 +18,37 @@ struct node_opts {
     const struct settings *settings;
     struct mailbox *control; /* borrows; gets MSG_RECORD (droppable) */
     struct books *books;     /* borrows; what must be kept goes there. NULL: nothing is */
+    int listen_fd; /* takes: another process's listening socket, nothing is accepted before
+                              * node_accept(). 0: its own */
 };
 
 /* Starts everything; when it returns 0 webhooks are answered. `why` says what to do otherwise. */
 int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap);
+
+/* Begins to accept on the socket that was handed over, and knows who still has calls here. */
+int node_accept(struct node *n, char *why, size_t cap);
+
+/* Another process accepts from now on: we stop, and answer what it passes on to us. Nobody is refused:
+ * who had come through the door is served. Any thread. */
+int node_step_aside(struct node *n);
+int node_listen_fd(struct node *n);
+
+/* Processes on this data folder that still have calls and hear of them through us. */
+unsigned node_peers(struct node *n);
+
+/* Streams end, so that Twilio asks and another process goes on with their calls. `all`: also those
+ * that somebody's life may hang on; else they are left. How many were asked to. */
+unsigned node_hand_on(struct node *n, bool all);
+
+/* Nothing is accepted any more; who comes now waits for the next process on this socket. */
+void node_close_doors(struct node *n);
+bool node_inherited(struct node *n); /* the socket outlives us: whoever started us keeps it */
+
+/* Its threads still come round: changes within a second or two while all is well. */
+bool node_is_alive(struct node *n);
+
+/* Calls, and scripts that still have something to do. */
+unsigned node_busy(struct node *n);
 
 /* Refuses new calls (they get the fallback), keeps the others. Any thread; repeating is fine. */
 void node_drain(struct node *n);

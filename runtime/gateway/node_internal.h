@@ -12,6 +12,7 @@
 #include "io/accepter.h"
 #include "io/tls.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct media_thread;
@@ -38,14 +39,18 @@ struct node {
     struct releases *releases; /* gateway/releases.h; NULL without books */
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
+    struct peers *peers;           /* gateway/peers.h */
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;
     struct twilio_auth auth;
     struct voice_gate gate;
     struct accepter *accepter;
+    int listen_fd;         /* that of the accepter, or handed over and not yet its; 0: none */
+    bool is_inherited;     /* by LISTEN_FDS */
+    pthread_mutex_t doors; /* of the accepter: who hands over is another thread than who ends */
     struct media_thread **media;
     unsigned n_media;
-    unsigned next_media; /* accepter's thread: among equals, each in its turn */
+    atomic_uint next_media; /* among equals, each in its turn */
     atomic_uint next_script;
     atomic_uint adopting; /* questions about other nodes' calls that the database has */
     uint32_t id;          /* of this run, in tokens */

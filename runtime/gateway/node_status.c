@@ -160,7 +160,8 @@ static int add_self(struct buf *out, struct node *n, const struct directory_coun
                      J_BOOL("tls", n->tls_server != NULL), J_INT("uptime_s", up_ms / 1000),
                      J_INT("calls", c->live), J_INT("max_calls", c->max),
                      J_INT("refused_full", c->full), J_BOOL("draining", c->draining),
-                     J_STR("force", n->settings->force), J_INT("zombies", sweep_found())),
+                     J_INT("draining_beside", node_peers(n)), J_STR("force", n->settings->force),
+                     J_INT("zombies", sweep_found())),
         true);
 
     return rc < 0 ? rc : 0;

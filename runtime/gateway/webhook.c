@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/numbers.h"
+#include "gateway/peers.h"
 #include "gateway/resume.h"
 #include "gateway/texts.h"
 #include "gateway/voice.h"
@@ -223,16 +224,24 @@ static void on_status(struct media_thread *t, struct http_request *r, struct for
 
 typedef void(route_fn)(struct media_thread *t, struct http_request *r, struct form *form);
 
-static const struct {
+static const struct route {
     const char *path;
     route_fn *fn;
+    bool known; /* about a call that somebody has already, perhaps another process */
 } routes[] = {
-    {"/twilio/voice", voice_request},     {"/twilio/resume", resume_request},
-    {"/twilio/accept", resume_screening}, {"/twilio/status", on_status},
-    {"/twilio/sms", texts_request},
+    {"/twilio/voice", voice_request, false},    {"/twilio/resume", resume_request, true},
+    {"/twilio/accept", resume_screening, true}, {"/twilio/status", on_status, true},
+    {"/twilio/sms", texts_request, false},
 };
 
-static void signed_request(struct media_thread *t, struct http_request *r, route_fn *fn)
+/* The other process says that it is not theirs: the next one, or us. */
+static void on_refused(struct http_request *r, void *arg)
+{
+    webhook_request(arg, r);
+}
+
+static void signed_request(struct media_thread *t, struct http_request *r,
+                           const struct route *route)
 {
     struct rd_str type = http_header(r, "content-type");
     struct form *form;
@@ -252,7 +261,8 @@ static void signed_request(struct media_thread *t, struct http_request *r, route
         webhook_reply_text(r, 400, "the form is broken\n");
         return;
     }
-    fn(t, r, form);
+    if (!route->known || !peers_take(t, r, form, on_refused))
+        route->fn(t, r, form);
     form_free(form);
 }
 
@@ -268,7 +278,7 @@ void webhook_request(struct media_thread *t, struct http_request *r)
         if (!rd_str_eq(path, rd_str(routes[i].path)))
             continue;
         if (rd_str_eq(http_method(r), RD_STR("POST")))
-            signed_request(t, r, routes[i].fn);
+            signed_request(t, r, &routes[i]);
         else
             webhook_reply_text(r, 405, "POST only\n");
         return;

@@ -17,7 +17,8 @@ typedef void(accepter_fn)(int fd, const char *peer, void *arg);
  * in `why`. Port 0 picks one. */
 int listen_tcp(int *fd, const char *address, char *why, size_t cap);
 
-/* The first inherited listening socket (LISTEN_PID, LISTEN_FDS), or -1. Unsets the variables. */
+/* The inherited listening socket (LISTEN_PID, LISTEN_FDS): the one called "public" in LISTEN_FDNAMES,
+ * else the first. -1: none. Unsets the variables. */
 int listen_inherited(void);
 
 /* The port a listening socket is bound to. */

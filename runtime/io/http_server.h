@@ -69,7 +69,7 @@ struct rd_str http_body(const struct http_request *r);
 struct rd_str http_header(const struct http_request *r, const char *name);
 const char *http_peer(const struct http_request *r); /* "192.0.2.1"; on a Unix socket "uid 0" */
 
-bool http_is_local(const struct http_request *r);    /* came by a Unix socket */
+bool http_is_local(const struct http_request *r); /* came by a Unix socket */
 
 /* A place for the handler's own pointer. */
 void http_set_user(struct http_request *r, void *user);

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FIRST_INHERITED_FD = 3, BACKLOG = 1024 };
+enum { FIRST_INHERITED_FD = 3, INHERITED_MAX = 16, BACKLOG = 1024 };
 
 static int say(char *why, size_t cap, int err, const char *address, const char *text)
 {
@@ -97,21 +97,41 @@ int listen_tcp(int *fd, const char *address, char *why, size_t cap)
     return 0;
 }
 
+/* The environment as it was given to us; before there are threads. */
+static const char *env(const char *name)
+{
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe) */
+}
+
+/* Which of `count` sockets is called "public" in "admin:public"; without such a name the first. */
+static int named_public(const char *names, int count)
+{
+    for (int i = 0; names && i < count; i++) {
+        size_t n = strcspn(names, ":");
+
+        if (n == strlen("public") && memcmp(names, "public", n) == 0)
+            return i;
+        names = names[n] ? names + n + 1 : NULL;
+    }
+    return 0;
+}
+
 int listen_inherited(void)
 {
-    const char *pid = getenv("LISTEN_PID"); /* NOLINT(concurrency-mt-unsafe): before any thread */
-    const char *fds = getenv("LISTEN_FDS"); /* NOLINT(concurrency-mt-unsafe) */
-    bool ours = pid && fds && strtol(pid, NULL, 10) == (long)getpid() && strtol(fds, NULL, 10) > 0;
+    const char *pid = env("LISTEN_PID"), *fds = env("LISTEN_FDS");
+    int count = fds ? (int)strtol(fds, NULL, 10) : 0, fd = -1;
 
-    unsetenv("LISTEN_PID");     /* NOLINT(concurrency-mt-unsafe) */
-    unsetenv("LISTEN_FDS");     /* NOLINT(concurrency-mt-unsafe) */
-    unsetenv("LISTEN_FDNAMES"); /* NOLINT(concurrency-mt-unsafe) */
-    if (!ours)
-        return -1;
-    if (fcntl(FIRST_INHERITED_FD, F_SETFD, FD_CLOEXEC) < 0)
-        return -1;
-    fcntl(FIRST_INHERITED_FD, F_SETFL, O_NONBLOCK);
-    return FIRST_INHERITED_FD;
+    if (pid && strtol(pid, NULL, 10) == (long)getpid() && count > 0 && count <= INHERITED_MAX)
+        fd = FIRST_INHERITED_FD + named_public(env("LISTEN_FDNAMES"), count);
+    unsetenv("LISTEN_PID");                    /* NOLINT(concurrency-mt-unsafe) */
+    unsetenv("LISTEN_FDS");                    /* NOLINT(concurrency-mt-unsafe) */
+    unsetenv("LISTEN_FDNAMES");                /* NOLINT(concurrency-mt-unsafe) */
+    for (int i = 0; fd >= 0 && i < count; i++) /* programs we start get none of them */
+        if (fcntl(FIRST_INHERITED_FD + i, F_SETFD, FD_CLOEXEC) < 0)
+            return -1;
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
 }
 
 uint16_t listen_port(int fd)

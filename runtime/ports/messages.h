@@ -68,7 +68,9 @@ enum call_command {
     CMD_WHISPER,       /* s[0] text, s[1] who; number: 1 = the model answers at once */
     CMD_TRANSFER, /* s[0] whom to, s[1] who; nobody: the agent, after what is being said was heard */
     CMD_TRANSFER_BEGUN, /* s[0] whom to: the script asks the carrier itself, now */
-    CMD_LOOKED,         /* s[0] call.vars as JSON; who asked by AGENT_LOOK gets it */
+    CMD_HAND_ON, /* the node leaves: another one goes on with the call; number: 1 = even with one that is
+                        * kept open */
+    CMD_LOOKED,          /* s[0] call.vars as JSON; who asked by AGENT_LOOK gets it */
     CMD_TRANSFER_REFUSED /* s[0] why, s[1] what the model is told then; number: 1 = nobody knows, it may
                           * still happen */
 };

@@ -38,7 +38,8 @@ enum call_end_reason {
     CALL_END_REFUSED, /* wrong CallSid in start, wrong format… */
     CALL_END_SHUTDOWN,
     CALL_END_OPERATOR,
-    CALL_END_TRANSFERRED /* the carrier dials somebody else for the caller */
+    CALL_END_TRANSFERRED, /* the carrier dials somebody else for the caller */
+    CALL_END_NODE_DRAINED /* not over for the caller: another node goes on with it */
 };
 
 struct call_totals {

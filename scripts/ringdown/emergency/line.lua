@@ -24,7 +24,8 @@ local Line = setmetatable({}, { __index = ladder })
 Line.__index = Line
 
 -- After these the carrier still has the caller, and says the fallback.
-local still_there = { provider_failed = true, script_failed = true, carrier_lost = true, shutdown = true }
+local still_there = { provider_failed = true, script_failed = true, carrier_lost = true, shutdown = true,
+  node_drained = true }
 
 -- Whom the line rings at a rung: one person, or all of them.
 function Line:ringing()

@@ -272,7 +272,7 @@ static void test_the_socket_is_for_its_user_alone(void **state)
 static void test_a_second_ringdown_on_the_folder_is_refused(void **state)
 {
     struct world *w = *state;
-    struct control_opts o = {&w->settings, w->loop};
+    struct control_opts o = {.settings = &w->settings, .loop = w->loop};
     struct control *second = NULL;
     char why[512] = "";
 
