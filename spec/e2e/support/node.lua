@@ -526,6 +526,16 @@ function Node:restart()
   return self:wait_ready()
 end
 
+-- A new process takes over from it. What is asked of `n` from now on is asked of the new one; the old
+-- one is n.before, which leaves with its last call.
+function Node:take_over()
+  self.n_starts = (self.n_starts or 1) + 1
+  self.before = self.child
+  self.child = proc.start { name = "serve" .. self.n_starts, folder = self.folder,
+    args = { proc.binary(), "serve", "--take-over" }, env = self.env }
+  return self:wait_ready()
+end
+
 -- Tells it to end and does not wait: for many at once.
 function Node:ask_to_stop()
   self.child:ask_to_stop()

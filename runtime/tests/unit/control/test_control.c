@@ -64,6 +64,8 @@ static int set_up(void **state)
         print_error("%s\n", why);
         return -1;
     }
+    if (control_listen(w->control, why, sizeof(why)) != 0)
+        return -1;
     control_attach(w->control, fake_as_node(&w->node));
     if (mailbox_new(&w->done, w->loop, 4, on_done, w) != 0)
         return -1;
