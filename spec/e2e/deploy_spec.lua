@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 42 s
+-- takes: 56 s
 -- A new binary takes over while people call: nobody is refused, nobody is cut off, whatever their call
 -- was doing at that moment. And what a service manager sees of it.
 local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 
 local CALLS = 40
@@ -22,8 +23,8 @@ describe("a deploy", function()
     assert(many:wait_event "agent.heard")
     n:take_over()
     listed = n:ringdown "status"
-    _, reports = many:wait()
-    _, came_back = away:wait()
+    reports = select(2, many:wait())
+    came_back = select(2, away:wait())
   end)
 
   teardown(function()
@@ -64,5 +65,86 @@ describe("a deploy", function()
     assert.is_truthy(proc.wait_for(function()
       return not proc.exists("/proc/" .. pid)
     end, 30))
+  end)
+end)
+
+-- A node that a service manager starts, with what the manager was told so far.
+local function managed(env)
+  local n = node.launch { agents = "spec/e2e/agents", env = env, child = function(n)
+    return { "perl", "spec/e2e/support/manager.pl", tostring(n.port), n.folder .. "/notify", "30000000", proc.binary(),
+      "serve" }
+  end }
+  return n:wait_ready()
+end
+
+local function told(n, line)
+  return proc.wait_for(function()
+    return ("\n" .. n.child:text()):find("\nnotify: " .. line .. "\n", 1, true) ~= nil
+  end, 20)
+end
+
+describe("a service manager", function()
+  local n
+
+  setup(function()
+    n = managed { RINGDOWN_DRAIN_SECONDS = "1" }
+  end)
+
+  teardown(function()
+    n:stop()
+  end)
+
+  it("gives the listening socket, and hears when it is answered on, and that all threads live", function()
+    assert.is_truthy(told(n, "READY=1"))
+    assert.is_truthy(told(n, ("MAINPID=%d"):format(n:status().pid)))
+    assert.is_truthy(told(n, "WATCHDOG=1"))
+    assert.equal(200, n:get("/livez").status)
+  end)
+
+  it("hears that it stops; who is still there when the time is over is not cut but handed on", function()
+    local placed = n:place { scenarios = { "nobody-there" }, to = "+13125550201" }
+    assert.is_truthy(placed:wait_event "agent.heard")
+    n:signal "TERM"
+    assert.is_truthy(told(n, "STOPPING=1"))
+    assert.is_truthy(n:wait_log("call.ended", function(line)
+      return line.reason == "node_drained"
+    end))
+    assert.equal("1", n:wait_log("serve.drain_over").calls)
+    assert.equal(0, n.child:wait(30))
+    assert.equal("0", n:log "serve.ended"[1].calls_cut)
+    placed.child:stop()
+  end)
+
+  it("accepts the units in examples/systemd", function()
+    if proc.run "command -v systemd-analyze" == "" then
+      pending "systemd-analyze is not installed"
+    end
+    local folder = proc.folder "units"
+    for _, name in ipairs { "ringdown.service", "ringdown.socket" } do
+      proc.write(folder .. "/" .. name, (proc.read("examples/systemd/" .. name):gsub("/usr/bin/ringdown", "/bin/true")))
+    end
+    local said, code = proc.run(("systemd-analyze verify --man=no %s/ringdown.service %s/ringdown.socket 2>&1")
+      :format(folder, folder))
+    proc.remove(folder)
+    assert.equal("", said)
+    assert.equal(0, code or 0)
+  end)
+end)
+
+describe("a binary that is taken back", function()
+  it("starts on the schema of a newer release that accepts it, answers and ships", function()
+    local url = pg.database()
+    local first = node.start { agents = "spec/e2e/agents", database = url }
+    assert.equal(0, first:stop())
+    pg.run(url, "alter table calls add column newer text not null default 'of a later release'")
+    pg.run(url, [[insert into schema_migrations (version, name, checksum, oldest_binary)
+      select max(version) + 1, 'newer', repeat('0', 64), '0.1.0' from schema_migrations]])
+    local n = node.start { agents = "spec/e2e/agents", database = url }
+    local ok, reports = n:call { scenarios = { "keypad" } }
+    assert.is_true(ok, reports[1].why)
+    assert.is_truthy(n:wait_shipped())
+    assert.same({ { state = "ended" } }, pg.query(url, "select state from calls where call = "
+      .. pg.literal(reports[1].call)))
+    assert.equal(0, n:stop())
   end)
 end)

@@ -85,7 +85,8 @@ function node.launch(o)
   n.database = o.database == nil and pg.database() or o.database
   n.ca_file = o.ca_file or o.tls and o.tls.authority.file or n.sim and n.sim.tls and n.sim.tls.authority.file
   n.env = environment(n, o)
-  n.child = proc.start { name = "serve", folder = n.folder, args = { proc.binary(), "serve" }, env = n.env }
+  local args = o.child and o.child(n) or { proc.binary(), "serve" } -- child(n): started by another program
+  n.child = proc.start { name = "serve", folder = n.folder, args = args, env = n.env }
   return n
 end
 

@@ -296,7 +296,8 @@ static void test_the_socket_of_a_dead_process_is_replaced(void **state)
     snprintf(a.sun_path, sizeof(a.sun_path), "%s/control.sock", dir);
     assert_int_equal(0, bind(fd, (struct sockaddr *)&a, sizeof(a)));
     close(fd); /* its name stays, as after a crash */
-    assert_int_equal(0, control_socket_open(&s, dir, why, sizeof(why)));
+    assert_int_equal(0, control_socket_open(&s, dir, 0, why, sizeof(why)));
+    assert_int_equal(0, control_socket_listen(&s, dir, why, sizeof(why)));
     fd = dial(dir);
     assert_int_not_equal(-1, fd);
     close(fd);

@@ -123,6 +123,32 @@ static void test_an_inherited_socket_is_taken(void **state)
     }
 }
 
+static void test_of_several_the_one_called_public_is_taken(void **state)
+{
+    char pid[16], why[128];
+    int fd, saved[2] = {dup(3), dup(4)};
+
+    (void)state;
+    assert_int_equal(listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why)), 0);
+    assert_int_equal(dup2(fd, 3), 3);
+    assert_int_equal(dup2(fd, 4), 4);
+    snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", "2", 1);
+    setenv("LISTEN_FDNAMES", "admin:public", 1);
+    assert_int_equal(listen_inherited(), 4);
+    assert_true(fcntl(3, F_GETFD) & FD_CLOEXEC);
+    if (fd > 4)
+        close(fd);
+    for (int i = 0; i < 2; i++) {
+        close(3 + i);
+        if (saved[i] >= 0) {
+            dup2(saved[i], 3 + i);
+            close(saved[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_addresses_that_are_none_are_refused),
         cmocka_unit_test(test_an_inherited_socket_is_ours_only_when_it_says_so),
         cmocka_unit_test(test_an_inherited_socket_is_taken),
+        cmocka_unit_test(test_of_several_the_one_called_public_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
