@@ -32,10 +32,9 @@ enum {
     PEERS_EVERY = 10,  /* looks */
     EXTEND_EVERY = 25, /* looks; and each time for EXTEND_US */
     EXTEND_US = 30000000,
-    SETTLE_MS =
-        3000,      /* requests that had come through the door when another one took over, or ask how
-                       * a call goes on */
-    END_MS = 8000, /* a call that was handed on is over by then */
+    SETTLE_MS = 3000, /* what had come through the door, or asks how a call goes on */
+    QUIET_MS = 2000,  /* after the last call: Twilio asks what follows its stream */
+    END_MS = 8000,    /* a call that was handed on is over by then */
     LIFE_MS = 60000
 };
 
@@ -83,6 +82,8 @@ static bool is_done(struct leaving *l)
 {
     unsigned busy = l->given && l->phase == DRAINING ? node_busy(l->o.node) : node_calls(l->o.node);
 
+    if (busy > 0 && l->earliest_ms < now_ms() + QUIET_MS)
+        l->earliest_ms = now_ms() + QUIET_MS;
     if (busy > 0 || now_ms() < l->earliest_ms)
         return false;
     return l->given || l->peers == 0 || l->phase == HANDING_ON;

@@ -16,6 +16,7 @@
 #include "gateway/resume.h"
 #include "gateway/sweep.h"
 #include "gateway/texts.h"
+#include "gateway/triage.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
@@ -138,6 +139,8 @@ static void on_pulse(void *arg)
         adopt_look(t->node);
     if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)
         texts_ask_due(t->node);
+    if (t->index == 0 && t->pulses % SWEEP_EVERY == 0)
+        triage_look_back(t->node);
     loop_timer_in(t->pulse, PULSE_MS);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "gateway/adopt.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
@@ -312,7 +313,11 @@ static int start_media(struct node *n, char *why, size_t cap)
 
 static int accept_on(struct node *n, char *why, size_t cap)
 {
-    int rc = accepter_start(&n->accepter, n->listen_fd, on_socket, n);
+    int rc;
+
+    n->accepting_us = unix_us();
+    atomic_store(&n->look_back, true);
+    rc = accepter_start(&n->accepter, n->listen_fd, on_socket, n);
 
     if (rc)
         (void)snprintf(why, cap, "the accepter did not start: %s", rd_strerror(rc));
@@ -340,8 +345,13 @@ static int start_listening(struct node *n, char *why, size_t cap)
 
 int node_accept(struct node *n, char *why, size_t cap)
 {
+    int rc;
+
     peers_find(n->peers);
-    return accept_on(n, why, cap);
+    rc = accept_on(n, why, cap);
+    if (!rc)
+        triage_look_back(n);
+    return rc;
 }
 
 int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap)
@@ -391,7 +401,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         node_stop(n);
         return rc;
     }
-    triage_look_back(n);
+    if (n->accepter)
+        triage_look_back(n);
     *out = n;
     return 0;
 }

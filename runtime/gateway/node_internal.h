@@ -47,6 +47,8 @@ struct node {
     struct accepter *accepter;
     int listen_fd;         /* that of the accepter, or handed over and not yet its; 0: none */
     bool is_inherited;     /* by LISTEN_FDS */
+    uint64_t accepting_us; /* by the calendar: calls from before are another process\'s */
+    atomic_bool look_back; /* once the processes before us are gone: gateway/triage.h */
     pthread_mutex_t doors; /* of the accepter: who hands over is another thread than who ends */
     struct media_thread **media;
     unsigned n_media;

@@ -11,7 +11,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "base/now.h"
-#include "gateway/node_internal.h"
+#include "gateway/peers.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 
@@ -100,10 +100,9 @@ int node_drill(struct node *n, const char *agent, const char *rule, const char *
     return post_drill(n, agent, rule, who, id);
 }
 
-void triage_look_back(struct node *n)
+static void look_back(struct node *n)
 {
     struct agent_set *set = script_pool_agents(n->scripts);
-    uint64_t now_us = unix_us();
     struct buf order;
     int rc;
 
@@ -113,8 +112,8 @@ void triage_look_back(struct node *n)
         if (!a->rules)
             continue;
         buf_init(&order, ORDER_MAX);
-        rc = json_add_object(&order,
-                             JSON_MEMBERS(J_STR("node", n->name), J_INT("before_us", now_us)));
+        rc = json_add_object(
+            &order, JSON_MEMBERS(J_STR("node", n->name), J_INT("before_us", n->accepting_us)));
         if (!rc)
             rc = script_pool_errand(n->scripts, a->name, "left_open", buf_text(&order), 0, 0);
         if (rc)
@@ -123,4 +122,11 @@ void triage_look_back(struct node *n)
         buf_fini(&order);
     }
     agent_set_unref(set);
+}
+
+void triage_look_back(struct node *n)
+{
+    if (atomic_load(&n->look_back) && peers_count(n->peers) == 0 &&
+        atomic_exchange(&n->look_back, false))
+        look_back(n);
 }

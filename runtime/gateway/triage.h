@@ -11,7 +11,8 @@ struct node;
 /* script_opts.keep_fact; arg: the node. Script threads. */
 void triage_keep_fact(void *arg, const struct script_fact *f);
 
-/* Once, when the node has started: each agent with rules looks for what was open before. */
+/* Once, when the node has started and no process before it has calls any more (those follow their own
+ * emergencies): each agent with rules looks for what was open before. Asked again and again. */
 void triage_look_back(struct node *n);
 
 #endif

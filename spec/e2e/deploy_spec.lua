@@ -121,7 +121,7 @@ describe("a service manager", function()
     end
     local folder = proc.folder "units"
     for _, name in ipairs { "ringdown.service", "ringdown.socket" } do
-      proc.write(folder .. "/" .. name, (proc.read("examples/systemd/" .. name):gsub("/usr/bin/ringdown", "/bin/true")))
+      proc.write(folder .. "/" .. name, (proc.read("examples/systemd/" .. name):gsub("/opt/ringdown/current/bin/ringdown", "/bin/true")))
     end
     local said, code = proc.run(("systemd-analyze verify --man=no %s/ringdown.service %s/ringdown.socket 2>&1")
       :format(folder, folder))

@@ -11,8 +11,9 @@ local LOOK_MS, LOOKS = 5000, 720 -- an hour
 ---@param def table the agent
 function M.run(p, def)
   for _ = 1, LOOKS do
-    local rows = host.query("select order_json from triage_left_open($1, to_timestamp($2::double precision / 1e6)) "
-      .. "where agent = $3", { p.node, tostring(p.before_us), def.name }, LOOK_MS)
+    local rows = host.query("select o.order_json from triage_left_open($1, now()) o join calls c "
+      .. "on c.call = o.order_json::json ->> 'call' and c.started_at < to_timestamp($2::double precision / 1e6) "
+      .. "where o.agent = $3", { p.node, tostring(p.before_us), def.name }, LOOK_MS)
     if rows then
       for _, row in ipairs(rows) do
         host.errand("emergency", row[1])
