@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 56 s
+-- takes: 75 s
 -- A new binary takes over while people call: nobody is refused, nobody is cut off, whatever their call
 -- was doing at that moment. And what a service manager sees of it.
 local node = require "spec.e2e.support.node"
@@ -65,6 +65,21 @@ describe("a deploy", function()
     assert.is_truthy(proc.wait_for(function()
       return not proc.exists("/proc/" .. pid)
     end, 30))
+  end)
+end)
+
+describe("a deploy that does not wait long", function()
+  it("hands calls on to the new process, where they go on", function()
+    local n = node.start { agents = "spec/e2e/agents", env = { RINGDOWN_DRAIN_SECONDS = "2" } }
+    local placed = n:place { scenarios = { "outlives-its-node" } }
+    assert.is_truthy(placed:wait_event "agent.silent")
+    n:take_over()
+    local _, reports = placed:wait()
+    assert.equal("", reports[1].why)
+    assert.is_truthy(n.before:text():find("reason=node_drained", 1, true))
+    assert.equal(0, n.before:wait(30))
+    assert.same({}, n:log "call.fallback")
+    assert.equal(0, n:stop())
   end)
 end)
 
