@@ -92,7 +92,8 @@ static void add(struct peers *p, uint32_t node)
 
 void peers_find(struct peers *p)
 {
-    DIR *d = opendir(p->node->settings->data);
+    const char *data = p->node->settings->data;
+    DIR *d = data ? opendir(data) : NULL; /* no folder, no neighbours */
     struct dirent *e;
     uint32_t node;
     int used;
