@@ -45,7 +45,7 @@ enum directory_intent {
     INTENT_FALLBACK,
     INTENT_AFTER_TRANSFER, /* hang up if somebody answered, else the fallback */
     INTENT_RESUME,         /* the stream broke, the call did not: a new stream */
-    INTENT_HAND_ON         /* another process goes on with it; here, if we are asked: the fallback */
+    INTENT_HAND_ON /* another process goes on with it; here, if we are asked: the fallback */
 };
 
 /* So many streams are tried again within so long. */

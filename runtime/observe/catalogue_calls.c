@@ -69,9 +69,11 @@ static const struct error_info calls[] = {
      "set the number's status callback to /twilio/status; the slot is free again", ERROR_WARNING,
      RETRY_NO},
     {"call.not_resumed",
-     "the carrier asked how a call goes on that this node does not have, and it could not be taken over; "
+     "the carrier asked how a call goes on that this node does not have, and it could not be taken "
+     "over; "
      "the caller heard the fallback",
-     "see reason in call.not_adopted: unknown (its node was gone before its facts were kept), foreign, "
+     "see reason in call.not_adopted: unknown (its node was gone before its facts were kept), "
+     "foreign, "
      "ended, taken, too_often, full, no_agent",
      ERROR_CRITICAL, RETRY_NO},
     {"call.no_database",

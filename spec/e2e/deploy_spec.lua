@@ -136,7 +136,8 @@ describe("a service manager", function()
     end
     local folder = proc.folder "units"
     for _, name in ipairs { "ringdown.service", "ringdown.socket" } do
-      proc.write(folder .. "/" .. name, (proc.read("examples/systemd/" .. name):gsub("/opt/ringdown/current/bin/ringdown", "/bin/true")))
+      local unit = proc.read("examples/systemd/" .. name):gsub("/opt/ringdown/current/bin/ringdown", "/bin/true")
+      proc.write(folder .. "/" .. name, unit)
     end
     local said, code = proc.run(("systemd-analyze verify --man=no %s/ringdown.service %s/ringdown.socket 2>&1")
       :format(folder, folder))
