@@ -57,21 +57,19 @@ struct carrier_call {
     struct sound *sounds; /* own; one per step */
     struct line *line;    /* owns */
     struct loop_timer *tick, *pause, *update_timer, *bury;
-    uint64_t next_tick_ms;
+    uint64_t next_tick_ms, fetch_began_ms;
 
     struct twiml *doc; /* owns; the document that runs */
-    unsigned n_docs;
+    unsigned n_docs, n_streams;
     char doc_url[CARRIER_URL_MAX];
     struct carrier_stream *stream; /* owns until carrier_stream_end() */
     char action[CARRIER_URL_MAX];  /* of the <Connect> that streams; "" none */
-    unsigned n_streams;
     const struct twiml_action *opens; /* borrows of doc; a stream that is about to; NULL: none */
     bool saying;
     struct http_call *request; /* the document that is being fetched, or the status callback */
     char fetching[CARRIER_URL_MAX];
     const char *fetch_method; /* static */
     bool fetching_fallback, fell_back, retried;
-    uint64_t fetch_began_ms;
     char token[CARRIER_SID_BYTES]; /* idempotency: the same for a retry */
     void (*on_status_told)(struct carrier_call *c);
     struct carrier_update update;
