@@ -62,8 +62,8 @@ struct carrier_call {
     struct twiml *doc; /* owns; the document that runs */
     unsigned n_docs, n_streams;
     char doc_url[CARRIER_URL_MAX];
-    struct carrier_stream *stream; /* owns until carrier_stream_end() */
-    char action[CARRIER_URL_MAX];  /* of the <Connect> that streams; "" none */
+    struct carrier_stream *stream;    /* owns until carrier_stream_end() */
+    char action[CARRIER_URL_MAX];     /* of the <Connect> that streams; "" none */
     const struct twiml_action *opens; /* borrows of doc; a stream that is about to; NULL: none */
     bool saying;
     struct http_call *request; /* the document that is being fetched, or the status callback */
