@@ -11,10 +11,14 @@
 #include "lua/matcher.h"
 
 #include <ctype.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 200 };
+enum {
+    DEPTH_MAX = 200,
+    BREATH_STEPS = 16384, /* about 200 us: then others may have the processor, audio above all */
+};
 
 static enum match match_from(struct matcher *m, const char *s, const char *p, const char **end);
 
@@ -35,7 +39,8 @@ static enum match step(struct matcher *m)
 {
     if (m->steps == 0)
         return too_long(m, "takes too long; use fewer repetitions (* + -) or a shorter text");
-    m->steps--;
+    if (m->steps-- % BREATH_STEPS == 0)
+        (void)sched_yield();
     return MATCH_YES;
 }
 

@@ -18,6 +18,7 @@
 #include "lua/vm_private.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ enum {
     HOOK_EVERY = 1000,
     HOOK_OFTEN = 100, /* with much data, single instructions (a concatenation) can be long */
     MUCH_DATA = 512 << 10,
-    STUCK_MS = 15, /* past its share, where a task cannot step aside */
+    BREATH_US = 250, /* how long Lua keeps the processor from others in one go */
+    STUCK_MS = 15,   /* past its share, where a task cannot step aside */
     DEFAULT_SLICE_MS = 1000,
     PAUSE_PERCENT = 130, /* a VM at rest grows by so much before it is collected again */
     REFUSALS_MAX = 16, /* a script that catches "not enough memory" this often has had its chance */
@@ -72,6 +74,10 @@ static bool look_at_the_clock(lua_State *L, struct vm *v)
     uint64_t now = monotonic_us();
 
     v->work = 0;
+    if (now >= v->breathed_us + BREATH_US) {
+        (void)sched_yield();
+        v->breathed_us = now;
+    }
     if (v->spent)
         return false;
     if (v->instructions_max && v->instructions > v->instructions_max)
