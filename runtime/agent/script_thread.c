@@ -285,6 +285,7 @@ static void *run(void *arg)
 {
     struct script_thread *t = arg;
 
+    (void)pthread_setname_np(pthread_self(), "script");
     patient_thread();
     (void)loop_run(t->loop);
     return NULL;

@@ -162,6 +162,7 @@ static void *writer_run(void *arg)
     bool more = true;
 
     (void)arg;
+    (void)pthread_setname_np(pthread_self(), "log");
     pthread_mutex_lock(&logger.lock);
     while (more) {
         struct buf full;

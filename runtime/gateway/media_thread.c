@@ -202,6 +202,7 @@ void *media_thread_run(void *arg)
 {
     struct media_thread *t = arg;
 
+    (void)pthread_setname_np(pthread_self(), "media");
     urgent_thread();
     (void)loop_run(t->loop);
     /* What still came in meanwhile has scripts to tell, and those end after us. */

@@ -202,6 +202,7 @@ static void *run(void *arg)
 {
     struct numbers *n = arg;
 
+    (void)pthread_setname_np(pthread_self(), "numbers");
     pthread_mutex_lock(&n->lock);
     while (!n->stopping) {
         n->wanted = false;

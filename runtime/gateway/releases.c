@@ -213,6 +213,7 @@ static void *run(void *arg)
     struct releases *x = arg;
     char why[WHY_MAX];
 
+    (void)pthread_setname_np(pthread_self(), "releases");
     while (!is_stopping(x)) {
         struct pg *pg = NULL;
 

@@ -203,6 +203,7 @@ static void *run(void *arg)
 {
     struct reload *r = arg;
 
+    (void)pthread_setname_np(pthread_self(), "reload");
     (void)loop_run(r->loop);
     return NULL;
 }

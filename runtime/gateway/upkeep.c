@@ -153,6 +153,7 @@ static void *run(void *arg)
     uint32_t waited_ms = u->o.every_ms; /* the first time is soon */
     char why[512];
 
+    (void)pthread_setname_np(pthread_self(), "upkeep");
     while (wait_for(u, u->o.tend_ms)) {
         (void)u->o.tend(why, sizeof(why), u->o.arg); /* the shipper tells what comes of it */
         waited_ms += u->o.tend_ms;

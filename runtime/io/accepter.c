@@ -61,6 +61,7 @@ static void *run(void *arg)
                           {.fd = a->listen_fd, .events = POLLIN}};
     bool paused = false;
 
+    (void)pthread_setname_np(pthread_self(), "accepter");
     for (;;) {
         int n = poll(p, paused ? 1 : 2, paused ? PAUSE_MS : -1);
 

@@ -428,6 +428,7 @@ static void *run(void *arg)
 {
     struct asker *a = arg;
 
+    (void)pthread_setname_np(pthread_self(), "asker");
     patient_thread();
     pthread_mutex_lock(&a->lock);
     while (!a->stopping || a->first) {

@@ -67,6 +67,7 @@ void *journal_watcher_main(void *arg)
     struct journal *j = arg;
     bool full = false;
 
+    (void)pthread_setname_np(pthread_self(), "journal-watch");
     pthread_mutex_lock(&j->lock);
     while (j->watching) {
         uint64_t now_ms = monotonic_ms();

@@ -228,6 +228,7 @@ void *journal_writer_main(void *arg)
     struct group g;
     uint64_t failures = 0, give_up_ms = 0;
 
+    (void)pthread_setname_np(pthread_self(), "journal");
     patient_thread();
     while (gather(j, &g)) {
         int rc = commit(j, &g);

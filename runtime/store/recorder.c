@@ -97,6 +97,7 @@ static void *run(void *arg)
 {
     struct recorder *r = arg;
 
+    (void)pthread_setname_np(pthread_self(), "recorder");
     patient_thread();
     recording_scan(r->data, on_found, r);
     while (wait_for_work(r))

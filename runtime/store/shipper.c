@@ -338,6 +338,7 @@ static void *shipper_main(void *arg)
 {
     struct shipper *s = arg;
 
+    (void)pthread_setname_np(pthread_self(), "shipper");
     patient_thread();
     while (turn(s))
         ;
