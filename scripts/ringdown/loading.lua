@@ -14,7 +14,7 @@ local M = {}
 -- call need stays out of its VM until then.
 for _, name in ipairs {
   "adopted", "agent_check", "budget", "comeback", "customers", "errand", "hours", "input_keys", "log", "nearest",
-  "routing", "shape", "site", "sms", "time", "tool_check", "tool_run", "tools", "tools.plain", "transfer",
+  "pressed", "routing", "shape", "site", "sms", "time", "tool_check", "tool_run", "tools", "tools.plain", "transfer",
   "twilio.watchdog", "verify_check",
 } do
   require("ringdown." .. name)

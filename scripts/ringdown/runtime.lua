@@ -105,7 +105,7 @@ function M.emergency_begins(module, payload)
   end
 end
 
----What the call remembers.
+---What the call remembers, as others may see it.
 ---@return string JSON
 function M.vars()
   return session:vars_text()
@@ -118,7 +118,7 @@ function M.look()
   for name, value in pairs(session.call) do
     call[name] = value
   end
-  call.vars = json.decode(M.vars())
+  call.vars = session:vars()
   return { call = call, away = session.away }
 end
 

@@ -123,6 +123,8 @@ function session:event(event, text, number)
     if event == "said" then
       self.answered = nil -- the caller is here: the carrier does not repeat a question from before
     end
+  elseif event == "dtmf" then
+    self.pressed = require("ringdown.pressed").add(self.pressed, text)
   end
   if not hook or event == "transfer_failed" and not self.failed then
     return
@@ -141,13 +143,19 @@ function session:event(event, text, number)
   self:keep_vars()
 end
 
----@return string JSON of call.vars
-function session:vars_text()
+---@return table
+function session:vars()
   local vars = {}
   for name, value in pairs(self.call.vars) do
     vars[name] = value
   end
-  return json.encode(vars)
+  return vars
+end
+
+---@return string JSON of call.vars, without the keys that were pressed
+function session:vars_text()
+  local vars = self:vars()
+  return json.encode(self.pressed and require("ringdown.pressed").hide(vars, self.pressed) or vars)
 end
 
 ---What the call remembers now is kept already.

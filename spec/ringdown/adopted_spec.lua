@@ -8,11 +8,12 @@ local tool = require "ringdown.tool"
 describe("a call that another process had", function()
   local booked
 
-  local function call_with()
+  local function call_with(more)
+    more = more or {}
     booked = 0
     return fake.call { agent = agent {
       name = "books", numbers = { "+13125550100" }, greeting = "Hello.", prompt = "You book.",
-      vars = { zip = "", visits = 0 },
+      vars = more.vars or { zip = "", visits = 0 },
       tools = { tool { name = "book", about = "Books.", effect = "write", failed = "Say that it failed.",
         args = { time = { type = "string", about = "When." } },
         run = function(call)
@@ -20,7 +21,7 @@ describe("a call that another process had", function()
           call.vars.visits = call.vars.visits + 1
           return { number = booked }
         end } },
-      on = { started = function() error "hooks do not run again" end },
+      on = { started = function() error "hooks do not run again" end, dtmf = more.dtmf },
     } }
   end
 
@@ -77,5 +78,31 @@ describe("a call that another process had", function()
       end
     end
     assert.same({ { zip = "", visits = 1 } }, kept)
+  end)
+
+  it("keeps no keys that its caller pressed", function()
+    local call = call_with {
+      vars = { all = "", list = {}, number = 0, house = "" },
+      dtmf = function(c, key)
+        c.vars.all = c.vars.all .. key
+        c.vars.list[#c.vars.list + 1] = key
+        c.vars.number = c.vars.number * 10 + tonumber(key)
+        c.vars.house = "Elm Street 4711, door " .. c.vars.all
+      end,
+    }
+    call:presses "90816354"
+    assert.equal("90816354", call.session.call.vars.all)
+    local last = host.facts[#host.facts]
+    assert.same({ all = "********", list = { "*", "*", "*", "*", "*", "*", "*", "*" }, number = 0,
+      house = "Elm Street 4711, door ********" }, last.vars)
+    for _, fact in ipairs(host.facts) do
+      assert.is_nil(require("ringdown.json").encode(fact.vars or {}):find("90", 1, true))
+    end
+  end)
+
+  it("keeps the one key of a choice", function()
+    local call = call_with { vars = { menu = "" }, dtmf = function(c, key) c.vars.menu = key end }
+    call:presses "2"
+    assert.same({ menu = "2" }, host.facts[#host.facts].vars)
   end)
 end)
