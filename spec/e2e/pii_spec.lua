@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 69 s
+-- takes: 50 s
 -- What a caller reads out or presses is nowhere afterwards: not in the log, even at debug level, not in
 -- what the commands print, in no file of the data folder.
 local node = require "spec.e2e.support.node"

@@ -6,7 +6,8 @@ return {
     { after = "agent", say = "My card is 4539 5787 6362 1486." },
     { after = "agent", say = "And my social is 536 22 8726." },
     { after = "agent", digits = "90816354" },
-    { after = "agent", say = "Please print me a receipt." },
+    { wait = "500ms" },
+    { say = "Please print me a receipt." },
     { after = "agent", say = "Thank you, that was everything." },
   },
   model = {
