@@ -6,7 +6,7 @@
  * - whatever handles a long text or table looks at the clock first, as the hook does: a task that had
  *   its share steps aside, one that used its slice ends. Many such calls in a row are only a few
  *   instructions;
- * - what is long by itself has a limit: sorting, compiling, moving.
+ * - what is long by itself has a limit: sorting, compiling, moving (table.insert and remove, too).
  *
  * Failure: beyond a limit is an error that says which. */
 #include "lua/matcher.h"
@@ -19,7 +19,7 @@ enum {
     LONG_BYTES = 2048, /* from here on a look at the clock costs nothing in comparison */
     SORT_MAX = 10000,  /* a few milliseconds */
     LOAD_MAX = 64 << 10,
-    ITEMS_MAX = 100000, /* of table.move and table.unpack */
+    ITEMS_MAX = 100000, /* that are moved or unpacked in one go */
 };
 
 /* Bytes and items that the arguments bring along. */
@@ -114,6 +114,28 @@ static int fenced_move(lua_State *L)
     return fenced_table(L);
 }
 
+/* table.insert and table.remove move what is behind their place. */
+static int fenced_shift(lua_State *L, const char *what, lua_Integer at)
+{
+    if (lua_istable(L, 1))
+        check_range(L, what, at, (lua_Integer)lua_rawlen(L, 1));
+    return fenced_table(L);
+}
+
+static int fenced_insert(lua_State *L)
+{
+    bool inside = lua_gettop(L) > 2;
+
+    return inside ? fenced_shift(L, "table.insert", luaL_checkinteger(L, 2)) : fenced_table(L);
+}
+
+static int fenced_remove(lua_State *L)
+{
+    bool inside = lua_gettop(L) > 1;
+
+    return inside ? fenced_shift(L, "table.remove", luaL_checkinteger(L, 2)) : fenced_table(L);
+}
+
 static int fenced_unpack(lua_State *L)
 {
     lua_Integer n = lua_istable(L, 1) ? (lua_Integer)lua_rawlen(L, 1) : 0;
@@ -147,18 +169,18 @@ void fence_open(lua_State *L)
         const char *library, *name;
         lua_CFunction fence;
     } fences[] = {
-        {"string", "byte", fenced},        {"string", "format", fenced},
-        {"string", "find", fenced},        {"string", "match", fenced},
-        {"string", "gsub", fenced},        {"string", "gmatch", fenced},
-        {"string", "lower", fenced},       {"string", "upper", fenced},
-        {"string", "reverse", fenced},     {"string", "sub", fenced},
-        {"string", "rep", fenced_rep},     {"string", "unpack", fenced},
-        {"string", "pack", fenced},        {"table", "insert", fenced_table},
-        {"table", "remove", fenced_table}, {"table", "concat", fenced_table},
-        {"table", "sort", fenced_sort},    {"table", "unpack", fenced_unpack},
-        {"table", "move", fenced_move},    {"utf8", "len", fenced},
-        {"utf8", "codepoint", fenced},     {"utf8", "offset", fenced},
-        {LUA_GNAME, "load", fenced_load},  {LUA_GNAME, "tonumber", fenced},
+        {"string", "byte", fenced},         {"string", "format", fenced},
+        {"string", "find", fenced},         {"string", "match", fenced},
+        {"string", "gsub", fenced},         {"string", "gmatch", fenced},
+        {"string", "lower", fenced},        {"string", "upper", fenced},
+        {"string", "reverse", fenced},      {"string", "sub", fenced},
+        {"string", "rep", fenced_rep},      {"string", "unpack", fenced},
+        {"string", "pack", fenced},         {"table", "insert", fenced_insert},
+        {"table", "remove", fenced_remove}, {"table", "concat", fenced_table},
+        {"table", "sort", fenced_sort},     {"table", "unpack", fenced_unpack},
+        {"table", "move", fenced_move},     {"utf8", "len", fenced},
+        {"utf8", "codepoint", fenced},      {"utf8", "offset", fenced},
+        {LUA_GNAME, "load", fenced_load},   {LUA_GNAME, "tonumber", fenced},
     };
 
     lua_getglobal(L, "string");

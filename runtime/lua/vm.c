@@ -27,7 +27,8 @@ enum {
     HOOK_OFTEN = 100, /* with much data, single instructions (a concatenation) can be long */
     MUCH_DATA = 512 << 10,
     BREATH_US = 250, /* how long Lua keeps the processor from others in one go */
-    STUCK_MS = 15,   /* past its share, where a task cannot step aside */
+    BREATH_ALLOCATIONS = 1024,
+    STUCK_MS = 15, /* past its share, where a task cannot step aside */
     DEFAULT_SLICE_MS = 1000,
     PAUSE_PERCENT = 130, /* a VM at rest grows by so much before it is collected again */
     REFUSALS_MAX = 16, /* a script that catches "not enough memory" this often has had its chance */
@@ -37,12 +38,24 @@ static const size_t default_memory = (size_t)8 << 20;
 static const size_t default_memory_trusted = (size_t)64 << 20;
 static const uint64_t default_instructions = 2000000000;
 
+/* Audio above all comes before scripts; the scheduler alone would let it wait for its tick. */
+static void let_others_go_first(struct vm *v, uint64_t now)
+{
+    if (now < v->breathed_us + BREATH_US)
+        return;
+    (void)sched_yield();
+    v->breathed_us = now;
+}
+
 static void *vm_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
 {
     struct vm *v = arg;
     size_t old = ptr ? old_size : 0; /* without a block, old_size is a type tag */
     void *p;
 
+    /* Collecting and closing run no instructions. */
+    if (++v->allocations % BREATH_ALLOCATIONS == 0)
+        let_others_go_first(v, monotonic_us());
     if (new_size == 0) {
         free(ptr);
         v->used -= old;
@@ -74,10 +87,7 @@ static bool look_at_the_clock(lua_State *L, struct vm *v)
     uint64_t now = monotonic_us();
 
     v->work = 0;
-    if (now >= v->breathed_us + BREATH_US) {
-        (void)sched_yield();
-        v->breathed_us = now;
-    }
+    let_others_go_first(v, now);
     if (v->spent)
         return false;
     if (v->instructions_max && v->instructions > v->instructions_max)

@@ -14,7 +14,7 @@
 
 static struct vm *small_vm(void)
 {
-    struct vm_opts o = {.slice_ms = 50, .memory_max = 2 << 20};
+    struct vm_opts o = {.slice_ms = 50, .memory_max = 4 << 20};
     struct vm *v;
 
     assert_int_equal(vm_new(&v, &o), 0);
@@ -186,6 +186,10 @@ static void test_what_no_hook_can_stop_is_refused(void **state)
     expect("return string.gsub(('a'):rep(5000), '.*.*.*b', '')", RD_ESCRIPT, "takes too long");
     expect("return (''):rep(1 << 60)", 0, NULL);
     expect("table.move({}, 1, 1 << 60, 2)", RD_ESCRIPT, "more than");
+    expect("local t = {} for i = 1, 100001 do t[i] = i end table.insert(t, 1, 0)", RD_ESCRIPT,
+           "table.insert: more than");
+    expect("local t = {} for i = 1, 100001 do t[i] = i end table.remove(t, 1)", RD_ESCRIPT,
+           "table.remove: more than");
     expect("table.insert(setmetatable({}, {__len = function() return 1 << 60 end}), 1, 1)",
            RD_ESCRIPT, "__len");
     expect("setmetatable({}, {__gc = function() end})", RD_ESCRIPT, "__gc");
