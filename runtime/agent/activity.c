@@ -22,6 +22,8 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "io/loop.h"
+#include "observe/metrics.h"
 
 #include <stdlib.h>
 
@@ -328,6 +330,13 @@ static void on_ended(struct activity *a, const struct message *m)
 
 /* --- events --- */
 
+static void hold_against_rules(struct activity *a, const struct message *m)
+{
+    desk_hear(a, m->s[2]);
+    if (a->desk)
+        metric_observe(H_TRIAGE_US, clock_us(loop_clock()) - m->sent_us);
+}
+
 void activity_event(struct activity *a, const struct message *m)
 {
     switch ((enum agent_event_type)m->kind) {
@@ -336,7 +345,7 @@ void activity_event(struct activity *a, const struct message *m)
         break;
     case AGENT_UTTERANCE:
         if (!a->ending)
-            desk_hear(a, m->s[2]);
+            hold_against_rules(a, m);
         add_hook(a, "utterance", m);
         break;
     case AGENT_SAID:

@@ -12,7 +12,9 @@
  * - the node does not start or no agent loads: its own words, exit 1. */
 #include "sim/load/load.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/loopback.h"
 #include "io/accepter.h"
@@ -62,6 +64,7 @@ struct loading {
     char url[64], data[64];
     struct load_report report;
     double cpu_before_s, cpu_after_s, rss_idle_mb, rss_mb;
+    uint64_t triage_n, triage_p50_us, triage_p99_us;
     bool counted, finished;
 };
 
@@ -191,6 +194,41 @@ static double node_rss_mb(const struct loading *l)
     return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
 }
 
+static uint64_t number_in(const struct json_value *object, const char *key)
+{
+    struct json_value v = json_get(object, key);
+    uint64_t n = 0;
+
+    (void)json_u64(&v, &n);
+    return n;
+}
+
+/* The node's own count of how long words waited for the rules. */
+static void ask_for_triage(struct loading *l)
+{
+    struct json_value root, list, m, name;
+    struct json_iter it;
+    struct rd_str key;
+    char why[256];
+    struct buf body;
+
+    buf_init(&body, CLIENT_BODY_MAX);
+    if (client_request(l->data, "GET", "/api/v1/status", &body, why, sizeof(why)) == 200 &&
+        json_parse((struct rd_str){body.data, body.n}, &root) == 0) {
+        list = json_get(&root, "metrics");
+        json_iter_init(&it, &list);
+        while (json_next(&it, &key, &m)) {
+            name = json_get(&m, "name");
+            if (!json_is(&name, "triage_us"))
+                continue;
+            l->triage_n = number_in(&m, "count");
+            l->triage_p50_us = number_in(&m, "p50");
+            l->triage_p99_us = number_in(&m, "p99");
+        }
+    }
+    buf_fini(&body);
+}
+
 /* --- the run --- */
 
 static void on_progress(void *arg)
@@ -214,6 +252,8 @@ static void on_done(const struct load_report *r, void *arg)
     l->report = *r;
     l->cpu_after_s = node_cpu_s(l);
     l->rss_mb = node_rss_mb(l);
+    if (l->work)
+        ask_for_triage(l);
     l->finished = true;
     loop_stop(l->loop);
 }
@@ -253,6 +293,9 @@ static void print_table(const struct loading *l)
     print_row("webhook to open stream", &r->setup);
     if (l->work)
         print_row("function call to its output", &r->tool);
+    if (l->work && l->triage_n)
+        printf("  %-34s %9.2f %9.2f %31" PRIu64 "\n", "words to rules, in the node",
+               (double)l->triage_p50_us / 1000.0, (double)l->triage_p99_us / 1000.0, l->triage_n);
     printf("\n  node: %.2f ms of CPU per call and second, %.0f MB idle, %.0f KB more per call\n",
            1000.0 * (l->cpu_after_s - l->cpu_before_s) / (double)l->seconds / (double)l->calls,
            l->rss_idle_mb, (l->rss_mb - l->rss_idle_mb) * 1024.0 / (double)l->calls);
@@ -282,6 +325,8 @@ static void print_json(const struct loading *l)
     print_json_row("clear", &r->clear);
     print_json_row("setup", &r->setup);
     print_json_row("tool", &r->tool);
+    printf(",\"triage\":{\"p50_us\":%" PRIu64 ",\"p99_us\":%" PRIu64 ",\"n\":%" PRIu64 "}",
+           l->triage_p50_us, l->triage_p99_us, l->triage_n);
     printf(",\"cpu_ms_per_call_second\":%.3f,\"rss_idle_mb\":%.1f,\"rss_mb\":%.1f,\"harness_lag_"
            "p99_us\":%u,\"harness_lag_us\":%u}\n",
            1000.0 * (l->cpu_after_s - l->cpu_before_s) / (double)l->seconds / (double)l->calls,

@@ -67,7 +67,8 @@
     X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio")                \
     X(H_WEBHOOK_US, "webhook_us", "voice webhook in to TwiML out")                            \
     X(H_LOOP_LAG_US, "loop_lag_us", "how long a turn of a media loop took, worst per second") \
-    X(H_JOURNAL_APPEND_US, "journal_append_us", "event appended to durable on the disk")
+    X(H_JOURNAL_APPEND_US, "journal_append_us", "event appended to durable on the disk")      \
+    X(H_TRIAGE_US, "triage_us", "a caller's words understood to held against the agent's rules")
 
 #define X(id, name, about) id,
 enum metric_counter { METRIC_COUNTERS(X) METRIC_COUNTER_COUNT };

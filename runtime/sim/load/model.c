@@ -10,6 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CALLER_WORDS                                                                           \
+    "Good morning, I wanted to ask whether somebody could come and look at the heating, it's " \
+    "not warm since yesterday evening, but nobody is hurt and nothing burns."
+
 enum {
     DELTAS_PER_TURN = 10,
     CUT_AFTER = 5,
@@ -110,11 +114,32 @@ static const struct ws_handlers handlers = {.open = on_open, .text = on_text, .c
 
 /* --- turns --- */
 
+static void hear_caller(struct load_call *c)
+{
+    char text[512];
+
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"type\":\"input_audio_buffer.committed\",\"event_id\":\"e\",\"item_id\":\"u%u\","
+        "\"previous_item_id\":null}",
+        c->turn);
+    say(c->model, text);
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"type\":\"conversation.item.input_audio_transcription.completed\",\"event_id\":"
+        "\"e\",\"item_id\":\"u%u\",\"content_index\":0,\"transcript\":\"" CALLER_WORDS
+        "\",\"usage\":{\"type\":\"duration\",\"seconds\":2}}",
+        c->turn);
+    say(c->model, text);
+}
+
 static void begin_turn(struct load_call *c, uint64_t now_us)
 {
     char text[512];
 
     c->turn++;
+    if (c->load->o.work)
+        hear_caller(c);
     c->deltas_left = DELTAS_PER_TURN;
     c->next_delta_us = now_us;
     (void)snprintf(
