@@ -3,8 +3,8 @@
  *
  * - a new binary takes over (control/handover.h): it accepts from now on; who had come to us stays, and
  *   what is asked about them is passed on to us
- * - drain_seconds are over: streams end, Twilio asks how the call goes on, and another process adopts
- *   it. Calls that somebody's life may hang on are left LIFE_MS more. With a socket that outlives us
+ * - drain_seconds are over (cli/drain.h): streams end, Twilio asks how the call goes on, and another
+ *   process adopts it. Calls that somebody's life may hang on are left a minute more. With a socket that outlives us
  *   nothing is accepted any more, so that the question waits for our successor; with one of our own
  *   we stay for a moment, and who asks us after all gets the fallback
  * - processes before us that still have calls hear of them through us: we stay as long as they do
@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "cli/drain.h"
 #include "control/handover.h"
 #include "io/mailbox.h"
 #include "io/notify.h"
@@ -31,26 +32,19 @@ enum {
     LOOK_MS = 200,
     PEERS_EVERY = 10,  /* looks */
     EXTEND_EVERY = 25, /* looks; and each time for EXTEND_US */
-    EXTEND_US = 30000000,
-    SETTLE_MS = 3000, /* what had come through the door, or asks how a call goes on */
-    QUIET_MS = 2000,  /* after the last call: Twilio asks what follows its stream */
-    END_MS = 8000,    /* a call that was handed on is over by then */
-    LIFE_MS = 60000
+    EXTEND_US = 30000000
 };
-
-enum phase { SERVING, DRAINING, HANDING_ON };
 
 struct leaving {
     struct leaving_opts o;
     struct loop_timer *look, *sign; /* own */
     struct mailbox *news;           /* owns: another process took over */
     struct handover *handover;      /* owns */
-    enum phase phase;
+    struct drain drain;
+    bool draining;
     bool given;    /* to another process */
     bool signaled; /* once: the next one ends us */
-    bool told_all; /* calls that somebody's life may hang on, too */
     unsigned looks, peers;
-    uint64_t drained_ms, earliest_ms, life_ms, end_ms;
 };
 
 static uint64_t now_ms(void)
@@ -70,23 +64,6 @@ static void hand_on(struct leaving *l, bool all)
     if (n > 0)
         log_warn("serve.drain_over", F_INT("calls", n),
                  F_FIX(catalogue_fix("serve.", "drain_over")));
-    l->phase = HANDING_ON;
-    l->told_all = all;
-    l->earliest_ms = now_ms() + SETTLE_MS;
-    l->end_ms = now_ms() + END_MS;
-    if (!all)
-        l->life_ms = l->end_ms + LIFE_MS;
-}
-
-static bool is_done(struct leaving *l)
-{
-    unsigned busy = l->given && l->phase == DRAINING ? node_busy(l->o.node) : node_calls(l->o.node);
-
-    if (busy > 0 && l->earliest_ms < now_ms() + QUIET_MS)
-        l->earliest_ms = now_ms() + QUIET_MS;
-    if (busy > 0 || now_ms() < l->earliest_ms)
-        return false;
-    return l->given || l->peers == 0 || l->phase == HANDING_ON;
 }
 
 static void extend(struct leaving *l)
@@ -102,33 +79,29 @@ static void extend(struct leaving *l)
 static void on_look(void *arg)
 {
     struct leaving *l = arg;
-    uint64_t now = now_ms();
+    enum drain_step step;
 
     if (l->looks % PEERS_EVERY == 0)
         l->peers = node_peers(l->o.node);
     if (l->looks++ % EXTEND_EVERY == 0)
         extend(l);
-    if (is_done(l)) {
+    step = drain_look(&l->drain, now_ms(),
+                      (struct drain_left){node_calls(l->o.node), node_busy(l->o.node), l->peers});
+    if (step == DRAIN_END) {
         loop_stop(l->o.loop);
         return;
     }
-    if (l->phase == DRAINING && now >= l->drained_ms)
-        hand_on(l, false);
-    else if (l->phase == HANDING_ON && !l->told_all && now >= l->life_ms)
-        hand_on(l, true);
-    else if (l->phase == HANDING_ON && l->told_all && now >= l->end_ms) {
-        loop_stop(l->o.loop);
-        return;
-    }
+    if (step != DRAIN_WAIT)
+        hand_on(l, step == DRAIN_HAND_ON_ALL);
     loop_timer_in(l->look, LOOK_MS);
 }
 
 static void drain(struct leaving *l)
 {
-    if (l->phase != SERVING)
+    if (l->draining)
         return;
-    l->phase = DRAINING;
-    l->drained_ms = now_ms() + (uint64_t)l->o.settings->drain_seconds * 1000;
+    l->draining = true;
+    drain_begin(&l->drain, now_ms(), (unsigned)l->o.settings->drain_seconds);
     log_info(l->given ? "serve.handed_over" : "serve.drain", F_INT("calls", node_calls(l->o.node)),
              F_INT("at_most_s", l->o.settings->drain_seconds));
     on_look(l);
@@ -186,7 +159,7 @@ static void on_given(struct message *m, void *arg)
     if (rc)
         log_warn("handover.no_control", F_ERR(rc), F_FIX(catalogue_fix("handover.", "no_control")));
     l->given = true;
-    l->earliest_ms = now_ms() + SETTLE_MS;
+    drain_given(&l->drain, now_ms());
     loop_timer_stop(l->sign);
     drain(l);
 }
