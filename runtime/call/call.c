@@ -289,21 +289,6 @@ void call_hang_up(struct call *c, enum call_end_reason why)
     call_release(c);
 }
 
-bool call_kept_open(const struct call *c)
-{
-    return c->kept_open;
-}
-
-void call_keep_open(struct call *c, bool on)
-{
-    call_hold(c);
-    c->kept_open = on;
-    c->silences = 0;
-    if (on && c->state == CALL_LEAVING && c->reason != CALL_END_OPERATOR)
-        call_go_live(c);
-    call_release(c);
-}
-
 /* The goodbye needs no model any more when it is already on its way to the caller. */
 void call_provider_gone(struct call *c, const char *what)
 {

@@ -110,6 +110,9 @@ void call_hang_up(struct call *c, enum call_end_reason why);
 void call_keep_open(struct call *c, bool on);
 bool call_kept_open(const struct call *c);
 
+/* The process leaves: another one takes the call over. One that is kept open stays, unless `all`. */
+void call_hand_on(struct call *c, bool all);
+
 /* Ends the call now. One owner, one way: everything that ends a call comes here. */
 void call_end(struct call *c, enum call_end_reason why);
 

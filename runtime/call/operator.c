@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* operator.c - what somebody outside the conversation wants of a call: that the model knows
- * something, that somebody else takes the caller.
+ * something, that nothing of ours ends it, that another process or somebody else takes the caller.
  *
  * A transfer is the carrier's work; the script asks it to:
  *
@@ -33,6 +33,27 @@ int call_whisper(struct call *c, struct rd_str text, bool now)
     }
     call_release(c);
     return rc;
+}
+
+bool call_kept_open(const struct call *c)
+{
+    return c->kept_open;
+}
+
+void call_keep_open(struct call *c, bool on)
+{
+    call_hold(c);
+    c->kept_open = on;
+    c->silences = 0;
+    if (on && c->state == CALL_LEAVING && c->reason != CALL_END_OPERATOR)
+        call_go_live(c);
+    call_release(c);
+}
+
+void call_hand_on(struct call *c, bool all)
+{
+    if (all || !c->kept_open)
+        call_end(c, CALL_END_NODE_DRAINED);
 }
 
 bool call_is_transferring(const struct call *c)

@@ -510,8 +510,7 @@ void line_command(struct media_thread *t, struct message *m)
         (void)resume_over(t->node, m->call, "claimed");
         break;
     case CMD_HAND_ON:
-        if (m->number || !call_kept_open(l->call))
-            call_end(l->call, CALL_END_NODE_DRAINED);
+        call_hand_on(l->call, m->number != 0);
         break;
     case CMD_OPERATOR_END:
     case CMD_WHISPER:

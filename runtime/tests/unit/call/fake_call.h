@@ -39,6 +39,9 @@ struct fake {
     char told[4096]; /* what the newest session was told of the past: "caller: words|…" */
 };
 
+/* Adds a word to the log. */
+__attribute__((format(printf, 2, 3))) void fake_note(struct fake *f, const char *fmt, ...);
+
 void fake_start(struct fake *f, struct brief *brief);
 void fake_start_live(struct fake *f, struct brief *brief); /* provider ready, opening begun */
 void fake_can_reopen(struct fake *f); /* a lost session is followed by another */

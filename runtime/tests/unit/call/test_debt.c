@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The answer that the model owes: words for the caller in time, asked once more, then the fallback. A
  * provider that says it is busy never ends a call. */
-#include "fake_call.h"
+#include "fake_story.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,22 +9,12 @@
 
 #include <cmocka.h>
 
-static struct fake f;
-static struct brief brief;
-
 static int set_up(void **state)
 {
-    (void)state;
-    brief = fake_brief();
-    fake_greet(&f, &brief);
-    return 0;
-}
+    int rc = story_set_up(state);
 
-static int tear_down(void **state)
-{
-    (void)state;
-    fake_stop(&f);
-    return f.call ? 1 : 0;
+    fake_greet(&f, &brief);
+    return rc;
 }
 
 static void caller_waits(void)
@@ -291,27 +281,27 @@ static void test_a_limit_that_is_far_away_does_not_delay_a_retry(void **state)
     assert_true(fake_did(&f, "respond"));
 }
 
-#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+#define GREETED(t) cmocka_unit_test_setup_teardown(t, set_up, story_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORY(test_the_caller_hears_a_moment_and_then_the_answer),
-        STORY(test_the_fallback_comes_within_seven_seconds),
-        STORY(test_a_moment_that_does_not_come_does_not_delay_the_fallback),
-        STORY(test_the_time_counts_from_when_the_caller_began_to_wait),
-        STORY(test_an_agent_may_have_no_words_for_it),
-        STORY(test_a_caller_who_speaks_again_forgives_the_debt),
-        STORY(test_a_slow_answer_is_heard_and_cuts_what_is_missing_of_the_moment),
-        STORY(test_a_moment_that_begins_behind_the_answer_is_not_heard),
-        STORY(test_an_old_debt_is_not_charged_to_later_words),
-        STORY(test_a_moment_that_is_refused_only_means_no_moment),
-        STORY(test_a_provider_that_says_it_is_busy_never_ends_the_call),
-        STORY(test_a_rate_limit_is_waited_for_as_told_and_asked_once_more),
-        STORY(test_a_second_rate_limit_is_the_fallback),
-        STORY(test_a_limit_longer_than_the_caller_can_wait_is_the_fallback_at_once),
-        STORY(test_a_long_wait_for_a_limit_has_its_moment_too),
-        STORY(test_a_limit_that_is_far_away_does_not_delay_a_retry),
+        GREETED(test_the_caller_hears_a_moment_and_then_the_answer),
+        GREETED(test_the_fallback_comes_within_seven_seconds),
+        GREETED(test_a_moment_that_does_not_come_does_not_delay_the_fallback),
+        GREETED(test_the_time_counts_from_when_the_caller_began_to_wait),
+        GREETED(test_an_agent_may_have_no_words_for_it),
+        GREETED(test_a_caller_who_speaks_again_forgives_the_debt),
+        GREETED(test_a_slow_answer_is_heard_and_cuts_what_is_missing_of_the_moment),
+        GREETED(test_a_moment_that_begins_behind_the_answer_is_not_heard),
+        GREETED(test_an_old_debt_is_not_charged_to_later_words),
+        GREETED(test_a_moment_that_is_refused_only_means_no_moment),
+        GREETED(test_a_provider_that_says_it_is_busy_never_ends_the_call),
+        GREETED(test_a_rate_limit_is_waited_for_as_told_and_asked_once_more),
+        GREETED(test_a_second_rate_limit_is_the_fallback),
+        GREETED(test_a_limit_longer_than_the_caller_can_wait_is_the_fallback_at_once),
+        GREETED(test_a_long_wait_for_a_limit_has_its_moment_too),
+        GREETED(test_a_limit_that_is_far_away_does_not_delay_a_retry),
     };
 
     return cmocka_run_group_tests_name("debt", tests, NULL, NULL);

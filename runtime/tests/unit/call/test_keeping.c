@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a call is kept: nothing before the notice was heard whole, nothing of the caller in a pause.
  * The script learns everything all the same. */
-#include "fake_call.h"
+#include "fake_story.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,23 +11,6 @@
 #include <cmocka.h>
 
 #define NOTICE "This call is recorded."
-
-static struct fake f;
-static struct brief brief;
-
-static int set_up(void **state)
-{
-    (void)state;
-    brief = fake_brief();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fake_stop(&f);
-    return f.call ? 1 : 0;
-}
 
 /* The opening with its notice is spoken, 3 s of which the notice takes about half; nothing of it was
  * heard yet. */
@@ -251,8 +234,6 @@ static void test_a_pause_nobody_ends_ends_after_three_minutes(void **state)
     fake_caller_frame(&f, 180200);
     assert_int_equal(160, f.kept_caller_bytes);
 }
-
-#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
 {

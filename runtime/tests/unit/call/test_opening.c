@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who got through: whoever heard the greeting to its end, or said something. */
-#include "fake_call.h"
+#include "fake_story.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
-
-static struct fake f;
-static struct brief brief;
-
-static int set_up(void **state)
-{
-    (void)state;
-    brief = fake_brief();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fake_stop(&f);
-    return f.call ? 1 : 0;
-}
 
 /* Spoken and sent, and not heard yet. */
 static void greet_unheard(void)
@@ -76,8 +59,6 @@ static void test_a_caller_who_speaks_into_it_got_through(void **state)
     fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
     assert_true(f.totals.opening_heard);
 }
-
-#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
 {

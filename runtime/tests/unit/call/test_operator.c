@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What somebody outside wants of a call: a word in the model's ear, another person for the caller. */
-#include "fake_call.h"
+#include "fake_story.h"
 
 #include "base/err.h"
 
@@ -11,23 +11,6 @@
 #include <cmocka.h>
 
 #define OFFICE RD_STR("office")
-
-static struct fake f;
-static struct brief brief;
-
-static int set_up(void **state)
-{
-    (void)state;
-    brief = fake_brief();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fake_stop(&f);
-    return f.call ? 1 : 0;
-}
 
 /* --- whispers --- */
 
@@ -107,6 +90,27 @@ static void test_a_call_that_is_kept_open_is_not_ended_by_its_agent_but_by_an_op
     assert_string_equal(call_state_name(f.call), "live");
     call_hang_up(f.call, CALL_END_OPERATOR);
     assert_true(!f.call || strcmp(call_state_name(f.call), "live") != 0);
+}
+
+static void test_a_process_that_leaves_takes_nobody_along_whose_life_may_hang_on_the_call(
+    void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_keep_open(f.call, true);
+    fake_forget(&f);
+    call_hand_on(f.call, false);
+    assert_string_equal(call_state_name(f.call), "live");
+    assert_string_equal(f.log, ""); /* the caller hears nothing of it */
+    call_hand_on(f.call, true);     /* a minute later: another process goes on */
+    assert_true(fake_did(&f, "ended:node_drained"));
+
+    fake_greet(&f, &brief);
+    call_keep_open(f.call, true);
+    call_keep_open(f.call, false); /* somebody took it */
+    fake_forget(&f);
+    call_hand_on(f.call, false);
+    assert_true(fake_did(&f, "ended:node_drained"));
 }
 
 /* --- transfers --- */
@@ -299,8 +303,6 @@ static void test_a_call_that_leaves_is_not_transferred(void **state)
     assert_false(fake_did(&f, "agent:transfer"));
 }
 
-#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +312,7 @@ int main(void)
         STORY(test_nobody_whispers_to_a_call_that_is_not_live),
         STORY(test_a_call_that_is_kept_open_ends_neither_by_silence_nor_by_length),
         STORY(test_a_call_that_is_kept_open_is_not_ended_by_its_agent_but_by_an_operator),
+        STORY(test_a_process_that_leaves_takes_nobody_along_whose_life_may_hang_on_the_call),
         STORY(test_a_transfer_ends_when_the_carrier_takes_the_caller),
         STORY(test_a_transfer_that_the_script_began_by_itself_is_not_asked_for_again),
         STORY(test_a_refused_transfer_leaves_the_call_as_it_was),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes wrong in between: answers that never come, words that cross each other, callers who talk
  * over what they should hear. The call goes on, or ends politely. */
-#include "fake_call.h"
+#include "fake_story.h"
 
 #include "base/err.h"
 #include "base/log.h"
@@ -11,23 +11,6 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-
-static struct fake f;
-static struct brief brief;
-
-static int set_up(void **state)
-{
-    (void)state;
-    brief = fake_brief();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fake_stop(&f);
-    return f.call ? 1 : 0;
-}
 
 static void test_words_beside_the_conversation_that_are_refused_do_not_mute_the_agent(void **state)
 {
@@ -269,8 +252,6 @@ static void test_every_prompt_has_a_tag(void **state)
     call_tool_result(f.call, RD_STR("c1"), RD_STR("{}"), true);
     assert_false(fake_did(&f, "NO_TAG"));
 }
-
-#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
 {
