@@ -2,7 +2,7 @@
 /* call_internal.h - the struct behind call.h, shared by the few files that are the call: call.c
  * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider),
  * response.c (its responses), ask.c (what is asked of it), debt.c (answers that do not come),
- * notice.c (what must be heard), resume.c (a session after the other), past.c (what a new one is told), keeping.c (what may be kept), operator.c (the operator's hand). */
+ * notice.c (what must be heard), heard.c (what there are no words for yet), resume.c (a session after the other), past.c (what a new one is told), keeping.c (what may be kept), operator.c (the operator's hand). */
 #ifndef CALL_CALL_INTERNAL_H
 #define CALL_CALL_INTERNAL_H
 
@@ -83,13 +83,29 @@ struct notice {
     bool broken; /* its response ended before all of it was spoken */
 };
 
-/* Caller audio that the session took for a turn and has not made words of yet. */
+/* Caller audio that a session took for a turn and has not made words of yet. */
 struct heard_turn {
-    char item[TURN_ID];
-    uint64_t end; /* its place in the bridge's audio */
+    char item[TURN_ID]; /* empty: they came, before those of an older turn */
+    uint64_t end;       /* its place in the bridge's audio */
 };
 
 enum { CALL_HEARD_TURNS = 4 };
+
+/* What the caller said, until there are words for it; heard.c. */
+struct heard {
+    struct heard_turn turns[CALL_HEARD_TURNS]; /* oldest first */
+    uint32_t n_turns;
+    uint64_t speech_end; /* place where the caller last stopped */
+    bool answered;       /* the model said or did something since the last turn was committed */
+
+    /* What was a turn of a session before and is fed again. */
+    uint64_t again_until;                      /* where it ends */
+    bool served;                               /* it was answered: for its words only */
+    struct heard_turn again[CALL_HEARD_TURNS]; /* then: as it was known before; oldest first */
+    uint32_t n_again;
+    bool spare;           /* the next answer is one too many… */
+    char spared[TURN_ID]; /* …and this was one */
+};
 
 /* One provider session after the other; resume.c. */
 struct resume {
@@ -103,10 +119,6 @@ struct resume {
     bool answer;              /* the model owes an answer to what is in the conversation */
     bool broken;              /* the agent was in the middle of a sentence */
     uint64_t listen_until_ms; /* what was fed again is being listened to; 0: nothing is */
-
-    struct heard_turn turns[CALL_HEARD_TURNS]; /* oldest first */
-    uint32_t n_turns;
-    uint64_t speech_end; /* place where the caller last stopped */
 
     struct provider_leg *next; /* borrows: the successor while this session still lives */
     const struct provider_ops *next_ops;
@@ -151,6 +163,7 @@ struct call {
     struct debt debt;
     struct notice notice;
     struct keeping keeping;
+    struct heard heard;
     struct resume resume;
     struct history *history; /* owns */
 
@@ -204,11 +217,20 @@ void resume_adopted(struct call *c); /* a call that began elsewhere has its firs
 void resume_on_expiry(void *arg, uint64_t in_ms);
 uint64_t resume_deadline_ms(const struct call *c);
 void resume_tick(struct call *c, uint64_t now);
-void resume_forget(struct call *c); /* the call is over */
-void resume_caller_starts(struct call *c, uint32_t at_ms);
-void resume_caller_stops(struct call *c, uint32_t at_ms);
-void resume_committed(void *arg, struct rd_str item_id);
-void resume_understood(struct call *c, struct rd_str item_id);
+void resume_forget(struct call *c);          /* the call is over */
+void resume_finish_sentence(struct call *c); /* if one was broken */
+
+/* heard.c */
+void heard_caller_starts(struct call *c, uint32_t at_ms);
+void heard_caller_stops(struct call *c, uint32_t at_ms);
+bool heard_is_no_barge_in(const struct call *c, uint32_t at_ms);
+void heard_committed(void *arg, struct rd_str item_id);
+void heard_understood(struct call *c, struct rd_str item_id);
+
+/* `whole`: no answer is unfinished that could not be gone on with. True: something is fed again. */
+bool heard_session_over(struct call *c, bool whole);
+bool heard_spares(struct call *c, struct rd_str response_id); /* true: it was cancelled */
+bool heard_is_spared(const struct call *c, struct rd_str response_id);
 
 /* past.c */
 void past_turn(struct call *c, const struct transcript_turn *t);

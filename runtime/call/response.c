@@ -69,6 +69,8 @@ static void on_started(struct call *c, const struct provider_response *r)
 {
     bool ours = own_is(c, r->tag);
 
+    if (r->tag == 0 && !r->out_of_band && heard_spares(c, r->response_id))
+        return;
     if (r->out_of_band) {
         turn_aside_started(&c->turn, r->response_id);
     } else {

@@ -8,8 +8,8 @@
  *
  * - lost: what the agent had sent plays on. A sentence that was cut is gone on with, an answer that was
  *   owed is asked for again, words of our own that did not sound are said again, tools run on.
- * - the caller's audio is kept until there are words for it; what has none is fed to the next session,
- *   whose own turn detection then makes a turn of it. Until that heard a beginning nothing is asked.
+ * - what the caller said that there are no words for yet is fed to the next session (heard.c). Until that
+ *   heard a beginning nothing is asked.
  * - expiry: the successor is opened a minute before (a quarter of the session's time if that is less)
  *   and takes over when nobody speaks; ten seconds before the end (an eighth) in any case.
  *
@@ -32,53 +32,11 @@ bool call_has_model(const struct call *c)
     return c->provider && !c->resume.why;
 }
 
-/* --- what nobody understood yet -------------------------------------------------------------- */
-
-void resume_caller_starts(struct call *c, uint32_t at_ms)
+void resume_finish_sentence(struct call *c)
 {
-    c->resume.listen_until_ms = 0;
-    bridge_keep_all(&c->bridge);
-    if (c->resume.n_turns == 0)
-        bridge_let_go(&c->bridge, bridge_place(&c->bridge, at_ms));
-}
-
-void resume_caller_stops(struct call *c, uint32_t at_ms)
-{
-    c->resume.speech_end = bridge_place(&c->bridge, at_ms);
-}
-
-static void drop_oldest_turn(struct resume *r)
-{
-    memmove(&r->turns[0], &r->turns[1], --r->n_turns * sizeof(r->turns[0]));
-}
-
-void resume_committed(void *arg, struct rd_str item_id)
-{
-    struct call *c = arg;
-    struct resume *r = &c->resume;
-    struct heard_turn *t;
-
-    if (r->n_turns == CALL_HEARD_TURNS)
-        drop_oldest_turn(r);
-    t = &r->turns[r->n_turns++];
-    t->end = r->speech_end;
-    (void)rd_str_copy(t->item, sizeof(t->item), item_id);
-}
-
-/* Turns get their words in any order; audio is let go from the front. */
-void resume_understood(struct call *c, struct rd_str item_id)
-{
-    struct resume *r = &c->resume;
-
-    for (uint32_t i = 0; i < r->n_turns; i++)
-        if (rd_str_eq(rd_str(r->turns[i].item), item_id))
-            r->turns[i].item[0] = '\0';
-    while (r->n_turns > 0 && !r->turns[0].item[0]) {
-        bridge_let_go(&c->bridge, r->turns[0].end);
-        drop_oldest_turn(r);
-    }
-    if (r->n_turns == 0 && !c->turn.caller_speaking)
-        bridge_keep_recent(&c->bridge);
+    if (c->resume.broken && c->own.state == OWN_NONE)
+        call_own_words(c, RD_STR(GO_ON), OWN_INSTRUCTIONS);
+    c->resume.broken = false;
 }
 
 /* --- the session that was -------------------------------------------------------------------- */
@@ -119,13 +77,13 @@ static void settle_session(struct call *c)
     struct resume *r = &c->resume;
     bool unfinished = c->turn.state == TURN_ACTIVE && ledger_unfinished(&c->ledger);
 
-    r->refeed = c->turn.caller_speaking || r->n_turns > 0;
-    r->answer = !r->refeed && is_answer_owed(c);
     if (c->notice.item[0] && c->turn.state == TURN_ACTIVE &&
         strcmp(c->turn.active, c->notice.response) == 0)
         c->notice.broken = true;
     put_back_own_words(c);
-    r->broken = transcript_session_over(&c->transcript) && unfinished;
+    r->broken |= transcript_session_over(&c->transcript) && unfinished;
+    r->refeed = heard_session_over(c, r->broken || !unfinished);
+    r->answer = (!r->refeed || c->heard.served) && is_answer_owed(c);
     ledger_session_over(&c->ledger);
     toolcall_carry(&c->tools);
     turn_init(&c->turn);
@@ -133,7 +91,6 @@ static void settle_session(struct call *c)
     c->debt.limit_until_ms = c->aside_by_ms = 0;
     c->answers_missed = 0;
     c->produced = false;
-    r->n_turns = 0;
     r->listen_until_ms = r->rotate_at_ms = r->force_at_ms = 0;
     bridge_lost(&c->bridge);
     call_settle_heard(c);
@@ -188,19 +145,20 @@ bool resume_retries(struct call *c, enum leg_end why)
 }
 
 /* What the model does first. What was said meanwhile (a tool's result, words of ours) counts too. */
-static void take_up(struct call *c, struct rd_str go_on)
+static void take_up(struct call *c)
 {
     struct resume *r = &c->resume;
 
+    if (r->answer)
+        turn_want(&c->turn);
     if (r->refeed) {
         turn_caller_speaks(&c->turn);
         r->listen_until_ms = call_now(c) + CALL_LISTEN_MS;
-    } else if (r->answer) {
-        turn_want(&c->turn);
-    } else if (r->broken && c->own.state == OWN_NONE) {
-        call_own_words(c, go_on, OWN_INSTRUCTIONS);
+    } else if (!r->answer) {
+        resume_finish_sentence(c);
     }
-    r->refeed = r->answer = r->broken = false;
+    r->broken &= r->refeed && c->heard.served;
+    r->refeed = r->answer = false;
 }
 
 void resume_ready(struct call *c)
@@ -216,7 +174,7 @@ void resume_ready(struct call *c)
     r->why = NULL;
     r->by_ms = r->retry_at_ms = 0;
     past_tell_session(c);
-    take_up(c, RD_STR(GO_ON));
+    take_up(c);
     bridge_ready(&c->bridge);
     c->quiet_since_ms = now;
     call_speak_next(c);
@@ -226,12 +184,11 @@ void resume_ready(struct call *c)
 
 void resume_adopted(struct call *c)
 {
-    struct resume *r = &c->resume;
-
     past_tell_session(c);
-    r->answer = past_waits_for_answer(c);
-    r->broken = !r->answer;
-    take_up(c, RD_STR(TAKE_UP));
+    if (past_waits_for_answer(c))
+        turn_want(&c->turn);
+    else
+        call_own_words(c, RD_STR(TAKE_UP), OWN_INSTRUCTIONS);
 }
 
 /* --- before it expires ----------------------------------------------------------------------- */
@@ -361,7 +318,7 @@ static bool may_change_over(const struct call *c)
 
     if (!r->next || !r->next_ready || !call_has_model(c))
         return false;
-    return call_due(r->force_at_ms, call_now(c)) || (call_is_quiet(c) && r->n_turns == 0);
+    return call_due(r->force_at_ms, call_now(c)) || (call_is_quiet(c) && c->heard.n_turns == 0);
 }
 
 static void change_over(struct call *c)
@@ -398,7 +355,10 @@ static void on_nothing_heard(struct call *c)
 {
     c->resume.listen_until_ms = 0;
     turn_caller_stopped(&c->turn);
-    turn_want(&c->turn);
+    if (c->heard.served)
+        resume_finish_sentence(c);
+    else
+        turn_want(&c->turn);
 }
 
 void resume_tick(struct call *c, uint64_t now)

@@ -80,7 +80,7 @@ static void on_audio(void *arg, const struct provider_item *item, const struct a
         c->aside_by_ms = call_now(c) + CALL_UNFINISHED_MS;
     } else {
         debt_pay(c);
-        c->produced = true;
+        c->produced = c->heard.answered = true;
         call_drop_aside(c);
     }
     response_is_heard(c, item);
@@ -173,10 +173,12 @@ static void on_speech_started(void *arg, uint32_t at_ms, struct rd_str item_id)
     if (c->state >= CALL_CLOSING || !c->carrier)
         return;
     call_hold(c);
-    resume_caller_starts(c, at_ms);
+    heard_caller_starts(c, at_ms);
     turn_caller_speaks(&c->turn);
-    interrupt(c);
-    stay_after_all(c);
+    if (!heard_is_no_barge_in(c, at_ms)) {
+        interrupt(c);
+        stay_after_all(c);
+    }
     c->spoke = false;
     c->silences = 0;
     debt_forgive(c);
@@ -191,7 +193,7 @@ static void on_speech_stopped(void *arg, uint32_t at_ms, struct rd_str item_id)
     if (c->state >= CALL_CLOSING)
         return;
     call_hold(c);
-    resume_caller_stops(c, at_ms);
+    heard_caller_stops(c, at_ms);
     turn_caller_stopped(&c->turn);
     c->quiet_since_ms = call_now(c);
     debt_forgive(c);
@@ -249,7 +251,7 @@ static void on_words(void *arg, const struct provider_words *w)
     call_hold(c);
     transcript_words(&c->transcript, w, call_now(c));
     if (w->role == PROVIDER_CALLER && w->final)
-        resume_understood(c, w->item_id);
+        heard_understood(c, w->item_id);
     if (w->role == PROVIDER_CALLER && w->final && w->text.n > 0)
         call_tell_agent(c, AGENT_UTTERANCE, w->item_id, RD_STR(""), w->text, 0);
     if (c->state < CALL_CLOSING)
@@ -273,17 +275,30 @@ void call_settle_heard(struct call *c)
     transcript_flush(&c->transcript, call_now(c));
 }
 
+/* It is not called, and the model hears why. */
+static void refuse_tool(struct call *c, struct rd_str id, struct rd_str why)
+{
+    struct toolcall none = {0};
+
+    (void)rd_str_copy(none.id, sizeof(none.id), id);
+    call_tell_result(c, &none, why);
+}
+
 static void on_tool_call(void *arg, const struct provider_tool_call *t)
 {
     struct call *c = arg;
 
     if (c->state >= CALL_CLOSING)
         return;
+    if (heard_is_spared(c, t->response_id)) {
+        refuse_tool(c, t->call_id, RD_STR("{\"error\":\"It was called already; go on.\"}"));
+        return;
+    }
     call_hold(c);
     debt_pay(c);
     if (c->turn.state != TURN_ACTIVE)
         c->answer_by_ms = 0;
-    c->produced = true;
+    c->produced = c->heard.answered = true;
     c->totals.tool_calls++;
     call_record(c,
                 &(struct record){
@@ -292,10 +307,7 @@ static void on_tool_call(void *arg, const struct provider_tool_call *t)
     if (toolcall_begin(&c->tools, t->call_id, t->name, call_now(c))) {
         call_tell_agent(c, AGENT_TOOL_CALL, t->call_id, t->name, t->arguments, 0);
     } else {
-        struct toolcall none = {0};
-
-        (void)rd_str_copy(none.id, sizeof(none.id), t->call_id);
-        call_tell_result(c, &none, RD_STR("{\"error\":\"Too many calls at once; ask again.\"}"));
+        refuse_tool(c, t->call_id, RD_STR("{\"error\":\"Too many calls at once; ask again.\"}"));
         turn_want(&c->turn);
     }
     call_release(c);
@@ -339,7 +351,7 @@ const struct provider_events call_provider_events = {
     .on_audio_done = on_audio_done,
     .on_speech_started = on_speech_started,
     .on_speech_stopped = on_speech_stopped,
-    .on_committed = resume_committed,
+    .on_committed = heard_committed,
     .on_placed = on_placed,
     .on_words = on_words,
     .on_tool_call = on_tool_call,

@@ -197,12 +197,6 @@ bool transcript_tool_output(struct transcript *t, struct rd_str call_id, struct 
     return false;
 }
 
-static void remove_at(struct transcript *t, uint32_t i)
-{
-    slot_free(t->slots[i]);
-    memmove(&t->slots[i], &t->slots[i + 1], (--t->n - i) * sizeof(t->slots[0]));
-}
-
 bool transcript_session_over(struct transcript *t)
 {
     bool broken = false;
@@ -212,15 +206,34 @@ bool transcript_session_over(struct transcript *t)
 
         if (!is_spoken(s) || s->final)
             continue;
-        if (s->role == PROVIDER_CALLER && !s->paused) {
-            remove_at(t, i - 1);
+        if (s->role == PROVIDER_CALLER && !s->paused)
             continue;
-        }
         broken |= s->role == PROVIDER_AGENT && s->text.n > 0;
         s->interrupted = s->role == PROVIDER_AGENT;
         s->final = true;
     }
     return broken;
+}
+
+static void remove_at(struct transcript *t, uint32_t i)
+{
+    slot_free(t->slots[i]);
+    memmove(&t->slots[i], &t->slots[i + 1], (--t->n - i) * sizeof(t->slots[0]));
+}
+
+void transcript_forget_wordless(struct transcript *t)
+{
+    for (uint32_t i = t->n; i > 0; i--)
+        if (t->slots[i - 1]->role == PROVIDER_CALLER && !t->slots[i - 1]->final)
+            remove_at(t, i - 1);
+}
+
+void transcript_rename(struct transcript *t, struct rd_str id, struct rd_str now)
+{
+    int i = index_of(t, id);
+
+    if (i >= 0)
+        (void)rd_str_copy(t->slots[i]->id, sizeof(t->slots[i]->id), now);
 }
 
 void transcript_heard(struct transcript *t, struct rd_str item_id)

@@ -85,9 +85,13 @@ void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_
 void transcript_tool(struct transcript *t, const struct provider_tool_call *call, uint64_t now_ms);
 bool transcript_tool_output(struct transcript *t, struct rd_str call_id, struct rd_str output);
 
-/* The session is over: what the agent was saying ends here, and what the caller said without words yet
- * will be heard again by the next one. True: the agent was in the middle of a sentence. */
+/* The session is over: what the agent was saying ends here. True: in the middle of a sentence. */
 bool transcript_session_over(struct transcript *t);
+
+/* What the caller said without words yet: the next session will hear it again, and either make a turn
+ * of its own of it, or the turn here gets the item of that session. */
+void transcript_forget_wordless(struct transcript *t);
+void transcript_rename(struct transcript *t, struct rd_str id, struct rd_str now);
 
 /* Lets out what is complete, and what has been waited for long enough. */
 void transcript_flush(struct transcript *t, uint64_t now_ms);

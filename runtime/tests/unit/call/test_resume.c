@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call outlives its provider session, at whatever moment it is lost: nothing said is lost or said
  * twice, and the conversation goes on where it was. */
-#include "fake_call.h"
+#include "fake_story.h"
 
 #include "base/err.h"
 
@@ -10,23 +10,6 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-
-static struct fake f;
-static struct brief brief;
-
-static int set_up(void **state)
-{
-    (void)state;
-    brief = fake_brief();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    fake_stop(&f);
-    return f.call ? 1 : 0;
-}
 
 static void greet(void)
 {
@@ -180,6 +163,114 @@ static void test_a_caller_who_cuts_in_on_the_rest_is_told_of(void **state)
     assert_true(fake_did(&f, "clear"));
     assert_true(fake_did(&f, "note"));
     assert_non_null(strstr(f.last_text, "only the first 1 of 4 seconds"));
+}
+
+/* --- answered before there were words for it --- */
+
+/* The caller speaks for a second; the session takes it for a turn, whose words do not come yet. */
+static void caller_is_not_understood_yet(void)
+{
+    greet();
+    frames(0, 2000);
+    call_provider_events.on_speech_started(f.call, 500, RD_STR("u1"));
+    call_provider_events.on_speech_stopped(f.call, 1500, RD_STR("u1"));
+    fake_item(&f, "u1", "a1", PROVIDER_CALLER);
+    call_provider_events.on_committed(f.call, RD_STR("u1"));
+}
+
+/* The next session takes the same second for a turn: it begins where it was fed from. */
+static void the_same_is_heard_again(void)
+{
+    call_provider_events.on_speech_started(f.call, 0, RD_STR("2.u1"));
+    call_provider_events.on_speech_stopped(f.call, 1000, RD_STR("2.u1"));
+    fake_item(&f, "2.u1", "", PROVIDER_CALLER);
+    call_provider_events.on_committed(f.call, RD_STR("2.u1"));
+}
+
+static void test_what_is_heard_again_does_not_cut_in_on_its_answer(void **state)
+{
+    (void)state;
+    caller_is_not_understood_yet();
+    fake_own_turn_starts(&f, "r2");
+    fake_item(&f, "a2", "u1", PROVIDER_AGENT);
+    fake_agent_audio(&f, "r2", "a2", 400);
+    fake_agent_words(&f, "a2", "We are open until", false);
+    fake_forget(&f);
+    lose();
+    the_same_is_heard_again();
+    assert_false(fake_did(&f, "clear") || fake_did(&f, "record:barge_in"));
+    fake_own_turn_starts(&f, "2.r1");
+    assert_true(fake_did(&f, "cancel:2.r1"));
+    fake_response_ends(&f, "2.r1", PROVIDER_RESPONSE_CANCELLED);
+    assert_true(fake_did(&f, "instruct"));
+    assert_non_null(strstr(f.last_text, "Finish that sentence"));
+    fake_caller_said(&f, "2.u1", "", "are you open");
+    fake_response_starts(&f, "2.r2");
+    fake_agent_audio(&f, "2.r2", "2.a2", 400);
+    assert_int_equal(f.totals.barge_ins, 0);
+    call_provider_events.on_speech_started(f.call, 1600, RD_STR("2.u2")); /* that is news */
+    assert_true(fake_did(&f, "record:barge_in"));
+}
+
+static void test_an_answer_that_was_complete_is_not_given_twice(void **state)
+{
+    (void)state;
+    caller_is_not_understood_yet();
+    answer("r2", "a2", "Until five.");
+    fake_forget(&f);
+    lose();
+    the_same_is_heard_again();
+    fake_own_turn_starts(&f, "2.r1");
+    fake_response_ends(&f, "2.r1", PROVIDER_RESPONSE_CANCELLED);
+    fake_caller_said(&f, "2.u1", "", "are you open");
+    fake_pass(&f, 5000);
+    fake_marks_return(&f, 100);
+    assert_false(fake_did(&f, "respond") || fake_did(&f, "instruct") || fake_did(&f, "clear"));
+    assert_non_null(strstr(f.turns, "caller: are you open|agent: Until five.|"));
+    call_provider_events.on_speech_started(f.call, 7000, RD_STR("2.u2"));
+    call_provider_events.on_speech_stopped(f.call, 7500, RD_STR("2.u2"));
+    call_provider_events.on_committed(f.call, RD_STR("2.u2"));
+    fake_own_turn_starts(&f, "2.r2");
+    assert_false(fake_did(&f, "cancel:2.r2")); /* what comes next is answered */
+}
+
+static void test_a_tool_that_runs_for_it_is_not_called_again(void **state)
+{
+    struct provider_tool_call again = {.call_id = RD_STR("2.c1"),
+                                       .response_id = RD_STR("2.r1"),
+                                       .name = RD_STR("book"),
+                                       .arguments = RD_STR("{}")};
+
+    (void)state;
+    caller_is_not_understood_yet();
+    fake_own_turn_starts(&f, "r2");
+    fake_tool_call(&f, "c1", "book", "{}");
+    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
+    lose();
+    the_same_is_heard_again();
+    fake_own_turn_starts(&f, "2.r1");
+    call_provider_events.on_tool_call(f.call, &again); /* it was on its way already */
+    fake_response_ends(&f, "2.r1", PROVIDER_RESPONSE_CANCELLED);
+    assert_int_equal(fake_times(&f, "agent:tool_call"), 1);
+    assert_true(fake_did(&f, "result:2.c1"));
+    fake_caller_said(&f, "2.u1", "", "book it");
+    assert_false(fake_did(&f, "respond"));
+    call_tool_result(f.call, RD_STR("c1"), RD_STR("done"), true);
+    assert_non_null(strstr(f.told, "tool: {} -> done|"));
+    assert_int_equal(fake_times(&f, "respond"), 1);
+}
+
+static void test_what_is_said_behind_it_is_answered(void **state)
+{
+    (void)state;
+    caller_is_not_understood_yet();
+    answer("r2", "a2", "Until five.");
+    lose();
+    call_provider_events.on_speech_started(f.call, 0, RD_STR("2.u1"));
+    call_provider_events.on_speech_stopped(f.call, 2400, RD_STR("2.u1")); /* and they said more */
+    call_provider_events.on_committed(f.call, RD_STR("2.u1"));
+    fake_own_turn_starts(&f, "2.r1");
+    assert_false(fake_did(&f, "cancel:2.r1"));
 }
 
 static void test_an_answer_that_made_no_sound_is_asked_for_again(void **state)
@@ -435,8 +526,6 @@ static void test_a_call_that_goes_on_here_has_no_opening_and_no_hooks(void **sta
     assert_true(fake_did(&f, "respond"));
 }
 
-#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +536,10 @@ int main(void)
         STORY(test_noise_that_was_fed_again_does_not_mute_the_agent),
         STORY(test_a_sentence_that_was_cut_is_gone_on_with),
         STORY(test_a_caller_who_cuts_in_on_the_rest_is_told_of),
+        STORY(test_what_is_heard_again_does_not_cut_in_on_its_answer),
+        STORY(test_an_answer_that_was_complete_is_not_given_twice),
+        STORY(test_a_tool_that_runs_for_it_is_not_called_again),
+        STORY(test_what_is_said_behind_it_is_answered),
         STORY(test_an_answer_that_made_no_sound_is_asked_for_again),
         STORY(test_a_tool_runs_on_and_its_result_goes_to_the_next_session),
         STORY(test_a_result_that_comes_between_two_sessions_is_told_to_the_second),
