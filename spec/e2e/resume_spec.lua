@@ -7,9 +7,9 @@ local sims = require "spec.e2e.support.sim"
 
 -- How each node's model misbehaves, and who calls it.
 local stories = {
-  speaking = { fault = "drop-first-7000ms", scenario = "says-much", reason = "provider_lost" },
-  answering = { scenario = "model-breaks-off", reason = "provider_lost" },
-  expiring = { fault = "expire-16000ms", scenario = "says-much", reason = "provider_expires" },
+  speaking = { fault = "drop-first-7000ms", scenarios = { "says-much" }, reason = "provider_lost" },
+  answering = { scenarios = { "model-breaks-off", "model-closes" }, reason = "provider_lost" },
+  expiring = { fault = "expire-16000ms", scenarios = { "says-much" }, reason = "provider_expires" },
 }
 
 describe("when the model's session is lost", function()
@@ -23,7 +23,7 @@ describe("when the model's session is lost", function()
     for _, story in pairs(stories) do
       story.node:wait_ready()
       story.watch = story.node:watch()
-      story.placed = story.node:place { scenarios = { story.scenario } }
+      story.placed = story.node:place { scenarios = story.scenarios }
     end
     for _, story in pairs(stories) do
       story.ok, story.reports, story.events = story.placed:wait()
@@ -42,17 +42,19 @@ describe("when the model's session is lost", function()
     assert.equal(0, sim:stop())
   end)
 
-  local function goes_on(story)
-    local report = story.reports[1] or { why = story.reports.text }
-    assert.equal("", report.why)
-    assert.is_true(story.ok)
+  local function goes_on(story, scenario)
+    local report
+    for _, each in ipairs(story.reports) do
+      report = each.scenario == scenario and each or report
+    end
+    assert.equal("", report and report.why or story.reports.text)
     local turns, said, resumed = {}, {}, nil
     for _, turn in ipairs(story.watch:turns(report.call)) do
       table.insert(turns, turn.role)
       table.insert(said, turn.text)
     end
     for _, event in ipairs(story.watch:events()) do
-      resumed = event.type == "resumed" and event or resumed
+      resumed = event.type == "resumed" and event.call == report.call and event or resumed
     end
     assert.equal(story.reason, resumed and resumed.reason)
     assert.is_true(resumed.gap_ms <= 1500, resumed.gap_ms .. " ms")
@@ -60,17 +62,19 @@ describe("when the model's session is lost", function()
   end
 
   it("while the caller speaks: every word of theirs is heard, and answered once", function()
-    assert.same({ "agent", "caller", "agent", "caller", "agent" }, goes_on(stories.speaking))
+    assert.same({ "agent", "caller", "agent", "caller", "agent" }, goes_on(stories.speaking, "says-much"))
   end)
 
-  it("while the agent speaks: the sentence is finished", function()
-    local turns, said = goes_on(stories.answering)
-    assert.same({ "agent", "caller", "agent", "agent", "caller", "agent" }, turns)
-    local sentence = (said[3] .. " " .. said[4]):gsub("%s+", " ")
-    assert.matches("with a view of the lake, and a very quiet one above the garden.", sentence, 1, true)
-  end)
+  for how, scenario in pairs { ["by a broken line"] = "model-breaks-off", ["by the model"] = "model-closes" } do
+    it("while the agent speaks, " .. how .. ": the sentence is finished", function()
+      local turns, said = goes_on(stories.answering, scenario)
+      assert.same({ "agent", "caller", "agent", "agent", "caller", "agent" }, turns)
+      local sentence = (said[3] .. " " .. said[4]):gsub("%s+", " ")
+      assert.matches("with a view of the lake, and a very quiet one above the garden.", sentence, 1, true)
+    end)
+  end
 
   it("because it expires: nobody notices", function()
-    assert.same({ "agent", "caller", "agent", "caller", "agent" }, goes_on(stories.expiring))
+    assert.same({ "agent", "caller", "agent", "caller", "agent" }, goes_on(stories.expiring, "says-much"))
   end)
 end)

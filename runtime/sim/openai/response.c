@@ -336,7 +336,7 @@ static void breaks_off(struct openai_session *s, const struct response *r)
 
     if (r->deltas < (whole_session ? BROKEN_AFTER : BROKEN_LATER))
         return;
-    if (r->fault == FAULT_CLOSE_1011)
+    if (r->fault == FAULT_CLOSE_1011 && !s->told)
         session_end(s, 1011, "The server had an error while processing your request.");
     else if ((r->fault == FAULT_DROP_ANSWER && !s->told) || whole_session)
         session_end(s, 0, "fault");
