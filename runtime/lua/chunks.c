@@ -3,8 +3,7 @@
  * the compiled form, which no script ever sees.
  *
  * - chunks_load() finds a module by name, compiles its text and keeps the dump (with line numbers).
- * - Texts come from folders on disk, or from shelves: folders that somebody read into memory before,
- *   so that all of an agent is of one moment.
+ * - Texts come from places (place.h): folders on disk, or shelves in memory.
  * - chunks_put() adds a module that no folder has, and chunks_put_file() a text: what was made of the
  *   others while they loaded. Not part of the hash: the same modules make the same.
  * - After chunks_freeze() the set is what the agent's version means: it never changes, threads
@@ -13,15 +12,15 @@
  * Failure: a name that is no plain dotted name, a missing file or a syntax error is told in `why`.
  */
 #include "base/err.h"
+#include "lua/place.h"
 #include "lua/vm_private.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIRS_MAX = 8, PATH_BYTES = 1024, NAME_MAX_BYTES = 128, ABSENT_MAX = 64 };
+enum { DIRS_MAX = 8, ABSENT_MAX = 64 };
 
 static const size_t source_max = (size_t)1 << 20;
 static const size_t file_max = (size_t)256 << 10;
@@ -36,11 +35,6 @@ struct chunk {
     bool absent;        /* asked for and not found: part of what the agent is, too */
     uint64_t text_hash; /* of source, which goes when the set is frozen */
     struct chunk *next;
-};
-
-struct place {
-    char *dir;                 /* owns; messages show its last name */
-    struct chunks_shelf shelf; /* borrows until frozen; find NULL: the folder on disk */
 };
 
 struct chunks {
@@ -136,68 +130,6 @@ static struct chunk *chunk_new(const char *name, bool is_file)
     return k;
 }
 
-static int read_file(struct buf *out, const char *path)
-{
-    FILE *f = fopen(path, "re");
-    int rc = 0;
-
-    if (!f) /* scripts/x is a file, scripts/x/init.lua no path: not here either */
-        return errno == ENOTDIR ? -ENOENT : -errno;
-    while (!rc) {
-        size_t n;
-
-        rc = buf_reserve(out, 4096);
-        if (rc) { /* nearly full: is there really more? */
-            rc = fgetc(f) == EOF ? 0 : RD_ETOOBIG;
-            break;
-        }
-        n = fread(out->data + out->n, 1, 4096, f);
-        out->n += n;
-        if (n == 0)
-            break;
-    }
-    if (!rc && ferror(f))
-        rc = -EIO; /* a folder, for one */
-    fclose(f);
-    return rc;
-}
-
-/* The text of a file in one of the places. */
-static int read_place(struct buf *out, const struct place *p, const char *file)
-{
-    char path[PATH_BYTES];
-    struct rd_str text;
-    int rc;
-
-    if (p->shelf.find) {
-        text = p->shelf.find(p->shelf.arg, file);
-        if (!text.p)
-            return -ENOENT;
-        rc = buf_add(out, text.p, text.n);
-        return rc == RD_EFULL ? RD_ETOOBIG : rc;
-    }
-    snprintf(path, sizeof(path), "%s/%s", p->dir, file);
-    return read_file(out, path);
-}
-
-/* Plain names between dots: letters, digits, _ and -. */
-static bool good_module(const char *name)
-{
-    size_t n = strlen(name);
-
-    if (n == 0 || n > NAME_MAX_BYTES || name[0] == '.' || name[n - 1] == '.' || strstr(name, ".."))
-        return false;
-    for (; *name; name++)
-        if (!isalnum((unsigned char)*name) && !strchr("._-", *name))
-            return false;
-    return true;
-}
-
-static bool good_file(const char *name)
-{
-    return *name && strlen(name) <= NAME_MAX_BYTES && name[0] != '/' && !strstr(name, "..");
-}
-
 /* FNV-1a over kind, name and text; the sum does not depend on the order of loading. */
 static uint64_t hash_more(uint64_t h, const char *p, size_t n)
 {
@@ -224,24 +156,6 @@ static void add_chunk(struct chunks *c, struct chunk *k)
     c->list = k;
 }
 
-/* How a chunk calls itself in messages: the library "ringdown/x.lua", others by their folder's last
- * name, "agents/x.lua". Only the library may begin with "ringdown/". */
-static void chunk_name(char *out, size_t cap, const char *dir, const char *file, bool library)
-{
-    const char *slash, *end = dir + strlen(dir);
-
-    while (end > dir && end[-1] == '/')
-        end--;
-    for (slash = end; slash > dir && slash[-1] != '/'; slash--)
-        ;
-    if (library)
-        snprintf(out, cap, "@%s", file);
-    else if (end - slash == 8 && strncmp(slash, "ringdown", 8) == 0)
-        snprintf(out, cap, "@./%.*s/%s", (int)(end - slash), slash, file);
-    else
-        snprintf(out, cap, "@%.*s/%s", (int)(end - slash), slash, file);
-}
-
 static int dump_to_buf(lua_State *L, const void *p, size_t n, void *arg)
 {
     (void)L;
@@ -259,50 +173,6 @@ static int compile(struct chunk *k, lua_State *L, const char *name, struct buf *
         buf_addf(why, "%s", lua_tostring(L, -1));
     lua_pop(L, 1);
     return status == LUA_OK || status == LUA_ERRMEM ? -ENOMEM : RD_ESCRIPT;
-}
-
-/* "lib.prices" → "lib/prices.lua", "lib/prices/init.lua" */
-static void module_file(char out[NAME_MAX_BYTES + 16], const char *module, int which)
-{
-    static const char *const tails[] = {".lua", "/init.lua"};
-    size_t n = strlen(module);
-
-    for (size_t j = 0; j < n; j++)
-        out[j] = module[j] == '.' ? '/' : module[j];
-    snprintf(out + n, 16, "%s", tails[which]);
-}
-
-static bool is_library(const char *module)
-{
-    return strncmp(module, "ringdown.", 9) == 0;
-}
-
-/* Where the library's modules are looked for, and where all others are. */
-static void places_of(const struct chunks *c, const char *module, size_t *first, size_t *end)
-{
-    bool shelves = c->n_places > 0 && c->places[0].shelf.find;
-
-    *first = shelves && !is_library(module) ? 1 : 0;
-    *end = is_library(module) && c->n_places ? 1 : c->n_places;
-}
-
-/* Reads the module into k->source; `name` is what it will call itself. */
-static int find_module(const struct chunks *c, struct chunk *k, char *name, size_t cap)
-{
-    char file[NAME_MAX_BYTES + 16];
-    size_t first, end;
-    int rc = -ENOENT;
-
-    places_of(c, k->name, &first, &end);
-    for (size_t i = first; i < end && rc == -ENOENT; i++) {
-        for (int which = 0; which < 2 && rc == -ENOENT; which++) {
-            module_file(file, k->name, which);
-            chunk_name(name, cap, c->places[i].dir, file, is_library(k->name));
-            buf_clear(&k->source);
-            rc = read_place(&k->source, &c->places[i], file);
-        }
-    }
-    return rc;
 }
 
 /* An agent that does without a module becomes another one on the day the module is there. */
@@ -323,13 +193,13 @@ static void remember_absent(struct chunks *c, struct chunk *k)
 
 static int load_text(struct chunks *c, lua_State *L, const char *module, struct buf *why)
 {
-    char name[PATH_BYTES];
+    char name[PLACE_PATH];
     struct chunk *k = chunk_new(module, false);
     int rc;
 
     if (!k)
         return -ENOMEM;
-    rc = find_module(c, k, name, sizeof(name));
+    rc = places_find(c->places, c->n_places, module, &k->source, name, sizeof(name));
     if (rc == -ENOENT) {
         buf_addf(why, "module '%s' not found", module);
         remember_absent(c, k);
@@ -391,7 +261,7 @@ static int load_chunk(struct chunks *c, lua_State *L, const char *module, struct
 {
     struct chunk *k;
 
-    if (!good_module(module)) {
+    if (!place_good_module(module)) {
         buf_addf(why, "'%.100s' is no module name", module);
         return RD_ECONFIG;
     }
@@ -415,7 +285,7 @@ int chunks_load(struct chunks *c, lua_State *L, const char *module, struct buf *
 {
     int rc = load_chunk(c, L, module, why);
 
-    if (rc == 0 && is_library(module))
+    if (rc == 0 && place_is_library(module))
         sandbox_is_library(L);
     return rc;
 }
@@ -425,7 +295,7 @@ int chunks_file(struct chunks *c, const char *name, struct rd_str *out)
     struct chunk *k;
     int rc;
 
-    if (!good_file(name) || c->n_places == 0)
+    if (!place_good_file(name) || c->n_places == 0)
         return RD_ECONFIG;
     k = chunk_find(c, name, true);
     if (!k) {
@@ -434,7 +304,7 @@ int chunks_file(struct chunks *c, const char *name, struct rd_str *out)
         k = chunk_new(name, true);
         if (!k)
             return -ENOMEM;
-        rc = read_place(&k->source, &c->places[c->n_places - 1], name);
+        rc = place_read(&k->source, &c->places[c->n_places - 1], name);
         if (rc) {
             chunk_free(k);
             return rc;
@@ -469,8 +339,8 @@ static bool same_text(const struct chunk *k, struct rd_str text)
 static bool same_chunk(const struct chunk *k, const struct chunks_shelf *library,
                        const struct chunks_shelf *own)
 {
-    const struct chunks_shelf *s = is_library(k->name) && !k->is_file ? library : own;
-    char file[NAME_MAX_BYTES + 16], name[PATH_BYTES];
+    const struct chunks_shelf *s = place_is_library(k->name) && !k->is_file ? library : own;
+    char file[PLACE_FILE], name[PLACE_PATH];
     struct rd_str text = {0};
 
     if (k->is_file) {
@@ -478,12 +348,12 @@ static bool same_chunk(const struct chunk *k, const struct chunks_shelf *library
         return text.p && same_text(k, text);
     }
     for (int which = 0; which < 2 && !text.p; which++) {
-        module_file(file, k->name, which);
+        place_module_file(file, k->name, which);
         text = s->find(s->arg, file);
     }
     if (!text.p || k->absent)
         return !text.p && k->absent;
-    chunk_name(name, sizeof(name), s->name, file, s == library);
+    place_shown(name, sizeof(name), s->name, file, s == library);
     return k->shown && strcmp(name + 1, k->shown) == 0 && same_text(k, text);
 }
 
@@ -507,7 +377,7 @@ void chunks_each_file(const struct chunks *c, void (*fn)(void *arg, const char *
             continue;
         if (k->is_file)
             fn(arg, k->name);
-        else if (slash && !is_library(k->name))
+        else if (slash && !place_is_library(k->name))
             fn(arg, slash + 1);
     }
 }
