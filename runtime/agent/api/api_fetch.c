@@ -2,14 +2,15 @@
 /* api_fetch.c - requests to the hosts an agent needs, for scripts/ringdown/http.lua.
  *
  * - The fence (io/http_fence.h) knows the agent's hosts from its file, not from the script.
- * - A secret comes as its name and becomes a header here. Its value never enters the VM: an answer
- *   that repeats it has stars in its place.
+ * - A secret comes as its name and becomes a header here. Its value never enters the VM, nor does an
+ *   answer that repeats it (fetch_answer.h).
  * - Per call, a few requests at once and a hundred in all: a tool storm ends in a refusal.
  *
  * Failure: `nil, why, code`; the code says what may have happened: "not_sent", "unknown" (the peer
  * may have done it), "refused" (the fence), "limit", "no_secret". */
 #include "agent/activity.h"
 #include "agent/api/api.h"
+#include "agent/api/fetch_answer.h"
 #include "agent/secret.h"
 #include "base/err.h"
 #include "base/now.h"
@@ -17,7 +18,6 @@
 #include "io/tls.h"
 #include "media/base64.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +31,7 @@ enum {
     LINES_MAX = 64 * 1024,
     BASIC_MAX = SECRET_MAX + 512,
     BODY_MAX = 1 << 20,
-    TIMEOUT_MAX_MS = 120000,
-    MASKED_MIN = 4 /* shorter ones would star half of the text */
+    TIMEOUT_MAX_MS = 120000
 };
 
 struct fetch {
@@ -70,115 +69,13 @@ static void cancel_fetch(void *arg)
 
 /* --- the answer ---------------------------------------------------------------------------------- */
 
-static void mask(const struct fetch *f, char *text, size_t n)
-{
-    for (size_t at = 0; at < f->masks.n; at += strlen(f->masks.data + at) + 1) {
-        const char *value = f->masks.data + at;
-        size_t k = strlen(value);
-        char *found = text;
-
-        while (k >= MASKED_MIN &&
-               (found = memmem(found, n - (size_t)(found - text), value, k)) != NULL)
-            memset(found, '*', k);
-    }
-}
-
-static void push_masked(lua_State *L, const struct fetch *f, struct rd_str text)
-{
-    luaL_Buffer b;
-    char *copy = luaL_buffinitsize(L, &b, text.n + 1);
-
-    if (text.n > 0)
-        memcpy(copy, text.p, text.n);
-    mask(f, copy, text.n);
-    luaL_pushresultsize(&b, text.n);
-}
-
-/* Sets field name (in lower case) of the table on top; what comes twice is joined. */
-static void add_header(lua_State *L, const struct fetch *f, struct rd_str name, struct rd_str value)
-{
-    char key[128];
-
-    if (name.n == 0 || !rd_str_copy(key, sizeof(key), name))
-        return;
-    for (char *p = key; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
-    push_masked(L, f, value);
-    if (lua_getfield(L, -2, key) == LUA_TSTRING) {
-        lua_pushliteral(L, ", ");
-        lua_pushvalue(L, -3);
-        lua_concat(L, 3);
-        lua_remove(L, -2);
-    } else {
-        lua_pop(L, 1);
-    }
-    lua_setfield(L, -2, key);
-}
-
-static struct rd_str trimmed(const char *p, size_t n)
-{
-    while (n > 0 && isspace((unsigned char)*p)) {
-        p++;
-        n--;
-    }
-    while (n > 0 && isspace((unsigned char)p[n - 1]))
-        n--;
-    return (struct rd_str){p, n};
-}
-
-static void push_headers(lua_State *L, const struct fetch *f, struct rd_str head)
-{
-    const char *end = head.p + head.n;
-
-    lua_newtable(L);
-    while (head.p < end) {
-        const char *line_end = memchr(head.p, '\n', (size_t)(end - head.p));
-        const char *colon;
-
-        line_end = line_end ? line_end : end;
-        colon = memchr(head.p, ':', (size_t)(line_end - head.p));
-        if (colon)
-            add_header(L, f, trimmed(head.p, (size_t)(colon - head.p)),
-                       trimmed(colon + 1, (size_t)(line_end - colon - 1)));
-        head.p = line_end + (line_end < end);
-    }
-}
-
-static int push_failure(lua_State *L, const char *why, const char *code)
-{
-    lua_pushnil(L);
-    lua_pushstring(L, why);
-    lua_pushstring(L, code);
-    return 3;
-}
-
-static const char *code_of(const struct http_result *r)
-{
-    if (r->err == -EACCES)
-        return "refused";
-    return r->err == -ECONNREFUSED || r->err == RD_ETLS ? "not_sent" : "unknown";
-}
-
 static int push_answer(lua_State *L)
 {
     const struct http_result *r = lua_touserdata(L, 1);
     const struct fetch *f = lua_touserdata(L, 2);
 
     lua_settop(L, 0);
-    if (r->err)
-        return push_failure(L, r->text ? r->text : rd_strerror(r->err), code_of(r));
-    lua_createtable(L, 0, 4);
-    lua_pushinteger(L, r->status);
-    lua_setfield(L, -2, "status");
-    push_masked(L, f, r->body);
-    lua_setfield(L, -2, "body");
-    push_headers(L, f, r->head);
-    lua_setfield(L, -2, "headers");
-    lua_pushinteger(L, retry_after_ms(r->retry_after, unix_ms()));
-    lua_setfield(L, -2, "retry_after_ms");
-    lua_pushnil(L);
-    lua_pushnil(L);
-    return 3;
+    return fetch_push_answer(L, r, &f->masks);
 }
 
 static void on_answer(const struct http_result *r, void *arg)
