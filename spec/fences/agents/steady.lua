@@ -17,7 +17,8 @@ local things = { "boiler", "stove", "heater", "fuse box", "cable", "pipe", "ceil
   "car", "tank", "drain", "chimney", "dryer", "lamp", "socket", "pump", "gate" }
 local troubles = {
   { "burns", "is burning", "is on fire" }, { "smells of gas", "leaks gas" }, { "exploded", "blew up" },
-  { "fell on somebody", "fell on me" }, { "gave me a shock", "electrocuted him" }, { "floods the house", "is under water" },
+  { "fell on somebody", "fell on me" }, { "gave me a shock", "electrocuted him" },
+  { "floods the house", "is under water" },
   { "trapped my child", "trapped somebody" }, { "smokes", "is full of smoke" }, { "was broken open", "was forced" },
   { "does not open and somebody is inside", "locked us in" },
 }
