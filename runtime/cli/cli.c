@@ -11,6 +11,7 @@ static const struct command commands[] = {
     {"serve", cmd_serve, "answer calls until told to stop"},
     {"deploy", cmd_deploy, "this binary takes over new calls; the old one keeps those it has"},
     {"status", cmd_status, "one screen about the node that runs here"},
+    {"nodes", cmd_nodes, "who shares this database, who leads, what dead nodes left open"},
     {"calls", cmd_calls, "calls in progress and just ended; --follow to watch"},
     {"journal", cmd_journal, "what waits for the database, and what it would not take"},
     {"agents", cmd_agents, "who answers: list, show, reload; publish, diff, restore releases"},

@@ -180,6 +180,7 @@ static bool begin(struct opening *o, const char *cause, struct rd_str sid, struc
     buf_init(&ask_text, ASK_MAX);
     fits = json_add_object(&ask_text, JSON_MEMBERS(J_TEXT("call", sid), J_STR("cause", cause),
                                                    J_STR("node", o->thread->node->name),
+                                                   J_INT("process", keep_process(o->thread->node->keep)),
                                                    J_TEXT("to", to), J_TEXT("account", account))) ==
                0 &&
            rd_str_copy(a->ask, sizeof(a->ask), (struct rd_str){ask_text.data, ask_text.n});
@@ -233,7 +234,7 @@ struct known {
     struct rd_str json;
     struct json_value root;
     char agent[DIRECTORY_AGENT], from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
-    char verstat[DIRECTORY_VERSTAT], account[DIRECTORY_SID], direction[32];
+    char verstat[DIRECTORY_VERSTAT], account[DIRECTORY_SID], direction[32], cause[32];
     uint64_t epoch, started_us, attempt, gone_ms;
 };
 
@@ -261,6 +262,7 @@ static void read_known(struct known *k)
     text_of(k, "verstat", k->verstat, sizeof(k->verstat));
     text_of(k, "account", k->account, sizeof(k->account));
     text_of(k, "direction", k->direction, sizeof(k->direction));
+    text_of(k, "cause", k->cause, sizeof(k->cause));
     k->epoch = number_of(k, "epoch");
     k->started_us = number_of(k, "started_us");
     k->attempt = number_of(k, "attempt");
@@ -322,7 +324,7 @@ static void keep_resumed(const struct opening *o, const struct known *k)
     if (directory_get(n->directory, o->call, &view))
         keep_call(
             n->keep, &view, "resumed",
-            JSON_MEMBERS(J_STR("reason", o->adopting->stream ? "stream_elsewhere" : "node_lost"),
+            JSON_MEMBERS(J_STR("reason", k->cause),
                          J_INT("attempt", k->attempt), J_INT("gap_ms", k->gone_ms),
                          J_INT("at_ms", number_of(k, "elapsed_ms")), J_STR("node", n->name)));
 }
@@ -448,8 +450,11 @@ static void on_claims(void *arg, struct answer *a)
     for (uint32_t i = 0; a && a->rc == 0 && i < a->n_rows; i++) {
         bool ours = directory_find(n->directory, answer_cell(a, &at), &view);
 
-        if (rd_str_copy(epoch, sizeof(epoch), answer_cell(a, &at)) && ours &&
-            view.state != DIRECTORY_OVER && view.epoch < strtoull(epoch, NULL, 10)) {
+        if (!rd_str_copy(epoch, sizeof(epoch), answer_cell(a, &at)) || !ours) {
+            continue;
+        } else if (epoch[0] == '-') { /* another node heard that it is over */
+            (void)resume_over(n, view.call, "transferred");
+        } else if (view.state != DIRECTORY_OVER && view.epoch < strtoull(epoch, NULL, 10)) {
             log_info("call.claimed_elsewhere", F_CALL(view.sid));
             let_go(n, &view);
         }
@@ -460,8 +465,7 @@ static void on_claims(void *arg, struct answer *a)
 
 void adopt_look(struct node *n)
 {
-    struct question q = {.sql = "select call, epoch from adoptions where from_node = $1 and "
-                                "at > now() - interval '1 minute'",
+    struct question q = {.sql = "select * from calls_to_let_go($1)",
                          .params = &n->name,
                          .n_params = 1,
                          .rows_max = CLAIMS_MAX,

@@ -50,6 +50,11 @@ void keep_free(struct keep *k)
     free(k);
 }
 
+uint64_t keep_process(const struct keep *k)
+{
+    return k->started_us;
+}
+
 bool keep_accepts(const struct keep *k)
 {
     return !k->journal || journal_accepts(k->journal);

@@ -51,6 +51,9 @@ void keep_refused(struct keep *k, const struct keep_refusal *r);
 /* A fact of the node. */
 void keep_node(struct keep *k, const char *type, struct json_members members);
 
+/* Which process this is, by when it began in microseconds: all facts of the node have it as epoch. */
+uint64_t keep_process(const struct keep *k);
+
 /* alarm_sink_fn; arg: the keep. */
 void keep_alarm(void *arg, const struct alarm *a);
 

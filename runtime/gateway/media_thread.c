@@ -6,11 +6,13 @@
  * - MSG_SWEEP, and every ten seconds without: is everything here that should be, and nothing else?
  * - MSG_STOP: every line ends; when the last has let go, the thread leaves its loop. */
 #include "gateway/media_thread.h"
-#include "gateway/adopt.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/urgent.h"
+#include "gateway/accept.h"
+#include "gateway/adopt.h"
+#include "gateway/beat.h"
 #include "gateway/line.h"
 #include "gateway/opening.h"
 #include "gateway/resume.h"
@@ -24,7 +26,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PULSE_MS = 1000, SWEEP_EVERY = 10, BODY_MAX = 64 * 1024, REFUSALS_TOLD = 10 };
+enum { PULSE_MS = 1000, SWEEP_EVERY = 10, BEAT_EVERY = 3, BODY_MAX = 64 * 1024, REFUSALS_TOLD = 10 };
 
 /* Room for every result and command a call can have under way, besides sockets and answers. */
 static size_t mailbox_capacity(const struct node *n)
@@ -85,6 +87,9 @@ static void receive(struct message *m, void *arg)
     case MSG_ADOPTED:
         adopt_answered(t, m);
         break;
+    case MSG_ACCEPTED:
+        accept_answered(t, m);
+        break;
     case MSG_RESUMED:
         resume_answered(t, m);
         break;
@@ -137,6 +142,8 @@ static void on_pulse(void *arg)
         sweep_media(t);
     if (t->index == 0)
         adopt_look(t->node);
+    if (t->index == 0 && t->pulses % BEAT_EVERY == 0)
+        beat_tell(t->node);
     if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)
         texts_ask_due(t->node);
     if (t->index == 0 && t->pulses % SWEEP_EVERY == 0)

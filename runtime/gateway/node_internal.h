@@ -54,7 +54,8 @@ struct node {
     unsigned n_media;
     atomic_uint next_media; /* among equals, each in its turn */
     atomic_uint next_script;
-    atomic_uint adopting; /* questions about other nodes' calls that the database has */
+    atomic_uint adopting; /* questions about other nodes and their calls that the database has */
+    atomic_bool beating;  /* one of them is a beat */
     uint32_t id;          /* of this run, in tokens */
     uint16_t port;
     uint64_t started_ms;

@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
+#include "gateway/accept.h"
 #include "gateway/adopt.h"
 #include "gateway/line.h"
 #include "gateway/opening.h"
@@ -459,6 +460,6 @@ void resume_screening(struct media_thread *t, struct http_request *r, struct for
 
     if (!t->stopping && find_caller(t, r, form, &view))
         ask(t, r, form, &view, true);
-    else if (t->stopping || !ask_errand(t, r))
+    else if (t->stopping || (!ask_errand(t, r) && !accept_request(t, r, form)))
         resume_hang_up(r);
 }

@@ -103,9 +103,11 @@ int node_drill(struct node *n, const char *agent, const char *rule, const char *
 static void look_back(struct node *n)
 {
     struct agent_set *set = script_pool_agents(n->scripts);
+    char process[24];
     struct buf order;
     int rc;
 
+    (void)snprintf(process, sizeof(process), "%" PRIu64, keep_process(n->keep));
     for (size_t i = 0; i < agent_set_count(set); i++) {
         const struct agent_info *a = agent_set_at(set, i);
 
@@ -113,7 +115,8 @@ static void look_back(struct node *n)
             continue;
         buf_init(&order, ORDER_MAX);
         rc = json_add_object(
-            &order, JSON_MEMBERS(J_STR("node", n->name), J_INT("before_us", n->accepting_us)));
+            &order, JSON_MEMBERS(J_STR("node", n->name), J_STR("process", process),
+                                 J_INT("before_us", n->accepting_us)));
         if (!rc)
             rc = script_pool_errand(n->scripts, a->name, "left_open", buf_text(&order), 0, 0);
         if (rc)

@@ -277,6 +277,7 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
                   JSON_MEMBERS(J_STR("kind", "voice"), J_STR("status", "ringing"),
                                J_TEXT("direction", webhook_word(form, "Direction")),
                                J_BOOL("repeated", rc == RD_ESTATE), J_STR("node", t->node->name),
+                               J_INT("process", keep_process(t->node->keep)),
                                J_TEXT("account", webhook_word(form, "AccountSid")),
                                J_TEXT("verstat", a.verstat)));
     if (rc == RD_ESTATE)

@@ -12,6 +12,22 @@ static const struct error_info node[] = {
      "raise the limit of open files (ulimit -n, LimitNOFILE=)", ERROR_CRITICAL, RETRY_BY_US},
     {"node.few_files", "the limit of open files is lower than max_calls needs",
      "raise the limit of open files (LimitNOFILE=, ulimit -Hn)", ERROR_WARNING, RETRY_NO},
+    {"node.lost", "a node was not seen for a minute and did not say goodbye",
+     "is that machine, its network or its way to PostgreSQL down? Its calls go on with whom the "
+     "carrier asks; what it left open is closed by the carrier's word: ringdown nodes",
+     ERROR_WARNING, RETRY_BY_US},
+    {"node.beat_refused", "the database does not take that this process tells of itself",
+     "ringdown db status: is the schema this version's? Until then nobody looks after its calls "
+     "should it die",
+     ERROR_WARNING, RETRY_BY_US},
+    {"nodes.differ", "nodes on one database run different agents for more than half a minute",
+     "bring the same folder to all of them, or use agents.source = \"database\": ringdown nodes "
+     "shows who runs what",
+     ERROR_WARNING, RETRY_NO},
+    {"lost_calls.no_answer", "the carrier could not be asked about calls of a node that died",
+     "nothing if it stops: they are asked about again in a minute; else see twilio.sid, its token "
+     "and twilio.api",
+     ERROR_WARNING, RETRY_BY_US},
     {"agent.not_loaded", "an agent's file has a mistake",
      "mend the file: the line says where; `ringdown check` shows all mistakes", ERROR_CRITICAL,
      RETRY_NO},

@@ -45,6 +45,7 @@ enum message_type {
     MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
     MSG_ADOPTED, /* what the database says to a call of another node: s[0] its JSON, empty: it does not
                   * answer; aux: the request number */
+    MSG_ACCEPTED, /* the same to whether somebody takes a call of another node */
     MSG_QUERIED, /* the database answered: look into your list of answers */
     MSG_DURABLE, /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
     MSG_RELOAD,  /* agents changed: take the new set */

@@ -154,6 +154,7 @@ end
 
 -- Another node may have had the answer.
 function emergency:look()
+  ladder.look(self)
   if not host.query or self.handled_by then
     return
   end

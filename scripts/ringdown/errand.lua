@@ -14,6 +14,7 @@ M.modules = {
   text_due = "ringdown.texts.due",
   text_in = "ringdown.texts.inbound",
   left_open = "ringdown.emergency.left_open",
+  lost_calls = "ringdown.twilio.lost_calls",
 }
 
 ---@param def table the agent

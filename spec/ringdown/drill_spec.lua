@@ -178,13 +178,14 @@ describe("a drill", function()
 end)
 
 describe("an answer to an emergency of another node", function()
-  local def
+  local def, asked
 
   before_each(function()
     host.reset()
     def = agent { on = {} }
+    asked = { { "CA1", "gas-leak", 1 } }
     table.insert(host.query_handlers, { part = "triage_asked", answer = function(params)
-      return params[1] == def.name and params[2] == SECOND and { { "CA1", "gas-leak", "+13125550142" } } or {}
+      return params[1] == def.name and params[2] == SECOND and asked or {}
     end })
     table.insert(host.query_handlers, { part = "take_text_in", answer = { { true, false } } })
   end)
@@ -197,6 +198,26 @@ describe("an answer to an emergency of another node", function()
   it("is found by what its sender was asked", function()
     assert.same({ { type = "triage", call = "CA1", rule = "gas-leak", state = "handled", by = "on_call" } },
       comes(SECOND, "1, on my way"))
+  end)
+
+  it("may be a word where there was one question, and another digit where there were several", function()
+    assert.equal("gas-leak", comes(SECOND, "Yes!")[1].rule)
+    asked[2] = { "CA2", "flood", 2 }
+    assert.equal(1, #comes(SECOND, "ok")) -- which of them?
+    assert.equal("flood", comes(SECOND, "2")[2].rule)
+  end)
+
+  it("is not lost while the database is away, for one of our people", function()
+    host.database_down = "no connection"
+    local sleep = host.sleep
+    function host.sleep(ms)
+      host.database_down = host.now_ms() < 60000 and host.database_down or nil
+      return sleep(ms)
+    end
+    local told = comes(SECOND, "1")
+    host.sleep = sleep
+    assert.equal("CA1", told[1].call)
+    assert.is_true(host.now_ms() >= 60000)
   end)
 
   it("is an ordinary text from anybody else, and when it is no 1", function()

@@ -219,6 +219,20 @@ describe("an emergency of life", function()
     assert.equal(2 + 2, #texted())
   end)
 
+  it("hears from the database what another node was told: not delivered, taken by a key, taken by a text", function()
+    function host.query(sql)
+      return sql:find("from texts", 1, true) and host.now_ms() < 9000
+        and { { CALL .. ".gas-leak.0.1", "30006" } } or host.now_ms() > 20000 and { { "handled", "+13125550189" } } or {}
+    end
+    local ticket = at(40000, "resume", { DialCallStatus = "completed", DialBridged = "true" }, true)
+    run()
+    host.query = nil
+    assert.equal("not delivered: 30006", last("triage_step", "failed").detail)
+    assert.same({ FIRST .. " GAS LEAK", SECOND .. " GAS LEAK" }, { texted()[1], texted()[2] })
+    assert.equal("hang_up", host.answers[ticket].how)
+    assert.is_nil(last("triage", "abandoned"))
+  end)
+
   it("counts what its texts cost, and does not ask whether they may be sent", function()
     host.database_down = "no connection"
     text(1000, FIRST, "1")

@@ -66,6 +66,20 @@ int twiml_redirect(struct buf *out, const char *url)
     return document(out, pieces, 3);
 }
 
+int twiml_nothing(struct buf *out)
+{
+    return document(out, NULL, 0);
+}
+
+int twiml_press_key(struct buf *out, const char *words, const char *action)
+{
+    const char *const pieces[] = {"<Gather numDigits=\"1\" timeout=\"10\" action=\"", action,
+                                  "\" method=\"POST\"><Say>", words,
+                                  "</Say></Gather><Hangup/>"};
+
+    return document(out, pieces, 5);
+}
+
 /* The checker -----------------------------------------------------------------------------------*/
 
 struct xml {

@@ -16,6 +16,7 @@ local people = require "ringdown.emergency.people"
 
 local CONFIRM_MS = 60000 -- how long one person has
 local POLL_MS = 5000
+local QUERY_MS = 3000
 
 local yes = { ["1"] = true, yes = true, y = true, ok = true, okay = true, si = true, ["sí"] = true, vale = true }
 local heard = { text = "on_text", undelivered = "on_undelivered", accept = "on_accept", resume = "on_resume",
@@ -79,7 +80,8 @@ function Ladder:ask(person)
   end
   self.asked[#self.asked + 1] = person
   local id, why = self:send(person, self:body(code))
-  self:step("text", number, id and "asked" or "failed", why)
+  local which = code and code > 1 and ("reply %d"):format(code) or nil -- for who reads the answer on another node
+  self:step("text", number, id and "asked" or "failed", id and which or why)
   if id then
     self.sent[id] = number
   end
@@ -168,7 +170,21 @@ function Ladder:is_over()
   return self.abandoned or (self.handled_by and not self:busy())
 end
 
-function Ladder:look() end
+-- The carrier tells whichever node it reaches that a text was not delivered: it is in the database then.
+function Ladder:look()
+  local ids = {}
+  for id in pairs(self.sent) do
+    ids[#ids + 1] = id
+  end
+  if self.handled_by or #ids == 0 or not host.query then
+    return
+  end
+  local asked, rows = pcall(host.query, "select id, error_code from texts where id = any($1::text[]) "
+    .. "and status in ('failed', 'undelivered')", { "{" .. table.concat(ids, ",") .. "}" }, QUERY_MS)
+  for _, row in ipairs(asked and rows or {}) do
+    self:on_undelivered { id = row[1], error_code = row[2] or nil }
+  end
+end
 
 function Ladder:take(kind, letter, ticket)
   local taken, why = pcall(self[heard[kind]], self, letter, ticket)

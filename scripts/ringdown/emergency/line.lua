@@ -156,7 +156,8 @@ end
 
 function Line:on_resume(form, ticket)
   self.form = form
-  if self.line == "bridged" then
+  if self.line == "bridged" or form.DialBridged == "true" then -- whichever node heard the 1
+    self.line = "bridged"
     host.answer(ticket, "hang_up")
     return
   elseif self.line == "agent" and not form.DialCallStatus then -- the stream broke: nobody was dialled
