@@ -130,6 +130,25 @@ static void print_text(const json_t *e)
            strcmp(status, "canceled") == 0 ? "not sent" : status, error[0] ? ", " : "", error);
 }
 
+static void print_resumed(const json_t *e)
+{
+    const char *node = ask_text(e, "node");
+
+    printf("resumed   after %s: %" JSON_INTEGER_FORMAT " ms without it, for the %" JSON_INTEGER_FORMAT
+           ". time within a minute%s%s",
+           ask_text(e, "reason"), ask_int(e, "gap_ms"), ask_int(e, "attempt"),
+           node[0] ? "; by node " : "", node);
+}
+
+/* Its node died: somebody else asked the carrier what became of it. */
+static void print_closed(const json_t *e)
+{
+    const char *status = ask_text(e, "status");
+
+    printf("closed    node %s is gone (%s); the carrier says: %s", ask_text(e, "node"),
+           ask_text(e, "reason"), status[0] ? status : "it never heard of this call");
+}
+
 static void print_other(const json_t *e, const char *type)
 {
     if (strcmp(type, "error") == 0)
@@ -143,9 +162,9 @@ static void print_other(const json_t *e, const char *type)
         printf("transfer  to %s %s %s", ask_text(e, "whom"), ask_text(e, "state"),
                ask_text(e, "why"));
     else if (strcmp(type, "resumed") == 0)
-        printf("resumed   after %s: %lld ms without it, for the %lld. time within a minute",
-               ask_text(e, "reason"), (long long)json_integer_value(json_object_get(e, "gap_ms")),
-               (long long)json_integer_value(json_object_get(e, "attempt")));
+        print_resumed(e);
+    else if (strcmp(type, "closed") == 0)
+        print_closed(e);
     else if (strcmp(type, "triage") == 0)
         printf("emergency %s (%s, found by %s): %s %s%s", ask_text(e, "rule"),
                ask_text(e, "severity"), ask_text(e, "source"), ask_text(e, "state"),

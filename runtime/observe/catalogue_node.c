@@ -21,7 +21,7 @@ static const struct error_info node[] = {
      "should it die",
      ERROR_WARNING, RETRY_BY_US},
     {"nodes.differ", "nodes on one database run different agents for more than half a minute",
-     "bring the same folder to all of them, or use agents.source = \"database\": ringdown nodes "
+     "bring the same folder to all of them, or have agents.source = 'database'; ringdown nodes "
      "shows who runs what",
      ERROR_WARNING, RETRY_NO},
     {"lost_calls.no_answer", "the carrier could not be asked about calls of a node that died",

@@ -119,6 +119,12 @@ function emergency:also_ask(person, sent)
   return rings
 end
 
+-- Whoever has the call now follows it up: one of us is enough.
+function emergency:hand_on()
+  self.handed_on = true
+  host.alarm_over(ALARM, self.p.call)
+end
+
 function emergency:busy()
   return self.line == "dialling"
 end

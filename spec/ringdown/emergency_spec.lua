@@ -363,6 +363,14 @@ describe("an emergency of life", function()
     assert.same({ "handled by on_call 1" }, states())
   end)
 
+  it("goes on with the node that has taken the call, and only there", function()
+    at(3000, "ended", { reason = "claimed" })
+    run()
+    assert.is_true(host.now_ms() < 10000)
+    assert.same({ FIRST .. " GAS LEAK" }, texted())
+    assert.same({}, states())
+  end)
+
   it("hears from the database that another node had the answer", function()
     function host.query() return { { host.now_ms() > 30000 and "handled" or "open", "on_call 2" } } end
     resume(20000, "no-answer")

@@ -35,6 +35,7 @@ local heard = { text = "on_text", undelivered = "on_undelivered", accept = "on_a
 ---@field sent table<string, string?> by the id of a text that asks: its number
 ---@field handled_by string?
 ---@field abandoned boolean?
+---@field handed_on boolean? somebody else climbs
 local Ladder = {}
 Ladder.__index = Ladder
 Ladder.CONFIRM_MS = CONFIRM_MS
@@ -167,7 +168,7 @@ end
 function Ladder:busy() end
 
 function Ladder:is_over()
-  return self.abandoned or (self.handled_by and not self:busy())
+  return self.abandoned or self.handed_on or (self.handled_by and not self:busy())
 end
 
 -- The carrier tells whichever node it reaches that a text was not delivered: it is in the database then.

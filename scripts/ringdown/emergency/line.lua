@@ -196,10 +196,15 @@ function Line:on_broken()
   end
 end
 
--- The call is over for us. Its caller may still be at the carrier, with our fallback.
+-- The call is over for us. Its caller may still be at the carrier, with our fallback; or another node has taken the
+-- call, and what is open of life with it.
 function Line:on_ended(letter)
   local was = self.line
   self.line = "gone"
+  if letter.reason == "claimed" and self.p.severity == "life" then
+    self:hand_on()
+    return
+  end
   if was == "bridged" or self.handled_by or not still_there[letter.reason] or not rest.ready() then
     return
   end
