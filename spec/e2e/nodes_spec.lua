@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 20 s
+-- takes: 30 s
 -- Two nodes on one PostgreSQL, behind one address: what the carrier told one of them, it may ask the other about.
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
@@ -59,8 +59,11 @@ describe("a call between two nodes", function()
 
   teardown(function()
     for _, call in ipairs(calls) do
+      post(a, "/twilio/status", call, { CallStatus = "completed" })
       post(b, "/twilio/status", call, { CallStatus = "completed" })
     end
+    b:ask_to_stop()
+    assert.equal(0, a:stop())
     assert.equal(0, b:stop())
   end)
 
@@ -94,12 +97,78 @@ describe("a call between two nodes", function()
     assert.same({ "unknown", "foreign", "ended" }, why)
   end)
 
-  it("goes on when its node was killed", function()
-    local call = rings(a)
+  it("is taken by who was rung for its caller, whichever node is asked", function()
+    local call, rung = rings(a), { CallSid = ("CA%032x"):format(77), To = "+13125550188", From = "+13125550240" }
+    rung.ParentCallSid = call.CallSid
+    a:wait_shipped()
+    local asked = post(b, "/twilio/accept", rung).body
+    assert.matches("A call for Two Homes. Press 1 to take it.", asked, 1, true)
+    assert.matches(url .. "/twilio/accept", asked, 1, true)
+    assert.matches("<Response></Response>", post(b, "/twilio/accept", rung, { Digits = "1" }).body, 1, true)
+    assert.matches("<Hangup/>", post(b, "/twilio/accept", rung, { Digits = "2" }).body, 1, true)
+    rung.ParentCallSid = ("CA%032x"):format(78)
+    assert.matches("<Response><Hangup/>", post(b, "/twilio/accept", rung).body, 1, true)
+  end)
+
+  -- As if the time had passed since: seconds before now.
+  local function long_ago(what, where)
+    pg.run(a.database, ("update processes set %s where %s; update leader set until = now() where node = 'a'"):format(what,
+      where))
+  end
+
+  local function alarm(n, kind)
+    for _, each in ipairs(n:status().alarms) do
+      if each.kind == kind then
+        return each
+      end
+    end
+  end
+
+  it("is between nodes that run the same agents, or it is told until they do", function()
+    proc.write(b.agents .. "/another.lua", (AGENT:gsub("two%-homes", "another"):gsub("240", "241")))
+    assert.is_truthy(proc.wait_for(function()
+      return #pg.query(a.database, "select distinct agents from processes") == 2
+    end, 20))
+    long_ago("agents_since = agents_since - interval '31 seconds'", "true")
+    assert.matches("a %x+, b %x+", assert(proc.wait_for(function()
+      return alarm(a, "nodes.differ") or alarm(b, "nodes.differ")
+    end, 20)).text)
+    assert.matches("They run different agents", b:ringdown "nodes", 1, true)
+    proc.run("rm " .. b.agents .. "/another.lua")
+    assert.is_true(proc.wait_for(function()
+      return not alarm(a, "nodes.differ") and not alarm(b, "nodes.differ")
+    end, 20))
+  end)
+
+  it("is closed by the carrier's word when its node died, and the node is told of", function()
+    local call, other = rings(a), rings(a)
+    a:wait_shipped()
+    local phones = b:phones()
+    a:kill()
+    long_ago("seen_at = now() - interval '61 seconds'", "node = 'a'")
+    local closed = proc.wait_for(function()
+      return pg.query(a.database, ("select body ->> 'by' as by, body ->> 'unknown' as unknown from call_events "
+        .. "where stream = %s and type = 'closed'"):format(pg.literal(call.CallSid)))[1]
+    end, 20)
+    phones:stop()
+    assert.same({ by = "b", unknown = "true" }, closed) -- the double never heard of it
+    assert.matches("closed    node a is gone %(node_lost%)", (b:ringdown("why", call.CallSid)))
+    assert.equal("a", assert(alarm(b, "node.lost")).subject)
+    assert.matches("a +lost", (b:ringdown "nodes"))
+    assert.is_nil(resume(b, other):find("<Stream", 1, true)) -- closed as well
+    a:restart()
+    assert.is_true(proc.wait_for(function() return not alarm(b, "node.lost") end, 20))
+  end)
+
+  it("goes on when its node was killed, also with the same one started again", function()
+    local call, other = rings(a), rings(a)
     a:wait_shipped()
     a:kill()
     assert.matches("<Stream", resume(b, call), 1, true)
     assert.equal("b", owner(call))
     assert.matches("<Stream", resume(b, call), 1, true) -- the carrier had no answer and asks again
+    a:restart()
+    assert.matches("<Stream", resume(a, other), 1, true)
+    assert.equal("a", owner(other))
   end)
 end)
