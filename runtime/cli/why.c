@@ -134,8 +134,8 @@ static void print_resumed(const json_t *e)
 {
     const char *node = ask_text(e, "node");
 
-    printf("resumed   after %s: %" JSON_INTEGER_FORMAT " ms without it, for the %" JSON_INTEGER_FORMAT
-           ". time within a minute%s%s",
+    printf("resumed   after %s: %" JSON_INTEGER_FORMAT
+           " ms without it, for the %" JSON_INTEGER_FORMAT ". time within a minute%s%s",
            ask_text(e, "reason"), ask_int(e, "gap_ms"), ask_int(e, "attempt"),
            node[0] ? "; by node " : "", node);
 }

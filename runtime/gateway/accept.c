@@ -120,10 +120,10 @@ bool accept_request(struct media_thread *t, struct http_request *r, struct form 
     o->again = true;
     o->screening = true;
     buf_init(&what, ASK_MAX);
-    rc = json_add_object(&what, JSON_MEMBERS(J_STR("call", call),
-                                             J_TEXT("to", webhook_word(form, "To")),
-                                             J_TEXT("digits", webhook_word(form, "Digits")),
-                                             J_STR("node", t->node->name)));
+    rc = json_add_object(&what,
+                         JSON_MEMBERS(J_STR("call", call), J_TEXT("to", webhook_word(form, "To")),
+                                      J_TEXT("digits", webhook_word(form, "Digits")),
+                                      J_STR("node", t->node->name)));
     if (!rc)
         rc = buf_text(&what) ? ask(o, what.data) : -ENOMEM;
     buf_fini(&what);

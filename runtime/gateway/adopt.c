@@ -178,11 +178,11 @@ static bool begin(struct opening *o, const char *cause, struct rd_str sid, struc
     a->until_ms = now_ms + LOOK_UNTIL_MS;
     (void)rd_str_copy(a->sid, sizeof(a->sid), sid);
     buf_init(&ask_text, ASK_MAX);
-    fits = json_add_object(&ask_text, JSON_MEMBERS(J_TEXT("call", sid), J_STR("cause", cause),
-                                                   J_STR("node", o->thread->node->name),
-                                                   J_INT("process", keep_process(o->thread->node->keep)),
-                                                   J_TEXT("to", to), J_TEXT("account", account))) ==
-               0 &&
+    fits = json_add_object(&ask_text,
+                           JSON_MEMBERS(J_TEXT("call", sid), J_STR("cause", cause),
+                                        J_STR("node", o->thread->node->name),
+                                        J_INT("process", keep_process(o->thread->node->keep)),
+                                        J_TEXT("to", to), J_TEXT("account", account))) == 0 &&
            rd_str_copy(a->ask, sizeof(a->ask), (struct rd_str){ask_text.data, ask_text.n});
     buf_fini(&ask_text);
     return fits;
@@ -322,11 +322,10 @@ static void keep_resumed(const struct opening *o, const struct known *k)
     struct directory_view view;
 
     if (directory_get(n->directory, o->call, &view))
-        keep_call(
-            n->keep, &view, "resumed",
-            JSON_MEMBERS(J_STR("reason", k->cause),
-                         J_INT("attempt", k->attempt), J_INT("gap_ms", k->gone_ms),
-                         J_INT("at_ms", number_of(k, "elapsed_ms")), J_STR("node", n->name)));
+        keep_call(n->keep, &view, "resumed",
+                  JSON_MEMBERS(J_STR("reason", k->cause), J_INT("attempt", k->attempt),
+                               J_INT("gap_ms", k->gone_ms),
+                               J_INT("at_ms", number_of(k, "elapsed_ms")), J_STR("node", n->name)));
 }
 
 /* It is ours: from here on like a call that rings, but for its past. */

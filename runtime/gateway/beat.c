@@ -40,12 +40,12 @@ static int write_beat(struct node *n, struct buf *out)
     int rc;
 
     (void)gethostname(host, sizeof(host) - 1);
-    rc = json_add_object(
-        out, JSON_MEMBERS(J_STR("node", n->name), J_INT("epoch", keep_process(n->keep)),
-                          J_STR("version", RD_VERSION), J_STR("host", host[0] ? host : NULL),
-                          J_INT("pid", getpid()), J_INT("calls", c.live),
-                          J_BOOL("draining", c.draining),
-                          J_STR("agents", tree ? tree_hash(tree) : NULL)));
+    rc = json_add_object(out,
+                         JSON_MEMBERS(J_STR("node", n->name), J_INT("epoch", keep_process(n->keep)),
+                                      J_STR("version", RD_VERSION),
+                                      J_STR("host", host[0] ? host : NULL), J_INT("pid", getpid()),
+                                      J_INT("calls", c.live), J_BOOL("draining", c.draining),
+                                      J_STR("agents", tree ? tree_hash(tree) : NULL)));
     agent_set_unref(set);
     return !rc && !buf_text(out) ? -1 : rc;
 }
@@ -210,10 +210,8 @@ static void on_answer(void *arg, struct answer *a)
 
 void beat_tell(struct node *n)
 {
-    struct question q = {.sql = "select node_beat($1::jsonb)::text",
-                         .n_params = 1,
-                         .done = on_answer,
-                         .arg = n};
+    struct question q = {
+        .sql = "select node_beat($1::jsonb)::text", .n_params = 1, .done = on_answer, .arg = n};
     const char *param;
     struct buf beat;
     int rc;

@@ -26,7 +26,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PULSE_MS = 1000, SWEEP_EVERY = 10, BEAT_EVERY = 2, BODY_MAX = 64 * 1024, REFUSALS_TOLD = 10 };
+enum {
+    PULSE_MS = 1000,
+    SWEEP_EVERY = 10,
+    BEAT_EVERY = 2,
+    BODY_MAX = 64 * 1024,
+    REFUSALS_TOLD = 10
+};
 
 /* Room for every result and command a call can have under way, besides sockets and answers. */
 static size_t mailbox_capacity(const struct node *n)

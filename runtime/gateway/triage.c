@@ -114,9 +114,8 @@ static void look_back(struct node *n)
         if (!a->rules)
             continue;
         buf_init(&order, ORDER_MAX);
-        rc = json_add_object(
-            &order, JSON_MEMBERS(J_STR("node", n->name), J_STR("process", process),
-                                 J_INT("before_us", n->accepting_us)));
+        rc = json_add_object(&order, JSON_MEMBERS(J_STR("node", n->name), J_STR("process", process),
+                                                  J_INT("before_us", n->accepting_us)));
         if (!rc)
             rc = script_pool_errand(n->scripts, a->name, "left_open", buf_text(&order), 0, 0);
         if (rc)

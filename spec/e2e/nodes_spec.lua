@@ -98,8 +98,8 @@ describe("a call between two nodes", function()
   end)
 
   it("is taken by who was rung for its caller, whichever node is asked", function()
-    local call, rung = rings(a), { CallSid = ("CA%032x"):format(77), To = "+13125550188", From = "+13125550240" }
-    rung.ParentCallSid = call.CallSid
+    local call = rings(a)
+    local rung = { CallSid = ("CA%032x"):format(77), To = "+13125550188", ParentCallSid = call.CallSid }
     a:wait_shipped()
     local asked = post(b, "/twilio/accept", rung).body
     assert.matches("A call for Two Homes. Press 1 to take it.", asked, 1, true)
@@ -110,10 +110,10 @@ describe("a call between two nodes", function()
     assert.matches("<Response><Hangup/>", post(b, "/twilio/accept", rung).body, 1, true)
   end)
 
-  -- As if the time had passed since: seconds before now.
+  -- As if that time had passed; a leads no more, if it did.
   local function long_ago(what, where)
-    pg.run(a.database, ("update processes set %s where %s; update leader set until = now() where node = 'a'"):format(what,
-      where))
+    pg.run(a.database, ("update processes set %s where %s; update leader set until = now() where node = 'a'")
+      :format(what, where))
   end
 
   local function alarm(n, kind)

@@ -214,9 +214,9 @@ describe("an answer to an emergency of another node", function()
       host.database_down = host.now_ms() < 60000 and host.database_down or nil
       return sleep(ms)
     end
-    local told = comes(SECOND, "1")
+    local answered = comes(SECOND, "1")
     host.sleep = sleep
-    assert.equal("CA1", told[1].call)
+    assert.equal("CA1", answered[1].call)
     assert.is_true(host.now_ms() >= 60000)
   end)
 

@@ -222,7 +222,8 @@ describe("an emergency of life", function()
   it("hears from the database what another node was told: not delivered, taken by a key, taken by a text", function()
     function host.query(sql)
       return sql:find("from texts", 1, true) and host.now_ms() < 9000
-        and { { CALL .. ".gas-leak.0.1", "30006" } } or host.now_ms() > 20000 and { { "handled", "+13125550189" } } or {}
+        and { { CALL .. ".gas-leak.0.1", "30006" } }
+        or host.now_ms() > 20000 and { { "handled", "+13125550189" } } or {}
     end
     local ticket = at(40000, "resume", { DialCallStatus = "completed", DialBridged = "true" }, true)
     run()

@@ -154,7 +154,8 @@ describe("nodes on one database", function()
 
     it("close without asking what the carrier told another node", function()
       local node = events.node "b"
-      events.outcomes(url, { node:add("webhook", { kind = "status", status = "completed", duration_s = 9, call = CALL }) })
+      events.outcomes(url, { node:add("webhook",
+        { kind = "status", status = "completed", duration_s = 9, call = CALL }) })
       assert.same({}, beat("b", 62).lost)
       local row = call_row "state, ended_reason, round(extract(epoch from ended_at - started_at))::int as s"
       assert.same({ state = "ended", ended_reason = "node_lost", s = 9 }, row)
@@ -178,7 +179,8 @@ describe("nodes on one database", function()
       local row = call_row "state, ended_reason, turns, duration_ms"
       assert.same({ state = "ended", ended_reason = "caller_hangup", turns = 1, duration_ms = 2000 }, row)
       assert.equal(1, #pg.query(url, "select 1 from turns"))
-      assert.equal("ended", ask(("adopt_call('{\"call\":\"%s\",\"node\":\"c\",\"cause\":\"node_lost\"}')"):format(CALL)).refused)
+      assert.equal("ended", ask(("adopt_call('{\"call\":\"%s\",\"node\":\"c\",\"cause\":\"node_lost\"}')")
+        :format(CALL)).refused)
     end)
 
     it("say that it drained when it said goodbye", function()

@@ -74,8 +74,7 @@ int twiml_nothing(struct buf *out)
 int twiml_press_key(struct buf *out, const char *words, const char *action)
 {
     const char *const pieces[] = {"<Gather numDigits=\"1\" timeout=\"10\" action=\"", action,
-                                  "\" method=\"POST\"><Say>", words,
-                                  "</Say></Gather><Hangup/>"};
+                                  "\" method=\"POST\"><Say>", words, "</Say></Gather><Hangup/>"};
 
     return document(out, pieces, 5);
 }
