@@ -124,20 +124,33 @@ int journal_append(struct journal *j, const struct journal_event *e)
     return 0;
 }
 
-int journal_barrier(struct journal *j, journal_durable_fn *fn, void *arg)
+static int add_barrier(struct journal *j, bool shared, journal_durable_fn *fn, void *arg)
 {
     struct barrier *b = malloc(sizeof(*b));
 
     if (!b)
         return -ENOMEM;
     pthread_mutex_lock(&j->lock);
-    *b = (struct barrier){
-        .after = j->appended, .deadline_ms = monotonic_ms() + BARRIER_MS, .fn = fn, .arg = arg};
+    *b = (struct barrier){.after = j->appended,
+                          .deadline_ms = monotonic_ms() + BARRIER_MS,
+                          .shared = shared,
+                          .fn = fn,
+                          .arg = arg};
     *j->last_barrier = b;
     j->last_barrier = &b->next;
     pthread_cond_signal(&j->work);
     pthread_mutex_unlock(&j->lock);
     return 0;
+}
+
+int journal_barrier(struct journal *j, journal_durable_fn *fn, void *arg)
+{
+    return add_barrier(j, false, fn, arg);
+}
+
+int journal_barrier_shared(struct journal *j, journal_durable_fn *fn, void *arg)
+{
+    return add_barrier(j, true, fn, arg);
 }
 
 bool journal_accepts(const struct journal *j)
@@ -204,6 +217,18 @@ uint64_t journal_committed(struct journal *j)
     n = j->durable;
     pthread_mutex_unlock(&j->lock);
     return n;
+}
+
+void journal_shipped(struct journal *j, uint64_t n)
+{
+    struct barrier *ready;
+
+    pthread_mutex_lock(&j->lock);
+    if (n > j->shipped)
+        j->shipped = n;
+    ready = journal_barriers_shared(j, 0);
+    pthread_mutex_unlock(&j->lock);
+    journal_barriers_call(ready, 0);
 }
 
 void journal_report(struct journal *j, const struct journal_report *r)
@@ -325,7 +350,7 @@ int journal_start(struct journal **out, const struct journal_opts *o, char *why,
 
 void journal_stop(struct journal *j)
 {
-    struct barrier *left;
+    struct barrier *left, *unshared;
 
     if (!j)
         return;
@@ -338,5 +363,8 @@ void journal_stop(struct journal *j)
     left = j->barriers;
     j->barriers = NULL;
     journal_barriers_call(left, -EIO);
+    unshared = j->unshared;
+    j->unshared = NULL;
+    journal_barriers_call(unshared, 0);
     journal_free(j);
 }

@@ -63,6 +63,11 @@ int journal_append(struct journal *j, const struct journal_event *e);
 typedef void(journal_durable_fn)(void *arg, int rc);
 int journal_barrier(struct journal *j, journal_durable_fn *fn, void *arg);
 
+/* The same, and it waits a little longer until PostgreSQL has all of that too, so that whoever goes on with
+ * a call when this machine is gone knows what was about to happen. At most 300 ms on top, and not while
+ * PostgreSQL takes no events: the disk is what counts. fn may be called by the shipper. */
+int journal_barrier_shared(struct journal *j, journal_durable_fn *fn, void *arg);
+
 /* False when half of the memory waits for the disk: no new calls. Any thread. */
 bool journal_accepts(const struct journal *j);
 

@@ -13,6 +13,7 @@
 enum {
     COMMIT_MAX = 256,    /* events per transaction */
     BARRIER_MS = 1000,   /* longer than this and the disk is said to be stuck */
+    SHARED_MS = 300,     /* PostgreSQL gets this on top, where others are to know */
     RETRY_MS = 250,      /* between two attempts to write */
     STOP_MS = 5000,      /* for what waits when the journal stops */
     CUT_HEAD = 32 * 1024 /* of a body above the limit */
@@ -30,6 +31,7 @@ struct barrier {
     struct barrier *next;
     uint64_t after; /* events appended before it */
     uint64_t deadline_ms;
+    bool shared; /* PostgreSQL is waited for, too */
     journal_durable_fn *fn;
     void *arg;
 };
@@ -44,7 +46,9 @@ struct journal {
     pthread_cond_t work, committed, tick;
     struct item *first, **last; /* owns */
     uint64_t appended, durable; /* events since the start */
+    uint64_t shipped;           /* of them, all up to here are in PostgreSQL */
     struct barrier *barriers, **last_barrier;
+    struct barrier *unshared; /* durable, and waiting for PostgreSQL */
     bool stopping, watching;
     bool refused;             /* since the watcher looked last */
     bool damaged;             /* the reader found it out */
@@ -65,6 +69,11 @@ struct journal {
 /* Takes barriers that are over off the list: those that are durable, or (late) those whose time is
  * up. To be called with the lock held; what comes out is called without it. */
 struct barrier *journal_barriers_take(struct journal *j, bool late, uint64_t now_ms);
+
+/* Those of `ready` that wait for PostgreSQL are kept back; the rest. With the lock held. */
+struct barrier *journal_barriers_share(struct journal *j, struct barrier *ready, uint64_t now_ms);
+/* Takes back those that PostgreSQL has, or that have waited long enough. With the lock held. */
+struct barrier *journal_barriers_shared(struct journal *j, uint64_t now_ms);
 void journal_barriers_call(struct barrier *list, int rc);
 
 /* The two threads. */

@@ -24,6 +24,9 @@ void journal_wake(struct journal *j);
 /* Events committed since the start. */
 uint64_t journal_committed(struct journal *j);
 
+/* Of those, all up to the n-th are in PostgreSQL: who waits for that is answered. */
+void journal_shipped(struct journal *j, uint64_t n);
+
 /* What only the shipper knows; journal_gauges() repeats it. */
 struct journal_report {
     uint64_t committed; /* when counting began: what comes later is added */

@@ -2,7 +2,8 @@
 /* journal_watch.c - the watcher thread. A disk can keep the writer inside fsync() for as long as it
  * likes; somebody else has to say so.
  *
- * Four times a second it looks: barriers whose second is over are answered with -EIO, a commit that
+ * Four times a second it looks: barriers whose second is over are answered with -EIO, those that have
+ * waited long enough for PostgreSQL are answered without it, a commit that
  * takes longer than a second raises "journal.disk", refused events raise "journal.full", which is
  * cleared when half of the memory is free again. */
 #include "base/log.h"
@@ -28,6 +29,40 @@ struct barrier *journal_barriers_take(struct journal *j, bool late, uint64_t now
     *end = NULL;
     if (!j->barriers)
         j->last_barrier = &j->barriers;
+    return list;
+}
+
+struct barrier *journal_barriers_share(struct journal *j, struct barrier *ready, uint64_t now_ms)
+{
+    struct barrier **at = &ready, **end = &j->unshared;
+
+    while (*end)
+        end = &(*end)->next;
+    while (*at) {
+        struct barrier *b = *at;
+
+        if (!b->shared || b->after <= j->shipped || !j->told.shipping) {
+            at = &b->next;
+            continue;
+        }
+        *at = b->next;
+        b->next = NULL;
+        b->deadline_ms = now_ms + SHARED_MS;
+        *end = b;
+        end = &b->next;
+        pthread_cond_signal(&j->tick); /* the watcher knows how long that is */
+    }
+    return ready;
+}
+
+struct barrier *journal_barriers_shared(struct journal *j, uint64_t now_ms)
+{
+    struct barrier *list = j->unshared, **end = &list;
+
+    while (*end && ((*end)->after <= j->shipped || (*end)->deadline_ms <= now_ms))
+        end = &(*end)->next;
+    j->unshared = *end;
+    *end = NULL;
     return list;
 }
 
@@ -59,6 +94,8 @@ static void sleep_until_tick(struct journal *j, uint64_t now_ms)
 
     if (j->barriers && j->barriers->deadline_ms < until)
         until = j->barriers->deadline_ms;
+    if (j->unshared && j->unshared->deadline_ms < until)
+        until = j->unshared->deadline_ms;
     (void)wait_until(&j->tick, &j->lock, until * 1000);
 }
 
@@ -72,6 +109,7 @@ void *journal_watcher_main(void *arg)
     while (j->watching) {
         uint64_t now_ms = monotonic_ms();
         struct barrier *late = journal_barriers_take(j, true, now_ms);
+        struct barrier *unshared = journal_barriers_shared(j, now_ms);
         bool refused = j->refused;
         bool stuck = j->commit_began_ms && now_ms - j->commit_began_ms > BARRIER_MS && j->disk == 0;
 
@@ -80,6 +118,7 @@ void *journal_watcher_main(void *arg)
             j->disk = -ETIMEDOUT;
         pthread_mutex_unlock(&j->lock);
         journal_barriers_call(late, -EIO);
+        journal_barriers_call(unshared, 0);
         if (stuck)
             alarm_raise(ALARM_CRITICAL, "journal.disk", "",
                         "the disk of the data folder has not answered for a second",

@@ -76,7 +76,7 @@ static bool durable(struct journal *j, const struct group *g)
     j->commit_began_ms = 0;
     was_failing = j->disk != 0;
     j->disk = 0;
-    ready = journal_barriers_take(j, false, 0);
+    ready = journal_barriers_share(j, journal_barriers_take(j, false, 0), monotonic_ms());
     pthread_mutex_unlock(&j->lock);
     journal_barriers_call(ready, 0);
     return was_failing;

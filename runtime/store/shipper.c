@@ -169,20 +169,37 @@ static int ping(struct shipper *s)
 
 /* ---- shipping ---- */
 
+/* A batch that is not full holds everything that there was when it was read. */
+static bool is_rest(const struct shipper *s, struct journal_row *const *rows, size_t n)
+{
+    size_t n_bytes = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_bytes += rows[i]->event.body.n;
+    return n < s->batch_max && n_bytes < BATCH_BYTES;
+}
+
 /* The number of events that were settled, or below 0. */
 static int ship_batch(struct shipper *s, struct source *from)
 {
     struct journal_row *rows[BATCH_MAX];
+    uint64_t committed = journal_committed(s->opts.journal);
     int n = source_read(s, from, rows), rc;
     int64_t last;
+    bool rest;
 
+    if (n == 0 && !from->file)
+        journal_shipped(s->opts.journal, committed);
     if (n <= 0)
         return n;
     last = rows[n - 1]->id;
+    rest = is_rest(s, rows, (size_t)n);
     rc = shipper_send(s, from, rows, (size_t)n);
     if (rc)
         return rc;
     s->spoke_ms = monotonic_ms();
+    if (!from->file && rest)
+        journal_shipped(s->opts.journal, committed);
     source_acknowledge(s, from, last);
     s->batch_max = s->batch_max + BATCH_STEP < BATCH_MAX ? s->batch_max + BATCH_STEP : BATCH_MAX;
     return n;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_durable.c - a script waits until everything recorded so far is on the disk: what writes do
- * before they have their effect.
+/* api_durable.c - a script waits until everything recorded so far is on the disk, and for a moment until
+ * PostgreSQL has it: what writes do before they have their effect. Should this machine die in the middle
+ * of one, whoever goes on with the call knows that it was asked for.
  *
  *   host.durable() ─ ticket, barrier ─▶ journal thread ─ MSG_DURABLE, ticket ─▶ this thread ─▶ goes on
  *
@@ -43,7 +44,7 @@ static void cancel_wait(void *arg)
     free(arg);
 }
 
-/* Journal thread. */
+/* A thread of the journal, or the shipper's. */
 static void on_durable(void *arg, int rc)
 {
     struct ticket *t = arg;
@@ -93,7 +94,7 @@ static int ask_journal(struct journal *j, const struct durable_wait *w)
         return -ENOMEM;
     *t = (struct ticket){.thread = w->thread, .number = w->ticket};
     atomic_fetch_add(&w->thread->n_tickets, 1);
-    rc = journal_barrier(j, on_durable, t);
+    rc = journal_barrier_shared(j, on_durable, t);
     if (rc) {
         atomic_fetch_sub(&w->thread->n_tickets, 1);
         free(t);

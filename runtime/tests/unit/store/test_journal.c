@@ -155,6 +155,72 @@ static void test_what_waits_together_is_committed_together(void **state)
     journal_stop(j);
 }
 
+/* What a shipper tells that PostgreSQL takes events. */
+static void tell_shipping(struct journal *j)
+{
+    journal_report(j, &(struct journal_report){.shipping = true, .database_error = ""});
+}
+
+static void ask_shared(struct journal *j, atomic_int *said)
+{
+    atomic_store(said, 0);
+    assert_int_equal(0, journal_barrier_shared(j, note, said));
+    assert_int_equal(1, barrier(j)); /* it is on the disk */
+}
+
+static void test_a_write_is_known_elsewhere_before_it_happens(void **state)
+{
+    struct journal *j = start(*state, 0);
+    atomic_int said, later;
+
+    tell_shipping(j);
+    append(j, "CA1", 1, 3);
+    ask_shared(j, &said);
+    append(j, "CA1", 4, 4);
+    ask_shared(j, &later);
+    journal_shipped(j, 2);
+    assert_int_equal(0, said);
+    journal_shipped(j, 3);
+    assert_int_equal(1, said);
+    assert_int_equal(0, later);
+    journal_shipped(j, 4);
+    assert_int_equal(1, later);
+    ask_shared(j, &said); /* nothing is missing there */
+    assert_int_equal(1, said);
+    journal_stop(j);
+}
+
+static void test_a_write_waits_for_a_slow_database_only_for_a_moment(void **state)
+{
+    struct journal *j = start(*state, 0);
+    atomic_int said;
+    int waited = 0;
+
+    tell_shipping(j);
+    append(j, "CA1", 1, 3);
+    ask_shared(j, &said);
+    for (; waited < WAIT_MS / 2 && !said; waited++)
+        nap();
+    assert_int_equal(1, said);
+    assert_in_range(waited, 50,
+                    2000); /* naps of two milliseconds or a little more; 300 ms are meant */
+    append(j, "CA1", 4, 4);
+    ask_shared(j, &said);
+    journal_stop(j);
+    assert_int_equal(1, said);
+}
+
+static void test_a_write_does_not_wait_for_a_database_that_is_away(void **state)
+{
+    struct journal *j = start(*state, 0);
+    atomic_int said;
+
+    append(j, "CA1", 1, 3);
+    ask_shared(j, &said);
+    assert_int_equal(1, said);
+    journal_stop(j);
+}
+
 static void test_a_barrier_with_nothing_before_it_is_answered_at_once(void **state)
 {
     struct journal *j = start(*state, 0);
@@ -372,6 +438,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_events_reach_the_disk_in_order_and_the_barrier_says_so),
+        T(test_a_write_is_known_elsewhere_before_it_happens),
+        T(test_a_write_waits_for_a_slow_database_only_for_a_moment),
+        T(test_a_write_does_not_wait_for_a_database_that_is_away),
         T(test_what_waits_together_is_committed_together),
         T(test_a_barrier_with_nothing_before_it_is_answered_at_once),
         T(test_stopping_writes_what_waits),
