@@ -19,6 +19,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -43,9 +44,9 @@ int carrier_sid(char out[CARRIER_SID_BYTES], const char *prefix)
 void carrier_event(struct carrier_double *d, const struct carrier_who *about, const char *event,
                    json_t *fields)
 {
-    json_t *all = json_pack("{s:s, s:I, s:s, s:s}", "ev", event, "t_ms",
-                            (json_int_t)(clock_ms(loop_clock()) - about->since_ms), "call",
-                            about->sid, "scenario", about->scenario);
+    json_t *all = json_pack("{s:s, s:I, s:I, s:s, s:s}", "ev", event, "t_ms",
+                            (json_int_t)(clock_ms(loop_clock()) - about->since_ms), "unix_ms",
+                            (json_int_t)unix_ms(), "call", about->sid, "scenario", about->scenario);
     char *text = NULL;
 
     if (all && fields)

@@ -19,7 +19,7 @@ struct carrier_double;
 #define CARRIER_DOUBLE_TOKEN   "7d3f9a0c5e1b48268f40d2c1b3a69e57"
 
 /* What happens on the line, as it happens: one JSON object each, terminated, without a line feed.
- * Loop's thread. Always ev, t_ms (since the call was placed), call, scenario; ev is one of
+ * Loop's thread. Always ev, t_ms (since the call was placed), unix_ms, call, scenario; ev is one of
  * call.ringing .answered .ended .judged, webhook.sent .answered .fallback, status.answered,
  * twiml.verb, stream.open .closed, caller.says .said .digit .hangs_up .gives_up, agent.heard
  * .silent, mark, clear, rest.request, rest.update, error; dial.begun .answered .failed; of who is

@@ -2,7 +2,7 @@
 /* The REST API of the simulated network, as strict as the real one: who asks, for what, and what goes wrong.
  *
  * Happy path: Basic authentication, /2010-04-01/Accounts/{AC}/Calls or Messages, with a sid or without;
- * the resource answers (rest_calls.c, rest_messages.c).
+ * the resource answers (rest_calls.c, rest_messages.c; rest_control.c is no part of the real API).
  *
  * Failure modes, all as {code, message, more_info, status}
  *   - wrong account or token: 401, 20003;   other account, unknown resource or path: 404, 20404;
@@ -261,7 +261,7 @@ static void on_request(struct http_request *r, void *arg)
     void (*serve)(struct rest_ask * a);
 
     a.post = rd_str_eq(http_method(r), RD_STR("POST"));
-    serve = route(&a);
+    serve = rest_is_control(r) ? rest_control : route(&a);
     if (!is_authorised(rest->d, r))
         rest_refuse(&a, 401, 20003, "Authenticate");
     else if (!serve)

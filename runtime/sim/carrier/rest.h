@@ -55,5 +55,7 @@ void rest_answer_leg(struct rest_ask *a, int status, const struct carrier_leg *l
 void rest_calls(struct rest_ask *a);
 void rest_create_call(struct rest_ask *a);
 void rest_messages(struct rest_ask *a);
+bool rest_is_control(const struct http_request *r);
+void rest_control(struct rest_ask *a);
 
 #endif

@@ -15,10 +15,12 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "io/accepter.h"
 #include "io/http_server.h"
 #include "io/ws.h"
 #include "sim/listener.h"
+#include "sim/openai/control.h"
 #include "sim/openai/upgrade.h"
 
 #include <errno.h>
@@ -38,7 +40,8 @@ struct openai_double {
     FILE *record, *log;           /* own; NULL: none */
     char refusal[384];            /* body of the newest refused upgrade, until it is sent */
     unsigned n_sessions;
-    uint64_t violations; /* of sessions that are gone */
+    struct openai_order order; /* for a moment that is still to come; MOMENT_NOW: none */
+    uint64_t violations;       /* of sessions that are gone */
     bool stopped;
 };
 
@@ -216,15 +219,27 @@ static void on_fact(json_t *fact, void *arg)
 {
     struct peer *p = arg;
 
+    json_object_set_new(fact, "unix_ms", json_integer((json_int_t)unix_ms()));
     if (p->home->log && json_dumpf(fact, p->home->log, JSON_COMPACT) == 0)
         fputc('\n', p->home->log);
     json_decref(fact);
+}
+
+static int on_moment(enum openai_moment m, void *arg)
+{
+    struct openai_order *o = &((struct peer *)arg)->home->order;
+
+    if (o->moment != m)
+        return OPENAI_GOES_ON;
+    o->moment = MOMENT_NOW;
+    return o->code;
 }
 
 static const struct openai_session_events session_events = {
     .send = on_send,
     .close = on_close,
     .fact = on_fact,
+    .moment = on_moment,
     .hear = on_hear,
     .say = on_say,
 };
@@ -326,9 +341,48 @@ static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *ar
     return 0;
 }
 
+static bool may_be_picked(const struct peer *p)
+{
+    return p->ws && openai_session_on_call(p->session) && !openai_session_was_told(p->session);
+}
+
+static struct peer *picked(const struct openai_double *d, unsigned pick)
+{
+    unsigned n = 0, place;
+
+    for (const struct peer *p = d->peers; p; p = p->next)
+        n += may_be_picked(p);
+    place = n * pick / 1000;
+    for (struct peer *p = d->peers; p; p = p->next)
+        if (may_be_picked(p) && place-- == 0)
+            return p;
+    return NULL;
+}
+
+static int obey(struct openai_double *d, const struct openai_order *o)
+{
+    struct peer *p;
+
+    if (o->moment != MOMENT_NOW) {
+        d->order = *o;
+        return 202;
+    }
+    p = picked(d, o->pick);
+    if (!p)
+        return 409;
+    openai_session_break(p->session, o->code, now_ms());
+    return 202;
+}
+
 static void on_request(struct http_request *r, void *arg)
 {
-    (void)arg;
+    struct openai_order order;
+
+    if (rd_str_eq(http_method(r), RD_STR("POST")) &&
+        openai_control_read(&order, http_target(r)) == 0) {
+        http_reply(r, obey(arg, &order), "application/json", RD_STR("{}"));
+        return;
+    }
     http_reply(r, 404, "application/json",
                RD_STR("{\"error\":{\"message\":\"Invalid URL\",\"type\":\"invalid_request_error\","
                       "\"param\":null,\"code\":null}}"));

@@ -120,6 +120,11 @@ void session_end(struct openai_session *s, int code, const char *reason)
     s->events->close(code, reason, s->arg);
 }
 
+int session_moment(struct openai_session *s, enum openai_moment m)
+{
+    return s->events->moment && !s->over ? s->events->moment(m, s->arg) : OPENAI_GOES_ON;
+}
+
 void make_id(struct openai_session *s, char out[ID_MAX], const char *prefix)
 {
     snprintf(out, ID_MAX, "%.20s_Sim%04u%06u", prefix, s->number % 10000, s->next_id++ % 1000000);

@@ -117,6 +117,8 @@ void emit_error(struct openai_session *s, const char *type, const char *code, co
 void emit_later(struct openai_session *s, json_t *event, uint64_t due_ms, bool after_response);
 void fact(struct openai_session *s, json_t *fact); /* owns */
 void session_end(struct openai_session *s, int code, const char *reason);
+int session_moment(struct openai_session *s,
+                   enum openai_moment m); /* OPENAI_GOES_ON, or how it breaks */
 void make_id(struct openai_session *s, char out[ID_MAX], const char *prefix);
 json_t *format_of(struct openai_session *s, const char *side); /* borrowed */
 uint32_t count_tokens(const char *text);

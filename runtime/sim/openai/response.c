@@ -20,7 +20,8 @@ enum {
     DELTA_EVERY_MS = 50, /* ten times faster than it plays */
     LATE_DELTAS = 4,
     BROKEN_AFTER = 2, /* deltas, when the fault of a session is an answer that breaks off… */
-    BROKEN_LATER = 8  /* …and when it is a reply's: its question is understood by then */
+    BROKEN_LATER = 8, /* …and when it is a reply's: its question is understood by then */
+    TOOL_RUNS_MS = 40 /* from a function call to the break that somebody wants meanwhile */
 };
 
 struct response *response_active(const struct openai_session *s)
@@ -330,6 +331,25 @@ static void call_tool(struct openai_session *s, struct response *r)
 
 /* ---- step by step ---- */
 
+/* Somebody outside wants it to break in the middle of an answer. */
+static void may_break(struct openai_session *s, const struct response *r)
+{
+    int code = r->deltas == BROKEN_AFTER + 1 && !r->beside ? session_moment(s, MOMENT_ANSWER)
+                                                           : OPENAI_GOES_ON;
+
+    if (code != OPENAI_GOES_ON)
+        session_end(s, code, "broken from outside");
+}
+
+/* The same, while its function runs. */
+static void may_break_soon(struct openai_session *s, const struct response *r)
+{
+    if (!r->tool || r->beside || session_moment(s, MOMENT_TOOL) == OPENAI_GOES_ON)
+        return;
+    s->misery.fault = FAULT_DROP;
+    s->fault_due_ms = s->now_ms + TOOL_RUNS_MS;
+}
+
 static void breaks_off(struct openai_session *s, const struct response *r)
 {
     bool whole_session = s->misery.fault == FAULT_DROP_ANSWER && r->heard_ticket != 0;
@@ -354,6 +374,7 @@ static void stream(struct openai_session *s, struct response *r)
     } else {
         send_words(s, r, words_until(r, next));
         send_audio(s, r);
+        may_break(s, r);
         breaks_off(s, r);
         if (r->sent < r->n_audio)
             return;
@@ -388,6 +409,7 @@ void response_tick(struct openai_session *s, struct response *r)
         break;
     case PHASE_DONE:
         finish(s, r, "completed", NULL);
+        may_break_soon(s, r);
         break;
     default:
         stream_late(s, r);

@@ -86,6 +86,22 @@ uint64_t openai_session_violations(const struct openai_session *s)
     return s->violations;
 }
 
+bool openai_session_on_call(const struct openai_session *s)
+{
+    return !s->over && ears_now_ms(s->ears) > 0;
+}
+
+bool openai_session_was_told(const struct openai_session *s)
+{
+    return s->told;
+}
+
+void openai_session_break(struct openai_session *s, int code, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    session_end(s, code, "broken from outside");
+}
+
 static void emit_session(struct openai_session *s, const char *type)
 {
     emit(s, json_pack("{s:s,s:o}", "type", type, "session", json_deep_copy(s->config)));

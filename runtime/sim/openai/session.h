@@ -9,6 +9,7 @@
 #include "sim/speech/sound.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct openai_session;
@@ -48,10 +49,17 @@ struct openai_misery {
 int openai_fault_parse(struct openai_misery *out, const char *name, size_t n);
 extern const char *const openai_fault_names[]; /* ends with NULL */
 
+/* Moments at which somebody outside may want a session to break. */
+enum openai_moment { MOMENT_NOW, MOMENT_ANSWER, MOMENT_TOOL };
+enum { OPENAI_GOES_ON = -1 };
+
 struct openai_session_events {
     void (*send)(const char *event, size_t n, void *arg);
     void (*close)(int code, const char *reason, void *arg); /* code 0: break the connection */
     void (*fact)(json_t *fact, void *arg);                  /* something happened; owns */
+    /* It is in the middle of an answer, or waits for a tool's result: OPENAI_GOES_ON, or how it
+     * breaks (as `close`). NULL: it goes on. */
+    int (*moment)(enum openai_moment m, void *arg);
 
     /* Jobs; answered later by openai_session_heard() and _said() with the same ticket, never from
      * inside. `pcm` is the callee's on success. Negative: the session goes on without. */
@@ -83,6 +91,11 @@ void openai_session_said(struct openai_session *s, uint32_t ticket, const struct
 /* When to call openai_session_tick() next; UINT64_MAX: nothing is due. */
 uint64_t openai_session_due(const struct openai_session *s);
 void openai_session_tick(struct openai_session *s, uint64_t now_ms);
+
+/* Somebody's voice was heard in it, and it is not over. */
+bool openai_session_on_call(const struct openai_session *s);
+bool openai_session_was_told(const struct openai_session *s); /* of a session before this one */
+void openai_session_break(struct openai_session *s, int code, uint64_t now_ms);
 
 /* Messages the API would refuse as wrong, whatever the timing. */
 uint64_t openai_session_violations(const struct openai_session *s);
