@@ -8,7 +8,7 @@
  * within a second or two (adopt_look), and closes his side.
  *
  * Failure modes: what the other node kept may still be on its way, so an unknown call, and one that is
- * just saying goodbye, are looked at again for two seconds. Then, and for calls that are over, foreign,
+ * just saying goodbye, are looked at again for two seconds; one that somebody has just taken, for three. Then, and for calls that are over, foreign,
  * taken or lost too often: hang up where a goodbye was meant, else the fallback; a stream is refused,
  * and the carrier goes on to its next verb. Each refusal is a fact of this node. */
 #include "gateway/adopt.h"
@@ -36,7 +36,8 @@ enum {
     FIRST_LOOK_MS = 150, /* facts of a call that has just ended elsewhere are on their way */
     LOOK_AGAIN_MS = 100,
     LOOK_UNTIL_MS = 2000,
-    ANSWER_MS = 3000,
+    TAKEN_UNTIL_MS = 3300, /* who took it has it for three seconds, in adopt_call() */
+    ANSWER_MS = 4500,
     ASK_MAX = 1024,
     FORM_MAX = 2048,
     CLAIMS_MAX = 1000
@@ -47,7 +48,7 @@ static const size_t known_max = (size_t)2 << 20;
 struct adopting {
     bool stream, asked, leaving;
     char sid[DIRECTORY_SID];
-    uint64_t until_ms; /* it is looked for */
+    uint64_t began_ms;
     char ask[ASK_MAX];
 };
 
@@ -175,7 +176,7 @@ static bool begin(struct opening *o, const char *cause, struct rd_str sid, struc
     o->adopting = a;
     o->again = true;
     o->until_ms = now_ms + ANSWER_MS;
-    a->until_ms = now_ms + LOOK_UNTIL_MS;
+    a->began_ms = now_ms;
     (void)rd_str_copy(a->sid, sizeof(a->sid), sid);
     buf_init(&ask_text, ASK_MAX);
     fits = json_add_object(&ask_text,
@@ -369,13 +370,23 @@ static void choose_agent(struct opening *o, const struct known *k)
     agent_set_unref(set);
 }
 
+/* What is on its way arrives; and whoever took it a moment ago may be gone, for the carrier still asks. */
+static bool may_change(const struct adopting *a, const char *why)
+{
+    uint64_t waited_ms = clock_ms(loop_clock()) - a->began_ms;
+
+    if (strcmp(why, "taken") == 0)
+        return !a->stream && waited_ms < TAKEN_UNTIL_MS;
+    return (a->leaving || strcmp(why, "unknown") == 0) && waited_ms < LOOK_UNTIL_MS;
+}
+
 static void on_refusal(struct opening *o, const struct known *k, const char *why)
 {
     struct json_value hang_up = json_get(&k->root, "hang_up");
     struct adopting *a = o->adopting;
 
     a->leaving = strcmp(why, "leaving") == 0;
-    if ((a->leaving || strcmp(why, "unknown") == 0) && clock_ms(loop_clock()) < a->until_ms) {
+    if (may_change(a, why)) {
         a->asked = false;
         loop_timer_in(o->timer, LOOK_AGAIN_MS);
         return;
@@ -426,6 +437,7 @@ static void let_go(struct node *n, const struct directory_view *v)
     struct credits *credits;
     struct message *m;
 
+    directory_forget(n->directory, v->call); /* it may come back */
     if (v->state != DIRECTORY_TAKEN) {
         if (directory_release(n->directory, v->call, true, &credits, &view))
             webhook_tell_ended(credits, v->call, "claimed");

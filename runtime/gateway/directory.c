@@ -475,6 +475,17 @@ bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
     return released;
 }
 
+void directory_forget(struct directory *d, call_handle h)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e)
+        unlink_sid(d, e); /* a second time, when the entry is used again, finds nothing */
+    pthread_mutex_unlock(&d->lock);
+}
+
 void directory_drain(struct directory *d)
 {
     pthread_mutex_lock(&d->lock);

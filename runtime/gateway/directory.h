@@ -159,6 +159,10 @@ void directory_intent(struct directory *d, call_handle h, enum directory_intent 
 bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
                        struct credits **credits, struct directory_view *view);
 
+/* Another process has this call: it is not found by its sid any more, and may come back as a new one.
+ * Whoever has the handle can still use it. */
+void directory_forget(struct directory *d, call_handle h);
+
 /* No new calls from now on. */
 void directory_drain(struct directory *d);
 

@@ -12,6 +12,7 @@
 #include "gateway/adopt.h"
 #include "gateway/numbers.h"
 #include "gateway/opening.h"
+#include "gateway/resume.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
 
@@ -286,6 +287,14 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
         open_call(t, r, form, a.call, set, agent);
 }
 
+/* The number's fallback URL is this one: Twilio could not ask how a call goes on, and asks here. */
+static bool is_about_resume(struct form *form)
+{
+    struct rd_str url = form_get(form, "ErrorUrl");
+
+    return url.n > 0 && memmem(url.p, url.n, "/twilio/resume", strlen("/twilio/resume"));
+}
+
 void voice_request(struct media_thread *t, struct http_request *r, struct form *form)
 {
     struct rd_str sid = form_get(form, "CallSid");
@@ -294,7 +303,9 @@ void voice_request(struct media_thread *t, struct http_request *r, struct form *
     char sid_z[64];
 
     (void)rd_str_copy(sid_z, sizeof(sid_z), sid);
-    if (!is_call_sid(sid)) {
+    if (is_about_resume(form)) {
+        resume_request(t, r, form);
+    } else if (!is_call_sid(sid)) {
         webhook_reply_text(r, 400, "CallSid is missing or is none\n");
     } else if (is_forced_to_vapi(t, agent)) {
         log_info("call.redirected", F_CALL(sid_z), F_STR("system", "vapi"),

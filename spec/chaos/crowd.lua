@@ -113,7 +113,7 @@ function Crowd:begin_wave()
   local folder = ("%s/wave-%d"):format(self.cluster.folder, self.waves)
   proc.run("mkdir -p " .. folder)
   local args = { proc.binary(), "call", "--json", "--parallel", "--url", self.cluster.url, "--rest",
-    "127.0.0.1:" .. self.cluster.rest_port, "--linger", "1" }
+    "127.0.0.1:" .. self.cluster.rest_port, "--linger", "1", "--fallback", self.cluster.url .. "/twilio/voice" }
   for _ = 1, self.o.calls do
     self.placed = self.placed + 1
     args[#args + 1] = "--scenario"

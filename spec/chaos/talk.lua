@@ -24,7 +24,7 @@ local book_visit = tool {
 return agent {
   name = "desk", numbers = { "%s" }, time_zone = "America/Chicago", people = { office = "+13125550188" },
   greeting = "Front desk, good morning.", prompt = "You are the front desk of a small hotel.",
-  vars = { booked = false }, needs = { tables = { "visits" } },
+  vars = { booked = false }, needs = { tables = { visits = "write" } },
   tools = { book_visit, tools.send_sms { templates = { "booked" } }, tools.end_call },
   sms = { booked = "See you tomorrow at nine.", missed = "Sorry we missed you." },
 }
@@ -61,9 +61,12 @@ function talk.write_model(folder)
   return folder
 end
 
+local AREAS = { "201", "206", "212", "213", "214", "215", "216", "303", "305", "312", "313", "314", "317", "402", "404",
+  "405", "407", "412", "414", "415", "502", "503", "504", "505", "512", "602", "612", "615", "617", "702", "713" }
+
 -- No two callers have numbers that look alike: that would be a swarm, which gets no texts.
 function talk.caller_number(i)
-  return ("+1312%03d%04d"):format(200 + i % 700, 100 + i // 700)
+  return ("+1%s%03d%04d"):format(AREAS[i % #AREAS + 1], 200 + i % 700, 100 + i)
 end
 
 local function step(text)

@@ -79,6 +79,14 @@ describe("a call between two nodes", function()
     assert.same({ { reason = "node_lost", attempt = "1" } }, facts)
   end)
 
+  it("comes back to a node that had let go of it", function()
+    local call = rings(a)
+    assert.matches("<Stream", resume(b, call), 1, true)
+    assert.is_truthy(a:wait_log("call.claimed_elsewhere", function(line) return line.call == call.CallSid end))
+    assert.matches("<Stream", resume(a, call), 1, true)
+    assert.equal("a", owner(call))
+  end)
+
   it("is not taken over when it is unknown, somebody else's, or over", function()
     local stranger = node.voice_form { To = "+13125550240" }
     local body = resume(b, stranger)
@@ -95,6 +103,14 @@ describe("a call between two nodes", function()
       table.insert(why, line.reason)
     end
     assert.same({ "unknown", "foreign", "ended" }, why)
+  end)
+
+  it("goes on when the carrier asks at the fallback URL, because whom it asked first was just dying", function()
+    local call = rings(a)
+    local body = post(b, "/twilio/voice", call, { CallStatus = "in-progress", ErrorCode = "11205",
+      ErrorUrl = url .. "/twilio/resume" }).body
+    assert.matches("<Stream", body, 1, true)
+    assert.equal("b", owner(call))
   end)
 
   it("is taken by who was rung for its caller, whichever node is asked", function()

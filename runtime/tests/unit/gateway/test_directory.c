@@ -713,6 +713,29 @@ static void test_a_call_that_is_over_takes_no_room_any_more(void **state)
     script_fini(&s);
 }
 
+static void test_a_call_that_went_elsewhere_may_come_back(void **state)
+{
+    struct directory *d = new_directory(3);
+    struct directory_view view;
+    struct credits *none;
+    call_handle gone, back, other;
+
+    (void)state;
+    assert_int_equal(admit(d, 2, &other), 0);
+    assert_int_equal(admit(d, 1, &gone), 0);
+    assert_int_equal(admit(d, 1, &back), RD_ESTATE);
+    directory_forget(d, gone);
+    directory_forget(d, gone);
+    assert_int_equal(admit(d, 1, &back), 0);
+    assert_true(back != gone);
+    assert_true(directory_get(d, gone, &view)); /* what is left of it here goes on to its end */
+    assert_true(directory_release(d, gone, true, &none, &view));
+    assert_true(directory_find(d, rd_str(view.sid), &view));
+    assert_true(view.call == back);
+    assert_true(directory_get(d, other, &view));
+    directory_free(d);
+}
+
 static void test_freeing_the_directory_frees_what_calls_still_own(void **state)
 {
     struct directory *d = new_directory(1);
@@ -762,6 +785,7 @@ int main(void)
         cmocka_unit_test(test_the_room_reserved_for_a_call_comes_back_with_its_end),
         cmocka_unit_test(test_the_room_goes_to_the_claimer_and_only_there),
         cmocka_unit_test(test_a_call_that_is_over_takes_no_room_any_more),
+        cmocka_unit_test(test_a_call_that_went_elsewhere_may_come_back),
         cmocka_unit_test(test_freeing_the_directory_frees_what_calls_still_own),
     };
 
