@@ -131,7 +131,7 @@ function Crowd:end_wave()
 end
 
 function Crowd:is_time_left()
-  return proc.now() - self.began < self.o.seconds
+  return self.o.waves and self.waves < self.o.waves or not self.o.waves and proc.now() - self.began < self.o.seconds
 end
 
 function Crowd:look()

@@ -12,21 +12,26 @@ local function any_node(world)
   return world.cluster:is_whole() and world.cluster.nodes[world.chance(#world.cluster.nodes)]
 end
 
-local function happened(status)
-  return status == 202 or nil
+-- In turns, because all calls are with the one that was not killed last.
+local function next_node(world)
+  if not world.cluster:is_whole() then
+    return false
+  end
+  world.killed = (world.killed or world.chance(#world.cluster.nodes)) % #world.cluster.nodes + 1
+  return world.cluster.nodes[world.killed]
 end
 
--- Does it happen? Then nothing is left to be ended.
+-- The double says 202 when it happened; nothing is left to be ended then.
 local function at_once(status)
-  if not happened(status) then
+  if status ~= 202 then
     return false
   end
 end
 
 faults.kill = {
-  about = "kill -9 of one of the nodes; it is started again 2 s later",
+  about = "kill -9 of one of the nodes, in turns; it is started again 2 s later",
   begin = function(world)
-    local n = any_node(world)
+    local n = next_node(world)
     if not n then
       return false
     end

@@ -2,6 +2,7 @@
 -- One run: a cluster, callers, faults by chance, and what the books say in the end.
 --
 --   local result = run { calls = 40, seconds = 60, seed = 1, faults = { "kill" }, every = 20, nodes = 2, tell = print }
+--   … script = { { 3, "drop" }, { 9.5, "kill" } } instead of `faults` and `every`; waves = 5 instead of `seconds`
 --   result.books (spec/chaos/books.lua), .faults[name] = how often, .complaints
 --   run.is_good(result)      nothing was lost, nothing was there twice, nobody complained
 local clusters = require "spec.chaos.cluster"
@@ -12,7 +13,7 @@ local proc = require "spec.e2e.support.proc"
 
 local M = {}
 
-local TELL_S, SHIPPED_S, LOOK_S, BACK_S = 5, 60, 0.05, 60
+local TELL_S, SHIPPED_S, LOOK_S, LATER_S, BACK_S = 5, 60, 0.05, 0.3, 60
 
 -- The same seed draws the same faults in the same order, whatever else asks for chance.
 local function dice(seed)
@@ -32,14 +33,15 @@ function Run:tell(fmt, ...)
   end
 end
 
+-- The next one of the script, else one by chance. False: it could not happen to anybody now.
 function Run:inject()
-  local name = self.o.faults[self.world.chance(#self.o.faults)]
+  local name = self.o.script and self.o.script[self.n_faults + 1][2] or self.o.faults[self.world.chance(#self.o.faults)]
   local finish, seconds = faults[name].begin(self.world)
   if finish == false then
     return false
   end
   self.counts[name] = (self.counts[name] or 0) + 1
-  if not self.o.quiet_faults then
+  if finish then
     self:tell("%s", name)
   end
   if finish then
@@ -75,18 +77,27 @@ function Run:progress()
     #happened > 0 and table.concat(happened, ", ") or "nothing has happened yet")
 end
 
--- Faults begin once calls are answered, and no new ones when the time is over.
+-- When the next fault is due; nil: there is no other one.
+function Run:next_after(at)
+  local o = self.o
+  if not o.script then
+    return at + o.every
+  end
+  local step = o.script[self.n_faults + 1]
+  return step and self.began + step[1]
+end
+
+-- No new faults when the time is over.
 function Run:go()
-  local crowd, o = self.world.crowd, self.o
-  local next_at, tell_at = self.began + (o.first or o.every), self.began + TELL_S
+  local crowd, next_at, tell_at = self.world.crowd, self:next_after(self.began), self.began + TELL_S
   while crowd:look() do
     local now = proc.now()
     self.world.cluster:is_whole()
     self:end_faults()
-    if now >= next_at and crowd:is_time_left() and self.n_faults < (o.max_faults or math.huge) then
+    if next_at and now >= next_at and (self.o.script or self.o.waves or crowd:is_time_left()) then
       local did = self:inject()
       self.n_faults = self.n_faults + (did and 1 or 0)
-      next_at = did and math.max(next_at + o.every, now) or now + math.min(0.5, o.every)
+      next_at = did and self:next_after(next_at) or now + LATER_S
     end
     if now >= tell_at then
       self:progress()
