@@ -52,6 +52,9 @@ local mark = {
 
 local M = {}
 
+-- Numbers that stand for "no number": words on a keypad, ANONYMOUS and its like.
+local nobodys = " +266696687 +86282452253 +8656696 +2562533 +7378742833 "
+
 local defs = setmetatable({}, { __mode = "k" }) -- by call.agent: what its file said, which scripts need not see
 
 local function text_or_nil(value)
@@ -72,19 +75,24 @@ function M.check_reason(reason)
   return reason
 end
 
+---@param from string? who calls, as the carrier says
+---@return string? number nil when withheld
+function M.number_of(from)
+  return from and from:match("^%+[1-9]%d+$") and not nobodys:find((" %s "):format(from), 1, true) and from or nil
+end
+
 ---@param def table the agent
 ---@param form table<string, string> what the carrier's webhook said
 ---@return ringdown.call
 ---@return fun(): string? check of its vars
 function M.new(def, form)
-  local from = text_or_nil(form.From)
   local values, check = vars.new(def.vars)
   local agent = { name = def.name }
   defs[agent] = def
   return setmetatable({
     id = text_or_nil(form.CallSid) or "",
     caller = {
-      number = from and from:match("^%+[1-9]%d+$") or nil,
+      number = M.number_of(text_or_nil(form.From)),
       name = text_or_nil(form.CallerName),
     },
     called = text_or_nil(form.To),

@@ -3,6 +3,8 @@
 --
 -- A split is sticky: a caller always meets the same system, and a larger share only adds callers to it.
 -- The bucket is GrowthBook's second version: two passes of FNV-1a over seed and key.
+local calls = require "ringdown.call"
+
 local M = {}
 
 ---@alias ringdown.routing
@@ -10,10 +12,6 @@ local M = {}
 ---| "vapi"
 ---| { split: { openai: number } } # so many percent of callers
 ---| fun(call: ringdown.call): "openai"|"vapi"|nil, string? # and the reason, for the records
-
--- Numbers that stand for "no number": words on a keypad, ANONYMOUS and its like.
-local placeholders = { ["+266696687"] = true, ["+86282452253"] = true, ["+8656696"] = true, ["+2562533"] = true,
-  ["+7378742833"] = true }
 
 ---@param text string
 ---@return integer 0 to 2^32 - 1
@@ -37,10 +35,7 @@ end
 ---@param call_id string
 ---@return string
 function M.key(number, call_id)
-  if number and number:match("^%+[1-9]%d+$") and not placeholders[number] then
-    return number
-  end
-  return call_id
+  return calls.number_of(number) or call_id
 end
 
 ---@param routing ringdown.routing? as the agent's file says, checked

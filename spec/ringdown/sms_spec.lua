@@ -297,6 +297,29 @@ describe("a missed call", function()
     assert.matches("put_text_off", host.queries[1].sql)
   end)
 
+  it("is answered later, once, when the database is away", function()
+    fake.now "2026-11-24 14:00"
+    local call = call_with()
+    host.database_down = "it is restarted"
+    call:is_missed "gave_up"
+    local put_off = host.facts[1]
+    assert.same({}, call.texts)
+    assert.same({ "scheduled", "down", require("ringdown.time").unix(), "Sorry we missed you.", CALLER },
+      { put_off.status, put_off.error_code, put_off.due_at, put_off.body, put_off.to })
+    local function is_due()
+      require("ringdown.errand").run(call.def, "text_due", require("ringdown.json").encode { id = put_off.id,
+        from = OURS, to = CALLER, body = put_off.body, template = "missed", call = call.session.call.id })
+      return host.facts[#host.facts]
+    end
+    put_off = is_due() -- it is away again
+    assert.same({ "scheduled", "down", true, require("ringdown.time").unix() + 300 },
+      { put_off.status, put_off.error_code, put_off.due, put_off.due_at })
+    assert.same({}, call.texts)
+    host.database_down = nil
+    is_due()
+    assert.same({ { to = CALLER, body = "Sorry we missed you.", template = "missed" } }, call.texts)
+  end)
+
   it("of a machine, of nobody or of somebody forged is not answered", function()
     fake.now "2026-11-24 14:00"
     for reason, case in pairs {
@@ -310,9 +333,17 @@ describe("a missed call", function()
       assert.same({ "canceled", reason }, { host.facts[1].status, host.facts[1].error_code })
       assert.equal(call.session.call.id, host.facts[1].call)
     end
+    for _, from in ipairs { "Restricted", "+266696687", "" } do
+      local call = call_with({ countries = { "US", "LS" } }, { from = from })
+      call:is_missed("gave_up")
+      assert.same({ "canceled", "withheld" }, { host.facts[1].status, host.facts[1].error_code }, from)
+    end
     local call = call_with()
     call:is_missed("gave_up", { ms = 1900 })
     assert.equal("robot", reason_of(call))
+    call.form.From = nil
+    call:is_missed("gave_up")
+    assert.equal("withheld", reason_of(call))
     call = call_with { sms = { booked = "Ok." } }
     call:is_missed "no_capacity"
     assert.equal("no_template", reason_of(call))

@@ -234,6 +234,53 @@ describe("texts", function()
       assert.equal(1, #due "2026-11-25 17:01Z")
     end)
 
+    describe("because nobody could be asked about them", function()
+      local function put_off(id, o)
+        local body = { id = id, direction = "out", from = OURS, to = CALLER, kind = "missed", template = "missed",
+          body = "sorry", segments = 1, status = "scheduled", error_code = "down", held_by = "us",
+          due_at = 1795608000 } -- 12:00
+        for key, given in pairs(o or {}) do
+          body[key] = given
+        end
+        tell(body)
+      end
+
+      it("are asked about when they are due, and go out once", function()
+        put_off "a"
+        put_off "b" -- a second call of the same caller
+        assert.equal(2, #due "2026-11-25 12:01Z")
+        assert.is_nil(asked({ id = "a", kind = "missed", due = true }, "1 minute"))
+        assert.equal("recent", asked({ id = "b", kind = "missed", due = true }, "1 minute"))
+        assert.same({ "queued", "sorry" }, { text("a").status, text("a").body })
+        assert.is_nil(text("a").error_code)
+        assert.same({ "canceled", "recent" }, { text("b").status, text("b").error_code })
+        assert.same({}, due "2026-11-25 12:30Z")
+      end)
+
+      it("count caps and swarms then", function()
+        for _ = 1, 5 do
+          assert.is_nil(asked {})
+        end
+        put_off "a"
+        assert.equal(1, #due "2026-11-25 12:01Z")
+        assert.equal("caller_cap", asked({ id = "a", kind = "missed", due = true }, "1 minute"))
+      end)
+
+      it("are ours to put off when the answer got lost, and only then", function()
+        assert.is_nil(asked { id = "a", kind = "missed", held_by = "us", body = "sorry" })
+        put_off("a", { held_by = "another node" })
+        assert.same({}, due "2026-11-25 12:01Z")
+        assert.is_nil(text("a").error_code)
+        put_off "a"
+        assert.same({ { id = "a", body = "sorry" } }, due "2026-11-25 12:01Z")
+        put_off "a" -- told again: whoever has it now sends it
+        assert.same({}, due "2026-11-25 12:02Z")
+        put_off("a", { due = true, due_at = 1795608300 }) -- unless it was away again
+        assert.same({}, due "2026-11-25 12:02Z")
+        assert.equal(1, #due "2026-11-25 12:06Z")
+      end)
+    end)
+
     it("are forgotten with the caller", function()
       scheduled "x"
       value(("erase_caller('%s', '\\x%s')"):format(CALLER, HASH))

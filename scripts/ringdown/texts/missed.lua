@@ -18,18 +18,20 @@ local ANSWER_MS = 4000 -- for the database
 
 ---@class ringdown.missed what the gateway tells of a missed call
 ---@field call string
----@field from string
+---@field from string? as the carrier says it; nobody's number too: "anonymous", "Restricted", "+266696687"
 ---@field to string
 ---@field why string "gave_up", "not_answered", "no_capacity", "script_failed", "failed"
 ---@field since_us integer when it began
 ---@field ms integer? how long it was, for one that was answered
 ---@field verstat string? what the carriers say about the caller's number
 
-local function reason_against(missed, def)
+local function reason_against(missed, def, number)
   if not def.sms or not def.sms.templates.missed then
     return "no_template"
   elseif not post.is_vouched(def, missed.verstat) then
     return "stir"
+  elseif not number then
+    return "withheld"
   elseif missed.why == "gave_up" and (missed.ms or ROBOT_MS) < ROBOT_MS then
     return "robot"
   end
@@ -40,11 +42,10 @@ end
 function M.run(missed, def)
   local text = { id = "missed-" .. missed.call, call = missed.call, from = missed.to, to = missed.from,
     template = "missed", kind = "missed", since_us = missed.since_us }
-  local sent
-  local why = reason_against(missed, def)
+  local call = calls.new(def, { CallSid = missed.call, From = missed.from, To = missed.to })
+  local why, sent = reason_against(missed, def, call.caller.number)
   if not why then
-    local call = calls.new(def, { CallSid = missed.call, From = missed.from, To = missed.to })
-    text.to, text.body = call.caller.number or "", sms.words(def, call, "missed")
+    text.body = sms.words(def, call, "missed")
     text.due_at = quiet.until_when(def.sms.quiet, missed.from, def.time_zone, time.unix())
     sent, why = post.send(def, text)
   elseif why ~= "no_template" then
@@ -66,9 +67,6 @@ function M.run_due(text, def)
   end
   text.kind, text.due, text.due_at = "missed", true, nil
   local sent, why = post.send(def, text)
-  if why == "down" then -- it is in nobody's hand now: the row says "queued", and stays unsent
-    why = "lost"
-  end
   log.fact("info", sent and "missed.texted" or "missed.not_texted", text.call or "",
     { reason = log.known(why or sent.status) })
 end

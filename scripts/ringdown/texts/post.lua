@@ -8,7 +8,7 @@
 --   is not sent, with the reason
 --
 -- Failure modes: with the database away callers get no text, because nobody knows whether they want one; the agent's
--- people get theirs. A request without an answer is not repeated, because Twilio has no idempotency keys: the list of
+-- people get theirs, and that a call was missed is told once the database can be asked. A request without an answer is not repeated, because Twilio has no idempotency keys: the list of
 -- what was sent tells, or the text stays "unknown". A 429 was not processed and is repeated.
 local calls = require "ringdown.call"
 local host = require "ringdown.host"
@@ -31,6 +31,7 @@ local SWARM_CALLS = 10 -- in ten minutes, from one block of numbers
 local SWARM_TEXTS = 20 -- in an hour, to different numbers of one block
 local LIST_SLACK_S = 60 -- clocks differ
 local ANSWER_MS = 4000 -- for the database; a caller waits
+local AGAIN_S = 300 -- when the database went away while a text was due
 
 ---Why a text was not sent, for the model.
 M.sentences = {
@@ -101,6 +102,7 @@ end
 ---@field due_at integer? unix: not before
 ---@field since_us integer? when the missed call began
 ---@field due boolean? it waited, and its time has come
+---@field held_by string? a secret between this question to the database and its answer, should that get lost
 
 local function sender_of(def, text)
   return def.sms and def.sms.service or text.from
@@ -115,13 +117,13 @@ local function question(def, text, segments)
   return {
     id = text.id, call = text.call, agent = def.name, from = text.from, to = text.to, senders = senders,
     hash = host.number_hash(text.to), template = text.template, kind = text.kind, body = text.body,
-    segments = segments, person = text.person, due = text.due, due_at = text.due_at, since_us = text.since_us,
+    segments = segments, person = text.person, due = text.due, due_at = text.due_at, since_us = text.since_us, held_by = text.held_by,
     window_s = (def.sms and def.sms.window or 14400000) // 1000, caller_day = caps.day, agent_day = caps.agent,
     reply_hour = REPLIES_HOUR, swarm_calls = SWARM_CALLS, swarm_texts = SWARM_TEXTS,
   }
 end
 
--- Why the database says no; nil: it may be sent.
+-- Why the database says no; "down": nobody knows; nil: it may be sent.
 local function refusal(def, text, segments)
   local rows, why = host.query("select may_text($1::jsonb)", { json.encode(question(def, text, segments)) },
     ANSWER_MS)
@@ -132,7 +134,7 @@ local function refusal(def, text, segments)
     return nil
   end
   log.fact("warn", "text.not_asked", text.call or "", { why = log.known(why or "?"),
-    fix = log.known "callers are not texted while the database is away; see the alarm about it" })
+    fix = log.known "callers are not texted while the database is away, missed calls later; see the alarm about it" })
   return "down"
 end
 
@@ -208,6 +210,14 @@ local function keep_sending(text, segments, status)
     body = text.body, segments = segments, status = status, due_at = text.due_at })
 end
 
+-- Nobody could be asked: the journal brings it to the database, which has it asked about once it is there again.
+local function put_off(text, segments)
+  keep(text, { direction = "out", from = text.from, to = text.to, template = text.template, kind = text.kind,
+    body = text.body, segments = segments, status = "scheduled", error_code = "down", held_by = text.held_by,
+    due = text.due, due_at = text.due_at or time.unix() + (text.due and AGAIN_S or 0) })
+  return { id = text.id, status = "scheduled" }
+end
+
 ---A text that is not sent is a fact as well, without its words, and no cap counts it.
 ---@param def table the agent
 ---@param text ringdown.text
@@ -245,8 +255,11 @@ function M.send(def, text)
   elseif not rest.ready() then
     return not_sent(def, text, "no_twilio")
   end
+  text.held_by = text.kind == "missed" and ("%016x"):format(math.random(0)) or nil
   local no = refusal(def, text, n)
-  if no then
+  if no == "down" and text.kind == "missed" then
+    return put_off(text, n)
+  elseif no then
     return not_sent(def, text, no)
   end
   keep_sending(text, n, text.due_at and not text.due and "scheduled" or "queued")
