@@ -35,7 +35,8 @@ void own_put_off(struct call *c)
 {
     if (c->own.state == OWN_NONE)
         return;
-    c->own.state = c->own.kind == OWN_OPENING ? OWN_WAITING : OWN_NONE;
+    c->own.state =
+        c->own.kind == OWN_OPENING || c->own.kind == OWN_NEWS ? OWN_WAITING : OWN_NONE;
     c->own.response[0] = '\0';
 }
 
@@ -54,7 +55,7 @@ static bool ask_own_words(struct call *c)
         return false;
     if (!(aside ? turn_ask_aside(&c->turn) : turn_ask_own(&c->turn)))
         return false;
-    if (own->kind == OWN_INSTRUCTIONS)
+    if (own->kind == OWN_INSTRUCTIONS || own->kind == OWN_NEWS)
         p.instructions = rd_str(own->text);
     else
         p.exact_words = rd_str(own->text);
@@ -79,7 +80,7 @@ void call_speak_next(struct call *c)
     if (debt_ask_moment(c) || debt_waits(c))
         return;
     notice_repeat(c);
-    if (ask_own_words(c) || c->tools.n > 0 || !turn_ask(&c->turn))
+    if (ask_own_words(c) || c->tools.n > 0 || call_is_transferring(c) || !turn_ask(&c->turn))
         return;
     as_the_session_says.tag = call_next_tag(c);
     (void)c->provider_ops->respond(c->provider, &as_the_session_says);

@@ -49,6 +49,7 @@ enum own_kind {
     OWN_WORDS,        /* say exactly this */
     OWN_OPENING,      /* the same, and it must be said: kept until it begins to be heard */
     OWN_INSTRUCTIONS, /* answer following this */
+    OWN_NEWS,         /* the same, and it must be: what the caller waits to hear */
     OWN_ASIDE         /* exactly this, beside the conversation: the model need not know */
 };
 

@@ -11,6 +11,8 @@
  *   nothing is running the answer is asked for again right behind the moment.
  * - A response that failed is asked for again at once, or as soon as the provider's rate limit allows.
  *
+ * A caller whom the carrier is asked to take is owed nothing: nobody begins to talk to them now.
+ *
  * Failure modes: the moment does not come either: the answer is asked for after 1.5 s all the same; a
  * limit that lasts longer than the caller can wait, a second failure in a row: the fallback at once. */
 #include "call/call_internal.h"
@@ -25,6 +27,8 @@ enum {
 
 void debt_owe(struct call *c)
 {
+    if (call_is_transferring(c))
+        return;
     if (c->debt.since_ms == 0)
         c->debt.since_ms = call_now(c);
     c->answer_by_ms = c->debt.since_ms + (c->debt.asked_again ? CALL_FALLBACK_MS
@@ -75,7 +79,8 @@ static bool wait_for_the_limit(struct call *c)
 
 void debt_failed(struct call *c, const struct provider_response *r)
 {
-    bool again = c->answers_missed++ == 0 && (!r->limited || wait_for_the_limit(c));
+    bool again = call_is_transferring(c) ||
+                 (c->answers_missed++ == 0 && (!r->limited || wait_for_the_limit(c)));
 
     c->totals.errors++;
     log_warn("provider.response_failed", F_CALL(c->sid), F_INT("again", again),

@@ -10,7 +10,8 @@
  *
  * From "asked" on an end of the stream is taken for the carrier's yes, because it may come before
  * the script hears of it; and we do not close the stream ourselves, or the carrier could move on to
- * what follows it instead of to the new leg.
+ * what follows it instead of to the new leg. What the caller says meanwhile is not answered, or they
+ * would hear the first words of it; it is, once they stay.
  *
  * What the agent wanted is not over for the model before it knows: of a refusal it is told.
  *
@@ -76,6 +77,8 @@ static void record_transfer(struct call *c, const char *state, struct rd_str to,
 static void begin_transfer(struct call *c, struct rd_str to)
 {
     c->transfer_by_ms = 0; /* whoever asks first */
+    if (c->debt.since_ms)
+        debt_forgive(c);
     c->transfer_until_ms = call_now(c) + CALL_TRANSFER_MS;
     c->transfer_then[0] = '\0';
     (void)rd_str_copy(c->transfer_to, sizeof(c->transfer_to), to);
@@ -135,9 +138,12 @@ static void go_on(struct call *c)
 {
     c->transfer_until_ms = 0;
     c->quiet_since_ms = call_now(c);
-    if (c->transfer_then[0])
-        call_instruct(c, rd_str(c->transfer_then));
+    if (c->transfer_then[0] && c->state == CALL_LIVE)
+        call_own_words(c, rd_str(c->transfer_then), OWN_NEWS);
     c->transfer_then[0] = '\0';
+    if ((c->turn.wanted || c->turn.state != TURN_IDLE) && !c->answer_by_ms)
+        debt_owe(c);
+    call_speak_next(c);
 }
 
 void call_transfer_refused(struct call *c, struct rd_str why, struct rd_str then, bool unknown)

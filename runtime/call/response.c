@@ -3,6 +3,8 @@
  *
  * - begun: ours, if it carries the tag of what we asked for; else the provider's own turn. One that
  *   we asked for and that begins while the caller speaks is cancelled at once: two voices are noise.
+ *   So is the provider's own turn while the carrier is asked to take the caller, who would hear its
+ *   beginning: it is asked for once they stay after all.
  * - over: our own words that never made a sound wait again; a turn without sound or tool call counts
  *   as failed.
  *
@@ -68,6 +70,7 @@ bool call_drop_aside(struct call *c)
 static void on_started(struct call *c, const struct provider_response *r)
 {
     bool ours = own_is(c, r->tag);
+    bool too_late = r->tag == 0 && !r->out_of_band && call_is_transferring(c);
 
     if (r->tag == 0 && !r->out_of_band && heard_spares(c, r->response_id))
         return;
@@ -81,7 +84,8 @@ static void on_started(struct call *c, const struct provider_response *r)
     }
     if (r->out_of_band && call_drop_aside(c))
         return;
-    if ((r->tag != 0 && c->turn.caller_speaking) || (ours && c->own.state == OWN_NONE)) {
+    if (too_late || (r->tag != 0 && c->turn.caller_speaking) ||
+        (ours && c->own.state == OWN_NONE)) {
         refuse_response(c, r, ours);
         return;
     }

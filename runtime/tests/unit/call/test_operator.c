@@ -278,6 +278,94 @@ static void test_a_doubt_lasts_five_seconds_for_a_caller_who_waits(void **state)
     assert_true(fake_did(&f, "instruct"));
 }
 
+/* --- a caller who speaks meanwhile --- */
+
+static void caller_asks_meanwhile(void)
+{
+    fake_caller_starts(&f);
+    fake_caller_stops(&f);
+    fake_own_turn_starts(&f, "r3");
+}
+
+static void test_a_caller_who_is_being_transferred_is_not_answered(void **state)
+{
+    (void)state;
+    brief.silence_ms = 0;
+    fake_greet(&f, &brief);
+    call_transfer_when_heard(f.call, OFFICE);
+    fake_forget(&f);
+    caller_asks_meanwhile();
+    assert_true(fake_did(&f, "cancel:r3"));
+    fake_agent_audio(&f, "r3", "a3", 200);
+    assert_int_equal(f.n_marks, 0);
+    fake_response_ends(&f, "r3", PROVIDER_RESPONSE_CANCELLED);
+    fake_pass(&f, 20000); /* nothing is owed: no moment, nothing asked again, no fallback */
+    assert_false(fake_did(&f, "aside"));
+    assert_false(fake_did(&f, "respond"));
+    assert_string_equal("live", call_state_name(f.call));
+    fake_carrier_ends(&f, LEG_CLOSED_BY_PEER);
+    assert_true(fake_did(&f, "ended:transferred"));
+}
+
+static void test_a_caller_who_stays_after_all_is_answered(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer(f.call, OFFICE);
+    caller_asks_meanwhile();
+    fake_response_ends(&f, "r3", PROVIDER_RESPONSE_CANCELLED);
+    fake_forget(&f);
+    call_transfer_refused(f.call, RD_STR("nobody is called so"), RD_STR(""), false);
+    assert_int_equal(1, fake_times(&f, "respond"));
+    fake_pass(&f, 2600); /* and waits from now on */
+    assert_true(fake_did(&f, "aside"));
+}
+
+static void test_words_that_were_begun_before_are_heard_to_the_end(void **state)
+{
+    (void)state;
+    agent_speaks();
+    call_transfer(f.call, OFFICE);
+    fake_agent_audio(&f, "r2", "a2", 900);
+    fake_response_ends(&f, "r2", PROVIDER_RESPONSE_COMPLETED);
+    assert_false(fake_did(&f, "cancel:r2"));
+    assert_true(f.to_carrier_bytes >= (uint64_t)2 * 900 * 8);
+}
+
+static void test_a_debt_from_before_does_not_cut_a_transfer_off(void **state)
+{
+    (void)state;
+    brief.silence_ms = 0;
+    fake_greet(&f, &brief);
+    fake_caller_starts(&f);
+    fake_caller_stops(&f);
+    fake_own_turn_starts(&f, "r2"); /* and stays silent */
+    call_transfer(f.call, OFFICE);
+    fake_pass(&f, 20000);
+    assert_string_equal("live", call_state_name(f.call));
+    fake_pass(&f, 10100 + 7000); /* the carrier never answered: now it is owed again */
+    assert_true(fake_did(&f, "respond"));
+}
+
+static void test_that_it_failed_is_told_although_the_caller_cuts_in(void **state)
+{
+    (void)state;
+    fake_greet(&f, &brief);
+    call_transfer_when_heard(f.call, OFFICE);
+    call_transfer_refused(f.call, RD_STR("no such number"), RD_STR("Say that it failed."), false);
+    fake_response_starts(&f, "r3");
+    fake_caller_starts(&f);
+    assert_true(fake_did(&f, "cancel:r3"));
+    fake_response_ends(&f, "r3", PROVIDER_RESPONSE_CANCELLED);
+    fake_forget(&f);
+    fake_caller_stops(&f);
+    fake_own_turn_starts(&f, "r4");
+    fake_agent_audio(&f, "r4", "a4", 100);
+    fake_response_ends(&f, "r4", PROVIDER_RESPONSE_COMPLETED);
+    assert_true(fake_did(&f, "instruct"));
+    assert_string_equal("Say that it failed.", f.last_text);
+}
+
 static void test_one_transfer_at_a_time(void **state)
 {
     (void)state;
@@ -326,6 +414,11 @@ int main(void)
         STORY(test_the_agent_does_not_hang_up_on_who_it_transfers),
         STORY(test_a_refusal_is_told_to_the_model_whose_idea_it_was),
         STORY(test_a_doubt_lasts_five_seconds_for_a_caller_who_waits),
+        STORY(test_a_caller_who_is_being_transferred_is_not_answered),
+        STORY(test_a_caller_who_stays_after_all_is_answered),
+        STORY(test_words_that_were_begun_before_are_heard_to_the_end),
+        STORY(test_a_debt_from_before_does_not_cut_a_transfer_off),
+        STORY(test_that_it_failed_is_told_although_the_caller_cuts_in),
         STORY(test_one_transfer_at_a_time),
         STORY(test_a_call_that_leaves_is_not_transferred),
     };
