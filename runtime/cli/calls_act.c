@@ -26,13 +26,12 @@ static const char usage[] =
     "usage: ringdown calls hang-up CALL\n"
     "       ringdown calls transfer CALL --to NUMBER or NAME\n"
     "       ringdown calls whisper CALL \"what the model shall know\" [--now]\n\n"
-    "Acts on a call in progress; ringdown calls lists them. hang-up ends it once what is being "
-    "said\n"
-    "was heard. transfer has Twilio dial a number (+13125550142) or one of the agent's people\n"
-    "(office); when nobody answers, the caller hears the number's fallback. whisper tells the "
-    "model\n"
-    "something that the caller does not hear; it shapes the next answer, with --now the model\n"
-    "answers at once. --json prints the node's answer. Exit code 1 when it did not work.\n";
+    "Acts on a call in progress; ringdown calls lists them. hang-up ends it once what is being said\n"
+    "was heard, or at once when its caller is with somebody else. transfer has Twilio dial a number\n"
+    "(+13125550142) or one of the agent's people (office); when nobody answers, the caller is back\n"
+    "with the agent. whisper tells the model something that the caller does not hear; it shapes the\n"
+    "next answer, with --now the model answers at once. --json prints the node's answer. Exit code\n"
+    "1 when it did not work.\n";
 
 struct act {
     const char *verb, *call, *to, *text;
@@ -220,7 +219,9 @@ static int act(const struct act *a)
         if (a->json)
             printf("%.*s\n", (int)answer.n, answer.data);
         else if (strcmp(a->verb, "hang-up") == 0)
-            printf("%s: ends once what is being said was heard.\n", a->call);
+            printf("%s: ends once what is being said was heard; at once if its caller is with "
+                   "somebody else.\n",
+                   a->call);
         else if (strcmp(a->verb, "whisper") == 0)
             printf("%s: the model knows; %s.\n", a->call,
                    a->now ? "it answers as soon as nobody speaks" : "its next answer follows it");

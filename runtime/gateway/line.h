@@ -12,6 +12,10 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
 /* MSG_CALL_COMMAND; borrows. A call that is gone ignores it. */
 void line_command(struct media_thread *t, struct message *m);
 
+/* An operator ends a call whose caller is with somebody else: an errand asks the carrier to. RD_ESTATE:
+ * we cannot ask it. Any thread. */
+int line_end_away(struct node *n, const struct directory_view *call, const char *who);
+
 /* A fact of a call: kept, and told to control. Any thread. */
 void line_tell(struct node *n, const struct directory_view *call, const struct record *r);
 

@@ -3,11 +3,17 @@
  * fact of the call first, with who had it, and then done.
  *
  * Failure modes: a call that cannot do it (not live yet, ending) says so in its log; a transfer also
- * in its records, where the operator waits for it. */
+ * in its records, where the operator waits for it. Only the carrier can end a call whose caller is with
+ * somebody else: that it did not is in the log (watchdog.not_ended). */
 #include "gateway/line_private.h"
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
+
+#include <errno.h>
+
+enum { ORDER_MAX = 256 };
 
 static void note(struct line *l, const char *action, struct rd_str detail, struct rd_str who)
 {
@@ -26,6 +32,32 @@ static void whisper(struct line *l, const struct message *m)
     if (rc)
         log_warn("call.whisper_lost", F_CALL(l->view.sid), F_ERR(rc),
                  F_FIX("the call was not live: whisper again once it is"));
+}
+
+int line_end_away(struct node *n, const struct directory_view *call, const char *who)
+{
+    struct buf json;
+    int rc;
+
+    if (!n->settings->twilio_sid[0] || !n->settings->twilio_tokens[0])
+        return RD_ESTATE;
+    buf_init(&json, ORDER_MAX);
+    rc = json_add_object(&json, JSON_MEMBERS(J_STR("call", call->sid)));
+    if (!rc)
+        rc = buf_text(&json)
+                 ? script_pool_errand(n->scripts, call->agent, "hang_up", json.data, 0, 0)
+                 : -ENOMEM;
+    buf_fini(&json);
+    if (rc)
+        return rc;
+    (void)directory_settle(n->directory, call->call); /* missed it is not */
+    line_tell(n, call,
+              &(struct record){.type = RECORD_OPERATOR,
+                               .at_ms = monotonic_us() / 1000 - call->admitted_ms,
+                               .name = RD_STR("hang_up"),
+                               .id = rd_str(who)});
+    log_info("call.operator", F_CALL(call->sid), F_STR("action", "hang_up"), F_STR("who", who));
+    return 0;
 }
 
 /* Nobody in particular: the agent. */

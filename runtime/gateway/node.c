@@ -13,6 +13,7 @@
 #include "base/now.h"
 #include "gateway/adopt.h"
 #include "gateway/books.h"
+#include "gateway/line.h"
 #include "gateway/media_thread.h"
 #include "gateway/numbers.h"
 #include "gateway/peers.h"
@@ -518,6 +519,10 @@ static int command(struct node *n, const char *call_sid, enum call_command kind,
 
 int node_hang_up(struct node *n, const char *call_sid, const char *who)
 {
+    struct directory_view view;
+
+    if (directory_find(n->directory, rd_str(call_sid), &view) && view.state == DIRECTORY_AWAY)
+        return line_end_away(n, &view, who);
     return command(n, call_sid, CMD_OPERATOR_END, (const char *const[]){who, ""}, 0);
 }
 

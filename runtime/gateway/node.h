@@ -79,7 +79,8 @@ unsigned node_calls(struct node *n);
  * when there is no such call, RD_ESTATE when its caller is with somebody else, RD_EFULL. Strings are
  * copied. Any thread.
  *
- * Asks it to end after what is being said was heard. */
+ * Asks it to end after what is being said was heard; a call whose caller is with somebody else ends at
+ * once, by the carrier: RD_ESTATE when that cannot be asked. */
 int node_hang_up(struct node *n, const char *call_sid, const char *who);
 
 /* Tells the model something the caller does not hear; `now`: it answers at once. */

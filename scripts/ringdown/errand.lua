@@ -10,6 +10,7 @@ local M = {}
 M.modules = {
   drill = "ringdown.emergency.drill",
   emergency = "ringdown.emergency",
+  hang_up = "ringdown.twilio.watchdog",
   missed = "ringdown.texts.missed",
   text_due = "ringdown.texts.due",
   text_in = "ringdown.texts.inbound",

@@ -21,7 +21,7 @@ describe("an operator", function()
     n = node.start { agents = "spec/e2e/agents" }
     watch = n:watch()
     local scenarios = { "asks-about-breakfast", "is-transferred", "is-not-answered", "holds-the-line",
-      "asks-for-a-person" }
+      "asks-for-a-person", "is-kept-talking" }
     placed = n:place { scenarios = scenarios }
     for _, name in ipairs(scenarios) do
       sids[name] = assert(placed:wait_event("agent.silent", function(event)
@@ -31,6 +31,7 @@ describe("an operator", function()
     act("whisper", "asks-about-breakfast", "whisper", "The kitchen is closed today.")
     act("transfer", "is-transferred", "transfer", "--to", "office")
     act("unanswered", "is-not-answered", "transfer", "--to", "+13125550177")
+    act("to a talker", "is-kept-talking", "transfer", "--to", "+13125550176")
     act("misspelt", "holds-the-line", "transfer", "--to", "ofice")
     act("no number", "holds-the-line", "transfer", "--to", "+1")
     act("urgent", "holds-the-line", "whisper", "--now", 'Say exactly: "Somebody is with you in a minute."')
@@ -42,12 +43,16 @@ describe("an operator", function()
       end
     end, 20)
     act("hang up", "holds-the-line", "hang-up")
+    assert(placed:wait_event("dial.answered", function(event)
+      return event.scenario == "is-kept-talking"
+    end), "nobody talks to them")
+    act("hang up on both", "is-kept-talking", "hang-up")
     local _, all = placed:wait()
     for _, report in ipairs(all) do
       reports[report.scenario] = report
     end
     act("too late", "holds-the-line", "hang-up")
-    watch:wait_for_ends(7) -- one for each stream: two callers came back
+    watch:wait_for_ends(8) -- one for each stream: two callers came back
   end)
 
   teardown(function()
@@ -151,6 +156,13 @@ describe("an operator", function()
     assert.equal("operator", events("holds-the-line", "ended")[1].reason)
     assert.equal(1, codes["too late"])
     assert.matches("no call " .. sids["holds-the-line"] .. " is in progress", said["too late"], 1, true)
+  end)
+
+  it("hangs up on a caller who is with somebody else, too", function()
+    assert.equal(0, codes["hang up on both"])
+    went_well "is-kept-talking"
+    assert.equal("hang_up", events("is-kept-talking", "operator")[2].action)
+    assert.same({}, n:log "watchdog.not_ended")
   end)
 
   it("leaves a record with who it was", function()

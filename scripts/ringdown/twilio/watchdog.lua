@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- watchdog: a call that we ended must be over at Twilio too. A while after the end it looks, and hangs
--- up a caller who was left on an open line.
+-- up a caller who was left on an open line. And an operator's hand, where only Twilio can end a call.
 local host = require "ringdown.host"
 local log = require "ringdown.log"
 local rest = require "ringdown.twilio.rest"
@@ -41,6 +41,15 @@ function M.after(call_id, reason)
     log.fact("error", "watchdog.not_ended", call_id, { why = log.known(why), fix = log.known(NOT_ENDED) })
   end
   return call ~= nil and not call.over
+end
+
+---The errand of an operator who ends a call whose caller is with somebody else.
+---@param order { call: string }
+function M.run(order)
+  local call, why = rest.update_call(order.call, { Status = "completed" })
+  if not call then
+    log.fact("error", "watchdog.not_ended", order.call, { why = log.known(why), fix = log.known(NOT_ENDED) })
+  end
 end
 
 return M
