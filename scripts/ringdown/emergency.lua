@@ -204,18 +204,17 @@ end
 
 function by_severity.urgent(self)
   self.rung = #self.transfer + 1
-  if #self.transfer > 0 and rest.ready() and not self.p.ended then
+  if #self.transfer > 0 and rest.ready() and not self.p.ended and not self.p.resumed and host.take_line() then
     self:transfer_plainly()
-  elseif not self.p.ended then
+  elseif not self.p.ended and not self.p.resumed then
     self:speak()
   end
-  self.line = "agent" -- the ordinary way of a transfer: the call's own script hears what came of it
-  if #self.text == 0 then
-    self:state("handled", #self.transfer > 0 and self.transfer[1].name or "agent")
+  if #self.text == 0 and #self.transfer == 0 then
+    self:state("handled", "agent")
     return
   end
   self:ask_all()
-  self.next_ms = host.now_ms() + URGENT_MS
+  self.next_ms = host.now_ms() + ((#self.text > 0 or self.line == "dialling") and URGENT_MS or 0)
   self:see_through(function()
     host.alarm("warning", ALARM, self.p.call, ("%s: nobody confirmed it"):format(self.p.rule))
     self.abandoned = true

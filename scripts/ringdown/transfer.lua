@@ -6,7 +6,8 @@
 --                                                            └────────────────────▶ back to the agent
 --
 -- Many numbers of one name ring at once, or in turn when that is asked for. The carrier may ask the same
--- question twice: the last answer is kept for that.
+-- question twice: the last answer is kept for that. Who is dialled may be asked whether they take the call (`screen`):
+-- they press 1, which a voicemail cannot; without that whoever picks up has the caller.
 local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local nearest = require "ringdown.nearest"
@@ -21,6 +22,11 @@ local WANTED_MS = 60000 -- a wish that nobody heard of again is none
 
 local rings = { all = true, in_turn = true }
 
+local screening = {
+  en = "A caller of %s wants to speak with you. Press 1 to take the call.",
+  es = "Alguien que llama a %s quiere hablar con usted. Pulse 1 para atender la llamada.",
+}
+
 local function nobody(people, to)
   local names = sorted.keys(people)
   return ("nobody is called '%s'; %s"):format(to,
@@ -30,7 +36,7 @@ end
 ---The agent wants it. A name that nobody has is a mistake; what cannot be now is a reason.
 ---@param call ringdown.call
 ---@param name string
----@param options { ring: "all"|"in_turn"|nil }?
+---@param options { ring: "all"|"in_turn"|nil, screen: boolean? }?
 ---@return boolean? wanted
 ---@return string? why not
 function M.want(call, name, options)
@@ -45,7 +51,7 @@ function M.want(call, name, options)
     return nil, ("this caller was transferred %d times already; take a message instead"):format(TRANSFERS_MAX)
   end
   call.transfers = call.transfers + 1
-  call.wanted = { name = name, in_turn = ring == "in_turn", until_ms = host.now_ms() + WANTED_MS }
+  call.wanted = { name = name, in_turn = ring == "in_turn", screen = options and options.screen or nil, until_ms = host.now_ms() + WANTED_MS }
   return true
 end
 
@@ -84,7 +90,23 @@ local function document(session, away)
   session.attempts = (session.attempts or 0) + 1
   away.attempt = tostring(session.attempts)
   return twiml.transfer(away.in_turn and { away.numbers[away.place] } or away.numbers,
-    host.resume_url() .. "?attempt=" .. away.attempt)
+    host.resume_url() .. "?attempt=" .. away.attempt,
+    { screen = away.screen and host.resume_url():gsub("/resume$", "/accept") or nil })
+end
+
+-- Who was dialled: hears who wants them, and presses 1 or not.
+local function ask_whom(session, form)
+  if not (session.away and session.away.screen) then
+    return "hang_up", ""
+  elseif form.Digits == "1" then
+    return "twiml", twiml.accepted()
+  elseif (form.Digits or "") ~= "" then
+    return "hang_up", ""
+  end
+  local language = session.def.languages[1]
+  local words = screening[language] or screening.en
+  return "twiml", twiml.screening(words:format(session.call.site.name),
+    (host.resume_url():gsub("/resume$", "/accept")), screening[language] and language or "en")
 end
 
 local function tell(whom)
@@ -109,7 +131,8 @@ function M.ask(session, to)
   elseif not rest.ready() then
     return false, "Twilio cannot be asked: set twilio.sid and twilio.token", nil, own and tell(to) or nil
   end
-  session.away = { whom = to, numbers = numbers, place = 1, in_turn = own and wanted.in_turn }
+  session.away = { whom = to, numbers = numbers, place = 1, in_turn = own and wanted.in_turn,
+    screen = own and wanted.screen }
   local done, why, code = rest.update_call(session.call.id, { Twiml = document(session, session.away) })
   if done then
     return not done.over, done.over and "for Twilio the call is over already" or nil
@@ -169,7 +192,8 @@ end
 ---@return string why
 function M.resume(session, kind, form, noticed)
   if kind == "accept" then
-    return "hang_up", "", nil, "", "" -- nobody of ours is asked whether they take a plain transfer
+    local how, document = ask_whom(session, form)
+    return how, document, nil, "", ""
   end
   if not form.DialCallStatus then
     return decide(session, form, noticed) -- each broken stream is one of its own

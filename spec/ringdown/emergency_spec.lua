@@ -295,8 +295,17 @@ describe("an emergency of life", function()
     text(4000, FIRST, "1")
     run()
     local twiml = requests(UPDATE)[1].Twiml
-    assert.matches("<Number>%+13125550188</Number><Number>%+13125550189</Number></Dial>", twiml)
+    assert.matches('<Number url="https://calls.example.com/twilio/accept%?errand=[^"]+" method="POST">'
+      .. "%+13125550188</Number>", twiml)
     assert.matches("I cannot reach anybody right now", twiml)
+  end)
+
+  it("lets whoever picks up have the caller when this process goes, which nobody can ask then", function()
+    host.line_is_free = false
+    at(3000, "ended", { reason = "shutdown" })
+    text(4000, FIRST, "1")
+    run()
+    assert.matches("<Number>%+13125550188</Number><Number>%+13125550189</Number></Dial>", requests(UPDATE)[1].Twiml)
   end)
 
   it("speaks itself and raises the alarm at once when Twilio cannot be asked", function()
@@ -402,15 +411,44 @@ describe("less than life", function()
 
   it("transfers the ordinary way when urgent, and texts everybody at once", function()
     text(5000, SECOND, "1")
+    local over = resume(20000, "no-answer")
     run { rule = "flood", severity = "urgent" }
-    local twiml = requests(UPDATE)[1].Twiml
-    assert.matches("Close the main valve.*<Number>%+13125550101</Number></Dial>", twiml)
-    assert.is_nil(twiml:find("accept", 1, true))
+    assert.matches("Close the main valve.*<Number[^>]*>%+13125550101</Number></Dial>", requests(UPDATE)[1].Twiml)
+    assert.equal(1, #requests(UPDATE))
     assert.same({ FIRST .. " FLOOD", SECOND .. " FLOOD" }, { texted()[1], texted()[2] })
     assert.same({ "handled by on_call 2" }, states())
+    assert.equal("agent", host.answers[over].how) -- the call's own script goes on with the caller
+  end)
+
+  it("asks for a 1 when urgent, too: a voicemail does not have the caller", function()
+    local asked = accept(4000, "+13125550101")
+    local taken = accept(6000, "+13125550101", "1")
+    run { rule = "flood", severity = "urgent" }
+    assert.matches('<Number url="https://calls.example.com/twilio/accept" method="POST">%+13125550101</Number>',
+      requests(UPDATE)[1].Twiml)
+    assert.matches("Press 1 to take it", host.answers[asked].text)
+    assert.matches("<Response></Response>", host.answers[taken].text)
+    assert.same({ "handled by office" }, states())
+  end)
+
+  it("warns at once when nobody takes something urgent and nobody else was told", function()
+    resume(20000, "no-answer")
+    local began = host.now_ms()
+    run({ rule = "leak", severity = "urgent" }, { emergencies = { { id = "leak", severity = "urgent",
+      transfer = "office" } } })
+    assert.same({ "abandoned" }, states())
+    assert.is_true(host.now_ms() - began < 30000)
+  end)
+
+  it("leaves later transfers of the agent to the agent", function()
+    resume(20000, "no-answer")
+    local asked, over = accept(40000, FIRST), resume(50000, "busy")
+    run { rule = "flood", severity = "urgent" }
+    assert.same({ "agent", "agent" }, { host.answers[asked].how, host.answers[over].how })
   end)
 
   it("warns when nobody confirms something urgent", function()
+    resume(20000, "busy")
     run { rule = "flood", severity = "urgent" }
     assert.same({ "abandoned" }, states())
     assert.equal("warning", host.alarms[1].severity)

@@ -266,6 +266,24 @@ describe("when somebody took the caller", function()
     assert.equal("stream", how)
   end)
 
+  it("they were asked first, if the agent wants it so, and pressed 1: a voicemail cannot", function()
+    local call = call_with { tools = { tools.transfer_call { screen = true } } }
+    host.twilio_replies = { [PATH] = {} }
+    call:tool("transfer_call", { to = "office" })
+    assert.is_true((call.session:transfer "office"))
+    assert.matches('<Number url="https://calls.example.com/twilio/accept" method="POST">+13125550101</Number>',
+      form_of(host.twilio_requests[1]), 1, true)
+    local function accept(digits)
+      local how, document = call.session:resume("accept", { To = "+13125550101", Digits = digits }, true)
+      return how .. " " .. document
+    end
+    assert.matches('^twiml .*<Gather numDigits="1".*A caller of X wants to speak with you. Press 1', accept())
+    assert.matches("^twiml .*<Response></Response>", accept "1")
+    assert.equal("hang_up ", accept "2")
+    assert.equal("stream", (call.session:resume("resume", { DialCallStatus = "completed", DialBridged = "false" }, true)))
+    assert.equal("hang_up ", accept "1") -- they are back with the agent
+  end)
+
   it("nobody is asked whether they take a plain transfer", function()
     assert.equal("hang_up", (call_with().session:resume("accept", { Digits = "1" }, true)))
   end)

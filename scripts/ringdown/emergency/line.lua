@@ -6,7 +6,7 @@
 --     ▲──────── nobody ───────┘ ▲─ the next person ─┘
 --
 -- Failure modes: Twilio cannot be asked, or says no: the agent's own voice says the words, and an alarm at once. The
--- model or the agent's script died: whoever picks up has the caller.
+-- model or the agent's script died: whoever presses 1 has the caller; when this process goes, whoever picks up.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local ladder = require "ringdown.emergency.ladder"
@@ -20,12 +20,16 @@ local words = require "ringdown.emergency.words"
 ---@field transfer ringdown.emergency.person[] whom it rings
 ---@field everybody string[] their numbers
 ---@field form table what the carrier told last
+---@field plain boolean? the caller goes back to the call's own script
 local Line = setmetatable({}, { __index = ladder })
 Line.__index = Line
 
 -- After these the carrier still has the caller, and says the fallback.
 local still_there = { provider_failed = true, script_failed = true, carrier_lost = true, shutdown = true,
   node_drained = true }
+
+-- After these nobody of ours is left to be asked.
+local leaves = { shutdown = true, node_drained = true }
 
 -- Whom the line rings at a rung: one person, or all of them.
 function Line:ringing()
@@ -120,29 +124,44 @@ function Line:back_to_agent(ticket)
   host.answer(ticket, "agent", json.encode(self.form))
 end
 
--- The ordinary way: whoever picks up has the caller.
+-- The ordinary way: they ring at once and once, and how the call goes on then is for its own script to say.
 function Line:transfer_plainly()
   local numbers = self:ringing()
+  self.line, self.plain = "dialling", true
   host.transfer_begun(self.transfer[1].name)
-  local done, why, code = rest.update_call(self.p.call,
-    { Twiml = tw.dial_back(self:spoken "stay", numbers) })
+  local done, why, code = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", numbers) })
   self:step("transfer", numbers[1], done and "asked" or "failed", why)
   if not done then
+    self.line = "agent"
     host.transfer_refused(why, code == "unknown")
     self:speak()
   end
 end
 
+function Line:plain_dial_over(form, ticket)
+  if self.line == "dialling" then
+    self:nobody_took(form.DialCallStatus)
+    if #self.text == 0 then
+      self.next_ms = host.now_ms() -- there is nobody else to wait for
+    end
+  end
+  self.line = "agent"
+  host.answer(ticket, "agent")
+end
+
 -- ── what comes in ───────────────────────────────────────────────────────────────────────────────
 -- Who was dialled picked up: he presses 1, or it was his voicemail.
 function Line:on_accept(form, ticket)
-  local number, by = form.To or "", self:name_of(form.To)
-  if self.handled_by and self.handled_by ~= by then -- who took it by text and picks up after all has the caller
+  local number = form.To or ""
+  local by = self:name_of(number)
+  if self.plain and self.line == "agent" then -- a later transfer, of the agent's own
+    host.answer(ticket, "agent")
+  elseif self.handled_by and self.handled_by ~= by and not self.plain then -- who took it by text and picks up after all has the caller
     host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
   elseif form.Digits == nil or form.Digits == "" then
     self:step("transfer", number, "answered")
     host.answer(ticket, "twiml", tw.screening(("Emergency call for %s: %s. Press 1 to take it.")
-      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en"))
+      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en", self.line == "gone" and host.address() or nil))
   elseif form.Digits == "1" then
     host.answer(ticket, "twiml", tw.bridge())
     self.line = "bridged"
@@ -154,9 +173,21 @@ function Line:on_accept(form, ticket)
   end
 end
 
+-- A dial is over.
+function Line:nobody_took(status)
+  status = status or "unknown"
+  for _, number in ipairs(self:ringing()) do
+    self:step("transfer", number, status == "busy" and "refused" or status == "failed" and "failed" or "no_answer",
+      "the dial ended as " .. status)
+  end
+end
+
 function Line:on_resume(form, ticket)
   self.form = form
-  if self.line == "bridged" or form.DialBridged == "true" then -- whichever node heard the 1
+  if self.plain then
+    self:plain_dial_over(form, ticket)
+    return
+  elseif self.line == "bridged" or form.DialBridged == "true" then -- whichever node heard the 1
     self.line = "bridged"
     host.answer(ticket, "hang_up")
     return
@@ -165,11 +196,7 @@ function Line:on_resume(form, ticket)
     return
   end
   self.line = "dialling"
-  local status = form.DialCallStatus or "unknown"
-  for _, number in ipairs(self:ringing()) do
-    self:step("transfer", number, status == "busy" and "refused" or status == "failed" and "failed" or "no_answer",
-      "the dial ended as " .. status)
-  end
+  self:nobody_took(form.DialCallStatus)
   if self.handled_by then
     self:back_to_agent(ticket)
   else
@@ -208,10 +235,11 @@ function Line:on_ended(letter)
   if was == "bridged" or self.handled_by or not still_there[letter.reason] or not rest.ready() then
     return
   end
+  local address = not leaves[letter.reason] and host.address() or nil
   local done, why = rest.update_call(self.p.call, { Twiml = tw.dial_plainly(self:spoken "stay",
-    self.everybody, words.spoken(self.def, nil, self.language, "nobody")) })
+    self.everybody, words.spoken(self.def, nil, self.language, "nobody"), address) })
   self:step("transfer", self.everybody[1], done and not done.over and "asked" or "failed",
-    why or "the agent broke off: whoever picks up has the caller")
+    why or ("the agent broke off: whoever %s has the caller"):format(address and "presses 1" or "picks up"))
 end
 
 return Line

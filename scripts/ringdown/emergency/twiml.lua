@@ -36,32 +36,28 @@ local function numbers_of(numbers, more)
   return table.concat(parts)
 end
 
+-- What is asked before somebody who was dialled has the caller.
+local function whisper(errand)
+  return (' url="%s" method="POST"'):format(twiml.escape(accept_url() .. (errand and "?errand=" .. errand or "")))
+end
+
 ---The caller hears `spoken`, then rings these until one of them presses 1. How that went is asked for.
 ---@param spoken ringdown.emergency.spoken[]
 ---@param numbers string[]
 ---@return string
 function M.dial(spoken, numbers)
-  local whisper = (' url="%s" method="POST"'):format(twiml.escape(accept_url()))
   return document(said(spoken) .. ('<Dial timeout="%d" action="%s" method="POST">%s</Dial>')
-    :format(RING_SECONDS, twiml.escape(host.resume_url()), numbers_of(numbers, whisper)))
+    :format(RING_SECONDS, twiml.escape(host.resume_url()), numbers_of(numbers, whisper())))
 end
 
----The same without the question: whoever picks up has the caller; afterwards it is asked how it goes on.
----@param spoken ringdown.emergency.spoken[]
----@param numbers string[]
----@return string
-function M.dial_back(spoken, numbers)
-  return document(said(spoken) .. ('<Dial timeout="%d" action="%s" method="POST">%s</Dial>')
-    :format(RING_SECONDS, twiml.escape(host.resume_url()), numbers_of(numbers, "")))
-end
-
----The same where nobody can be asked any more how it goes on: whoever picks up has the caller.
+---The same where nobody can be asked any more how it goes on.
 ---@param spoken ringdown.emergency.spoken[]
 ---@param numbers string[]
 ---@param nobody ringdown.emergency.spoken[]
+---@param errand string? its address, which asks for the 1; without it whoever picks up has the caller
 ---@return string
-function M.dial_plainly(spoken, numbers, nobody)
-  return document(said(spoken) .. ('<Dial timeout="%d">%s</Dial>'):format(RING_SECONDS, numbers_of(numbers, ""))
+function M.dial_plainly(spoken, numbers, nobody, errand)
+  return document(said(spoken) .. ('<Dial timeout="%d">%s</Dial>'):format(RING_SECONDS, numbers_of(numbers, errand and whisper(errand) or ""))
     .. said(nobody) .. "<Hangup/>")
 end
 

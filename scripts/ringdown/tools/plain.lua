@@ -12,9 +12,9 @@ end
 
 ---@param call ringdown.call
 ---@param args { to: string }
----@param config { ring: string? }
+---@param config { ring: string?, screen: boolean? }
 function M.transfer_call(call, args, config)
-  local wanted, why = call:transfer(args.to, { ring = config.ring })
+  local wanted, why = call:transfer(args.to, { ring = config.ring, screen = config.screen })
   if not wanted then
     return nil, why
   end

@@ -5,6 +5,7 @@
 --
 --   tools.transfer_call                                   all of the agent's people
 --   tools.transfer_call { to = { "office", "on_call" } }  these
+--   tools.transfer_call { screen = true }                 who picks up presses 1 to take the call
 local complaints = require "ringdown.complaints"
 local nearest = require "ringdown.nearest"
 local shape = require "ringdown.shape"
@@ -14,11 +15,13 @@ local tool = require "ringdown.tool"
 ---@class ringdown.transfer_call.options
 ---@field to string[]? names of the agent's people; all if left out
 ---@field ring "all"|"in_turn"|nil several numbers of one name ring at once, or one after the other
+---@field screen boolean? who picks up hears who calls and presses 1 to take it: a voicemail never has the caller
 ---@field when string? when to do it, for the model
 
 local options_shape = shape.fields {
   to = shape.one_or_list_of(shape.text),
   ring = shape.one_of { "all", "in_turn" },
+  screen = shape.flag,
   when = shape.text,
 }
 
@@ -36,7 +39,7 @@ local function bound(options, names)
     args = { to = { type = "string", about = "who", one_of = names } },
     timeout = "5s",
     failed = "Say that connecting is not possible right now, and offer to take a message.",
-    run = tool.later("ringdown.tools.plain", "transfer_call", { ring = options.ring }),
+    run = tool.later("ringdown.tools.plain", "transfer_call", { ring = options.ring, screen = options.screen }),
   }
   t.with = make
   return t
