@@ -4,7 +4,7 @@
  * - three rows of the usual table suffice, because a swap looks back two rows
  * - near enough is a third of the word, and never more than three letters: a suggestion that is
  *   wrong costs more than none */
-#include "gateway/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nearest.h - "did you mean": the known word closest to a mistyped one. Pure; any thread. */
-#ifndef GATEWAY_NEAREST_H
-#define GATEWAY_NEAREST_H
+#ifndef BASE_NEAREST_H
+#define BASE_NEAREST_H
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
 /* agents.c - `ringdown agents VERB`: arguments, and who does it. */
 #include "cli/agents.h"
 
+#include "base/nearest.h"
 #include "cli/commands.h"
-#include "gateway/nearest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cli.c - the table of commands and the way into one of them. A new command is one file beside this
  * one and one line here. */
+#include "base/nearest.h"
 #include "cli/commands.h"
-#include "gateway/nearest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,9 +8,9 @@
  * A code that nobody knows: the nearest one is named, exit 1. */
 #include "base/buf.h"
 #include "base/json_out.h"
+#include "base/nearest.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "gateway/nearest.h"
 #include "observe/catalogue.h"
 
 #include <stdio.h>

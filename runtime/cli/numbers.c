@@ -80,14 +80,15 @@ bool sites_agent_loads(const struct settings *s, const char *agent)
     return loads;
 }
 
-char *sites_countries(const struct settings *s, const char *agent)
+bool sites_countries(const struct settings *s, const char *agent, char **out)
 {
     struct agent_set *set = load(s);
     const struct agent_info *a = set ? agent_by_name(set, rd_str(agent)) : NULL;
-    char *countries = a && a->countries ? strdup(a->countries) : NULL;
+    bool loads = a != NULL;
 
+    *out = loads && a->countries ? strdup(a->countries) : NULL;
     agent_set_unref(set);
-    return countries;
+    return loads;
 }
 
 static json_int_t wanted_version(struct asking *a)
@@ -222,6 +223,8 @@ static int put(struct asking *a, const struct settings *s, const struct order *o
     json_t *changed;
     int code = o->site ? check_site(a, o) : EXIT_OK;
 
+    if (!code && o->site && !sites_people_allowed(a, s, o->agent, o->site))
+        code = EXIT_FAILED;
     if (code)
         return code;
     changed = ask_json(a, "select to_json(number_put($1, $2, $3, $4))", 4, params);

@@ -4,8 +4,8 @@
 #include "cli/options.h"
 
 #include "base/err.h"
+#include "base/nearest.h"
 #include "cli/commands.h"
-#include "gateway/nearest.h"
 
 #include <stdio.h>
 #include <string.h>

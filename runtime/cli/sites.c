@@ -6,7 +6,8 @@
  *   list, show  what is in the database
  *
  * - mistakes in the file: all of them with their lines, exit 2, nothing is written
- * - sites that are not in the file stay: numbers may be assigned to them */
+ * - sites that are not in the file stay: numbers may be assigned to them, which asks again whether the
+ *   agent may call their people: its file may have changed since */
 #include "cli/sites.h"
 
 #include "agent/api/api.h"
@@ -88,7 +89,7 @@ static json_t *read_sites(const struct settings *s, const char *agent, const cha
     struct vm_opts opts = {.memory_max = (size_t)64 << 20};
     struct vm *v = NULL;
     json_t *list = NULL;
-    char *countries;
+    char *countries = NULL;
 
     if (!split_path(path, folder, module)) {
         fprintf(stderr, "ringdown sites: %s is no Lua file; its name must end in .lua\n", path);
@@ -101,7 +102,13 @@ static json_t *read_sites(const struct settings *s, const char *agent, const cha
                 path, strerror(errno));
         return NULL;
     }
-    countries = sites_countries(s, agent);
+    if (!sites_countries(s, agent, &countries)) {
+        fprintf(stderr,
+                "ringdown sites: no agent '%s' loads from %s, so nobody knows where its people may "
+                "be called; ringdown check tells why\n",
+                agent, s->agents_path);
+        return NULL;
+    }
     if (chunks_new(&opts.chunks, dirs) == 0 && vm_new(&v, &opts) == 0) {
         (void)vm_preload(v, "ringdown.host", api_open_loading);
         list = run_file(v, module, countries, path);
@@ -112,6 +119,62 @@ static json_t *read_sites(const struct settings *s, const char *agent, const cha
     chunks_free(opts.chunks);
     free(countries);
     return list;
+}
+
+/* ---- sites that were imported earlier ---- */
+
+/* What is wrong is told as "ringdown numbers: …". */
+static bool check_people(struct vm *v, const char *people, const char *countries, const char *site)
+{
+    lua_State *L = vm_lua(v);
+    bool good = false;
+    struct buf why;
+
+    buf_init(&why, WHY_MAX);
+    lua_pushstring(L, site);
+    lua_pushstring(L, people);
+    lua_pushstring(L, countries);
+    if (vm_call_module(v, "ringdown.site", "people_wrong", 3, 1, &why)) {
+        fprintf(stderr, "ringdown numbers: %s\n", buf_text(&why) ? why.data : "not enough memory");
+    } else {
+        good = !lua_isstring(L, -1);
+        if (!good)
+            fprintf(stderr,
+                    "ringdown numbers: %s; mend the site, or the agent's countries, and assign it "
+                    "again\n",
+                    lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    buf_fini(&why);
+    return good;
+}
+
+bool sites_people_allowed(struct asking *a, const struct settings *s, const char *agent,
+                          const char *site)
+{
+    static const char sql[] = "select coalesce(facts -> 'people', '{}') from sites "
+                              "where agent = $1 and site = $2";
+    const char *const dirs[] = {s->library_path, NULL};
+    struct vm_opts opts = {.memory_max = (size_t)64 << 20};
+    struct vm *v = NULL;
+    char *countries = NULL, *people = NULL;
+    json_t *kept;
+    bool good = false;
+
+    if (!sites_countries(s, agent, &countries))
+        return true; /* the command notes that */
+    kept = ask_json(a, sql, 2, (const char *const[]){agent, site});
+    people = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
+    json_decref(kept);
+    if (people && chunks_new(&opts.chunks, dirs) == 0 && vm_new(&v, &opts) == 0) {
+        (void)vm_preload(v, "ringdown.host", api_open_loading);
+        good = check_people(v, people, countries, site);
+    }
+    vm_free(v);
+    chunks_free(opts.chunks);
+    free(people);
+    free(countries);
+    return good;
 }
 
 /* ---- import ---- */

@@ -13,9 +13,14 @@ const char *sites_who(void);
 char *sites_only_agent(const struct settings *s, const char *command);
 bool sites_agent_loads(const struct settings *s, const char *agent);
 
-/* Where the agent's people may be called, JSON; NULL: anywhere, or the agent is not here. Owned by
- * the caller. */
-char *sites_countries(const struct settings *s, const char *agent);
+/* Where the agent's people may be called, JSON; NULL: anywhere. Owned by the caller. False: no such
+ * agent loads here. */
+bool sites_countries(const struct settings *s, const char *agent, char **out);
+
+/* May the agent, as its file is now, call the people of this site, which was imported earlier? What is
+ * wrong is told. True as well when no such agent loads here. */
+bool sites_people_allowed(struct asking *a, const struct settings *s, const char *agent,
+                          const char *site);
 
 /* Waits a moment until the node of this data folder has what the database has, and says from when
  * on the change holds. */

@@ -11,12 +11,12 @@
  * Failure: an agent with mistakes is told with all of them; exit 1, as when a call broke. */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/nearest.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/talk_call.h"
 #include "cli/talk_database.h"
 #include "cli/talk_screen.h"
-#include "gateway/nearest.h"
 #include "sim/openai/double.h"
 
 #include <errno.h>

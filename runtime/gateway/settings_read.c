@@ -8,7 +8,7 @@
  * - an unknown key gets the nearest known one; a wrong type what is expected
  * - a file that does not compile or run is one complaint with Lua's own line */
 #include "base/err.h"
-#include "gateway/nearest.h"
+#include "base/nearest.h"
 #include "gateway/settings_table.h"
 #include "lua/vm.h"
 

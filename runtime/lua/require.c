@@ -7,6 +7,7 @@
  * decides, not who calls it: a script that makes the library call its `require` gets no further than by
  * itself. */
 #include "base/err.h"
+#include "base/nearest.h"
 #include "lua/vm_private.h"
 
 #include <lualib.h>
@@ -120,13 +121,32 @@ static int require_module(lua_State *L)
     return require_for(L, FOR_LIBRARY);
 }
 
+/* A module that is not for agents, or does not exist: which one was meant. */
+static int refuse(lua_State *L, const char *name)
+{
+    struct nearest near;
+
+    if (!is_library(name))
+        return luaL_error(L, "module '%s' is for the library only", name);
+    nearest_init(&near, name + sizeof(library_prefix) - 1);
+    for (size_t i = 0; i < sizeof(public_modules) / sizeof(public_modules[0]); i++)
+        nearest_offer(&near, public_modules[i]);
+    if (near.best)
+        return luaL_error(L, "agents have no module '%s'; did you mean '%s%s'?", name,
+                          library_prefix, near.best);
+    return luaL_error(L,
+                      "module '%s' is for the library only, if there is one; docs/lua/ has those "
+                      "for agents",
+                      name);
+}
+
 /* What scripts have as `require`. */
 static int require_public(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
 
     if (is_private(name))
-        return luaL_error(L, "module '%s' is for the library only", name);
+        return refuse(L, name);
     return require_for(L, FOR_SCRIPT);
 }
 

@@ -75,11 +75,11 @@ function M.check_reason(reason)
   return reason
 end
 
----@param from string? who calls, as the carrier says
----@return string? number nil when withheld
-function M.number_of(from)
+-- The number of who calls, of what the carrier says; nil when withheld.
+local function number_of(from)
   return from and from:match("^%+[1-9]%d+$") and not nobodys:find((" %s "):format(from), 1, true) and from or nil
 end
+M.number_of = number_of
 
 ---@param def table the agent
 ---@param form table<string, string> what the carrier's webhook said
@@ -92,7 +92,7 @@ function M.new(def, form)
   return setmetatable({
     id = text_or_nil(form.CallSid) or "",
     caller = {
-      number = M.number_of(text_or_nil(form.From)),
+      number = number_of(text_or_nil(form.From)),
       name = text_or_nil(form.CallerName),
     },
     called = text_or_nil(form.To),

@@ -168,6 +168,22 @@ function M.read(module, countries)
   return json.encode(list)
 end
 
+---May the agent call the people of a site that was imported earlier? For the command line.
+---@param id string the site's
+---@param people string JSON
+---@param countries string? JSON, as M.read has it
+---@return string? wrong the first of it
+function M.people_wrong(id, people, countries)
+  local numbers = require "ringdown.numbers"
+  local allowed, wrong = countries and json.decode(countries), nil
+  people_shape(function(number)
+    return numbers.refusal(number, allowed)
+  end)(json.decode(people), id .. ".people", function(path, text)
+    wrong = wrong or path .. ": " .. text
+  end)
+  return wrong
+end
+
 -- ── in a call ───────────────────────────────────────────────────────────────────────────────────
 -- One field in the library's form, or nil: a row that somebody changed by hand must not end calls.
 local function understood(how, value, name, id)

@@ -11,12 +11,31 @@ local M = {}
 local DEFAULT_FAILED = "Say that this is not working right now, and offer to take a message."
 
 local NAME_MAX = 64
+local ABOUT_MAX = 1024 -- the model reads it anew in every turn
 
 local a_name = shape.matching("^%l[%l%d_]*$", "a tool's name; use lower case letters, digits and _")
 
+local function about(value, path, complain)
+  local text = shape.text(value, path, complain)
+  if #text > ABOUT_MAX then
+    complain(path, ("is longer than %d bytes, all of which the model reads in every turn; put what it needs only now "
+      .. "and then into what the tool answers"):format(ABOUT_MAX))
+  end
+  return text
+end
+
+-- Exact words: nothing is filled in.
+local function spoken(value, path, complain)
+  local text = shape.text(value, path, complain)
+  if text:find("{{", 1, true) then
+    complain(path, "is said as it stands; {{…}} is filled in only in prompts, greetings and texts")
+  end
+  return text
+end
+
 local arg_shape = shape.fields({
   type = shape.one_of { "string", "integer", "number", "boolean" },
-  about = shape.text,
+  about = about,
   optional = shape.flag,
   one_of = function(value, path, complain)
     if type(value) ~= "table" or #value == 0 then
@@ -70,12 +89,12 @@ end
 
 local spec_shape = shape.fields({
   name = tool_name,
-  about = shape.text,
+  about = about,
   effect = shape.one_of { "read", "write" },
   args = shape.map_of(sound_arg),
   timeout = shape.duration("1ms", "2m"),
-  filler = shape.one_or_list_of(shape.text),
-  failed = shape.text,
+  filler = shape.one_or_list_of(spoken),
+  failed = spoken,
   verify = function(value, path, complain)
     require "ringdown.verify" -- calls find only what was loaded with the agent
     if value ~= true and value ~= "if_declared" and type(value) ~= "function" then

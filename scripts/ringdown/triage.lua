@@ -79,7 +79,7 @@ function M.person(value, path, complain)
   if type(value) == "string" and not value:find "^%+%d%d%d%d%d%d%d"
     and require("ringdown.triage.rules").is_emergency_number(value) then
     complain(path, ("%s must be dialled by the caller, never by the agent; give the number of a person"):format(value))
-    return value
+    return "" -- no further complaint about it
   end
   return shape.phone(value, path, complain)
 end

@@ -154,6 +154,24 @@ describe("an agent's file", function()
     assert.matches("tools[1]: 'report_emergency' is the name of a built-in tool", complaints.text(), 1, true)
   end)
 
+  it("has tools whose words are heard and read as they stand", function()
+    complaints.start("agents.x")
+    tool { name = "eta", about = ("a"):rep(1025), effect = "read", run = print, filler = "One moment, {{caller.name}}.",
+      failed = "Say {{site.name}} is closed.", args = { zip = { type = "string", about = ("b"):rep(1025) } } }
+    local text = complaints.text()
+    assert.matches("tool.about: is longer than 1024 bytes", text, 1, true)
+    assert.matches("tool.args.zip.about: is longer than 1024 bytes", text, 1, true)
+    assert.matches("tool.filler: is said as it stands; {{…}} is filled in only in", text, 1, true)
+    assert.matches("tool.failed: is said as it stands", text, 1, true)
+  end)
+
+  it("complains of an emergency number among its people once", function()
+    for _, number in ipairs { "911", "+1911", "+13129110000" } do
+      local _, lines = complaints_of { people = { boss = number } }:gsub("people%.boss", "")
+      assert.equal(1, lines, number)
+    end
+  end)
+
   it("has a prompt that the model reads", function()
     assert.matches("prompt: is longer than 64 KB", complaints_of { prompt = ("x"):rep(65537) }, 1, true)
     assert.matches("prompt: is not UTF-8", complaints_of { prompt = "x\xff" }, 1, true)

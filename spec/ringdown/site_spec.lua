@@ -56,6 +56,14 @@ describe("a file of sites", function()
     assert.matches("north.facts.hours: is a field of the site itself", wrong, 1, true)
   end)
 
+  it("is asked again whom the agent may call when a number is assigned to it", function()
+    local people = '{"office":"+13125550101","boss":["+447700900123"]}'
+    assert.is_nil(site.people_wrong("loop", people, nil))
+    assert.is_nil(site.people_wrong("loop", people, '{"US":true,"GB":true}'))
+    assert.matches("^loop.people.boss.1: %+447700900123 is in GB, where this agent calls nobody",
+      site.people_wrong("loop", people, '{"US":true}'))
+  end)
+
   it("names nobody who must not be called", function()
     local _, wrong = read [[return {
       loop = { name = "Loop", people = { office = "+19005550101", on_call = { "+13125550188", "+1911911" } } },

@@ -3,7 +3,7 @@
 #include "gateway/settings.h"
 
 #include "base/err.h"
-#include "gateway/nearest.h"
+#include "base/nearest.h"
 #include "gateway/settings_table.h"
 
 #include <setjmp.h>

@@ -214,6 +214,8 @@ static void test_the_sandbox_has_no_way_out(void **state)
     expect("setmetatable(_G, nil)", RD_ESCRIPT, "protected");
     expect("x = 1", RD_ESCRIPT, "write `local x`");
     expect("require 'cjson.safe'", RD_ESCRIPT, "for the library only");
+    expect("require 'ringdown.htp'", RD_ESCRIPT,
+           "agents have no module 'ringdown.htp'; did you mean 'ringdown.http'?");
     expect("load('require \"cjson.safe\"', '@ringdown/x.lua')()", RD_ESCRIPT,
            "for the library only");
     expect("pcall(require, 'ringdown.host')  error(select(2, pcall(require, 'ringdown.host')), 0)",
