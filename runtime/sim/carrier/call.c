@@ -181,6 +181,7 @@ static void remember(struct carrier_call *c)
     struct carrier_double *d = c->d;
     struct carrier_past *p = &d->past[d->n_past++ % CARRIER_PAST_CALLS];
 
+    p->deleted = false;
     memcpy(p->sid, c->sid, sizeof(p->sid));
     memcpy(p->from, c->from, sizeof(p->from));
     memcpy(p->to, c->to, sizeof(p->to));

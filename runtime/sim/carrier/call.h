@@ -87,6 +87,7 @@ struct carrier_call {
 
 struct carrier_past {
     char sid[CARRIER_SID_BYTES], from[64], to[64];
+    bool deleted;                    /* REST knows it no more */
     const struct scenario *scenario; /* borrows */
     uint64_t placed_ms;
     int64_t placed_unix, ended_unix;

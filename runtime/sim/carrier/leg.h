@@ -22,6 +22,7 @@ struct carrier_leg {
     struct carrier_leg *next;
     enum leg_state state;
     bool held;          /* somebody points to it */
+    bool deleted;       /* REST knows it no more */
     const char *status; /* as REST names it; static */
     char sid[CARRIER_SID_BYTES], parent_sid[CARRIER_SID_BYTES], from[64], to[64], scenario[64];
     uint64_t since_ms, answered_ms, ended_ms;

@@ -7,6 +7,7 @@
  * Failure modes, all as {code, message, more_info, status}
  *   - wrong account or token: 401, 20003;   other account, unknown resource or path: 404, 20404;
  *   - another method: 405, 20004;           a body that is no form: 400, 20001;
+ *   - a DELETE of what is not complete: 409, 20009;
  *   - misbehaving on purpose (fault.h), once the request is found to be a good one: not done and 429, 500
  *     or 503; or done, and answered with 500, late, or not at all.
  */
@@ -131,6 +132,16 @@ void rest_not_found(struct rest_ask *a)
     rest_refuse(a, 404, 20404, "The requested resource was not found");
 }
 
+void rest_remove(struct rest_ask *a, bool complete, bool *gone)
+{
+    if (!complete) {
+        rest_refuse(a, 409, 20009, "Cannot delete this resource before it is complete");
+        return;
+    }
+    *gone = true;
+    http_reply(a->r, 204, "application/json", RD_STR(""));
+}
+
 bool rest_fails(struct rest_ask *a, enum rest_kind kind, const struct carrier_who *about)
 {
     static const struct {
@@ -145,8 +156,11 @@ bool rest_fails(struct rest_ask *a, enum rest_kind kind, const struct carrier_wh
 
     a->fault = rest_faults_next(&a->d->faults, kind);
     carrier_event(a->d, about, "rest.request",
-                  json_pack("{s:s, s:s}", "method", a->post ? "POST" : "GET", "fault",
-                            rest_fault_name(a->fault)));
+                  json_pack("{s:s, s:s}", "method",
+                            a->post     ? "POST"
+                            : a->remove ? "DELETE"
+                                        : "GET",
+                            "fault", rest_fault_name(a->fault)));
     for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
         if (failures[i].fault != a->fault)
             continue;
@@ -261,12 +275,13 @@ static void on_request(struct http_request *r, void *arg)
     void (*serve)(struct rest_ask * a);
 
     a.post = rd_str_eq(http_method(r), RD_STR("POST"));
+    a.remove = rd_str_eq(http_method(r), RD_STR("DELETE"));
     serve = rest_is_control(r) ? rest_control : route(&a);
     if (!is_authorised(rest->d, r))
         rest_refuse(&a, 401, 20003, "Authenticate");
     else if (!serve)
         rest_not_found(&a);
-    else if (!a.post && !rd_str_eq(http_method(r), RD_STR("GET")))
+    else if (a.remove ? !a.sid[0] : !a.post && !rd_str_eq(http_method(r), RD_STR("GET")))
         rest_refuse(&a, 405, 20004, "Method not allowed");
     else if (read_form(&a))
         rest_refuse(&a, 400, 20001, "The body is not a form");

@@ -13,7 +13,7 @@ enum { REST_PAGE_MAX = 1000, REST_PAGE = 50 };
 struct rest_ask {
     struct carrier_double *d;
     struct http_request *r;
-    bool post;
+    bool post, remove;           /* neither: GET */
     char sid[CARRIER_SID_BYTES]; /* of the resource; "": the list of them */
     struct carrier_form form;    /* the body of a POST, the query of a GET */
     enum rest_fault fault;       /* what happens to the answer */
@@ -28,6 +28,9 @@ struct rest_mistake {
 void rest_answer(struct rest_ask *a, int status, json_t *tree); /* takes tree */
 void rest_refuse(struct rest_ask *a, int status, int code, const char *message);
 void rest_not_found(struct rest_ask *a);
+
+/* A DELETE: of what is not complete 409, else 204 and `*gone`. */
+void rest_remove(struct rest_ask *a, bool complete, bool *gone);
 
 /* Takes the next fault of that kind and tells `rest.request`. True when the request is not done at all:
  * it is answered. */

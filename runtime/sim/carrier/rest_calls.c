@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls of the simulated REST API: fetch, update, list; rest_create.c creates them.
+/* Calls of the simulated REST API: fetch, update, list, delete; rest_create.c creates them.
  *
  * Happy path: an update is answered first and takes effect a moment later, as over there.
  *
  * Failure modes
  *   - the call is over, or not yet answered where it must be: 400, 21220;
  *   - Twiml with Url, Twiml above 4000 characters, a Status that is none, an unknown field: 400, 20001;
- *   - a Url that is none: 400, 21205.
+ *   - a Url that is none: 400, 21205;
+ *   - a call that is not over is deleted: 409.
  */
 #include "sim/carrier/leg.h"
 #include "sim/carrier/rest.h"
@@ -212,7 +213,9 @@ static void one_call(struct rest_ask *a, struct carrier_call *c)
 
     if (rest_fails(a, a->post ? REST_WRITE : REST_READ, &who))
         return;
-    if (a->post)
+    if (a->remove)
+        rest_remove(a, false, NULL);
+    else if (a->post)
         update_call(a, c);
     else
         answer_call(a, 200, view_of_call(c));
@@ -224,7 +227,9 @@ static void one_leg(struct rest_ask *a, struct carrier_leg *l)
 
     if (rest_fails(a, a->post ? REST_WRITE : REST_READ, &who))
         return;
-    if (a->post && l->state == LEG_OVER)
+    if (a->remove)
+        rest_remove(a, l->state == LEG_OVER, &l->deleted);
+    else if (a->post && l->state == LEG_OVER)
         rest_refuse(a, 400, 21220, "Call is not in-progress. Cannot redirect.");
     else if (a->post)
         update_leg(a, l);
@@ -232,13 +237,15 @@ static void one_leg(struct rest_ask *a, struct carrier_leg *l)
         rest_answer_leg(a, 200, l);
 }
 
-static void one_past(struct rest_ask *a, const struct carrier_past *p)
+static void one_past(struct rest_ask *a, struct carrier_past *p)
 {
     struct carrier_who who = {
         .sid = p->sid, .scenario = p->scenario->name, .since_ms = p->placed_ms};
 
     (void)rest_fails(a, REST_NEVER, &who);
-    if (a->post)
+    if (a->remove)
+        rest_remove(a, true, &p->deleted);
+    else if (a->post)
         rest_refuse(a, 400, 21220, "Call is not in-progress. Cannot redirect.");
     else
         answer_call(a, 200, view_of_past(p));
@@ -256,13 +263,13 @@ static void one(struct rest_ask *a)
         }
     }
     for (struct carrier_leg *l = d->legs; l; l = l->next) {
-        if (strcmp(l->sid, a->sid) == 0) {
+        if (strcmp(l->sid, a->sid) == 0 && !l->deleted) {
             one_leg(a, l);
             return;
         }
     }
     for (size_t i = 0; i < CARRIER_PAST_CALLS; i++) {
-        if (strcmp(d->past[i].sid, a->sid) == 0) {
+        if (strcmp(d->past[i].sid, a->sid) == 0 && !d->past[i].deleted) {
             one_past(a, &d->past[i]);
             return;
         }
@@ -306,9 +313,14 @@ static void list(struct rest_ask *a)
             add(a, all, view_of_call(c));
     }
     for (const struct carrier_leg *l = d->legs; l; l = l->next)
-        add(a, all, view_of_leg(l));
-    for (size_t i = 0; i < CARRIER_PAST_CALLS && i < d->n_past; i++)
-        add(a, all, view_of_past(&d->past[(d->n_past - 1 - i) % CARRIER_PAST_CALLS]));
+        if (!l->deleted)
+            add(a, all, view_of_leg(l));
+    for (size_t i = 0; i < CARRIER_PAST_CALLS && i < d->n_past; i++) {
+        const struct carrier_past *p = &d->past[(d->n_past - 1 - i) % CARRIER_PAST_CALLS];
+
+        if (!p->deleted)
+            add(a, all, view_of_past(p));
+    }
     rest_page(a, "Calls", "calls", all);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages of the simulated REST API: create, fetch, list.
+/* Messages of the simulated REST API: create, fetch, list, delete.
  *
  * Happy path: POST Messages.json with To, From or MessagingServiceSid, and Body answers 201 with the
  * message as it is at once; what becomes of it is texts.c.
@@ -8,6 +8,7 @@
  *   - no To 21604, no From 21603, no Body 21619; To 21211, From 21212, the same number 21266;
  *   - more than 1600 characters 21617; StatusCallback that is no URL 21609;
  *   - who has said STOP 21610; what else a scenario says of a telephone (21408, 21608, 21614 …): that;
+ *   - one that is still on its way is deleted: 409;
  *   - an unknown field, or one this network does not offer: 20001.
  */
 #include "sim/carrier/rest.h"
@@ -141,14 +142,29 @@ static void create(struct rest_ask *a)
     }
 }
 
-static void fetch(struct rest_ask *a)
+/* Nothing more comes of it. */
+static bool is_complete(const struct carrier_text *t)
 {
-    for (const struct carrier_text *t = a->d->texts; t; t = t->next) {
+    static const char *const ends[] = {"delivered", "undelivered", "failed", "received"};
+
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (strcmp(t->status, ends[i]) == 0)
+            return true;
+    return false;
+}
+
+static void one(struct rest_ask *a)
+{
+    for (struct carrier_text *t = a->d->texts; t; t = t->next) {
         struct carrier_who who = {.sid = t->sid, .scenario = t->scenario};
-        if (strcmp(t->sid, a->sid) != 0)
+        if (t->deleted || strcmp(t->sid, a->sid) != 0)
             continue;
         who.since_ms = a->d->began_ms;
-        if (!rest_fails(a, REST_READ, &who))
+        if (rest_fails(a, REST_READ, &who))
+            return;
+        if (a->remove)
+            rest_remove(a, is_complete(t), &t->deleted);
+        else
             rest_answer(a, 200, message_json(a->d, t));
         return;
     }
@@ -171,7 +187,8 @@ static void list(struct rest_ask *a)
     }
     all = json_array();
     for (const struct carrier_text *t = a->d->texts; t; t = t->next) {
-        if (rest_matches(&a->form, "To", t->to) && rest_matches(&a->form, "From", t->from) &&
+        if (!t->deleted && rest_matches(&a->form, "To", t->to) &&
+            rest_matches(&a->form, "From", t->from) &&
             rest_in_time(&a->form, "DateSent", t->sent_unix))
             json_array_append_new(all, message_json(a->d, t));
     }
@@ -185,7 +202,7 @@ void rest_messages(struct rest_ask *a)
     else if (a->post)
         create(a);
     else if (a->sid[0])
-        fetch(a);
+        one(a);
     else
         list(a);
 }

@@ -18,6 +18,7 @@ struct carrier_text {
     int fate;  /* 0: it arrives; else Twilio's error code */
     int error; /* told so far; 0: none */
     unsigned segments;
+    bool deleted; /* REST knows it no more */
     enum scenario_callbacks callbacks;
     int64_t created_unix, sent_unix, updated_unix;
     struct loop_timer *timer;

@@ -128,6 +128,34 @@ static void test_a_created_call_is_cancelled_or_changed(void **state)
     assert_non_null(strstr(n->rest_body, "\"status\":\"completed\""));
 }
 
+static void test_a_call_is_deleted_once_it_is_over(void **state)
+{
+    struct node *n = *state;
+    struct scenario_person people[] = {somebody(SCENARIO_HUMAN)};
+    char path[60];
+
+    n->scenario.people = people;
+    n->scenario.n_people = 1;
+    node_page(n, "/alarm", "<Response><Pause length='60'/></Response>");
+    create(n, path, "");
+    node_rest(n, "DELETE", path, "");
+    assert_int_equal(n->rest_status, 409);
+    assert_int_equal(n->rest_code, 20009);
+    node_wait(n, 100);
+    node_rest(n, "POST", path, "Status=completed");
+    node_wait(n, 100);
+    node_rest(n, "DELETE", path, "");
+    assert_int_equal(n->rest_status, 204);
+    node_rest(n, "GET", path, "");
+    assert_int_equal(n->rest_status, 404);
+    node_rest(n, "GET", "/Calls.json", "");
+    assert_null(strstr(n->rest_body, "\"sid\":"));
+    node_rest(n, "DELETE", path, "");
+    assert_int_equal(n->rest_status, 404);
+    node_rest(n, "DELETE", "/Calls.json", "");
+    assert_int_equal(n->rest_status, 405);
+}
+
 static void test_what_twilio_refuses_is_refused(void **state)
 {
     static const struct {
@@ -195,6 +223,7 @@ int main(void)
         STORY(test_a_created_call_runs_its_document_to_who_answers),
         STORY(test_a_created_call_that_nobody_takes),
         STORY(test_a_created_call_is_cancelled_or_changed),
+        STORY(test_a_call_is_deleted_once_it_is_over),
         STORY(test_what_twilio_refuses_is_refused),
         STORY(test_a_list_is_filtered_and_paged),
     };

@@ -109,6 +109,30 @@ static void test_a_landline_is_told_of_later(void **state)
     assert_int_equal(count_told(n, "delivered"), 0);
 }
 
+static void test_a_text_is_deleted_once_nothing_more_comes_of_it(void **state)
+{
+    struct node *n = *state;
+    struct scenario_person people[] = {phone(0)};
+    const char *sid;
+    char path[60];
+
+    n->scenario.people = people;
+    n->scenario.n_people = 1;
+    node_rest(n, "POST", "/Messages.json", SOME);
+    sid = strstr(n->rest_body, "\"sid\":\"SM");
+    assert_non_null(sid);
+    snprintf(path, sizeof(path), "/Messages/%.34s.json", sid + 7);
+    node_rest(n, "DELETE", path, "");
+    assert_int_equal(n->rest_status, 409);
+    node_wait(n, 400);
+    node_rest(n, "DELETE", path, "");
+    assert_int_equal(n->rest_status, 204);
+    node_rest(n, "GET", path, "");
+    assert_int_equal(n->rest_status, 404);
+    node_rest(n, "GET", "/Messages.json", "");
+    assert_null(strstr(n->rest_body, "\"sid\":"));
+}
+
 static void test_callbacks_come_twice_backwards_or_never(void **state)
 {
     static const struct {
@@ -287,6 +311,7 @@ int main(void)
         cmocka_unit_test(test_parts_are_counted_as_they_are_billed),
         STORY(test_a_text_is_queued_sent_and_delivered),
         STORY(test_a_landline_is_told_of_later),
+        STORY(test_a_text_is_deleted_once_nothing_more_comes_of_it),
         STORY(test_callbacks_come_twice_backwards_or_never),
         STORY(test_whoever_got_it_answers_and_the_node_replies),
         STORY(test_after_stop_nothing_goes_there_until_start),
