@@ -11,6 +11,9 @@
 int api_open_loading(lua_State *L);
 int api_open_call(lua_State *L);
 
+/* What scripts get instead of a result: nil, a sentence, a word for programs. Returns 3. */
+int api_push_failure(lua_State *L, const char *why, const char *code);
+
 /* Each adds its functions to the table on top. */
 void api_host_register(lua_State *L);    /* files, zones, positions, log: always */
 void api_call_register(lua_State *L);    /* say, hang_up, deadline, sleep: during a call */

@@ -305,7 +305,7 @@ static int refuse(lua_State *L, struct fetch *f, int rc)
         (void)snprintf(why, sizeof(why), "%s", rd_strerror(rc));
     }
     fetch_free(f);
-    return push_failure(L, why, code);
+    return api_push_failure(L, why, code);
 }
 
 /* host.http{method, url, [header], [body], [bearer], [basic, user], [secret_header], [timeout_ms],
@@ -334,12 +334,12 @@ static int host_http(lua_State *L)
     o.body.p = luaL_optlstring(L, -1, "", &o.body.n);
     luaL_argcheck(L, o.body.n <= BODY_MAX, 1, "a body of at most 1 MiB");
     if (a->n_fetching >= AT_ONCE_MAX)
-        return push_failure(L, "8 requests of this call are on their way already", "limit");
+        return api_push_failure(L, "8 requests of this call are on their way already", "limit");
     if (a->n_fetched >= IN_ALL_MAX)
-        return push_failure(L, "this call has made 100 requests, which is the limit", "limit");
+        return api_push_failure(L, "this call has made 100 requests, which is the limit", "limit");
     f = calloc(1, sizeof(*f));
     if (!f)
-        return push_failure(L, rd_strerror(-ENOMEM), "not_sent");
+        return api_push_failure(L, rd_strerror(-ENOMEM), "not_sent");
     f->activity = a;
     f->task = t;
     o.why = f->why;

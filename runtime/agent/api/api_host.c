@@ -11,6 +11,14 @@
 
 enum { ZONE_MAX = 64 * 1024, FIELDS_MAX = 12 };
 
+int api_push_failure(lua_State *L, const char *why, const char *code)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    lua_pushstring(L, code);
+    return 3;
+}
+
 /* host.file(name:string) -> text | nil, message */
 static int host_file(lua_State *L)
 {

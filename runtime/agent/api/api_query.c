@@ -125,14 +125,6 @@ static void push_rows(lua_State *L, const struct answer *a)
     }
 }
 
-static int push_failure(lua_State *L, const char *why, const char *code)
-{
-    lua_pushnil(L);
-    lua_pushstring(L, why);
-    lua_pushstring(L, code);
-    return 3;
-}
-
 /* May raise for want of memory: called through lua_pcall. */
 static int push_answer(lua_State *L)
 {
@@ -141,13 +133,13 @@ static int push_answer(lua_State *L)
 
     lua_settop(L, 0);
     if (!a)
-        return push_failure(L, "not enough memory", "down");
+        return api_push_failure(L, "not enough memory", "down");
     if (a->rc == RD_EREFUSED)
-        return push_failure(L, a->why, a->sqlstate);
+        return api_push_failure(L, a->why, a->sqlstate);
     if (a->rc == RD_ETOOBIG)
-        return push_failure(L, a->why, "too_big");
+        return api_push_failure(L, a->why, "too_big");
     if (a->rc)
-        return push_failure(L, a->why, "down");
+        return api_push_failure(L, a->why, "down");
     push_rows(L, a);
     if (with_columns)
         push_columns(L, a);
@@ -163,7 +155,7 @@ static void on_late(void *arg)
     struct task *task = w->task;
 
     cancel_wait(w);
-    task_resume(task, push_failure(task_lua(task), "the database is slow", "down"));
+    task_resume(task, api_push_failure(task_lua(task), "the database is slow", "down"));
 }
 
 static void go_on(struct query_desk *d, struct queried *q)
@@ -332,7 +324,7 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question q, bo
     q.n_params = read_params(L, params);
     q.params = params;
     if (!asker)
-        return push_failure(L, "this node keeps nothing: it has no database", "down");
+        return api_push_failure(L, "this node keeps nothing: it has no database", "down");
     w = d ? calloc(1, sizeof(*w)) : NULL;
     if (w) {
         *w = (struct query_wait){.next = d->waits,
@@ -348,7 +340,7 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question q, bo
             cancel_wait(w);
     }
     if (rc)
-        return push_failure(
+        return api_push_failure(
             L, rc == RD_EFULL ? "too many questions wait for the database" : rd_strerror(rc),
             "down");
     return task_wait(L, cancel_wait, w);

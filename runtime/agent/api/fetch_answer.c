@@ -3,6 +3,7 @@
  * joined. Secrets that were sent have stars in their place. */
 #include "agent/api/fetch_answer.h"
 
+#include "agent/api/api.h"
 #include "base/err.h"
 #include "base/now.h"
 #include "base/retry.h"
@@ -90,14 +91,6 @@ static void push_headers(lua_State *L, const struct buf *masks, struct rd_str he
     }
 }
 
-static int push_failure(lua_State *L, const char *why, const char *code)
-{
-    lua_pushnil(L);
-    lua_pushstring(L, why);
-    lua_pushstring(L, code);
-    return 3;
-}
-
 static const char *code_of(const struct http_result *r)
 {
     if (r->err == -EACCES)
@@ -108,7 +101,7 @@ static const char *code_of(const struct http_result *r)
 int fetch_push_answer(lua_State *L, const struct http_result *r, const struct buf *masks)
 {
     if (r->err)
-        return push_failure(L, r->text ? r->text : rd_strerror(r->err), code_of(r));
+        return api_push_failure(L, r->text ? r->text : rd_strerror(r->err), code_of(r));
     lua_createtable(L, 0, 4);
     lua_pushinteger(L, r->status);
     lua_setfield(L, -2, "status");
