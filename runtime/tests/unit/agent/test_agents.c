@@ -243,7 +243,8 @@ static void test_what_is_too_large_to_keep_is_told(void **state)
                "local agent = require 'ringdown.agent'\n"
                "local tool = require 'ringdown.tool'\n"
                "return agent { name = 'large', greeting = 'Hi.', prompt = 'Help.', tools = {\n"
-               "  tool { name = 't', about = ('x'):rep(300000), effect = 'read',\n"
+               "  tool { name = 't', about = 'Tries.', effect = 'read',\n"
+               "    args = { x = { type = 'string', about = 'x', one_of = { ('x'):rep(300000) } } },\n"
                "    run = function() end } } }\n");
     fake_load(&node);
     assert_int_equal(agent_set_errors(node.agents), 1);
