@@ -3,13 +3,13 @@
 -- Several nodes on one database: who is there, who does what only one must do, and what becomes of the calls and the
 -- emergencies of one that died.
 --
---   each process ── node_beat() every few seconds ──▶ processes; the lease in `leader`
+--   each process ── node_beat() every few seconds ──▶ node_processes; the lease in `node_leader`
 --   the leader   ── what a process that is gone left open ──▶ asks the carrier ── close_call() ──▶ calls
 --
 -- A process is gone when it stopped, or was not seen for a minute. Nothing is closed because it is old: only the
 -- carrier's word closes a call. Facts that a dead process brings later never open one again.
 
-create table processes (
+create table node_processes (
     node label not null,
     epoch bigint not null check (epoch > 0), -- when it began, in microseconds; its facts have it too
     version label,
@@ -26,7 +26,7 @@ create table processes (
 );
 
 -- At most one row: who does what only one must do, as long as it says so again and again.
-create table leader (
+create table node_leader (
     only_one boolean primary key default true check (only_one),
     node label not null,
     epoch bigint not null,
@@ -53,15 +53,15 @@ create index calls_open on calls (evidence_at) where state is distinct from 'end
 
 create function gone_after() returns interval language sql immutable return interval '60 seconds';
 
-create function is_alive(p processes, as_of timestamptz) returns boolean language sql stable
+create function is_alive(p node_processes, as_of timestamptz) returns boolean language sql stable
 return p.stopped_at is null and p.seen_at > as_of - gone_after();
 
 -- Its process told of itself once, and does no more.
 create function owner_is_gone(c calls, as_of timestamptz) returns boolean language sql stable
 return c.node is not null
-    and exists (select from processes p where p.node = c.node
+    and exists (select from node_processes p where p.node = c.node
         and (p.epoch = c.process or c.process is null and p.epoch <= c.node_epoch))
-    and not exists (select from processes p where p.node = c.node and is_alive(p, as_of)
+    and not exists (select from node_processes p where p.node = c.node and is_alive(p, as_of)
         and (p.epoch = c.process or c.process is null and p.epoch <= c.node_epoch));
 
 -- Of each node the process that takes new calls; its name and what it runs.
@@ -69,7 +69,7 @@ create function nodes_that_differ(as_of timestamptz) returns text language sql s
 begin atomic
     select case when count(distinct agents) > 1 and max(agents_since) <= as_of - interval '30 seconds'
             then string_agg(node || ' ' || left(agents, 12), ', ' order by node) end
-    from (select distinct on (p.node) p.node, p.agents, p.agents_since from processes p
+    from (select distinct on (p.node) p.node, p.agents, p.agents_since from node_processes p
         where is_alive(p, as_of) and not p.draining and p.agents is not null order by p.node, p.epoch desc) newest;
 end;
 
@@ -78,7 +78,7 @@ create function nodes_that_died(as_of timestamptz) returns jsonb language sql st
 begin atomic
     select coalesce(jsonb_agg(jsonb_build_object('node', node,
         'seen_s', extract(epoch from as_of - seen_at)::bigint) order by node), '[]')
-    from (select distinct on (p.node) p.* from processes p order by p.node, p.epoch desc) newest
+    from (select distinct on (p.node) p.* from node_processes p order by p.node, p.epoch desc) newest
     where stopped_at is null and seen_at between as_of - interval '1 day' and as_of - gone_after();
 end;
 
@@ -90,12 +90,12 @@ begin atomic
         'seen_s', greatest(extract(epoch from as_of - p.seen_at), 0)::bigint,
         'state', case when p.stopped_at is not null then 'stopped' when not is_alive(p, as_of) then 'lost'
             when p.draining then 'draining' else 'live' end,
-        'leader', exists (select from leader l where (l.node, l.epoch) = (p.node, p.epoch) and l.until > as_of),
+        'leader', exists (select from node_leader l where (l.node, l.epoch) = (p.node, p.epoch) and l.until > as_of),
         'calls', case when is_alive(p, as_of) then p.calls else 0 end,
         'left_open', case when is_alive(p, as_of) then 0 else (select count(*) from calls c where c.node = p.node
             and c.process = p.epoch and c.state is distinct from 'ended') end,
         'agents', p.agents) order by p.node, p.epoch desc), '[]')
-    from processes p where p.seen_at > as_of - interval '1 day';
+    from node_processes p where p.seen_at > as_of - interval '1 day';
 end;
 
 create or replace function keep_node(e journal_event) returns void language plpgsql as $$
@@ -117,7 +117,7 @@ begin
             seen_at = greatest(nodes.seen_at, excluded.seen_at)
         where nodes.started_at <= excluded.stopped_at
             and (nodes.stopped_at is null or nodes.stopped_at < excluded.stopped_at);
-        update processes set stopped_at = e.at where node = of_node and epoch = e.epoch;
+        update node_processes set stopped_at = e.at where node = of_node and epoch = e.epoch;
     end if;
 end $$;
 
@@ -135,10 +135,10 @@ end $$;
 
 create function take_lead(of_node text, of_epoch bigint, as_of timestamptz) returns boolean language plpgsql as $$
 begin
-    insert into leader values (true, of_node, of_epoch, as_of, as_of + interval '15 seconds')
+    insert into node_leader values (true, of_node, of_epoch, as_of, as_of + interval '15 seconds')
     on conflict (only_one) do update set node = excluded.node, epoch = excluded.epoch, until = excluded.until,
-        since = case when (leader.node, leader.epoch) = (excluded.node, excluded.epoch) then leader.since else as_of end
-    where leader.until <= as_of or (leader.node, leader.epoch) = (excluded.node, excluded.epoch);
+        since = case when (node_leader.node, node_leader.epoch) = (excluded.node, excluded.epoch) then node_leader.since else as_of end
+    where node_leader.until <= as_of or (node_leader.node, node_leader.epoch) = (excluded.node, excluded.epoch);
     return found;
 end $$;
 
@@ -228,7 +228,7 @@ returns setof triage_matches language sql stable as $$
         and (owner_is_gone(c, as_of) or before is not null and c.node = of_node and c.started_at < before
             and m.matched_at < before
             and not exists (select from adoptions a where a.call = c.call and a.at >= before))
-        and not exists (select from triage_followers f join processes p using (node, epoch)
+        and not exists (select from triage_followers f join node_processes p using (node, epoch)
             where (f.call, f.rule) = (m.call, m.rule) and is_alive(p, as_of)
                 and not (before is not null and f.node = of_node and f.epoch <> of_epoch))
 $$;
@@ -318,18 +318,18 @@ declare
     whom constant text := b ->> 'node';
     mine constant bigint := (b ->> 'epoch')::bigint;
 begin
-    insert into processes as p (node, epoch, version, host, pid, started_at, seen_at, draining, calls, agents, agents_since)
+    insert into node_processes as p (node, epoch, version, host, pid, started_at, seen_at, draining, calls, agents, agents_since)
     values (whom, mine, word(b, 'version'), word(b, 'host'), (b ->> 'pid')::bigint, time_of_us(mine), as_of,
         yes(b -> 'draining'), whole(b -> 'calls')::integer, b ->> 'agents', as_of)
     on conflict (node, epoch) do update set seen_at = greatest(p.seen_at, excluded.seen_at),
         draining = excluded.draining, calls = excluded.calls, agents = excluded.agents,
         agents_since = case when p.agents is distinct from excluded.agents then as_of else p.agents_since end;
     update nodes set seen_at = greatest(seen_at, as_of), draining = yes(b -> 'draining')
-        where node = whom and not exists (select from processes p where p.node = whom and p.epoch > mine);
+        where node = whom and not exists (select from node_processes p where p.node = whom and p.epoch > mine);
     if yes(b -> 'draining') or not take_lead(whom, mine, as_of) then
         return '{"leader": false}';
     end if;
-    delete from processes where seen_at < as_of - interval '30 days';
+    delete from node_processes where seen_at < as_of - interval '30 days';
     return jsonb_build_object('leader', true, 'lost', take_lost_calls(whom, as_of),
         'left_open', (select coalesce(jsonb_agg(distinct c.agent), '[]')
             from triage_orphans(whom, mine, null, as_of) join calls c using (call)),

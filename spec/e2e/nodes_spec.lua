@@ -128,7 +128,7 @@ describe("a call between two nodes", function()
 
   -- As if that time had passed; a leads no more, if it did.
   local function long_ago(what, where)
-    pg.run(a.database, ("update processes set %s where %s; update leader set until = now() where node = 'a'")
+    pg.run(a.database, ("update node_processes set %s where %s; update node_leader set until = now() where node = 'a'")
       :format(what, where))
   end
 
@@ -143,7 +143,7 @@ describe("a call between two nodes", function()
   it("is between nodes that run the same agents, or it is told until they do", function()
     proc.write(b.agents .. "/another.lua", (AGENT:gsub("two%-homes", "another"):gsub("240", "241")))
     assert.is_truthy(proc.wait_for(function()
-      return #pg.query(a.database, "select distinct agents from processes") == 2
+      return #pg.query(a.database, "select distinct agents from node_processes") == 2
     end, 20))
     long_ago("agents_since = agents_since - interval '31 seconds'", "true")
     assert.matches("a %x+, b %x+", assert(proc.wait_for(function()
