@@ -81,7 +81,10 @@ function Ladder:ask(person)
   end
   self.asked[#self.asked + 1] = person
   local id, why = self:send(person, self:body(code))
-  local which = code and code > 1 and ("reply %d"):format(code) or nil -- for who reads the answer on another node
+  local which -- for who reads the answer on another node
+  if self.kind == "emergency" and code and code > 1 then
+    which = ("reply %d"):format(code)
+  end
   self:step("text", number, id and "asked" or "failed", id and which or why)
   if id then
     self.sent[id] = number
