@@ -56,13 +56,15 @@ create function gone_after() returns interval language sql immutable return inte
 create function is_alive(p node_processes, as_of timestamptz) returns boolean language sql stable
 return p.stopped_at is null and p.seen_at > as_of - gone_after();
 
--- Its process told of itself once, and does no more.
+-- Its process told of itself once, and does no more. A release without beats may have the node now: nobody can say then.
 create function owner_is_gone(c calls, as_of timestamptz) returns boolean language sql stable
 return c.node is not null
     and exists (select from node_processes p where p.node = c.node
         and (p.epoch = c.process or c.process is null and p.epoch <= c.node_epoch))
     and not exists (select from node_processes p where p.node = c.node and is_alive(p, as_of)
-        and (p.epoch = c.process or c.process is null and p.epoch <= c.node_epoch));
+        and (p.epoch = c.process or c.process is null and p.epoch <= c.node_epoch))
+    and (c.process is not null or not exists (select from nodes n where n.node = c.node and n.stopped_at is null
+        and n.started_at > (select max(p.started_at) + interval '10 seconds' from node_processes p where p.node = c.node)));
 
 -- Of each node the process that takes new calls; its name and what it runs.
 create function nodes_that_differ(as_of timestamptz) returns text language sql stable

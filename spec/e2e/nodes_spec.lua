@@ -4,6 +4,7 @@
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
+local raw = require "spec.e2e.support.raw"
 
 local AGENT = [[
   return require "ringdown.agent" {
@@ -35,8 +36,8 @@ describe("a call between two nodes", function()
   local function rings(n)
     local call = node.voice_form { To = "+13125550240", From = "anonymous" }
     table.insert(calls, call)
-    assert.matches("<Stream", post(n, "/twilio/voice", call).body, 1, true)
-    return call
+    local body = post(n, "/twilio/voice", call).body
+    return call, (assert(body:match '<Stream url="ws://[^/]+(/twilio/media/[^"]+)"', body))
   end
 
   local function resume(n, call, fields)
@@ -111,6 +112,29 @@ describe("a call between two nodes", function()
       ErrorUrl = url .. "/twilio/resume" }).body
     assert.matches("<Stream", body, 1, true)
     assert.equal("b", owner(call))
+  end)
+
+  it("has its stream on another node than its webhook, but none once it is over or for a forged token", function()
+    local call, path = rings(a)
+    local over, stale = rings(a)
+    post(a, "/twilio/status", over, { CallStatus = "completed" })
+    a:wait_shipped()
+    local connections = {}
+    for i, each in ipairs { path, stale, (path:gsub("%x$", function(c) return c == "0" and "1" or "0" end)) } do
+      local signature = node.signature(url:gsub("^http", "ws") .. each, {})
+      connections[i] = { { send = raw.upgrade(b, each, { signature = signature }) }, { wait_ms = 1500 } }
+    end
+    local got = {}
+    for i, r in ipairs { raw.talk(b, table.unpack(connections)) } do
+      got[i] = r.status
+    end
+    assert.same({ 101, 403, 403 }, got)
+    assert.equal("b", owner(call))
+    assert.equal("a", owner(over))
+    assert.is_truthy(a:wait_log("call.claimed_elsewhere", function(line) return line.call == call.CallSid end))
+    b:wait_shipped()
+    assert.same({ { reason = "ended" } }, pg.query(a.database, ("select body ->> 'reason' as reason from call_events "
+      .. "where type = 'not_resumed' and body ->> 'call' = %s"):format(pg.literal(over.CallSid))))
   end)
 
   it("is taken by who was rung for its caller, whichever node is asked", function()

@@ -134,6 +134,16 @@ describe("nodes on one database", function()
       assert.same({ CALL }, beat("a", 110, { epoch = MIDNIGHT }).lost) -- the new one never had it
     end)
 
+    it("ask about no call that an older release may have, which does not tell of itself", function()
+      local older = events.call(2)
+      local node = events.stream("node/a", { started_us = MIDNIGHT + 30000000 })
+      events.outcomes(url, { node:add("node_started", { node = "a", version = "0.0.9" }, 0) })
+      older:add("webhook", { kind = "voice", status = "in-progress", direction = "inbound", node = "a" }, 40000)
+      older:add("decision", { system = "openai", reason = "default" }, 5)
+      events.outcomes(url, older.list)
+      assert.same({ CALL }, beat("b", 62).lost)
+    end)
+
     it("close by the carrier's word and time", function()
       assert.equal("moved", close(50, { status = "completed" })) -- it is not gone yet
       assert.equal("open", close(70, { status = "in-progress" }))
