@@ -37,6 +37,13 @@ static void test_the_documents_c_writes_are_what_twilio_reads(void **state)
     assert_int_equal(twiml_redirect(&b, "https://h.example/?a=1&b=2"), 0);
     assert_document(&b, HEAD "<Response><Redirect method=\"POST\">https://h.example/?a=1&amp;b=2"
                              "</Redirect></Response>\n");
+    assert_int_equal(twiml_nothing(&b), 0);
+    assert_document(&b, HEAD "<Response></Response>\n");
+    assert_int_equal(twiml_press_key(&b, "Gas & water. Press 1.", "https://h.example/a?call=C&x=1"),
+                     0);
+    assert_document(&b, HEAD "<Response><Gather numDigits=\"1\" timeout=\"10\" "
+                             "action=\"https://h.example/a?call=C&amp;x=1\" method=\"POST\">"
+                             "<Say>Gas &amp; water. Press 1.</Say></Gather><Hangup/></Response>\n");
     buf_fini(&b);
 }
 
