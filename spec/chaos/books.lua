@@ -45,8 +45,18 @@ local function first_word_after(call, unix_ms)
   end
 end
 
+-- As its scenario wants; or the carrier asked the fallback URL on its way there, and the agent answered all the same.
 local function is_well(call)
-  return call.report ~= nil and call.report.ok
+  local report = call.report
+  return report ~= nil and (report.ok or report.ended_by == "fallback" and #call.streams > 0
+    and not (report.verbs:find("Say", 1, true) or report.verbs:find("Dial", 1, true)))
+end
+
+-- What became of it, in a line.
+local function story(call)
+  local report = call.report or { ended_by = "no report", verbs = "" }
+  return ("%s: ended by %s; %s; %s"):format(call.sid, report.ended_by, report.verbs,
+    table.concat(call.errors or {}, "; "))
 end
 
 -- Milliseconds from each stream after the first to the agent's first word on it; math.huge: never.
@@ -133,7 +143,8 @@ function books.is_owed(call, said)
   return false
 end
 
-local function count_turns(calls, kept, out)
+-- kept: sid -> "role words" -> how many turns.
+function books.count_turns(calls, kept, out)
   for sid, call in pairs(calls) do
     for _, said in ipairs(call.said) do
       out.said = out.said + 1
@@ -206,15 +217,14 @@ local HOLES = [[select stream, epoch, count(*) as n, max(seq) as last from call_
   where stream like 'CA%' group by 1, 2 having count(*) <> max(seq)]]
 
 local function count_calls(calls, out)
-  for sid, call in pairs(calls) do
+  for _, call in pairs(calls) do
     out.calls = out.calls + 1
     if #call.streams == 0 then
-      table.insert(out.refused, sid)
+      table.insert(out.refused, story(call))
     elseif is_well(call) then
       out.well = out.well + 1
     else
-      table.insert(out.cut, ("%s: %s; %s"):format(sid, call.report and call.report.ended_by or "no report",
-        call.report and call.report.why or ""))
+      table.insert(out.cut, story(call))
     end
     for _, ms in ipairs(books.talking(call)) do
       table.insert(out.talking, ms)
@@ -228,7 +238,7 @@ function books.compare(world)
   local out = { calls = 0, well = 0, refused = {}, cut = {}, talking = {}, said = 0, owed = 0, lost_turns = {},
     double_turns = {}, visits = 0, texts = 0, lost_effects = {}, double_effects = {}, holes = {} }
   count_calls(calls, out)
-  count_turns(calls, kept_turns(url), out)
+  books.count_turns(calls, kept_turns(url), out)
   count_effects(world, calls, out)
   local breaks, n, product = breaks_of(url)
   out.breaks, out.product_gaps = n, product

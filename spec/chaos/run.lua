@@ -97,7 +97,11 @@ function Run:go()
     if next_at and now >= next_at and (self.o.script or self.o.waves or crowd:is_time_left()) then
       local did = self:inject()
       self.n_faults = self.n_faults + (did and 1 or 0)
-      next_at = did and self:next_after(next_at) or now + LATER_S
+      if did then
+        next_at = self:next_after(next_at)
+      else
+        next_at = now + LATER_S
+      end
     end
     if now >= tell_at then
       self:progress()

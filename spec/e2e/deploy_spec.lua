@@ -1,21 +1,61 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 75 s
+-- takes: 45 s
 -- A new binary takes over while people call: nobody is refused, nobody is cut off, whatever their call
 -- was doing at that moment. And what a service manager sees of it.
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
+local sims = require "spec.e2e.support.sim"
 
 local CALLS = 40
 local BUSY = "+13125550177"
 
+-- A node that a service manager starts, with what the manager was told so far.
+local function managed(sim, env)
+  return node.launch { agents = "spec/e2e/agents", sim = sim, env = env, child = function(n)
+    return { "perl", "spec/e2e/support/manager.pl", tostring(n.port), n.folder .. "/notify", "30000000", proc.binary(),
+      "serve" }
+  end }
+end
+
+local function told(n, line)
+  return proc.wait_for(function()
+    return ("\n" .. n.child:text()):find("\nnotify: " .. line .. "\n", 1, true) ~= nil
+  end, 20)
+end
+
+-- Deploys beside each other, because most of one is waiting for people to finish what they say.
+local sim, n, short, older, supervised
+
+local function start_nodes()
+  sim = sims.start()
+  n = node.launch { agents = "spec/e2e/agents", env = { RINGDOWN_MAX_CALLS_PER_CALLER = "0" } } -- a model for forty
+  short = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_DRAIN_SECONDS = "2" } }
+  older = node.launch { agents = "spec/e2e/agents", sim = sim }
+  supervised = managed(sim, { RINGDOWN_DRAIN_SECONDS = "1" })
+  for _, each in ipairs { n, short, older, supervised } do
+    each:wait_ready()
+  end
+end
+
+-- The schema of a later release, and the binary from before on it: with its first caller.
+local function take_back()
+  local url = older.database
+  assert.equal(0, older:stop())
+  pg.run(url, "alter table calls add column newer text not null default 'of a later release'")
+  pg.run(url, [[insert into schema_migrations (version, name, checksum, oldest_binary)
+    select max(version) + 1, 'newer', repeat('0', 64), '0.1.0' from schema_migrations]])
+  older = node.start { agents = "spec/e2e/agents", sim = sim, database = url }
+  return older:place { scenarios = { "keypad" } }
+end
+
 describe("a deploy", function()
-  local n, reports, came_back, listed
+  local reports, came_back, listed, handed_on, after_taking_back
 
   setup(function()
-    n = node.start { agents = "spec/e2e/agents", env = { RINGDOWN_MAX_CALLS_PER_CALLER = "0" } }
-    local away = n:place { scenarios = { "is-not-answered" },
-      people = { [BUSY] = { answers = "busy", after = "4s" } } }
+    start_nodes()
+    local away = n:place { scenarios = { "is-not-answered" }, people = { [BUSY] = { answers = "busy", after = "4s" } } }
+    handed_on = short:place { scenarios = { "outlives-its-node" } }
     local sid = assert(away:wait_event "agent.silent").call
     n:ringdown("calls", "transfer", sid, "--to", BUSY)
     assert(away:wait_event "dial.begun")
@@ -23,12 +63,22 @@ describe("a deploy", function()
     assert(many:wait_event "agent.heard")
     n:take_over()
     listed = n:ringdown "status"
+    assert.is_truthy(handed_on:wait_event "agent.silent")
+    short:take_over()
+    after_taking_back = take_back()
     reports = select(2, many:wait())
     came_back = select(2, away:wait())
   end)
 
   teardown(function()
+    for _, each in ipairs { n, short, older } do
+      each:ask_to_stop()
+    end
     assert.equal(0, n:stop())
+    assert.equal(0, short:stop())
+    assert.equal(0, older:stop())
+    supervised:stop()
+    assert.equal(0, sim:stop())
   end)
 
   it("leaves the old process its calls, and shows them", function()
@@ -66,70 +116,46 @@ describe("a deploy", function()
       return not proc.exists("/proc/" .. pid)
     end, 30))
   end)
-end)
 
-describe("a deploy that does not wait long", function()
-  it("hands calls on to the new process, where they go on", function()
-    local n = node.start { agents = "spec/e2e/agents", env = { RINGDOWN_DRAIN_SECONDS = "2" } }
-    local placed = n:place { scenarios = { "outlives-its-node" } }
-    assert.is_truthy(placed:wait_event "agent.silent")
-    n:take_over()
-    local _, reports = placed:wait()
-    assert.equal("", reports[1].why)
-    assert.is_truthy(n.before:text():find("reason=node_drained", 1, true))
-    assert.equal(0, n.before:wait(30))
-    assert.same({}, n:log "call.fallback")
-    assert.equal(0, n:stop())
-  end)
-end)
-
--- A node that a service manager starts, with what the manager was told so far.
-local function managed(env)
-  local n = node.launch { agents = "spec/e2e/agents", env = env, child = function(n)
-    return { "perl", "spec/e2e/support/manager.pl", tostring(n.port), n.folder .. "/notify", "30000000", proc.binary(),
-      "serve" }
-  end }
-  return n:wait_ready()
-end
-
-local function told(n, line)
-  return proc.wait_for(function()
-    return ("\n" .. n.child:text()):find("\nnotify: " .. line .. "\n", 1, true) ~= nil
-  end, 20)
-end
-
-describe("a service manager", function()
-  local n
-
-  setup(function()
-    n = managed { RINGDOWN_DRAIN_SECONDS = "1" }
+  it("that does not wait long hands calls on to the new process, where they go on", function()
+    local _, on = handed_on:wait()
+    assert.equal("", on[1].why)
+    assert.is_truthy(short.before:text():find("reason=node_drained", 1, true))
+    assert.equal(0, short.before:wait(30))
+    assert.same({}, short:log "call.fallback")
   end)
 
-  teardown(function()
-    n:stop()
+  it("that is taken back starts on the schema of a newer release that accepts it, answers and ships", function()
+    local ok, called = after_taking_back:wait()
+    assert.is_true(ok, called[1].why)
+    assert.is_truthy(older:wait_shipped())
+    assert.same({ { state = "ended" } }, pg.query(older.database, "select state from calls where call = "
+      .. pg.literal(called[1].call)))
   end)
 
-  it("gives the listening socket, and hears when it is answered on, and that all threads live", function()
-    assert.is_truthy(told(n, "READY=1"))
-    assert.is_truthy(told(n, ("MAINPID=%d"):format(n:status().pid)))
-    assert.is_truthy(told(n, "WATCHDOG=1"))
-    assert.equal(200, n:get("/livez").status)
+  it("by a service manager has its socket, and tells when it is answered on and that all threads live", function()
+    assert.is_truthy(told(supervised, "READY=1"))
+    assert.is_truthy(told(supervised, ("MAINPID=%d"):format(supervised:status().pid)))
+    assert.is_truthy(told(supervised, "WATCHDOG=1"))
+    assert.equal(200, supervised:get("/livez").status)
   end)
 
-  it("hears that it stops; who is still there when the time is over is not cut but handed on", function()
-    local placed = n:place { scenarios = { "nobody-there" }, to = "+13125550201" }
+  it("that only stops is told; who is still there when the time is over is not cut but handed on", function()
+    local placed = supervised:place { scenarios = { "nobody-there" }, to = "+13125550201" }
     assert.is_truthy(placed:wait_event "agent.heard")
-    n:signal "TERM"
-    assert.is_truthy(told(n, "STOPPING=1"))
-    assert.is_truthy(n:wait_log("call.ended", function(line)
+    supervised:signal "TERM"
+    assert.is_truthy(told(supervised, "STOPPING=1"))
+    assert.is_truthy(supervised:wait_log("call.ended", function(line)
       return line.reason == "node_drained"
     end))
-    assert.equal("1", n:wait_log("serve.drain_over").calls)
-    assert.equal(0, n.child:wait(30))
-    assert.equal("0", n:log "serve.ended"[1].calls_cut)
+    assert.equal("1", supervised:wait_log("serve.drain_over").calls)
+    assert.equal(0, supervised.child:wait(30))
+    assert.equal("0", supervised:log "serve.ended"[1].calls_cut)
     placed.child:stop()
   end)
+end)
 
+describe("a service manager", function()
   it("accepts the units in examples/systemd", function()
     if proc.run "command -v systemd-analyze" == "" then
       pending "systemd-analyze is not installed"
@@ -144,23 +170,5 @@ describe("a service manager", function()
     proc.remove(folder)
     assert.equal("", said)
     assert.equal(0, code or 0)
-  end)
-end)
-
-describe("a binary that is taken back", function()
-  it("starts on the schema of a newer release that accepts it, answers and ships", function()
-    local url = pg.database()
-    local first = node.start { agents = "spec/e2e/agents", database = url }
-    assert.equal(0, first:stop())
-    pg.run(url, "alter table calls add column newer text not null default 'of a later release'")
-    pg.run(url, [[insert into schema_migrations (version, name, checksum, oldest_binary)
-      select max(version) + 1, 'newer', repeat('0', 64), '0.1.0' from schema_migrations]])
-    local n = node.start { agents = "spec/e2e/agents", database = url }
-    local ok, reports = n:call { scenarios = { "keypad" } }
-    assert.is_true(ok, reports[1].why)
-    assert.is_truthy(n:wait_shipped())
-    assert.same({ { state = "ended" } }, pg.query(url, "select state from calls where call = "
-      .. pg.literal(reports[1].call)))
-    assert.equal(0, n:stop())
   end)
 end)
