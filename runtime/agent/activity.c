@@ -222,7 +222,7 @@ static void on_opened(struct job *j)
         return;
     }
     job_free(j);
-    vm_trim(a->vm); /* now that nobody waits: the call may be long */
+    agent_settle(a->vm); /* now that nobody waits: the call may be long */
 }
 
 void activity_attached(struct activity *a, unsigned media_thread)

@@ -74,6 +74,16 @@ size_t agent_living_count(void)
     return n;
 }
 
+void agent_settle(struct vm *v)
+{
+    static const char *const beginning[] = {"ringdown.brief", "ringdown.customers",
+                                            "ringdown.routing", "ringdown.template"};
+
+    for (size_t i = 0; i < sizeof(beginning) / sizeof(beginning[0]); i++)
+        vm_forget(v, beginning[i]);
+    vm_trim(v);
+}
+
 struct agent_entry *agent_entry_ref(struct agent_entry *e)
 {
     atomic_fetch_add_explicit(&e->refs, 1, memory_order_relaxed);

@@ -39,6 +39,9 @@ void agent_entry_unref(struct agent_entry *e);
 
 /* The compiled modules and the module name of an agent. */
 struct chunks *agent_chunks(const struct agent_info *a);
+
+/* A call's VM was opened: what only the beginning needed goes. It is loaded again for who comes back. */
+void agent_settle(struct vm *v);
 const char *agent_module(const struct agent_info *a);
 
 #endif

@@ -150,6 +150,16 @@ static int require_public(lua_State *L)
     return require_for(L, FOR_SCRIPT);
 }
 
+void vm_forget(struct vm *v, const char *name)
+{
+    lua_State *L = vm_lua(v);
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    lua_pushnil(L);
+    lua_setfield(L, -2, name);
+    lua_pop(L, 1);
+}
+
 int require_open(lua_State *L)
 {
     lua_newtable(L);

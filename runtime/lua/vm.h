@@ -38,6 +38,10 @@ size_t vm_memory(const struct vm *v);
 bool vm_spent(const struct vm *v);            /* broke a limit; refuses every further entry */
 const char *vm_spent_why(const struct vm *v); /* which limit, for the log; "" when none */
 
+/* The next require(name) loads the module again; until then its memory is not wanted. Whoever holds
+ * what it returned keeps that. */
+void vm_forget(struct vm *v, const char *name);
+
 /* What require(name) finds before it looks for files. "cjson.safe" is always there. */
 int vm_preload(struct vm *v, const char *name, lua_CFunction open);
 

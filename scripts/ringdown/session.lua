@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- session: one call with one agent: routing, brief, tools, hooks. The runtime makes one per VM, specs
 -- make them by ringdown.fake.
-local brief = require "ringdown.brief"
 local calls = require "ringdown.call"
 local current = require "ringdown.current"
 local host = require "ringdown.host"
@@ -9,6 +8,8 @@ local json = require "ringdown.json"
 local memory = require "ringdown.memory"
 
 local M = {}
+
+local _ = host.loading and require "ringdown.brief" -- calls find only what was loaded with the agent
 
 ---@class ringdown.session
 ---@field def table the agent
@@ -58,7 +59,7 @@ end
 
 ---@return table
 function session:brief()
-  return brief.render(self.def, self.call)
+  return require("ringdown.brief").render(self.def, self.call)
 end
 
 ---What this session wants to hear of, " ended said utterance ": the agent's hooks, and what is remembered.

@@ -5,8 +5,8 @@
 -- Nobody writes a text freely: a text is one of the agent's templates, and what goes into it is quoted from the
 -- call, from the visit that was booked, or from arguments the tool declared. How it is sent, and what is refused,
 -- is in texts/post.lua, which calls load when they send their first text.
+local host = require "ringdown.host"
 local sorted = require "ringdown.sorted"
-local template = require "ringdown.template"
 local time = require "ringdown.time"
 
 ---@class ringdown.sms.spec by name the texts there are; these names have a meaning of their own:
@@ -24,6 +24,8 @@ local time = require "ringdown.time"
 
 local M = {}
 
+local _ = host.loading and require "ringdown.template" -- calls find only what was loaded with the agent
+
 -- What a booking leaves in call.visit, and what a tool was given.
 local more_paths = { ["args.*"] = true, ["visit.start"] = false, ["visit.stop"] = false, ["visit.service"] = true,
   ["visit.name"] = true, ["visit.resource"] = true, ["visit.site"] = true, ["visit.id"] = false }
@@ -34,7 +36,7 @@ local more_paths = { ["args.*"] = true, ["visit.start"] = false, ["visit.stop"] 
 ---@param complain fun(line: integer, text: string)?
 ---@return ringdown.template
 function M.compile(def, text, complain)
-  return template.compile(text, def.vars, def.hours ~= nil, complain or function() end, more_paths)
+  return require("ringdown.template").compile(text, def.vars, def.hours ~= nil, complain or function() end, more_paths)
 end
 
 -- ── sending ─────────────────────────────────────────────────────────────────────────────────────
@@ -51,7 +53,7 @@ function M.words(def, call, name, args)
     error(("there is no text sms.%s; %s"):format(tostring(name), hint), 0)
   end
   local language = texts[call.language] and call.language or def.languages[1]
-  return template.render(M.compile(def, texts[language]), {
+  return require("ringdown.template").render(M.compile(def, texts[language]), {
     agent = call.agent, site = call.site, caller = call.caller, call = { id = call.id }, vars = call.vars,
     hours = { text = def.hours_text }, now = time.at(call.zone), visit = call.visit, args = args or {},
   }, { zone = call.zone, language = language })
