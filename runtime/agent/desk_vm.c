@@ -4,7 +4,9 @@
  * The collector rests while a caller's words are looked at: the rules are some megabytes of tables, and
  * a cycle over them would come in the middle of an answer. It gets its share after each.
  *
- * Failure: more garbage than GARBAGE_MAX is collected at once, however long it takes. */
+ * Failure: more garbage than GARBAGE_MAX is collected at once, however long it takes. A desk that does
+ * not come back is stopped, but late: it runs the library alone, whose steps are bounded by the words and
+ * the rules, and a machine that is busy must not make it deaf. */
 #include "agent/desk_vm.h"
 
 #include "agent/agents_private.h"
@@ -12,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    SLICE_MS = 250,
+    SLICE_MS = 2500, /* of the clock on the wall */
     MEMORY_MAX = 32 << 20,
     GARBAGE_MAX = 8 << 10, /* KB in all */
     TIDY_KB = 64

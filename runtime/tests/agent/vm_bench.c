@@ -5,22 +5,31 @@
  *   vm_bench AGENTS LIBRARY [AGENT [SITE_AS_JSON]]      all agents of the folder
  *   vm_bench AGENTS LIBRARY --most KB                   few VMs; is one of them larger in a call?
  *
- * One line per agent: the median of many VMs. Exit 1 when one does not load or open, or is larger. */
+ * One line per agent: the median of many VMs, in milliseconds of CPU. Exit 1 when one does not load or open, or is larger. */
 #include "agent/agents.h"
 #include "agent/agents_private.h"
 #include "agent/api/api.h"
-#include "base/now.h"
 #include "lua/vm.h"
 
 #include <lua.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ROUNDS = 501, FEW = 5, WHY_MAX = 65536 };
 
 static const char form[] = "{\"CallSid\":\"CA00000000000000000000000000000001\","
                            "\"From\":\"+13125550142\",\"To\":\"+13125550100\"}";
+
+/* Of this thread: what else the machine does is not the VM's time. */
+static uint64_t cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
 
 struct cost {
     uint64_t us;
@@ -73,7 +82,7 @@ static int open_call(struct vm *v, const struct agent_info *a, const char *site,
 static int measure(const struct agent_info *a, const char *site, struct cost *out)
 {
     struct vm_opts o = {.chunks = agent_chunks(a)};
-    uint64_t began_us = monotonic_us();
+    uint64_t began_us = cpu_us();
     struct vm *v = NULL;
     struct buf why;
     int rc = vm_new(&v, &o);
@@ -85,7 +94,7 @@ static int measure(const struct agent_info *a, const char *site, struct cost *ou
     rc = open_call(v, a, site, &why);
     if (rc)
         (void)fprintf(stderr, "%s: %s\n", a->name, buf_text(&why) ? buf_text(&why) : "");
-    out->us = monotonic_us() - began_us;
+    out->us = cpu_us() - began_us;
     lua_settop(vm_lua(v), 0);
     out->bytes = vm_memory(v);
     agent_settle(v);

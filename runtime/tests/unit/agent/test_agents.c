@@ -242,9 +242,12 @@ static void test_what_is_too_large_to_keep_is_told(void **state)
     fake_agent(&node, "large.lua",
                "local agent = require 'ringdown.agent'\n"
                "local tool = require 'ringdown.tool'\n"
+               "local args = {}\n"
+               "for i = 1, 300 do\n"
+               "  args['a' .. i] = { type = 'string', about = ('x'):rep(1000) }\n"
+               "end\n"
                "return agent { name = 'large', greeting = 'Hi.', prompt = 'Help.', tools = {\n"
-               "  tool { name = 't', about = 'Tries.', effect = 'read',\n"
-               "    args = { x = { type = 'string', about = 'x', one_of = { ('x'):rep(300000) } } },\n"
+               "  tool { name = 't', about = 'x', effect = 'read', args = args,\n"
                "    run = function() end } } }\n");
     fake_load(&node);
     assert_int_equal(agent_set_errors(node.agents), 1);
