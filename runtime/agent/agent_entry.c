@@ -76,8 +76,10 @@ size_t agent_living_count(void)
 
 void agent_settle(struct vm *v)
 {
-    static const char *const beginning[] = {"ringdown.brief", "ringdown.customers",
-                                            "ringdown.routing", "ringdown.template"};
+    static const char *const beginning[] = {
+        "ringdown.brief",   "ringdown.complaints", "ringdown.customers", "ringdown.hours",
+        "ringdown.nearest", "ringdown.numbers",    "ringdown.routing",   "ringdown.shape",
+        "ringdown.site",    "ringdown.template"};
 
     for (size_t i = 0; i < sizeof(beginning) / sizeof(beginning[0]); i++)
         vm_forget(v, beginning[i]);
