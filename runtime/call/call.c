@@ -128,6 +128,8 @@ static void on_turn(void *arg, const struct transcript_turn *t)
     struct call *c = arg;
 
     c->totals.turns++;
+    if (t->role == PROVIDER_CALLER)
+        heard_understood(c, rd_str(t->item_id)); /* or waited for in vain */
     past_turn(c, t);
     c->totals.opening_heard |= got_through(c, t);
     keeping_turn(c,

@@ -117,6 +117,23 @@ static void test_what_there_are_words_for_is_answered_and_not_heard_again(void *
     assert_int_equal(fake_times(&f, "respond"), 1);
 }
 
+static void test_words_that_were_waited_for_in_vain_are_not_heard_again(void **state)
+{
+    (void)state;
+    greet();
+    frames(0, 2000);
+    call_provider_events.on_speech_started(f.call, 500, RD_STR("u1"));
+    call_provider_events.on_speech_stopped(f.call, 1500, RD_STR("u1"));
+    fake_item(&f, "u1", "a1", PROVIDER_CALLER);
+    call_provider_events.on_committed(f.call, RD_STR("u1"));
+    answer("r2", "a2", "Until five.");
+    fake_pass(&f, 11000);
+    assert_non_null(strstr(f.turns, "caller: |")); /* it is kept as a turn without words */
+    f.to_provider_bytes = 0;
+    lose();
+    assert_int_equal(f.to_provider_bytes, 500 * 8);
+}
+
 static void test_noise_that_was_fed_again_does_not_mute_the_agent(void **state)
 {
     (void)state;
@@ -533,6 +550,7 @@ int main(void)
         STORY(test_lost_while_the_caller_speaks_all_they_said_is_heard_again),
         STORY(test_what_was_committed_without_words_is_heard_again),
         STORY(test_what_there_are_words_for_is_answered_and_not_heard_again),
+        STORY(test_words_that_were_waited_for_in_vain_are_not_heard_again),
         STORY(test_noise_that_was_fed_again_does_not_mute_the_agent),
         STORY(test_a_sentence_that_was_cut_is_gone_on_with),
         STORY(test_a_caller_who_cuts_in_on_the_rest_is_told_of),
