@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model.c - the model's side of one call: a session that talks for 2 s, pauses for 1 s, and is
- * cut in upon in every second turn. A leg knows its call by the stamps of the audio it hears; one
+ * cut in upon in every second turn, by a caller who then speaks until the next and is understood. A leg knows its call by the stamps of the audio it hears; one
  * that has heard none yet is a warm connection, or still connecting. */
 #include "base/err.h"
 #include "sim/load/private.h"
@@ -20,6 +20,7 @@ enum {
     PAUSE_US = 1000000,
     DELTA_US = 200000,
     CLEAR_WAIT_US = 1000000,
+    DETECTED_MS = 300, /* after it began */
     UNRULY_TOOLS = 40
 };
 
@@ -222,15 +223,40 @@ static void send_delta(struct load_call *c)
         c->load->report.deltas_sent += !c->unruly;
 }
 
+/* Where in the caller's sound we are. */
+static unsigned long long now_ms(const struct load_call *c)
+{
+    return c->bytes_arrived / 8;
+}
+
+static void tell_turn(struct load_call *c, const char *type, unsigned long long at_ms)
+{
+    char text[256];
+
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"type\":\"%s\",\"event_id\":\"e\",\"audio_start_ms\":%llu,\"audio_end_ms\":%llu,"
+        "\"item_id\":\"u%u\",\"content_index\":0,\"transcript\":\"And on Sunday?\"}",
+        type, at_ms, at_ms, c->turn);
+    say(c->model, text);
+}
+
 static void cut_in(struct load_call *c, uint64_t now_us)
 {
     c->load->report.barge_ins += !c->unruly;
     c->speech_us = clock_us(loop_clock());
-    say(c->model, "{\"type\":\"input_audio_buffer.speech_started\",\"event_id\":\"e\",\"audio_"
-                  "start_ms\":1,\"item_id\":\"u\"}");
-    say(c->model, "{\"type\":\"input_audio_buffer.speech_stopped\",\"event_id\":\"e\",\"audio_end_"
-                  "ms\":2,\"item_id\":\"u\"}");
+    c->caller_speaks = true;
+    tell_turn(c, "input_audio_buffer.speech_started",
+              now_ms(c) > DETECTED_MS ? now_ms(c) - DETECTED_MS : 0);
     end_turn(c, "cancelled", now_us);
+}
+
+static void understand(struct load_call *c)
+{
+    c->caller_speaks = false;
+    tell_turn(c, "input_audio_buffer.speech_stopped", now_ms(c));
+    tell_turn(c, "input_audio_buffer.committed", 0);
+    tell_turn(c, "conversation.item.input_audio_transcription.completed", 0);
 }
 
 void load_model_tick(struct load_call *c, uint64_t now_us)
@@ -243,8 +269,11 @@ void load_model_tick(struct load_call *c, uint64_t now_us)
     }
     if (c->load->silent)
         return;
-    if (c->deltas_left == 0 && now_us >= c->next_turn_us)
+    if (c->deltas_left == 0 && now_us >= c->next_turn_us) {
+        if (c->caller_speaks)
+            understand(c);
         begin_turn(c, now_us);
+    }
     while (c->deltas_left > 0 && now_us >= c->next_delta_us) {
         send_delta(c);
         c->next_delta_us += DELTA_US;

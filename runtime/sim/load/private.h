@@ -47,6 +47,7 @@ struct load_call {
     uint64_t next_turn_us, next_delta_us;
     uint64_t speech_us; /* speech_started went out, clear is awaited; 0: no */
     uint64_t tool_us;   /* a function call went out, its output is awaited; 0: no */
+    bool caller_speaks;
     unsigned turn, deltas_left;
     uint64_t bytes_arrived;
 };
