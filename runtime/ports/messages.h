@@ -46,11 +46,11 @@ enum message_type {
     MSG_ADOPTED, /* what the database says to a call of another node: s[0] its JSON, empty: it does not
                   * answer; aux: the request number */
     MSG_ACCEPTED, /* the same to whether somebody takes a call of another node */
-    MSG_QUERIED, /* the database answered: look into your list of answers */
-    MSG_DURABLE, /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
-    MSG_RELOAD,  /* agents changed: take the new set */
-    MSG_SWEEP,   /* look whether everything you have should be there */
-    MSG_STOP     /* finish: drain, then leave the loop */
+    MSG_QUERIED,  /* the database answered: look into your list of answers */
+    MSG_DURABLE,  /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
+    MSG_RELOAD,   /* agents changed: take the new set */
+    MSG_SWEEP,    /* look whether everything you have should be there */
+    MSG_STOP      /* finish: drain, then leave the loop */
 };
 
 enum call_command {
