@@ -195,7 +195,10 @@ declare
 begin
     for c in select * from calls o where o.state is distinct from 'ended' and o.node is not null
             and o.call ~ '^CA[0-9a-f]{32}$'
-            and o.system is distinct from 'vapi' and o.system is distinct from 'fallback' and owner_is_gone(o, as_of)
+            and o.system is distinct from 'vapi' and o.system is distinct from 'fallback'
+            and (o.node::text, coalesce(o.process, 0)) not in
+                (select p.node::text, p.epoch from node_processes p where is_alive(p, as_of))
+            and owner_is_gone(o, as_of) -- for those few, in all its detail
             and (o.evidence_at is null or o.evidence_at <= as_of - interval '60 seconds')
             order by o.evidence_at nulls first, o.started_at limit 20 for update skip locked
     loop
