@@ -182,9 +182,11 @@ describe("nodes on one database", function()
 
     it("keep what the dead one brings later, once, and open nothing again", function()
       close(70, { status = "completed", duration_s = 21 })
-      local late = { c:add("turn", { seq = 1, role = "caller", text = "Hello?" }), c:add("state", { state = "live" }),
-        c:add("ended", { reason = "caller_hangup", turns = 1, duration_ms = 2000 }) }
-      assert.same({ kept = 3 }, events.outcomes(url, late))
+      local late = { c:add("turn", { seq = 1, role = "caller", text = "Hello?" }), c:add("state", { state = "live" }) }
+      assert.same({ kept = 2 }, events.outcomes(url, late))
+      assert.equal("ended", call_row "state".state)
+      late = { late[1], late[2], c:add("ended", { reason = "caller_hangup", turns = 1, duration_ms = 2000 }) }
+      assert.same({ duplicate = 2, kept = 1 }, events.outcomes(url, late))
       assert.same({ duplicate = 3 }, events.outcomes(url, late))
       local row = call_row "state, ended_reason, turns, duration_ms"
       assert.same({ state = "ended", ended_reason = "caller_hangup", turns = 1, duration_ms = 2000 }, row)
