@@ -108,9 +108,9 @@ function emergency:how(code)
 end
 
 -- ── the ladder ──────────────────────────────────────────────────────────────────────────────────
--- A text wakes nobody. Once the caller's own call does not ring phones any more, this does.
+-- A text wakes nobody. Where the caller's own call does not ring phones, or no more, this does.
 function emergency:also_ask(person, sent)
-  if self.line ~= "gone" or not sent then
+  if not sent or self.line ~= "gone" and not self.p.resumed then
     return false
   end
   local rings, why = people.ring(self.ours, person.number,
@@ -135,11 +135,18 @@ function emergency:taken(by)
   host.alarm_over(ALARM, self.p.call)
 end
 
+-- The agent tells the caller who took it.
+function emergency:tell_agent()
+  if self.line == "agent" then
+    host.instruct(self:note())
+  end
+end
+
 function emergency:on_text(letter)
   local before = self.handled_by
   ladder.on_text(self, letter)
-  if self.handled_by and not before and self.line == "agent" then
-    host.instruct(self:note())
+  if self.handled_by and not before then
+    self:tell_agent()
   end
 end
 
@@ -171,6 +178,7 @@ function emergency:look()
     self.handled_by = row[2] or "somebody"
     host.alarm_over(ALARM, self.p.call)
     self:tell_others(self:taken_by(self.handled_by))
+    self:tell_agent()
   end
 end
 

@@ -373,6 +373,14 @@ describe("an emergency of life", function()
     assert.same({ "handled by on_call 1" }, states())
   end)
 
+  it("of a call that this node has taken over rings people, and the agent tells the caller who took it", function()
+    text(1000, FIRST, "1")
+    run { resumed = true, steps = 4 }
+    assert.equal(0, #requests(UPDATE))
+    assert.equal(FIRST, requests(RING)[1].To)
+    assert.matches("on_call 1 has taken it", host.instructions[1])
+  end)
+
   it("goes on with the node that has taken the call, and only there", function()
     at(3000, "ended", { reason = "claimed" })
     run()

@@ -60,8 +60,10 @@ function Line:stay_with_agent(why)
 end
 
 function Line:begin_line()
-  if self.p.ended or self.p.resumed then
+  if self.p.ended then
     self.line = "gone"
+  elseif self.p.resumed then
+    self.line = "agent" -- of this node, which has taken the call over and goes on with it
   elseif #self.transfer == 0 then
     self:stay_with_agent "the agent has no people"
   elseif not rest.ready() then
