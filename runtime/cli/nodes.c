@@ -2,9 +2,9 @@
 /* nodes.c - `ringdown nodes`: which processes share this database, which of them leads, what they
  * run, and what those that are gone left open.
  *
- *   NODE  STATE      SEEN  UP  CALLS  AGENTS        VERSION  HOST, PID
- *   a     live, led   2 s …
- *   b     lost       94 s      3 left open …
+ *   NODE  STATE    SEEN  STARTED (UTC)        CALLS  AGENTS        VERSION  WHERE
+ *   east  live  *   2 s  2026-11-27 09:28:35     12  263225e494a9  0.1.0    east-1, pid 811
+ *   west  lost     94 s  …                       west-1, pid 790; 3 calls left open
  *
  * - nodes that run different agents, or died: said below, with what to do */
 #include "cli/ask.h"
