@@ -141,13 +141,14 @@ function Line:transfer_plainly()
 end
 
 function Line:plain_dial_over(form, ticket)
-  if self.line == "dialling" then
+  local bridged = form.DialBridged == "true" -- whichever node heard the 1
+  if self.line == "dialling" and not bridged then
     self:nobody_took(form.DialCallStatus)
     if #self.text == 0 then
       self.next_ms = host.now_ms() -- there is nobody else to wait for
     end
   end
-  self.line = "agent"
+  self.line = bridged and "bridged" or "agent"
   host.answer(ticket, "agent")
 end
 
