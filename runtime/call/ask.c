@@ -35,8 +35,7 @@ void own_put_off(struct call *c)
 {
     if (c->own.state == OWN_NONE)
         return;
-    c->own.state =
-        c->own.kind == OWN_OPENING || c->own.kind == OWN_NEWS ? OWN_WAITING : OWN_NONE;
+    c->own.state = c->own.kind == OWN_OPENING || c->own.kind == OWN_NEWS ? OWN_WAITING : OWN_NONE;
     c->own.response[0] = '\0';
 }
 

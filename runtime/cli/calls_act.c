@@ -26,11 +26,16 @@ static const char usage[] =
     "usage: ringdown calls hang-up CALL\n"
     "       ringdown calls transfer CALL --to NUMBER or NAME\n"
     "       ringdown calls whisper CALL \"what the model shall know\" [--now]\n\n"
-    "Acts on a call in progress; ringdown calls lists them. hang-up ends it once what is being said\n"
-    "was heard, or at once when its caller is with somebody else. transfer has Twilio dial a number\n"
-    "(+13125550142) or one of the agent's people (office); when nobody answers, the caller is back\n"
-    "with the agent. whisper tells the model something that the caller does not hear; it shapes the\n"
-    "next answer, with --now the model answers at once. --json prints the node's answer. Exit code\n"
+    "Acts on a call in progress; ringdown calls lists them. hang-up ends it once what is being "
+    "said\n"
+    "was heard, or at once when its caller is with somebody else. transfer has Twilio dial a "
+    "number\n"
+    "(+13125550142) or one of the agent's people (office); when nobody answers, the caller is "
+    "back\n"
+    "with the agent. whisper tells the model something that the caller does not hear; it shapes "
+    "the\n"
+    "next answer, with --now the model answers at once. --json prints the node's answer. Exit "
+    "code\n"
     "1 when it did not work.\n";
 
 struct act {

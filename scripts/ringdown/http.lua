@@ -2,8 +2,8 @@
 -- http: requests to the hosts in an agent's `needs.hosts`. They wait without holding up the call.
 --
 -- A status is a value: look at reply.status. Outages raise (nobody answers, the answer never comes, it
--- is too large), and the model then gets the tool's `failed` sentence. Proxies of the environment (`http_proxy` and its like)
--- are not used: the address that was checked is the one that is asked.
+-- is too large), and the model then gets the tool's `failed` sentence. Proxies of the environment (`http_proxy` and its
+-- like) are not used: the address that was checked is the one that is asked.
 local host = require "ringdown.host"
 
 -- What does it is in http_request.lua, which the first request of a call loads.

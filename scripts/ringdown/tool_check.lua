@@ -109,8 +109,8 @@ local function schema_of(args)
   local required, properties = json.array {}, {}
   for name, arg in pairs(args) do
     local form = arg.format and formats[arg.format].form
-    local about = form and ("%s (%s)"):format(arg.about, form) or arg.about
-    local p = { type = arg.type, description = about, enum = arg.one_of and json.array(arg.one_of) }
+    local described = form and ("%s (%s)"):format(arg.about, form) or arg.about
+    local p = { type = arg.type, description = described, enum = arg.one_of and json.array(arg.one_of) }
     if arg.type == "string" then
       p.minLength, p.maxLength = arg.min, arg.max
     else

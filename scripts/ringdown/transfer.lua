@@ -51,7 +51,8 @@ function M.want(call, name, options)
     return nil, ("this caller was transferred %d times already; take a message instead"):format(TRANSFERS_MAX)
   end
   call.transfers = call.transfers + 1
-  call.wanted = { name = name, in_turn = ring == "in_turn", screen = options and options.screen or nil, until_ms = host.now_ms() + WANTED_MS }
+  call.wanted = { name = name, in_turn = ring == "in_turn", screen = options and options.screen or nil,
+    until_ms = host.now_ms() + WANTED_MS }
   return true
 end
 
@@ -192,8 +193,8 @@ end
 ---@return string why
 function M.resume(session, kind, form, noticed)
   if kind == "accept" then
-    local how, document = ask_whom(session, form)
-    return how, document, nil, "", ""
+    local how, screened = ask_whom(session, form)
+    return how, screened, nil, "", ""
   end
   if not form.DialCallStatus then
     return decide(session, form, noticed) -- each broken stream is one of its own

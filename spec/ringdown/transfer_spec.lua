@@ -280,7 +280,8 @@ describe("when somebody took the caller", function()
     assert.matches('^twiml .*<Gather numDigits="1".*A caller of X wants to speak with you. Press 1', accept())
     assert.matches("^twiml .*<Response></Response>", accept "1")
     assert.equal("hang_up ", accept "2")
-    assert.equal("stream", (call.session:resume("resume", { DialCallStatus = "completed", DialBridged = "false" }, true)))
+    local nobody = { DialCallStatus = "completed", DialBridged = "false" }
+    assert.equal("stream", (call.session:resume("resume", nobody, true)))
     assert.equal("hang_up ", accept "1") -- they are back with the agent
   end)
 

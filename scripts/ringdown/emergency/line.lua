@@ -159,7 +159,7 @@ function Line:on_accept(form, ticket)
   local by = self:name_of(number)
   if self.plain and self.line == "agent" then -- a later transfer, of the agent's own
     host.answer(ticket, "agent")
-  elseif self.handled_by and self.handled_by ~= by and not self.plain then -- who took it by text and picks up after all has the caller
+  elseif self.handled_by and self.handled_by ~= by and not self.plain then -- who took it by text and picks up has them
     host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
   elseif form.Digits == nil or form.Digits == "" then
     self:step("transfer", number, "answered")

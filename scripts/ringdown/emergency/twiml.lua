@@ -57,7 +57,8 @@ end
 ---@param errand string? its address, which asks for the 1; without it whoever picks up has the caller
 ---@return string
 function M.dial_plainly(spoken, numbers, nobody, errand)
-  return document(said(spoken) .. ('<Dial timeout="%d">%s</Dial>'):format(RING_SECONDS, numbers_of(numbers, errand and whisper(errand) or ""))
+  local asked = errand and whisper(errand) or ""
+  return document(said(spoken) .. ('<Dial timeout="%d">%s</Dial>'):format(RING_SECONDS, numbers_of(numbers, asked))
     .. said(nobody) .. "<Hangup/>")
 end
 

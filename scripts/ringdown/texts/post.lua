@@ -8,8 +8,9 @@
 --   is not sent, with the reason
 --
 -- Failure modes: with the database away callers get no text, because nobody knows whether they want one; the agent's
--- people get theirs, and that a call was missed is told once the database can be asked. A request without an answer is not repeated, because Twilio has no idempotency keys: the list of
--- what was sent tells, or the text stays "unknown". A 429 was not processed and is repeated.
+-- people get theirs, and that a call was missed is told once the database can be asked. A request without an answer is
+-- not repeated, because Twilio has no idempotency keys: the list of what was sent tells, or the text stays "unknown". A
+-- 429 was not processed and is repeated.
 local calls = require "ringdown.call"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
@@ -117,7 +118,8 @@ local function question(def, text, segments)
   return {
     id = text.id, call = text.call, agent = def.name, from = text.from, to = text.to, senders = senders,
     hash = host.number_hash(text.to), template = text.template, kind = text.kind, body = text.body,
-    segments = segments, person = text.person, due = text.due, due_at = text.due_at, since_us = text.since_us, held_by = text.held_by,
+    segments = segments, person = text.person, due = text.due, due_at = text.due_at, since_us = text.since_us,
+    held_by = text.held_by,
     window_s = (def.sms and def.sms.window or 14400000) // 1000, caller_day = caps.day, agent_day = caps.agent,
     reply_hour = REPLIES_HOUR, swarm_calls = SWARM_CALLS, swarm_texts = SWARM_TEXTS,
   }
