@@ -8,7 +8,7 @@ local host = require "ringdown.host"
 
 ---@class ringdown.arg
 ---@field type "string"|"integer"|"number"|"boolean"
----@field about string what it means, for the model
+---@field about string what it means, for the model; at most 1024 bytes
 ---@field optional boolean?
 ---@field one_of (string|number)[]? the only values allowed
 ---@field pattern string? Lua pattern that a string must match
@@ -18,12 +18,12 @@ local host = require "ringdown.host"
 
 ---@class ringdown.tool.spec
 ---@field name string lower case, digits and _
----@field about string what it does and when to use it, for the model
+---@field about string what it does and when to use it, for the model; at most 1024 bytes
 ---@field effect "read"|"write" a write is done at most once per call with the same arguments
 ---@field args table<string, ringdown.arg>?
 ---@field timeout string? how long it may take: "10s"
----@field filler string|string[]? spoken when it takes longer than a moment
----@field failed string? what the model should say when it breaks
+---@field filler string|string[]? spoken when it takes longer than a moment, as it stands
+---@field failed string? what the model should say when it breaks, as it stands
 ---@field verify true|"if_declared"|(fun(call: ringdown.call, args: table): boolean?, string?)|nil only for a caller who
 ---  was verified: true needs the agent's `verify`; a function decides by itself: true, or why not
 ---@field run fun(call: ringdown.call, args: table): any, string? a value, or nil and why not
