@@ -429,7 +429,8 @@ static bool find_caller(struct media_thread *t, struct http_request *r, struct f
     return found && view->state != DIRECTORY_OVER;
 }
 
-/* Nobody's caller waits: an errand of ours rang whoever answers. */
+/* Nobody's caller waits: an errand of ours rang whoever answers. One of another node's is found by the
+ * call it is about, if it is about one. */
 static bool ask_errand(struct media_thread *t, struct http_request *r)
 {
     struct rd_str target = http_target(r), path = http_path(r);
@@ -442,7 +443,8 @@ static bool ask_errand(struct media_thread *t, struct http_request *r)
         form_parse(&query, (struct rd_str){target.p + path.n + 1, target.n - path.n - 1}))
         return false;
     named = errand_place_read(&at, form_get(query, "errand")) &&
-            at.thread < script_pool_size(t->node->scripts);
+            at.thread < script_pool_size(t->node->scripts) &&
+            script_pool_has_errand(t->node->scripts, &at);
     form_free(query);
     o = named ? opening_new(t, r, 0, 0, on_wait) : NULL;
     if (!o)

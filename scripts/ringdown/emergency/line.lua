@@ -132,7 +132,9 @@ function Line:transfer_plainly()
   self.line, self.plain = "dialling", true
   host.transfer_begun(self.transfer[1].name)
   local done, why, code = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", numbers) })
-  self:step("transfer", numbers[1], done and "asked" or "failed", why)
+  for _, number in ipairs(numbers) do
+    self:step("transfer", number, done and "asked" or "failed", why)
+  end
   if not done then
     self.line = "agent"
     host.transfer_refused(why, code == "unknown")
