@@ -144,6 +144,8 @@ describe("a call between two nodes", function()
     local asked = post(b, "/twilio/accept", rung).body
     assert.matches("A call for Two Homes. Press 1 to take it.", asked, 1, true)
     assert.matches(url .. "/twilio/accept", asked, 1, true)
+    asked = post(b, "/twilio/accept?errand=0.99", rung).body -- of the other node's
+    assert.matches("Press 1 to take it.", asked, 1, true)
     assert.matches("<Response></Response>", post(b, "/twilio/accept", rung, { Digits = "1" }).body, 1, true)
     assert.matches("<Hangup/>", post(b, "/twilio/accept", rung, { Digits = "2" }).body, 1, true)
     rung.ParentCallSid = ("CA%032x"):format(78)
