@@ -291,8 +291,8 @@ static void print_remedies(const json_t *answer)
     }
     json_array_foreach(json_object_get(answer, "texts"), i, e)
     {
-        const char *code = ask_text(e, "error_code");
-        bool ours = strcmp(ask_text(e, "status"), "canceled") == 0;
+        const char *code = ask_text(e, "error_code"), *status = ask_text(e, "status");
+        bool ours = strcmp(status, "canceled") == 0 || strcmp(status, "scheduled") == 0;
 
         print_remedy(&r, code, catalogue_fix(ours ? "not_texted." : "twilio.", code));
     }

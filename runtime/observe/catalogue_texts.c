@@ -46,8 +46,9 @@ static const struct error_info texts[] = {
      "look why no node sent it: was the database away, were the nodes down?", ERROR_WARNING,
      RETRY_NO},
     {"not_texted.down", "the database did not say whether it may be sent",
-     "see the alarm about the database; callers are not texted while it is away", ERROR_WARNING,
-     RETRY_NO},
+     "see the alarm about the database; callers are not texted while it is away, those of missed "
+     "calls later",
+     ERROR_WARNING, RETRY_NO},
     {"not_texted.no_twilio", "Twilio cannot be asked", "set twilio.sid and twilio.token",
      ERROR_CRITICAL, RETRY_NO},
 };
@@ -55,5 +56,5 @@ static const struct error_info texts[] = {
 const struct error_family catalogue_texts = {
     "Texts that were not sent",
     "Why: the last word of a line about a text in `ringdown why`, `error_code` of a text whose "
-    "status is \"canceled\".",
+    "status is \"canceled\", or \"scheduled\": it is asked about again.",
     texts, sizeof(texts) / sizeof(texts[0])};
