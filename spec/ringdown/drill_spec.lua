@@ -105,6 +105,23 @@ describe("a drill", function()
     assert.equal(2 + 2, #sent(TEXT, "Body"))
   end)
 
+  it("sees an answer that went to another node, within seconds", function()
+    local query = host.query
+    function host.query(sql, params)
+      if not sql:find("from texts where direction = 'in'", 1, true) then
+        return {}
+      end
+      assert.same({ "northside-plumbing", "{" .. FIRST .. "}" }, { params[1], params[2] })
+      return host.now_ms() > 20000 and { { FIRST, "what?" }, { FIRST, " 1" } } or {}
+    end
+    run()
+    host.query = query
+    local list = told()
+    assert.equal("25 text on_call 1 confirmed", list[#list - 1])
+    assert.equal("25 over on_call 1 confirmed", list[#list])
+    assert.equal(FIRST .. " DRILL: thank you, that was all.", sent(TEXT, "Body")[2])
+  end)
+
   it("goes on at once when the carrier could not deliver the text", function()
     letter(5000, "undelivered", { id = "drill-d1.1", error_code = "30006" })
     answers(8000, SECOND, "1")

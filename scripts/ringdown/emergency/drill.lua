@@ -43,6 +43,10 @@ local words = {
 ---@field rule string
 ---@field who string who wants it
 
+-- What these people texted us since it began, whichever node the carrier told: each text is kept.
+local ANSWERS = "select from_number, body from texts where direction = 'in' and agent = $1 "
+  .. "and from_number = any($2::text[]) and created_at > now() - $3::bigint * interval '1 ms' order by created_at"
+
 ---@class ringdown.drill: ringdown.emergency.ladder
 local Drill = setmetatable({}, { __index = ladder })
 Drill.__index = Drill
@@ -146,6 +150,27 @@ function Drill:on_accept(form, ticket)
   else
     host.answer(ticket, "twiml", tw.hang_up())
     self:step("phone", number, "refused")
+  end
+end
+
+-- An answer that went to another node.
+function Drill:look()
+  ladder.look(self)
+  local numbers = {}
+  for number in pairs(self.codes) do
+    numbers[#numbers + 1] = number
+  end
+  if self.handled_by or #numbers == 0 or not host.query then
+    return
+  end
+  local since_ms = ("%d"):format((host.now_ms() - self.began_ms) // 1)
+  local asked, rows = pcall(host.query, ANSWERS, { self.def.name, "{" .. table.concat(numbers, ",") .. "}", since_ms },
+    QUERY_MS)
+  for _, row in ipairs(asked and rows or {}) do
+    local number, digit = row[1], math.tointeger(tonumber((row[2] or ""):match "^%s*(%d)%s*$"))
+    if not self.handled_by and digit and digit == self.codes[number] then
+      self:on_text { from = number, body = row[2], code = digit }
+    end
   end
 end
 
