@@ -13,21 +13,20 @@
  * Failure: a script that broke ends the call, as live; so does a model that is gone. */
 #include "cli/talk_call.h"
 
-#include "agent/host.h"
 #include "base/err.h"
 #include "cli/talk_model.h"
 #include "cli/talk_news.h"
 #include "cli/talk_phones.h"
 #include "cli/talk_screen.h"
+#include "cli/talk_script.h"
 #include "io/mailbox.h"
-#include "sim/carrier/double.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALL = 1, INBOX = 4096, SCRIPT_MAILBOX = 512, CREDITS = 128, LOOK_MS = 50 };
+enum { INBOX = 4096, LOOK_MS = 50 };
 
 #define HOLD   "<Response><Pause length=\"14400\"/></Response>"
 #define HANGUP "<Response><Hangup/></Response>"
@@ -36,8 +35,7 @@ enum { CALL = 1, INBOX = 4096, SCRIPT_MAILBOX = 512, CREDITS = 128, LOOK_MS = 50
 struct talk_call {
     struct talk_call_opts o;
     struct mailbox *inbox; /* owns, as the following */
-    struct script_pool *scripts;
-    struct credits *credits;
+    struct talk_script *script;
     struct talk_model *model;
     struct talk_phones *phones;
     struct loop_timer *look; /* for what tells nobody that it is over */
@@ -55,32 +53,14 @@ static void changed(struct talk_call *c)
     c->o.changed(c->o.arg);
 }
 
-/* --- to the script --- */
-
 static void tell_script(struct talk_call *c, enum agent_event_type type, const char *id,
                         const char *name, const char *text, uint32_t number)
 {
-    struct rd_str s[] = {rd_str(id), rd_str(name), rd_str(text)};
-    struct message *m = message_new(MSG_CALL_EVENT, CALL, s, 3);
-
-    if (!m)
-        return;
-    m->kind = (int)type;
-    m->number = number;
-    if (credits_post(c->credits, m, type == AGENT_AWAY || type == AGENT_ENDED))
-        screen_line(SCREEN_NOTE, "the agent's script does not keep up");
-}
-
-static void post(struct talk_call *c, enum message_type type, const struct rd_str *s, int n,
-                 uint64_t aux)
-{
-    struct message *m = message_new(type, CALL, s, n);
-
-    if (!m)
-        return;
-    m->aux = aux;
-    if (credits_post(c->credits, m, false))
-        screen_line(SCREEN_NOTE, "the agent's script does not keep up");
+    talk_script_tell(c->script, &(struct agent_event){.type = type,
+                                                      .id = rd_str(id),
+                                                      .name = rd_str(name),
+                                                      .text = rd_str(text),
+                                                      .number = number});
 }
 
 /* --- the end --- */
@@ -188,7 +168,7 @@ static void on_opened(struct talk_call *c, const struct message *m)
         fail(c, "the call could not be answered", m->s[1].p);
     } else {
         c->live = true;
-        post(c, MSG_CALL_ATTACHED, NULL, 0, 0);
+        talk_script_post(c->script, MSG_CALL_ATTACHED, NULL, 0, 0);
         connect_model(c, m->brief);
         tell_script(c, AGENT_STARTED, "", "", "", 0);
     }
@@ -303,32 +283,6 @@ static void on_message(struct message *m, void *arg)
     changed(c);
 }
 
-/* Script threads. */
-static void to_media(void *arg, unsigned media_thread, struct message *m)
-{
-    struct talk_call *c = arg;
-
-    (void)media_thread;
-    (void)mailbox_post(c->inbox, m);
-}
-
-/* Script threads. Facts are shown, not kept. */
-static void keep_fact(void *arg, const struct script_fact *f)
-{
-    struct talk_call *c = arg;
-    struct message *m;
-    struct buf object;
-
-    buf_init(&object, 1 << 17);
-    if (buf_addf(&object, "{%.*s}", RD_STR_ARG(f->members)) == 0 && buf_text(&object)) {
-        m = message_new(MSG_RECORD, f->call,
-                        (struct rd_str[]){rd_str(f->type), {object.data, object.n}}, 2);
-        if (m)
-            (void)mailbox_post(c->inbox, m);
-    }
-    buf_fini(&object);
-}
-
 /* --- the telephones --- */
 
 static const char *text_of(const json_t *o, const char *key)
@@ -347,7 +301,7 @@ static void on_text(struct talk_call *c, const char *form)
     char *json = order ? json_dumps(order, JSON_COMPACT) : NULL;
 
     if (json)
-        (void)script_pool_errand(c->scripts, c->o.agent->name, "text_in", json, 0, 0);
+        talk_script_text(c->script, c->o.agent->name, json);
     free(json);
     json_decref(order);
     json_decref(got);
@@ -362,11 +316,11 @@ static void on_asked(enum talk_question q, uint64_t number, const char *form, vo
     else if (c->over && q != TALK_ACCEPT)
         talk_phones_answer(c->phones, number, HANGUP);
     else if (q == TALK_RINGS)
-        post(c, MSG_CALL_OPEN, (struct rd_str[]){rd_str(c->o.agent->name), rd_str(form)}, 2,
-             number);
+        talk_script_post(c->script, MSG_CALL_OPEN,
+                         (struct rd_str[]){rd_str(c->o.agent->name), rd_str(form)}, 2, number);
     else
-        post(
-            c, MSG_RESUME,
+        talk_script_post(
+            c->script, MSG_RESUME,
             (struct rd_str[]){q == TALK_ACCEPT ? RD_STR("accept") : RD_STR("resume"), rd_str(form)},
             2, number);
 }
@@ -457,7 +411,7 @@ bool talk_call_failed(const struct talk_call *c)
 /* The call's own VM goes once its script has heard of the end. */
 bool talk_call_settled(const struct talk_call *c)
 {
-    return script_pool_vms(c->scripts) <= (c->over ? 0U : 1U) && !talk_phones_busy(c->phones);
+    return talk_script_vms(c->script) <= (c->over ? 0U : 1U) && !talk_phones_busy(c->phones);
 }
 
 static void on_look(void *arg)
@@ -485,30 +439,17 @@ static int start_phones(struct talk_call *c, char *why, size_t cap)
     return talk_phones_start(&c->phones, &o, why, cap);
 }
 
-static int start_scripts(struct talk_call *c)
+static int start_script(struct talk_call *c)
 {
-    const struct settings *s = c->o.settings;
-    struct script_opts o = {.threads = 1,
-                            .mailbox_capacity = SCRIPT_MAILBOX,
-                            .agents_path = s->agents_path,
-                            .library_path = s->library_path,
-                            .ca_file = s->ca_file[0] ? s->ca_file : NULL,
-                            .agents = c->o.agents,
-                            .twilio_api = talk_phones_rest_url(c->phones),
-                            .twilio_sid = CARRIER_DOUBLE_ACCOUNT,
-                            .twilio_token = CARRIER_DOUBLE_TOKEN,
-                            .secrets = s->secrets,
-                            .http_resolve = s->http_resolve,
-                            .resume_url = talk_phones_resume_url(c->phones),
-                            .call_deadline_ms = s->script_deadline_ms,
-                            .asker = c->o.asker,
-                            .agent_asker = c->o.agent_asker,
-                            .to_media = to_media,
-                            .keep_fact = keep_fact,
-                            .arg = c};
-    int rc = script_pool_start(&c->scripts, &o);
+    struct talk_script_opts o = {.settings = c->o.settings,
+                                 .agents = c->o.agents,
+                                 .asker = c->o.asker,
+                                 .agent_asker = c->o.agent_asker,
+                                 .twilio_api = talk_phones_rest_url(c->phones),
+                                 .resume_url = talk_phones_resume_url(c->phones),
+                                 .inbox = c->inbox};
 
-    return rc ? rc : credits_new(&c->credits, script_pool_mailbox(c->scripts, 0), CREDITS);
+    return talk_script_start(&c->script, &o);
 }
 
 int talk_call_start(struct talk_call **out, const struct talk_call_opts *o)
@@ -526,7 +467,7 @@ int talk_call_start(struct talk_call **out, const struct talk_call_opts *o)
     if (!rc)
         rc = start_phones(c, why, sizeof(why));
     if (!rc)
-        rc = start_scripts(c);
+        rc = start_script(c);
     if (!rc)
         rc = talk_phones_ring(c->phones);
     if (rc) {
@@ -545,8 +486,7 @@ void talk_call_stop(struct talk_call *c)
         return;
     talk_model_close(c->model);
     talk_phones_stop(c->phones);
-    credits_free(c->credits);
-    script_pool_stop(c->scripts);
+    talk_script_stop(c->script);
     mailbox_free(c->inbox);
     loop_timer_free(c->look);
     brief_unref(c->brief);
