@@ -86,6 +86,14 @@ describe("a call whose node is gone", function()
     assert.equal(1, adopt({ node = "n3" }, 100).attempt)
   end)
 
+  it("goes to whom its stream reaches, also when it was promised or reached by another one just before", function()
+    events.outcomes(url, half_a_call().list)
+    assert.equal(1, adopt().attempt)
+    assert.is_truthy(adopt({ node = "n3", cause = "stream_elsewhere" }, 1).epoch) -- promised by n2 a second ago
+    assert.equal("taken", adopt({ node = "n1", cause = "stream_elsewhere" }, 1).refused) -- one stream is one
+    assert.equal(2, adopt({ node = "n2" }, 2).attempt) -- n3 died; the carrier asks how it goes on
+  end)
+
   it("has its open emergency followed by who takes it", function()
     local c = half_a_call()
     c:add("triage", { rule = "gas-leak", severity = "life", source = "rule", state = "open", words = "I smell gas" })
