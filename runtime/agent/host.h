@@ -52,6 +52,9 @@ struct script_opts {
     bool (*knows_call)(void *arg, call_handle call);
     /* Which script thread has this call? Any thread. NULL: the first has all of them. */
     unsigned (*thread_of)(void *arg, call_handle call);
+    /* The site of this agent's number as a JSON object, into `out` (inited, empty); false: it has none.
+     * Script threads. NULL: there are no sites. */
+    bool (*site_of)(void *arg, const char *agent, struct rd_str number, struct buf *out);
     /* Keeps a fact. Script threads. NULL: nobody does. */
     void (*keep_fact)(void *arg, const struct script_fact *f);
     void *arg;

@@ -117,6 +117,18 @@ static unsigned thread_of(void *arg, call_handle call)
     return directory_get(n->directory, call, &view) ? view.script_thread : 0;
 }
 
+/* As for the calls of that number: see voice.c. */
+static bool site_of(void *arg, const char *agent, struct rd_str number, struct buf *out)
+{
+    struct node *n = arg;
+    struct numbers_hit hit = {0};
+    bool known = numbers_find(n->numbers, number, &hit) && rd_str_eq(hit.agent, rd_str(agent)) &&
+                 hit.site.n > 0 && buf_add(out, hit.site.p, hit.site.n) == 0;
+
+    numbers_let_go(&hit);
+    return known;
+}
+
 static void to_media(void *arg, unsigned media_thread, struct message *m)
 {
     struct node *n = arg;
@@ -240,6 +252,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .to_media = to_media,
                             .knows_call = knows_call,
                             .thread_of = thread_of,
+                            .site_of = site_of,
                             .keep_fact = triage_keep_fact,
                             .arg = n};
     int rc = first_agents(n, &o.agents, why, cap);

@@ -269,7 +269,7 @@ function M.new(p, def)
   local self = setmetatable(ladder.start {
     p = p, def = def, rule = rule, line = "agent", rung = 0, n_steps = 0, first_step = first, form = {},
     kind = "emergency", call = p.call, ours = p.to, id = ("%s.%s.%d"):format(p.call, p.rule, first),
-    site = people.title(def.name), language = p.language or words.language_of(p.words or "", def.languages),
+    site = def.site and def.site.name or people.title(def.name), language = p.language or words.language_of(p.words or "", def.languages),
   }, emergency)
   self.transfer, self.text = people.of_rule(def, { severity = p.severity, transfer = rule.transfer, text = rule.text })
   self.everybody = {}
@@ -277,7 +277,7 @@ function M.new(p, def)
     self.everybody[i] = person.number
   end
   self.values = { caller = { number = p.from }, call = { id = p.call }, agent = { name = def.name },
-    site = { id = "default", name = self.site },
+    site = def.site or { id = "default", name = self.site },
     match = { rule = p.rule, words = people.cut(p.words or "", WORDS_MAX) } }
   return self
 end

@@ -1,9 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- errand: something done for an agent beside a call or without one, in a VM of its own: which module does it. Each
--- has a function run(payload, def) and is required only when its errand comes.
+-- has a function run(payload, def) and is required only when its errand comes. `def` is the agent as the site of the
+-- number makes it that the errand is about, as in a call.
+local host = require "ringdown.host"
 local json = require "ringdown.json"
 
 local M = {}
+
+local _ = host.loading and require "ringdown.site" -- what was not loaded with the agent's file cannot be required later
 
 ---By kind: the module that does it.
 ---@type table<string, string>
@@ -18,6 +22,9 @@ M.modules = {
   lost_calls = "ringdown.twilio.lost_calls",
 }
 
+-- By kind: which member is our own number.
+local ours = { emergency = "to", missed = "to", text_due = "from", text_in = "to" }
+
 ---@param def table the agent
 ---@param kind string
 ---@param payload string JSON object
@@ -30,7 +37,8 @@ function M.run(def, kind, payload)
   if type(value) ~= "table" then
     error(("what the errand '%s' is about is no JSON object: %s"):format(kind, tostring(why)), 0)
   end
-  return require(module).run(value, def)
+  local number = ours[kind] and value[ours[kind]]
+  return require(module).run(value, number and require("ringdown.site").of_number(def, number) or def)
 end
 
 ---Loads them all: what was not loaded with the agent's file, no VM of it can require later.

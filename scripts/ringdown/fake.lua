@@ -192,6 +192,7 @@ function M.call(opts)
     def = load_agent(def)
   end
   fake_http.begin(def.needs)
+  fake_host.site_text = opts.site and json.encode(opts.site)
   local theirs = opts.site and opts.site.time_zone
   local zone = theirs and time.zone(theirs) and theirs or def.time_zone
   if wanted_now then

@@ -97,7 +97,7 @@ end
 ---@return string? whom of its people the caller is handed over to
 function M.emergency_begins(module, payload)
   local def, found = require(module), json.decode(payload)
-  require("ringdown.emergency").begin(found, def)
+  require("ringdown.emergency").begin(found, require("ringdown.site").of_number(def, found.to))
   for _, rule in ipairs(def.emergencies) do
     if rule.id == found.rule then
       return rule.transfer

@@ -6,7 +6,8 @@
 --                  people = { office = "+13125550101" }, prices = { drain = "$90" }, facts = { parking = "behind" } },
 --   }
 --
--- In a call, what a site says goes before what the agent says: its hours, time zone, people and name.
+-- In a call, and in what is done beside one (an emergency, a text), what a site says goes before what the agent says:
+-- its hours, time zone, people and name.
 local complaints = require "ringdown.complaints"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
@@ -231,6 +232,16 @@ function M.over(def, site)
   over.site = json.copy(site)
   over.site.id, over.site.name = id, site.name or require("ringdown.call").title(def.name)
   return setmetatable(over, { __index = def })
+end
+
+---The agent as the site of one of its numbers makes it: for what is done beside a call, or without one.
+---@param def table the agent
+---@param number string? ours; of none, and of one without a site, the agent is as its file says
+---@return table def
+function M.of_number(def, number)
+  local text = type(number) == "string" and number ~= "" and host.site(def.name, number)
+  local site = text and json.decode(text)
+  return type(site) == "table" and M.over(def, site) or def
 end
 
 return M

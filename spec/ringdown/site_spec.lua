@@ -124,3 +124,62 @@ describe("a call's site", function()
     assert.equal("site.not_understood", call.log[1].event)
   end)
 end)
+
+describe("what is done beside a call", function()
+  local host = require "ringdown.fake.host"
+  local store = require "ringdown.store"
+  local OURS, THEIRS = "+13125550100", "+13125550199"
+  local berlin = { id = "berlin", name = "Berlin Mitte", time_zone = "Europe/Berlin", people = { on_call = THEIRS } }
+  local heard
+
+  local function call_of_berlin()
+    heard = nil
+    return call_at(berlin, { numbers = { OURS }, countries = { "US" },
+      emergencies = { { id = "fire", severity = "life", any = { "fire" }, say = "Leave the building.",
+        transfer = "on_call", text = { to = "on_call", body = "FIRE at {{site.name}}" } } },
+      sms = { missed = "{{site.name}} missed you." },
+      on = { sms = function(call)
+        heard = { site = call.site.id, hour = call:now().time }
+        store.set("last", 1)
+        call:reply("This is " .. call.site.name)
+      end } })
+  end
+
+  local function last_text(call)
+    local text = call.texts[#call.texts]
+    return text and text.to .. ": " .. text.body:match "^[^\n]*"
+  end
+
+  it("tells the people of the number's site of an emergency", function()
+    local call = call_of_berlin()
+    call:hears "there is a fire"
+    assert.equal(THEIRS .. ": FIRE at Berlin Mitte", last_text(call))
+    assert.matches(THEIRS:sub(2), host.twilio_requests[1].form, 1, true)
+  end)
+
+  it("goes on with an open emergency at its site", function()
+    local call = call_of_berlin()
+    pcall(require("ringdown.errand").run, call.def, "emergency", json.encode { call = "CA1", rule = "fire",
+      severity = "life", source = "rule", words = "fire", from = "+13125550142", to = OURS, ended = true,
+      resumed = true, steps = 3 })
+    assert.matches("^%+13125550199: FIRE at Berlin Mitte", last_text(call))
+  end)
+
+  it("rehearses with the people of the site", function()
+    local call = call_of_berlin()
+    require("ringdown.errand").run(call.def, "drill", json.encode { drill = "d1", rule = "fire", who = "x" })
+    local form = host.twilio_requests[1].form
+    assert.matches(THEIRS:sub(2), form, 1, true)
+    assert.matches("Berlin", form, 1, true)
+  end)
+
+  it("answers texts and missed calls as the site", function()
+    fake.now "2026-11-24 18:00"
+    local call = call_of_berlin()
+    call:is_missed "gave_up"
+    assert.equal("+13125550142: Berlin Mitte missed you.", last_text(call))
+    call:texts_back "hello"
+    assert.same({ site = "berlin", hour = "18:00" }, heard)
+    assert.equal("+13125550142: This is Berlin Mitte", last_text(call))
+  end)
+end)

@@ -10,6 +10,7 @@ local host = require "ringdown.host"
 local json = require "ringdown.json"
 local ladder = require "ringdown.emergency.ladder"
 local people = require "ringdown.emergency.people"
+local sites = require "ringdown.site"
 local tw = require "ringdown.emergency.twiml"
 
 local M = {}
@@ -186,7 +187,6 @@ local function number_of(def)
 end
 
 local function rehearse(self)
-  self.ours = number_of(self.def)
   if #self.text == 0 then
     self:over("failed", nil, "the rule reaches nobody: give it people in the agent's file")
     return
@@ -215,10 +215,12 @@ end
 ---@param p ringdown.drill.payload
 ---@param def table the agent
 function M.run(p, def)
-  local rule = rule_of(def, p.rule)
+  local rule, ours = rule_of(def, p.rule), number_of(def)
+  def = sites.of_number(def, ours)
   local self = setmetatable(ladder.start {
-    p = p, def = def, rule = rule, kind = "drill", id = "drill-" .. p.drill, began_ms = host.now_ms(),
-    language = def.languages[1], site = people.title(def.name), title = people.title(rule.id):lower(),
+    p = p, def = def, rule = rule, kind = "drill", id = "drill-" .. p.drill, began_ms = host.now_ms(), ours = ours,
+    language = def.languages[1], site = def.site and def.site.name or people.title(def.name),
+    title = people.title(rule.id):lower(),
     text = everybody(def, rule),
   }, Drill)
   host.durable() -- who wanted it, before anybody is asked

@@ -37,7 +37,7 @@ local function begin(call, payload)
   if call.def.rules then
     return call.session:emergency(payload)
   end
-  require("ringdown.emergency").begin(payload, call.def)
+  require("ringdown.emergency").begin(payload, call.session.def)
   return rule_of(call.def, payload.rule).transfer
 end
 

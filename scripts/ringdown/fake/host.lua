@@ -37,7 +37,7 @@ function M.reset()
   M.not_durable, M.barriers = nil, 0
   M.queries, M.query_handlers, M.db_handlers, M.database_down = {}, {}, {}, nil
   require("ringdown.fake.texts").reset()
-  M.recorded = nil
+  M.recorded, M.site_text = nil, nil
   now, passed_ms = nil, 0
   clock.stop()
 end
@@ -348,6 +348,12 @@ M.reports, M.report_acts = {}, true
 function M.emergency(kind, severity, said)
   M.reports[#M.reports + 1] = { kind = kind, severity = severity, words = said }
   return M.report_acts
+end
+
+---Of the agent's numbers: JSON, as it is where a call begins.
+M.site_text = nil ---@type string?
+function M.site()
+  return M.site_text
 end
 
 function M.errand(kind, text)

@@ -5,6 +5,7 @@
 -- whichever nodes the carrier told. The hook may answer: call:reply("…"), once, and not more than a few times an hour
 -- to one number, or two machines would talk for ever.
 local calls = require "ringdown.call"
+local current = require "ringdown.current"
 local elsewhere = require "ringdown.emergency.elsewhere"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
@@ -73,6 +74,7 @@ function M.run(text, def)
   call.reply = function(_, words)
     return reply(text, def, call, words)
   end
+  current.enter { def = def, call = call } -- whose the store, the database and the hosts are
   def.on.sms(call, { id = text.id, body = text.body, media = text.media })
 end
 

@@ -35,6 +35,13 @@ static void to_media(void *arg, unsigned media_thread, struct message *m)
     pthread_mutex_unlock(&n->lock);
 }
 
+static bool site_of(void *arg, const char *agent, struct rd_str number, struct buf *out)
+{
+    (void)arg;
+    return strcmp(agent, "test") == 0 && rd_str_eq(number, RD_STR(FAKE_SITE_NUMBER)) &&
+           buf_add(out, FAKE_SITE, sizeof(FAKE_SITE) - 1) == 0;
+}
+
 static void keep_fact(void *arg, const struct script_fact *f)
 {
     struct fake_node *n = arg;
@@ -155,6 +162,7 @@ void fake_start(struct fake_node *n, unsigned threads)
                             .resume_url = "http://localhost/twilio/resume",
                             .call_deadline_ms = 400,
                             .to_media = to_media,
+                            .site_of = site_of,
                             .keep_fact = keep_fact,
                             .arg = n};
 

@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of agent "test", and its site. */
+#define FAKE_SITE_NUMBER "+13125550100"
+#define FAKE_SITE        "{\"id\":\"loop\"}"
+
 enum { FAKE_MESSAGES = 256, FAKE_FACTS = 128, FAKE_FACT = 600 };
 
 struct fake_node {

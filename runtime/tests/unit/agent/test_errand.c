@@ -38,6 +38,9 @@ static const char test_errands[] =
     "function kinds.say(_, payload)\n"
     "  fact('said', { sent = host.say(payload.words) or false })\n"
     "end\n"
+    "function kinds.site(def, payload)\n"
+    "  fact('site', { site = host.site(def.name, payload.number) })\n"
+    "end\n"
     "function kinds.raise() error 'broken' end\n"
     "function kinds.emergency(def, payload)\n"
     "  if payload.spin then while true do end end\n"
@@ -149,6 +152,15 @@ static void test_an_errand_without_a_call_runs_and_is_gone(void **state)
     errand("tell", "{\"what\":\"it\"}", 0);
     expect_fact("told 0 test {\"agent\":\"test\",\"what\":\"it\"}");
     assert_true(fake_vms_become(&node, 0));
+}
+
+static void test_it_knows_the_site_of_a_number(void **state)
+{
+    (void)state;
+    errand("site", "{\"number\":\"" FAKE_SITE_NUMBER "\"}", 0);
+    expect_fact("site 0 test {\"site\":\"{\\\"id\\\":\\\"loop\\\"}\"}");
+    errand("site", "{\"number\":\"+13125550109\"}", 0);
+    expect_fact("site 0 test {}");
 }
 
 static void test_what_is_told_is_redacted(void **state)
@@ -405,6 +417,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         STORY(test_an_errand_without_a_call_runs_and_is_gone),
+        STORY(test_it_knows_the_site_of_a_number),
         STORY(test_what_is_told_is_redacted),
         STORY(test_beside_a_call_its_commands_go_there),
         STORY(test_without_a_call_nobody_hears_it),
