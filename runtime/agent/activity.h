@@ -48,7 +48,10 @@ struct job {
     struct job *next; /* of the activity */
 };
 
-enum { SEEN_MAX = 512, SID_BYTES = 40, NUMBER_BYTES = 32, JOBS_MAX = 96, FOUND_MAX = 64 };
+enum { SEEN_MAX = 512, SID_BYTES = 40, NUMBER_BYTES = 32, JOBS_MAX = 96 };
+
+/* What a call has found: each rule once, near misses as far as there is room. */
+enum { RULES_MAX = 200, MISSES_MAX = 64 };
 
 struct activity {
     call_handle handle;
@@ -69,9 +72,10 @@ struct activity {
     uint32_t max_call_ms;
     char hooks[128]; /* " utterance dtmf " as the script said */
     char sid[SID_BYTES], from[NUMBER_BYTES], to[NUMBER_BYTES];
-    struct desk *desk;         /* listens for emergencies; NULL: the agent has no rules */
-    uint64_t found[FOUND_MAX]; /* hashes of what it found in this call */
-    unsigned n_found;
+    struct desk *desk;                 /* listens for emergencies; NULL: the agent has no rules */
+    unsigned char done[RULES_MAX + 1]; /* by rule: what the desk has done about it */
+    uint64_t missed[MISSES_MAX];       /* hashes of the near misses that are told already */
+    unsigned n_missed;
     uint64_t seen[SEEN_MAX]; /* hashes of tool call ids that were answered or are being */
     unsigned n_seen;
     unsigned n_fetching, n_fetched; /* requests to the agent's hosts: now, and so far */

@@ -36,6 +36,7 @@ struct desk {
 
 /* What desk.lua says about one rule. Borrows from its JSON. */
 struct finding {
+    unsigned n; /* of the rule in the agent's list, from 1; 0: of none */
     const char *rule, *severity, *verdict, *why, *words, *ask, *say, *language;
 };
 
@@ -130,32 +131,35 @@ static json_t *ask_desk(struct desk *d, const char *function, const struct rd_st
 
 /* --- once per call --- */
 
-static bool first_time(struct activity *a, const char *rule, const char *what)
+/* What was done about a rule in this call. Never for want of room: all rules have theirs. */
+enum { DONE_MATCHED = 1, DONE_ASKED = 2, DONE_TOLD = 4 };
+
+static bool first_time(struct activity *a, const struct finding *f, unsigned char what)
+{
+    bool first = !(a->done[f->n] & what);
+
+    a->done[f->n] |= what;
+    return first;
+}
+
+/* A near miss is only for the records: when there are too many in a call, the others are dropped. */
+static bool first_miss(struct activity *a, const char *rule, const char *why)
 {
     uint64_t h = 0xcbf29ce484222325u;
 
-    for (const char *part = rule; part; part = part == rule ? what : NULL)
+    for (const char *part = rule; part; part = part == rule ? why : NULL)
         for (const char *p = part;; p++) {
             h = (h ^ (unsigned char)*p) * 0x100000001b3u;
             if (!*p)
                 break;
         }
-    for (unsigned i = 0; i < a->n_found; i++)
-        if (a->found[i] == h)
+    for (unsigned i = 0; i < a->n_missed; i++)
+        if (a->missed[i] == h)
             return false;
-    if (a->n_found == FOUND_MAX)
+    if (a->n_missed == MISSES_MAX)
         return false;
-    a->found[a->n_found++] = h;
+    a->missed[a->n_missed++] = h;
     return true;
-}
-
-static bool was_matched(struct activity *a, const char *rule)
-{
-    unsigned n = a->n_found;
-    bool before = !first_time(a, rule, "match");
-
-    a->n_found = n;
-    return before;
 }
 
 /* --- facts --- */
@@ -178,7 +182,7 @@ static void keep(struct activity *a, const char *type, struct json_members membe
 
 static void near_miss(struct activity *a, const struct finding *f, const char *why)
 {
-    if (!first_time(a, f->rule, why))
+    if (!first_miss(a, f->rule, why))
         return;
     metric_add(M_NEAR_MISSES, 1);
     keep(a, "near_miss",
@@ -229,7 +233,7 @@ static int act(struct activity *a, const struct finding *f, const char *source)
 {
     int rc;
 
-    if (!first_time(a, f->rule, "match"))
+    if (!first_time(a, f, DONE_MATCHED))
         return 0;
     metric_add(M_TRIAGE_MATCHES, 1);
     log_warn("triage.match", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("rule", f->rule),
@@ -249,13 +253,13 @@ static int follow(struct activity *a, const struct finding *f, const char *sourc
     if (strcmp(f->verdict, "match") == 0)
         return act(a, f, source);
     if (strcmp(f->verdict, "tell") == 0) { /* no rule: a person shall read it, nothing else */
-        if (first_time(a, f->rule, "tell") && run_errand(a, f, source))
+        if (first_time(a, f, DONE_TOLD) && run_errand(a, f, source))
             last_resort(a, f, RD_EFULL);
         return 0;
     }
-    if (was_matched(a, f->rule))
+    if (a->done[f->n] & DONE_MATCHED)
         return 0;
-    if (strcmp(f->verdict, "ask") == 0 && first_time(a, f->rule, "ask"))
+    if (strcmp(f->verdict, "ask") == 0 && first_time(a, f, DONE_ASKED))
         activity_command(a, CMD_INSTRUCT, rd_str(f->ask), RD_STR(""), 0);
     near_miss(a, f, f->why);
     return 0;
@@ -268,13 +272,21 @@ static const char *member(const json_t *o, const char *key)
     return text ? text : "";
 }
 
+static unsigned number_of(const json_t *o)
+{
+    json_int_t n = json_integer_value(json_object_get(o, "n"));
+
+    return n > 0 && n <= RULES_MAX ? (unsigned)n : 0;
+}
+
 static int follow_all(struct activity *a, json_t *found, const char *source)
 {
     int acted = 0;
 
     for (size_t i = 0; i < json_array_size(found); i++) {
         const json_t *o = json_array_get(found, i);
-        struct finding f = {.rule = member(o, "rule"),
+        struct finding f = {.n = number_of(o),
+                            .rule = member(o, "rule"),
                             .severity = member(o, "severity"),
                             .verdict = member(o, "verdict"),
                             .why = member(o, "why"),

@@ -7,7 +7,7 @@ local words = require "ringdown.emergency.words"
 
 local M = {}
 
-local desk ---@type { compiled: table, rules: table<string, table>, languages: string[] }
+local desk ---@type { compiled: table, rules: table<string, { n: integer, severity: string, say: table? }>, languages: string[] }
 
 ---What the desk needs of an agent; made when its file is loaded.
 ---@param def table the agent
@@ -17,8 +17,8 @@ function M.rules_of(def)
     return nil
   end
   local rules = {}
-  for _, rule in ipairs(def.emergencies) do
-    rules[rule.id] = { severity = rule.severity, say = rule.say }
+  for n, rule in ipairs(def.emergencies) do
+    rules[rule.id] = { n = n, severity = rule.severity, say = rule.say }
   end
   local compiled = triage.compile(def.emergencies, def.languages)
   triage.match(compiled, "a try: what is needed for it is loaded now, or never")
@@ -52,7 +52,7 @@ function M.hear(said)
   end
   local language = words.language_of(said, desk.languages)
   for _, one in ipairs(found) do
-    one.language = language
+    one.n, one.language = desk.rules[one.rule].n, language
     one.ask = one.verdict == "ask" and ask_of(one) or nil
     one.say = one.verdict == "match" and say_of(one.rule, language) or nil
     one.why = one.why or "unclear"
@@ -69,13 +69,13 @@ end
 function M.report(kind, severity, said)
   local rule = desk.rules[kind]
   if rule then
-    return json.encode(json.array { { rule = kind, severity = rule.severity, verdict = "match", words = said,
+    return json.encode(json.array { { rule = kind, n = rule.n, severity = rule.severity, verdict = "match", words = said,
       say = say_of(kind), language = words.language_of(said, desk.languages) } })
   end
-  local list = json.array {
-    { rule = "reported", severity = severity, verdict = "near_miss", why = "model", words = said } }
+  local list = json.array { -- as the rule number 0
+    { rule = "reported", n = 0, severity = severity, verdict = "near_miss", why = "model", words = said } }
   if severity == "life" then
-    list[2] = { rule = "reported", severity = "report", verdict = "tell", words = said }
+    list[2] = { rule = "reported", n = 0, severity = "report", verdict = "tell", words = said }
   end
   return json.encode(list)
 end

@@ -33,6 +33,12 @@ static const char test_agent[] =
     "'on_call' },\n"
     "  { id = 'no-heat', severity = 'urgent', any = { 'no heating' } },\n"
     "}\n"
+    "for i = 1, 90 do\n"
+    "  table.insert(def.emergencies, 1, { id = 'tap-' .. i, severity = 'normal', any = { 'blue "
+    "tap' "
+    "},\n"
+    "    unless = { 'blue tap brochure' } })\n"
+    "end\n"
     "return def\n";
 
 static const char test_errand[] =
@@ -151,6 +157,26 @@ static void test_what_sounds_like_it_is_told_and_nobody_is_called(void **state)
     expect_nothing_more(7);
 }
 
+static void test_however_much_was_nearly_one_the_next_match_is_acted_on(void **state)
+{
+    (void)state;
+    fake_live_call(&node, 7);
+    hears(7, "send me the blue tap brochure"); /* of which 90 rules want to hear nothing */
+    for (int i = 0; i < 64; i++)
+        expect_fact("near_miss 7", "\"why\":\"unless\"");
+    expect_hook("hook: send me the blue tap brochure");
+    hears(7, "no, there is no gas leak");
+    (void)fake_next_command(&node, CMD_INSTRUCT);
+    expect_hook("hook: no, there is no gas leak");
+    hears(7, "I smell gas");
+    expect_fact("triage 7", "gas-leak");
+    expect_fact("began 7", "gas-leak");
+    expect_hook("hook: I smell gas");
+    hears(7, "I smell gas");
+    expect_hook("hook: I smell gas");
+    expect_nothing_more(7);
+}
+
 static void test_a_denial_makes_the_model_ask(void **state)
 {
     struct message *m;
@@ -229,6 +255,7 @@ int main(void)
         STORY(test_a_match_is_a_fact_and_then_an_errand),
         STORY(test_each_rule_is_acted_on_once_in_a_call),
         STORY(test_what_sounds_like_it_is_told_and_nobody_is_called),
+        STORY(test_however_much_was_nearly_one_the_next_match_is_acted_on),
         STORY(test_a_denial_makes_the_model_ask),
         STORY(test_it_works_when_the_agents_script_is_busy_or_broken),
         STORY(test_a_broken_script_leaves_its_caller_to_the_errand),
