@@ -5,16 +5,27 @@
  * - Done: what the script returned. Failed, late, VM gone: the tool's failed sentence, which the
  *   script left with host.deadline() before it began, else a general one.
  *
- * Failure: too many calls, or no memory, is answered at once. */
+ * Failure: too many calls, or no memory, is answered at once. An emergency that the model reports then
+ * goes to the desk all the same, which needs no script. */
 #include "agent/activity.h"
+#include "agent/desk.h"
+#include "base/json.h"
 
 #include <stdlib.h>
+
+enum { KIND_MAX = 64, REPORTED_MAX = 2000 };
 
 static const char output_failed[] =
     "{\"failed\":true,\"say\":\"Tell the caller that this is not working right now.\"}";
 static const char output_busy[] =
     "{\"failed\":true,\"say\":\"Too many things are being done at once; ask the caller to wait a "
     "moment, then try again.\"}";
+
+/* As scripts/ringdown/tools/plain.lua answers it. */
+#define REPORTED(called)                                                                         \
+    "{\"noted\":true,\"a_person_is_being_called\":" called                                       \
+    ",\"say\":\"Stay with the caller. Tell them to leave if they are in danger and to call the " \
+    "emergency services. Do not say that help is on its way.\"}"
 
 static void send_result(struct activity *a, const char *id, struct rd_str output, bool go_on)
 {
@@ -43,6 +54,41 @@ static bool first_time(struct activity *a, struct rd_str id)
     return true;
 }
 
+static struct rd_str told(const struct json_value *args, const char *key, char *out, size_t cap,
+                          const char *otherwise)
+{
+    struct json_value v = json_get(args, key);
+
+    return json_copy(&v, out, cap) == 0 && *out ? rd_str(out) : rd_str(otherwise);
+}
+
+/* The script cannot take a call: is it one that needs none? What is missing in it is taken at its
+ * worst. */
+static bool reported(struct activity *a, const struct message *m)
+{
+    char kind[KIND_MAX], severity[KIND_MAX], words[REPORTED_MAX];
+    struct json_value args;
+    int acted;
+
+    if (!a->desk || !rd_str_eq(m->s[1], RD_STR("report_emergency")))
+        return false;
+    if (json_parse(m->s[2], &args))
+        args.type = JSON_NONE;
+    acted = desk_report(a, told(&args, "kind", kind, sizeof(kind), "other"),
+                        told(&args, "severity", severity, sizeof(severity), "life"),
+                        told(&args, "words", words, sizeof(words), "(not given)"));
+    if (acted < 0)
+        return false;
+    send_result(a, m->s[0].p, rd_str(acted ? REPORTED("true") : REPORTED("false")), true);
+    return true;
+}
+
+static void answer_without_script(struct activity *a, const struct message *m, const char *output)
+{
+    if (!reported(a, m))
+        send_result(a, m->s[0].p, rd_str(output), true);
+}
+
 void activity_tool_call(struct activity *a, const struct message *m)
 {
     struct job *j;
@@ -51,7 +97,7 @@ void activity_tool_call(struct activity *a, const struct message *m)
     if (!first_time(a, m->s[0]))
         return;
     if (!a->vm || !a->opened) {
-        send_result(a, m->s[0].p, rd_str(output_failed), true);
+        answer_without_script(a, m, output_failed);
         return;
     }
     j = a->n_seen < SEEN_MAX && job_count(a) < JOBS_MAX ? job_new(a, JOB_TOOL) : NULL;
@@ -60,7 +106,7 @@ void activity_tool_call(struct activity *a, const struct message *m)
         j->tool_name = strdup(m->s[1].p);
     }
     if (!j || !j->tool_id || !j->tool_name) {
-        send_result(a, m->s[0].p, rd_str(output_busy), true);
+        answer_without_script(a, m, output_busy);
         if (j)
             job_free(j);
         return;

@@ -121,6 +121,9 @@ local function call_for_tool(call, write)
     { __index = call, __newindex = call })
 end
 
+-- Whatever a model in a loop has used up: an emergency can be reported, and the call be ended.
+local always = { report_emergency = true, end_call = true }
+
 ---@param self ringdown.session
 ---@param name string
 ---@param arguments string JSON as the model wrote it
@@ -139,7 +142,8 @@ function M.run(self, name, arguments)
   end
   local began_ms = host.now_ms()
   self.budget = self.budget or budgets.new()
-  local too_often = self.budget:take(began_ms, t.timeout_ms)
+  local counted = not always[t.name]
+  local too_often = counted and self.budget:take(began_ms, t.timeout_ms)
   if too_often then
     return answer { refused = too_often }, true
   end
@@ -167,7 +171,9 @@ function M.run(self, name, arguments)
     error(too_much, 0)
   end
   self:keep_vars()
-  self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
+  if counted then
+    self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
+  end
   local output = output_of(value, why)
   local reason, whom = rawget(seen, "hang_up_reason"), rawget(seen, "transfer_to")
   if key then -- a refusal may be tried again: the day may have changed; so may a transfer nobody took

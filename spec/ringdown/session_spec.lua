@@ -148,6 +148,19 @@ describe("a tool call", function()
     assert.is_true(call:tool("a").result)
   end)
 
+  it("lets an emergency be reported and the call be ended however many tools were used", function()
+    local host = require "ringdown.host"
+    local call = call_with { tools = { read("a", function() return true end), require("ringdown.tools").end_call },
+      people = { office = "+13125550101" },
+      emergencies = { { id = "fire", severity = "life", any = { "fire" }, say = "Leave.", transfer = "office" } } }
+    for _ = 1, 41 do
+      call:tool "a"
+    end
+    assert.matches("Too many tools", call:tool("a").refused)
+    assert.is_true(call:tool("report_emergency", { kind = "fire", words = "it burns" }).noted)
+    assert.is_true(call:tool("end_call").ended)
+  end)
+
   it("ends when tools have taken ten minutes of a call", function()
     local host = require "ringdown.host"
     local call = call_with { tools = { read("slow", function() host.sleep(100000) return true end, { timeout = "2m" }),

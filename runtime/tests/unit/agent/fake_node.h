@@ -14,7 +14,7 @@
 #define FAKE_SITE_NUMBER "+13125550100"
 #define FAKE_SITE        "{\"id\":\"loop\"}"
 
-enum { FAKE_MESSAGES = 256, FAKE_FACTS = 128, FAKE_FACT = 600 };
+enum { FAKE_MESSAGES = 600, FAKE_FACTS = 128, FAKE_FACT = 600 };
 
 struct fake_node {
     char folder[64];                    /* of agents */

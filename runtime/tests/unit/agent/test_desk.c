@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,6 +210,48 @@ static void test_it_works_when_the_agents_script_is_busy_or_broken(void **state)
     expect_fact("began 7", "no-heat");
 }
 
+static void expect_report_taken(const char *id)
+{
+    const struct message *m = fake_next_command(&node, CMD_TOOL_RESULT);
+
+    assert_string_equal(m->s[0].p, id);
+    assert_non_null(strstr(m->s[1].p, "\"a_person_is_being_called\":true"));
+}
+
+static void test_the_model_reports_an_emergency_when_the_script_is_gone(void **state)
+{
+    (void)state;
+    fake_live_call(&node, 7);
+    hears(7, "spin");
+    assert_int_equal(fake_next(&node)->kind, CMD_FALLBACK);
+    fake_event(&node, 7, AGENT_TOOL_CALL, "t1", "report_emergency",
+               "{\"kind\":\"gas-leak\",\"words\":\"it stinks of rotten eggs\"}");
+    expect_fact("triage 7", "\"source\":\"model\"");
+    expect_fact("began 7", "rotten eggs");
+    expect_report_taken("t1");
+    fake_event(&node, 7, AGENT_TOOL_CALL, "t2", "report_emergency", "{\"kind\":[");
+    expect_fact("near_miss 7", "\"why\":\"model\"");
+    expect_fact("began 7", "(not given)");
+}
+
+static void test_the_model_reports_an_emergency_after_too_many_tools(void **state)
+{
+    char id[16];
+
+    (void)state;
+    fake_live_call(&node, 7);
+    for (int i = 0; i < 512; i++) {
+        (void)snprintf(id, sizeof(id), "n%d", i);
+        fake_event(&node, 7, AGENT_TOOL_CALL, id, "nothing", "{}");
+        (void)fake_next_command(&node, CMD_TOOL_RESULT);
+    }
+    fake_event(&node, 7, AGENT_TOOL_CALL, "t1", "report_emergency",
+               "{\"kind\":\"gas-leak\",\"words\":\"it stinks of rotten eggs\"}");
+    expect_fact("triage 7", "\"source\":\"model\"");
+    expect_fact("began 7", "rotten eggs");
+    expect_report_taken("t1");
+}
+
 static void test_a_broken_script_leaves_its_caller_to_the_errand(void **state)
 {
     (void)state;
@@ -258,6 +301,8 @@ int main(void)
         STORY(test_however_much_was_nearly_one_the_next_match_is_acted_on),
         STORY(test_a_denial_makes_the_model_ask),
         STORY(test_it_works_when_the_agents_script_is_busy_or_broken),
+        STORY(test_the_model_reports_an_emergency_when_the_script_is_gone),
+        STORY(test_the_model_reports_an_emergency_after_too_many_tools),
         STORY(test_a_broken_script_leaves_its_caller_to_the_errand),
         STORY(test_a_new_stream_is_kept_open_too),
         STORY(test_a_call_without_rules_is_left_alone),
