@@ -7,7 +7,12 @@ local words = require "ringdown.emergency.words"
 
 local M = {}
 
-local desk ---@type { compiled: table, rules: table<string, { n: integer, severity: string, say: table? }>, languages: string[] }
+---@class ringdown.desk.rule
+---@field n integer in the agent's list
+---@field severity string
+---@field say table<string, string>?
+
+local desk ---@type { compiled: table, rules: table<string, ringdown.desk.rule>, languages: string[] }
 
 ---What the desk needs of an agent; made when its file is loaded.
 ---@param def table the agent
@@ -69,8 +74,8 @@ end
 function M.report(kind, severity, said)
   local rule = desk.rules[kind]
   if rule then
-    return json.encode(json.array { { rule = kind, n = rule.n, severity = rule.severity, verdict = "match", words = said,
-      say = say_of(kind), language = words.language_of(said, desk.languages) } })
+    return json.encode(json.array { { rule = kind, n = rule.n, severity = rule.severity, verdict = "match",
+      words = said, say = say_of(kind), language = words.language_of(said, desk.languages) } })
   end
   local list = json.array { -- as the rule number 0
     { rule = "reported", n = 0, severity = severity, verdict = "near_miss", why = "model", words = said } }

@@ -242,11 +242,15 @@ end
 
 -- No rule is about it, but the model thinks that a life is at stake.
 function by_severity.report(self)
-  local group = self.def.people.on_call and "on_call" or "office"
-  for i, person in ipairs(people.of(self.def, group)) do
-    people.text(self.def, { id = ("%s.reported.%d"):format(self.p.call, i), call = self.p.call, from = self.p.to,
-      to = person.number, body = ("REPORTED BY THE AGENT, no rule: caller %s: %s"):format(self.p.from or "unknown",
+  local told, why = false, "the agent has no people"
+  for i, person in ipairs(people.anybody(self.def)) do
+    local sent, wrong = people.text(self.def, { id = ("%s.reported.%d"):format(self.p.call, i), call = self.p.call,
+      from = self.p.to, to = person.number, body = ("REPORTED BY THE AGENT, no rule: caller %s: %s"):format(self.p.from or "unknown",
         people.cut(self.p.words or "", WORDS_MAX)) })
+    told, why = told or sent, wrong or why
+  end
+  if not told then
+    host.alarm("critical", ALARM, self.p.call, ("reported by the agent, no rule, and nobody was told: %s"):format(why))
   end
 end
 
@@ -269,7 +273,8 @@ function M.new(p, def)
   local self = setmetatable(ladder.start {
     p = p, def = def, rule = rule, line = "agent", rung = 0, n_steps = 0, first_step = first, form = {},
     kind = "emergency", call = p.call, ours = p.to, id = ("%s.%s.%d"):format(p.call, p.rule, first),
-    site = def.site and def.site.name or people.title(def.name), language = p.language or words.language_of(p.words or "", def.languages),
+    site = def.site and def.site.name or people.title(def.name),
+    language = p.language or words.language_of(p.words or "", def.languages),
   }, emergency)
   self.transfer, self.text = people.of_rule(def, { severity = p.severity, transfer = rule.transfer, text = rule.text })
   self.everybody = {}

@@ -217,6 +217,9 @@ function M.call(opts)
   local session = sandbox and sandbox:begin(def, form, opts.site, recording and recording.seed)
     or sessions.new(def, form, opts.site)
   local self = setmetatable({ def = def, form = form, session = session }, call)
+  if #def.emergencies > 0 then
+    self.desk = require("ringdown.fake.desk").new(self)
+  end
   self.session:know_caller()
   self.system, self.reason, self.assistant = self.session:route()
   if self.system == "openai" then
@@ -247,8 +250,7 @@ end
 
 -- What the triage desk does beside the agent. The errand of a match begins, and nobody answers yet.
 function call:to_desk(what, ...)
-  if #self.def.emergencies > 0 then
-    self.desk = rawget(self, "desk") or require("ringdown.fake.desk").new(self)
+  if rawget(self, "desk") then
     return self.desk[what](self.desk, ...)
   end
 end

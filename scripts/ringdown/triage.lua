@@ -70,7 +70,7 @@ end
 ---@param warn fun(path: string, text: string)
 function M.warn(def, warn)
   if #def.emergencies > 0 then
-    require("ringdown.triage.lint").warn_of_vapi(def, warn)
+    require("ringdown.triage.lint").warn(def, warn)
   end
 end
 

@@ -60,7 +60,6 @@ end)
 describe("the model's own report", function()
   it("is as good as a match of its rule, and once with it", function()
     local call = call_with()
-    call:to_desk("hear", "hello")
     local output = call:tool("report_emergency", { kind = "gas-leak", words = "it stinks of rotten eggs" })
     assert.is_true(output.a_person_is_being_called)
     assert.matches("Do not say that help is on its way", output.say)
@@ -72,6 +71,27 @@ describe("the model's own report", function()
     local call = call_with()
     assert.matches('"gas%-leak","other"', call.brief.tools_json)
     assert.matches("must be one of", call:tool("report_emergency", { kind = "aliens", words = "?" }).problems[1])
+  end)
+
+  it("reaches the people of the rules about life when no rule is about it", function()
+    local call = call_with { people = { boss = "+13125550101", team = "+13125550188" },
+      emergencies = { { id = "fire", severity = "life", any = { "fire" }, say = "Leave.", transfer = "team" } } }
+    host.twilio_replies = {}
+    local output = call:tool("report_emergency", { kind = "other", words = "he took all his pills", severity = "life" })
+    assert.is_true(output.noted)
+    assert.equal("+13125550188", call.texts[1].to)
+    assert.matches("^REPORTED BY THE AGENT, no rule: .*he took all his pills", call.texts[1].body)
+    assert.equal(1, #call.texts)
+    assert.same({}, call.emergencies)
+    assert.same({}, host.alarms)
+  end)
+
+  it("is an alarm when nobody could be told", function()
+    local call = call_with()
+    host.twilio_replies = nil
+    call:tool("report_emergency", { kind = "other", words = "he took all his pills", severity = "life" })
+    assert.equal("critical", host.alarms[1].severity)
+    assert.matches("nobody was told: Twilio cannot be asked", host.alarms[1].text)
   end)
 
   it("is not there for an agent without emergencies", function()

@@ -40,6 +40,11 @@ describe("the fallback of an agent", function()
     assert.matches("<Number>+13125550188</Number><Number>+13125550189</Number>", text, 1, true)
   end)
 
+  it("connects whoever there is, whatever they are called", function()
+    local text = fallback { people = { team = "+13125550188" } }
+    assert.matches("<Dial .*<Number>%+13125550188</Number></Dial>", text)
+  end)
+
   it("apologises in the agent's own words when there is nobody", function()
     local text = fallback { apology = 'Sorry, "we" & our <phone> are down.' }
     assert.matches("Sorry, &quot;we&quot; &amp; our &lt;phone&gt; are down.", text, 1, true)

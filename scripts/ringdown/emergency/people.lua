@@ -3,6 +3,7 @@
 -- caller's own call: a text, and a phone that rings.
 local host = require "ringdown.host"
 local numbers = require "ringdown.numbers"
+local on_duty = require "ringdown.on_duty"
 local rest = require "ringdown.twilio.rest"
 local tw = require "ringdown.emergency.twiml"
 
@@ -32,6 +33,20 @@ function M.of(def, group)
   return list
 end
 
+---Whom to turn to when a life is at stake and no rule says whom. Each of them once.
+---@param def table the agent
+---@return ringdown.emergency.person[]
+function M.anybody(def)
+  local list, known = {}, {}
+  for _, group in ipairs(on_duty.groups(def, "on_call", "office")) do
+    for _, person in ipairs(M.of(def, group)) do
+      list[#list + 1] = not known[person.number] and person or nil
+      known[person.number] = true
+    end
+  end
+  return list
+end
+
 ---Whom a rule hands the caller to, and whom it texts. Without words about it: whoever there is, for life is at stake.
 ---@return ringdown.emergency.person[] transfer
 ---@return ringdown.emergency.person[] text
@@ -40,8 +55,7 @@ function M.of_rule(def, rule)
   if rule.severity ~= "life" then
     return transfer, text
   end
-  local anybody = M.of(def, def.people.on_call and "on_call" or "office")
-  transfer = #transfer > 0 and transfer or #text > 0 and text or anybody
+  transfer = #transfer > 0 and transfer or #text > 0 and text or M.anybody(def)
   return transfer, #text > 0 and text or transfer
 end
 

@@ -38,7 +38,8 @@ local function begin(call, payload)
     return call.session:emergency(payload)
   end
   require("ringdown.emergency").begin(payload, call.session.def)
-  return rule_of(call.def, payload.rule).transfer
+  local rule = rule_of(call.def, payload.rule)
+  return rule and rule.transfer
 end
 
 local opened ---@type string? the rules that the desk has
@@ -56,18 +57,20 @@ function fake:act(found, source)
     return false
   end
   self.acted[found.rule] = true
-  local seen = self.call.session.call
-  table.insert(self.emergencies, found.rule)
+  local seen, is_rule = self.call.session.call, found.verdict == "match"
+  if is_rule then
+    table.insert(self.emergencies, found.rule)
+  end
   local whom = begin(self.call, { call = seen.id, rule = found.rule, severity = found.severity, source = source,
     words = found.words, from = seen.caller.number, to = seen.called, language = found.language })
   self.transferred_to = self.transferred_to or whom
-  return true
+  return is_rule
 end
 
 function fake:follow(findings, source)
   local acted = false
   for _, found in ipairs(findings and json.decode(findings) or {}) do
-    if found.verdict == "match" then
+    if found.verdict == "match" or found.verdict == "tell" then
       acted = self:act(found, source) or acted
     elseif found.verdict == "ask" and not self.acted[found.rule] then
       table.insert(self.asked, found.rule)

@@ -25,9 +25,15 @@ M.letters, M.answers, M.expected = {}, {}, {}
 ---Alarms raised and over; what happened to the line; what the model was told.
 M.alarms, M.alarms_over, M.line_events, M.instructions = {}, {}, {}, {}
 
+---What report_emergency tells; the desk of a call takes it (fake/desk.lua).
+local function no_desk()
+  return nil, "the agent has no rules"
+end
+M.emergency = no_desk
+
 function M.reset()
   M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
-  M.kept_open, M.reports, M.report_acts, M.errands = nil, {}, true, {}
+  M.kept_open, M.errands, M.emergency = nil, {}, no_desk
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
@@ -341,13 +347,6 @@ end
 
 function M.fall_back(reason)
   M.line_events[#M.line_events + 1] = "fallback " .. reason
-end
-
----What report_emergency told; the answer is whether somebody is called.
-M.reports, M.report_acts = {}, true
-function M.emergency(kind, severity, said)
-  M.reports[#M.reports + 1] = { kind = kind, severity = severity, words = said }
-  return M.report_acts
 end
 
 ---Of the agent's numbers: JSON, as it is where a call begins.

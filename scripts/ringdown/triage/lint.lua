@@ -218,10 +218,8 @@ function M.check(rules, path, complain)
   end
 end
 
----Life rules rest on calls that another system takes: said aloud unless the agent accepts it.
----@param def table
----@param warn fun(path: string, text: string)
-function M.warn_of_vapi(def, warn)
+-- Life rules rest on calls that another system takes: said aloud unless the agent accepts it.
+local function warn_of_vapi(def, warn)
   if not def.vapi or def.vapi.no_triage == "accepted" then
     return
   end
@@ -232,6 +230,22 @@ function M.warn_of_vapi(def, warn)
       return
     end
   end
+end
+
+-- Whom the model's report of a danger that no rule is about reaches.
+local function warn_of_nobody(def, warn)
+  if next(def.people) == nil then
+    warn("emergencies", "when the model reports that a life is in danger, nobody is told: this agent has no people; "
+      .. "add people = { on_call = \"+1…\" }")
+  end
+end
+
+---What is allowed, and still should be said.
+---@param def table
+---@param warn fun(path: string, text: string)
+function M.warn(def, warn)
+  warn_of_vapi(def, warn)
+  warn_of_nobody(def, warn)
 end
 
 return M

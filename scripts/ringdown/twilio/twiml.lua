@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- twiml: the documents of the carrier: those that are rendered when an agent is loaded and served without a
 -- script, and those by which somebody else takes a caller.
+local on_duty = require "ringdown.on_duty"
 local words = require "ringdown.words"
 
 local M = {}
@@ -52,9 +53,15 @@ end
 ---@param def table the agent
 ---@return string
 function M.fallback(def)
-  local people = def.people.office or def.people.on_call
-  if people and #people > 0 then
-    return HEAD .. "<Response>" .. say(def, "connecting") .. dial(people, AFTER_FALLBACK, {}) .. "</Response>\n"
+  local groups, numbers = on_duty.groups(def, "office", "on_call"), {}
+  for _, group in ipairs(groups) do
+    local of_group = def.people[group]
+    for _, number in ipairs(type(of_group) == "table" and of_group or { of_group }) do
+      numbers[#numbers + 1] = number
+    end
+  end
+  if #numbers > 0 then
+    return HEAD .. "<Response>" .. say(def, "connecting") .. dial(numbers, AFTER_FALLBACK, {}) .. "</Response>\n"
   end
   return HEAD .. "<Response>" .. say(def, "apology") .. say(def, "nobody") .. "<Hangup/></Response>\n"
 end
