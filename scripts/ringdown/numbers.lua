@@ -161,13 +161,19 @@ function M.allowed(countries, own)
   return (countries or next(set)) and set or nil
 end
 
----Every number in an agent's people may be called.
+---What is wrong with a group of people that has no number.
+M.NOBODY = 'has no number, so that nobody would be called or texted; give one, like "+13125550101", or leave it out'
+
+---Every number in an agent's people may be called, and none of them is nobody.
 ---@param def table the agent
 ---@param complain fun(path: string, text: string)
 function M.check_people(def, complain)
   M.check_countries(def.countries or {}, "countries", complain)
   local countries = M.allowed(def.countries, def.numbers)
   for name, list in pairs(def.people) do
+    if #list == 0 then
+      complain("people." .. name, M.NOBODY)
+    end
     for i, number in ipairs(list) do
       local why = number ~= "" and M.refusal(number, countries)
       if why then

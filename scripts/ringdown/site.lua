@@ -30,14 +30,20 @@ end
 
 -- A site's people are rung and texted like the agent's own: `refusal` says whom nobody may.
 local function people_shape(refusal)
-  return shape.map_of(shape.one_or_list_of(function(value, path, complain)
+  local numbers_of = shape.one_or_list_of(function(value, path, complain)
     local number = shape.phone(value, path, complain)
     local why = type(number) == "string" and number ~= "" and refusal(number)
     if why then
       complain(path, ("%s %s"):format(number, why))
     end
     return number
-  end))
+  end)
+  return shape.map_of(function(value, path, complain)
+    if type(value) == "table" and next(value) == nil then
+      complain(path, require("ringdown.numbers").NOBODY)
+    end
+    return numbers_of(value, path, complain)
+  end)
 end
 
 local function short_text(value, path, complain)
@@ -200,6 +206,18 @@ local function understood(how, value, name, id)
   return good
 end
 
+-- A group without numbers, of a site imported earlier: the agent's own has some.
+local function somebody(people)
+  local groups = people
+  if type(people) == "table" then
+    groups = {}
+    for name, numbers in pairs(people) do
+      groups[name] = (type(numbers) ~= "table" or next(numbers) ~= nil) and numbers or nil
+    end
+  end
+  return groups
+end
+
 local function people_over(def, people)
   local all = {}
   for name, numbers in pairs(def.people or {}) do
@@ -227,7 +245,7 @@ function M.over(def, site)
   if site.people then
     -- In which country somebody is, is asked when they are dialled: the table of all countries is large.
     local shaped = people_shape(require("ringdown.numbers").never)
-    over.people = people_over(def, understood(shaped, site.people, "people", id))
+    over.people = people_over(def, understood(shaped, somebody(site.people), "people", id))
   end
   over.site = json.copy(site)
   over.site.id, over.site.name = id, site.name or require("ringdown.call").title(def.name)

@@ -52,6 +52,11 @@ describe("an agent's people", function()
     assert.not_matches("+13125550101", text, 1, true)
   end)
 
+  it("are somebody", function()
+    assert.matches("people.on_call: has no number, so that nobody would be called or texted; give one, like",
+      complaints_of { on_call = {}, office = "+13125550101" }, 1, true)
+  end)
+
   it("are where the agent's numbers are, unless it says where it calls", function()
     assert.matches("people.a[1]: +442079460000 is in GB, where this agent calls nobody; add it to countries = {",
       complaints_of { a = "+442079460000" }, 1, true)

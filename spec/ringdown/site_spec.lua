@@ -75,6 +75,14 @@ describe("a file of sites", function()
     assert.same({ office = { "+13125550101" }, on_call = { "+13125550188" } }, call.session.def.people)
   end)
 
+  it("has somebody in every group of its people", function()
+    local _, wrong = read [[return { loop = { name = "Loop", people = { team = {}, office = "+13125550101" } } }]]
+    assert.matches("loop.people.team: has no number, so that nobody would be called or texted", wrong, 1, true)
+    assert.matches("loop.people.team: has no number", site.people_wrong("loop", '{"team":[]}'), 1, true)
+    local call = call_at { id = "loop", people = { on_call = {}, office = "+13125550199" } }
+    assert.same({ office = { "+13125550199" }, on_call = { "+13125550188" } }, call.session.def.people)
+  end)
+
   it("names nobody in a country where its agent calls nobody", function()
     local text = [[return { loop = { name = "Loop", people = { office = { "+13125550101", "+493055501" } } } }]]
     local _, wrong = read(text, '{"US":true}')
