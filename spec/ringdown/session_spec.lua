@@ -149,7 +149,6 @@ describe("a tool call", function()
   end)
 
   it("lets an emergency be reported and the call be ended however many tools were used", function()
-    local host = require "ringdown.host"
     local call = call_with { tools = { read("a", function() return true end), require("ringdown.tools").end_call },
       people = { office = "+13125550101" },
       emergencies = { { id = "fire", severity = "life", any = { "fire" }, say = "Leave.", transfer = "office" } } }

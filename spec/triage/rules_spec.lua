@@ -73,6 +73,19 @@ describe("emergencies of an agent", function()
     assert.equal("", (load_agent { { id = "a", severity = "normal", any = { "smoke" } } }))
   end)
 
+  it("are in languages that are understood", function()
+    local de = { languages = { "de" }, silence = { say = "Noch da?", bye = "Ade." }, apology = "Leider.",
+      moment = "Moment.", max_call = { after = "10m", say = "Ende." }, unanswered = "Niemand." }
+    local only = "emergencies are not understood in 'de', only in en (English) and es (Spanish); give no rules"
+    complains("emergencies[1].say.de: " .. only, { rule { say = "Raus hier." } }, de)
+    complains("emergencies[1]: " .. only, { { id = "a", severity = "urgent", any = { "wasser" } } }, de)
+    local both = { languages = { "en", "de" } }
+    complains("emergencies[1].languages[1]: " .. only, { rule { languages = { "de" } } }, both)
+    complains("emergencies[1].say.de: " .. only, { rule { say = { en = "Leave.", de = "Raus." } } }, both)
+    assert.equal("", (load_agent({ rule {} }, both)))
+    assert.matches("callers who speak German are not understood by these rules", complaints.warnings(), 1, true)
+  end)
+
   it("know only people of the agent, and guess who was meant", function()
     complains("emergencies[1].transfer: 'oncall' is none of people; did you mean 'on_call'?",
       { rule { transfer = "oncall" } })

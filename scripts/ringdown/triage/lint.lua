@@ -7,6 +7,7 @@
 local compile = require "ringdown.triage.compile"
 local match = require "ringdown.triage.match"
 local text = require "ringdown.triage.text"
+local spoken = require "ringdown.emergency.words"
 
 local M = {}
 
@@ -232,6 +233,16 @@ local function warn_of_vapi(def, warn)
   end
 end
 
+-- Rules hear what callers say in the languages that the library knows, and in no others.
+local function warn_of_languages(def, warn)
+  for _, language in ipairs(def.languages) do
+    if not spoken.caller[language] then
+      warn("emergencies", ("callers who speak %s are not understood by these rules; tell the model in the prompt what "
+        .. "to do, and to call report_emergency"):format(spoken.language_name(language)))
+    end
+  end
+end
+
 -- Whom the model's report of a danger that no rule is about reaches.
 local function warn_of_nobody(def, warn)
   if next(def.people) == nil then
@@ -246,6 +257,7 @@ end
 function M.warn(def, warn)
   warn_of_vapi(def, warn)
   warn_of_nobody(def, warn)
+  warn_of_languages(def, warn)
 end
 
 return M

@@ -6,6 +6,7 @@ local nearest = require "ringdown.nearest"
 local shape = require "ringdown.shape"
 local sorted = require "ringdown.sorted"
 local template = require "ringdown.template"
+local spoken = require "ringdown.emergency.words"
 
 local M = {}
 
@@ -113,9 +114,35 @@ local function body_of(def)
   end
 end
 
+-- Denials and questions are understood, and callers told what happens, in some languages only; half a rule is worse
+-- than none, for somebody relies on it.
+local function known_language(language, path, complain)
+  if not spoken.caller[language] then
+    local names = {}
+    for i, code in ipairs(sorted.keys(spoken.caller)) do
+      names[i] = ("%s (%s)"):format(code, spoken.language_name(code))
+    end
+    complain(path, ("emergencies are not understood in '%s', only in %s; give no rules, and no words, for others")
+      :format(language, table.concat(names, " and ")))
+  end
+end
+
 local function rule_language(def)
   return function(value, path, complain)
-    return shape.one_of(def.languages)(value, path, complain)
+    local language = shape.one_of(def.languages)(value, path, complain)
+    known_language(language, path, complain)
+    return language
+  end
+end
+
+local function spoken_at_once(def)
+  local texts = shape.spoken(def.languages)
+  return function(value, path, complain)
+    local said = texts(value, path, complain)
+    for _, language in ipairs(sorted.keys(said)) do
+      known_language(language, path .. "." .. language, complain)
+    end
+    return said
   end
 end
 
@@ -170,7 +197,7 @@ local function rule_shape(def)
     phrases = shape.text,
     any = phrases, ask = phrases, unless = phrases, near = near, ask_near = near, all = all,
     languages = shape.list_of(rule_language(def)),
-    say = shape.spoken(def.languages),
+    say = spoken_at_once(def),
     transfer = person,
     text = shape.fields({ to = person, body = body_of(def) }, { "to", "body" }),
   }, { "id", "severity" })
@@ -238,6 +265,9 @@ function M.shape(value, path, complain, def)
   for i, rule in ipairs(rules) do
     local at = path .. "." .. i
     check_whole(rule, at, counted)
+    if not rule.say then
+      known_language(def.languages[1], at, counted)
+    end
     if rule.id ~= "" and seen[rule.id or ""] then
       counted(at .. ".id", ("rule %d is called '%s' already"):format(seen[rule.id], rule.id))
     end
