@@ -116,6 +116,28 @@ function M.refusal(number, countries)
   end
 end
 
+---Does it cost whoever calls it?
+---@param number string
+---@return boolean
+function M.is_premium(number)
+  return matches_any(number, premium)
+end
+
+---The code of a number's country: "1", "44".
+---@param number string
+---@return string? digits
+function M.code(number)
+  if not by_prefix then
+    load_tables()
+  end
+  local digits = tostring(number):match("^%+([1-9]%d+)$") or ""
+  for n = 1, math.min(3, #digits) do
+    if by_prefix[digits:sub(1, n)] then
+      return digits:sub(1, n)
+    end
+  end
+end
+
 ---Premium-rate, emergency, toll-free and service numbers are never texted.
 ---@param number string
 ---@return boolean

@@ -24,7 +24,10 @@ local time = require "ringdown.time"
 
 local M = {}
 
-local _ = host.loading and require "ringdown.template" -- calls find only what was loaded with the agent
+if host.loading then -- calls find only what was loaded with the agent
+  require "ringdown.template"
+  require "ringdown.texts.lures"
+end
 
 -- What a booking leaves in call.visit, and what a tool was given.
 local more_paths = { ["args.*"] = true, ["visit.start"] = false, ["visit.stop"] = false, ["visit.service"] = true,
@@ -45,7 +48,8 @@ end
 ---@param call ringdown.call
 ---@param name string
 ---@param args table<string, any>?
----@return string
+---@return string words what came from outside leads nobody anywhere any more
+---@return boolean lured it would have: a text to a caller is not sent then
 function M.words(def, call, name, args)
   local texts = def.sms and def.sms.templates[name]
   if not texts then
@@ -53,10 +57,11 @@ function M.words(def, call, name, args)
     error(("there is no text sms.%s; %s"):format(tostring(name), hint), 0)
   end
   local language = texts[call.language] and call.language or def.languages[1]
-  return require("ringdown.template").render(M.compile(def, texts[language]), {
+  local words = require("ringdown.template").render(M.compile(def, texts[language]), {
     agent = call.agent, site = call.site, caller = call.caller, call = { id = call.id }, vars = call.vars,
     hours = { text = def.hours_text }, now = time.at(call.zone), visit = call.visit, args = args or {},
-  }, { zone = call.zone, language = language })
+  }, { zone = call.zone, language = language, marked = true })
+  return require("ringdown.texts.lures").sift(words, call.called or def.numbers[1], def.vars)
 end
 
 ---The answer to HELP, which is served without a script.
@@ -64,7 +69,7 @@ end
 ---@return string
 function M.help(def)
   local calls = require "ringdown.call"
-  return M.words(def, calls.new(def, { To = def.numbers[1] }), "help")
+  return (M.words(def, calls.new(def, { To = def.numbers[1] }), "help"))
 end
 
 ---Sends one of the agent's texts: sms.send(call, "booked"), sms.send(call, "visit_today", { to = "on_call" }).

@@ -76,7 +76,8 @@ end
 
 ---@param template ringdown.template
 ---@param values table
----@param at ringdown.dates.at? for people, in this zone and language; else for the model
+---@param at ringdown.dates.at? for people, in this zone and language; else for the model. `marked`: between \1 and \2
+---  stands what came from outside, for texts/lures.lua
 ---@return string
 function M.render(template, values, at)
   local out, shown = {}, at and clean or quote_as_data
@@ -92,7 +93,9 @@ function M.render(template, values, at)
         text = filters[name](text, given, at or plainly)
         given = text -- for the filter behind it
       end
-      part = value ~= nil and part.outside and shown(text) or text
+      local outside = value ~= nil and part.outside
+      text = outside and shown(text) or text
+      part = outside and at and at.marked and part.path ~= "caller.number" and "\1" .. text .. "\2" or text
     end
     out[i] = part
   end

@@ -127,6 +127,61 @@ describe("a text to the caller", function()
     assert.equal("In 5 minutes, Ann.", call.texts[1].body)
   end)
 
+  describe("leads nobody anywhere:", function()
+    local function filled(more, who)
+      local spec = { sms = { eta = "{{args.who}} comes." }, tools = { tools.send_sms { templates = { "eta" },
+        args = { who = { type = "string", about = "name" } } } } }
+      for key, value in pairs(more or {}) do
+        spec[key] = value
+      end
+      local call = call_with(spec)
+      return call:tool("send_sms", { template = "eta", who = who }), call
+    end
+
+    for _, who in ipairs { "evil.com", "EVIL.COM?a", "see evil.com, please", "evil\u{3002}com", "www.evil",
+      "http://10.1.1.1/", "10.1.1.1", "пример.рф", "900-555-0142", "call +1 (900) 555-0142 now", "2 19005550142", "011 44 909 879 0142" } do
+      it(who .. " is refused", function()
+        local output, call = filled(nil, who)
+        assert.matches("links", output.refused)
+        assert.same({}, call.texts)
+        assert.same({ "canceled", "link" }, { host.facts[#host.facts].status, host.facts[#host.facts].error_code })
+      end)
+    end
+
+    for _, who in ipairs { "Dr. O'Neil", "Ann, at 9.30 a.m.", "312-555-0142 or +1 800 555 0142",
+      "He said “soon.” And so", "2026-11-27 09:00", "$900 for 4 hours", "¿Ana?" } do
+      it(who .. " is not", function()
+        assert.is_true(filled(nil, who).sent)
+      end)
+    end
+
+    it("what the text says by itself may be filled in, and only that", function()
+      local own = { sms = { eta = "northside.example or 1-900-555-0142: {{args.who}}" } }
+      assert.is_true(filled(own, "Northside.example/ann").sent)
+      assert.is_true(filled(own, "900 555 0142").sent)
+      assert.is_truthy(filled(own, "side.example").refused)
+      assert.is_truthy(filled(own, "northside.example.evil.com").refused)
+    end)
+
+    it("the agent's vars as its file declares them are its own words", function()
+      local call = call_with { vars = { site = "northside.example" }, sms = { booked = "{{vars.site}}" } }
+      assert.is_truthy(sms.send(call.session.call, "booked"))
+      assert.equal("northside.example", call.texts[1].body)
+    end)
+
+    it("nor do values that become one, vars, or the visit", function()
+      local call = call_with { vars = { note = "" }, sms = { booked = "{{vars.note}}", seen = "{{visit.name}}",
+        two = "{{vars.note}}.{{visit.name}}" } }
+      local c = call.session.call
+      c.vars.note, c.visit.name = "evil.com", "ann.example"
+      assert.is_nil(sms.send(c, "booked"))
+      assert.is_nil(sms.send(c, "seen"))
+      c.vars.note, c.visit.name = "evil", "com"
+      assert.is_nil(sms.send(c, "two"))
+      assert.same({}, call.texts)
+    end)
+  end)
+
   local refusals = {
     { "a withheld number", { from = "anonymous" }, {}, "withheld" },
     { "a premium number", { from = "+19005550142" }, {}, "service" },
@@ -191,6 +246,20 @@ describe("a text to the caller", function()
       ids[fact.id] = (ids[fact.id] or 0) + 1
     end
     assert.equal(1, ids[host.facts[#host.facts].id]) -- it says nothing about the one that was sent
+  end)
+
+  it("counts when it was sent to the caller, and not else", function()
+    local call = call_with { tools = {}, sms = { booked = "{{args.n}}", segments = 1 } }
+    local c = call.session.call
+    for n = 1, 3 do
+      assert.is_truthy(sms.send(c, "booked", { to = "on_call", args = { n = n } }))
+      local _, why = sms.send(c, "booked", { args = { n = ("z"):rep(199) .. n } })
+      assert.matches("too long", why)
+    end
+    for n = 1, 3 do
+      assert.is_truthy(sms.send(c, "booked", { args = { n = n } }))
+    end
+    assert.matches("all the texts it may have", select(2, sms.send(c, "booked", { args = { n = 4 } })))
   end)
 
   it("is not recorded and not sent when the disk is stuck", function()
@@ -259,6 +328,24 @@ describe("a text to one of the agent's people", function()
     assert.has_error(function()
       sms.send(call.session.call, "boked")
     end, "there is no text sms.boked; did you mean 'booked'? allowed: booked, missed")
+  end)
+
+  it("goes out ten times in a call, and no more", function()
+    local call = call_with { sms = { note = "{{args.n}}" }, tools = {} }
+    for n = 1, 10 do
+      assert.is_truthy(sms.send(call.session.call, "note", { to = "on_call", args = { n = n } }))
+    end
+    local _, why = sms.send(call.session.call, "note", { to = "on_call", args = { n = 11 } })
+    assert.matches("all the texts", why)
+    assert.equal(10, #call.texts)
+    assert.same({ "canceled", "people_call", "+13125550188" }, told())
+  end)
+
+  it("has its links made harmless", function()
+    local call = call_with { sms = { note = "From {{caller.number}}: {{args.words}}" }, tools = {} }
+    assert.is_truthy(sms.send(call.session.call, "note", { to = "on_call",
+      args = { words = "see https://evil.com/a, call 900 555 0142" } }))
+    assert.equal("From +13125550142: see https(:)//evil(.)com/a, call (premium number)", call.texts[1].body)
   end)
 end)
 
@@ -353,12 +440,14 @@ end)
 describe("a text that comes in", function()
   local seen
 
-  local function texting(hook, opts)
+  local function texting(hook, opts, more)
     seen = {}
-    return call_with({ on = { sms = function(call, text)
+    more = more or {}
+    more.on = { sms = function(call, text)
       seen[#seen + 1] = text.body
       return hook and hook(call, text)
-    end } }, opts)
+    end }
+    return call_with(more, opts)
   end
 
   it("reaches on.sms once, which may answer once", function()
@@ -371,6 +460,26 @@ describe("a text that comes in", function()
     call:texts_back("I need a plumber", "SM1")
     assert.same({ "I need a plumber" }, seen)
     assert.same({ { to = CALLER, body = "Thanks for: I need a plumber" } }, call.texts)
+  end)
+
+  it("brings texts of its own, also when others come in the same second", function()
+    fake.now "2026-11-24 14:00"
+    local call = texting(function(call, text)
+      assert.is_truthy(sms.send(call, "note", { to = "on_call", args = { words = text.body } }))
+    end, nil, { sms = { note = "{{args.words}}" }, tools = {} })
+    call:texts_back "one"
+    call:texts_back "two"
+    assert.same({ "one", "two" }, { call.texts[1].body, call.texts[2].body })
+    assert.is_nil(host.facts[1].call)
+  end)
+
+  it("of one of the agent's people is no matter for on.sms, so that two machines do not talk", function()
+    local call = texting(function(call)
+      call:reply "We are on it."
+    end, { from = "+13125550188" })
+    call:texts_back "I am driving and will answer later."
+    assert.same({}, seen)
+    assert.same({}, call.texts)
   end)
 
   it("is somebody's answer in an emergency first of all", function()

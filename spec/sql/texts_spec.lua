@@ -62,10 +62,15 @@ describe("texts", function()
     assert.is_nil(asked({}, "2 days"))
   end)
 
-  it("go to the agent's people whatever the caps say", function()
-    for _ = 1, 7 do
-      assert.is_nil(asked { person = true, body = "GAS LEAK", caller_day = 1 })
+  it("go to the agent's people whatever the callers' caps say, and have caps of their own", function()
+    for _ = 1, 2 do
+      assert.is_nil(asked { person = true, body = "a message", caller_day = 1, person_hour = 2 })
     end
+    assert.equal("person_hour", asked { person = true, person_hour = 2 })
+    assert.is_nil(asked { person = true, person_hour = 2, kind = "emergency" })
+    assert.is_nil(asked({ person = true, person_hour = 2, people_day = 4 }, "61 minutes"))
+    assert.equal("people_day", asked({ person = true, to = "+13125550189", people_day = 4 }, "61 minutes"))
+    assert.is_nil(asked({ person = true, to = "+13125550189", people_day = 4, kind = "drill" }, "61 minutes"))
   end)
 
   it("answer a missed call once in a while", function()

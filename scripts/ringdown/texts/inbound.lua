@@ -3,7 +3,7 @@
 --
 -- Somebody in an emergency may wait for it (a person who confirms); else it goes to the agent's `on.sms`, once,
 -- whichever nodes the carrier told. The hook may answer: call:reply("…"), once, and not more than a few times an hour
--- to one number, or two machines would talk for ever.
+-- to one number, or two machines would talk for ever. What one of the agent's people texts is no matter for the hook.
 local calls = require "ringdown.call"
 local current = require "ringdown.current"
 local elsewhere = require "ringdown.emergency.elsewhere"
@@ -60,6 +60,18 @@ local function reply(text, def, call, words)
   return sent, sent and nil or post.sentences[why] or post.sentences.refused
 end
 
+-- What the agent texts to its people, their telephones may answer by themselves; so the agent does not.
+local function is_of_people(def, number)
+  for _, numbers in pairs(def.people) do
+    for _, one in ipairs(numbers) do
+      if one == number then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 ---@param text ringdown.text_in
 ---@param def table
 function M.run(text, def)
@@ -69,8 +81,12 @@ function M.run(text, def)
   local first, opted_out = take(text, def)
   if not first or not def.on.sms or text.opt == "yes" and opted_out then
     return
+  elseif is_of_people(def, text.from) then
+    log.fact("info", "text.not_given", "", { reason = log.known "of one of the agent's people" })
+    return
   end
   local call = calls.new(def, { From = text.from, To = text.to })
+  call.answers = text.id
   call.reply = function(_, words)
     return reply(text, def, call, words)
   end

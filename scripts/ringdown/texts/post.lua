@@ -28,6 +28,9 @@ end
 local M = {}
 
 local REPLIES_HOUR = 5 -- to one number: enough for a conversation, not for two machines
+local PEOPLE_CALL = 10 -- to the agent's people in one call; the next two are for all calls together
+local PERSON_HOUR = 30 -- to one of them: more than anybody reads
+local PEOPLE_DAY = 500 -- to all of them
 local SWARM_CALLS = 10 -- in ten minutes, from one block of numbers
 local SWARM_TEXTS = 20 -- in an hour, to different numbers of one block
 local LIST_SLACK_S = 60 -- clocks differ
@@ -42,10 +45,13 @@ M.sentences = {
   country = "We do not text to that country; tell it instead.",
   stir = "The caller's number could not be verified, so it is not texted; tell it instead.",
   too_long = "The text became too long and was not sent; use shorter values.",
-  link = "A text may not carry links; leave it out.",
+  link = "A text may not carry links, names of hosts or numbers that cost; leave that out.",
   call_cap = "This call has had all the texts it may have; send no more.",
   caller_cap = "This number has had all the texts it may have today; send no more.",
   agent_cap = "No more texts today; tell it instead.",
+  people_call = "Our people have had all the texts that one call may bring them; send no more.",
+  person_hour = "They have had all the texts of this hour; send no more, and offer that someone calls back.",
+  people_day = "Our people have had all the texts of this day; send no more, and offer that someone calls back.",
   opted_out = "This number has opted out of our texts; if the caller wants them again, they text START to us.",
   landline = "The number cannot receive texts, it is a landline; tell it instead.",
   repeated = "They have got this very text already; do not send it again.",
@@ -99,7 +105,7 @@ end
 ---@field body string
 ---@field template string?
 ---@field kind string what it is for: "tool", "missed", "reply", "help", "emergency"…
----@field person boolean? to one of the agent's people: caps and a database that is away do not count
+---@field person boolean? to one of the agent's people: only their own caps count, and no database that is away
 ---@field due_at integer? unix: not before
 ---@field since_us integer? when the missed call began
 ---@field due boolean? it waited, and its time has come
@@ -122,6 +128,7 @@ local function question(def, text, segments)
     held_by = text.held_by,
     window_s = (def.sms and def.sms.window or 14400000) // 1000, caller_day = caps.day, agent_day = caps.agent,
     reply_hour = REPLIES_HOUR, swarm_calls = SWARM_CALLS, swarm_texts = SWARM_TEXTS,
+    person_hour = PERSON_HOUR, people_day = PEOPLE_DAY,
   }
 end
 
@@ -220,13 +227,15 @@ local function put_off(text, segments)
   return { id = text.id, status = "scheduled" }
 end
 
----A text that is not sent is a fact as well, without its words, and no cap counts it.
+---A text that is not sent is a fact as well, without its words, and no cap counts it. One that was asked for twice is
+---a line in the log.
 ---@param def table the agent
 ---@param text ringdown.text
 ---@param why string a key of `sentences`
 function M.keep_refusal(def, text, why)
-  if why == "asked" then
-    return -- that one was sent, or is being
+  if why == "asked" then -- a fact of that name would be about the one that was sent, or is being
+    log.fact("info", "text.asked_twice", text.call or "", { text = log.known(text.id), kind = log.known(text.kind) })
+    return
   end
   keep(text, { direction = "out", from = sender_of(def, text), to = text.to, template = text.template,
     kind = text.kind, status = "canceled", error_code = why })
@@ -293,17 +302,6 @@ function M.send_urgently(def, text)
 end
 
 -- ── of a call ───────────────────────────────────────────────────────────────────────────────────
--- What comes from the model must not lure anybody anywhere.
-local function has_link(args)
-  for _, value in pairs(args) do
-    local text = tostring(value):lower()
-    if text:find("://", 1, true) or text:find("www%.") or text:find("%w%.%l%l+/") then
-      return true
-    end
-  end
-  return false
-end
-
 local function recipient(def, call, name)
   if not name then
     return call.caller.number, nil
@@ -317,23 +315,42 @@ local function recipient(def, call, name)
   return numbers[1], true
 end
 
-local function count_of(call)
-  return call.texts_sent or 0
+-- A text counts while it is being sent, and for good when it was; what was refused counts for nothing.
+local function counted(call, person)
+  local field = person and "texts_to_people" or "texts_sent"
+  call[field] = (call[field] or 0) + 1
+  return setmetatable({ sent = false }, { __close = function(self)
+    call[field] = call[field] - (self.sent and 0 or 1)
+  end })
 end
 
 -- What speaks against a text before anybody is asked.
-local function speaks_against(def, call, to, person, args)
-  if has_link(args) then
+local function speaks_against(def, call, to, person, lured)
+  if person then -- what they get was made harmless
+    return (call.texts_to_people or 0) >= PEOPLE_CALL and "people_call" or nil
+  elseif lured then
     return "link"
-  elseif person then
-    return nil
   elseif not to then
     return "withheld"
   elseif not M.is_vouched(def, call.verstat) then
     return "stir"
-  elseif count_of(call) >= (def.sms and def.sms.caps.call or 3) then
+  elseif (call.texts_sent or 0) >= (def.sms and def.sms.caps.call or 3) then
     return "call_cap"
   end
+end
+
+local function send_counted(def, call, text)
+  local one <close> = counted(call, text.person)
+  local sent, no = M.send(def, text)
+  one.sent = sent ~= nil or no == "unknown"
+  return sent, no
+end
+
+-- Known by its call, or by the text that is being answered, and by how many there were before.
+local function id_of(call)
+  call.texts_tried = (call.texts_tried or 0) + 1
+  local about = call.id ~= "" and call.id or call.answers or ("%016x"):format(math.random(0))
+  return ("%s.%d.%d"):format(about, time.unix(), call.texts_tried)
 end
 
 ---sms.send(): one of the agent's texts to the caller or to one of its people.
@@ -343,19 +360,17 @@ end
 function M.template(call, name, o)
   local def = calls.def_of(call)
   local to, person = recipient(def, call, o.to)
-  local body = require("ringdown.sms").words(def, call, name, o.args)
-  local no = speaks_against(def, call, to, person, o.args or {})
-  call.texts_tried = (call.texts_tried or 0) + 1
+  local body, lured = require("ringdown.sms").words(def, call, name, o.args)
+  local no = speaks_against(def, call, to, person, lured)
   local text = {
-    id = ("%s.%d.%d"):format(call.id, time.unix(), call.texts_tried), call = call.id, person = person,
+    id = id_of(call), call = call.id ~= "" and call.id or nil, person = person,
     from = call.called or def.numbers[1] or "", to = to, body = body, template = name, kind = "tool",
   }
   local sent
   if no then
     M.keep_refusal(def, text, no)
   else
-    call.texts_sent = count_of(call) + 1
-    sent, no = M.send(def, text)
+    sent, no = send_counted(def, call, text)
   end
   if sent then
     return sent
