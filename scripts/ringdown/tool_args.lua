@@ -7,14 +7,23 @@ local sorted = require "ringdown.sorted"
 
 local M = {}
 
-local days_in = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+local days_in = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
--- Each gives the value in its one form, or nil.
+local function is_day(year, month, day)
+  local leap = month == 2 and year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+  return days_in[month] ~= nil and day >= 1 and day <= days_in[month] + (leap and 1 or 0)
+end
+
+-- Each gives the value in its one form, or nil and perhaps what is wrong.
 local formats = {
   date = { form = "like 2026-11-24", read = function(text)
-    local month, day = text:match("^%d%d%d%d%-(%d%d)%-(%d%d)$")
-    month, day = tonumber(month), tonumber(day)
-    return month and days_in[month] and day >= 1 and day <= days_in[month] and text or nil
+    local year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+    if not year then
+      return nil
+    elseif not is_day(tonumber(year), tonumber(month), tonumber(day)) then
+      return nil, "is a day that there is not"
+    end
+    return text
   end },
   time = { form = "24 hours, like 09:30", read = function(text)
     local hour, minute = text:match("^(%d%d?):(%d%d)$")
@@ -32,15 +41,20 @@ local formats = {
 
 M.formats = formats
 
+-- 1e999 is no number that anything can be done with.
+local function finite(n)
+  return n and n == n and n ~= math.huge and n ~= -math.huge and n or nil
+end
+
 local coerce = {
   string = function(v)
     if type(v) == "number" then
-      return tostring(v)
+      return finite(v) and tostring(v)
     end
     return type(v) == "string" and v:match("^%s*(.-)%s*$") or nil
   end,
   number = function(v)
-    return type(v) ~= "boolean" and type(v) ~= "table" and tonumber(v) or nil
+    return type(v) ~= "boolean" and type(v) ~= "table" and finite(tonumber(v)) or nil
   end,
   integer = function(v)
     local n = type(v) ~= "boolean" and type(v) ~= "table" and tonumber(v)
@@ -83,10 +97,11 @@ local function convert(arg, value)
   if converted == nil then
     return nil, "must be of type " .. arg.type
   elseif arg.format and type(converted) == "string" then
-    converted = formats[arg.format].read(converted)
-    if not converted then
-      return nil, "has the wrong form; write it " .. formats[arg.format].form
+    local read, wrong = formats[arg.format].read(converted)
+    if not read then
+      return nil, wrong or "has the wrong form; write it " .. formats[arg.format].form
     end
+    converted = read
   end
   return converted, wrong_value(arg, converted)
 end

@@ -8,11 +8,13 @@ local host = require "ringdown.host"
 local json = require "ringdown.json"
 local memory = require "ringdown.memory"
 local nearest = require "ringdown.nearest"
+local running = require "ringdown.running"
 
 local M = {}
 
 local ARGUMENTS_MAX = 64 * 1024
 local FILLER_AFTER_MS = 1200 -- sooner, the answer itself is there
+local LOOK_MS, SPARE_MS = 100, 300 -- waiting for a write that runs: how often it is looked at, and when that ends
 
 local function answer(value)
   local text, why = json.encode(value)
@@ -70,6 +72,22 @@ end
 -- or broke half-way) is not repeated either.
 M.unknown_outcome = answer { unknown = true,
   say = "Say that it is not certain whether this worked, and that someone will check and call back." }
+
+-- Two at once: the second waits for what the first came to.
+M.under_way = answer { under_way = true,
+  say = "Say that this is still under way, and that it is not certain yet; do not call the tool again for it." }
+
+-- What the same write came to, for one that must not do it again; nil when it may.
+local function output_of_same(self, key, timeout_ms)
+  local other, until_ms = self.running[key], host.now_ms() + timeout_ms - SPARE_MS
+  while running.is(other) and host.now_ms() < until_ms do
+    host.sleep(LOOK_MS)
+  end
+  if running.is(other) then
+    return M.under_way
+  end
+  return other and other.output or self.writes[key]
+end
 
 -- Expected outcomes are values; whatever is raised becomes the tool's `failed` sentence in C.
 local function output_of(value, why)
@@ -153,11 +171,15 @@ function M.run(self, name, arguments)
     return answer { refused = unverified }, true
   end
   local key = t.effect == "write" and M.key(t, args)
-  if key and self.writes[key] then
-    return self.writes[key], true
+  self.running = self.running or {}
+  local same = key and self.writes[key] and output_of_same(self, key, t.timeout_ms)
+  if same then
+    self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
+    return same, true
   end
+  local write <close> = key and running.begin(t.timeout_ms) or nil
   if key then
-    self.writes[key] = M.unknown_outcome
+    self.writes[key], self.running[key] = M.unknown_outcome, write
     local kept, lost = host.durable() -- that it was asked for, before anything happens
     if not kept then
       self.writes[key] = nil
@@ -178,6 +200,7 @@ function M.run(self, name, arguments)
   local reason, whom = rawget(seen, "hang_up_reason"), rawget(seen, "transfer_to")
   if key then -- a refusal may be tried again: the day may have changed; so may a transfer nobody took
     self.writes[key] = value ~= nil and not whom and output or nil
+    self.running[key], write.output = nil, output
   end
   memory.did(self.memory, t.name, output)
   return output, reason == nil and whom == nil, reason, whom

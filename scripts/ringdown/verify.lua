@@ -6,17 +6,37 @@
 --
 -- Such a tool does nothing until the caller was verified by the built-in tool verify_caller.
 local current = require "ringdown.current"
+local running = require "ringdown.running"
 local sorted = require "ringdown.sorted"
 
 local M = {}
 
 M.ATTEMPTS, M.TOOL = 3, "verify_caller"
 
+local CHECK_MS = 10000 -- as long as the tool may take
+local WAIT = "Their answers are still being checked; wait a moment, then call this again."
 local GIVE_UP = "The caller could not be verified. Tell and change nothing personal; offer a person or a call back."
 
 ---@class ringdown.verify
 ---@field ask string[]|table<string, string> what the caller is asked; or each with what it means, for the model
 ---@field check fun(call: ringdown.call, answers: table<string, string>): boolean?, string? true, or why not
+
+-- Nobody guesses with several at once: an answer that is being checked counts as well. One that could not be checked,
+-- because that broke or was late, was no wrong one.
+local function tried(call)
+  local n = call.verify_attempts
+  for _, attempt in ipairs(call.verifying or {}) do
+    n = n + (running.is(attempt) and 1 or 0)
+  end
+  return n
+end
+
+local function begin_attempt(call)
+  local attempt = running.begin(CHECK_MS)
+  call.verifying = call.verifying or {}
+  table.insert(call.verifying, attempt)
+  return attempt
+end
 
 ---What verify_caller does.
 ---@param call ringdown.call
@@ -24,11 +44,13 @@ local GIVE_UP = "The caller could not be verified. Tell and change nothing perso
 function M.run(call, answers)
   if call.verified then
     return { verified = true }
-  elseif call.verify_attempts >= M.ATTEMPTS then
-    return nil, GIVE_UP
+  elseif tried(call) >= M.ATTEMPTS then
+    return nil, call.verify_attempts < M.ATTEMPTS and WAIT or GIVE_UP
   end
-  call.verify_attempts = call.verify_attempts + 1
+  local attempt <close> = begin_attempt(call)
   local right, why = current.def.verify.check(call, answers)
+  attempt.over = true
+  call.verify_attempts = call.verify_attempts + 1
   if right then
     call.verified = true
     return { verified = true }

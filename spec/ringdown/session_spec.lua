@@ -2,6 +2,7 @@
 local agent = require "ringdown.agent"
 local complaints = require "ringdown.complaints"
 local fake = require "ringdown.fake"
+local fake_host = require "ringdown.fake.host"
 local tool = require "ringdown.tool"
 local tools = require "ringdown.tools"
 
@@ -57,6 +58,89 @@ describe("a tool call", function()
       call:tool("a", { n = 12, size = "huge", zip = "606" }).problems)
     assert.matches("not a JSON object", call:tool("a", "{").error)
     assert.matches("not a JSON object", call:tool("a", '"text"').error)
+  end)
+
+  it("tells the model about numbers and days that there are not", function()
+    local seen
+    local call = call_with { tools = { read("a", function(_, args) seen = args return true end, { args = {
+      n = { type = "number", about = "how much" }, day = { type = "string", about = "day", format = "date" },
+      words = { type = "string", about = "words", optional = true } } }) } }
+    for _, n in ipairs { "1e999", "-1e999", '"1e999"', '"nan"' } do
+      assert.same({ "'n' must be of type number" },
+        call:tool("a", ('{"n":%s,"day":"2028-02-29"}'):format(n)).problems, n)
+    end
+    assert.same({ "'words' must be of type string" },
+      call:tool("a", '{"n":1,"day":"2028-02-29","words":1e999}').problems)
+    for _, day in ipairs { "2027-02-29", "2100-02-29", "2027-04-31", "2027-00-10", "2027-13-01", "2027-01-00" } do
+      assert.same({ "'day' is a day that there is not" }, call:tool("a", { n = 1, day = day }).problems)
+    end
+    assert.is_nil(seen)
+    assert.is_true(call:tool("a", { n = 1, day = "2028-02-29" }).result)
+  end)
+
+  describe("that writes, twice at once,", function()
+    local ran, moment
+
+    -- Both begin; then the clock goes on while the first one runs, which takes `moment` steps of 100 ms.
+    local function both(outcome)
+      ran = 0
+      local call = call_with { tools = { tool { name = "book", about = "Books.", effect = "write", timeout = "2s",
+        run = function()
+          ran = ran + 1
+          for _ = 1, moment do
+            coroutine.yield()
+          end
+          return outcome()
+        end } } }
+      local outputs, tasks = {}, {}
+      for i = 1, 2 do
+        tasks[i] = coroutine.create(function()
+          outputs[i] = call.session:tool("book", '{}')
+        end)
+        coroutine.resume(tasks[i])
+      end
+      while coroutine.status(tasks[1]) ~= "dead" or coroutine.status(tasks[2]) ~= "dead" do
+        fake_host.move_to(fake_host.now_ms() + 100)
+        coroutine.resume(tasks[1])
+        coroutine.resume(tasks[2])
+      end
+      return outputs
+    end
+
+    local sleep = fake_host.sleep
+    before_each(function()
+      fake_host.sleep = coroutine.yield
+    end)
+    after_each(function()
+      fake_host.sleep = sleep
+    end)
+
+    it("is done once, and both hear of it", function()
+      moment = 10
+      local outputs = both(function() return { booked = true } end)
+      assert.same({ '{"booked":true}', '{"booked":true}' }, outputs)
+      assert.equal(1, ran)
+    end)
+
+    it("and refused, is refused to both", function()
+      moment = 10
+      assert.same({ '{"refused":"taken"}', '{"refused":"taken"}' }, both(function() return nil, "taken" end))
+      assert.equal(1, ran)
+    end)
+
+    it("and broken, is certain to nobody", function()
+      moment = 10
+      assert.matches("not certain", both(function() error "down" end)[2])
+      assert.equal(1, ran)
+    end)
+
+    it("and slow, is under way to the second", function()
+      moment = 18
+      local outputs = both(function() return { booked = true } end)
+      assert.equal('{"booked":true}', outputs[1])
+      assert.matches("still under way", outputs[2])
+      assert.equal(1, ran)
+    end)
   end)
 
   it("shows the model a schema with sorted keys", function()
@@ -124,7 +208,7 @@ describe("a tool call", function()
     call:tool("a", { day = "2026-11-24", at = "9:05", number = "+1 (312) 555-0142", mail = "a.b@mail.example" })
     assert.same({ day = "2026-11-24", at = "09:05", number = "+13125550142", mail = "a.b@mail.example" }, seen)
     assert.same({ "'at' has the wrong form; write it 24 hours, like 09:30",
-      "'day' has the wrong form; write it like 2026-11-24", "'mail' has the wrong form; write it like name@example.com",
+      "'day' is a day that there is not", "'mail' has the wrong form; write it like name@example.com",
       "'number' has the wrong form; write it with country code, like +13125550142" },
       call:tool("a", { day = "2026-02-31", at = "24:00", number = "5550142", mail = "a@b" }).problems)
     assert.matches("date %(like 2026%-11%-24%)", call.brief.tools_json)

@@ -139,7 +139,8 @@ describe("a text to the caller", function()
     end
 
     for _, who in ipairs { "evil.com", "EVIL.COM?a", "see evil.com, please", "evil\u{3002}com", "www.evil",
-      "http://10.1.1.1/", "10.1.1.1", "пример.рф", "900-555-0142", "call +1 (900) 555-0142 now", "2 19005550142", "011 44 909 879 0142" } do
+      "http://10.1.1.1/", "10.1.1.1", "пример.рф", "900-555-0142", "call +1 (900) 555-0142 now", "2 19005550142",
+      "011 44 909 879 0142" } do
       it(who .. " is refused", function()
         local output, call = filled(nil, who)
         assert.matches("links", output.refused)

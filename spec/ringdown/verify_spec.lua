@@ -48,6 +48,40 @@ describe("a tool that tells something personal", function()
     assert.same({ owed = 12, verified = true }, call:tool "balance")
   end)
 
+  it("is tried again when nobody could check the answer: that was no wrong one", function()
+    local down = true
+    local call = call_with(true, { ask = { "postcode" }, check = function(_, answers)
+      assert(not down, "the database is down")
+      return answers.postcode == "E1"
+    end })
+    for _ = 1, 3 do
+      assert.is_true(call:tool("verify_caller", { postcode = "E1" }).failed)
+    end
+    down = false
+    assert.is_true(call:tool("verify_caller", { postcode = "E1" }).verified)
+  end)
+
+  it("is not guessed by several answers at once", function()
+    local call = call_with(true, { ask = { "postcode" }, check = function(_, answers)
+      coroutine.yield()
+      return answers.postcode == "E9"
+    end })
+    local tries, outputs = {}, {}
+    for i = 6, 9 do
+      tries[i] = coroutine.create(function()
+        outputs[i] = call.session:tool("verify_caller", ('{"postcode":"E%d"}'):format(i))
+      end)
+      coroutine.resume(tries[i])
+    end
+    assert.matches("still being checked", outputs[9])
+    for i = 6, 8 do
+      coroutine.resume(tries[i])
+    end
+    assert.matches("could not be verified", outputs[8])
+    assert.matches("could not be verified", call:tool("verify_caller", { postcode = "E9" }).refused)
+    assert.is_falsy(call.session.call.verified)
+  end)
+
   it("gives three attempts, and no more even with the right answer", function()
     local call = call_with(true, by_postcode)
     for i = 1, 3 do
