@@ -5,7 +5,7 @@
  *   all that was kept ─MSG_CALL_OPENED─▶ TwiML with a new stream; or the waiting stream is accepted
  *
  * The row decides: one node has the call, in an epoch of its own. Whom it was taken from sees that
- * within a second or two (adopt_look), and closes his side.
+ * within a second or two (claims.c), and closes his side.
  *
  * Failure modes: what the other node kept may still be on its way, so an unknown call, and one that is
  * just saying goodbye, are looked at again for two seconds; one that somebody has just taken, for three. Then, and for calls that are over, foreign,
@@ -27,10 +27,7 @@
 #include "store/asker.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     FIRST_LOOK_MS = 150, /* facts of a call that has just ended elsewhere are on their way */
@@ -39,8 +36,7 @@ enum {
     TAKEN_UNTIL_MS = 3300, /* who took it has it for three seconds, in adopt_call() */
     ANSWER_MS = 4500,
     ASK_MAX = 1024,
-    FORM_MAX = 2048,
-    CLAIMS_MAX = 1000
+    FORM_MAX = 2048
 };
 
 static const size_t known_max = (size_t)2 << 20;
@@ -427,65 +423,4 @@ void adopt_opened(struct opening *o, const struct message *m)
         line_adopt(o, m->brief);
     else
         opening_offer(o, m->brief);
-}
-
-/* --- what others have taken --- */
-
-static void let_go(struct node *n, const struct directory_view *v)
-{
-    struct directory_view view;
-    struct credits *credits;
-    struct message *m;
-
-    directory_forget(n->directory, v->call); /* it may come back */
-    if (v->state != DIRECTORY_TAKEN) {
-        if (directory_release(n->directory, v->call, true, &credits, &view))
-            webhook_tell_ended(credits, v->call, "claimed");
-        return;
-    }
-    m = message_new(MSG_CALL_COMMAND, v->call, NULL, 0);
-    if (!m)
-        return;
-    m->kind = CMD_CLAIMED;
-    (void)mailbox_post(n->media[v->media_thread]->mailbox, m);
-}
-
-/* A thread of the asker. */
-static void on_claims(void *arg, struct answer *a)
-{
-    struct node *n = arg;
-    struct directory_view view;
-    char epoch[24];
-    size_t at = 0;
-
-    for (uint32_t i = 0; a && a->rc == 0 && i < a->n_rows; i++) {
-        bool ours = directory_find(n->directory, answer_cell(a, &at), &view);
-
-        if (!rd_str_copy(epoch, sizeof(epoch), answer_cell(a, &at)) || !ours) {
-            continue;
-        } else if (epoch[0] == '-') { /* another node heard that it is over */
-            (void)resume_over(n, view.call, "transferred");
-        } else if (view.state != DIRECTORY_OVER && view.epoch < strtoull(epoch, NULL, 10)) {
-            log_info("call.claimed_elsewhere", F_CALL(view.sid));
-            let_go(n, &view);
-        }
-    }
-    answer_free(a);
-    atomic_fetch_sub(&n->adopting, 1);
-}
-
-void adopt_look(struct node *n)
-{
-    struct question q = {.sql = "select * from calls_to_let_go($1)",
-                         .params = &n->name,
-                         .n_params = 1,
-                         .rows_max = CLAIMS_MAX,
-                         .done = on_claims,
-                         .arg = n};
-
-    if (!n->books || directory_counts(n->directory).live == 0)
-        return;
-    atomic_fetch_add(&n->adopting, 1);
-    if (asker_ask(books_asker(n->books), &q))
-        atomic_fetch_sub(&n->adopting, 1);
 }

@@ -22,10 +22,6 @@ bool adopt_is_stream(const struct opening *o);
 void adopt_answered(struct media_thread *t, struct message *m); /* MSG_ADOPTED; borrows */
 void adopt_opened(struct opening *o, const struct message *m);  /* MSG_CALL_OPENED; borrows */
 
-/* Once a second: which calls of ours has another node taken, or heard of their end while their caller
- * was with somebody else? Those are closed here without a word. */
-void adopt_look(struct node *n);
-
 /* Until the database has answered all questions; it must have been hushed. Any thread. */
 void adopt_wait(struct node *n);
 

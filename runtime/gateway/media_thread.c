@@ -13,6 +13,7 @@
 #include "gateway/accept.h"
 #include "gateway/adopt.h"
 #include "gateway/beat.h"
+#include "gateway/claims.h"
 #include "gateway/line.h"
 #include "gateway/opening.h"
 #include "gateway/resume.h"
@@ -147,7 +148,7 @@ static void on_pulse(void *arg)
     if (++t->pulses % SWEEP_EVERY == 0)
         sweep_media(t);
     if (t->index == 0)
-        adopt_look(t->node);
+        claims_look(t->node);
     if (t->index == 0 && t->pulses % BEAT_EVERY == 0)
         beat_tell(t->node);
     if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)
