@@ -83,8 +83,15 @@ faults.stream = {
 faults.database = {
   about = "PostgreSQL is killed (kill -9), and started again 1 to 5 s later",
   begin = function(world)
+    if world.is_without_database then
+      return false
+    end
+    world.is_without_database = true
     pg.crash()
-    return pg.start, world.chance(5)
+    return function()
+      pg.start()
+      world.is_without_database = false
+    end, world.chance(5)
   end,
 }
 
