@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- emergency: what follows once a rule of `emergencies` matched: an errand beside the call. It ends in *handled* (a
 -- person pressed 1 and has the caller, or answered the text), or *abandoned* (nobody did, after everything was tried).
+-- What is not about life and reaches nobody is *recorded*.
 --
 --   life:   the line      say ▶ dial person 1 (press 1) ▶ person 2 … ▶ all at once ▶ alarm, back to the agent
 --           beside it     text person 1 ─ 60 s ▶ person 2 ─ 60 s … ▶ all ─ 60 s ▶ alarm ─ 5 min ▶ all … ▶ abandoned
 --   urgent: say, text everybody, transfer if the rule says so; not confirmed within 15 minutes: abandoned, a warning
---   normal: text
+--   normal: text; handled by who was texted, for nobody has to answer
 --
 -- Failure modes: Twilio cannot be asked, or says no: the agent's own voice says the words; an alarm at once.
 -- The caller hung up, or the model or the agent's script died: texts go on, and phones ring instead of the line. The
@@ -218,7 +219,7 @@ function by_severity.urgent(self)
     self:speak()
   end
   if #self.text == 0 and #self.transfer == 0 then
-    self:state("handled", "agent")
+    self:state "recorded"
     return
   end
   self:ask_all()
@@ -237,7 +238,11 @@ function by_severity.normal(self)
     self:step("text", person.number, sent and "asked" or "failed", why)
     told = sent and person.name or told
   end
-  self:state("handled", told or "recorded")
+  if told then
+    self:state("handled", told)
+  else
+    self:state "recorded"
+  end
 end
 
 -- No rule is about it, but the model thinks that a life is at stake.
@@ -245,8 +250,8 @@ function by_severity.report(self)
   local told, why = false, "the agent has no people"
   for i, person in ipairs(people.anybody(self.def)) do
     local sent, wrong = people.text(self.def, { id = ("%s.reported.%d"):format(self.p.call, i), call = self.p.call,
-      from = self.p.to, to = person.number, body = ("REPORTED BY THE AGENT, no rule: caller %s: %s"):format(self.p.from or "unknown",
-        people.cut(self.p.words or "", WORDS_MAX)) })
+      from = self.p.to, to = person.number, body = ("REPORTED BY THE AGENT, no rule: caller %s: %s"):format(
+        self.p.from or "unknown", people.cut(self.p.words or "", WORDS_MAX)) })
     told, why = told or sent, wrong or why
   end
   if not told then

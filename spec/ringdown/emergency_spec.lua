@@ -462,6 +462,17 @@ describe("less than life", function()
     assert.equal("warning", host.alarms[1].severity)
   end)
 
+  it("is recorded, and not handled, when nobody was told", function()
+    local only = { emergencies = { { id = "leak", severity = "urgent", say = { en = "Close the valve." } } } }
+    run({ rule = "leak", severity = "urgent" }, only)
+    assert.same({ "recorded" }, states())
+    run({ rule = "leak", severity = "normal" }, only)
+    host.twilio_replies[TEXT] = { status = 400 }
+    run { rule = "complaint", severity = "normal" }
+    assert.same({ "recorded", "recorded", "recorded" }, states())
+    assert.is_nil(last("triage", "recorded").by)
+  end)
+
   it("only tells when normal", function()
     run { rule = "complaint", severity = "normal" }
     assert.same({ "+13125550101 COMPLAINT" }, texted())

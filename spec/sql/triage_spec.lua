@@ -68,6 +68,17 @@ describe("emergencies in the database", function()
     end
   end)
 
+  it("are recorded when nobody was told, unless somebody took them", function()
+    local c = events.conversation(1)
+    c:add("triage", { rule = "leak", severity = "urgent", source = "rule", state = "open", words = "a leak" })
+    c:add("triage", { rule = "leak", severity = "urgent", source = "rule", state = "recorded" })
+    c:add("triage", { rule = "leak", severity = "urgent", source = "rule", state = "open" })
+    events.outcomes(url, c.list)
+    local m = pg.query(url, "select * from triage_matches")[1]
+    assert.same({ "recorded", "a leak" }, { m.state, m.words })
+    assert.is_falsy(m.handled_by)
+  end)
+
   it("stay handled when an older word comes late", function()
     local list = gas_leak()
     events.outcomes(url, list)

@@ -86,6 +86,12 @@ describe("emergencies of an agent", function()
     assert.matches("callers who speak German are not understood by these rules", complaints.warnings(), 1, true)
   end)
 
+  it("may tell nobody, and check says so", function()
+    assert.equal("", (load_agent { { id = "a", severity = "urgent", any = { "smoke" } } }))
+    assert.matches("emergencies[1]: 'a' tells nobody, it is only recorded; if somebody shall know",
+      complaints.warnings(), 1, true)
+  end)
+
   it("know only people of the agent, and guess who was meant", function()
     complains("emergencies[1].transfer: 'oncall' is none of people; did you mean 'on_call'?",
       { rule { transfer = "oncall" } })

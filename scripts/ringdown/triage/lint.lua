@@ -233,6 +233,16 @@ local function warn_of_vapi(def, warn)
   end
 end
 
+-- About life that is refused; the others may be there to be counted.
+local function warn_of_silence(def, warn)
+  for i, rule in ipairs(def.emergencies) do
+    if rule.severity ~= "life" and not rule.transfer and not rule.text then
+      warn("emergencies." .. i, ("'%s' tells nobody, it is only recorded; if somebody shall know, give it "
+        .. "text = { to = \"…\", body = \"…\" }"):format(rule.id))
+    end
+  end
+end
+
 -- Rules hear what callers say in the languages that the library knows, and in no others.
 local function warn_of_languages(def, warn)
   for _, language in ipairs(def.languages) do
@@ -257,6 +267,7 @@ end
 function M.warn(def, warn)
   warn_of_vapi(def, warn)
   warn_of_nobody(def, warn)
+  warn_of_silence(def, warn)
   warn_of_languages(def, warn)
 end
 
