@@ -122,13 +122,22 @@ describe("emergencies of an agent", function()
       "Stay calm, help is on the way.", "I have called 911.", "I've called nine one one for you.",
       "The ambulance is coming.", "We are sending the fire department.",
       "La ayuda está en camino.", "Ya llamé al 911.", "Hemos avisado a los bomberos.", "Los bomberos ya vienen.",
-      "An ambulance has been called.",
+      "An ambulance has been called.", "Help will arrive shortly.", "The firefighters are already driving to you.",
+      "Get out; the police are en route.", "The ambulance is five minutes away.",
+      "Ask for help, stay outside of the house where they can see you, and help will arrive.",
+      "An ambulance should be with you in ten minutes.", "Paramedics are on their way.", "There is help coming.",
+      "Los bomberos llegan enseguida.", "La ambulancia está a cinco minutos.", "Ya vienen los bomberos.",
+      "La policía se dirige a su casa.", "Los bomberos están de camino.", "Una ambulancia acude a su casa.",
+      "Hemos pedido una ambulancia.",
     } do
       complains("claims that help was called", { rule { say = claim } })
     end
     for _, honest in ipairs { "Leave the building now, then call 911.", "Hang up and call 911.",
       "Salga del edificio y llame al 911.", "Is help needed? Call 911.",
-      "Stay there until help comes to you." } do
+      "Stay there until help comes to you.", "Wait outside until the fire department arrives.",
+      "We do not know when help will arrive.", "Call 911 before driving home.", "Wait for the ambulance to arrive.",
+      "Call for help and wait outside for it to arrive.", "Espere fuera hasta que lleguen los bomberos.",
+      "Espere hasta que la ambulancia llegue.", "No sabemos cuando llega la ayuda." } do
       assert.is_nil(lint.claim(honest), honest)
     end
   end)

@@ -139,11 +139,14 @@ local function check_shadow(rules, n, path, complain)
 end
 
 -- ── claims ──────────────────────────────────────────────────────────────────────────────────────
-local helpers = {
-  "help", "ambulance", "ambulances", "police", "firefighters", "fire department", "fire brigade", "paramedics",
-  "emergency services", "emergency responders", "responders", "rescue", "911", "112", "999", "ayuda", "ambulancia",
-  "policia", "bomberos", "emergencias", "servicios de emergencia", "rescate",
+local services = {
+  "help", "ambulance", "ambulances", "police", "firefighter", "firefighters", "firemen", "fire crew", "fire crews",
+  "fire department", "fire brigade", "fire engine", "fire truck", "paramedic", "paramedics", "medics",
+  "emergency services", "emergency responders", "responders", "rescue", "rescuers", "ayuda", "ambulancia",
+  "ambulancias", "policia", "policias", "bombero", "bomberos", "paramedicos", "emergencias",
+  "servicios de emergencia", "rescate", "rescatistas", "auxilio",
 }
+local helpers = { "911", "112", "999", table.unpack(services) }
 local coming = {
   "is on the way", "are on the way", "is on its way", "are on their way", "on the way", "is coming", "are coming",
   "will be there", "has been called", "have been called", "has been sent", "have been sent", "been dispatched",
@@ -151,24 +154,64 @@ local coming = {
   "van en camino", "viene en camino", "vienen en camino", "ya viene", "ya vienen", "ya va", "ya van", "llegara",
   "llegaran", "ha sido avisada", "han sido avisados", "fue avisada", "fueron avisados",
 }
+-- Words that would mean something else beside a number: "call 911 before driving home".
+local arriving = {
+  "will arrive", "should arrive", "arrives", "arrive in", "arrive soon", "arrive shortly", "arrive any", "arriving",
+  "going to arrive", "about to arrive", "will come", "will be with you", "should be with you", "be with you in",
+  "is driving", "are driving", "already driving", "driving to you", "en route", "minutes? away", "minutes? out",
+  "minutes? from you", "around the corner", "almost there", "nearly there", "almost with you", "heading to you",
+  "heading your way", "heading there", "headed your way", "headed to you", "rushing to you", "coming", "has left",
+  "have left", "has set off", "have set off", "llega", "llegan", "llegando", "al llegar", "de llegar", "a llegar",
+  "en ruta", "de camino", "conduciendo", "acudiendo", "acude", "acuden", "se dirigen?", "dirigiendose", "viniendo",
+  "vendra", "vendran", "viene hacia", "vienen hacia", "va hacia", "van hacia", "estara ahi", "estaran ahi",
+  "estara alli", "estaran alli", "estara con usted", "estaran con usted", "ha salido", "han salido",
+  "a %d+ minutos?",
+}
+-- Before whom they promise nothing: "until the ambulance arrives", "whether help is coming".
+local open_ended = { "until", "till", "when", "once", "if", "whether", "before", "how soon", "que", "cuando", "si",
+  "hasta", "antes" }
+-- In Spanish the helper may come last: "ya vienen los bomberos".
+local coming_first = {
+  "esta en camino", "estan en camino", "va en camino", "van en camino", "viene en camino", "vienen en camino",
+  "ya viene", "ya vienen", "ya va", "ya van", "llegara", "llegaran", "ya llega", "ya llegan", "esta llegando",
+  "estan llegando", "vendra", "vendran",
+}
 local callers = {
   "i have called", "we have called", "i called", "we called", "i am calling", "we are calling", "i have alerted",
   "we have alerted", "i have notified", "we have notified", "i have contacted", "we have contacted", "i will call",
   "we will call", "i have dialed", "we have dialed", "i have sent", "we have sent", "i am sending",
-  "we are sending", "i am dispatching", "we are dispatching", "calling", "he llamado", "hemos llamado", "ya llame",
+  "we are sending", "i am dispatching", "we are dispatching", "i have dispatched", "we have dispatched",
+  "i have requested", "we have requested", "i am alerting", "we are alerting", "i am notifying", "we are notifying",
+  "i am contacting", "we are contacting", "calling", "he llamado", "hemos llamado", "ya llame",
   "ya llamamos", "llame yo", "estoy llamando", "estamos llamando", "he avisado", "hemos avisado", "ya avise",
   "avisamos", "voy a llamar", "vamos a llamar", "enviamos", "he enviado", "hemos enviado",
+  "he pedido", "hemos pedido", "ya pedimos", "he contactado", "hemos contactado", "estoy avisando", "estamos avisando",
+  "estoy enviando", "estamos enviando", "he mandado", "hemos mandado", "ya avisamos",
 }
 local DISTANCE = 30 -- characters between the two halves of a claim
 
-local function followed(words, firsts, seconds)
+-- Does one of these stand right before, or one word before, what begins at `start`?
+local function is_open(words, start)
+  local before = words:sub(1, start)
+  for _, word in ipairs(open_ended) do
+    if before:find(" " .. word .. " $") or before:find(" " .. word .. " +%w+ $") then
+      return true
+    end
+  end
+end
+
+-- A `first` and, soon behind it, a `second`, wherever in the sentence. Words have a space on each side.
+local function followed(words, firsts, seconds, but_open)
   for _, first in ipairs(firsts) do
-    local _, stop = words:find(" " .. first .. " ", 1, true)
-    for _, second in ipairs(stop and seconds or {}) do
-      local start = words:find(" " .. second .. " ", stop, true)
-      if start and start - stop <= DISTANCE then
-        return first, second
+    local start, stop = words:find(" " .. first .. " ", 1, true)
+    while start do
+      for _, second in ipairs(not (but_open and is_open(words, start)) and seconds or {}) do
+        local at = words:find(" " .. second .. " ", stop)
+        if at and at - stop <= DISTANCE then
+          return first, (second:gsub("%W", " "))
+        end
       end
+      start, stop = words:find(" " .. first .. " ", stop, true)
     end
   end
 end
@@ -185,8 +228,11 @@ function M.claim(said)
   end
   for _, words in pairs(sentences) do
     local first, second = followed(words, helpers, coming)
-    if not first then
-      first, second = followed(words, callers, helpers)
+    for _, pair in ipairs(not first and { { callers, helpers }, { services, arriving, true },
+      { coming_first, services } } or {}) do
+      if not first then
+        first, second = followed(words, pair[1], pair[2], pair[3])
+      end
     end
     if first then
       return first .. " … " .. second
