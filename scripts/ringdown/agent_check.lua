@@ -95,6 +95,20 @@ local function tool_list(value, path, complain)
   return list
 end
 
+-- Nothing twice.
+local function distinct(list_shape)
+  return function(value, path, complain)
+    local list, first = list_shape(value, path, complain), {}
+    for i, item in ipairs(list) do
+      if first[item] and item ~= "" then
+        complain(path .. "." .. i, ("%s is number %d already"):format(item, first[item]))
+      end
+      first[item] = first[item] or i
+    end
+    return list
+  end
+end
+
 local function hook_shapes()
   local shapes = {}
   for _, name in ipairs(hooks) do
@@ -120,11 +134,11 @@ local function shapes_of(languages)
   local long_call = shape.fields({ after = max_call, say = spoken }, { "after" })
   return {
     name = shape.matching("^%l[%l%d-]*$", "a name; use lower case letters, digits and -"),
-    numbers = shape.list_of(shape.phone),
+    numbers = distinct(shape.list_of(shape.phone)),
     time_zone = zone,
     languages = shape.list_of(language),
     hours = time.hours_shape,
-    people = shape.map_of(shape.one_or_list_of(triage.person)),
+    people = shape.map_of(distinct(shape.one_or_list_of(triage.person))),
     needs = shape.fields {
       hosts = needs.hosts, secrets = needs.secrets,
       tables = function(...) return require("ringdown.tables").shape(...) end,
@@ -150,7 +164,7 @@ local function shapes_of(languages)
     prompt = prompt,
     tools = tool_list,
     silence = shape.fields {
-      after = shape.duration("2s", "5m"), times = shape.number(1, 10), say = spoken, bye = spoken,
+      after = shape.duration("2s", "5m"), times = shape.integer(1, 10), say = spoken, bye = spoken,
     },
     max_call = function(value, path, complain)
       if type(value) == "table" then

@@ -55,8 +55,8 @@ local function short_text(value, path, complain)
 end
 
 local function price(value, path, complain)
-  if type(value) ~= "string" and type(value) ~= "number" then
-    complain(path, "must be a text or a number")
+  if type(value) ~= "string" and (type(value) ~= "number" or not json.encode(value)) then
+    complain(path, ("must be a text or a number, not %s"):format(type(value) == "number" and value or type(value)))
   end
   return value
 end

@@ -93,6 +93,20 @@ local function check_length(def, compiled, path, complain)
   end
 end
 
+-- What is sent without a call that was spoken in: what only such a call has, nobody gives.
+local never_given = { "^args%.", "^visit%.", "^caller%.name$", "^caller%.known$", "^caller%.vip$" }
+
+local function check_given(name, compiled, path, complain)
+  for _, part in ipairs(own_names[name] and compiled.parts or {}) do
+    for _, pattern in ipairs(type(part) == "table" and never_given or {}) do
+      if part.path:find(pattern) then
+        complain(path, ("nobody gives {{%s}}: sms.%s goes out without a conversation; leave it out")
+          :format(part.path, name))
+      end
+    end
+  end
+end
+
 -- A tool that takes texts by name: those names are there, and the arguments they want are declared.
 local function check_tool(def, tool, path, complain)
   local names = sorted.keys(def.sms and def.sms.templates)
@@ -162,6 +176,7 @@ function M.check(def, complain)
         complain(path, text)
       end)
       check_length(def, compiled, path, complain)
+      check_given(name, compiled, path, complain)
     end
   end
 end

@@ -42,7 +42,9 @@ local function with_options(t, options)
   if not host.loading then
     return t
   elseif not t.with then
-    error(("the tool '%s' takes no options; use it as it is"):format(tostring(t.name)), 2)
+    local complaints = require "ringdown.complaints"
+    complaints.add(complaints.place(), "", ("the tool '%s' takes no options; use it as it is"):format(tostring(t.name)))
+    return t
   end
   local made = t.with(options)
   return made -- not a tail call: its line would be lost

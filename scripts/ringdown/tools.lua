@@ -23,6 +23,21 @@ local function there_is(name)
   end
 end
 
+local n_missing = 0
+
+-- Told with all other mistakes; until then this stands for it, whatever options it is given.
+local function missing(name)
+  local complaints = require "ringdown.complaints"
+  complaints.add(complaints.place(), "", ("tools.%s does not exist; %s"):format(tostring(name),
+    require("ringdown.nearest").hint(name, names)))
+  n_missing = n_missing + 1
+  local t = tool { name = "missing_" .. n_missing, about = "None.", effect = "read", run = function() end }
+  t.with = function()
+    return t
+  end
+  return t
+end
+
 -- Made anew for each agent.
 local made = { send_sms = "ringdown.tools.send_sms" }
 
@@ -36,6 +51,6 @@ return setmetatable(M, {
     elseif there_is(name) then
       return require("ringdown.tools." .. name)
     end
-    error(("tools.%s does not exist; %s"):format(tostring(name), require("ringdown.nearest").hint(name, names)), 2)
+    return missing(name)
   end,
 })

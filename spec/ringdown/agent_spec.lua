@@ -33,10 +33,39 @@ describe("an agent's file", function()
   it("refuses what does not exist", function()
     local text = complaints_of { vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" } }
     assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
-    assert.has_error(function()
-      return tools.book_apointment
-    end, "tools.book_apointment does not exist; did you mean 'book_appointment'? allowed: book_appointment, "
-      .. "check_availability, end_call, lookup_customer, send_sms, transfer_call")
+  end)
+
+  it("is told all its mistakes at once, whatever does not exist", function()
+    complaints.start("agents.x")
+    local _ = agent(with {
+      tools = { tools.book_apointment, tools.transfer_cal { to = "office" }, tools.end_call { say = "Bye." },
+        tools.nothing },
+      emergencies = { { id = "fire", severity = "life", phrases = "lib.nowhere", transfer = "office" },
+        { id = "flood", severity = "urgent", phrases = "spec.ringdown.fixtures.broken_phrases" } },
+      people = { office = "+13125550101" }, gretting = "Hi.",
+    })
+    local text = complaints.text()
+    for _, what in ipairs {
+      "tools.book_apointment does not exist; did you mean 'book_appointment'? allowed: book_appointment, "
+        .. "check_availability, end_call, lookup_customer, send_sms, transfer_call",
+      "tools.transfer_cal does not exist; did you mean 'transfer_call'?", "the tool 'end_call' takes no options",
+      "tools.nothing does not exist", "gretting: unknown key",
+      "emergencies[1].phrases: there is no module 'lib.nowhere'; write agents/lib/nowhere.lua",
+      "emergencies[2].phrases: 'spec.ringdown.fixtures.broken_phrases' cannot be loaded: ",
+    } do
+      assert.is_truthy(text:find(what, 1, true), what .. "\nnot in\n" .. text)
+    end
+    assert.equal(7, select(2, text:gsub("\n", "\n")) + 1, text)
+  end)
+
+  it("counts in whole numbers, and has no number twice", function()
+    local text = complaints_of { silence = { times = 2.5 },
+      numbers = { "+13125550100", "+13125550107", "+13125550100" },
+      people = { office = "+13125550101", on_call = { "+13125550101", "+13125550188", "+13125550188" } } }
+    assert.matches("silence.times: must be a whole number from 1 to 10", text, 1, true)
+    assert.matches("numbers[3]: +13125550100 is number 1 already", text, 1, true)
+    assert.matches("people.on_call[3]: +13125550188 is number 2 already", text, 1, true)
+    assert.equal(2, select(2, text:gsub("\n", "\n")), text)
   end)
 
   it("guesses what was meant", function()

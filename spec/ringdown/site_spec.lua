@@ -56,6 +56,17 @@ describe("a file of sites", function()
     assert.matches("north.facts.hours: is a field of the site itself", wrong, 1, true)
   end)
 
+  it("has prices that can be told", function()
+    local list, wrong = read [[return {
+      loop = { name = "Loop", prices = {
+        drain = 1 / 0, visit = 0 / 0, tap = {} } },
+    }]]
+    assert.is_nil(list)
+    assert.matches("%.lua:%d+: loop.prices.drain: must be a text or a number, not inf", wrong)
+    assert.matches("loop.prices.visit: must be a text or a number, not %-?nan", wrong)
+    assert.matches("loop.prices.tap: must be a text or a number, not table", wrong)
+  end)
+
   it("is asked again whom the agent may call when a number is assigned to it", function()
     local people = '{"office":"+13125550101","boss":["+447700900123"]}'
     assert.is_nil(site.people_wrong("loop", people, nil))

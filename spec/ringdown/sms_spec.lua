@@ -70,6 +70,15 @@ describe("sms in an agent's file", function()
     end
   end)
 
+  it("gives missed calls and HELP only what there is without a conversation", function()
+    local text = complaints_of { sms = { booked = "Ok.", missed = "Sorry {{caller.name}}, {{site.name}}. {{args.x}}",
+      help = { en = "{{visit.start | day_time}} {{caller.number}}" } } }
+    assert.matches("sms.missed: nobody gives {{caller.name}}: sms.missed goes out without", text, 1, true)
+    assert.matches("sms.missed: nobody gives {{args.x}}", text, 1, true)
+    assert.matches("sms.help: nobody gives {{visit.start}}", text, 1, true)
+    assert.equal(2, select(2, text:gsub("\n", "\n")), text)
+  end)
+
   it("and its tools must agree", function()
     assert.matches("there is no text sms.bokked; did you mean 'booked'?",
       complaints_of { tools = { tools.send_sms { templates = { "bokked" } } } }, 1, true)

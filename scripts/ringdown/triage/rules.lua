@@ -146,6 +146,23 @@ local function spoken_at_once(def)
   end
 end
 
+local function why_not_loaded(name, why)
+  why = tostring(why):match "^[^\n]*"
+  if why:find(("module '%s' not found"):format(name), 1, true) then
+    return ("there is no module '%s'; write agents/%s.lua"):format(name, (name:gsub("%.", "/")))
+  end
+  return ("'%s' cannot be loaded: %s"):format(name, why)
+end
+
+-- Its phrases are not there, which was told; so nothing is said about what they would have held.
+local function stand_in(rule)
+  local copy = { any = { "phrases" }, say = "Phrases." }
+  for key, value in pairs(rule) do
+    copy[key] = value
+  end
+  return copy
+end
+
 -- Phrases, and what the caller is told, may stand in a module of their own, so that calls need not carry them.
 local function join_phrases(rule, path, complain)
   local name = rule.phrases
@@ -155,8 +172,11 @@ local function join_phrases(rule, path, complain)
     complain(path .. ".phrases", 'must name a module below agents/, like "lib.emergencies.gas_leak"')
     return rule
   end
-  local listed = require(name)
-  if type(listed) ~= "table" then
+  local found, listed = pcall(require, name)
+  if not found then
+    complain(path .. ".phrases", why_not_loaded(name, listed))
+    return stand_in(rule)
+  elseif type(listed) ~= "table" then
     complain(path .. ".phrases",
       ("'%s' must return a table with any, near, all, ask, ask_near, unless, say"):format(name))
     return rule
