@@ -7,9 +7,10 @@
 
 #include <stddef.h>
 
-/* Runs the specs that busted finds with these arguments (paths, --filter=…). busted ends the program
- * by itself, with 0 when all passed, else 1; this returns only when it could not begin: `why`. */
-int specs_run(const char *agents_path, const char *library_path, const char *const *args, size_t n,
-              struct buf *why);
+/* Runs the specs that busted finds with these arguments (paths, --filter=…); each test may compute for
+ * `limit_s`. busted ends the program by itself, with 0 when all passed, else 1; this
+ * returns only when it could not begin, or ran nothing: `why`. */
+int specs_run(const char *agents_path, const char *library_path, unsigned limit_s,
+              const char *const *args, size_t n, struct buf *why);
 
 #endif

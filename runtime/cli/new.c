@@ -186,7 +186,7 @@ static void say_next(const char *name, const char *spec)
            "  ringdown talk %-*s   type as a caller\n"
            "  ringdown test %-*s   run its spec\n"
            "  ringdown check %-*s  what is wrong with it, once you have changed it\n",
-           width, name, width, spec, width, "");
+           width, name, width, spec, width, "--agents");
 }
 
 /* The first agent of all brings its folder. */

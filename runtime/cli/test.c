@@ -12,18 +12,20 @@
 
 #include <ftw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: ringdown test [PATH…] [--filter WORDS] [--config FILE]\n\n"
+    "usage: ringdown test [PATH…] [--filter WORDS] [--seconds N] [--config FILE]\n\n"
     "Runs the specs of the agents: files that end in _spec.lua, below PATH, or below the agents'\n"
     "folder and spec/agents. --filter runs those whose description holds the words.\n"
+    "--seconds: how long one of them may compute (30); then it has failed.\n"
     "Nothing leaves this machine: calls, texts, requests and the clock are the spec's own.\n"
-    "Exit code 0 when all passed, 1 when one failed, 2 for wrong arguments.\n";
+    "Exit code 0 when all passed, 1 when one failed or none was run, 2 for wrong arguments.\n";
 
-enum { ARGS_MAX = 64, FOLDERS_OPEN_MAX = 16 };
+enum { ARGS_MAX = 64, FOLDERS_OPEN_MAX = 16, LIMIT_S = 30, LIMIT_DIGITS = 4 };
 
 static int is_spec(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -70,7 +72,8 @@ static int check_paths(const char *const *paths, size_t n, bool asked_for)
     return any ? EXIT_OK : EXIT_FAILED;
 }
 
-static int run(const struct options *o, const struct settings *s, const char *filter)
+static int run(const struct options *o, const struct settings *s, const char *filter,
+               unsigned limit_s)
 {
     const char *args[ARGS_MAX + 2];
     char filtering[512];
@@ -93,25 +96,36 @@ static int run(const struct options *o, const struct settings *s, const char *fi
     if (check_paths(args + first, n - first, o->n_words > 0))
         return EXIT_FAILED;
     buf_init(&why, 1 << 16);
-    rc = specs_run(s->agents_path, s->library_path, args, n, &why);
+    rc = specs_run(s->agents_path, s->library_path, limit_s, args, n, &why);
     fprintf(stderr, "ringdown test: %s\n", buf_text(&why) ? buf_text(&why) : rd_strerror(rc));
     buf_fini(&why);
     return EXIT_FAILED;
 }
 
+static bool is_limit(const char *z)
+{
+    size_t n = strspn(z, "0123456789");
+
+    return n > 0 && n <= LIMIT_DIGITS && !z[n] && *z != '0';
+}
+
 int cmd_test(int argc, char **argv)
 {
-    const char *filter = NULL;
-    const struct option_value values[] = {{"filter", &filter}, {NULL, NULL}};
+    const char *filter = NULL, *seconds = NULL;
+    const struct option_value values[] = {{"filter", &filter}, {"seconds", &seconds}, {NULL, NULL}};
     struct options o = {.usage = usage, .values = values, .max_words = ARGS_MAX};
     struct settings *s = NULL;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
         return code;
+    if (seconds && !is_limit(seconds)) {
+        fprintf(stderr, "ringdown test: --seconds takes a whole number from 1 to 9999\n");
+        return EXIT_USAGE;
+    }
     code = options_settings(&o, SETTINGS_CLIENT, &s);
     if (code == EXIT_OK)
-        code = run(&o, s, filter);
+        code = run(&o, s, filter, seconds ? (unsigned)atoi(seconds) : LIMIT_S);
     settings_free(s);
     return code;
 }
