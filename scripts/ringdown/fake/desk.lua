@@ -37,7 +37,7 @@ local function begin(call, payload)
   if call.def.rules then
     return call.session:emergency(payload)
   end
-  require("ringdown.emergency").begin(payload, call.session.def)
+  require("ringdown.emergency").begin(payload, call.session.def or call.def)
   local rule = rule_of(call.def, payload.rule)
   return rule and rule.transfer
 end
