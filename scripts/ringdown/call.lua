@@ -67,6 +67,20 @@ local function title(name)
 end
 M.title = title
 
+-- What a carrier's directory says is a name; longer than this it is something else.
+local NAME_MAX = 256
+
+-- The caller's name as the carrier says it, cut when it is longer than any name.
+local function name_of(form)
+  local name = text_or_nil(form.CallerName)
+  if name and #name > NAME_MAX then
+    local at = utf8.len(name) and utf8.offset(name, 0, NAME_MAX + 1) or NAME_MAX + 1
+    name = name:sub(1, at - 1)
+  end
+  return name
+end
+M.name_of = name_of
+
 function M.check_reason(reason)
   reason = reason or "agent"
   if type(reason) ~= "string" then
@@ -93,7 +107,7 @@ function M.new(def, form)
     id = text_or_nil(form.CallSid) or "",
     caller = {
       number = number_of(text_or_nil(form.From)),
-      name = text_or_nil(form.CallerName),
+      name = name_of(form),
     },
     called = text_or_nil(form.To),
     verstat = text_or_nil(form.StirVerstat),

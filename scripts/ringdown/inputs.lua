@@ -80,8 +80,9 @@ end
 function M.opened(form, site, brief)
   if host.fact then
     host.fact("opened", json.encode { schema = M.SCHEMA, seed = ("%d"):format(seed),
-      unix = require("ringdown.time").unix(), form = { CallerName = form.CallerName, StirVerstat = form.StirVerstat },
-      site = site, brief = host.digest(brief):sub(1, 16) })
+      unix = require("ringdown.time").unix(), site = site,
+      form = { CallerName = require("ringdown.call").name_of(form), StirVerstat = form.StirVerstat },
+      brief = host.digest(brief):sub(1, 16) })
   end
 end
 

@@ -405,3 +405,20 @@ describe("hooks", function()
     assert.matches("session_spec.lua:%d+: call:log takes what there is to tell as a table", why)
   end)
 end)
+
+describe("a caller", function()
+  it("with a name longer than any is called by the beginning of it, and recorded so", function()
+    complaints.start("x")
+    local call, inputs = call_with {}, require "ringdown.inputs"
+    local query, db, http, pause = fake_host.query, fake_host.db, fake_host.http, fake_host.pause
+    inputs.begin(1)
+    fake_host.query, fake_host.db, fake_host.http, fake_host.pause = query, db, http, pause
+    for name, kept in pairs { [("x"):rep(40000)] = 256, ["x" .. ("é"):rep(20000)] = 255, [("\xff"):rep(300)] = 256,
+      ["Ann"] = 3 } do
+      local form = { From = "+13125550142", CallerName = name }
+      assert.equal(kept, #require("ringdown.call").new(call.def, form).caller.name)
+      inputs.opened(form, nil, "{}")
+      assert.equal(kept, #fake_host.facts[#fake_host.facts].form.CallerName)
+    end
+  end)
+end)
