@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- takes: 30 s
 -- An agent is edited while calls are live; releases in the database reach a node, and an old one comes back.
 local node = require "spec.e2e.support.node"
 local proc = require "spec.e2e.support.proc"
