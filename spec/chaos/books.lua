@@ -45,10 +45,11 @@ local function first_word_after(call, unix_ms)
   end
 end
 
--- As its scenario wants; or the carrier asked the fallback URL on its way there, and the agent answered all the same.
+-- Both said goodbye; perhaps the carrier asked the fallback URL on the way there, and the agent answered all the same.
 local function is_well(call)
-  local report = call.report
-  return report ~= nil and (report.ok or report.ended_by == "fallback" and #call.streams > 0
+  local report, last = call.report, call.said[#call.said]
+  return report ~= nil and last ~= nil and last.text == talk.goodbye and
+    (report.ok or report.ended_by == "fallback" and #call.streams > 0
     and not (report.verbs:find("Say", 1, true) or report.verbs:find("Dial", 1, true)))
 end
 

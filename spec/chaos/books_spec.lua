@@ -6,6 +6,9 @@ local talk = require "spec.chaos.talk"
 describe("the books of a chaotic hour", function()
   local function call(o)
     o.said, o.heard, o.streams = o.said or {}, o.heard or {}, o.streams or { { open = 0 } }
+    if o.report == nil then
+      table.insert(o.said, { from = 30000, to = 30000, text = talk.goodbye })
+    end
     o.report = o.report or { ok = true }
     return o
   end
@@ -18,10 +21,12 @@ describe("the books of a chaotic hour", function()
 
   it("say never when nobody talked again, and when there was no other stream", function()
     assert.same({ math.huge }, books.talking(call { streams = { { open = 0, closed = 5000 }, { open = 6000 } },
-      heard = { { from = 100, to = 4000 } }, report = { ok = true } }))
+      heard = { { from = 100, to = 4000 } } }))
     assert.same({ math.huge }, books.talking(call { streams = { { open = 0, closed = 5000 } },
       report = { ok = false } }))
-    assert.same({}, books.talking(call { streams = { { open = 0, closed = 5000 } } }))
+    assert.same({ math.huge }, books.talking(call { streams = { { open = 0, closed = 5000 } }, report = { ok = true },
+      said = { { from = 3000, to = 4000, text = talk.once[1] } } })) -- an end, but not a good one
+    assert.same({}, books.talking(call { streams = { { open = 0, closed = 35000 } } }))
   end)
 
   it("count as a gap only what callers waited longer than usual", function()

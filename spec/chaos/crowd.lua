@@ -4,7 +4,7 @@
 --
 --   local crowd = crowds.new(cluster, { calls = 40, seconds = 60, short = false })
 --   crowd:look()              reads what happened; begins the next wave while there is time. False: all is over
---   crowd:lose_stream(pick, stops)
+--   crowd:lose_stream(pick)
 --   crowd.calls               sid -> call (see `begin`), crowd.texts[number] = how many
 local json = require "cjson"
 local proc = require "spec.e2e.support.proc"
@@ -149,9 +149,8 @@ function Crowd:look()
 end
 
 -- The network loses a stream. The status: 202 when there was one.
-function Crowd:lose_stream(pick, stops)
-  local url = ("http://127.0.0.1:%d/control/lose-stream?pick=%d%s"):format(self.cluster.rest_port, pick,
-    stops and "&stops=1" or "")
+function Crowd:lose_stream(pick)
+  local url = ("http://127.0.0.1:%d/control/lose-stream?pick=%d"):format(self.cluster.rest_port, pick)
   return tonumber((proc.run(("curl -s -m 5 -o /dev/null -w '%%{http_code}' -u %s:%s -X POST %s"):format(node.account,
     node.token, proc.quote(url))))) or 0
 end

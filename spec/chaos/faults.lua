@@ -74,9 +74,9 @@ faults["drop-in-tool"] = {
 }
 
 faults.stream = {
-  about = "the telephone network loses one of the streams, every second time with `stop`",
+  about = "the telephone network loses one of the streams without a word: its `stop` means that the caller is gone",
   begin = function(world)
-    return at_once(world.crowd:lose_stream(world.chance(1000) - 1, world.chance(2) == 2))
+    return at_once(world.crowd:lose_stream(world.chance(1000) - 1))
   end,
 }
 

@@ -33,6 +33,8 @@ return agent {
 local BOOKING, TEXT, GOODBYE = "Can somebody come tomorrow at nine?", "Please text me the time.",
   "Thank you very much, bye bye."
 
+talk.goodbye = GOODBYE
+
 -- What is said once in a call at most: twice in the books is one too many. A goodbye that was not heard is repeated.
 talk.once = {
   "Do you have a room with two beds?", BOOKING, "Could somebody carry my luggage?", TEXT,
