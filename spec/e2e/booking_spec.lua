@@ -26,7 +26,9 @@ local price = tool {
 return agent {
   name = "desk", numbers = { "+13125550100" }, time_zone = "America/Chicago",
   hours = { mon_fri = "09:00-10:00", sat = "09:00-10:00", sun = "09:00-10:00" },
-  needs = { tables = { "price_list" } },
+  needs = { tables = { "price_list" } }, people = { boss = "+13125550101" },
+  emergencies = { { id = "left", severity = "normal", any = { "that was everything" },
+    text = { to = "boss", body = "Somebody left {{site.name}}" } } },
   greeting = "Hello.", prompt = 'You are at {{site.name}}. Parking: {{site.parking or "none"}}.',
   tools = { tools.book_appointment { lead = "0m" }, price, tools.end_call },
   on = { utterance = function(call)
@@ -38,7 +40,7 @@ return agent {
 local sites = [[
 return {
   lakeview = { name = "Northside Lakeview", hours = { mon_fri = "08:00-17:00" }, prices = { drain = "$90" },
-    facts = { parking = "behind the house" } },
+    people = { boss = "+13125550199" }, facts = { parking = "behind the house" } },
   loop = { name = "Northside Loop", time_zone = "America/Chicago" },
 }
 ]]
@@ -116,6 +118,10 @@ describe("a desk with a calendar", function()
     assert.is_true(ok)
     assert.same({ { price = 90, asked = 1, site = "lakeview", others = "permission denied",
       parking = "behind the house" } }, outputs "price")
+    local told = proc.wait_for(function()
+      return pg.query(n.database, "select to_number, body from texts where from_number = '+13125550105'")[1]
+    end, 5)
+    assert.same({ to_number = "+13125550199", body = "Somebody left Northside Lakeview" }, told)
     assert.equal("lakeview", n:ringdown("numbers", "list", "--json")[1].site)
   end)
 
