@@ -91,6 +91,7 @@ static void print_plan(const struct drill *d, const json_t *plan)
         print_people(json_object_get(rung, "people"));
         putchar('\n');
     }
+    puts("Where the number has a site with people of its own, these are asked instead.");
     printf(
         "All of it says that it is a drill. The first who answers 1 or presses 1 ends it; nobody "
         "within %" JSON_INTEGER_FORMAT " s does, too.\n",
