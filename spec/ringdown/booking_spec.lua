@@ -112,9 +112,8 @@ describe("check_availability", function()
     assert.matches("check_availability.lenght: unknown key; did you mean 'length'?", complaints.text(), 1, true)
     assert.matches('booking_spec.lua:%d+: check_availability.step: "1 hour" is no duration', complaints.text())
     complaints.start("x")
-    assert.has_error(function()
-      tools.end_call { now = true }
-    end, "the tool 'end_call' takes no options; use it as it is")
+    local _ = tools.end_call { now = true }
+    assert.matches("booking_spec.lua:%d+: the tool 'end_call' takes no options; use it as it is", complaints.text())
   end)
 end)
 

@@ -331,9 +331,9 @@ end)
 
 describe("a tool of the library", function()
   it("takes options only if it has some", function()
-    assert.has_error(function()
-      tools.end_call { to = "office" }
-    end, "the tool 'end_call' takes no options; use it as it is")
+    complaints.start("x")
+    assert.is_true(tool.is(tools.end_call { to = "office" })) -- the rest of the file is read all the same
+    assert.matches("the tool 'end_call' takes no options; use it as it is", complaints.text())
     assert.is_true(tool.is(tools.transfer_call { to = "office" }))
   end)
 end)
