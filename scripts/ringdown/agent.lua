@@ -13,7 +13,7 @@ local host = require "ringdown.host"
 ---| "dtmf" # (call, key): a key was pressed
 ---| "silence" # (call, n): nobody said anything, for the nth time in a row
 ---| "booked" # (call, visit): book_appointment booked something
----| "sms" # (call, text): a text came; call:reply("…") answers it, once
+---| "sms" # (call, text): a text came, not of one of its people; call:reply("…") answers it, once
 ---| "transfer_failed" # (call, whom, why): the caller is back, nobody took them
 ---| "ended" # (call, reason): it is over
 ---@alias ringdown.words string|table<string, string> a text, or one per language

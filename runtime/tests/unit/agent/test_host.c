@@ -42,6 +42,9 @@ static const char test_agent[] =
     "    make('forgets', function(call) call.vars.m = 1 end),\n"
     "    make('writes', function(call) count = count + 1 return { count = count } end,\n"
     "      { effect = 'write' }),\n"
+    "    make('writes_slowly', function(call) local t = os.clock() while os.clock() - t < 0.05 do "
+    "end\n"
+    "      count = count + 1 return { count = count } end, { effect = 'write' }),\n"
     "  },\n"
     "  on = {\n"
     "    utterance = function(call, text)\n"
@@ -203,6 +206,16 @@ static void test_a_write_happens_once(void **state)
     call_tool(1, "t1", "writes", "{}");
     expect_result("t1", "{\"count\":1}", true);
     call_tool(1, "t2", "writes", "{}");
+    expect_result("t2", "{\"count\":1}", true);
+}
+
+static void test_a_write_asked_for_twice_at_once_happens_once(void **state)
+{
+    (void)state;
+    fake_live_call(&node, 1);
+    call_tool(1, "t1", "writes_slowly", "{}");
+    call_tool(1, "t2", "writes_slowly", "{}");
+    expect_result("t1", "{\"count\":1}", true);
     expect_result("t2", "{\"count\":1}", true);
 }
 
@@ -383,6 +396,7 @@ int main(void)
         STORY(test_whatever_the_model_asks_it_gets_an_answer),
         STORY(test_a_call_id_is_answered_once),
         STORY(test_a_write_happens_once),
+        STORY(test_a_write_asked_for_twice_at_once_happens_once),
         STORY(test_a_late_tool_costs_only_itself),
         STORY(test_a_runaway_script_costs_only_its_call),
         STORY(test_a_memory_bomb_costs_only_its_call),
