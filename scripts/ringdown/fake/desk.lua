@@ -4,6 +4,7 @@
 local desk = require "ringdown.desk"
 local fake_host = require "ringdown.fake.host"
 local json = require "ringdown.json"
+local sites = require "ringdown.site"
 
 local M = {}
 
@@ -37,7 +38,7 @@ local function begin(call, payload)
   if call.def.rules then
     return call.session:emergency(payload)
   end
-  require("ringdown.emergency").begin(payload, call.session.def or call.def)
+  require("ringdown.emergency").begin(payload, sites.of_number(call.def, payload.to))
   local rule = rule_of(call.def, payload.rule)
   return rule and rule.transfer
 end
