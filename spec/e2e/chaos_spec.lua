@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 45 s
+-- takes: 30 s
 -- Calls between two nodes while everything breaks that a call must outlive, at moments that were chosen so that each
 -- hits somebody. The same without an end, and by chance: scripts/chaos.
 local books = require "spec.chaos.books"
