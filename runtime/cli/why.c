@@ -140,12 +140,13 @@ static void print_resumed(const json_t *e)
            node[0] ? "; by node " : "", node);
 }
 
-/* Its node died: somebody else asked the carrier what became of it. */
+/* Its node died, or has lost it: somebody else knows from the carrier what became of it. */
 static void print_closed(const json_t *e)
 {
     const char *status = ask_text(e, "status");
 
-    printf("closed    node %s is gone (%s); the carrier says: %s", ask_text(e, "node"),
+    printf("closed    node %s %s (%s); the carrier says: %s", ask_text(e, "node"),
+           strcmp(ask_text(e, "reason"), "not_had") == 0 ? "does not know it" : "is gone",
            ask_text(e, "reason"), status[0] ? status : "it never heard of this call");
 }
 

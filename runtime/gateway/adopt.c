@@ -10,7 +10,9 @@
  * Failure modes: what the other node kept may still be on its way, so an unknown call, and one that is
  * just saying goodbye, are looked at again for two seconds; one that somebody has just taken, for three. Then, and for calls that are over, foreign,
  * taken or lost too often: hang up where a goodbye was meant, else the fallback; a stream is refused,
- * and the carrier goes on to its next verb. Each refusal is a fact of this node. */
+ * and the carrier goes on to its next verb. The address of a stream is good for one, on whichever node.
+ * Whom the database gave the call, and who has no room or has not heard the answer, gives it back. Each
+ * refusal is a fact of this node. */
 #include "gateway/adopt.h"
 
 #include "base/err.h"
@@ -18,6 +20,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "gateway/books.h"
+#include "gateway/claims.h"
 #include "gateway/line.h"
 #include "gateway/resume.h"
 #include "gateway/voice.h"
@@ -43,6 +46,7 @@ static const size_t known_max = (size_t)2 << 20;
 
 struct adopting {
     bool stream, asked, leaving;
+    bool given; /* by the database, for all we know */
     char sid[DIRECTORY_SID];
     uint64_t began_ms;
     char ask[ASK_MAX];
@@ -67,6 +71,8 @@ static void refuse(struct opening *o, const char *why, bool hang_up)
 
     log_info("call.not_adopted", F_CALL(a->sid), F_STR("reason", why));
     keep_node(n->keep, "not_resumed", JSON_MEMBERS(J_STR("call", a->sid), J_STR("reason", why)));
+    if (a->given)
+        claims_give_back(n, a->sid);
     if (a->stream) {
         metric_add(M_REFUSED_TOKEN, 1);
         webhook_reply_text(opening_answered(o), 403, "this call cannot be taken\n");
@@ -154,13 +160,14 @@ static void on_wait(struct opening *o)
     } else {
         a->asked = true;
         loop_timer_at(o->timer, o->until_ms);
-        if (ask(o))
+        a->given = ask(o) == 0;
+        if (!a->given)
             refuse(o, "no_database", false);
     }
 }
 
 static bool begin(struct opening *o, const char *cause, struct rd_str sid, struct rd_str to,
-                  struct rd_str account)
+                  struct rd_str account, const char *nonce)
 {
     struct adopting *a = calloc(1, sizeof(*a));
     uint64_t now_ms = clock_ms(loop_clock());
@@ -179,7 +186,8 @@ static bool begin(struct opening *o, const char *cause, struct rd_str sid, struc
                            JSON_MEMBERS(J_TEXT("call", sid), J_STR("cause", cause),
                                         J_STR("node", o->thread->node->name),
                                         J_INT("process", keep_process(o->thread->node->keep)),
-                                        J_TEXT("to", to), J_TEXT("account", account))) == 0 &&
+                                        J_TEXT("to", to), J_TEXT("account", account),
+                                        J_STR("nonce", nonce))) == 0 &&
            rd_str_copy(a->ask, sizeof(a->ask), (struct rd_str){ask_text.data, ask_text.n});
     buf_fini(&ask_text);
     return fits;
@@ -198,7 +206,7 @@ bool adopt_request(struct media_thread *t, struct http_request *r, struct form *
     if (!o)
         return false;
     if (!begin(o, "node_lost", form_get(form, "CallSid"), some(webhook_word(form, "To")),
-               some(webhook_word(form, "AccountSid")))) {
+               some(webhook_word(form, "AccountSid")), NULL)) {
         (void)opening_answered(o);
         opening_free(o);
         return false;
@@ -213,10 +221,12 @@ bool adopt_stream(struct media_thread *t, struct http_request *r, const struct t
 {
     struct opening *o = can_adopt(t) ? opening_new(t, r, 0, 0, on_wait) : NULL;
     struct rd_str nothing = {NULL, 0};
+    char nonce[CLAIMS_NONCE];
 
     if (!o)
         return false;
-    if (!begin(o, "stream_elsewhere", rd_str(token->call_sid), nothing, nothing)) {
+    claims_write_nonce(nonce, token->nonce);
+    if (!begin(o, "stream_elsewhere", rd_str(token->call_sid), nothing, nothing, nonce)) {
         (void)opening_answered(o);
         opening_free(o);
         return false;
@@ -345,7 +355,8 @@ static void take(struct opening *o, const struct known *k)
         return;
     }
     o->call = a.call;
-    o->again = false; /* who leaves now leaves a call behind */
+    o->adopting->given = false; /* and not to be given back any more */
+    o->again = false;           /* who leaves now leaves a call behind */
     if (!o->adopting->stream)
         (void)directory_settle(n->directory, o->call);
     keep_resumed(o, k);
@@ -382,6 +393,7 @@ static void on_refusal(struct opening *o, const struct known *k, const char *why
     struct adopting *a = o->adopting;
 
     a->leaving = strcmp(why, "leaving") == 0;
+    a->given = false;
     if (may_change(a, why)) {
         a->asked = false;
         loop_timer_in(o->timer, LOOK_AGAIN_MS);
@@ -390,15 +402,29 @@ static void on_refusal(struct opening *o, const struct known *k, const char *why
     refuse(o, why, a->leaving || hang_up.type == JSON_TRUE);
 }
 
+/* Nobody waits for it any more. */
+static void give_back_late(struct node *n, const struct known *k)
+{
+    char sid[DIRECTORY_SID];
+
+    text_of(k, "call", sid, sizeof(sid));
+    if (sid[0])
+        claims_give_back(n, sid);
+}
+
 void adopt_answered(struct media_thread *t, struct message *m)
 {
     struct opening *o = opening_waiting(t, m->aux);
     struct known k = {.json = m->s[0]};
+    bool answered = m->s[0].n > 0 && json_parse(m->s[0], &k.root) == 0;
     char why[32];
 
-    if (!o || !o->adopting || o->call)
-        return; /* late, or the carrier has left */
-    if (m->s[0].n == 0 || json_parse(m->s[0], &k.root)) {
+    if (!o || !o->adopting || o->call) { /* late, or the carrier has left */
+        if (answered)
+            give_back_late(t->node, &k);
+        return;
+    }
+    if (!answered) {
         refuse(o, "no_database", false);
         return;
     }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "carriers/twilio/stream.h"
 #include "gateway/adopt.h"
+#include "gateway/claims.h"
 #include "gateway/missed.h"
 #include "gateway/opening.h"
 #include "gateway/peers.h"
@@ -419,6 +420,7 @@ int line_upgrade(struct media_thread *t, struct http_request *r, struct ws_accep
         return refuse(t, M_REFUSED_FULL, r, 503, "memory",
                       "give the machine more memory or lower max_calls");
     }
+    claims_stream_begins(t->node, claim.view.sid, token.nonce);
     twilio_stream_accept(leg, accept);
     return 0;
 }

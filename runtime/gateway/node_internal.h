@@ -56,7 +56,8 @@ struct node {
     atomic_uint next_script;
     atomic_uint adopting; /* questions about other nodes and their calls that the database has */
     atomic_bool beating;  /* one of them is a beat */
-    uint32_t id;          /* of this run, in tokens */
+    atomic_uint_fast64_t claims_known_us; /* monotonic: when the last look at them was answered */
+    uint32_t id;                          /* of this run, in tokens */
     uint16_t port;
     uint64_t started_ms;
     char *stream_base; /* "wss://host/twilio/media/" */

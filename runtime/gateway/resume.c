@@ -397,7 +397,7 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
 
     webhook_keep(t, known ? &view : NULL, form, "resume");
     if (known && webhook_is_terminal(form_get(form, "CallStatus"))) {
-        webhook_carrier_ended(t, &view);
+        webhook_carrier_ended(t->node, &view);
         resume_hang_up(r);
     } else if (is_after_fallback(r)) {
         answer_after_fallback(t, r, form);

@@ -18,6 +18,7 @@
 #include "gateway/sweep.h"
 
 #include "base/log.h"
+#include "gateway/claims.h"
 #include "gateway/line_private.h"
 #include "gateway/resume.h"
 #include "gateway/webhook.h"
@@ -34,7 +35,8 @@ enum {
     OVERDUE_MAX_MS = 60 * 1000, /* after max_call: a goodbye, a transfer */
     AWAY_MAX_MS = 250 * 60000,  /* a <Dial> lasts 4 hours at most */
     RINGING_MAX_MS = 120000,    /* after that somebody took the caller */
-    LOST_MAX_MS = 20000         /* the carrier asks at once how a call goes on whose stream broke */
+    LOST_MAX_MS = 20000,        /* the carrier asks at once how a call goes on whose stream broke */
+    LOST_UNKNOWN_MAX_MS = 60000 /* it may have asked another node */
 };
 
 static void found(enum metric_counter counter, const char *kind, const char *sid)
@@ -86,7 +88,8 @@ static void check_away(struct media_thread *t, const struct directory_view *v, u
     bool draining = directory_counts(t->node->directory).draining;
 
     if (v->intent == INTENT_RESUME) {
-        if (age_ms > LOST_MAX_MS)
+        /* Who slept, or has no database, asks first whether somebody else has it. */
+        if (age_ms > (claims_are_known(t->node) ? LOST_MAX_MS : LOST_UNKNOWN_MAX_MS))
             (void)resume_over(t->node, v->call, "carrier_lost");
         return;
     }

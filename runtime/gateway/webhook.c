@@ -148,9 +148,8 @@ bool webhook_is_terminal(struct rd_str status)
     return false;
 }
 
-void webhook_carrier_ended(struct media_thread *t, const struct directory_view *call)
+void webhook_carrier_ended(struct node *n, const struct directory_view *call)
 {
-    struct node *n = t->node;
     struct directory_view view;
     struct credits *credits;
     struct message *m;
@@ -214,7 +213,7 @@ static void on_status(struct media_thread *t, struct http_request *r, struct for
     if (!known) {
         missed_elsewhere(t, form);
     } else if (webhook_is_terminal(form_get(form, "CallStatus"))) {
-        webhook_carrier_ended(t, &view);
+        webhook_carrier_ended(t->node, &view);
         missed_before_stream(t, &view, form);
     }
     webhook_reply_text(r, 200, "");

@@ -33,7 +33,7 @@ void webhook_keep(struct media_thread *t, const struct directory_view *view, str
 
 /* Does this CallStatus say that the call is over? And: then it is, wherever we have it. */
 bool webhook_is_terminal(struct rd_str status);
-void webhook_carrier_ended(struct media_thread *t, const struct directory_view *call);
+void webhook_carrier_ended(struct node *n, const struct directory_view *call);
 
 /* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
 const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to);

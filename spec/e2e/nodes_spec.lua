@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 30 s
+-- takes: 40 s
 -- Two nodes on one PostgreSQL, behind one address: what the carrier told one of them, it may ask the other about.
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
@@ -17,9 +17,12 @@ describe("a call between two nodes", function()
   local a, b, url
   local calls = {}
 
-  local function start(name, database)
-    return node.start { agents = { ["two-homes.lua"] = AGENT }, sim = false, database = database,
-      env = { RINGDOWN_PUBLIC_URL = url, RINGDOWN_SECRET = ("5e"):rep(32), RINGDOWN_NODE = name } }
+  local function start(name, database, more)
+    local env = { RINGDOWN_PUBLIC_URL = url, RINGDOWN_SECRET = ("5e"):rep(32), RINGDOWN_NODE = name }
+    for key, value in pairs(more or {}) do
+      env[key] = value
+    end
+    return node.start { agents = { ["two-homes.lua"] = AGENT }, sim = false, database = database, env = env }
   end
 
   -- A webhook to this node, signed for the address that all of them have.
@@ -135,6 +138,43 @@ describe("a call between two nodes", function()
     b:wait_shipped()
     assert.same({ { reason = "ended" } }, pg.query(a.database, ("select body ->> 'reason' as reason from call_events "
       .. "where type = 'not_resumed' and body ->> 'call' = %s"):format(pg.literal(over.CallSid))))
+  end)
+
+  it("keeps its stream when somebody brings the address of it to another node", function()
+    local call, path = rings(a)
+    local signature = node.signature(url:gsub("^http", "ws") .. path, {})
+    local live = raw.start(a, { { send = raw.upgrade(a, path, { signature = signature }) }, { wait_ms = 5000 } })
+    assert.is_truthy(a:wait_log("call.started", function(line) return line.call == call.CallSid end))
+    a:wait_shipped()
+    local got = raw.talk(b, { { send = raw.upgrade(b, path, { signature = signature }) }, { wait_ms = 500 } })
+    assert.equal(403, got.status)
+    assert.equal("a", owner(call))
+    live:stop()
+  end)
+
+  it("is its owner's again when another node was asked that has no room", function()
+    local call = rings(a)
+    a:wait_shipped()
+    local more = start("c", a.database, { RINGDOWN_MAX_CALLS = "1" })
+    local mine = rings(more)
+    more:wait_shipped()
+    local body = resume(more, call)
+    local back = proc.wait_for(function() return owner(call) == "a" end, 5)
+    local refused = more:wait_log "call.not_adopted"
+    post(more, "/twilio/status", mine, { CallStatus = "completed" })
+    assert.equal(0, more:stop())
+    assert.is_nil(body:find("<Stream", 1, true))
+    assert.equal("full", refused.reason)
+    assert.is_true(back)
+    assert.equal(0, #pg.query(a.database, "select 1 from adoptions where call = " .. pg.literal(call.CallSid)))
+  end)
+
+  it("is over for whoever has it when the carrier says so to another one", function()
+    local call = rings(a)
+    a:wait_shipped()
+    local before = a:status().calls
+    post(b, "/twilio/status", call, { CallStatus = "canceled", CallDuration = "0" })
+    assert.is_true(proc.wait_for(function() return a:status().calls == before - 1 end, 5))
   end)
 
   it("is taken by who was rung for its caller, whichever node is asked", function()

@@ -171,6 +171,19 @@ describe("nodes on one database", function()
       assert.same({ state = "ended", ended_reason = "node_lost", s = 9 }, row)
     end)
 
+    it("close what the carrier says is over, when its owner is alive and has been told for two minutes", function()
+      local node = events.node "b"
+      events.outcomes(url, { node:add("webhook", { kind = "status", status = "completed", call = CALL }) })
+      for s = 10, 135, 5 do
+        beat("a", s)
+        beat("b", s)
+        if s == 125 then
+          assert.equal("live", call_row "state".state)
+        end
+      end
+      assert.same({ state = "ended", ended_reason = "not_had" }, call_row "state, ended_reason")
+    end)
+
     it("never close a call that somebody took over", function()
       local got = ask(("adopt_call('{\"call\":\"%s\",\"node\":\"b\",\"process\":%d,\"cause\":\"node_lost\"}', %s)")
         :format(CALL, MIDNIGHT - 1000000, at(5)))

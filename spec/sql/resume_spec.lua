@@ -94,6 +94,68 @@ describe("a call whose node is gone", function()
     assert.equal(2, adopt({ node = "n2" }, 2).attempt) -- n3 died; the carrier asks how it goes on
   end)
 
+  it("has one stream for each address, on whichever node, and no more than three of them elsewhere", function()
+    events.outcomes(url, half_a_call().list)
+    local stream = function(node, nonce, s) return adopt({ node = node, cause = "stream_elsewhere", nonce = nonce }, s) end
+    pg.query(url, ("select stream_begins('%s', 'a1')"):format(CALL)) -- it came to whom it was promised
+    assert.equal("used", stream("n2", "a1", 1).refused)
+    assert.equal("n1", pg.query(url, "select node from calls")[1].node)
+    assert.is_truthy(stream("n2", "a2", 2).epoch)
+    assert.equal("used", stream("n3", "a2", 10).refused)
+    assert.equal("used", stream("n2", "a2", 11).refused)
+    assert.is_truthy(stream("n3", "a3", 12).epoch)
+    assert.is_truthy(stream("n2", "a4", 20).epoch)
+    assert.equal("too_often", stream("n3", "a5", 30).refused)
+    assert.equal(1, adopt({}, 31).attempt) -- how it goes on is another question
+  end)
+
+  it("is its owner's again when who took it had no room", function()
+    events.outcomes(url, half_a_call().list)
+    local function give_back(node)
+      return pg.query(url, ("select give_back_call('{\"call\":\"%s\",\"node\":\"%s\",\"process\":7}') as done")
+        :format(CALL, node))[1].done
+    end
+    local before = pg.query(url, "select node, node_epoch, process from calls")
+    assert.is_false(give_back "n2")
+    assert.is_truthy(adopt({ process = 7, cause = "stream_elsewhere", nonce = "a1" }).epoch)
+    assert.is_false(give_back "n1")
+    assert.is_true(give_back "n2")
+    assert.same(before, pg.query(url, "select node, node_epoch, process from calls"))
+    assert.equal(0, #pg.query(url, "select 1 from adoptions"))
+    -- to somebody with room
+    local got = adopt({ process = 7, node = "n3", cause = "stream_elsewhere", nonce = "a1" }, 1)
+    local c = events.call(1)
+    c.epoch = got.epoch
+    events.outcomes(url, { c:add("resumed", { reason = "stream_elsewhere", node = "n3" }) })
+    assert.is_false(give_back "n3") -- it was taken, and kept something
+  end)
+
+  it("is not told in more words than who takes it has room for", function()
+    local c = half_a_call()
+    for i = 3, 190 do
+      c:add("turn", { seq = i, role = "caller", text = ("%d \1"):format(i) .. ("\1"):rep(3990) })
+    end
+    events.outcomes(url, c.list)
+    local got = adopt()
+    assert.is_true(#json.encode(got) < 1024 * 1024)
+    assert.is_true(#got.history > 10)
+    assert.matches("^190 ", got.history[#got.history].text)
+  end)
+
+  it("is asked for by who had it, however long ago it was taken", function()
+    events.outcomes(url, half_a_call().list)
+    local function lost(node, epoch)
+      return pg.query(url, ("select epoch, status from calls_lost('%s', '{\"%s\":%d}')"):format(node, CALL, epoch))
+    end
+    assert.same({}, lost("n1", events.began_us))
+    local got = adopt({}, -3600)
+    assert.same({ ("%d"):format(got.epoch) }, { lost("n1", events.began_us)[1].epoch })
+    assert.same({}, lost("n2", got.epoch))
+    local told = events.node "n1" -- what the carrier tells whomever it reaches
+    events.outcomes(url, { told:add("webhook", { kind = "status", status = "canceled", call = CALL }) })
+    assert.same({ { epoch = "-", status = "canceled" } }, lost("n2", got.epoch))
+  end)
+
   it("has its open emergency followed by who takes it", function()
     local c = half_a_call()
     c:add("triage", { rule = "gas-leak", severity = "life", source = "rule", state = "open", words = "I smell gas" })
