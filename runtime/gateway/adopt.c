@@ -7,12 +7,13 @@
  * The row decides: one node has the call, in an epoch of its own. Whom it was taken from sees that
  * within a second or two (claims.c), and closes his side.
  *
- * Failure modes: what the other node kept may still be on its way, so an unknown call, and one that is
- * just saying goodbye, are looked at again for two seconds; one that somebody has just taken, for three. Then, and for calls that are over, foreign,
- * taken or lost too often: hang up where a goodbye was meant, else the fallback; a stream is refused,
- * and the carrier goes on to its next verb. The address of a stream is good for one, on whichever node.
- * Whom the database gave the call, and who has no room or has not heard the answer, gives it back. Each
- * refusal is a fact of this node. */
+ * Failure modes: what this node kept before it was started again is shipped first, if that takes
+ * two seconds at most. What another node kept may still be on its way, so an unknown call, and one
+ * that is just saying goodbye, are looked at again for two seconds; one that somebody has just taken, for
+ * three. Then, and for calls that are over, foreign, taken or lost too often: hang up where a goodbye
+ * was meant, else the fallback; a stream is refused, and the carrier goes on to its next verb. The
+ * address of a stream is good for one, on whichever node. Whom the database gave the call, and who has
+ * no room or has not heard the answer, gives it back. Each refusal is a fact of this node. */
 #include "gateway/adopt.h"
 
 #include "base/err.h"
@@ -36,7 +37,8 @@ enum {
     FIRST_LOOK_MS = 150, /* facts of a call that has just ended elsewhere are on their way */
     LOOK_AGAIN_MS = 100,
     LOOK_UNTIL_MS = 2000,
-    TAKEN_UNTIL_MS = 3300, /* who took it has it for three seconds, in adopt_call() */
+    INHERIT_UNTIL_MS = 2000, /* then what is there must do: the carrier waits */
+    TAKEN_UNTIL_MS = 3300,   /* who took it has it for three seconds, in adopt_call() */
     ANSWER_MS = 4500,
     ASK_MAX = 1024,
     FORM_MAX = 2048
@@ -148,6 +150,13 @@ void adopt_wait(struct node *n)
         (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
+/* What this node kept before it was started again is part of what the call remembers. */
+static bool must_wait(const struct opening *o)
+{
+    return !books_inherited_done(o->thread->node->books) &&
+           clock_ms(loop_clock()) - o->adopting->began_ms < INHERIT_UNTIL_MS;
+}
+
 /* The timer: it is time to look, or too late. */
 static void on_wait(struct opening *o)
 {
@@ -157,6 +166,8 @@ static void on_wait(struct opening *o)
         refuse(o, "script_late", false);
     } else if (a->asked) {
         refuse(o, "no_answer", a->leaving);
+    } else if (must_wait(o)) {
+        loop_timer_in(o->timer, LOOK_AGAIN_MS);
     } else {
         a->asked = true;
         loop_timer_at(o->timer, o->until_ms);

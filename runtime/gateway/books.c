@@ -195,6 +195,11 @@ static int start_askers(struct books *b)
     return rc ? rc : asker_start(&b->agent_asker, &agents);
 }
 
+bool books_inherited_done(const struct books *b)
+{
+    return shipper_inherited_done(b->shipper);
+}
+
 struct asker *books_asker(struct books *b)
 {
     return b->asker;

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "gateway/settings.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct asker;
@@ -24,6 +25,9 @@ struct journal;
 int books_open(struct books **out, const struct settings *s, char *why, size_t cap);
 
 struct journal *books_journal(struct books *b);
+
+/* What processes before this one left on this disk is in the database. Any thread. */
+bool books_inherited_done(const struct books *b);
 
 /* Who answers the questions of scripts: the library's, and those of agents, each as a role of its
  * own. Both say no until the database is up and its schema ours. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* claims.c - the epoch in the row is the truth: who has a smaller one has lost the call.
  *
- *   once a second   {call: epoch} of all we have ─▶ calls_lost() ─▶ somebody else has it: closed here, without a
- *                                                                   word to the script or to the caller
- *                                                               ─▶ '-', it is over: as if the carrier had told us
- *   a stream begins   stream_begins(): its address is used up
- *   no room           give_back_call()
+ *   once a second    {call: epoch} of all we have ─▶ calls_lost()
+ *     ─▶ somebody else has it: closed here, without a word to the script or to the caller
+ *     ─▶ '-', it is over: as if the carrier had told us
+ *   a stream begins  ─▶ stream_begins(): its address is used up
+ *   no room          ─▶ give_back_call()
  *
  * Failure modes: the database does not answer: nothing is let go, and the next look asks again. What
  * could not be given back is closed by the leader once the carrier says that it is over. */

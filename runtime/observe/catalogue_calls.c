@@ -74,7 +74,7 @@ static const struct error_info calls[] = {
      "the caller heard the fallback",
      "see reason in call.not_adopted: unknown (its node was gone before its facts were kept), "
      "foreign, "
-     "ended, taken, too_often, full, no_agent",
+     "ended, taken, used, too_often, full, no_agent",
      ERROR_CRITICAL, RETRY_NO},
     {"call.no_database",
      "a call of another node could not be taken over, because the database does not answer",

@@ -237,6 +237,8 @@ static int ship_round(struct shipper *s)
         else
             all += n;
     }
+    if (!skipped)
+        atomic_store(&s->inherited_done, true);
     n = ship_all(s, &s->own);
     if (n < 0)
         return n;
@@ -386,6 +388,11 @@ int shipper_start(struct shipper **out, const struct shipper_opts *o)
     }
     *out = s;
     return 0;
+}
+
+bool shipper_inherited_done(const struct shipper *s)
+{
+    return atomic_load(&s->inherited_done);
 }
 
 void shipper_stop(struct shipper *s, uint32_t drain_ms)

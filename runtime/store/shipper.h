@@ -12,6 +12,8 @@
 #include "store/journal.h"
 #include "store/pg.h"
 
+#include <stdbool.h>
+
 struct shipper;
 
 struct shipper_opts {
@@ -29,6 +31,9 @@ struct shipper_opts {
 };
 
 int shipper_start(struct shipper **out, const struct shipper_opts *o);
+
+/* What processes before this one left in the folder when it began is in the database. Any thread. */
+bool shipper_inherited_done(const struct shipper *s);
 
 /* Ships what there is, as long as that works and takes no longer than drain_ms; then ends the thread.
  * What is left stays in the files. NULL is fine. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shipper_private.h - what the files of store/shipper.h share. One thread, but for stop_at_ms. */
+/* shipper_private.h - what the files of store/shipper.h share. One thread, but for stop_at_ms and inherited_done. */
 #ifndef STORE_SHIPPER_PRIVATE_H
 #define STORE_SHIPPER_PRIVATE_H
 
@@ -36,6 +36,7 @@ struct shipper {
     char folder[PATH_MAX];
     pthread_t thread;
     atomic_uint_fast64_t stop_at_ms; /* 0: running */
+    atomic_bool inherited_done;      /* a whole round was shipped */
 
     struct pg *pg;                 /* owns; NULL: not connected */
     struct source own;             /* the live journal */

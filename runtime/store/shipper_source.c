@@ -2,8 +2,9 @@
 /* shipper_source.c - the files that are shipped: the live journal's, lent by it for moments, and
  * those whose process is gone, owned here by their lock.
  *
- * The folder is looked through every five seconds. A file without an owner is adopted, looked at for
- * damage (and what can be read saved into a new one), and removed when it is empty.
+ * The folder is looked through every 1.5 seconds, for a call goes on two seconds after its process
+ * is gone, if all is well. A file without an owner is adopted, looked at for damage (and what can be
+ * read saved into a new one), and removed when it is empty.
  *   - the own file is damaged: the journal is told, and replaces it; ids read before mean nothing
  *     any more (`generation`), so what was in flight is read and sent again
  *   - shipped events cannot be taken away (full disk): shipping goes on behind them */
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCAN_MS = 5000, TELL_MS = 500, CHECKPOINT_MS = 1000 };
+enum { SCAN_MS = 1500, TELL_MS = 500, CHECKPOINT_MS = 1000 };
 
 /* ---- using one ---- */
 

@@ -253,4 +253,30 @@ describe("a call between two nodes", function()
     assert.matches("<Stream", resume(a, other), 1, true)
     assert.equal("a", owner(other))
   end)
+
+  it("is known to its node started again as far as that had kept anything", function()
+    local call = rings(a)
+    a:wait_shipped()
+    pg.run(a.database, [[
+      create table gate (opened timestamptz default now());
+      alter function ingest(jsonb) rename to ingest_at_once;
+      create function ingest(events jsonb) returns table (ordinal integer, outcome text, reason text)
+      language plpgsql as $$ begin
+        while not exists (select from gate) loop perform pg_sleep(0.02); end loop;
+        return query select * from ingest_at_once(events);
+      end $$]])
+    post(a, "/twilio/status", call, { CallStatus = "in-progress" })
+    a:kill()
+    a:restart()
+    local opens = proc.start { name = "gate", folder = a.folder, args = { "sh", "-c",
+      ("sleep 0.4; psql -q -c 'insert into gate default values' '%s'"):format(a.database) } }
+    local body = resume(a, call)
+    opens:wait(10)
+    local got = pg.query(a.database, ("select c.status, a.at > g.opened as later from calls c "
+      .. "join adoptions a using (call), gate g where call = %s"):format(pg.literal(call.CallSid)))
+    pg.run(a.database, "drop function ingest(jsonb); alter function ingest_at_once(jsonb) rename to ingest; "
+      .. "drop table gate")
+    assert.matches("<Stream", body, 1, true)
+    assert.same({ { status = "in-progress", later = true } }, got)
+  end)
 end)

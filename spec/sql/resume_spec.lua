@@ -96,7 +96,9 @@ describe("a call whose node is gone", function()
 
   it("has one stream for each address, on whichever node, and no more than three of them elsewhere", function()
     events.outcomes(url, half_a_call().list)
-    local stream = function(node, nonce, s) return adopt({ node = node, cause = "stream_elsewhere", nonce = nonce }, s) end
+    local function stream(node, nonce, s)
+      return adopt({ node = node, cause = "stream_elsewhere", nonce = nonce }, s)
+    end
     pg.query(url, ("select stream_begins('%s', 'a1')"):format(CALL)) -- it came to whom it was promised
     assert.equal("used", stream("n2", "a1", 1).refused)
     assert.equal("n1", pg.query(url, "select node from calls")[1].node)
