@@ -38,6 +38,14 @@ static int decide(const struct agents_order *o, const struct replays_totals *t)
                  t->different, t->calls);
         return refuse(o, why);
     }
+    if (t->drifted) {
+        snprintf(
+            why, sizeof(why),
+            "%u of %u calls are not done again as they were recorded, so the others prove less; "
+            "say --yes when that may be",
+            t->drifted, t->calls);
+        return refuse(o, why);
+    }
     if (t->calls == 0)
         return refuse(o, "no call could be replayed, so nothing is known; say --yes to publish all "
                          "the same");

@@ -2,12 +2,13 @@
 /* replay.c - `ringdown replay`: recorded calls on today's agents, or on other ones.
  *
  * Failure modes: what cannot be replayed is said with its reason and makes the exit code 1, as does a
- * difference. */
+ * difference, what is not as it was recorded, and nothing to replay at all. */
 #include "agent/tree.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/replays.h"
 
+#include <jansson.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -29,7 +30,9 @@ static const char usage[] =
     "hosts and database answered then is in the recording. --show prints all that one version "
     "does.\n"
     "--since takes what PostgreSQL takes: 2026-11-20. --json prints one object a line.\n"
-    "Exit code 0 when nothing differs, 1 for a difference or a call that cannot be replayed.\n";
+    "The version that took a call is held against what was recorded, too: NOT AS RECORDED.\n"
+    "Exit code 0 when nothing differs; 1 for a difference, for what is not as recorded, for a call "
+    "that\ncannot be replayed, and when there is none.\n";
 
 enum { LAST_MAX = 10000, MOST_SHOWN = 20, FILE_MAX_BYTES = 512 << 20 };
 
@@ -87,38 +90,81 @@ static int read_agents(const struct wish *w, const struct settings *s, struct tr
     return EXIT_FAILED;
 }
 
-static int each_line(struct replays *r, char *text)
+/* The text up to `line`'s end; `rest` is what follows. */
+static struct rd_str next_line(struct rd_str *rest)
 {
+    const char *end = memchr(rest->p, '\n', rest->n);
+    struct rd_str line = {rest->p, end ? (size_t)(end - rest->p) : rest->n};
+    size_t used = line.n + (end != NULL);
+
+    *rest = (struct rd_str){rest->p + used, rest->n - used};
+    while (line.n > 0 && strchr(" \t\r", line.p[line.n - 1]))
+        line.n--;
+    return line;
+}
+
+/* One recording on each line; or one alone, which may have line ends in it: then its first line is no
+ * JSON. */
+static int from_text(struct replays *r, struct rd_str text)
+{
+    struct rd_str rest = text, line = next_line(&rest);
+    json_t *first = json_loadb(line.p, line.n, 0, NULL);
+    bool alone = !first;
     int code = EXIT_OK;
 
-    for (char *line = strtok(text, "\n"); line && code == EXIT_OK; line = strtok(NULL, "\n"))
-        code = replays_text(r, rd_str(line));
+    json_decref(first);
+    if (alone)
+        return replays_text(r, text);
+    for (rest = text; rest.n > 0 && code == EXIT_OK;) {
+        line = next_line(&rest);
+        if (line.n > 0)
+            code = replays_text(r, line);
+    }
     return code;
 }
 
-/* A file of one recording may have line ends in it. */
-static int from_file(struct replays *r, const char *path)
+static int no_recordings(const char *path, const char *why)
+{
+    fprintf(stderr, "ringdown replay: %s %s\n", path, why);
+    return EXIT_FAILED;
+}
+
+/* The whole file, or why not. */
+static const char *read_all(const char *path, struct buf *text)
 {
     FILE *f = fopen(path, "re");
-    struct buf text;
+    const char *why = NULL;
     char piece[65536];
-    int code = EXIT_OK;
     size_t n;
 
-    if (!f) {
-        fprintf(stderr, "ringdown replay: %s cannot be read\n", path);
-        return EXIT_FAILED;
-    }
-    buf_init(&text, FILE_MAX_BYTES);
-    while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
-        (void)buf_add(&text, piece, n);
+    if (!f)
+        return "cannot be read";
+    while (!why && (n = fread(piece, 1, sizeof(piece), f)) > 0)
+        why =
+            buf_add(text, piece, n) ? "is larger than 512 MB; take fewer recordings at once" : NULL;
+    if (ferror(f))
+        why = "cannot be read: is it a file?";
     (void)fclose(f);
-    if (!buf_text(&text))
-        code = misuse("the file is empty");
-    else if (strncmp(text.data, "{\n", 2) == 0)
-        code = replays_text(r, (struct rd_str){text.data, text.n});
-    else
-        code = each_line(r, text.data);
+    return why;
+}
+
+static int from_file(struct replays *r, const char *path)
+{
+    struct buf text;
+    const char *why;
+    size_t blank = 0;
+    int code;
+
+    buf_init(&text, FILE_MAX_BYTES);
+    why = read_all(path, &text);
+    while (blank < text.n && strchr(" \t\r\n", text.data[blank]) && text.data[blank])
+        blank++;
+    if (!why && blank == text.n)
+        why = "holds no recording; ringdown replay CALL --to-spec writes one";
+    if (!why && memchr(text.data, '\0', text.n))
+        why = "has a zero byte in it: it is no file of recordings";
+    code = why ? no_recordings(path, why)
+               : from_text(r, (struct rd_str){text.data + blank, text.n - blank});
     buf_fini(&text);
     return code;
 }
@@ -132,15 +178,25 @@ static int run(const struct wish *w, const struct settings *s, struct replays *r
     return w->call ? replays_call(r, w->call) : replays_last(r, w->n_last);
 }
 
+static int nothing_there(const struct wish *w)
+{
+    fprintf(stderr, "ringdown replay: there is no recorded call%s%s%s%s to replay\n",
+            w->of ? " of the agent " : "", w->of ? w->of : "", w->since ? " since " : "",
+            w->since ? w->since : "");
+    return EXIT_FAILED;
+}
+
 static int finish(const struct wish *w, struct replays *r, bool json, int code)
 {
     struct replays_totals t = replays_totals(r);
 
     if (w->to_spec || code != EXIT_OK)
         return code == EXIT_OK && t.unplayable ? EXIT_FAILED : code;
+    if (t.calls + t.unplayable == 0)
+        return nothing_there(w);
     if (!w->call || !json)
         replays_print_totals(r);
-    return t.unplayable || (t.different && !w->show) ? EXIT_FAILED : EXIT_OK;
+    return t.unplayable || t.drifted || (t.different && !w->show) ? EXIT_FAILED : EXIT_OK;
 }
 
 static int replay(const struct wish *w, const struct settings *s, bool json)

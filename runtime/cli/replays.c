@@ -46,7 +46,9 @@ struct replays {
 
 static int fail(const struct replays *r, const char *why)
 {
-    fprintf(stderr, "ringdown %s: %s\n", r->o.command, why);
+    fprintf(stderr, "ringdown %s: ", r->o.command);
+    replays_print_text(stderr, why, SIZE_MAX);
+    fputc('\n', stderr);
     return EXIT_FAILED;
 }
 
@@ -185,9 +187,17 @@ static const char *before(struct replays *r, const struct agent_info *next, cons
 
 /* ---- what came of it ---- */
 
+static bool has(const json_t *answer, const char *list)
+{
+    return json_array_size(json_object_get(answer, list)) > 0;
+}
+
 static void print_answer(struct replays *r, const json_t *answer)
 {
-    if (!r->o.show && json_array_size(json_object_get(answer, "differences")) == 0)
+    bool tells = has(answer, "differences") || has(answer, "drift") || has(answer, "lost") ||
+                 (has(answer, "notes") && !r->o.most_shown);
+
+    if (!r->o.show && !tells)
         return;
     if (r->o.most_shown && r->n_shown++ >= (unsigned)r->o.most_shown)
         return;
@@ -197,34 +207,45 @@ static void print_answer(struct replays *r, const json_t *answer)
 static void count(struct replays *r, const json_t *answer)
 {
     struct replays_totals *t = &r->totals;
-    bool same = json_array_size(json_object_get(answer, "differences")) == 0;
 
     t->calls++;
     t->call_ms += (uint64_t)ask_int(answer, "ms");
-    t->same += same;
-    t->different += !same;
-    t->lost += json_array_size(json_object_get(answer, "lost")) > 0;
+    t->same += !has(answer, "differences") && !has(answer, "drift");
+    t->different += has(answer, "differences");
+    t->drifted += has(answer, "drift");
+    t->noted += has(answer, "notes");
+    t->lost += has(answer, "lost");
 }
 
+/* Of what the library raised the first line is for people; where in the library, is not. */
 static int unplayable(struct replays *r, const char *call, const char *why)
 {
+    char first[512];
+
+    snprintf(first, sizeof(first), "%.*s", (int)strcspn(why, "\n"), why);
     r->totals.unplayable++;
     if (r->o.json) {
-        json_t *v = json_pack("{s:s, s:s}", "call", call, "why", why);
+        json_t *v = json_pack("{s:s, s:s}", "call", call, "why", first);
 
-        json_dumpf(v, r->o.to, JSON_COMPACT | JSON_SORT_KEYS);
-        fputc('\n', r->o.to);
+        if (v) {
+            json_dumpf(v, r->o.to, JSON_COMPACT | JSON_SORT_KEYS);
+            fputc('\n', r->o.to);
+        }
         json_decref(v);
     } else {
-        fprintf(r->o.to, "%s  cannot be replayed: %s\n", call, why);
+        replays_print_unplayable(r->o.to, call, first);
     }
     return EXIT_OK;
 }
 
-static void take_answer(struct replays *r, const struct buf *text)
+static void take_answer(struct replays *r, const char *call, const struct buf *text)
 {
     json_t *answer = json_loadb(text->data, text->n, 0, NULL);
 
+    if (!answer) {
+        (void)unplayable(r, call, "its texts are no UTF-8");
+        return;
+    }
     count(r, answer);
     if (r->o.json)
         fprintf(r->o.to, "%.*s\n", (int)text->n, text->data);
@@ -245,7 +266,7 @@ static int play(struct replays *r, const char *text, const char *call, const cha
     buf_init(&why, WHY_MAX);
     rc = replay_ask(r->replay, was ? "compare" : "show", args, was ? 3 : 2, &answer, NULL, &why);
     if (!rc)
-        take_answer(r, &answer);
+        take_answer(r, call, &answer);
     else
         (void)unplayable(r, call, why.n ? buf_text(&why) : rd_strerror(rc));
     buf_fini(&answer);
@@ -369,9 +390,10 @@ void replays_print_totals(struct replays *r)
     json_t *v;
 
     if (r->o.json) {
-        v = json_pack("{s:i, s:i, s:i, s:i, s:i, s:I}", "calls", (int)t.calls, "same", (int)t.same,
-                      "different", (int)t.different, "unplayable", (int)t.unplayable, "lost",
-                      (int)t.lost, "call_ms", (json_int_t)t.call_ms);
+        v = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "calls", (int)t.calls, "same",
+                      (int)t.same, "different", (int)t.different, "unplayable", (int)t.unplayable,
+                      "lost", (int)t.lost, "drifted", (int)t.drifted, "noted", (int)t.noted,
+                      "call_ms", (json_int_t)t.call_ms);
         json_dumpf(v, to, JSON_COMPACT | JSON_SORT_KEYS);
         fputc('\n', to);
         json_decref(v);
@@ -384,8 +406,13 @@ void replays_print_totals(struct replays *r)
             t.seconds);
     if (!r->o.show)
         fprintf(to, ": %u the same, %u different", t.same, t.different);
+    if (t.drifted)
+        fprintf(to, ", %u NOT AS RECORDED", t.drifted);
     if (t.unplayable)
         fprintf(to, ", %u could not be replayed", t.unplayable);
+    if (t.noted && r->o.most_shown)
+        fprintf(to, ", %u of which something is not known (replay one alone to read what)",
+                t.noted);
     if (t.lost)
         fprintf(to, "; EMERGENCIES LOST in %u", t.lost);
     fputc('\n', to);

@@ -23,7 +23,10 @@ struct replays_opts {
 };
 
 struct replays_totals {
-    unsigned calls, same, different, unplayable, lost; /* lost: calls with an emergency less */
+    unsigned calls, same, different, unplayable;
+    unsigned lost;    /* calls with an emergency less */
+    unsigned drifted; /* calls that their own version did not do again as recorded */
+    unsigned noted;   /* calls of which something is not known */
     uint64_t call_ms;
     double seconds;
 };

@@ -19,10 +19,11 @@ local SEED_MAX = 1 << 46
 local n_facts, seed = 0, nil ---@type integer, integer
 M.paused = false ---@type boolean
 
+---At the limit one last fact says that more happened.
 function M.tell(fact)
-  if host.fact and n_facts < FACTS_MAX then
+  if host.fact and n_facts <= FACTS_MAX then
     n_facts = n_facts + 1
-    host.fact("input", json.encode(fact))
+    host.fact("input", json.encode(n_facts <= FACTS_MAX and fact or { kind = "cut" }))
   end
 end
 

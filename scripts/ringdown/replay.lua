@@ -6,6 +6,7 @@ require "ringdown.fake" -- first: from here on the host is the fake one
 local compare = require "ringdown.replay.compare"
 local json = require "ringdown.json"
 local play = require "ringdown.replay.play"
+local record = require "ringdown.replay.record"
 local recordings = require "ringdown.replay.recording"
 
 local M = {}
@@ -34,48 +35,20 @@ local function length_ms(recording)
   return last and last.at_ms or 0
 end
 
-local function acts_of(steps, kind)
-  local found = {}
-  for _, step in ipairs(steps) do
-    for _, act in ipairs(step.did) do
-      if act.kind == kind then
-        found[#found + 1] = act.text
-      end
-    end
-  end
-  return found
-end
-
--- Where the version that took the call does not do again what was recorded of it: then the recording, or this program,
--- is not what it was, and differences are to be read with care.
-local function drift_of(recording, steps, brief)
-  local was, drift = recording.recorded, {}
-  local found = acts_of(steps, "emergency")
-  if was.brief and brief and was.brief ~= brief then
-    drift[#drift + 1] = "prompt"
-  end
-  if was.emergencies and table.concat(found, " ") ~= table.concat(was.emergencies, " ") then
-    drift[#drift + 1] = "emergencies"
-  end
-  if was.system and acts_of(steps, "routing")[1] ~= was.system .. ", " .. (was.reason or "") then
-    drift[#drift + 1] = "routing"
-  end
-  return #drift > 0 and drift or nil
-end
-
----The call in two versions.
+---The call in two versions. What its own one does is held against what was recorded.
 ---@param text string
 ---@param was string where its own version is found
 ---@param now string where the other one is
----@return string json { call, agent, version, differences, lost, … }
+---@return string json { call, agent, version, differences, lost, drift, notes, … }
 function M.compare(text, was, now)
   local r = recordings.read(text)
-  local before, version, brief = play.whole(r, was)
-  local after, candidate = play.whole(recordings.read(text), now)
-  local differences, lost = compare.compare(before, after)
-  return json.encode { call = r.call, agent = r.agent, version = r.version, played = version, candidate = candidate,
-    differences = differences, lost = lost, withheld = withheld(r), ms = length_ms(r),
-    drift = drift_of(r, before, brief) }
+  local before, about = play.whole(r, was)
+  local after, other = play.whole(recordings.read(text), now)
+  local differences, lost = compare.compare(before, after, record.found(r))
+  local drift, notes = record.check(r, before, about)
+  return json.encode { call = r.call, agent = r.agent, version = r.version, played = about.version,
+    candidate = other.version, differences = differences, lost = lost, withheld = withheld(r), ms = length_ms(r),
+    drift = drift, notes = notes }
 end
 
 ---The call in one version: everything it does.
@@ -84,12 +57,12 @@ end
 ---@return string json { call, agent, steps, … }
 function M.show(text, now)
   local r = recordings.read(text)
-  local steps, version = play.whole(r, now)
+  local steps, about = play.whole(r, now)
   for _, step in ipairs(steps) do
     json.array(step.did)
   end
-  return json.encode { call = r.call, agent = r.agent, version = r.version, candidate = version,
-    steps = json.array(steps), withheld = withheld(r), ms = length_ms(r) }
+  return json.encode { call = r.call, agent = r.agent, version = r.version, candidate = about.version,
+    steps = json.array(steps), withheld = withheld(r), ms = length_ms(r), notes = record.notes(r) }
 end
 
 ---The call as a file beside a spec, and the spec that holds its agent to what it does now.

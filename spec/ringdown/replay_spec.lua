@@ -3,6 +3,7 @@ local fake = require "ringdown.fake"
 local fake_host = require "ringdown.fake.host"
 local compare = require "ringdown.replay.compare"
 local inputs = require "ringdown.inputs"
+local record = require "ringdown.replay.record"
 local json = require "ringdown.json"
 local recordings = require "ringdown.replay.recording"
 
@@ -60,6 +61,147 @@ describe("a recording", function()
     assert.matches("no such call", why "null")
     assert.matches("no JSON", why "{")
     assert.matches("its input 1", why '{"ringdown_recording":1,"agent":"a","began_ms":1,"inputs":[{"what":"hears"}]}')
+    assert.matches("seed of its random numbers", why(kept { { type = "opened", at_ms = 0, body = { schema = 1 } } }))
+  end)
+
+  it("that another process went on with is refused; one whose model or stream was another is not", function()
+    local function resumed(reason)
+      return recordings.read(kept { opened, { type = "resumed", at_ms = 900, body = { reason = reason, node = "b" } } })
+    end
+    for _, reason in ipairs { "node_lost", "node_drained", "stream_elsewhere" } do
+      local r, why = resumed(reason)
+      assert.is_nil(r)
+      assert.matches("another process %(" .. reason, why)
+    end
+    assert.is_table(resumed "provider_lost")
+    assert.is_table(resumed "stream_lost")
+  end)
+
+  it("has its answers as they are kept: JSON in a text, and none where something was taken out of it", function()
+    local r = assert(recordings.read(kept { opened,
+      { type = "input", at_ms = 1, body = { kind = "query", ask = "a", value = '[[["x"]],false,1]' } },
+      { type = "input", at_ms = 2, body = { kind = "http", ask = "b", value = "[{[card]" } },
+      { type = "input", at_ms = 3, body = { kind = "cut" } } }))
+    assert.same({ { { "x" } }, false, 1 }, r.answers[1].value)
+    assert.is_true(r.answers[2].cut)
+    assert.equal(3, r.cut_ms)
+    assert.matches("after 0.0 s keys", record.notes(r)[1])
+  end)
+
+  it("knows what was done then: by the script, and in words that are kept", function()
+    local r = assert(recordings.read(kept { opened,
+      { type = "turn", at_ms = 900, body = { role = "caller", text = "", withheld = "before_notice" } },
+      { type = "triage", at_ms = 910, body = { state = "open", rule = "fire" } },
+      { type = "turn", at_ms = 1900, body = { role = "caller", text = "I smell gas" } },
+      { type = "triage", at_ms = 1910, body = { state = "open", rule = "gas" } },
+      { type = "text", at_ms = 1950, body = { id = "1", direction = "out", to = "+13125550188", kind = "emergency" } },
+      { type = "text", at_ms = 1990, body = { id = "1", direction = "out", to = "+13125550188", status = "sent" } },
+      { type = "operator", at_ms = 3000, body = { action = "transfer", detail = "office" } },
+      { type = "transfer", at_ms = 3000, body = { state = "asked", whom = "office" } },
+      { type = "transfer", at_ms = 9000, body = { state = "asked", whom = "on_call" } } }))
+    assert.same({ "fire", "gas" }, r.recorded.emergencies)
+    assert.same({ "fire" }, r.recorded.unheard)
+    assert.same({ "gas" }, record.found(r))
+    assert.equal(1, #r.recorded.texts)
+    assert.same({ { at_ms = 9000, whom = "on_call", asked = true } }, r.recorded.transfers)
+  end)
+
+  it("in a file of anybody's is refused for what it must have, with the place", function()
+    local function why(input, over)
+      local file = { ringdown_recording = 1, agent = "a", began_ms = 1, seed = 1, inputs = { input } }
+      for key, value in pairs(over or {}) do
+        file[key] = value
+      end
+      return select(2, recordings.read(json.encode(file)))
+    end
+    assert.matches("input 1 %(presses%) has a wrong key: it is to be one key", why { at_ms = 1, what = "presses" })
+    assert.matches("input 1 %(hears%) has a wrong text", why { at_ms = 1, what = "hears" })
+    assert.matches("input 1 %(tool%) has a wrong arguments", why { at_ms = 1, what = "tool", name = "x" })
+    assert.matches("input 1 %(tool%) has a wrong name", why { at_ms = 1, what = "tool", name = 1, arguments = "{}" })
+    assert.matches("input 1 is one that this program does not know %(dances%)", why { at_ms = 1, what = "dances" })
+    assert.matches("input 1 has no what", why { at_ms = 1 << 60, what = "started" })
+    assert.matches("wrong seed: it is to be a whole number", why(nil, { seed = "1" }))
+    assert.matches("wrong call: it is to be letters and digits", why(nil, { call = "CA\27]0;x\7" }))
+    assert.matches("answer 1 has a wrong ask", why(nil, { answers = { { of = "http" } } }))
+    assert.matches("wrong form", why(nil, { form = { CallerName = {} } }))
+    assert.matches("its recorded has a wrong emergencies", why(nil, { recorded = { emergencies = { {} } } }))
+    assert.matches("recorded text 1 has a wrong to", why(nil, { recorded = { texts = { { at_ms = 1 } } } }))
+  end)
+end)
+
+describe("what the version that took a call does again", function()
+  local recording = { inputs = {
+      { at_ms = 900, what = "tool", name = "price", arguments = "{}", output = '{"dollars":5,"card":"[card]"}' },
+      { at_ms = 60000, what = "ends" } },
+    recorded = { system = "openai", reason = "default", brief = "aa", emergencies = { "gas" }, unheard = {},
+      opened_ms = { 900 }, texts = { { at_ms = 950, to = "+1", kind = "tool", template = "eta" } },
+      transfers = { { at_ms = 1000, whom = "office", asked = true } } } }
+  recording.recorded.opened_ms = {}
+
+  local function steps(over)
+    local did = { { kind = "tool", name = "price", text = '{"dollars":5,"card":4111}' },
+      { kind = "emergency", text = "gas" }, { kind = "transfer", text = "office" } }
+    return { { at_ms = 0, did = { { kind = "routing", text = over.routing or "openai, default" } } },
+      { at_ms = 900, did = over.did or did }, { at_ms = 60000, did = {} } },
+      { brief = over.brief or "aa", texts = over.texts or { { to = "+1", kind = "tool", template = "eta" } } }
+  end
+
+  local function drift(over)
+    local list = {}
+    for i, d in ipairs((record.check(recording, steps(over)))) do
+      list[i] = ("%s: %s / %s"):format(d.what, d.was, d.now)
+    end
+    return list
+  end
+
+  it("is what was recorded of it, or it is told", function()
+    assert.same({}, drift {})
+    assert.same({ "routing: openai, default / vapi, vip" }, drift { routing = "vapi, vip" })
+    assert.same({ "prompt: digest aa / digest bb" }, drift { brief = "bb" })
+    assert.same({ "text: eta to +1 / nothing" }, drift { texts = {} })
+    assert.same({ "emergency: gas / nothing", 'tool price: {"dollars":5,"card":"[card]"} / {"dollars":6,"card":"1"}',
+      "transfer: office / nothing", "transfer: nothing / on_call" },
+      drift { did = { { kind = "tool", name = "price", text = '{"dollars":6,"card":"1"}' },
+        { kind = "transfer", text = "on_call" } } })
+  end)
+
+  it("is not known where the record does not hold it: that is a note", function()
+    local found, notes = record.check({ inputs = {}, recorded = {} }, steps {})
+    assert.same({}, found)
+    assert.matches("nobody knows", notes[1])
+    local unheard = { inputs = {}, recorded = { system = "fallback", reason = "down", emergencies = { "gas", "fire" },
+      unheard = { "fire" } } }
+    found, notes = record.check(unheard, steps {})
+    assert.same({}, found)
+    assert.equal(2, #notes)
+  end)
+end)
+
+describe("a spec of a call", function()
+  it("has nobody's name, number, street or mail address", function()
+    local text = kept { opened,
+      { type = "turn", at_ms = 900, body = { role = "caller", text = "I am Ann, ann@lee.example, of 5 Elm Street" } },
+      { type = "input", at_ms = 950, body = { kind = "query", ask = "select name\t+13125550177",
+        value = json.encode { { { "+13125550177", "Ann Lee", '{"street":"5 Elm Street"}' } }, false, 1 } } },
+      { type = "input", at_ms = 960, body = { kind = "db", ask = "select owner_name from cats",
+        value = json.encode { { { "Zoe" } }, { { "owner_name", "text" } }, 1 } } },
+      { type = "input", at_ms = 970, body = { kind = "http", ask = "GET https://x.example/?who=Zoe\n",
+        value = json.encode { { status = 200, body = '{"e_mail":"z@z.example","last_name":"Quux"}' } } } } }
+    local written
+    local play = require "ringdown.replay.play"
+    local whole = play.whole
+    play.whole = function(r)
+      written = r
+      return { { at_ms = 0, did = { { kind = "routing", text = "openai, x" } } } }
+    end
+    local fixture, spec = require("ringdown.replay.spec").write(assert(recordings.read(text)), "v", "x")
+    play.whole = whole
+    for _, word in ipairs { "Ann", "Lee", "lee.example", "Elm", "Zoe", "z.example", "Quux", "0177" } do
+      assert.is_nil(fixture:find(word, 1, true), word)
+    end
+    assert.equal("query", written.answers[1].of)
+    assert.is_nil(next(written.recorded))
+    assert.matches("read it before you keep it", spec)
   end)
 end)
 
@@ -106,6 +248,18 @@ describe("what a script saw", function()
 
   it("holds no key that was pressed while nothing may be kept", function()
     assert.equal("", press { { pause = true }, { key = "1", ms = 1000 } })
+  end)
+
+  it("has a limit, and says where it was reached", function()
+    local query, db, http, pause = host.query, host.db, host.http, host.pause
+    inputs.begin(1)
+    host.query, host.db, host.http, host.pause = query, db, http, pause
+    for n = 1, 300 do
+      inputs.event("silence", "", n)
+    end
+    assert.equal(201, #host.facts)
+    assert.equal("silence", host.facts[200].kind)
+    assert.equal("cut", host.facts[201].kind)
   end)
 
   it("is found again by the question, whatever key a write had", function()
@@ -173,5 +327,14 @@ describe("fake.recorded", function()
     assert.same({ "gas-leak" }, call.emergencies)
     assert.equal("on_call", call.transferred_to)
     assert.equal(1, #call.requests)
+  end)
+
+  it("gives each answer once: what is asked again was not recorded", function()
+    fake_host.reset()
+    require("ringdown.replay.play").prepare { began_ms = 0, inputs = {}, answers = {
+      { of = "db", ask = inputs.ask("db", "select 1", {}), value = { { { "1" } }, false, 1 } } } }
+    assert.same({ { { "1" } }, false, 1 }, (fake_host.recorded("db", "select 1", {})))
+    assert.is_nil(fake_host.recorded("db", "select 1", {}))
+    fake_host.reset()
   end)
 end)

@@ -100,9 +100,10 @@ end
 
 ---@param was ringdown.replay.step[]
 ---@param now ringdown.replay.step[]
+---@param found string[]? emergencies that were recorded
 ---@return table[] differences { at_ms, input, kind, name, was, now }, in order
 ---@return string[] lost emergencies that were found and are not any more
-function M.compare(was, now)
+function M.compare(was, now, found)
   local differences, lost = json.array {}, json.array {}
   for i = 1, math.max(#was, #now) do
     local a, b = was[i] or { did = {} }, now[i] or { did = {} }
@@ -115,6 +116,9 @@ function M.compare(was, now)
     end
   end
   local before, after = rules_of(was), rules_of(now)
+  for _, rule in ipairs(found or {}) do
+    before[rule] = true
+  end
   for rule in pairs(before) do
     if not after[rule] then
       table.insert(lost, rule)

@@ -2,8 +2,9 @@
 -- play: the inputs of a recorded call, in their order and at their time, into an agent in its sandbox; what it does at
 -- each is its behaviour. Time is the recording's; nothing leaves the machine.
 --
--- Tools run for real: what they ask of hosts and of the database is answered as it was then. What was never asked
--- then has no answer: the step says `not_recorded`, and the model is given what it was given then.
+-- Tools run for real: what they ask of hosts and of the database is answered as it was then. What was not asked then,
+-- or not as often, has no answer: the step says `not_recorded`, and the model is given what it was given then. So it is
+-- with an answer that could not be kept: `not_kept`.
 local fake_host = require "ringdown.fake.host"
 local fake_http = require "ringdown.fake.http"
 local inputs = require "ringdown.inputs"
@@ -16,9 +17,15 @@ local M = {}
 ---@field input string what happened, for people
 ---@field did table[] { kind = "say"|"text"|"transfer"|…, text = …, … }
 
-local missing = {} -- what was asked in this step and never before
+---@class ringdown.replay.about
+---@field version string of the agent that played
+---@field brief string? digest of what the model was told first
+---@field texts { to: string, kind: string, template: string? }[] that were to be sent
 
--- The last answer to a question is given again.
+local missing = {} -- what was asked in this step, and no answer is left
+local playing_ms = 0
+
+-- Each answer is given once: who asks more often than then asks what nobody knows.
 local function answers_of(recording)
   local lists = {}
   for _, a in ipairs(recording.answers) do
@@ -29,11 +36,12 @@ local function answers_of(recording)
   return function(of, ...)
     local ask = inputs.ask(of, ...)
     local list = lists[of .. " " .. ask]
-    local answer = list and (#list > 1 and table.remove(list, 1) or list[1])
+    local answer = list and table.remove(list, 1)
     if answer and not answer.cut and answer.value then
       return answer.value
     end
-    missing[#missing + 1] = { of = of, ask = ask }
+    local cut = answer ~= nil or recording.cut_ms and playing_ms >= recording.cut_ms
+    missing[#missing + 1] = { of = of, ask = ask, cut = cut, again = list ~= nil }
   end
 end
 
@@ -44,7 +52,7 @@ function M.prepare(recording)
   fake_host.set_unix(recording.began_ms // 1000)
   fake_host.move_to(ms)
   fake_host.recorded = answers_of(recording)
-  missing = {}
+  missing, playing_ms = {}, 0
 end
 
 -- ── one input ───────────────────────────────────────────────────────────────────────────────────
@@ -147,14 +155,15 @@ end
 local function note_missing(did)
   for _, m in ipairs(missing) do
     if m.of ~= "query" then -- the library's own questions have stand-ins
-      did[#did + 1] = { kind = "not_recorded", text = m.of .. " " .. m.ask:gsub("%s+$", "") }
+      did[#did + 1] = { kind = m.cut and "not_kept" or "not_recorded", name = m.again and not m.cut and "again" or nil,
+        text = m.of .. " " .. m.ask:gsub("%s+$", "") }
     end
   end
 end
 
 local function step(call, recording, input)
   local did, before = {}, state_of(call)
-  missing = {}
+  missing, playing_ms = {}, input.at_ms
   fake_host.move_to(recording.began_ms % 1000 + input.at_ms)
   run(call, input, did)
   observe(call, before, did)
@@ -213,11 +222,22 @@ local function brief_of(facts)
   end
 end
 
+-- Each text has several facts.
+local function texts_of(facts)
+  local list, known = {}, {}
+  for _, fact in ipairs(facts) do
+    if fact.type == "text" and fact.direction == "out" and not known[fact.id] then
+      known[fact.id] = true
+      list[#list + 1] = { to = fact.to, kind = fact.kind, template = fact.template }
+    end
+  end
+  return list
+end
+
 ---@param recording ringdown.recording
 ---@param version string where the sandbox finds the agent
 ---@return ringdown.replay.step[] steps
----@return string version of the agent that played
----@return string? brief digest of what the model was told first
+---@return ringdown.replay.about about
 function M.whole(recording, version)
   local call = require("ringdown.fake").call { agent = recording.agent, version = version, from = recording.from,
     form = recording.form, site = recording.site, recording = recording }
@@ -226,7 +246,7 @@ function M.whole(recording, version)
   local rest = M.rest(call)
   table.move(rest, 1, #rest, 2, steps)
   call.session:close()
-  return steps, call.def.version, brief_of(fake_host.facts)
+  return steps, { version = call.def.version, brief = brief_of(fake_host.facts), texts = texts_of(fake_host.facts) }
 end
 
 return M

@@ -32,6 +32,15 @@ static const char recording[] =
     "{\"at_ms\":900,\"what\":\"hears\",\"text\":\"I smell gas\"},"
     "{\"at_ms\":2000,\"what\":\"ends\",\"reason\":\"caller_hangup\"}]}";
 
+/* Its own version finds no emergency in it, and its words were told to another number. */
+static const char recorded_otherwise[] =
+    "{\"ringdown_recording\":1,\"call\":\"CA2\",\"agent\":\"desk\",\"version\":\"v\","
+    "\"from\":\"+13125550142\",\"to\":\"+13125550100\",\"began_ms\":1795000000000,\"seed\":42,"
+    "\"recorded\":{\"system\":\"vapi\",\"reason\":\"vip\",\"brief\":\"deadbeef\","
+    "\"emergencies\":[\"gas\"],\"texts\":[]},"
+    "\"inputs\":[{\"at_ms\":900,\"what\":\"hears\",\"text\":\"hello there\"},"
+    "{\"at_ms\":2000,\"what\":\"ends\",\"reason\":\"caller_hangup\"}]}";
+
 static struct agent_set *load(const char *words)
 {
     struct agent_set *set = NULL;
@@ -110,6 +119,24 @@ static void test_a_version_that_misses_an_emergency_is_caught(void **state)
     buf_fini(&out);
 }
 
+static void test_the_same_version_is_held_against_what_was_recorded(void **state)
+{
+    struct buf out;
+
+    (void)state;
+    ask("compare", recorded_otherwise, "old", "old", &out, 0);
+    assert_non_null(strstr(out.data, "\"differences\":[]"));
+    assert_non_null(strstr(out.data, "\"lost\":[\"gas\"]"));
+    assert_non_null(strstr(out.data, "\"was\":\"vapi, vip\",\"what\":\"routing\""));
+    assert_non_null(strstr(out.data, "\"was\":\"digest deadbeef\",\"what\":\"prompt\""));
+    assert_non_null(strstr(out.data, "\"was\":\"gas\",\"what\":\"emergency\""));
+    buf_fini(&out);
+    ask("compare", recording, "old", "old", &out, 0);
+    assert_non_null(strstr(out.data, "\"drift\":[]"));
+    assert_non_null(strstr(out.data, "does not hold what was done then"));
+    buf_fini(&out);
+}
+
 static void test_what_cannot_be_played_is_told_and_the_next_one_is_played(void **state)
 {
     struct buf out;
@@ -131,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_same_version_does_the_same_even_by_chance),
         cmocka_unit_test(test_a_version_that_misses_an_emergency_is_caught),
+        cmocka_unit_test(test_the_same_version_is_held_against_what_was_recorded),
         cmocka_unit_test(test_what_cannot_be_played_is_told_and_the_next_one_is_played),
     };
 
