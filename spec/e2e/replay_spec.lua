@@ -131,9 +131,9 @@ describe("a recorded call", function()
   end)
 
   it("that went on with another process is not guessed at", function()
-    pg.run(n.database, ("insert into call_events select (jsonb_populate_record(e, jsonb_build_object('seq', "
-      .. "e.seq + 9000, 'type', 'resumed', 'body', jsonb_build_object('reason', 'node_drained')))).* from call_events e "
-      .. "where stream = '%s' and type = 'opened'"):format(report.call))
+    pg.run(n.database, ("insert into call_events select (jsonb_populate_record(e, jsonb_build_object("
+      .. "'seq', e.seq + 9000, 'type', 'resumed', 'body', jsonb_build_object('reason', 'node_drained')))).* "
+      .. "from call_events e where stream = '%s' and type = 'opened'"):format(report.call))
     local said, code = replay(report.call)
     assert.equal(1, code)
     assert.matches("it went on with another process %(node_drained%)", said)

@@ -174,6 +174,20 @@ describe("what the version that took a call does again", function()
     found, notes = record.check(unheard, steps {})
     assert.same({}, found)
     assert.equal(2, #notes)
+    local late = { inputs = { { at_ms = 900, what = "tool", name = "price", output = '{"failed":true}' } }, recorded = {
+      system = "openai", reason = "default" } }
+    found, notes = record.check(late, steps {})
+    assert.same({}, found)
+    assert.matches("price failed then", notes[1])
+  end)
+
+  it("is known of who broke a fence only now", function()
+    local r = { inputs = { { at_ms = 1, what = "started" } }, recorded = { system = "openai", reason = "default" } }
+    local broken = { { at_ms = 0, did = { { kind = "routing", text = "openai, default" } } },
+      { at_ms = 1, did = { { kind = "broken", text = "time" } } } }
+    assert.equal("fence", record.check(r, broken, { texts = {} })[1].what)
+    r.recorded.system = "fallback"
+    assert.same({}, (record.check(r, broken, { texts = {} })))
   end)
 end)
 
