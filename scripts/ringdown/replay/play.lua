@@ -27,8 +27,9 @@ local playing_ms = 0
 
 -- Each answer is given once: who asks more often than then asks what nobody knows.
 local function answers_of(recording)
-  local lists = {}
+  local lists, hidden = {}, false
   for _, a in ipairs(recording.answers) do
+    hidden = hidden or a.ask:find "%[%l+%]" ~= nil -- a question out of which something was taken
     local key = a.of .. " " .. a.ask
     lists[key] = lists[key] or {}
     table.insert(lists[key], a)
@@ -40,7 +41,7 @@ local function answers_of(recording)
     if answer and not answer.cut and answer.value then
       return answer.value
     end
-    local cut = answer ~= nil or recording.cut_ms and playing_ms >= recording.cut_ms
+    local cut = answer ~= nil or hidden or recording.cut_ms and playing_ms >= recording.cut_ms
     missing[#missing + 1] = { of = of, ask = ask, cut = cut, again = list ~= nil }
   end
 end

@@ -68,8 +68,9 @@ function record:routing()
 end
 
 function record:prompt()
-  if self.was.brief and self.about.brief and self.was.brief ~= self.about.brief then
-    self:differs("prompt", "digest " .. self.was.brief, "digest " .. self.about.brief)
+  local was = self.was.brief
+  if was and self.about.brief and was ~= self.about.brief and not was:find("[", 1, true) then
+    self:differs("prompt", "digest " .. was, "digest " .. self.about.brief)
   end
 end
 

@@ -146,6 +146,14 @@ local function opened_of(kept)
   end
 end
 
+-- Digits, of an older program, or letters: see inputs.lettered.
+local function seed_of(opened)
+  local digits = tostring(opened.seed):gsub("[a-j]", function(letter)
+    return ("%d"):format(letter:byte() - 97)
+  end)
+  return digits:find "^%d+$" and math.tointeger(tonumber(digits)) or nil
+end
+
 -- Each process made a script of its own, with its own seed, and maybe of another version.
 local function other_process(kept)
   for _, e in ipairs(kept.events) do
@@ -166,7 +174,7 @@ local function unusable(kept, opened)
   elseif opened.schema ~= SCHEMA then
     return ("it was recorded in schema %s, this program reads %d: %s"):format(tostring(opened.schema), SCHEMA,
       (tonumber(opened.schema) or 0) < SCHEMA and "it is too old to be replayed" or "use a newer one")
-  elseif not math.tointeger(tonumber(opened.seed)) then
+  elseif not seed_of(opened) then
     return "the seed of its random numbers is no number"
   elseif moved then
     return ("it went on with another process (%s): that one's script is not kept as this one's is"):format(moved)
@@ -181,7 +189,7 @@ local function of_kept(kept)
   end
   local r = { ringdown_recording = SCHEMA, call = kept.call, agent = kept.agent, version = kept.version,
     from = kept.from or "anonymous", to = kept.to, began_ms = kept.began_ms,
-    seed = math.tointeger(tonumber(opened.seed)), form = opened.form or {}, site = opened.site,
+    seed = seed_of(opened), form = opened.form or {}, site = opened.site,
     inputs = json.array {}, answers = json.array {}, tools = {}, texts = {}, ordered = {}, n_facts = 0,
     recorded = { system = kept.system, reason = kept.reason, brief = opened.brief, emergencies = json.array {},
       unheard = json.array {}, opened_ms = json.array {}, texts = json.array {}, transfers = json.array {} } }
