@@ -4,7 +4,7 @@
  * - Messages arrive by mailbox and start jobs; a job runs at once for its share, then it queues.
  * Each turn of the loop gives queued jobs SHARE_MS in all, so that messages and timers come
  * between.
- * - nice +5: when cores are short, media threads win.
+ * - nice +5, and they breathe: when cores are short, media threads win (base/urgent.h).
  *
  * Failure: a full mailbox cannot stop the thread (MSG_STOP has a reserved place). At the end every
  * activity is freed, and what it waited for is cancelled. */
@@ -286,7 +286,7 @@ static void *run(void *arg)
     struct script_thread *t = arg;
 
     (void)pthread_setname_np(pthread_self(), "script");
-    patient_thread();
+    breathing_thread();
     (void)loop_run(t->loop);
     return NULL;
 }

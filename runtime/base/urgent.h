@@ -13,4 +13,11 @@ void urgent_thread(void);
 enum { PATIENT_NICE = 5 };
 void patient_thread(void);
 
+/* The same for a thread that may compute for long: it is to breathe() every 250 us or so. */
+void breathing_thread(void);
+
+/* Who waits for the processor, audio above all, has it first. Nothing in other threads than those. */
+enum { BREATH_US = 250 };
+void breathe(void);
+
 #endif

@@ -10,8 +10,9 @@
  * Failure: a pattern that is none (MATCH_BROKEN) or takes too long (MATCH_LONG) sets `why`. */
 #include "lua/matcher.h"
 
+#include "base/urgent.h"
+
 #include <ctype.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static enum match step(struct matcher *m)
     if (m->steps == 0)
         return too_long(m, "takes too long; use fewer repetitions (* + -) or a shorter text");
     if (m->steps-- % BREATH_STEPS == 0)
-        (void)sched_yield();
+        breathe();
     return MATCH_YES;
 }
 

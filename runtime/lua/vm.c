@@ -15,10 +15,10 @@
 
 #include "base/err.h"
 #include "base/now.h"
+#include "base/urgent.h"
 #include "lua/vm_private.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,6 @@ enum {
     HOOK_EVERY = 1000,
     HOOK_OFTEN = 100, /* with much data, single instructions (a concatenation) can be long */
     MUCH_DATA = 512 << 10,
-    BREATH_US = 250, /* how long Lua keeps the processor from others in one go */
     BREATH_ALLOCATIONS = 1024,
     STUCK_MS = 15, /* past its share, where a task cannot step aside */
     DEFAULT_SLICE_MS = 1000,
@@ -43,7 +42,7 @@ static void let_others_go_first(struct vm *v, uint64_t now)
 {
     if (now < v->breathed_us + BREATH_US)
         return;
-    (void)sched_yield();
+    breathe();
     v->breathed_us = now;
 }
 
