@@ -9,8 +9,8 @@ local M = {}
 M.ours = [[adoptions agent_release_current agent_releases agent_trees agent_versions agents alerts appointments audit
   call_cost_lines call_costs call_events calls calls_daily calls_recent costs_daily customers near_misses
   node_leader node_processes nodes number_snapshots numbers_version opt_outs phone_numbers rates recordings retention
-  rollout_now rollouts schema_migrations sites statistics store texts tool_calls triage_followers triage_matches
-  triage_steps turns usage]]
+  rollout_now rollouts schema_migrations sites statistics store streams_begun texts tool_calls triage_followers
+  triage_matches triage_steps turns usage]]
 
 local reasons = {
   store = "use ringdown.store instead",
