@@ -15,23 +15,16 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
-#include "gateway/books.h"
 #include "gateway/opening.h"
+#include "gateway/question.h"
 #include "gateway/resume.h"
 #include "gateway/webhook.h"
-#include "store/asker.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { ANSWER_MS = 2500, ASK_MAX = 1024, WORDS_MAX = 512 };
-
-struct asking {
-    struct node *node;
-    unsigned media_thread;
-    uint64_t number;
-};
 
 static void goodbye(struct opening *o, const char *why)
 {
@@ -43,50 +36,6 @@ static void goodbye(struct opening *o, const char *why)
 static void on_late(struct opening *o)
 {
     goodbye(o, "no_answer");
-}
-
-/* A thread of the asker. */
-static void on_answer(void *arg, struct answer *a)
-{
-    struct asking *q = arg;
-    struct node *n = q->node;
-    struct message *m;
-    size_t at = 0;
-    struct rd_str json = RD_STR("");
-
-    if (a && a->rc == 0 && a->n_rows == 1)
-        json = answer_cell(a, &at);
-    m = message_new(MSG_ACCEPTED, 0, &json, 1);
-    if (m) {
-        m->aux = q->number;
-        (void)mailbox_post(n->media[q->media_thread]->mailbox, m);
-    }
-    answer_free(a);
-    free(q);
-    atomic_fetch_sub(&n->adopting, 1);
-}
-
-static int ask(struct opening *o, const char *what)
-{
-    struct node *n = o->thread->node;
-    struct asking *arg = malloc(sizeof(*arg));
-    struct question q = {.sql = "select accept_elsewhere($1::jsonb)::text",
-                         .params = &what,
-                         .n_params = 1,
-                         .done = on_answer,
-                         .arg = arg};
-    int rc;
-
-    if (!arg)
-        return -ENOMEM;
-    *arg = (struct asking){n, o->thread->index, o->number};
-    atomic_fetch_add(&n->adopting, 1);
-    rc = asker_ask(books_asker(n->books), &q);
-    if (rc) {
-        atomic_fetch_sub(&n->adopting, 1);
-        free(arg);
-    }
-    return rc;
 }
 
 /* The call whose caller waits: the parent of the leg that was dialled, else the one that the address
@@ -125,7 +74,9 @@ bool accept_request(struct media_thread *t, struct http_request *r, struct form 
                                       J_TEXT("digits", webhook_word(form, "Digits")),
                                       J_STR("node", t->node->name)));
     if (!rc)
-        rc = buf_text(&what) ? ask(o, what.data) : -ENOMEM;
+        rc = buf_text(&what) ? question_ask(o, "select accept_elsewhere($1::jsonb)::text",
+                                            what.data, 0, MSG_ACCEPTED)
+                             : -ENOMEM;
     buf_fini(&what);
     if (rc)
         goodbye(o, "no_database");

@@ -23,12 +23,12 @@
 #include "gateway/books.h"
 #include "gateway/claims.h"
 #include "gateway/line.h"
+#include "gateway/question.h"
 #include "gateway/resume.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
-#include "store/asker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,58 +92,6 @@ static void refuse(struct opening *o, const char *why, bool hang_up)
 
 /* --- asking --- */
 
-struct asking {
-    struct node *node;
-    unsigned media_thread;
-    uint64_t number;
-};
-
-/* A thread of the asker. */
-static void on_answer(void *arg, struct answer *a)
-{
-    struct asking *q = arg;
-    struct node *n = q->node;
-    struct message *m;
-    size_t at = 0;
-    struct rd_str json = RD_STR("");
-
-    if (a && a->rc == 0 && a->n_rows == 1)
-        json = answer_cell(a, &at);
-    m = message_new(MSG_ADOPTED, 0, &json, 1);
-    if (m) {
-        m->aux = q->number;
-        (void)mailbox_post(n->media[q->media_thread]->mailbox, m);
-    }
-    answer_free(a);
-    free(q);
-    atomic_fetch_sub(&n->adopting, 1);
-}
-
-static int ask(struct opening *o)
-{
-    struct node *n = o->thread->node;
-    struct asking *arg = malloc(sizeof(*arg));
-    const char *param = o->adopting->ask;
-    struct question q = {.sql = "select adopt_call($1::jsonb)::text",
-                         .params = &param,
-                         .n_params = 1,
-                         .bytes_max = known_max,
-                         .done = on_answer,
-                         .arg = arg};
-    int rc;
-
-    if (!arg)
-        return -ENOMEM;
-    *arg = (struct asking){n, o->thread->index, o->number};
-    atomic_fetch_add(&n->adopting, 1);
-    rc = asker_ask(books_asker(n->books), &q);
-    if (rc) {
-        atomic_fetch_sub(&n->adopting, 1);
-        free(arg);
-    }
-    return rc;
-}
-
 void adopt_wait(struct node *n)
 {
     while (atomic_load(&n->adopting) > 0)
@@ -171,7 +119,8 @@ static void on_wait(struct opening *o)
     } else {
         a->asked = true;
         loop_timer_at(o->timer, o->until_ms);
-        a->given = ask(o) == 0;
+        a->given = question_ask(o, "select adopt_call($1::jsonb)::text", a->ask, known_max,
+                                MSG_ADOPTED) == 0;
         if (!a->given)
             refuse(o, "no_database", false);
     }
