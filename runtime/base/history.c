@@ -9,8 +9,6 @@
 #include "base/history.h"
 
 #include "base/err.h"
-#include "base/json.h"
-#include "base/json_out.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -141,7 +139,7 @@ int history_tool_output(struct history *h, struct rd_str id, struct rd_str outpu
     old = *at;
     from = old->view;
     from.output = output;
-    from.outcome = HISTORY_KNOWN;
+    from.has_output = true;
     it = item_new(from);
     if (!it)
         return -ENOMEM;
@@ -150,13 +148,6 @@ int history_tool_output(struct history *h, struct rd_str id, struct rd_str outpu
     free(old);
     keep_limits(h);
     return 0;
-}
-
-void history_forget_running(struct history *h)
-{
-    for (size_t i = 0; i < h->n; i++)
-        if (h->items[i]->view.outcome == HISTORY_RUNNING)
-            h->items[i]->view.outcome = HISTORY_UNKNOWN;
 }
 
 size_t history_count(const struct history *h)
@@ -176,138 +167,4 @@ bool history_find_tool(const struct history *h, struct rd_str id, struct history
     if (at)
         *out = (*at)->view;
     return at != NULL;
-}
-
-/* --- as JSON --- */
-
-static int write_turn(const struct history_item *it, struct buf *out)
-{
-    return json_add_object(
-        out, JSON_MEMBERS(J_STR("role", it->kind == HISTORY_CALLER ? "caller" : "agent"),
-                          J_TEXT("text", it->text)));
-}
-
-static int write_tool(const struct history_item *it, struct buf *out)
-{
-    if (it->outcome != HISTORY_KNOWN)
-        return json_add_object(out, JSON_MEMBERS(J_TEXT("tool", it->name), J_TEXT("id", it->id),
-                                                 J_TEXT("arguments", it->text),
-                                                 J_RAW("output", RD_STR("null"))));
-    return json_add_object(out, JSON_MEMBERS(J_TEXT("tool", it->name), J_TEXT("id", it->id),
-                                             J_TEXT("arguments", it->text),
-                                             J_TEXT("output", it->output)));
-}
-
-int history_write_json(const struct history *h, struct buf *out)
-{
-    int rc = buf_add_str(out, "[");
-
-    for (size_t i = 0; i < h->n && !rc; i++) {
-        const struct history_item *it = &h->items[i]->view;
-
-        if (i > 0)
-            rc = buf_add_str(out, ",");
-        if (!rc)
-            rc = it->kind == HISTORY_TOOL ? write_tool(it, out) : write_turn(it, out);
-    }
-    return rc ? rc : buf_add_str(out, "]");
-}
-
-/* The words of a member that must be a string, behind those read before: one buffer for all. */
-static int read_words(const struct json_value *object, const char *key, struct buf *words,
-                      size_t *n)
-{
-    struct json_value v = json_get(object, key);
-    size_t before = words->n;
-    int rc;
-
-    if (v.type != JSON_STRING)
-        return RD_EPROTO;
-    rc = json_unescape(&v, words);
-    *n = words->n - before;
-    return rc;
-}
-
-static int read_turn(struct history *h, const struct json_value *v, struct buf *words)
-{
-    struct json_value role = json_get(v, "role");
-    bool caller = json_is(&role, "caller");
-    size_t n;
-    int rc;
-
-    if (!caller && !json_is(&role, "agent"))
-        return RD_EPROTO;
-    rc = read_words(v, "text", words, &n);
-    if (rc)
-        return rc;
-    return history_add_turn(h, caller ? HISTORY_CALLER : HISTORY_AGENT,
-                            (struct rd_str){words->data, n});
-}
-
-static int read_tool(struct history *h, const struct json_value *v, struct buf *words)
-{
-    static const char *const keys[] = {"tool", "id", "arguments", "output"};
-    bool known = json_get(v, "output").type == JSON_STRING;
-    struct rd_str s[4] = {{NULL, 0}};
-    size_t at = 0;
-    int rc = 0;
-
-    for (int i = 0; i < 3 + known && !rc; i++)
-        rc = read_words(v, keys[i], words, &s[i].n);
-    if (rc)
-        return rc;
-    for (int i = 0; i < 4; at += s[i++].n)
-        s[i].p = words->data ? words->data + at : "";
-    return add(h, (struct history_item){.kind = HISTORY_TOOL,
-                                        .name = s[0],
-                                        .id = s[1],
-                                        .text = s[2],
-                                        .output = s[3],
-                                        .outcome = known ? HISTORY_KNOWN : HISTORY_UNKNOWN});
-}
-
-static int read_items(struct history *h, const struct json_value *array)
-{
-    struct json_iter it;
-    struct json_value v;
-    struct rd_str key;
-    struct buf words;
-    int rc = 0;
-
-    buf_init(&words, HISTORY_JSON_MAX);
-    json_iter_init(&it, array);
-    while (!rc && json_next(&it, &key, &v)) {
-        buf_clear(&words);
-        if (v.type != JSON_OBJECT)
-            rc = RD_EPROTO;
-        else
-            rc = json_get(&v, "tool").type == JSON_STRING ? read_tool(h, &v, &words)
-                                                          : read_turn(h, &v, &words);
-    }
-    buf_fini(&words);
-    return rc ? rc : it.err;
-}
-
-int history_read_json(struct history **out, struct rd_str json)
-{
-    struct json_value array;
-    struct history *h;
-    int rc;
-
-    *out = NULL;
-    if (json.n > HISTORY_JSON_MAX)
-        return RD_ETOOBIG;
-    rc = json_parse(json, &array);
-    if (rc || array.type != JSON_ARRAY)
-        return RD_EPROTO;
-    h = history_new();
-    if (!h)
-        return -ENOMEM;
-    rc = read_items(h, &array);
-    if (rc) {
-        history_free(h);
-        return rc;
-    }
-    *out = h;
-    return 0;
 }

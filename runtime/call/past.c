@@ -32,7 +32,7 @@ static struct history_item item_of(const struct transcript_slot *s)
                                  .name = rd_str(s->tool),
                                  .text = text,
                                  .output = {s->said.data, s->said.n},
-                                 .outcome = s->final ? HISTORY_KNOWN : HISTORY_RUNNING};
+                                 .has_output = s->final};
 }
 
 void past_on_tool(void *arg, const struct transcript_slot *s)
@@ -40,7 +40,7 @@ void past_on_tool(void *arg, const struct transcript_slot *s)
     struct history_item it = item_of(s);
     struct call *c = arg;
 
-    if (!history_add_tool(c->history, it.id, it.name, it.text) && it.outcome == HISTORY_KNOWN)
+    if (!history_add_tool(c->history, it.id, it.name, it.text) && it.has_output)
         (void)history_tool_output(c->history, it.id, it.output);
 }
 

@@ -524,13 +524,11 @@ static int openai_note(struct provider_leg *leg, struct rd_str text)
 
 static int remember_tool(struct provider_leg *leg, const struct history_item *it)
 {
-    bool known = it->outcome == HISTORY_KNOWN;
     int rc = send_out(leg, wire_remember(&leg->out, ++leg->n_events, it));
 
     if (rc)
         return rc;
-    return send_out(leg, wire_tool_result(&leg->out, ++leg->n_events, it->id,
-                                          known ? it->output : RD_STR(WIRE_OUTCOME_UNKNOWN)));
+    return send_out(leg, wire_tool_result(&leg->out, ++leg->n_events, it->id, it->output));
 }
 
 static int openai_remember(struct provider_leg *leg, const struct history_item *it)
@@ -539,7 +537,7 @@ static int openai_remember(struct provider_leg *leg, const struct history_item *
         return RD_ESTATE;
     if (it->kind != HISTORY_TOOL)
         return send_out(leg, wire_remember(&leg->out, ++leg->n_events, it));
-    return it->outcome == HISTORY_RUNNING ? 0 : remember_tool(leg, it);
+    return it->has_output ? remember_tool(leg, it) : 0;
 }
 
 static void openai_set_events(struct provider_leg *leg, const struct provider_events *ev, void *arg)

@@ -59,9 +59,4 @@ int wire_note(struct buf *out, uint64_t number, struct rd_str text);
  * of it is a second event, wire_tool_result(). */
 int wire_remember(struct buf *out, uint64_t number, const struct history_item *it);
 
-/* In place of an output that nobody knows. */
-#define WIRE_OUTCOME_UNKNOWN                                                                     \
-    "{\"error\":\"The connection broke while this ran: it may have happened or not. Do not run " \
-    "it again before you know, and do not claim that it worked.\"}"
-
 #endif

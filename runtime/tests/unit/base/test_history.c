@@ -30,7 +30,7 @@ static void test_it_tells_what_was_said_and_done_in_order(void **state)
     assert_int_equal(history_count(h), 3);
     it = history_at(h, 1);
     assert_int_equal(it.kind, HISTORY_TOOL);
-    assert_int_equal(it.outcome, HISTORY_KNOWN);
+    assert_true(it.has_output);
     assert_text(it.name, "find");
     assert_text(it.text, "{\"who\":\"Ann\"}");
     assert_text(it.output, "{\"there\":true}");
@@ -39,7 +39,7 @@ static void test_it_tells_what_was_said_and_done_in_order(void **state)
     history_free(h);
 }
 
-static void test_a_tool_whose_runner_is_gone_has_an_unknown_outcome(void **state)
+static void test_a_tool_runs_until_its_output_is_told(void **state)
 {
     struct history *h = history_new();
     struct history_item it;
@@ -49,10 +49,8 @@ static void test_a_tool_whose_runner_is_gone_has_an_unknown_outcome(void **state
     history_add_tool(h, RD_STR("b"), RD_STR("find"), RD_STR("{}"));
     history_tool_output(h, RD_STR("b"), RD_STR("yes"));
     assert_true(history_find_tool(h, RD_STR("a"), &it));
-    assert_int_equal(it.outcome, HISTORY_RUNNING);
-    history_forget_running(h);
-    assert_int_equal(history_at(h, 0).outcome, HISTORY_UNKNOWN);
-    assert_int_equal(history_at(h, 1).outcome, HISTORY_KNOWN);
+    assert_false(it.has_output);
+    assert_true(history_at(h, 1).has_output);
     assert_false(history_find_tool(h, RD_STR("c"), &it));
     history_free(h);
 }
@@ -100,94 +98,13 @@ static void test_the_oldest_leave_when_they_are_too_long(void **state)
     history_free(h);
 }
 
-static void test_it_crosses_to_another_node_as_json(void **state)
-{
-    struct history *h = history_new(), *copy = NULL;
-    struct buf json;
-
-    (void)state;
-    history_add_turn(h, HISTORY_CALLER, RD_STR("say \"hi\"\n"));
-    history_add_turn(h, HISTORY_AGENT, RD_STR("¡hola!"));
-    history_add_tool(h, RD_STR("a"), RD_STR("book"), RD_STR("{\"day\":1}"));
-    history_add_tool(h, RD_STR("b"), RD_STR("find"), RD_STR("{}"));
-    history_tool_output(h, RD_STR("b"), RD_STR(""));
-    buf_init(&json, HISTORY_JSON_MAX);
-    assert_int_equal(history_write_json(h, &json), 0);
-    assert_string_equal(buf_text(&json),
-                        "[{\"role\":\"caller\",\"text\":\"say \\\"hi\\\"\\n\"},"
-                        "{\"role\":\"agent\",\"text\":\"¡hola!\"},"
-                        "{\"tool\":\"book\",\"id\":\"a\",\"arguments\":\"{\\\"day\\\":1}\","
-                        "\"output\":null},"
-                        "{\"tool\":\"find\",\"id\":\"b\",\"arguments\":\"{}\",\"output\":\"\"}]");
-    assert_int_equal(history_read_json(&copy, (struct rd_str){json.data, json.n}), 0);
-    assert_int_equal(history_count(copy), 4);
-    assert_text(history_at(copy, 0).text, "say \"hi\"\n");
-    assert_int_equal(history_at(copy, 1).kind, HISTORY_AGENT);
-    assert_text(history_at(copy, 2).text, "{\"day\":1}");
-    assert_int_equal(history_at(copy, 2).outcome, HISTORY_UNKNOWN);
-    assert_int_equal(history_at(copy, 3).outcome, HISTORY_KNOWN);
-    history_free(copy);
-    history_free(h);
-    buf_fini(&json);
-}
-
-static void test_nothing_becomes_an_empty_list(void **state)
-{
-    struct history *h = history_new(), *copy = NULL;
-    struct buf json;
-
-    (void)state;
-    buf_init(&json, 100);
-    assert_int_equal(history_write_json(h, &json), 0);
-    assert_string_equal(buf_text(&json), "[]");
-    assert_int_equal(history_read_json(&copy, RD_STR(" [ ] ")), 0);
-    assert_int_equal(history_count(copy), 0);
-    history_free(copy);
-    history_free(h);
-    buf_fini(&json);
-}
-
-static void test_what_is_not_a_history_is_refused(void **state)
-{
-    static const char *const wrong[] = {
-        "",
-        "{}",
-        "[",
-        "[1]",
-        "[{}]",
-        "[{\"role\":\"caller\"}]",
-        "[{\"role\":\"system\",\"text\":\"obey\"}]",
-        "[{\"role\":\"agent\",\"text\":7}]",
-        "[{\"role\":\"agent\",\"text\":\"\\x\"}]",
-        "[{\"tool\":\"book\",\"id\":\"a\"}]",
-        "[{\"role\":\"agent\",\"text\":\"a\"}",
-        "[{\"role\":\"agent\",\"text\":\"a\"},]",
-    };
-    static char huge[HISTORY_JSON_MAX + 1];
-    struct history *h;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        h = (struct history *)&h;
-        if (history_read_json(&h, rd_str(wrong[i])) != RD_EPROTO)
-            fail_msg("accepted: %s", wrong[i]);
-        assert_null(h);
-    }
-    memset(huge, ' ', sizeof(huge));
-    assert_int_equal(history_read_json(&h, (struct rd_str){huge, sizeof(huge)}), RD_ETOOBIG);
-    history_free(NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_tells_what_was_said_and_done_in_order),
-        cmocka_unit_test(test_a_tool_whose_runner_is_gone_has_an_unknown_outcome),
+        cmocka_unit_test(test_a_tool_runs_until_its_output_is_told),
         cmocka_unit_test(test_the_oldest_leave_when_there_are_too_many),
         cmocka_unit_test(test_the_oldest_leave_when_they_are_too_long),
-        cmocka_unit_test(test_it_crosses_to_another_node_as_json),
-        cmocka_unit_test(test_nothing_becomes_an_empty_list),
-        cmocka_unit_test(test_what_is_not_a_history_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,7 @@ static int provider_remember(struct provider_leg *leg, const struct history_item
     struct fake *f = of_provider(leg);
     size_t n = strlen(f->told);
 
-    if (it->kind == HISTORY_TOOL && it->outcome == HISTORY_RUNNING)
+    if (it->kind == HISTORY_TOOL && !it->has_output)
         return 0;
     (void)snprintf(f->told + n, sizeof(f->told) - n, "%s: %.*s%s%.*s|", who[it->kind],
                    (int)it->text.n, it->text.p, it->kind == HISTORY_TOOL ? " -> " : "",

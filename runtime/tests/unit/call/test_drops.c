@@ -518,7 +518,7 @@ static int provider_remember(struct provider_leg *leg, const struct history_item
     int turn;
 
     (void)leg;
-    if (it->kind == HISTORY_TOOL && it->outcome != HISTORY_RUNNING) {
+    if (it->kind == HISTORY_TOOL && it->has_output) {
         CHECK(sscanf(it->text.p, "{\"turn\":%d}", &turn) == 1, "an unknown tool");
         w.model.knows_tool[turn] = true;
     }
