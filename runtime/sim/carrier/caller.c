@@ -186,13 +186,3 @@ bool caller_speaking(const struct caller *c)
 {
     return c->state == SPEAKING;
 }
-
-bool caller_done(const struct caller *c)
-{
-    return c->step >= c->scenario->n_steps;
-}
-
-uint32_t caller_speaking_ms(const struct caller *c)
-{
-    return c->state == SPEAKING ? c->now_ms - c->began_ms : 0;
-}

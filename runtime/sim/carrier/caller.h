@@ -47,7 +47,5 @@ void caller_free(struct caller *c);
 bool caller_tick(struct caller *c, bool audible, bool pending, int16_t frame[CALLER_FRAME]);
 
 bool caller_speaking(const struct caller *c);
-bool caller_done(const struct caller *c);            /* no step is left */
-uint32_t caller_speaking_ms(const struct caller *c); /* since the current utterance began */
 
 #endif

@@ -471,16 +471,6 @@ uint16_t openai_double_port(const struct openai_double *d)
     return listener_port(d->listener);
 }
 
-const char *const *openai_double_faults(void)
-{
-    return openai_fault_names;
-}
-
-const char *openai_double_voice(const char *name)
-{
-    return openai_voice(name);
-}
-
 uint64_t openai_double_violations(const struct openai_double *d)
 {
     uint64_t n = d->violations;

@@ -5,8 +5,7 @@
  *
  * It shares nothing with the carrier double but the scenarios: an utterance is recognised from the
  * audio that arrives, or not at all. A fault is chosen by the path,
- * wss://host/fault/<name>/v1/realtime, or by a scenario's reply. The known faults are listed by
- * openai_double_faults(). */
+ * wss://host/fault/<name>/v1/realtime, or by a scenario's reply. fault.c lists them. */
 #ifndef SIM_OPENAI_DOUBLE_H
 #define SIM_OPENAI_DOUBLE_H
 
@@ -32,10 +31,6 @@ int openai_double_start(struct openai_double **out, const struct openai_double_o
                         size_t cap);
 void openai_double_stop(struct openai_double *d);
 uint16_t openai_double_port(const struct openai_double *d);
-const char *const *openai_double_faults(void); /* NULL-terminated names */
-
-/* The espeak-ng voice that speaks for a voice of the API ("marin"), to recognise it by. */
-const char *openai_double_voice(const char *name);
 
 /* Messages received that the API would refuse whatever the timing, since the start: wrong form, ids
  * that do not exist, truncation beyond the audio. A test's first question. */
