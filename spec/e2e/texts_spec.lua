@@ -83,7 +83,9 @@ describe("texts", function()
   end)
 
   it("are in the database, from the queue to the telephone", function()
-    local text = row(("select * from texts where to_number = '%s'"):format(CALLER))
+    local texts = pg.query(n.database, ("select * from texts where to_number = '%s'"):format(CALLER))
+    local text = texts[1]
+    assert.equal(1, #texts, require("cjson").encode(texts))
     assert.same({ "delivered", "booked", "tool", OURS, 1 },
       { text.status, text.template, text.kind, text.from_number, text.segments })
     assert.matches("^SM", text.carrier_id)
