@@ -268,8 +268,8 @@ describe("a call between two nodes", function()
     post(a, "/twilio/status", call, { CallStatus = "in-progress" })
     a:kill()
     a:restart()
-    local opens = proc.start { name = "gate", folder = a.folder, args = { "sh", "-c",
-      ("sleep 0.4; psql -q -c 'insert into gate default values' '%s'"):format(a.database) } }
+    local opens = proc.start { name = "gate", folder = a.folder, args = { "sh", "-c", -- connects before it waits
+      ("(sleep 0.4; echo 'insert into gate default values;') | psql -q '%s'"):format(a.database) } }
     local body = resume(a, call)
     opens:wait(10)
     local got = pg.query(a.database, ("select c.status, a.at > g.opened as later from calls c "
