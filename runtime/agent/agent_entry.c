@@ -77,9 +77,9 @@ size_t agent_living_count(void)
 void agent_settle(struct vm *v)
 {
     static const char *const beginning[] = {
-        "ringdown.brief",   "ringdown.complaints", "ringdown.customers", "ringdown.hours",
-        "ringdown.nearest", "ringdown.numbers",    "ringdown.routing",   "ringdown.shape",
-        "ringdown.site",    "ringdown.template"};
+        "ringdown.brief",        "ringdown.complaints", "ringdown.customers", "ringdown.hours",
+        "ringdown.nearest",      "ringdown.numbers",    "ringdown.rollout",   "ringdown.routing",
+        "ringdown.routing_call", "ringdown.shape",      "ringdown.site",      "ringdown.template"};
 
     for (size_t i = 0; i < sizeof(beginning) / sizeof(beginning[0]); i++)
         vm_forget(v, beginning[i]);
@@ -223,6 +223,8 @@ static void take_rules(struct agent_info *a, json_t *info)
     a->keep_transcripts_s = number_member(info, "keep_transcripts_s");
     a->keep_recordings_s = number_member(info, "keep_recordings_s");
     a->max_calls = number_member(info, "max_calls");
+    a->may_fail_over = json_is_true(json_object_get(info, "failover"));
+    a->split_bp = json_object_get(info, "split_bp") ? (int)number_member(info, "split_bp") : -1;
 }
 
 static bool has_documents(const struct agent_entry *e)

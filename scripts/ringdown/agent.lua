@@ -53,6 +53,7 @@ local host = require "ringdown.host"
 ---@field on table<ringdown.hook, fun(call: ringdown.call, what: any, more: any)>? what it does when
 ---  something happens
 ---@field routing ringdown.routing? which system its calls run on; nil: the only one there is, else openai
+---@field failover boolean? may the other system take a call that one cannot take now? true where it has both
 ---@field verify ringdown.verify? how a caller shows who they are, for tools with `verify`
 
 ---@class ringdown.file a text beside the agent's file

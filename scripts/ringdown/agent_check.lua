@@ -179,6 +179,7 @@ local function shapes_of(languages)
     countries = shape.list_of(shape.matching("^%u%u$", 'a country; write it as two capital letters, like "US"')),
     on = shape.fields(hook_shapes()),
     routing = routing.shape,
+    failover = shape.flag,
     verify = function(...)
       return require("ringdown.verify_check").shape(...) -- here, because most agents tell nothing personal
     end,

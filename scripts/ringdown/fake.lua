@@ -131,6 +131,7 @@ M.load = load_agent
 ---@field broken string? the fence that the agent broke ("time", "memory"…), which ends a live call; in `ringdown test`
 ---@field system string where routing sent it
 ---@field reason string why
+---@field decision ringdown.routing.decision all about it
 ---@field brief table what the provider was told
 ---@field log table[] lines of call:log
 ---@field emergencies string[] ids of the rules that were acted on
@@ -172,6 +173,7 @@ end
 ---@field name string? of the caller
 ---@field form table<string, string>? more of the carrier's form
 ---@field site table? the site of the number, as `sites import` reads it: { id = "lakeview", name = "…", … }
+---@field routes ringdown.routing.known? what the node knows about where calls go: a rollout, the force switch…
 ---@field recording table? of the library: a recorded call
 ---@field version string? of the library: where the sandbox finds the agent
 
@@ -214,14 +216,15 @@ function M.call(opts)
   for key, value in pairs(opts.form or {}) do
     form[key] = value
   end
-  local session = sandbox and sandbox:begin(def, form, opts.site, recording and recording.seed)
+  local routes = recording and recording.routes or opts.routes
+  local session = sandbox and sandbox:begin(def, form, opts.site, recording and recording.seed, routes)
     or sessions.new(def, form, opts.site)
   local self = setmetatable({ def = def, form = form, session = session }, call)
   if #def.emergencies > 0 then
     self.desk = require("ringdown.fake.desk").new(self)
   end
   self.session:know_caller()
-  self.system, self.reason, self.assistant = self.session:route()
+  self.system, self.reason, self.assistant, self.decision = self.session:route(routes)
   if self.system == "openai" then
     self.brief = self.session:brief()
   end

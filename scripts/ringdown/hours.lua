@@ -59,6 +59,27 @@ function M.shape(value, path, complain)
   return out
 end
 
+---@param hours { spans: table[], closed: integer[] } as M.shape leaves them
+---@param moment ringdown.moment
+---@return boolean
+function M.is_open(hours, moment)
+  local days = time.days(moment.date)
+  local weekday = time.weekday(days)
+  for _, closed in ipairs(hours.closed) do
+    if closed == days then
+      return false
+    end
+  end
+  for _, span in ipairs(hours.spans) do
+    local within = span.first <= span.last and span.first <= weekday and weekday <= span.last
+      or span.first > span.last and (weekday >= span.first or weekday <= span.last)
+    if within and span.from <= moment.minutes and moment.minutes < span.to then
+      return true
+    end
+  end
+  return false
+end
+
 ---@return string "Monday to Friday 8 am to 5 pm; Saturday 9 am to 12 pm; closed on December 25, 2026"
 function M.text(hours)
   local parts = {}

@@ -87,10 +87,11 @@ end
 ---@param form table<string, string> the carrier's; only what is in no other fact
 ---@param site table?
 ---@param brief string JSON
-function M.opened(form, site, brief)
+---@param routes table? what was known about where the agent's calls go
+function M.opened(form, site, brief, routes)
   if host.fact then
     host.fact("opened", json.encode { schema = M.SCHEMA, seed = M.lettered(seed),
-      unix = require("ringdown.time").unix(), site = site,
+      unix = require("ringdown.time").unix(), site = site, routes = routes,
       form = { CallerName = require("ringdown.call").name_of(form), StirVerstat = form.StirVerstat },
       brief = host.digest(brief):sub(1, 16) })
   end

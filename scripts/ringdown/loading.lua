@@ -14,8 +14,8 @@ local M = {}
 -- call need stays out of its VM until then.
 for _, name in ipairs {
   "adopted", "agent_check", "budget", "comeback", "customers", "errand", "hours", "input_keys", "log", "nearest",
-  "pressed", "routing", "shape", "site", "sms", "time", "tool_check", "tool_run", "tools", "tools.plain", "transfer",
-  "twilio.watchdog", "verify_check",
+  "pressed", "rollout", "routing", "routing_call", "shape", "site", "sms", "time", "tool_check", "tool_run",
+  "tools", "tools.plain", "transfer", "twilio.watchdog", "verify_check",
 } do
   require("ringdown." .. name)
 end
@@ -68,6 +68,8 @@ local function info_of(def, shown)
     fallback = twiml.fallback(def),
     nobody = twiml.nobody(def),
     vapi = def.vapi and twiml.vapi_redirect() or nil,
+    failover = require("ringdown.routing_call").may_fail_over(def),
+    split_bp = type(def.routing) == "table" and def.routing.openai_bp or nil,
     help = def.sms and def.sms.templates.help and twiml.message(require("ringdown.sms").help(def)) or nil,
     answers_missed = def.sms ~= nil and def.sms.templates.missed ~= nil,
     record = def.record,

@@ -1,67 +1,175 @@
 -- SPDX-License-Identifier: Apache-2.0
--- routing: which system a call runs on, decided once, by a pure function of agent and call.
+-- routing: which system a call runs on, decided once, by a pure function of what is known when it comes in.
 --
--- A split is sticky: a caller always meets the same system, and a larger share only adds callers to it.
--- The bucket is GrowthBook's second version: two passes of FNV-1a over seed and key.
-local calls = require "ringdown.call"
+--   pinned ▶ force ▶ killed ▶ fixed ▶ deny ▶ allow ▶ agent ▶ schedule ▶ split ▶ default     the first that says
+--                                         ╰── an error there: error, the control
+--   and then: that system cannot take it, the other can, and the agent lets it ▶ failover:why
+--
+-- Only what `split` decided is evidence about a rollout. Whatever breaks in here sends the call to the control: Vapi,
+-- where the agent has it. Nothing in here waits or asks; what the node knows comes with the call (gateway/routing.c).
+local rollout = require "ringdown.rollout"
 
 local M = {}
 
 ---@alias ringdown.routing
 ---| "openai" # every call
 ---| "vapi"
----| { split: { openai: number } } # so many percent of callers
+---| { split: { openai: number } } # so many percent of callers, until there is a rollout
 ---| fun(call: ringdown.call): "openai"|"vapi"|nil, string? # and the reason, for the records
 
----@param text string
----@return integer 0 to 2^32 - 1
-function M.fnv1a32(text)
-  local h = 2166136261
-  for i = 1, #text do
-    h = (h ~ text:byte(i)) * 16777619 & 0xffffffff
+---@class ringdown.routing.record the newest version of the agent's rollout
+---@field version integer 0: what the agent's file says
+---@field mode "split"|"openai"|"vapi"
+---@field percent_bp integer share of OpenAI in hundredths of a percent
+---@field salt string?
+---@field unit "caller"|"call"|nil
+---@field state string?
+---@field kill boolean?
+---@field schedule { when: "open"|"closed", hours: table?, zone: string? }?
+
+---@class ringdown.routing.known what the node knows besides the agent's file
+---@field record ringdown.routing.record?
+---@field override { percent_bp: integer?, kill: boolean? }? what was ordered at this node while the database was away
+---@field force "openai"|"vapi"|nil
+---@field listed "allow"|"deny"|nil the caller's number is on the rollout's list
+---@field pinned "openai"|"vapi"|nil where this call went when the carrier asked before
+---@field down { openai: string?, vapi: string? }? why a system cannot take a call now
+
+---@class ringdown.routing.decision
+---@field system "openai"|"vapi"
+---@field reason string
+---@field first "openai"|"vapi" before a fail-over
+---@field first_reason string
+---@field failover string?
+---@field detail string? more about the reason, of the agent or of an error
+---@field rollout integer? version
+---@field unit string?
+---@field bucket integer?
+---@field percent_bp integer?
+---@field key string? what the bucket is of; never kept as it is
+
+-- What the file says, as if it were a rollout's version 0.
+local function of_file(file)
+  if type(file) == "string" then
+    return { version = 0, mode = file }
+  elseif type(file) == "table" then
+    return { version = 0, mode = "split", percent_bp = file.openai_bp }
   end
-  return h
 end
 
----@param seed string
----@param key string
----@return integer 0 to 9999
-function M.bucket(seed, key)
-  return M.fnv1a32(("%d"):format(M.fnv1a32(seed .. key))) % 10000
-end
-
----What a caller is known by; a withheld number is nobody's, so that each such call stands for itself.
----@param number string?
----@param call_id string
----@return string
-function M.key(number, call_id)
-  return calls.number_of(number) or call_id
-end
-
----@param routing ringdown.routing? as the agent's file says, checked
----@param agent string its name
----@param has { openai: boolean, vapi: boolean } what the agent has a table for
----@param call ringdown.call
----@return string system
----@return string reason
-function M.decide(routing, agent, has, call)
-  local system, reason
-  if type(routing) == "string" then
-    return routing, "fixed"
-  elseif type(routing) == "table" then
-    local bucket = M.bucket("rollout:" .. agent .. ":v1:", M.key(call.caller.number, call.id))
-    return bucket < routing.openai_bp and "openai" or "vapi", "split"
-  elseif routing then
-    system, reason = routing(call)
+-- A draft is not in force yet. What was ordered here wins over what the database said last.
+local function in_force(q)
+  local record, order = q.known.record, q.known.override
+  if record and record.state == "draft" and not (order and order.percent_bp) then
+    record = nil
   end
+  record = record or of_file(q.file)
+  if order and order.percent_bp then
+    local plan = { mode = "split", percent_bp = order.percent_bp }
+    record = setmetatable(plan, { __index = record or { version = 0 } })
+  end
+  return record
+end
+
+local function is_killed(q)
+  local record, order = q.known.record, q.known.override
+  if order and order.kill ~= nil then
+    return order.kill
+  end
+  return record ~= nil and (record.kill or record.state == "killed") or false
+end
+
+local function control(q)
+  return q.runs.vapi and "vapi" or "openai"
+end
+
+local function own(q)
+  local system, words = q.ask()
   if system == nil then
-    return has.vapi and not has.openai and "vapi" or "openai", "default"
+    return nil
   elseif system ~= "openai" and system ~= "vapi" then
     error(("routing returned %s; allowed: \"openai\", \"vapi\", nil"):format(tostring(system)), 0)
-  elseif system == "vapi" and not has.vapi then
+  elseif system == "vapi" and not q.runs.vapi then
     error("routing returned \"vapi\", but the agent has no vapi table", 0)
   end
-  return system, reason and tostring(reason) or "agent"
+  return system, "agent", words and tostring(words)
+end
+
+local function first_choice(q, record, decision)
+  local known = q.known
+  if q.runs[known.pinned] then
+    return known.pinned, "pinned"
+  elseif q.runs[known.force] then
+    return known.force, "force"
+  elseif is_killed(q) then
+    return control(q), "killed"
+  elseif record and record.mode ~= "split" then
+    return record.mode == "openai" and "openai" or control(q), "fixed"
+  elseif known.listed == "deny" then
+    return control(q), "deny"
+  elseif known.listed == "allow" then
+    return "openai", "allow"
+  end
+  local system, reason, words = own(q)
+  if system then
+    return system, reason, words
+  elseif record and record.schedule and not q.is_open(record.schedule) then
+    return control(q), "schedule"
+  elseif record then
+    return rollout.is_on(decision.bucket, record.percent_bp) and "openai" or control(q), "split"
+  end
+  return q.usual, "default"
+end
+
+-- The bucket is told with every decision while there is a plan, so that each can be checked afterwards.
+local function measured(q, record)
+  if not record or record.mode ~= "split" then
+    return { rollout = record and record.version }
+  end
+  local unit = record.unit or "caller"
+  local key = rollout.key(unit, q.party, q.call_id)
+  return { rollout = record.version, unit = unit, key = key, percent_bp = record.percent_bp,
+    bucket = rollout.bucket(rollout.seed(q.agent, record.salt), key) }
+end
+
+local other = { openai = "vapi", vapi = "openai" }
+
+local function fail_over(q, d)
+  local down = q.known.down or {}
+  local why, instead = down[d.first], other[d.first]
+  if why and q.failover and not down[instead] and q.runs[instead] then
+    d.system, d.failover, d.reason = instead, why, "failover:" .. why
+  end
+end
+
+local function plan_of(q)
+  local record = in_force(q)
+  return record, measured(q, record)
+end
+
+-- The first line of an error, whatever was raised.
+local function told(why)
+  local ok, text = pcall(tostring, why)
+  return ok and text:match "^[^\n]*" or "no text"
+end
+
+---Never raises: what goes wrong is the reason `error`.
+---@param q ringdown.routing.question
+---@return ringdown.routing.decision
+function M.decide(q)
+  local planned, record, decision = pcall(plan_of, q)
+  local chosen, system, reason, words = false, record, nil, nil
+  if planned then
+    chosen, system, reason, words = pcall(first_choice, q, record, decision)
+  end
+  decision = planned and decision or {}
+  if not chosen then
+    system, reason, words = control(q), "error", told(system)
+  end
+  decision.system, decision.reason = system, reason
+  decision.first, decision.first_reason, decision.detail = system, reason, words
+  fail_over(q, decision)
+  return decision
 end
 
 return M

@@ -31,6 +31,9 @@ function M.check(def, complain)
   if sends and not def.vapi then
     complain("routing", "sends calls to Vapi, but there is no vapi table; add vapi = { assistant = \"…\" }")
   end
+  if def.failover and not def.vapi then
+    complain("failover", "there is no other system; add vapi = { assistant = \"…\" }, or leave it out")
+  end
 end
 
 return M

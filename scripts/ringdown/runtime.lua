@@ -22,12 +22,14 @@ end
 ---@param site string? JSON: the number's site
 ---@param known string? JSON: what was kept of the call, which was another process's; "" or nil: it begins
 ---@param seed integer? of a call that is replayed
+---@param routes string? JSON: what the node knows about where its calls go
 ---@return string system
 ---@return string reason
 ---@return string assistant
 ---@return string brief JSON
 ---@return string hooks
-function M.open(module, form, site, known, seed)
+---@return string? decision JSON, of a call that begins
+function M.open(module, form, site, known, seed, routes)
   inputs.begin(seed)
   local def, said, place = require(module), json.decode(form) or {}, site and json.decode(site)
   session = sessions.new(def, said, place)
@@ -36,11 +38,12 @@ function M.open(module, form, site, known, seed)
     local brief = require("ringdown.adopted").take_over(session, json.decode(known))
     return "openai", "resumed", "", json.encode(brief), session:hooks()
   end
-  local system, reason, assistant = session:route()
+  local plan = routes and routes ~= "" and json.decode(routes) or nil
+  local system, reason, assistant, decision = session:route(plan)
   local brief = system == "openai" and json.encode(session:brief()) or ""
-  inputs.opened(said, place, brief)
+  inputs.opened(said, place, brief, plan)
   inputs.begin, inputs.opened = nil, nil -- a VM has one call: their memory is wanted back
-  return system, reason, assistant, brief, session:hooks()
+  return system, reason, assistant, brief, session:hooks(), json.encode(decision)
 end
 
 function M.tool(name, arguments)

@@ -44,17 +44,19 @@ function session:know_caller()
 end
 
 ---Where this call goes.
+---@param known ringdown.routing.known? what the node knows besides the agent's file
 ---@return "openai"|"vapi" system
 ---@return string reason
 ---@return string assistant "" unless vapi
-function session:route()
+---@return table facts for the records
+function session:route(known)
   local def = self.def
-  local has = { openai = def.openai ~= nil, vapi = def.vapi ~= nil }
-  if def.routing == nil and not def.vapi then
-    return "openai", "default", ""
+  if not def.vapi and type(def.routing) ~= "function" then
+    return "openai", "default", "",
+      { system = "openai", first = "openai", first_reason = "default", reason = "default" }
   end
-  local system, reason = require("ringdown.routing").decide(def.routing, def.name, has, self.call)
-  return system, reason, def.vapi and def.vapi.assistant or ""
+  local facts = require("ringdown.routing_call").decide(self, known or {})
+  return facts.system, facts.detail or facts.reason, def.vapi and def.vapi.assistant or "", facts
 end
 
 ---@return table

@@ -2,7 +2,6 @@
 local agent = require "ringdown.agent"
 local complaints = require "ringdown.complaints"
 local fake = require "ringdown.fake"
-local routing = require "ringdown.routing"
 
 local VAPI = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11" }
 
@@ -23,48 +22,6 @@ local function system_of(more, from)
   return call.system, call.reason
 end
 
-describe("a bucket", function()
-  it("is the one that others compute, too", function()
-    assert.equal(2166136261, routing.fnv1a32 "")
-    assert.equal(3826002220, routing.fnv1a32 "a")
-    assert.equal(3214735720, routing.fnv1a32 "foobar")
-    assert.equal(3916700011, routing.fnv1a32 "rollout:sales:v1:+14155550100")
-    for _, v in ipairs { { "seed", "a", 505 }, { "seed", "b", 2696 }, { "foo", "ab", 2575 }, { "foo", "def", 2019 },
-      { "89123klj", "8952klfjas09ujkasdf", 1240 }, { "90850943850283058242805", "123", 7516 },
-      { "()**(%$##$%#$#", "___)((*\":&", 128 } } do
-      assert.equal(v[3], routing.bucket(v[1], v[2]))
-    end
-  end)
-
-  it("differs between agents and salts", function()
-    local vectors = { ["+14155550100"] = { 9671, 618, 4537 }, ["+14155550101"] = { 3095, 9942, 5525 },
-      ["+14155550102"] = { 7213, 3675, 6093 }, ["+442071838750"] = { 8660, 7369, 6381 },
-      ["+498912345678"] = { 3950, 8229, 3119 }, CA00000000000000000000000000000001 = { 8081, 6633, 3410 },
-      CAdeadbeefdeadbeefdeadbeefdeadbeef = { 7598, 7773, 4743 } }
-    for key, buckets in pairs(vectors) do
-      assert.same(buckets, { routing.bucket("rollout:sales:v1:", key), routing.bucket("rollout:support:v1:", key),
-        routing.bucket("rollout:sales:v2:", key) })
-    end
-  end)
-
-  it("takes its share of callers, and a larger share only adds to it", function()
-    local quarter, half = 0, 0
-    for i = 0, 19999 do
-      local bucket = routing.bucket("rollout:sales:v1:", ("+1415%07d"):format(i))
-      quarter, half = quarter + (bucket < 2500 and 1 or 0), half + (bucket < 5000 and 1 or 0)
-    end
-    assert.is_true(math.abs(quarter - 5000) < 200 and math.abs(half - 10000) < 250)
-  end)
-
-  it("belongs to the call when the number is withheld", function()
-    for _, number in ipairs { "", "anonymous", "+266696687", "+7378742833", "client:bob" } do
-      assert.equal("CA1", routing.key(number, "CA1"))
-    end
-    assert.equal("CA1", routing.key(nil, "CA1"))
-    assert.equal("+14155550100", routing.key("+14155550100", "CA1"))
-  end)
-end)
-
 describe("routing", function()
   it("is fixed, split, or a function of the call", function()
     assert.same({ "vapi", "fixed" }, { system_of { routing = "vapi", vapi = VAPI } })
@@ -73,9 +30,10 @@ describe("routing", function()
       { system_of({ routing = { split = { openai = 31 } }, vapi = VAPI }, "+14155550101") })
     assert.same({ "vapi", "split" },
       { system_of({ routing = { split = { openai = 30.95 } }, vapi = VAPI }, "+14155550101") })
-    assert.same({ "openai", "split" }, { system_of { routing = { split = { openai = 100 } } } })
+    assert.same({ "openai", "default" }, { system_of { routing = { split = { openai = 100 } } } })
     local vip = function() return "vapi", "vip" end
     assert.same({ "vapi", "vip" }, { system_of { routing = vip, vapi = VAPI } })
+    assert.same({ "vapi", "agent" }, { system_of { routing = function() return "vapi" end, vapi = VAPI } })
     assert.same({ "openai", "default" }, { system_of { routing = function() end, vapi = VAPI, openai = {} } })
     assert.same({ "vapi", "default" }, { system_of { vapi = VAPI } })
     assert.same({ "openai", "default" }, { system_of {} })
@@ -93,5 +51,185 @@ describe("routing", function()
     assert.matches("routing.split.openai: has steps of 0.01", wrong { split = { openai = 0.005 } }, 1, true)
     assert.matches("routing: 'split' is missing", wrong {})
     assert.matches("routing: must be", wrong(7))
+  end)
+end)
+
+describe("a decision", function()
+  local BOTH = { vapi = VAPI, openai = {}, hours = { mon_fri = "08:00-17:00" }, time_zone = "America/Chicago" }
+  local IN, OUT = "+14155550101", "+14155550100" -- buckets 3095 and 9671
+
+  local function call_of(routes, more, from, form)
+    local spec = {}
+    for _, part in ipairs { BOTH, more or {} } do
+      for key, value in pairs(part) do
+        spec[key] = value
+      end
+    end
+    local def, wrong = define(spec)
+    assert.equal("", wrong)
+    return fake.call { agent = def, from = from or IN, routes = routes, form = form }
+  end
+
+  local function decided(...)
+    local d = call_of(...).decision
+    return d.system .. " " .. d.reason
+  end
+
+  local function record(over)
+    local r = { version = 17, salt = "v1", unit = "caller", mode = "split", percent_bp = 5000, state = "running" }
+    for key, value in pairs(over or {}) do
+      r[key] = value
+    end
+    return r
+  end
+
+  it("follows the rollout's record, not the file, and tells by what", function()
+    local d = call_of({ record = record() }, { routing = { split = { openai = 0 } } }).decision
+    assert.same({ system = "openai", first = "openai", reason = "split", first_reason = "split", rollout = 17,
+      unit = "caller", bucket = 3095, percent_bp = 5000, key_hash = d.key_hash }, d)
+    assert.equal(64, #d.key_hash)
+    assert.equal("vapi split", decided({ record = record() }, nil, OUT))
+    assert.equal("vapi split", decided { record = record { percent_bp = 3095 } })
+    assert.equal("openai split", decided { record = record { percent_bp = 3096 } })
+    assert.equal("vapi split", decided { record = record { percent_bp = 0 } })
+    assert.equal("openai split", decided({ record = record { percent_bp = 10000 } }, nil, OUT))
+  end)
+
+  it("never holds the number", function()
+    for name, value in pairs(call_of({ record = record() }).decision) do
+      assert.is_true(name == "key_hash" or not tostring(value):find("4155550101", 1, true), name)
+    end
+  end)
+
+  it("takes the first of its steps that says something", function()
+    local vip = { routing = function() return "openai", "vip" end }
+    local all = { pinned = "openai", force = "vapi", listed = "allow", record = record { kill = true } }
+    local function without(...)
+      local known = {}
+      for key, value in pairs(all) do
+        known[key] = value
+      end
+      for _, key in ipairs { ... } do
+        known[key] = nil
+      end
+      return known
+    end
+    assert.equal("openai pinned", decided(all, vip))
+    assert.equal("vapi force", decided(without "pinned", vip))
+    assert.equal("vapi killed", decided(without("pinned", "force"), vip))
+    all.record = record { mode = "vapi" }
+    assert.equal("vapi fixed", decided(without("pinned", "force"), vip))
+    all.record = record { schedule = { when = "open" } }
+    assert.equal("openai allow", decided(without("pinned", "force"), vip))
+    all.listed = "deny"
+    assert.equal("vapi deny", decided(without("pinned", "force"), vip))
+    assert.equal("openai agent", decided(without("pinned", "force", "listed"), vip))
+    fake.now "2026-11-28 12:00" -- a Saturday
+    assert.equal("vapi schedule", decided(without("pinned", "force", "listed")))
+    fake.now "2026-11-27 12:00"
+    assert.equal("openai split", decided(without("pinned", "force", "listed")))
+    assert.equal("openai default", decided {})
+  end)
+
+  it("lets testers in at 0 %, and keeps the denied out at 100 %", function()
+    assert.equal("openai allow", decided { record = record { percent_bp = 0, state = "pilot" }, listed = "allow" })
+    assert.equal("vapi deny", decided { record = record { percent_bp = 10000 }, listed = "deny" })
+  end)
+
+  it("goes by hours of the plan's own, or while they are closed", function()
+    local sunday = { record = record { schedule = { hours = { sun = "10:00-11:00" }, zone = "Europe/Berlin" } } }
+    fake.now "2026-11-29 03:30" -- in Berlin it is 10:30
+    assert.equal("openai split", decided(sunday))
+    fake.now "2026-11-29 10:30"
+    assert.equal("vapi schedule", decided(sunday))
+    fake.now "2026-11-29 10:30"
+    assert.equal("openai split", decided { record = record { schedule = { when = "closed" } } })
+    fake.now "2026-11-27 10:30"
+    assert.equal("vapi schedule", decided { record = record { schedule = { when = "closed" } } })
+  end)
+
+  it("does not take a draft for a plan", function()
+    assert.equal("openai default", decided { record = record { state = "draft", percent_bp = 0 } })
+    assert.equal("vapi killed", decided { record = record { state = "draft", kill = true } })
+  end)
+
+  it("obeys what was ordered at the node before what the database said last", function()
+    assert.equal("vapi split", decided { record = record { percent_bp = 10000 }, override = { percent_bp = 0 } })
+    assert.equal("vapi split", decided { record = record { mode = "openai" }, override = { percent_bp = 0 } })
+    assert.equal("vapi split", decided { override = { percent_bp = 0 } })
+    assert.equal("vapi killed", decided { record = record(), override = { kill = true } })
+    assert.equal("openai split", decided { record = record { kill = true }, override = { kill = false } })
+  end)
+
+  it("is never for a system that the agent does not have", function()
+    local function of(routes, more)
+      local def = define(more)
+      local d = fake.call { agent = def, from = IN, routes = routes }.decision
+      return d.system .. " " .. d.reason
+    end
+    assert.equal("openai default", of({ force = "vapi" }, {}))
+    assert.equal("openai killed", of({ record = record { kill = true } }, { routing = function() end }))
+    assert.equal("vapi default", of({ force = "openai" }, { vapi = VAPI }))
+  end)
+
+  it("counts calls instead of callers, when the plan does, and when the number is withheld", function()
+    local d = call_of({ record = record { unit = "call" } }, nil, IN,
+      { CallSid = "CA00000000000000000000000000000001" }).decision
+    assert.same({ 8081, "call" }, { d.bucket, d.unit })
+    d = call_of({ record = record() }, nil, "anonymous", { CallSid = "CA00000000000000000000000000000001" }).decision
+    assert.same({ 8081, "caller" }, { d.bucket, d.unit })
+  end)
+
+  it("is about who is called, when we place the call", function()
+    local d = call_of({ record = record() }, nil, OUT, { To = IN, Direction = "outbound-api" }).decision
+    assert.equal(3095, d.bucket)
+  end)
+
+  it("goes to the control when the agent's function breaks, and says so", function()
+    local whole = { record = record { percent_bp = 10000 } }
+    local d = call_of(whole, { routing = function() error "no table" end }).decision
+    assert.same({ "vapi", "error" }, { d.system, d.reason })
+    assert.matches("no table", d.detail)
+    local mute = setmetatable({}, { __tostring = function() error "not even that" end })
+    assert.equal("vapi error", decided(whole, { routing = function() error(mute) end }))
+    d = call_of({}, { routing = function() return "opena1" end }).decision
+    assert.matches("routing returned opena1", d.detail)
+  end)
+
+  it("survives a plan that makes no sense", function()
+    assert.equal("vapi error", decided { record = record { percent_bp = "many" } })
+    assert.equal("vapi error", decided { record = record { schedule = { hours = { noon = "x" } } } })
+  end)
+
+  it("fails over to the other system, and then is no evidence", function()
+    local d = call_of({ record = record(), down = { openai = "breaker" } }).decision
+    assert.same({ "vapi", "failover:breaker", "openai", "split", "breaker" },
+      { d.system, d.reason, d.first, d.first_reason, d.failover })
+    assert.equal("openai failover:answered", decided({ record = record(), down = { vapi = "answered" } }, nil, OUT))
+    assert.equal("vapi split", decided({ record = record(), down = { openai = "breaker" } }, nil, OUT))
+    assert.equal("openai split", decided { record = record(), down = { openai = "breaker", vapi = "breaker" } })
+    assert.equal("openai split", decided({ record = record(), down = { openai = "breaker" } }, { failover = false }))
+  end)
+
+  it("says at load that there is nothing to fail over to", function()
+    local _, text = define { failover = true }
+    assert.matches("failover: there is no other system", text)
+  end)
+end)
+
+describe("a decision among 1,000 agents and 10,000 numbers", function()
+  it("takes less than a millisecond, at the 99th percentile", function()
+    local routing = require "ringdown.routing"
+    local took = {}
+    for i = 1, 10000 do
+      local q = { agent = "agent-" .. i % 1000, runs = { openai = true, vapi = true }, usual = "openai",
+        failover = true, known = { record = { version = i, mode = "split", percent_bp = i, unit = "caller" } },
+        party = ("+1415%07d"):format(i), call_id = "CA1", ask = function() end, is_open = function() return true end }
+      local began = os.clock()
+      routing.decide(q)
+      took[i] = os.clock() - began
+    end
+    table.sort(took)
+    assert.is_true(took[9900] < 0.001, took[9900])
   end)
 end)

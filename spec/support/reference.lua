@@ -12,7 +12,7 @@ M.pages = {
   { module = "tools", also = { "calendar_options", "tools/lookup_customer", "tools/send_sms", "tools/transfer_call" } },
   { module = "call", own = { "check_reason", "new", "def_of" } },
   { module = "triage", own = { "compile", "shape", "warn", "person", "match" } },
-  { module = "routing", own = { "fnv1a32", "bucket", "key", "decide" } },
+  { module = "routing", own = { "decide" } },
   { module = "verify", own = { "refusal", "run" } },
   { module = "sms", own = { "compile", "words", "help" }, also = { "texts/inbound" } },
   { module = "db" },

@@ -57,12 +57,13 @@ end
 ---@param form table<string, string>
 ---@param site table?
 ---@param seed integer?
+---@param routes ringdown.routing.known?
 ---@return ringdown.fake.boxed
-function session:begin(def, form, site, seed)
+function session:begin(def, form, site, seed, routes)
   current.enter { def = def }
-  local system, reason, assistant, brief = ask(self, "open", self.box:module(), json.encode(form),
-    site and json.encode(site), nil, seed)
-  rawset(self, "decided", { system, reason, assistant })
+  local system, reason, assistant, brief, _, decision = ask(self, "open", self.box:module(), json.encode(form),
+    site and json.encode(site), nil, seed, routes and json.encode(routes))
+  rawset(self, "decided", { system, reason, assistant, decision and json.decode(decision) })
   rawset(self, "briefed", brief ~= "" and json.decode(brief) or nil)
   return self
 end

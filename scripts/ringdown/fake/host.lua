@@ -304,7 +304,7 @@ end
 
 ---No real digest; equal for equal texts all the same.
 function M.digest(text)
-  return ("%08x"):format(require("ringdown.routing").fnv1a32(text)):rep(8)
+  return ("%08x"):format(require("ringdown.rollout").fnv1a32(text)):rep(8)
 end
 
 ---Time passes, at most until the tool that waits has used up its own.

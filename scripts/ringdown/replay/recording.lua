@@ -189,7 +189,7 @@ local function of_kept(kept)
   end
   local r = { ringdown_recording = SCHEMA, call = kept.call, agent = kept.agent, version = kept.version,
     from = kept.from or "anonymous", to = kept.to, began_ms = kept.began_ms,
-    seed = seed_of(opened), form = opened.form or {}, site = opened.site,
+    seed = seed_of(opened), form = opened.form or {}, site = opened.site, routes = opened.routes,
     inputs = json.array {}, answers = json.array {}, tools = {}, texts = {}, ordered = {}, n_facts = 0,
     recorded = { system = kept.system, reason = kept.reason, brief = opened.brief, emergencies = json.array {},
       unheard = json.array {}, opened_ms = json.array {}, texts = json.array {}, transfers = json.array {} } }
@@ -228,7 +228,7 @@ end
 
 local WHOLE = { inputs = "maybe_table", agent = "text", began_ms = "whole", seed = "maybe_whole", from = "maybe_text",
   to = "maybe_text", version = "maybe_text", call = "id", form = "maybe_texts", site = "maybe_table",
-  answers = "maybe_table", recorded = "maybe_table", cut_ms = "maybe_whole" }
+  routes = "maybe_table", answers = "maybe_table", recorded = "maybe_table", cut_ms = "maybe_whole" }
 
 local INPUTS = { started = {}, hears = { text = "text" }, says = { text = "text" }, presses = { key = "key" },
   silent = { n = "maybe_whole" }, ends = { reason = "maybe_text" }, withheld = { role = "maybe_text" },

@@ -24,16 +24,20 @@
 
 struct story s;
 
-static const char agents[] = "local agent = require 'ringdown.agent'\n"
-                             "return agent { name = '%s', numbers = { '%s' }, greeting = 'Hi.',\n"
-                             "  prompt = 'Be brief.', people = { office = '+13125550188' },\n"
-                             "  sms = { %shelp = 'Call & ask.' },\n"
-                             "  routing = function() %s end }\n";
+static const char agents[] =
+    "local agent = require 'ringdown.agent'\n"
+    "local a = agent { name = '%s', numbers = { '%s' }, greeting = 'Hi.',\n"
+    "  prompt = 'Be brief.', people = { office = '+13125550188' },\n"
+    "  sms = { %shelp = 'Call & ask.' } }\n"
+    "%s return a\n";
+
+/* Loads, and breaks in each call. */
+#define BREAKS "if a.apart then error('no') end"
 
 /* --- a node --- */
 
 static void story_write_agent(const char *name, const char *number, const char *sms,
-                              const char *routing)
+                              const char *more)
 {
     char path[128];
     FILE *f;
@@ -41,7 +45,7 @@ static void story_write_agent(const char *name, const char *number, const char *
     (void)snprintf(path, sizeof(path), "%s/%s.lua", s.folder, name);
     f = fopen(path, "w");
     assert_non_null(f);
-    (void)fprintf(f, agents, name, number, sms, routing);
+    (void)fprintf(f, agents, name, number, sms, more);
     assert_int_equal(fclose(f), 0);
 }
 
@@ -59,7 +63,7 @@ int story_set_up(void **state)
     s = (struct story){.folder = "/tmp/node-XXXXXX"};
     assert_non_null(mkdtemp(s.folder));
     story_write_agent("open", OPEN, "", "");
-    story_write_agent("broken", BROKEN, "", "error('no')");
+    story_write_agent("broken", BROKEN, "", BREAKS);
     story_write_agent("sorry", SORRY, "missed = 'Sorry.', ", "");
     s.settings = (struct settings){.public_listen = "127.0.0.1:0",
                                    .public_url = URL,
