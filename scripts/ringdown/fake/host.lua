@@ -10,6 +10,7 @@ M.hung_up, M.paused, M.transfers = nil, false, {}
 ---By "METHOD path": an answer, or a list of answers, one per request; { lost = true } and
 ---{ not_sent = true } are requests without one.
 M.twilio_replies = nil ---@type table<string, table>?
+M.vapi_requests, M.vapi_replies = {}, nil -- the same of Vapi
 ---What was told about each target, newest last; and who is given up, for how many ms.
 M.told, M.given_up = {}, {}
 M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
@@ -36,6 +37,7 @@ function M.reset()
   M.kept_open, M.errands, M.emergency = nil, {}, no_desk
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
+  M.vapi_requests, M.vapi_replies = {}, nil
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
   M.transfers = {}
   M.told, M.given_up = {}, {}
@@ -448,21 +450,40 @@ function M.number_hash(number)
   return ("0"):rep(64 - #digits) .. digits
 end
 
-function M.twilio(method, path, form)
-  M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
-  local reply = M.twilio_replies and M.twilio_replies[method .. " " .. path]
+-- What was prepared for a request: an answer, or the next of a list of them.
+local function reply_to(replies, method, path)
+  local reply = replies and replies[method .. " " .. path]
   if reply and reply[1] then
     reply = #reply > 1 and table.remove(reply, 1) or reply[1]
   end
-  if not reply and M.twilio_replies and method == "POST" and path == "Messages.json" then
-    reply = require("ringdown.fake.texts").post(form)
-  end
+  return reply
+end
+
+local function answered(reply)
   if not reply or reply.not_sent then
     return nil, "connection refused", "not_sent"
   elseif reply.lost then
     return nil, "the answer was lost", "unknown"
   end
   return { status = reply.status or 200, body = reply.body or "{}", retry_after_ms = reply.retry_after_ms or 0 }
+end
+
+function M.vapi(method, path, body)
+  M.vapi_requests[#M.vapi_requests + 1] = { method = method, path = path, body = body }
+  return answered(reply_to(M.vapi_replies, method, path))
+end
+
+function M.vapi_ready()
+  return M.vapi_replies ~= nil
+end
+
+function M.twilio(method, path, form)
+  M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
+  local reply = reply_to(M.twilio_replies, method, path)
+  if not reply and M.twilio_replies and method == "POST" and path == "Messages.json" then
+    reply = require("ringdown.fake.texts").post(form)
+  end
+  return answered(reply)
 end
 
 return M

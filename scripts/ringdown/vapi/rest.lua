@@ -1,0 +1,166 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- vapi.rest: Vapi's REST API as far as we need it. Address and key are added by the host. Everything waits without
+-- holding up other calls, and returns nil, why and a code when it did not work.
+--
+-- Reads are repeated freely. When the answer is lost, nothing says whether a call that was asked for has begun: that is
+-- asked for once. What is not there is told as "absent", never as an end: nobody knows then.
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local retry = require "ringdown.retry"
+local sorted = require "ringdown.sorted"
+
+local M = {}
+
+M.PAGE = 100 -- calls in one answer
+local WORDS_MAX = 300
+local FULL = "over concurrency limit"
+
+local function encode(text)
+  return (tostring(text):gsub("[^%w%-._~]", function(char)
+    return ("%%%02X"):format(char:byte())
+  end))
+end
+
+local function with_query(path, fields)
+  local parts = {}
+  for i, name in ipairs(sorted.keys(fields)) do
+    parts[i] = name .. "=" .. encode(fields[name])
+  end
+  return #parts == 0 and path or path .. "?" .. table.concat(parts, "&")
+end
+
+local function checked_id(id)
+  if type(id) ~= "string" or #id > 64 or not id:match("^%w[%w%-]*$") then
+    error("not an id of Vapi", 3)
+  end
+  return id
+end
+
+---What an error's body says: a text, or a list of them, as `message` or as `error`.
+---@param value any
+---@return string
+function M.message_of(value)
+  local said = type(value) == "table" and (value.message or value.error) or nil
+  if type(said) == "table" then
+    local lines = {}
+    for i, line in ipairs(said) do
+      lines[i] = tostring(line)
+    end
+    said = #lines > 0 and table.concat(lines, "; ") or said.message
+  end
+  said = type(said) == "string" and said ~= "" and said or "no reason given"
+  return (said:sub(1, WORDS_MAX):gsub("%c", " "))
+end
+
+-- What an answer that is no success means for another attempt.
+local function failure_of(status, after_ms, message)
+  if status == 429 then
+    return { again = true, happened = "no", after_ms = after_ms, target = "unknown", code = "limited" }
+  elseif status >= 500 then
+    return { again = true, happened = "unknown", after_ms = after_ms, target = "failed", code = "failed" }
+  end
+  local code = status == 404 and "absent" or (status == 401 or status == 403) and "refused" or "wrong"
+  if status == 400 and message:lower():find(FULL, 1, true) then
+    code = "full"
+  end
+  return { again = false, happened = "no", target = "worked", code = code }
+end
+
+local function attempt(method, path, body)
+  local reply, why, sent = host.vapi(method, path, body)
+  if not reply then
+    return nil, why, { again = true, happened = sent == "not_sent" and "no" or "unknown", target = "failed",
+      code = sent == "not_sent" and "not_sent" or "unknown" }
+  end
+  local value = json.decode(reply.body)
+  if reply.status < 200 or reply.status > 299 then
+    local message = M.message_of(value)
+    return nil, ("Vapi answered %d: %s"):format(reply.status, message),
+      failure_of(reply.status, reply.retry_after_ms, message)
+  elseif type(value) ~= "table" then
+    return nil, ("Vapi answered %d, and what it said is no JSON"):format(reply.status),
+      { again = true, happened = "unknown", target = "failed", code = "unknown" }
+  end
+  return value
+end
+
+---@param path string
+---@param policy ringdown.retry.policy?
+---@return table? value
+---@return string? why
+---@return any code "absent", "refused" (the key), "wrong", "limited", "failed", "not_sent", "unknown", "given_up"
+function M.read(path, policy)
+  return retry.run {
+    target = "vapi", idempotent = true, policy = policy,
+    attempt = function()
+      return attempt("GET", path)
+    end,
+  }
+end
+
+---@class ringdown.vapi.calls
+---@field assistant string?
+---@field number string? id of the phone number at Vapi
+---@field before string? created before this time, as Vapi writes it: where the page before ended
+---@field since string? created at this time or later
+---@field updated_since string?
+---@field limit integer?
+
+---One page of calls.
+---@param o ringdown.vapi.calls
+---@return table[]? calls
+---@return string? why
+---@return any code
+function M.calls(o)
+  return M.read(with_query("/call", { assistantId = o.assistant, phoneNumberId = o.number, createdAtLt = o.before,
+    createdAtGe = o.since, updatedAtGe = o.updated_since, limit = o.limit or M.PAGE }))
+end
+
+---@param id string
+---@return table? call
+---@return string? why
+---@return any code "absent": Vapi does not show it (any more, or yet)
+function M.call(id)
+  return M.read("/call/" .. checked_id(id))
+end
+
+---Begins a call. Asked once, whatever comes of it.
+---@param body table
+---@return table? call
+---@return string? why
+---@return any code "full": over the account's concurrency
+function M.create_call(body)
+  return retry.run {
+    target = "vapi", policy = { first_ms = 1, max_ms = 1, attempts = 1 },
+    attempt = function()
+      return attempt("POST", "/call", json.encode(body))
+    end,
+  }
+end
+
+---All imported phone numbers.
+---@return table[]? numbers
+---@return string? why
+---@return any code
+function M.phone_numbers()
+  return M.read("/phone-number?limit=1000")
+end
+
+---@param id string
+function M.phone_number(id)
+  return M.read("/phone-number/" .. checked_id(id))
+end
+
+---@param id string
+function M.assistant(id)
+  return M.read("/assistant/" .. checked_id(id))
+end
+
+---@return table[]? assistants
+---@return string? why
+---@return any code
+function M.assistants()
+  return M.read("/assistant?limit=1000")
+end
+
+return M
