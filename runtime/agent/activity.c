@@ -19,12 +19,14 @@
 #include "agent/brief.h"
 #include "agent/desk.h"
 #include "agent/errand.h"
+#include "agent/operation.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "io/loop.h"
 #include "observe/metrics.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { ATTACH_MS = 120000, ENDING_MS = 60000, PAST_MAX_CALL_MS = 600000 };
@@ -102,6 +104,8 @@ void activity_free(struct activity *a)
         activity_job_drop(a->jobs);
     if (a->errand)
         errand_free(a->errand);
+    else if (a->operation)
+        operation_free(a->operation);
     else
         thread_remove(a->thread, a);
     drop_vm(a);
@@ -385,6 +389,10 @@ void activity_fail(struct activity *a, const char *reason)
         errand_over(a, reason);
         return;
     }
+    if (a->operation) {
+        operation_failed(a, -ETIMEDOUT, reason, "");
+        return;
+    }
     if (!was_open)
         send_opened(a, "", reason, "", NULL);
     else if (!ending && !errand_takes_over(a->thread, a->handle))
@@ -409,6 +417,8 @@ static const char *name_of(const struct job *j)
         return "transfer";
     case JOB_ERRAND:
         return "errand";
+    case JOB_OPERATION:
+        return "operation";
     case JOB_RESUME:
         return "resume";
     case JOB_LOOK:
@@ -424,6 +434,11 @@ static void on_job_failed(struct job *j)
     struct activity *a = j->activity;
     const char *error = j->task ? task_message(j->task) : "no memory for a task";
 
+    if (a->operation) {
+        operation_failed(a, j->task ? task_error(j->task) : -ENOMEM, error,
+                         j->task ? task_why(j->task) : "");
+        return;
+    }
     activity_log_failure(a, name_of(j), error, j->task ? task_why(j->task) : "");
     if (a->errand) {
         errand_over(a, error);
@@ -454,6 +469,10 @@ void activity_job_done(struct job *j)
         errand_over(a, NULL);
         return;
     }
+    if (kind == JOB_OPERATION) {
+        operation_done(a, job_result(j, 1));
+        return;
+    }
     if (kind == JOB_TOOL)
         activity_tool_done(j);
     else if (kind == JOB_TRANSFER)
@@ -471,6 +490,10 @@ void activity_job_late(struct job *j)
 {
     struct activity *a = j->activity;
 
+    if (j->kind == JOB_OPERATION) {
+        activity_fail(a, "it took too long");
+        return;
+    }
     log_warn("script.late", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("in", name_of(j)),
              F_FIX("give the tool a longer timeout, or make it faster"));
     if (j->kind == JOB_OPEN || j->kind == JOB_ERRAND) {

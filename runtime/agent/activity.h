@@ -27,7 +27,8 @@ enum job_kind {
     JOB_RESUME,
     JOB_LOOK,
     JOB_ENDED,
-    JOB_ERRAND
+    JOB_ERRAND,
+    JOB_OPERATION
 };
 
 /* One entry into the script and what it owes the call. */
@@ -56,12 +57,13 @@ enum { RULES_MAX = 200, MISSES_MAX = 64 };
 struct activity {
     call_handle handle;
     struct script_thread *thread;          /* borrows */
-    const struct agent_info *agent;        /* holds: see agent_hold() */
+    const struct agent_info *agent;        /* holds: see agent_hold(); NULL: an operation */
     struct vm *vm;                         /* owns; NULL once it failed */
     struct job *jobs;                      /* owns, oldest first */
     struct job *ready_first, **ready_last; /* those that want to run */
     struct activity *next_ready;           /* in the thread's queue while there are any */
     struct errand *errand;                 /* owns; NULL: this is a call's own activity */
+    struct operation *operation;           /* owns; NULL: it is of an agent */
     struct loop_timer *timer;              /* bounds the state the activity is in */
     unsigned media_thread;
     uint64_t request; /* of MSG_CALL_OPEN */

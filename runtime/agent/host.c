@@ -7,6 +7,7 @@
 
 #include "agent/errand.h"
 #include "agent/expected.h"
+#include "agent/operation.h"
 #include "base/err.h"
 #include "base/now.h"
 
@@ -31,7 +32,8 @@ static int copy_opts(struct script_opts *to, const struct script_opts *from)
 {
     const char **fields[] = {&to->agents_path,  &to->library_path, &to->ca_file,    &to->twilio_api,
                              &to->twilio_sid,   &to->twilio_token, &to->resume_url, &to->secrets,
-                             &to->http_resolve, &to->number_key};
+                             &to->http_resolve, &to->number_key,   &to->vapi_api,   &to->vapi_key,
+                             &to->kept_path};
     int rc = 0;
 
     *to = *from;
@@ -55,6 +57,9 @@ static void free_opts(struct script_opts *o)
     free((void *)o->secrets);
     free((void *)o->http_resolve);
     free((void *)o->number_key);
+    free((void *)o->vapi_api);
+    free((void *)o->vapi_key);
+    free((void *)o->kept_path);
 }
 
 int script_pool_start(struct script_pool **out, const struct script_opts *o)
@@ -159,6 +164,11 @@ int script_pool_errand(struct script_pool *p, const char *agent, const char *kin
         return -ENOMEM;
     m->number = media_thread;
     return post_errand(&p->threads[thread_for(p, call)], m);
+}
+
+int script_pool_operate(struct script_pool *p, const struct operation_order *o)
+{
+    return operation_post(&p->threads[thread_for(p, 0)], o);
 }
 
 void errand_place_write(const struct errand_place *p, char out[ERRAND_PLACE_TEXT])

@@ -2,8 +2,8 @@
 /* host.h - the script threads: each a loop with a mailbox, one Lua VM per call, tools as
  * coroutines.
  *
- * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RESUME, MSG_ERRAND, MSG_RELOAD,
- *      MSG_SWEEP, MSG_STOP.
+ * In:  MSG_CALL_OPEN, MSG_CALL_ATTACHED, MSG_CALL_EVENT, MSG_RESUME, MSG_ERRAND, MSG_OPERATE,
+ *      MSG_RELOAD, MSG_SWEEP, MSG_STOP.
  * Out: MSG_CALL_OPENED, MSG_RESUMED, MSG_CALL_COMMAND to the media thread that asked or has the call.
  * A call's VM goes with AGENT_ENDED, or when MSG_CALL_OPEN could not be answered. */
 #ifndef AGENT_HOST_H
@@ -12,6 +12,7 @@
 #include "agent/agents.h"
 #include "io/mailbox.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,8 +36,11 @@ struct script_opts {
     const char *ca_file;      /* for HTTP from scripts; NULL: the system's */
     struct agent_set *agents; /* refs: the set calls are opened against */
     const char *twilio_api, *twilio_sid,
-        *twilio_token;        /* for scripts/ringdown/twilio; "" when none */
-    const char *secrets;      /* "NAME=value" lines for agents; NULL: the environment only */
+        *twilio_token;               /* for scripts/ringdown/twilio; "" when none */
+    const char *vapi_api, *vapi_key; /* for scripts/ringdown/vapi; "" when none */
+    const char
+        *kept_path;      /* a folder for host.keep(), made when needed; NULL: nothing may be kept */
+    const char *secrets; /* "NAME=value" lines for agents; NULL: the environment only */
     const char *http_resolve; /* "host=address:port" lines: where agents' hosts are; NULL: DNS */
     uint16_t own_ports[4];    /* that we listen on; 0-terminated */
     const char *resume_url;   /* public, for TwiML that comes back */
@@ -88,6 +92,31 @@ bool script_pool_has_errand(const struct script_pool *p, const struct errand_pla
 /* A letter for the errand that is there, if it still is. RD_EGONE: no such thread. Any thread. */
 int script_pool_letter(struct script_pool *p, const struct errand_place *at, struct rd_str kind,
                        struct rd_str json);
+
+/* How an operation ended. Borrowed for the call. */
+struct operation_end {
+    int rc;             /* 0; RD_ESCRIPT, RD_EBUDGET, -ETIMEDOUT, RD_EGONE (the thread ended) */
+    struct rd_str text; /* the result as JSON; when rc: why not, for people */
+    struct rd_str traceback; /* when rc: for the log */
+};
+
+/* A job of the library (scripts/ringdown/operations.lua) of no agent and no call, in a VM of its own: it
+ * may wait, and tells lines as it goes. */
+struct operation_order {
+    const char *kind;   /* of the table there; copied */
+    struct rd_str json; /* an object; copied */
+    const char *who;    /* a person, for the audit; copied. NULL: "ringdown" */
+    uint32_t budget_ms; /* in all; 0: 10 minutes */
+    const atomic_bool
+        *stop; /* borrows until `done`; when true, host.stopping() says so. NULL: never */
+    void (*line)(void *arg, struct rd_str json); /* script thread; NULL: nobody listens */
+    /* Exactly once after script_pool_operate() returned 0; script thread. */
+    void (*done)(void *arg, const struct operation_end *e);
+    void *arg;
+};
+
+/* RD_EFULL: too much is being done already; RD_ETOOBIG. Any thread. */
+int script_pool_operate(struct script_pool *p, const struct operation_order *o);
 
 /* Do all threads come round? */
 bool script_pool_is_alive(struct script_pool *p, uint64_t now_ms);

@@ -13,6 +13,7 @@
 #include "agent/activity.h"
 #include "agent/api/api.h"
 #include "agent/errand.h"
+#include "agent/operation.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/urgent.h"
@@ -225,6 +226,7 @@ static void end_all(struct script_thread *t)
         }
     }
     errand_free_all(t);
+    operation_free_all(t);
     http_client_free(t->http);
     http_client_free(t->fetch);
     t->http = t->fetch = NULL;
@@ -254,6 +256,9 @@ static void on_message(struct message *m, void *arg)
         break;
     case MSG_ERRAND:
         errand_open(t, m);
+        break;
+    case MSG_OPERATE:
+        operation_open(t, m);
         break;
     case MSG_DURABLE:
         api_durable_arrived(t, m);

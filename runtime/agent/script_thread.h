@@ -19,6 +19,7 @@ struct durable_wait;
 struct errand;
 struct expected;
 struct job;
+struct operation_shelf;
 struct query_desk;
 
 enum { ACTIVITY_BUCKETS = 256, SHARE_MS = 5 };
@@ -45,8 +46,11 @@ struct script_thread {
     struct activity *buckets[ACTIVITY_BUCKETS];
     struct errand *errands; /* theirs are not in the buckets */
     uint64_t last_errand;
-    struct desk *desks;    /* of the agents whose calls are here */
-    atomic_uint n_errands; /* places taken, those still in the mailbox included */
+    struct desk *desks;            /* of the agents whose calls are here */
+    struct activity *operations;   /* own; theirs are not in the buckets either */
+    struct operation_shelf *shelf; /* owns; the library for them; NULL: none ever */
+    atomic_uint n_operations;      /* those still in the mailbox included */
+    atomic_uint n_errands;         /* places taken, those still in the mailbox included */
     struct loop_timer *pulse;
     atomic_uint_least64_t pulse_ms; /* monotonic: it came round */
     pthread_t thread;

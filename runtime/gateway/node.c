@@ -27,6 +27,7 @@
 #include "observe/metrics.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,6 +233,7 @@ static uint16_t port_of(const char *address)
 static int start_scripts(struct node *n, char *why, size_t cap)
 {
     const struct settings *s = n->settings;
+    char kept[PATH_MAX];
     struct script_opts o = {.threads = (unsigned)s->script_threads,
                             .mailbox_capacity = SCRIPT_MAILBOX_PER_CALL * (size_t)s->max_calls,
                             .agents_path = s->agents_path,
@@ -240,6 +242,9 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .twilio_api = s->twilio_api,
                             .twilio_sid = s->twilio_sid,
                             .twilio_token = s->twilio_tokens[0] ? s->twilio_tokens[0] : "",
+                            .vapi_api = s->vapi_api,
+                            .vapi_key = s->vapi_key,
+                            .kept_path = kept,
                             .secrets = s->secrets,
                             .http_resolve = s->http_resolve,
                             .own_ports = {n->port, port_of(s->admin_listen)},
@@ -255,7 +260,11 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .site_of = site_of,
                             .keep_fact = triage_keep_fact,
                             .arg = n};
-    int rc = first_agents(n, &o.agents, why, cap);
+    int rc =
+        snprintf(kept, sizeof(kept), "%s/kept", s->data) < (int)sizeof(kept) ? 0 : -ENAMETOOLONG;
+
+    if (!rc)
+        rc = first_agents(n, &o.agents, why, cap);
 
     if (rc)
         return rc;

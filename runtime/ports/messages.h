@@ -7,6 +7,7 @@
  *   media ──MSG_RECORD──▶ control         script ──MSG_CALL_OPENED, _COMMAND──▶ media
  *   media ──MSG_SWEEP──▶ script (and whoever wants one now ──▶ media)
  *   media ──MSG_RESUME──▶ script ──MSG_RESUMED──▶ media       anybody ──MSG_ERRAND──▶ script
+ *   anybody ──MSG_OPERATE──▶ script, which tells by callbacks
  *   control ──MSG_CALL_COMMAND──▶ media    whoever ends the node ──MSG_STOP──▶ media, script
  */
 #ifndef PORTS_MESSAGES_H
@@ -41,6 +42,8 @@ enum message_type {
     MSG_ERRAND, /* something to be done for an agent beside or without a call: s[0] agent name, s[1] kind,
                         * s[2] what it is about as JSON object; call: the one it belongs to, or 0;
                         * number: the media thread that has it */
+    MSG_OPERATE, /* a job of the library, of no agent: s[0] kind, s[1] what it is about as JSON object,
+                  * s[2] who wants it; ptr: whom it tells (owned by the message) */
     MSG_CALL_COMMAND, /* command in kind; see enum call_command */
     MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
     MSG_ADOPTED, /* what the database says to a call of another node: s[0] its JSON, empty: it does not

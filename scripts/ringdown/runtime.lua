@@ -94,6 +94,14 @@ function M.errand(module, kind, payload)
   require("ringdown.errand").run(require(module), kind, payload)
 end
 
+---A job of the library, of no agent and no call, in a VM of its own.
+---@param kind string
+---@param payload string JSON object
+---@return string result JSON
+function M.operate(kind, payload)
+  return require("ringdown.operations").run(kind, payload)
+end
+
 ---How an emergency begins, beside a call that is tried out or replayed.
 ---@param module string the agent's
 ---@param payload string JSON object

@@ -10,23 +10,29 @@
 /* For require(): the module while an agent's file is loaded, and during a call. */
 int api_open_loading(lua_State *L);
 int api_open_call(lua_State *L);
+int api_open_operation(lua_State *L); /* in an operation: of no agent and no call */
 
 /* What scripts get instead of a result: nil, a sentence, a word for programs. Returns 3. */
 int api_push_failure(lua_State *L, const char *why, const char *code);
 
 /* Each adds its functions to the table on top. */
-void api_host_register(lua_State *L);    /* files, zones, positions, log: always */
-void api_call_register(lua_State *L);    /* say, hang_up, deadline, sleep: during a call */
-void api_http_register(lua_State *L);    /* twilio: during a call */
-void api_fetch_register(lua_State *L);   /* http: during a call */
-void api_digest_register(lua_State *L);  /* digest: during a call, and in specs */
-void api_retry_register(lua_State *L);   /* delays and breakers: during a call */
-void api_durable_register(lua_State *L); /* durable: during a call */
-void api_fact_register(lua_State *L);    /* fact: during a call or an errand */
-void api_line_register(lua_State *L);    /* the caller's line, alarms: during an errand */
-void api_inbox_register(lua_State *L);   /* wait, answer, texts: during an errand */
-void api_query_register(lua_State *L);   /* query, db: during a call */
-void api_number_register(lua_State *L);  /* number_hash: during a call */
+void api_host_register(lua_State *L);      /* files, zones, positions, log: always */
+void api_call_register(lua_State *L);      /* say, hang_up, deadline, sleep: during a call */
+void api_http_register(lua_State *L);      /* twilio, vapi: during a call or an operation */
+void api_fetch_register(lua_State *L);     /* http: during a call */
+void api_digest_register(lua_State *L);    /* digest: during a call, and in specs */
+void api_retry_register(lua_State *L);     /* delays and breakers: during a call */
+void api_durable_register(lua_State *L);   /* durable: during a call */
+void api_fact_register(lua_State *L);      /* fact: during a call or an errand */
+void api_line_register(lua_State *L);      /* the caller's line: during an errand */
+void api_alarm_register(lua_State *L);     /* alarms: during a call or an operation */
+void api_nap_register(lua_State *L);       /* sleep: during a call or an operation */
+void api_rows_register(lua_State *L);      /* query alone: during an operation */
+void api_operation_register(lua_State *L); /* tell, stopping, who, agents: during an operation */
+void api_kept_register(lua_State *L);      /* files of our own: during an operation */
+void api_inbox_register(lua_State *L);     /* wait, answer, texts: during an errand */
+void api_query_register(lua_State *L);     /* query, db: during a call */
+void api_number_register(lua_State *L);    /* number_hash: during a call */
 
 /* The clock of host.now_ms(). */
 uint64_t api_now_ms(void);

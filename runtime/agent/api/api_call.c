@@ -149,11 +149,18 @@ static int host_sleep(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"say", host_say},     {"hang_up", host_hang_up},   {"transfer", host_transfer},
-    {"pause", host_pause}, {"deadline", host_deadline}, {"sleep", host_sleep},
-    {NULL, NULL},
+    {"pause", host_pause}, {"deadline", host_deadline}, {NULL, NULL},
 };
 
 void api_call_register(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
+    api_nap_register(L);
+}
+
+void api_nap_register(lua_State *L)
+{
+    static const luaL_Reg naps[] = {{"sleep", host_sleep}, {NULL, NULL}};
+
+    luaL_setfuncs(L, naps, 0);
 }

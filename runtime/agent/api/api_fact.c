@@ -40,11 +40,9 @@ static struct rd_str inside(struct rd_str object)
     return (struct rd_str){from, (size_t)(object.p + n - 1 - from)};
 }
 
-static int keep(const struct activity *a, const char *type, struct rd_str json)
+static int keep(const struct activity *a, struct script_fact f, struct rd_str json)
 {
     const struct script_opts *o = &a->thread->pool->opts;
-    struct script_fact f = {
-        .call = a->handle, .sid = a->sid, .agent = a->agent->name, .type = type};
     struct buf clean;
     int rc;
 
@@ -61,19 +59,24 @@ static int keep(const struct activity *a, const char *type, struct rd_str json)
     return rc;
 }
 
-/* host.fact(type:string, json:string an object) -> true | nil, message */
+/* host.fact(type:string, json:string an object, [call:string, agent:string])
+ *   -> true | nil, message: an operation has no call and no agent, and says whose it is */
 static int host_fact(lua_State *L)
 {
     struct activity *a = vm_user(vm_of(L));
     const char *type = luaL_checkstring(L, 1);
+    struct script_fact f = {.call = a->handle, .sid = a->sid, .type = type};
     struct rd_str json;
     int rc;
 
+    if (a->operation)
+        f.sid = luaL_optstring(L, 3, "");
+    f.agent = a->agent ? a->agent->name : luaL_optstring(L, 4, "");
     json.p = luaL_checklstring(L, 2, &json.n);
     check_type(L, type);
     luaL_argcheck(L, json.n <= FACT_MAX, 2, "longer than 32 KiB");
     luaL_argcheck(L, is_object(json), 2, "no JSON object");
-    rc = keep(a, type, json);
+    rc = keep(a, f, json);
     if (rc) {
         lua_pushnil(L);
         lua_pushstring(L, rd_strerror(rc));

@@ -178,6 +178,26 @@ int api_open_call(lua_State *L)
     api_fact_register(L);
     api_inbox_register(L);
     api_line_register(L);
+    api_alarm_register(L);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "loading");
+    return 1;
+}
+
+int api_open_operation(lua_State *L)
+{
+    lua_newtable(L);
+    api_host_register(L);
+    api_nap_register(L);
+    api_http_register(L);
+    api_rows_register(L);
+    api_retry_register(L);
+    api_number_register(L);
+    api_fact_register(L);
+    api_durable_register(L);
+    api_alarm_register(L);
+    api_operation_register(L);
+    api_kept_register(L);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "loading");
     return 1;

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_http.c - requests to Twilio's REST API for scripts/ringdown/twilio/rest.lua. The address and
- * the credentials stay here: a script names a path below its account, nothing else. */
+/* api_http.c - requests to Twilio's REST API for scripts/ringdown/twilio/rest.lua, and to Vapi's for
+ * scripts/ringdown/vapi/rest.lua. The addresses and the credentials stay here: a script names a path
+ * (of Twilio: below its account), nothing else. */
 #include "agent/activity.h"
 #include "agent/api/api.h"
 #include "base/err.h"
 #include "base/now.h"
 #include "base/retry.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
-enum { BODY_MAX = 64 * 1024, TIMEOUT_MS = 8000 };
+enum {
+    BODY_MAX = 64 * 1024,
+    ANSWER_MAX = 1 << 20,      /* of a call's script */
+    LONG_ANSWER_MAX = 8 << 20, /* of an operation: a page of a hundred calls */
+    TIMEOUT_MS = 8000,
+    VAPI_TIMEOUT_MS = 15000,
+    TIMEOUT_MAX_MS = 60000
+};
 
 struct request {
     struct task *task;
@@ -93,17 +102,56 @@ static int host_twilio_ready(lua_State *L)
     return 1;
 }
 
+static bool only(const char *text, const char *marks)
+{
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && !strchr(marks, *text))
+            return false;
+    return true;
+}
+
 static void check_path(lua_State *L, const char *path)
 {
-    for (const char *p = path; *p; p++)
-        luaL_argcheck(L,
-                      (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                          (*p >= '0' && *p <= '9') || strchr("/._-", *p),
-                      2, "letters, digits and / . _ - only");
+    luaL_argcheck(L, only(path, "/._-"), 2, "letters, digits and / . _ - only");
     luaL_argcheck(L, !strstr(path, "..") && *path, 2, "a path below the account");
 }
 
-/* host.twilio(method:string, path:string, [form:string])
+static size_t answer_max(const struct activity *a)
+{
+    return a->operation ? LONG_ANSWER_MAX : ANSWER_MAX;
+}
+
+static int start_and_wait(lua_State *L, struct task *t, const struct http_call_opts *h)
+{
+    struct activity *a = vm_user(vm_of(L));
+    struct http_client *client = thread_http(a->thread);
+    struct request *r = client ? calloc(1, sizeof(*r)) : NULL;
+    int rc = -ENOMEM;
+
+    if (r) {
+        r->task = t;
+        rc = http_call_start(&r->http, client, h, on_response, r);
+    }
+    if (rc) {
+        free(r);
+        return push_failure(L, rd_strerror(rc), false);
+    }
+    return task_wait(L, cancel_request, r);
+}
+
+/* The path, with what a GET asks behind it. */
+static const char *push_target(lua_State *L, const char *method, const char *path,
+                               struct rd_str *form)
+{
+    if (strcmp(method, "GET") != 0 || form->n == 0)
+        return path;
+    luaL_argcheck(L, only(form->p, "=&._-~%"), 3, "an encoded form");
+    path = lua_pushfstring(L, "%s?%s", path, form->p);
+    form->n = 0;
+    return path;
+}
+
+/* host.twilio(method:string, path:string, [form:string]) -- GET: the form is what it asks for
  *   -> {status, body, retry_after_ms} | nil, message, "not_sent"|"unknown"      (waits) */
 static int host_twilio(lua_State *L)
 {
@@ -114,28 +162,52 @@ static int host_twilio(lua_State *L)
     const struct script_opts *o = opts_of(L);
     struct http_call_opts h = {.method = luaL_checkstring(L, 1), .timeout_ms = TIMEOUT_MS};
     const char *path = luaL_checkstring(L, 2);
-    struct http_client *client;
-    struct request *r;
-    int rc = -ENOMEM;
 
     check_path(L, path);
     h.body.p = luaL_optlstring(L, 3, "", &h.body.n);
     luaL_argcheck(L, h.body.n <= BODY_MAX, 3, "longer than 64 KiB");
     h.header = form_header;
-    h.max_body = BODY_MAX;
+    h.max_body = answer_max(a);
+    path = push_target(L, h.method, path, &h.body);
     h.url = lua_pushfstring(L, "%s/2010-04-01/Accounts/%s/%s", o->twilio_api, o->twilio_sid, path);
     h.user_password = lua_pushfstring(L, "%s:%s", o->twilio_sid, o->twilio_token);
-    client = thread_http(a->thread);
-    r = client ? calloc(1, sizeof(*r)) : NULL;
-    if (r) {
-        r->task = t;
-        rc = http_call_start(&r->http, client, &h, on_response, r);
-    }
-    if (rc) {
-        free(r);
-        return push_failure(L, rd_strerror(rc), false);
-    }
-    return task_wait(L, cancel_request, r);
+    return start_and_wait(L, t, &h);
+}
+
+/* host.vapi_ready() -> boolean: is there a key? */
+static int host_vapi_ready(lua_State *L)
+{
+    const struct script_opts *o = opts_of(L);
+
+    lua_pushboolean(L, is_set(o->vapi_api) && is_set(o->vapi_key));
+    return 1;
+}
+
+/* host.vapi(method:string, path:string, [json:string], [timeout_ms:integer]) -- "/call?limit=100"
+ *   -> {status, body, retry_after_ms} | nil, message, "not_sent"|"unknown"      (waits) */
+static int host_vapi(lua_State *L)
+{
+    struct task *t = task_check_wait(L);
+    struct activity *a = vm_user(vm_of(L));
+    const struct script_opts *o = opts_of(L);
+    const char *header[] = {"Content-Type: application/json", "Accept: application/json", NULL,
+                            NULL};
+    struct http_call_opts h = {.method = luaL_checkstring(L, 1), .max_body = answer_max(a)};
+    const char *path = luaL_checkstring(L, 2);
+    lua_Integer timeout_ms = luaL_optinteger(L, 4, VAPI_TIMEOUT_MS);
+
+    luaL_argcheck(L, *path == '/' && only(path, "/._-?=&%:+") && !strstr(path, ".."), 2,
+                  "a path like /call?limit=100");
+    luaL_argcheck(L, timeout_ms > 0 && timeout_ms <= TIMEOUT_MAX_MS, 4, "1 to 60000");
+    h.body.p = luaL_optlstring(L, 3, "", &h.body.n);
+    luaL_argcheck(L, h.body.n <= answer_max(a), 3, "too long");
+    if (!is_set(o->vapi_api) || !is_set(o->vapi_key))
+        return push_failure(L, "there is no key for Vapi: set vapi.key (VAPI_API_KEY)", false);
+    h.timeout_ms = (unsigned)timeout_ms;
+    h.url = lua_pushfstring(L, "%s%s", o->vapi_api, path);
+    header[2] = lua_pushfstring(L, "Authorization: Bearer %s", o->vapi_key);
+    h.header = header;
+    return start_and_wait(L, t, &h);
 }
 
 /* host.resume_url() -> text: where the carrier asks what comes next, in public */
@@ -148,10 +220,8 @@ static int host_resume_url(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"twilio", host_twilio},
-    {"twilio_ready", host_twilio_ready},
-    {"resume_url", host_resume_url},
-    {NULL, NULL},
+    {"twilio", host_twilio},         {"twilio_ready", host_twilio_ready}, {"vapi", host_vapi},
+    {"vapi_ready", host_vapi_ready}, {"resume_url", host_resume_url},     {NULL, NULL},
 };
 
 void api_http_register(lua_State *L)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api_line.c - what an errand about an emergency may do to the caller's line, and the alarms around
- * it. One-way, like all commands to a call. */
+ * it and around operations. One-way, like all commands to a call. */
 #include "agent/api/api.h"
 #include "agent/desk.h"
 #include "agent/errand.h"
@@ -158,8 +158,6 @@ static const luaL_Reg functions[] = {
     {"transfer_refused", host_transfer_refused},
     {"instruct", host_instruct},
     {"fall_back", host_fall_back},
-    {"alarm", host_alarm},
-    {"alarm_over", host_alarm_over},
     {"emergency", host_emergency},
     {"errand", host_errand},
     {NULL, NULL},
@@ -168,4 +166,12 @@ static const luaL_Reg functions[] = {
 void api_line_register(lua_State *L)
 {
     luaL_setfuncs(L, functions, 0);
+}
+
+void api_alarm_register(lua_State *L)
+{
+    static const luaL_Reg alarms[] = {
+        {"alarm", host_alarm}, {"alarm_over", host_alarm_over}, {NULL, NULL}};
+
+    luaL_setfuncs(L, alarms, 0);
 }

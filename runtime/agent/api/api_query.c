@@ -24,7 +24,9 @@ enum {
     SQL_MAX = 64 * 1024,
     PARAM_BYTES_MAX = 256 * 1024,
     AGENT_ROWS = 500,
-    AGENT_BYTES = 1 << 20
+    AGENT_BYTES = 1 << 20,
+    OPERATION_ROWS = 20000,
+    OPERATION_BYTES = 16 << 20
 };
 
 struct query_wait {
@@ -353,6 +355,8 @@ static int host_query(lua_State *L)
     struct activity *a = vm_user(vm_of(L));
     struct question q = {0};
 
+    if (a->operation)
+        q = (struct question){.rows_max = OPERATION_ROWS, .bytes_max = OPERATION_BYTES};
     return ask_and_wait(L, a->thread->pool->opts.asker, q, false);
 }
 
@@ -376,6 +380,13 @@ static int host_agent(lua_State *L)
 
     lua_pushstring(L, a->agent->name);
     return 1;
+}
+
+void api_rows_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"query", host_query}, {NULL, NULL}};
+
+    luaL_setfuncs(L, functions, 0);
 }
 
 void api_query_register(lua_State *L)

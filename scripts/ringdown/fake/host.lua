@@ -10,7 +10,14 @@ M.hung_up, M.paused, M.transfers = nil, false, {}
 ---By "METHOD path": an answer, or a list of answers, one per request; { lost = true } and
 ---{ not_sent = true } are requests without one.
 M.twilio_replies = nil ---@type table<string, table>?
-M.vapi_requests, M.vapi_replies = {}, nil -- the same of Vapi
+---What Vapi was asked, newest last, and its answers as those of Twilio, by "METHOD path".
+M.vapi_requests, M.vapi_replies = {}, nil
+---Files that are kept, by name; set keep_fails to a text: none is written any more.
+M.files, M.keep_fails = {}, nil ---@type table<string, string>, string?
+---What an operation told, decoded, newest last; whether whoever asked wants it to end; who that is.
+M.told_lines, M.is_stopping, M.person = {}, false, "somebody"
+---The agents of this process and those that do not load, as host.agents() has them.
+M.known_agents, M.broken_agents = {}, {} ---@type table[], table[]
 ---What was told about each target, newest last; and who is given up, for how many ms.
 M.told, M.given_up = {}, {}
 M.deadline_ms, M.failed_output, M.filler = nil, nil, nil
@@ -34,6 +41,8 @@ M.emergency = no_desk
 
 function M.reset()
   M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
+  M.vapi_requests, M.vapi_replies, M.files, M.keep_fails = {}, nil, {}, nil
+  M.told_lines, M.is_stopping, M.person, M.known_agents, M.broken_agents = {}, false, "somebody", {}, {}
   M.kept_open, M.errands, M.emergency = nil, {}, no_desk
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
@@ -450,16 +459,18 @@ function M.number_hash(number)
   return ("0"):rep(64 - #digits) .. digits
 end
 
--- What was prepared for a request: an answer, or the next of a list of them.
-local function reply_to(replies, method, path)
+-- The next of a list of answers; the last one stays. A function is asked.
+local function reply_to(replies, method, path, body)
   local reply = replies and replies[method .. " " .. path]
-  if reply and reply[1] then
+  if type(reply) == "function" then
+    return reply(body)
+  elseif reply and reply[1] then
     reply = #reply > 1 and table.remove(reply, 1) or reply[1]
   end
   return reply
 end
 
-local function answered(reply)
+local function answer_with(reply)
   if not reply or reply.not_sent then
     return nil, "connection refused", "not_sent"
   elseif reply.lost then
@@ -468,22 +479,71 @@ local function answered(reply)
   return { status = reply.status or 200, body = reply.body or "{}", retry_after_ms = reply.retry_after_ms or 0 }
 end
 
-function M.vapi(method, path, body)
-  M.vapi_requests[#M.vapi_requests + 1] = { method = method, path = path, body = body }
-  return answered(reply_to(M.vapi_replies, method, path))
+function M.twilio(method, path, form)
+  M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
+  local reply = reply_to(M.twilio_replies, method, path, form)
+  if not reply and M.twilio_replies and method == "POST" and path == "Messages.json" then
+    reply = require("ringdown.fake.texts").post(form)
+  end
+  return answer_with(reply)
 end
 
+-- ── operations ──────────────────────────────────────────────────────────────────────────────────
 function M.vapi_ready()
   return M.vapi_replies ~= nil
 end
 
-function M.twilio(method, path, form)
-  M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
-  local reply = reply_to(M.twilio_replies, method, path)
-  if not reply and M.twilio_replies and method == "POST" and path == "Messages.json" then
-    reply = require("ringdown.fake.texts").post(form)
+function M.vapi(method, path, body, timeout_ms)
+  M.vapi_requests[#M.vapi_requests + 1] = { method = method, path = path, body = body, timeout_ms = timeout_ms }
+  if not M.vapi_replies then
+    return nil, "there is no key for Vapi: set vapi.key (VAPI_API_KEY)", "not_sent"
   end
-  return answered(reply)
+  return answer_with(reply_to(M.vapi_replies, method, path, body))
+end
+
+local function kept_name(name)
+  assert(not name:find("..", 1, true) and name:match("^[%w_][%w._/+-]*$"), "no name of a kept file: " .. name)
+  return name
+end
+
+---@param text string? nil: the file goes
+function M.keep(name, text)
+  if M.keep_fails then
+    return nil, M.keep_fails
+  end
+  M.files[kept_name(name)] = text
+  return true
+end
+
+function M.kept(name)
+  return M.files[kept_name(name)]
+end
+
+function M.kept_names(prefix)
+  local names = {}
+  for name in pairs(M.files) do
+    if name:sub(1, #prefix) == prefix and not name:find("/", #prefix + 1, true) then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+function M.tell(text)
+  M.told_lines[#M.told_lines + 1] = require("ringdown.json").decode(text)
+end
+
+function M.stopping()
+  return M.is_stopping
+end
+
+function M.who()
+  return M.person
+end
+
+function M.agents()
+  return M.known_agents, M.broken_agents
 end
 
 return M

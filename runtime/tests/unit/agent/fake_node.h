@@ -19,7 +19,8 @@ enum { FAKE_MESSAGES = 600, FAKE_FACTS = 128, FAKE_FACT = 600 };
 struct fake_node {
     char folder[64];                    /* of agents */
     char library[64];                   /* "scripts", or one with modules of a test's own */
-    const char *secrets, *http_resolve; /* borrows; before fake_start() */
+    const char *secrets, *http_resolve; /* borrows; before fake_start(); as the next */
+    const char *vapi_api, *vapi_key, *kept_path;
     struct agent_set *agents;
     struct script_pool *pool;
     struct credits *credits;

@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- operations: jobs of the library, of no agent and no call, each in a VM of its own that may wait: what the commands
+-- do that change numbers and rollouts, and what the leader does every minute. Which module does which is told here.
+--
+-- A module has run(payload, tell) and returns the result, plain data. tell(value) sends one object to whoever asked:
+--   { text = "for people" }, { note = "besides, a warning" }, { progress = "12 of 40" }; more members are for programs
+-- A result with failed = true ends a command with exit code 1. What is raised is told as it is: error("…", 0).
+-- host.stopping() is true once whoever asked wants it to end: finish the step and return.
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+
+local M = {}
+
+---By kind: the module that does it, required when it comes.
+---@type table<string, string>
+M.modules = {
+  timed = "ringdown.operations.timed",
+}
+
+---@class ringdown.operations.timed
+---@field every_s integer
+---@field everywhere boolean? on each node, not on the one that leads only
+---@field kept string? only while this file is kept (host.keep)
+
+---What nodes do by themselves, by kind. Each must be safe to run twice, and on a node that has just lost the lead.
+---@type table<string, ringdown.operations.timed>
+M.timed = {}
+
+local function told(value)
+  local text, why = json.encode(value)
+  if not text then
+    error("what an operation tells is no JSON: " .. tostring(why), 0)
+  end
+  return text
+end
+
+local function tell(value)
+  host.tell(told(value))
+end
+
+---@param kind string
+---@param payload string JSON object
+---@return string result JSON
+function M.run(kind, payload)
+  local module = M.modules[kind]
+  if not module then
+    local known = require("ringdown.sorted").keys(M.modules)
+    error(("there is no operation '%s'; %s"):format(kind, require("ringdown.nearest").hint(kind, known)), 0)
+  end
+  local value, why = json.decode(payload)
+  if type(value) ~= "table" then
+    error(("what the operation '%s' is about is no JSON object: %s"):format(kind, tostring(why)), 0)
+  end
+  local result = require(module).run(value, tell)
+  return told(result == nil and {} or result)
+end
+
+return M
