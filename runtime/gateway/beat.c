@@ -6,6 +6,7 @@
  *                             calls of a dead process      ─▶ an errand asks the carrier about them
  *                             emergencies nobody follows   ─▶ an errand of their agent goes on with them
  *                             a node died, agents differ   ─▶ alarms, closed when it is over
+ *                             what is due                  ─▶ operations (gateway/timetable.h)
  *
  * Failure modes: with the database away there is no beat, and nobody leads; it is the shipper's alarm.
  * An errand that finds no room is asked for again by a later beat. */
@@ -17,6 +18,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "gateway/books.h"
+#include "gateway/timetable.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
 #include "store/asker.h"
@@ -199,6 +201,7 @@ static void on_answer(void *arg, struct answer *a)
             lead(n, &said);
         else
             follow();
+        timetable_beat(n->timetable, leader.type == JSON_TRUE);
     } else if (a && a->rc == RD_EREFUSED) {
         log_warn("node.beat_refused", F_STR("why", a->why),
                  F_FIX(catalogue_fix("node.", "beat_refused")));

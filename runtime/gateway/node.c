@@ -23,6 +23,7 @@
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
 #include "gateway/texts.h"
+#include "gateway/timetable.h"
 #include "gateway/triage.h"
 #include "observe/metrics.h"
 
@@ -407,6 +408,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = texts_new(&n->texts);
     if (!rc)
+        rc = timetable_new(&n->timetable, n);
+    if (!rc)
         rc = peers_new(&n->peers, n);
     if (!rc)
         rc = start_tls(n, why, cap);
@@ -601,12 +604,14 @@ void node_stop(struct node *n)
     stop_media(n);
     if (n->books)
         books_hush(n->books);
+    timetable_hush(n->timetable);
     adopt_wait(n);
     releases_stop(n->releases);
     reload_stop(n->reload);
     texts_free(n->texts);
     if (n->scripts)
         script_pool_stop(n->scripts);
+    timetable_free(n->timetable);
     recorder_stop(n->recorder);
     for (unsigned i = 0; i < n->n_media; i++)
         media_thread_free(n->media[i]);

@@ -75,6 +75,10 @@ int node_calls_json(struct node *n, struct buf *out);
 /* Calls that hold a slot now. */
 unsigned node_calls(struct node *n);
 
+/* A job of the library (scripts/ringdown/operations.lua), soon; `json` is an object. What it tells and how
+ * it fails is logged. RD_EFULL. Any thread, while the node runs. */
+int node_operate(struct node *n, const char *kind, const char *json);
+
 /* What an operator may want of a call; `who` goes into its records. All return at once: 0, RD_EGONE
  * when there is no such call, RD_ESTATE when its caller is with somebody else, RD_EFULL. Strings are
  * copied. Any thread.

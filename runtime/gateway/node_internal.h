@@ -39,6 +39,7 @@ struct node {
     struct releases *releases; /* gateway/releases.h; NULL without books */
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
+    struct timetable *timetable;   /* gateway/timetable.h */
     struct peers *peers;           /* gateway/peers.h */
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;

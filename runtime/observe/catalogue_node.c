@@ -24,6 +24,11 @@ static const struct error_info node[] = {
      "bring the same folder to all of them, or have agents.source = 'database'; ringdown nodes "
      "shows who runs what",
      ERROR_WARNING, RETRY_NO},
+    {"operation.failed",
+     "what the node does by itself, or was asked to do beside calls, did not work; `kind` says what",
+     "`why` says what is wrong; it comes again by itself where it is due regularly. The same words "
+     "from a command (ringdown numbers, rollout, ...) mean the same",
+     ERROR_WARNING, RETRY_BY_US},
     {"lost_calls.no_answer", "the carrier could not be asked about calls of a node that died",
      "nothing if it stops: they are asked about again in a minute; else see twilio.sid, its token "
      "and twilio.api",

@@ -11,48 +11,50 @@
 
 #include <stdint.h>
 
-#define METRIC_COUNTERS(X)                                                                        \
-    X(M_CALLS_ANSWERED, "calls_answered", "calls whose stream started")                           \
-    X(M_CALLS_ENDED, "calls_ended", "calls that ended, for whatever reason")                      \
-    X(M_CALLS_FALLBACK, "calls_fallback", "webhooks answered with the fallback")                  \
-    X(M_REFUSED_SIGNATURE, "refused_signature", "requests and upgrades without a good signature") \
-    X(M_REFUSED_TOKEN, "refused_token", "upgrades whose stream token was wrong, used or expired") \
-    X(M_REFUSED_CALL_SID, "refused_call_sid", "streams whose start named another call")           \
-    X(M_REFUSED_FULL, "refused_full", "calls beyond max_calls")                                   \
-    X(M_REFUSED_AGENT_FULL, "refused_agent_full", "calls beyond the agent's own limit")           \
-    X(M_REFUSED_CALLER_FULL, "refused_caller_full", "calls beyond max_calls_per_caller")          \
-    X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")               \
-    X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")           \
-    X(M_REFUSED_RATE_LIMIT, "refused_rate_limit", "calls beyond the model's tokens per minute")   \
-    X(M_REFUSED_JOURNAL, "refused_journal", "calls refused because the disk takes nothing")       \
-    X(M_MISSED, "calls_missed", "callers who did not get through")                                \
-    X(M_TEXTS_IN, "texts_in", "texts that came in")                                               \
-    X(M_FACTS_LOST, "facts_lost", "facts that could not be kept for want of memory")              \
-    X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")  \
-    X(M_REFUSED_SLOW, "refused_slow", "connections that did not finish a request in time")        \
-    X(M_DISPLACED, "displaced", "connections that asked nothing, closed for newer ones")          \
-    X(M_ZOMBIE_SLOT, "zombies_slot", "slots of calls that nobody had, given back")                \
-    X(M_ZOMBIE_WAITING, "zombies_waiting", "calls that waited longer than possible, given up")    \
-    X(M_ZOMBIE_LINE, "zombies_line", "streams of calls that were over, closed")                   \
-    X(M_ZOMBIE_LONG, "zombies_long", "calls that went on past their longest time, ended")         \
-    X(M_ZOMBIE_LEG, "zombies_leg", "provider connections without a call, cut")                    \
-    X(M_ZOMBIE_VM, "zombies_vm", "scripts of calls that were over, freed")                        \
-    X(M_FRAMES_IN, "frames_in", "caller audio frames")                                            \
-    X(M_FRAMES_OUT, "frames_out", "agent audio frames")                                           \
-    X(M_FRAMES_BAD, "frames_bad", "carrier messages ignored: malformed, unknown, out of order")   \
-    X(M_GAP_MS, "gap_ms", "caller audio that never came, filled with silence")                    \
-    X(M_LATE_DELTAS, "late_deltas", "agent audio of dead responses, dropped")                     \
-    X(M_BARGE_INS, "barge_ins", "times a caller cut in")                                          \
-    X(M_TOOL_CALLS, "tool_calls", "functions the model called")                                   \
-    X(M_PROVIDER_FAILED, "provider_failed", "provider legs that failed")                          \
-    X(M_SCRIPT_FAILED, "script_failed", "calls whose script failed")                              \
-    X(M_TRIAGE_MATCHES, "triage_matches", "emergencies that a rule or the model found in calls")  \
-    X(M_TRIAGE_HANDLED, "triage_handled", "emergencies that a person took")                       \
-    X(M_TRIAGE_ABANDONED, "triage_abandoned", "emergencies that nobody took")                     \
-    X(M_NEAR_MISSES, "near_misses", "what sounded like an emergency and was not acted on")        \
-    X(M_ALARMS, "alarms_raised", "alarms that were opened")                                       \
-    X(M_TARGET_OPENED, "target_opened", "times somebody we depend on was given up for a while")   \
-    X(M_TARGET_REFUSED, "target_refused", "requests not made because their target was given up")
+#define METRIC_COUNTERS(X)                                                                         \
+    X(M_CALLS_ANSWERED, "calls_answered", "calls whose stream started")                            \
+    X(M_CALLS_ENDED, "calls_ended", "calls that ended, for whatever reason")                       \
+    X(M_CALLS_FALLBACK, "calls_fallback", "webhooks answered with the fallback")                   \
+    X(M_REFUSED_SIGNATURE, "refused_signature", "requests and upgrades without a good signature")  \
+    X(M_REFUSED_TOKEN, "refused_token", "upgrades whose stream token was wrong, used or expired")  \
+    X(M_REFUSED_CALL_SID, "refused_call_sid", "streams whose start named another call")            \
+    X(M_REFUSED_FULL, "refused_full", "calls beyond max_calls")                                    \
+    X(M_REFUSED_AGENT_FULL, "refused_agent_full", "calls beyond the agent's own limit")            \
+    X(M_REFUSED_CALLER_FULL, "refused_caller_full", "calls beyond max_calls_per_caller")           \
+    X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")                \
+    X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")            \
+    X(M_REFUSED_RATE_LIMIT, "refused_rate_limit", "calls beyond the model's tokens per minute")    \
+    X(M_REFUSED_JOURNAL, "refused_journal", "calls refused because the disk takes nothing")        \
+    X(M_MISSED, "calls_missed", "callers who did not get through")                                 \
+    X(M_TEXTS_IN, "texts_in", "texts that came in")                                                \
+    X(M_FACTS_LOST, "facts_lost", "facts that could not be kept for want of memory")               \
+    X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")   \
+    X(M_REFUSED_SLOW, "refused_slow", "connections that did not finish a request in time")         \
+    X(M_DISPLACED, "displaced", "connections that asked nothing, closed for newer ones")           \
+    X(M_ZOMBIE_SLOT, "zombies_slot", "slots of calls that nobody had, given back")                 \
+    X(M_ZOMBIE_WAITING, "zombies_waiting", "calls that waited longer than possible, given up")     \
+    X(M_ZOMBIE_LINE, "zombies_line", "streams of calls that were over, closed")                    \
+    X(M_ZOMBIE_LONG, "zombies_long", "calls that went on past their longest time, ended")          \
+    X(M_ZOMBIE_LEG, "zombies_leg", "provider connections without a call, cut")                     \
+    X(M_ZOMBIE_VM, "zombies_vm", "scripts of calls that were over, freed")                         \
+    X(M_FRAMES_IN, "frames_in", "caller audio frames")                                             \
+    X(M_FRAMES_OUT, "frames_out", "agent audio frames")                                            \
+    X(M_FRAMES_BAD, "frames_bad", "carrier messages ignored: malformed, unknown, out of order")    \
+    X(M_GAP_MS, "gap_ms", "caller audio that never came, filled with silence")                     \
+    X(M_LATE_DELTAS, "late_deltas", "agent audio of dead responses, dropped")                      \
+    X(M_BARGE_INS, "barge_ins", "times a caller cut in")                                           \
+    X(M_TOOL_CALLS, "tool_calls", "functions the model called")                                    \
+    X(M_PROVIDER_FAILED, "provider_failed", "provider legs that failed")                           \
+    X(M_SCRIPT_FAILED, "script_failed", "calls whose script failed")                               \
+    X(M_TRIAGE_MATCHES, "triage_matches", "emergencies that a rule or the model found in calls")   \
+    X(M_TRIAGE_HANDLED, "triage_handled", "emergencies that a person took")                        \
+    X(M_TRIAGE_ABANDONED, "triage_abandoned", "emergencies that nobody took")                      \
+    X(M_NEAR_MISSES, "near_misses", "what sounded like an emergency and was not acted on")         \
+    X(M_ALARMS, "alarms_raised", "alarms that were opened")                                        \
+    X(M_TARGET_OPENED, "target_opened", "times somebody we depend on was given up for a while")    \
+    X(M_TARGET_REFUSED, "target_refused", "requests not made because their target was given up")   \
+    X(M_OPERATIONS, "operations", "jobs beside calls that the node did by itself or was asked to") \
+    X(M_OPERATION_FAILED, "operations_failed", "of those, what did not work")
 
 #define METRIC_GAUGES(X)                                                                 \
     X(G_CALLS, "calls", "calls now")                                                     \

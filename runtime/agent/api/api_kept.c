@@ -253,7 +253,7 @@ static int host_kept(lua_State *L)
 {
     const char *folder = folder_of(L), *name = check_name(L, false);
     ssize_t got = -1;
-    size_t n, room;
+    size_t n = 0, room = 0;
     char *bytes;
     int fd = open_kept(folder, name, &room);
 

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timetable.c - the first beat asks the library what there is to do and how often; each later one
+ * begins what is due.
+ *
+ *   beat ─▶ "timed" ─▶ entries            beat ─▶ due? ─▶ script_pool_operate() ─▶ on_done()
+ *
+ * What runs has its place in a table, so that there are never two of a kind and what a node does by
+ * itself is bounded; what it was asked to do (node_operate) has no place and is bounded by the pool.
+ *
+ * Failure modes: one that fails is a warning with its remedy and a count; it comes again at its time.
+ * The library's answer cannot be read: said once a minute, and asked again. With the database away
+ * there is no beat, and nothing is begun. A node that leaves begins nothing. */
+#include "gateway/timetable.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "io/loop.h"
+#include "observe/catalogue.h"
+#include "observe/metrics.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ENTRIES_MAX = 16, KIND_MAX = 32, KEPT_MAX = 64, ASK_EVERY_S = 60, SHOWN_MAX = 400 };
+
+static const char asking_kind[] = "timed";
+
+struct entry {
+    struct timetable *table;
+    char kind[KIND_MAX];
+    char kept[KEPT_MAX]; /* only while this file is there; "": always */
+    bool everywhere, runs;
+    uint32_t every_s;
+    uint64_t due_ms;
+};
+
+struct timetable {
+    struct node *node; /* borrows */
+    atomic_bool stop;
+    pthread_mutex_t lock;              /* of the following */
+    struct entry entries[ENTRIES_MAX]; /* the first one asks for the others */
+    size_t n;
+};
+
+/* --- how it ended: script threads --- */
+
+static void tell_failed(const char *kind, const struct operation_end *e)
+{
+    metric_add(M_OPERATION_FAILED, 1);
+    log_warn("operation.failed", F_STR("kind", kind), F_STR("why", e->text.p), F_ERR(e->rc),
+             F_STR("traceback", e->traceback.p), F_FIX(catalogue_fix("operation.", "failed")));
+}
+
+static void heard(const char *kind, const struct operation_end *e, const atomic_bool *stop)
+{
+    metric_add(M_OPERATIONS, 1);
+    if (e->rc && !atomic_load(stop))
+        tell_failed(kind, e);
+}
+
+/* What is said for people is a line of the log. */
+static void on_line(void *arg, struct rd_str json)
+{
+    const struct entry *e = arg;
+    char text[SHOWN_MAX];
+    struct json_value root, said;
+
+    if (json_parse(json, &root))
+        return;
+    said = json_get(&root, "text");
+    if (said.type != JSON_STRING)
+        said = json_get(&root, "note");
+    if (said.type == JSON_STRING && json_copy(&said, text, sizeof(text)) == 0)
+        log_info("operation.tells", F_STR("kind", e->kind), F_STR("text", text));
+}
+
+/* --- the table --- */
+
+static bool read_entry(struct entry *e, struct rd_str kind, const struct json_value *about)
+{
+    struct json_value every = json_get(about, "every_s"), kept = json_get(about, "kept");
+    struct json_value everywhere = json_get(about, "everywhere");
+    uint64_t every_s = 0;
+
+    if (!rd_str_copy(e->kind, sizeof(e->kind), kind) || !json_u64(&every, &every_s) || every_s < 1 ||
+        every_s > INT32_MAX)
+        return false;
+    e->every_s = (uint32_t)every_s;
+    e->everywhere = everywhere.type == JSON_TRUE;
+    e->kept[0] = '\0';
+    return kept.type == JSON_NONE || json_copy(&kept, e->kept, sizeof(e->kept)) == 0;
+}
+
+static bool read_table(struct timetable *t, struct rd_str json)
+{
+    struct json_value root, each;
+    struct json_iter it;
+    struct rd_str kind;
+
+    if (json_parse(json, &root) || root.type != JSON_OBJECT)
+        return false;
+    json_iter_init(&it, &root);
+    while (json_next(&it, &kind, &each)) {
+        if (t->n == ENTRIES_MAX || !read_entry(&t->entries[t->n], kind, &each))
+            return false;
+        t->entries[t->n++].table = t;
+    }
+    return true;
+}
+
+static void on_table(struct timetable *t, const struct operation_end *e)
+{
+    struct operation_end unread = {.rc = RD_EPROTO, .text = RD_STR("the timetable cannot be read")};
+
+    if (e->rc)
+        return;
+    t->n = 1;
+    if (read_table(t, e->text)) {
+        t->entries[0].due_ms = UINT64_MAX;
+        return;
+    }
+    t->n = 1;
+    tell_failed(asking_kind, &unread);
+}
+
+static void on_done(void *arg, const struct operation_end *e)
+{
+    struct entry *entry = arg;
+    struct timetable *t = entry->table;
+
+    heard(entry->kind, e, &t->stop);
+    pthread_mutex_lock(&t->lock);
+    entry->runs = false;
+    if (entry == &t->entries[0])
+        on_table(t, e);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* --- the beat --- */
+
+static bool is_there(const struct timetable *t, const char *kept)
+{
+    char path[PATH_MAX];
+
+    return snprintf(path, sizeof(path), "%s/kept/%s", t->node->settings->data, kept) <
+               (int)sizeof(path) &&
+           access(path, F_OK) == 0;
+}
+
+static bool is_due(const struct timetable *t, const struct entry *e, bool leads, uint64_t now_ms)
+{
+    return !e->runs && now_ms >= e->due_ms && (leads || e->everywhere) &&
+           (!e->kept[0] || is_there(t, e->kept));
+}
+
+static void begin(struct timetable *t, struct entry *e, uint64_t now_ms)
+{
+    struct operation_order o = {.kind = e->kind,
+                                .json = RD_STR("{}"),
+                                .stop = &t->stop,
+                                .line = on_line,
+                                .done = on_done,
+                                .arg = e};
+
+    e->due_ms = now_ms + (uint64_t)e->every_s * 1000;
+    e->runs = true;
+    if (script_pool_operate(t->node->scripts, &o)) {
+        e->runs = false;
+        e->due_ms = now_ms; /* at the next beat */
+    }
+}
+
+void timetable_beat(struct timetable *t, bool leads)
+{
+    uint64_t now_ms = clock_ms(loop_clock());
+
+    if (!t || atomic_load(&t->stop) || directory_counts(t->node->directory).draining)
+        return;
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < t->n; i++)
+        if (is_due(t, &t->entries[i], leads, now_ms))
+            begin(t, &t->entries[i], now_ms);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* --- out of turn --- */
+
+struct asked {
+    struct entry about; /* first: on_line() knows it as one */
+};
+
+static void on_asked_done(void *arg, const struct operation_end *e)
+{
+    struct asked *a = arg;
+
+    heard(a->about.kind, e, &a->about.table->stop);
+    free(a);
+}
+
+int timetable_operate(struct timetable *t, const char *kind, const char *json)
+{
+    struct asked *a = calloc(1, sizeof(*a));
+    struct operation_order o = {.kind = kind,
+                                .json = rd_str(json),
+                                .stop = &t->stop,
+                                .line = on_line,
+                                .done = on_asked_done,
+                                .arg = a};
+    int rc;
+
+    if (!a)
+        return -ENOMEM;
+    a->about.table = t;
+    if (!rd_str_copy(a->about.kind, sizeof(a->about.kind), rd_str(kind))) {
+        free(a);
+        return RD_ETOOBIG;
+    }
+    rc = script_pool_operate(t->node->scripts, &o);
+    if (rc)
+        free(a);
+    return rc;
+}
+
+int node_operate(struct node *n, const char *kind, const char *json)
+{
+    return timetable_operate(n->timetable, kind, json);
+}
+
+/* --- its life --- */
+
+int timetable_new(struct timetable **out, struct node *n)
+{
+    struct timetable *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return -ENOMEM;
+    t->node = n;
+    pthread_mutex_init(&t->lock, NULL);
+    t->n = 1;
+    t->entries[0] = (struct entry){.table = t, .everywhere = true, .every_s = ASK_EVERY_S};
+    (void)rd_str_copy(t->entries[0].kind, KIND_MAX, rd_str(asking_kind));
+    *out = t;
+    return 0;
+}
+
+void timetable_hush(struct timetable *t)
+{
+    if (t)
+        atomic_store(&t->stop, true);
+}
+
+void timetable_free(struct timetable *t)
+{
+    if (!t)
+        return;
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
