@@ -33,7 +33,7 @@ static int copy_opts(struct script_opts *to, const struct script_opts *from)
     const char **fields[] = {&to->agents_path,  &to->library_path, &to->ca_file,    &to->twilio_api,
                              &to->twilio_sid,   &to->twilio_token, &to->resume_url, &to->secrets,
                              &to->http_resolve, &to->number_key,   &to->vapi_api,   &to->vapi_key,
-                             &to->kept_path};
+                             &to->kept_path,    &to->public_url};
     int rc = 0;
 
     *to = *from;
@@ -60,6 +60,7 @@ static void free_opts(struct script_opts *o)
     free((void *)o->vapi_api);
     free((void *)o->vapi_key);
     free((void *)o->kept_path);
+    free((void *)o->public_url);
 }
 
 int script_pool_start(struct script_pool **out, const struct script_opts *o)

@@ -43,6 +43,7 @@ struct script_opts {
     const char *secrets; /* "NAME=value" lines for agents; NULL: the environment only */
     const char *http_resolve; /* "host=address:port" lines: where agents' hosts are; NULL: DNS */
     uint16_t own_ports[4];    /* that we listen on; 0-terminated */
+    const char *public_url;   /* what callers of our webhooks call us; NULL or "": not known */
     const char *resume_url;   /* public, for TwiML that comes back */
     const char *number_key;   /* phone numbers are hashed with it */
     int call_deadline_ms;     /* per entry into the script */

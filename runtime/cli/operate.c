@@ -168,6 +168,7 @@ static int start(struct operating *o)
                             .vapi_api = s->vapi_api,
                             .vapi_key = s->vapi_key,
                             .kept_path = kept,
+                            .public_url = s->public_url,
                             .number_key = s->cluster_secret,
                             .call_deadline_ms = s->script_deadline_ms,
                             .asker = o->database.asker,

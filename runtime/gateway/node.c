@@ -249,6 +249,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .secrets = s->secrets,
                             .http_resolve = s->http_resolve,
                             .own_ports = {n->port, port_of(s->admin_listen)},
+                            .public_url = s->public_url,
                             .resume_url = n->resume_url,
                             .number_key = s->cluster_secret,
                             .call_deadline_ms = s->script_deadline_ms,

@@ -44,6 +44,13 @@ local function rules_of(def)
   return list
 end
 
+-- How the file sends calls: a system, a share of callers, or a function of its own.
+local function routing_of(def)
+  local routing = def.routing
+  return type(routing) == "function" and "function" or type(routing) == "table" and { openai_bp = routing.openai_bp }
+    or routing
+end
+
 ---@param def table the agent
 ---@param brief table as a call would get it
 ---@return string json
@@ -66,6 +73,10 @@ function M.text(def, brief)
     needs = def.needs and { hosts = json.array(def.needs.hosts or {}),
       secrets = json.array(def.needs.secrets or {}) } or nil,
     record = def.record,
+    openai = def.openai ~= nil,
+    vapi = def.vapi and { assistant = def.vapi.assistant, route = def.vapi.route or "redirect",
+      no_triage = def.vapi.no_triage } or nil,
+    routing = routing_of(def),
     routes = def.vapi and not def.openai and "vapi" or def.routing and "by the agent's routing" or "openai",
   }
 end

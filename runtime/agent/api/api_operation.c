@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api_operation.c - what an operation knows and says besides its work: lines for whoever asked, whether
- * it is time to end, for whom it works, and the agents of this process. */
+ * it is time to end, for whom it works, the agents of this process and its addresses. */
 #include "agent/agents.h"
 #include "agent/api/api.h"
 #include "agent/operation.h"
@@ -114,13 +114,23 @@ static int host_agents(lua_State *L)
     return status == LUA_OK ? 2 : lua_error(L);
 }
 
+/* host.ours() -> {public_url, twilio_api, vapi_api}: addresses, "" for those that are not set */
+static int host_ours(lua_State *L)
+{
+    const struct script_opts *o = &self(L)->thread->pool->opts;
+
+    lua_createtable(L, 0, 3);
+    set_text(L, "public_url", o->public_url ? o->public_url : "");
+    set_text(L, "twilio_api", o->twilio_api ? o->twilio_api : "");
+    set_text(L, "vapi_api", o->vapi_api ? o->vapi_api : "");
+    return 1;
+}
+
 void api_operation_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"tell", host_tell},
-                                         {"stopping", host_stopping},
-                                         {"who", host_who},
-                                         {"agents", host_agents},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"tell", host_tell}, {"stopping", host_stopping},
+                                         {"who", host_who},   {"agents", host_agents},
+                                         {"ours", host_ours}, {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

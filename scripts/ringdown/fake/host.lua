@@ -16,6 +16,9 @@ M.vapi_requests, M.vapi_replies = {}, nil
 M.files, M.keep_fails = {}, nil ---@type table<string, string>, string?
 ---What an operation told, decoded, newest last; whether whoever asked wants it to end; who that is.
 M.told_lines, M.is_stopping, M.person = {}, false, "somebody"
+---Our own addresses.
+M.addresses = { public_url = "https://calls.example.com", twilio_api = "https://api.twilio.com",
+  vapi_api = "https://api.vapi.ai" }
 ---The agents of this process and those that do not load, as host.agents() has them.
 M.known_agents, M.broken_agents = {}, {} ---@type table[], table[]
 ---What was told about each target, newest last; and who is given up, for how many ms.
@@ -540,6 +543,10 @@ end
 
 function M.who()
   return M.person
+end
+
+function M.ours()
+  return M.addresses
 end
 
 function M.agents()
