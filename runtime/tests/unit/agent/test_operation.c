@@ -49,7 +49,7 @@ static const char test_operations[] =
     "function kinds.agents()\n"
     "  local agents, broken = host.agents()\n"
     "  return { name = agents[1].name, number = agents[1].numbers[1], broken = #broken,\n"
-    "    has_vapi = agents[1].has_vapi, shown = json.decode(agents[1].shown).name }\n"
+    "    has_vapi = agents[1].has_vapi, url = host.ours().public_url, shown = json.decode(agents[1].shown).name }\n"
     "end\n"
     "function kinds.no_call() return { say = tostring(host.say), db = tostring(host.db) } end\n"
     "function kinds.fact()\n"
@@ -313,7 +313,7 @@ static void test_it_sees_the_agents(void **state)
     expect(
         "agents", "{}",
         "{\"broken\":0,\"has_vapi\":false,\"name\":\"test\",\"number\":\"+13125550100\",\"shown\":"
-        "\"test\"}");
+        "\"test\",\"url\":\"\"}");
 }
 
 static void test_it_has_no_call_and_no_agents_data(void **state)
