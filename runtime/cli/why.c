@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* why.c - `ringdown why CALL` or `why NUMBER`: what happened, who decided it, what it cost and what to
- * do about it, from the database.
+/* why.c - `ringdown why CALL`: what happened, who decided it, what it cost and what to do about it, from
+ * the database. And `why NUMBER`: what happens to its next call (scripts/ringdown/operations/why.lua).
  *
  *   CA41…  ended: provider_failed after 7 s
  *     2026-11-26 22:04:05.123  webhook   voice ringing
@@ -13,6 +13,7 @@
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/cost.h"
+#include "cli/operate.h"
 #include "cli/options.h"
 #include "observe/catalogue.h"
 
@@ -22,11 +23,14 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: ringdown why CALL|NUMBER [--json] [--config FILE]\n\n"
+    "usage: ringdown why CALL                     [--json] [--config FILE]\n"
+    "       ringdown why NUMBER [--from CALLER]\n\n"
     "Explains one call, from its first webhook to its cost: what was decided and why, how long it\n"
-    "was in which state, what went wrong and what to do about it. With a phone number: who "
-    "answers\n"
-    "it, and its last calls. Reads PostgreSQL; works without a live node.\n"
+    "was in which state, what went wrong and what to do about it. With one of our phone numbers: "
+    "what\n"
+    "happens to its next call (of CALLER): which agent answers, on which system and why, where "
+    "the\n"
+    "carrier sends it; and its last calls. Reads PostgreSQL; works without a live node.\n"
     "Exit code 1 when nothing is known about it.\n";
 
 /* ---- one call, in the order of time ---- */
@@ -317,26 +321,20 @@ static int print_call(const json_t *answer)
 
 /* ---- a number ---- */
 
-static int print_number(const json_t *answer)
+static bool is_number(const char *z)
 {
-    const json_t *assignment = json_object_get(answer, "assignment");
-    size_t i;
-    json_t *c;
+    size_t n = strlen(z);
 
-    printf("%s\n", ask_text(answer, "number"));
-    if (json_is_object(assignment))
-        printf("  agent %s, site %s, goes to %s\n", ask_text(assignment, "agent"),
-               ask_text(assignment, "site"), ask_text(assignment, "goes_to"));
-    else
-        puts("  no assignment: the agent whose `numbers` has it answers");
-    json_array_foreach(json_object_get(answer, "calls"), i, c)
-    {
-        printf("  %-23s  %s  %s → %s  %s: %s\n", ask_time(c, "started_at"), ask_text(c, "call"),
-               ask_text(c, "from"), ask_text(c, "to"), ask_text(c, "system"),
-               ask_text(c, "ended_reason")[0] ? ask_text(c, "ended_reason")
-                                              : ask_text(c, "reason"));
-    }
-    return EXIT_OK;
+    return n >= 3 && n <= 16 && z[0] == '+' && z[1] != '0' && strspn(z + 1, "0123456789") == n - 1;
+}
+
+static int explain_number(const struct settings *s, const char *number, const char *from, bool json)
+{
+    struct operate_opts o = {.settings = s, .command = "why", .kind = "why", .as_json = json};
+
+    ask_tell_unshipped(s);
+    return operate(
+        &o, json_pack("{s:s, s:s*, s:s}", "number", number, "from", from, "force", s->force));
 }
 
 /* ---- the command ---- */
@@ -362,8 +360,6 @@ static int explain(const struct settings *s, const char *which, bool json)
     } else if (json) {
         json_dumpf(answer, stdout, JSON_INDENT(2));
         putchar('\n');
-    } else if (strcmp(ask_text(answer, "kind"), "number") == 0) {
-        code = print_number(answer);
     } else {
         code = print_call(answer);
     }
@@ -373,7 +369,9 @@ static int explain(const struct settings *s, const char *which, bool json)
 
 int cmd_why(int argc, char **argv)
 {
-    struct options o = {.usage = usage, .max_words = 1};
+    const char *from = NULL;
+    const struct option_value values[] = {{"from", &from}, {NULL, NULL}};
+    struct options o = {.usage = usage, .values = values, .max_words = 1};
     struct settings *s = NULL;
     int code = EXIT_OK;
 
@@ -383,10 +381,17 @@ int cmd_why(int argc, char **argv)
         fputs("ringdown why: which call? ringdown calls lists them\n", stderr);
         return EXIT_USAGE;
     }
+    if (from && (!is_number(from) || !is_number(o.words[0]))) {
+        fputs(
+            "ringdown why: --from is a caller's number like +14155550100, of a call to a NUMBER\n",
+            stderr);
+        return EXIT_USAGE;
+    }
     code = options_settings(&o, SETTINGS_CLIENT, &s);
     if (code)
         return code;
-    code = explain(s, o.words[0], o.json);
+    code = is_number(o.words[0]) ? explain_number(s, o.words[0], from, o.json)
+                                 : explain(s, o.words[0], o.json);
     settings_free(s);
     return code;
 }

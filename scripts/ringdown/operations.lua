@@ -15,6 +15,7 @@ local M = {}
 ---@type table<string, string>
 M.modules = {
   timed = "ringdown.operations.timed",
+  why = "ringdown.operations.why",
 }
 
 ---@class ringdown.operations.timed
