@@ -10,6 +10,7 @@
 /* Columns of the rows it is made from: version, kind ("s": a site, "n": a number; null: neither),
  * key (site or number), agent, value (the site's JSON, or the number's site or null). Sites first. */
 enum { NUMBERS_COLUMNS = 5 };
+#define NUMBERS_MAGIC "rdnum01"
 
 /* Takes the answer, also when it fails: RD_EPROTO, -ENOMEM. */
 int numbers_copy_new(struct numbers_copy **out, struct answer *a);

@@ -42,15 +42,37 @@ static const struct error_info node[] = {
      "put the agent's file into agents.path, or assign the number to another: ringdown numbers "
      "assign",
      ERROR_CRITICAL, RETRY_NO},
-    {"numbers.not_loaded", "what numbers are assigned to could not be read from the database",
-     "the last good copy stays in use; at most 10,000 numbers and 2,000 sites fit: ringdown "
-     "numbers list",
+    {"copy.not_loaded",
+     "what every node must know (`of`: numbers and sites, or rollouts and the force switch) could "
+     "not "
+     "be read from the database",
+     "the last good copy stays in use; `why` says what is wrong. At most 10,000 numbers, 2,000 "
+     "sites "
+     "and 400,000 entries of allow and deny lists fit",
      ERROR_CRITICAL, RETRY_BY_US},
-    {"numbers.not_saved", "the copy of numbers and sites could not be written to the data folder",
+    {"copy.not_saved", "the copy of these tables could not be written to the data folder",
      "free some space there; without it a start without database knows older ones", ERROR_WARNING,
      RETRY_BY_US},
-    {"numbers.not_read", "the copy of numbers and sites in the data folder is not ours or damaged",
+    {"copy.not_read", "the copy of these tables in the data folder is not ours or damaged",
      "nothing, once the database answers; it is written anew then", ERROR_WARNING, RETRY_BY_US},
+    {"routing.override",
+     "calls go as somebody ordered at this machine (kept/override.json in the data folder)",
+     "when the database answers, write the order there, which takes the file away: ringdown "
+     "rollout status shows "
+     "both",
+     ERROR_WARNING, RETRY_NO},
+    {"routing.override_unreadable",
+     "kept/override.json in the data folder is not as `ringdown force` writes it",
+     "the order from before holds; give the order again: ringdown force, ringdown rollout rollback",
+     ERROR_CRITICAL, RETRY_NO},
+    {"routing.error", "an agent's routing function, or its rollout, could not be used",
+     "its calls go to Vapi where it has that; the text says what is wrong: mend the agent's file "
+     "or the rollout",
+     ERROR_CRITICAL, RETRY_NO},
+    {"routing.failover", "calls went to the other system, because the first could not take them",
+     "nothing if it stops: see the system's own alarm (target.open), max_calls, or the provider's "
+     "status page",
+     ERROR_CRITICAL, RETRY_BY_US},
     {"site.not_understood", "a field of a site in the database is not as sites are imported",
      "import the site again: ringdown sites import; until then the agent's own holds",
      ERROR_WARNING, RETRY_NO},
