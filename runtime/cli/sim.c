@@ -43,12 +43,16 @@ static const char usage[] =
     "  --node URL            whom those telephones answer; default $RINGDOWN_PUBLIC_URL, else\n"
     "                        http://127.0.0.1:8080\n"
     "  --twilio-log FILE     what they do, one JSON object per line\n"
-    "  --rest-fault LIST     how that API misbehaves; see ringdown call --help\n\n"
+    "  --rest-fault LIST     how that API misbehaves; see ringdown call --help\n"
+    "  --numbers N|FILE      the account's numbers: how many, from +13125550100 on, as Vapi "
+    "leaves\n"
+    "                        what it imports; or [{\"phone_number\": \"+1...\", \"voice_url\": "
+    "...}]\n\n"
     "Exit code 0 when told to stop, 1 when it cannot start, 2 for wrong arguments.\n";
 
 struct simulating {
     const char *listen, *folder, *record, *log, *cert, *key;
-    const char *twilio, *node, *twilio_log, *rest_fault;
+    const char *twilio, *node, *twilio_log, *rest_fault, *numbers;
     FILE *events; /* owns */
     struct tls_client *tls_client;
     struct carrier_double *carrier;
@@ -61,22 +65,18 @@ struct simulating {
 
 static int read_arguments(struct simulating *s, int argc, char **argv, bool *leave)
 {
-    enum { LISTEN = 256, FOLDER, RECORD, LOG, CERT, KEY, TWILIO, NODE, TWILIO_LOG, FAULT };
-    static const struct option options[] = {{"openai", 1, NULL, LISTEN},
-                                            {"openai-listen", 1, NULL, LISTEN},
-                                            {"scenarios", 1, NULL, FOLDER},
-                                            {"record-openai", 1, NULL, RECORD},
-                                            {"log", 1, NULL, LOG},
-                                            {"tls-cert", 1, NULL, CERT},
-                                            {"tls-key", 1, NULL, KEY},
-                                            {"twilio", 1, NULL, TWILIO},
-                                            {"node", 1, NULL, NODE},
-                                            {"twilio-log", 1, NULL, TWILIO_LOG},
-                                            {"rest-fault", 1, NULL, FAULT},
-                                            {"help", 0, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    const char **places[] = {&s->listen, &s->folder, &s->record, &s->log,        &s->cert,
-                             &s->key,    &s->twilio, &s->node,   &s->twilio_log, &s->rest_fault};
+    enum { LISTEN = 256, FOLDER, RECORD, LOG, CERT, KEY, TWILIO, NODE, TWILIO_LOG, FAULT, NUMBERS };
+    static const struct option options[] = {
+        {"openai", 1, NULL, LISTEN},    {"openai-listen", 1, NULL, LISTEN},
+        {"scenarios", 1, NULL, FOLDER}, {"record-openai", 1, NULL, RECORD},
+        {"log", 1, NULL, LOG},          {"tls-cert", 1, NULL, CERT},
+        {"tls-key", 1, NULL, KEY},      {"twilio", 1, NULL, TWILIO},
+        {"node", 1, NULL, NODE},        {"twilio-log", 1, NULL, TWILIO_LOG},
+        {"rest-fault", 1, NULL, FAULT}, {"numbers", 1, NULL, NUMBERS},
+        {"help", 0, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    const char **places[] = {&s->listen,     &s->folder,     &s->record, &s->log,
+                             &s->cert,       &s->key,        &s->twilio, &s->node,
+                             &s->twilio_log, &s->rest_fault, &s->numbers};
     int o;
 
     optind = 1;
@@ -142,6 +142,7 @@ static int start_twilio(struct simulating *s, char *why, size_t cap)
                                     .auth_token = token,
                                     .rest_listen = s->twilio,
                                     .rest_fault = s->rest_fault,
+                                    .numbers = s->numbers,
                                     .scenarios = (const struct scenario *const *)s->scenarios,
                                     .n_scenarios = s->n_scenarios,
                                     .ca_file = ca_file,

@@ -14,15 +14,22 @@ const wrong = [
   { request: 'POST /Messages.json', status: 201, answer: { num_segments: 1 } },
   { request: 'POST /Messages.json', status: 201, answer: { colour: 'red' } },
   { request: 'POST /Messages.json', status: 400, answer: { message: 'no code' } },
+  { request: 'GET /IncomingPhoneNumbers/PN1.json', status: 200, answer: { voice_method: 'PUT' } },
+];
+
+const resources = [
+  { path: '/Calls', resource: 'call', list: 'calls' },
+  { path: '/Messages', resource: 'message', list: 'messages' },
+  { path: '/IncomingPhoneNumbers', resource: 'incoming_phone_number', list: 'incoming_phone_numbers' },
 ];
 
 // A list is an envelope with one member that holds the resources.
 function parts({ request, status, answer }) {
   const [, path] = request.split(' ');
-  const calls = path.startsWith('/Calls');
-  const resource = `api.v2010.account.${calls ? 'call' : 'message'}`;
+  const kind = resources.find((one) => path.startsWith(one.path));
+  const resource = `api.v2010.account.${kind.resource}`;
   if (status >= 400) return [['RestError', answer]];
-  const members = answer[calls ? 'calls' : 'messages'];
+  const members = answer[kind.list];
   return Array.isArray(members) ? members.map((one) => [resource, one]) : [[resource, answer]];
 }
 

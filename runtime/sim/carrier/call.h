@@ -11,6 +11,7 @@
 #include "sim/carrier/form.h"
 #include "sim/carrier/gather.h"
 #include "sim/carrier/line.h"
+#include "sim/carrier/numbers.h"
 #include "sim/carrier/send.h"
 #include "sim/carrier/stream.h"
 #include "sim/carrier/twiml_run.h"
@@ -116,6 +117,8 @@ struct carrier_double {
     const struct scenario *const *scenarios; /* borrows: who is at the telephones */
     size_t n_scenarios;
     uint64_t began_ms;
+    int64_t since_unix;
+    struct carrier_numbers numbers; /* own */
 };
 
 /* call.c */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static char *without_slash(const char *url)
 {
@@ -41,7 +42,9 @@ int carrier_double_start(struct carrier_double **out, const struct carrier_doubl
     d->scenarios = o->scenarios;
     d->n_scenarios = o->n_scenarios;
     d->began_ms = clock_ms(loop_clock());
+    d->since_unix = (int64_t)time(NULL);
     rc = rest_faults_read(&d->faults, o->rest_fault, why, cap);
+    rc = rc ? rc : carrier_numbers_read(&d->numbers, o->numbers, why, cap);
     if (rc)
         goto fail;
     rc = -ENOMEM;
@@ -82,6 +85,7 @@ void carrier_double_stop(struct carrier_double *d)
     carrier_texts_free(d);
     carrier_posts_cancel(d);
     http_client_free(d->http);
+    carrier_numbers_fini(&d->numbers);
     free(d->node_url);
     free(d->fallback_url);
     free(d->account);

@@ -25,7 +25,8 @@ struct carrier_double;
  * .silent, mark, clear, rest.request, rest.update, error; dial.begun .answered .failed; of who is
  * dialled (leg, to) leg.ringing .answered .webhook .verb .hears .digit .through .ended;
  * callback.answered; of texts (text, from, to, body, status) text.created .delivered .undelivered
- * .refused on their way to a telephone, text.received .answered from one to the node. */
+ * .refused on their way to a telephone, text.received .answered from one to the node;
+ * number.updated (number, done, fields). */
 typedef void(carrier_event_fn)(const char *json, void *arg);
 
 struct carrier_double_opts {
@@ -35,6 +36,8 @@ struct carrier_double_opts {
     const char *account_sid, *auth_token;
     const char *rest_listen; /* serves REST Calls here; NULL: not */
     const char *rest_fault;  /* how it misbehaves: sim/carrier/fault.h; NULL: not at all */
+    const char
+        *numbers; /* of the account: how many, or a file: sim/carrier/numbers.h; NULL: none */
     const struct scenario *const *scenarios; /* borrows: who is at the telephones; may be NULL */
     size_t n_scenarios;
     struct tls_client *tls;

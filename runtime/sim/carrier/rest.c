@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The REST API of the simulated network, as strict as the real one: who asks, for what, and what goes wrong.
  *
- * Happy path: Basic authentication, /2010-04-01/Accounts/{AC}/Calls or Messages, with a sid or without;
- * the resource answers (rest_calls.c, rest_messages.c; rest_control.c is no part of the real API).
+ * Happy path: Basic authentication, /2010-04-01/Accounts/{AC}/Calls, Messages or IncomingPhoneNumbers, with a sid or without;
+ * the resource answers (rest_calls.c, rest_messages.c, rest_numbers.c; rest_control.c is no part of the real API).
  *
  * Failure modes, all as {code, message, more_info, status}
  *   - wrong account or token: 401, 20003;   other account, unknown resource or path: 404, 20404;
@@ -144,6 +144,11 @@ void rest_remove(struct rest_ask *a, bool complete, bool *gone)
 
 bool rest_fails(struct rest_ask *a, enum rest_kind kind, const struct carrier_who *about)
 {
+    return rest_fails_with(a, rest_faults_next(&a->d->faults, kind), about);
+}
+
+bool rest_fails_with(struct rest_ask *a, enum rest_fault fault, const struct carrier_who *about)
+{
     static const struct {
         enum rest_fault fault;
         int status, code;
@@ -154,7 +159,7 @@ bool rest_fails(struct rest_ask *a, enum rest_kind kind, const struct carrier_wh
         {REST_BROKEN, 500, 20500, "An internal server error has occurred", ""},
     };
 
-    a->fault = rest_faults_next(&a->d->faults, kind);
+    a->fault = fault;
     carrier_event(a->d, about, "rest.request",
                   json_pack("{s:s, s:s}", "method",
                             a->post     ? "POST"
@@ -235,7 +240,8 @@ static void (*route(struct rest_ask *a))(struct rest_ask *a)
     static const struct {
         const char *name;
         void (*serve)(struct rest_ask *a);
-    } resources[] = {{"Calls", rest_calls}, {"Messages", rest_messages}};
+    } resources[] = {
+        {"Calls", rest_calls}, {"Messages", rest_messages}, {"IncomingPhoneNumbers", rest_numbers}};
     char path[200], prefix[120];
     struct rd_str got = http_path(a->r);
 

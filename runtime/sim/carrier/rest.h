@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rest.h - what the resources of the simulated REST API share. rest.c authenticates, routes and misbehaves;
- * rest_calls.c and rest_create.c are Calls, rest_messages.c Messages, rest_list.c how a list is paged. Loop's thread. */
+ * rest_calls.c and rest_create.c are Calls, rest_messages.c Messages, rest_numbers.c the
+ * account's numbers, rest_list.c how a list is paged. Loop's thread. */
 #ifndef SIM_CARRIER_REST_H
 #define SIM_CARRIER_REST_H
 
@@ -35,6 +36,7 @@ void rest_remove(struct rest_ask *a, bool complete, bool *gone);
 /* Takes the next fault of that kind and tells `rest.request`. True when the request is not done at all:
  * it is answered. */
 bool rest_fails(struct rest_ask *a, enum rest_kind kind, const struct carrier_who *about);
+bool rest_fails_with(struct rest_ask *a, enum rest_fault fault, const struct carrier_who *about);
 
 /* A field that is not in the NULL-terminated list. */
 struct rest_mistake rest_unknown(const struct carrier_form *f, const char *const *known);
@@ -58,6 +60,7 @@ void rest_answer_leg(struct rest_ask *a, int status, const struct carrier_leg *l
 void rest_calls(struct rest_ask *a);
 void rest_create_call(struct rest_ask *a);
 void rest_messages(struct rest_ask *a);
+void rest_numbers(struct rest_ask *a);
 bool rest_is_control(const struct http_request *r);
 void rest_control(struct rest_ask *a);
 

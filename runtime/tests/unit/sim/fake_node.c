@@ -134,7 +134,7 @@ static void on_event(const char *json, void *arg)
         n->watch(n, json);
 }
 
-static int start(void **state, const char *fault)
+static int start(void **state, const char *numbers, const char *fault)
 {
     static const struct http_handlers handlers = {on_request, on_gone, on_upgrade};
     struct node *n = calloc(1, sizeof(*n));
@@ -144,6 +144,7 @@ static int start(void **state, const char *fault)
                                     .auth_token = CARRIER_DOUBLE_TOKEN,
                                     .rest_listen = "127.0.0.1:0",
                                     .rest_fault = fault,
+                                    .numbers = numbers,
                                     .on_event = on_event,
                                     .event_arg = n};
     static char name[] = "story", from[] = "+13125550142", to[] = "+13125550100";
@@ -174,12 +175,17 @@ static int start(void **state, const char *fault)
 
 int node_set_up(void **state)
 {
-    return start(state, NULL);
+    return start(state, NULL, NULL);
 }
 
 int node_set_up_with(void **state, const char *fault)
 {
-    return start(state, fault);
+    return start(state, NULL, fault);
+}
+
+int node_set_up_numbers(void **state, const char *numbers, const char *fault)
+{
+    return start(state, numbers, fault);
 }
 
 int node_tear_down(void **state)

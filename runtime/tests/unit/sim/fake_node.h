@@ -56,6 +56,7 @@ struct node {
 /* For cmocka: *state is the struct node. */
 int node_set_up(void **state);
 int node_set_up_with(void **state, const char *rest_fault);
+int node_set_up_numbers(void **state, const char *numbers, const char *rest_fault);
 int node_tear_down(void **state);
 
 /* Answers this path with a document. */

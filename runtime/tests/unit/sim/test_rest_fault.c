@@ -27,6 +27,9 @@ static void test_each_request_takes_the_next_fault_of_its_kind(void **state)
     assert_int_equal(rest_faults_next(&f, REST_WRITE), REST_WELL);
     assert_int_equal(rest_faults_next(&f, REST_WRITE), REST_TIMEOUT);
     assert_int_equal(rest_faults_next(&f, REST_WRITE), REST_WELL);
+    assert_int_equal(rest_faults_read(&f, "number-ignored,number-well", why, sizeof(why)), 0);
+    assert_int_equal(rest_faults_next(&f, REST_NUMBER), REST_IGNORED);
+    assert_int_equal(rest_faults_read(&f, "ignored", why, sizeof(why)), RD_ECONFIG);
 }
 
 static void test_texts_and_created_calls_have_faults_of_their_own(void **state)
