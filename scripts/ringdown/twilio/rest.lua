@@ -63,14 +63,16 @@ function M.ready()
 end
 
 ---@param path string below the account
+---@param query (table<string, any>|string)? what to ask for; a text is encoded already
 ---@return table? resource
 ---@return string? why
 ---@return any code Twilio's number of the mistake, or "given_up"
-function M.read(path)
+function M.read(path, query)
+  local asked = type(query) == "table" and form(query) or query
   return retry.run {
     target = "twilio", idempotent = true,
     attempt = function()
-      return attempt("GET", path)
+      return attempt("GET", path, asked)
     end,
   }
 end

@@ -1,0 +1,72 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- numbers.import: assignments from a table: one line per number, "number,agent,site", the site may be left out. A line
+-- that is wrong is told with its number, and the others are done.
+local agents = require "ringdown.numbers.agents"
+local db = require "ringdown.numbers.db"
+local host = require "ringdown.host"
+local nearest = require "ringdown.nearest"
+local sorted = require "ringdown.sorted"
+
+local M = {}
+
+local function cells_of(line)
+  local cells = {}
+  for cell in (line .. ","):gmatch("([^,]*),") do
+    cells[#cells + 1] = cell:match('^%s*"?(.-)"?%s*$')
+  end
+  return cells
+end
+
+local function sites_of()
+  local sites = {}
+  for _, one in ipairs(db.ask([[select coalesce(jsonb_agg(jsonb_build_array(agent, site)), '[]')::text from sites]])) do
+    sites[one[1] .. "/" .. one[2]] = true
+  end
+  return sites
+end
+
+-- What is wrong with a line; nil: nothing.
+local function complaint(cells, all, sites)
+  local number, agent, site = cells[1], cells[2], cells[3]
+  if #cells > 3 then
+    return "has more than three columns; they are number,agent,site"
+  elseif not number:match("^%+[1-9]%d%d%d%d%d%d%d?%d?%d?%d?%d?%d?%d?%d?$") then
+    return ("'%s' is no number like +13125550100"):format(number)
+  elseif not agent or not all.by_name[agent] then
+    return ("there is no agent '%s'; %s"):format(agent or "", nearest.hint(agent or "", sorted.keys(all.by_name)))
+  elseif site and site ~= "" and site ~= "default" and not sites[agent .. "/" .. site] then
+    return ("agent %s has no site '%s'; import it first: ringdown sites import FILE.lua --agent %s"):format(agent, site,
+      agent)
+  end
+end
+
+local function put(cells)
+  local site = cells[3]
+  return db.ask("select to_json(number_put($1, $2, $3, $4))::text",
+    { cells[1], cells[2], site ~= "" and site ~= "default" and site or false, host.who() })
+end
+
+---@param payload { text: string }
+function M.run(payload, tell)
+  local all, sites, at, n_changed, n_same, n_wrong = agents.load(), sites_of(), 0, 0, 0, 0
+  for line in (payload.text .. "\n"):gmatch("(.-)\r?\n") do
+    at = at + 1
+    local cells = cells_of(line)
+    if line:match("%S") and not line:match("^%s*#") and not (at == 1 and cells[1] == "number") then
+      local why = complaint(cells, all, sites)
+      if why then
+        n_wrong = n_wrong + 1
+        tell { text = ("line %d: %s"):format(at, why), line = at }
+      elseif put(cells) then
+        n_changed = n_changed + 1
+      else
+        n_same = n_same + 1
+      end
+    end
+  end
+  tell { text = ("%d numbers assigned, %d were so before, %d lines are wrong. Where Twilio sends them is not touched: "
+    .. "ringdown numbers switch does that."):format(n_changed, n_same, n_wrong) }
+  return { assigned = n_changed, same = n_same, wrong = n_wrong, failed = n_wrong > 0 }
+end
+
+return M

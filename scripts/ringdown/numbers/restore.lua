@@ -1,0 +1,149 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- numbers.restore: gives numbers their twelve fields back, as a snapshot has them, and reads them again.
+--
+-- A number: as before the last change, or with `first` as before we came. A run: what it changed. With the database
+-- away: from the disk of this machine, as before we came; the database then hears of it by the next drift.
+local bulk = require "ringdown.numbers.bulk"
+local db = require "ringdown.numbers.db"
+local snapshots = require "ringdown.numbers.snapshot"
+local twilio = require "ringdown.twilio.numbers"
+local where = require "ringdown.numbers.where"
+
+local M = {}
+
+local function item_of(number, carrier_id, snapshot, ours)
+  return { number = number, carrier_id = carrier_id, wanted = snapshot.fields, restores = snapshot.id,
+    goes_to = (where.of(snapshot.fields, ours)) }
+end
+
+-- The number's id at Twilio: as it was seen last, else by asking.
+local function carrier_id(number)
+  local seen = db.ask("select to_json(carrier_id)::text from numbers_seen where number = $1", { number })
+  if seen then
+    return seen
+  end
+  local one, why = twilio.find(number)
+  if one == nil then
+    error(("%s cannot be looked up at Twilio: %s"):format(number, why), 0)
+  end
+  return one and one.sid or nil
+end
+
+local function of_run(run, ours)
+  local shown = db.ask("select bulk_shown($1::bigint)::text", { run })
+  local items = {}
+  if not shown then
+    error(("there is no run %d; ringdown numbers runs shows them"):format(run), 0)
+  end
+  for _, one in ipairs(shown.items) do
+    if one.state == "snapshotted" or one.state == "written" then
+      error(("run %d was cut off in the middle of %s: finish it first, by ringdown numbers %s --resume %d"):format(run,
+        one.number, shown.action, run), 0)
+    elseif one.state == "verified" and one.snapshot then
+      items[#items + 1] = item_of(one.number, one.carrier_id, { id = one.snapshot, fields = one.before }, ours)
+    end
+  end
+  return items
+end
+
+local function of_numbers(numbers, first, ours, tell)
+  local items, n_missing = {}, 0
+  for _, number in ipairs(numbers) do
+    local snapshot = snapshots.stored(number, first)
+    local sid = snapshot and carrier_id(number)
+    if sid then
+      items[#items + 1] = item_of(number, sid, snapshot, ours)
+    else
+      n_missing = n_missing + 1
+      tell { text = ("%-16s  %s"):format(number, snapshot and "is not among the account's numbers any more"
+        or "has no snapshot to go back to: we changed nothing, or it is undone already"), number = number }
+    end
+  end
+  return items, n_missing
+end
+
+-- Straight from the disk. Each number is read back; nothing is written down, because there is nobody to do so.
+local function without_database(payload, why, tell)
+  tell { note = ("the database is away (%s): restoring from the snapshots on this machine's disk"):format(why) }
+  local wanted, n_failed, n_done = {}, 0, 0
+  for _, number in ipairs(payload.numbers or {}) do
+    wanted[number] = true
+  end
+  for _, one in ipairs(snapshots.all_kept()) do
+    if payload.all or wanted[one.number] then
+      wanted[one.number] = nil
+      local now, trouble = twilio.update(one.sid, one.fields)
+      local left = now and #twilio.differences(twilio.fields(now), one.fields) or 0
+      local good = now and left == 0
+      n_done, n_failed = n_done + 1, n_failed + (good and 0 or 1)
+      tell { text = ("%-16s  %s"):format(one.number, good and "as it was on " .. one.taken_at
+        or "NOT restored: " .. (trouble or "Twilio shows something else")), number = one.number }
+    end
+  end
+  for number in pairs(wanted) do
+    n_failed = n_failed + 1
+    tell { text = ("%-16s  has no snapshot on this disk"):format(number), number = number }
+  end
+  tell { text = ("%d numbers restored, %d not."):format(n_done - n_failed, n_failed) }
+  return { restored = n_done - n_failed, failed = n_failed > 0 }
+end
+
+---@class ringdown.numbers.restore
+---@field numbers string[]?
+---@field run integer?
+---@field all boolean? every number that has a snapshot
+---@field first boolean? as before we came
+---@field resume integer?
+---@field dry_run boolean?
+---@field ours ringdown.numbers.ours
+
+local function everything()
+  return db.ask([[select coalesce(jsonb_agg(distinct number), '[]')::text from number_snapshots
+    where undone_at is null]])
+end
+
+local function dry_run(items, tell)
+  for _, item in ipairs(items) do
+    local now, why = twilio.fetch(item.carrier_id)
+    for _, one in ipairs(now and twilio.differences(twilio.fields(now), item.wanted) or {}) do
+      tell { text = ("%-16s  %-21s  %s -> %s"):format(item.number, one.name, one.found, one.wanted),
+        number = item.number, change = one }
+    end
+    if not now then
+      tell { text = ("%-16s  %s"):format(item.number, why), number = item.number }
+    end
+  end
+  tell { text = ("Nothing was changed. %d numbers would be restored."):format(#items) }
+  return { numbers = #items }
+end
+
+---@param payload ringdown.numbers.restore
+function M.run(payload, tell)
+  local there, why = db.is_there()
+  if not there and not payload.run and not payload.resume then
+    return without_database(payload, why, tell)
+  elseif payload.resume then
+    return bulk.go_on(payload.resume, payload.ours, tell)
+  end
+  local items
+  local n_missing = 0
+  if payload.run then
+    items = of_run(payload.run, payload.ours)
+  else
+    items, n_missing = of_numbers(payload.all and everything() or payload.numbers or {}, payload.first or payload.all,
+      payload.ours, tell)
+  end
+  if payload.dry_run then
+    return dry_run(items, tell)
+  elseif #items == 0 then
+    tell { text = "There is nothing to restore." }
+    return { numbers = 0, failed = n_missing > 0 }
+  end
+  local run = bulk.begin({ action = "restore", reason = payload.reason, options = {
+    max_failures = payload.max_failures, wave = payload.wave, pause_s = payload.pause_s } }, items)
+  local result = bulk.go_on(run, payload.ours, tell)
+  result.failed = result.failed or n_missing > 0
+  return result
+end
+
+return M

@@ -1,0 +1,161 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- numbers.verify: reads numbers back and compares them with what we made of them; with `call`, calls one of them and
+-- says which system answered.
+--
+-- The call is a real one, from another of the account's numbers: it rings as a caller's does. Whose it became is asked
+-- of our own records and of Vapi; whichever knows the call has it.
+local agents = require "ringdown.numbers.agents"
+local choose = require "ringdown.numbers.choose"
+local db = require "ringdown.numbers.db"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local rest = require "ringdown.twilio.rest"
+local sync = require "ringdown.numbers.sync"
+local twilio = require "ringdown.twilio.numbers"
+
+local M = {}
+
+local LISTENS_S, LOOKS, LOOK_MS = 10, 40, 500
+local SAYS = '<Response><Pause length="%d"/><Hangup/></Response>'
+
+-- What we made of each number.
+local function targets()
+  local by_number = {}
+  for _, one in ipairs(db.ask([[select coalesce(jsonb_agg(jsonb_build_object('number', number, 'goes_to', goes_to,
+      'fields', fields, 'set_at', set_at, 'set_by', set_by)), '[]')::text from number_targets]])) do
+    by_number[one.number] = one
+  end
+  return by_number
+end
+M.targets = targets
+
+---@param target table?
+---@param fields table<string, string>
+---@return { name: string, wanted: string, found: string }[]
+function M.drift(target, fields)
+  return target and twilio.differences(fields, target.fields) or json.array {}
+end
+
+local function tell_one(seen, target, tell)
+  local drift = M.drift(target, seen.fields)
+  local text = ("%-16s  goes to %s"):format(seen.number, seen.goes_to)
+  if not target then
+    text = text .. "; we never changed it"
+  elseif #drift == 0 then
+    text = ("%s, as %s made it on %s"):format(text, target.set_by, target.set_at:sub(1, 16):gsub("T", " "))
+  end
+  for _, one in ipairs(drift) do
+    text = ("%s\n%-16s  %s is %s and must be %s"):format(text, "", one.name,
+      one.found == "" and "nothing" or one.found, one.wanted == "" and "nothing" or one.wanted)
+  end
+  tell { text = text, number = seen.number, goes_to = seen.goes_to, drift = drift }
+  return #drift == 0
+end
+
+-- ── a real call ─────────────────────────────────────────────────────────────────────────────────
+
+-- Ours, when a call from there to here began after this moment.
+local function ours(from, to, since)
+  return db.ask([[select jsonb_build_object('call', call, 'agent', agent, 'system', system, 'reason', reason, 'node',
+      node)::text from calls where from_number = $1 and to_number = $2 and started_at >= $3::timestamptz
+      and system is not null order by started_at desc limit 1]], { from, to, since })
+end
+
+-- Vapi's: of this number, from that one.
+local function vapis(seen, from, since)
+  if not seen.vapi_id or not host.vapi_ready() then
+    return nil
+  end
+  for _, one in ipairs(require("ringdown.vapi.rest").calls { number = seen.vapi_id, since = since, limit = 20 } or {}) do
+    if type(one.customer) == "table" and one.customer.number == from then
+      return { id = one.id, assistant = one.assistantId }
+    end
+  end
+end
+
+local function who_answered(seen, from, since)
+  for look = 1, LOOKS do
+    local here = ours(from, seen.number, since)
+    local there = here and here.system ~= "vapi" and nil or look % 4 == 0 and vapis(seen, from, since) or nil
+    if here or there then
+      return here, there
+    end
+    host.sleep(LOOK_MS)
+  end
+end
+
+local function from_number(payload, seen, by_number)
+  local from = payload.from
+  for number in pairs(from and {} or by_number) do
+    if number ~= seen.number and (not from or number < from) then
+      from = number
+    end
+  end
+  if not from then
+    error("a call needs a number to come from: --from +1… names one of the account's", 0)
+  elseif not by_number[from] then
+    error(("--from %s is not among the account's numbers, and Twilio calls from no others"):format(from), 0)
+  end
+  return from
+end
+
+local function tell_answer(seen, from, here, there, status, tell)
+  local answer = { number = seen.number, from = from, ours = here, vapi = there, status = status,
+    answered_by = here and (here.system or "ringdown") or there and "vapi" or "nobody" }
+  if here then
+    answer.text = ("%-16s  answered here by agent %s, on %s (%s): ringdown why %s"):format(seen.number,
+      here.agent or "?", here.system, here.reason or "no reason", here.call)
+  elseif there then
+    answer.text = ("%-16s  answered by Vapi without us, assistant %s, call %s"):format(seen.number,
+      there.assistant or "?", there.id)
+  else
+    answer.text = ("%-16s  nobody that we know answered a call from %s: Twilio says it is %s"):format(seen.number, from,
+      status)
+  end
+  tell(answer)
+  return here or there
+end
+
+---Calls a number, and says who answered.
+---@return boolean answered
+local function call(payload, seen, by_number, tell)
+  local from = from_number(payload, seen, by_number)
+  local since = db.ask("select to_json(now() - interval '5 seconds')::text")
+  local made, why = rest.write { path = "Calls.json", form = { To = seen.number, From = from,
+    Twiml = SAYS:format(LISTENS_S), Timeout = 20, TimeLimit = 30 } }
+  if not made then
+    tell { text = ("%-16s  cannot be called from %s: %s"):format(seen.number, from, why), number = seen.number }
+    return false
+  end
+  tell { progress = ("calling %s from %s"):format(seen.number, from) }
+  local here, there = who_answered(seen, from, since)
+  local now = rest.fetch_call(made.sid) or made
+  rest.update_call(made.sid, { Status = "completed" })
+  return tell_answer(seen, from, here, there, now.status, tell) ~= nil
+end
+
+---@class ringdown.numbers.verify : ringdown.numbers.choice
+---@field call boolean?
+---@field from string?
+---@field ours ringdown.numbers.ours
+
+---@param payload ringdown.numbers.verify
+function M.run(payload, tell)
+  local _, by_number = sync.keep(payload.ours)
+  local made, n_wrong = targets(), 0
+  local chosen, unknown = choose.of(payload, by_number, agents.load(), function(seen)
+    return made[seen.number] ~= nil
+  end)
+  for _, one in ipairs(unknown) do
+    tell { text = ("%-16s  %s"):format(one.number, one.why), number = one.number }
+  end
+  for _, seen in ipairs(chosen) do
+    local good = tell_one(seen, made[seen.number], tell)
+    good = (not payload.call or call(payload, seen, by_number, tell)) and good
+    n_wrong = n_wrong + (good and 0 or 1)
+  end
+  tell { text = ("%d numbers looked at, %d not as they should be."):format(#chosen, n_wrong + #unknown) }
+  return { numbers = #chosen, wrong = n_wrong + #unknown, failed = n_wrong + #unknown > 0 }
+end
+
+return M

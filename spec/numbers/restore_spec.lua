@@ -1,0 +1,212 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The ways back, what drifted, assignments from a table, and what is shown.
+local host = require "ringdown.fake.host"
+local world = require "spec.numbers.world"
+
+local A, B, C = "+13125550100", "+13125550101", "+13125550102"
+local OURS = "https://calls.example.com/twilio/voice"
+
+local function switch(numbers, more)
+  local payload = { to = "ringdown", numbers = numbers }
+  for key, value in pairs(more or {}) do
+    payload[key] = value
+  end
+  local result = assert(world.run("switch", payload))
+  assert.is_false(result.failed)
+  return result.run
+end
+
+describe("restoring", function()
+  before_each(function() world.begin { A, B, C } end)
+  teardown(world.finish)
+
+  it("gives all twelve fields of a number back, once", function()
+    local _, one = world.fields(A)
+    one.sms_fallback_url, one.status_callback_method = "https://x.example/a?b=c&d=%20'\"", "GET"
+    local before = world.fields(A)
+    switch({ A }, { texts = true })
+    one.status_callback = "https://changed.example/meanwhile"
+    assert.is_false(world.run("restore", { numbers = { A } }).failed)
+    assert.same(before, world.fields(A))
+    assert.matches("goes to vapi, verified", world.text())
+    assert.matches("nothing to restore", (world.run("restore", { numbers = { A } }) and world.text()))
+  end)
+
+  it("takes back the last change, or with `first` all of them", function()
+    local before = world.fields(A)
+    switch { A }
+    local between = world.fields(A)
+    switch({ A }, { texts = true })
+    world.run("restore", { numbers = { A } })
+    assert.same(between, world.fields(A))
+    switch({ A }, { texts = true })
+    world.run("restore", { numbers = { A }, first = true })
+    assert.same(before, world.fields(A))
+  end)
+
+  it("takes back what a run changed, and nothing else", function()
+    local before = world.fields(B)
+    switch { C }
+    local run = switch { A, B }
+    local result = world.run("restore", { run = run })
+    assert.same({ verified = 2 }, result.counts)
+    assert.same(before, world.fields(B))
+    assert.equal(OURS, world.fields(C).voice_url)
+    assert.is_true(select(2, world.run("restore", { run = 99999 })) ~= nil)
+  end)
+
+  it("shows first what it would do", function()
+    switch { A }
+    world.run("restore", { numbers = { A }, dry_run = true })
+    assert.matches("voice_url +" .. OURS .. " %-> https://api.vapi.ai", world.text())
+    assert.equal(OURS, world.fields(A).voice_url)
+  end)
+
+  it("works from the disk when the database is away", function()
+    local before = world.fields(A)
+    switch { A, B }
+    host.database_down = "connection refused"
+    local result = world.run("restore", { numbers = { A, C } })
+    assert.is_true(result.failed) -- C was never changed
+    assert.same(before, world.fields(A))
+    assert.equal(OURS, world.fields(B).voice_url)
+    assert.matches("the database is away", world.text())
+    assert.matches("%+13125550102 +has no snapshot on this disk", world.text())
+    assert.is_false(world.run("restore", { all = true }).failed)
+    assert.equal(before.voice_url, world.fields(B).voice_url)
+  end)
+
+  it("the copy on the disk stays what was before we came", function()
+    local before = world.fields(A)
+    switch { A }
+    switch({ A }, { texts = true })
+    world.run("switch", { to = "vapi", numbers = { A } })
+    assert.same(before, require("ringdown.numbers.snapshot").kept(A).fields)
+  end)
+end)
+
+describe("a way back without us", function()
+  before_each(function() world.begin { A, B } end)
+  teardown(world.finish)
+
+  it("is a script with every field and no secret, which a shell understands", function()
+    local before = world.fields(A)
+    switch { A }
+    local result = world.run("snapshot", { all = true, script = true })
+    assert.is_false(result.failed)
+    assert.truthy(result.script:find(before.status_callback, 1, true))
+    assert.is_nil(result.script:find(OURS, 1, true)) -- as it was before us
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(result.script)
+    file:close()
+    assert.is_true(os.execute("sh -n " .. path))
+    os.remove(path)
+  end)
+
+  it("does not pretend: a number that came to us before anybody looked has no way back", function()
+    local _, one = world.fields(A)
+    one.voice_url = OURS
+    local result = world.run("snapshot", { all = true, script = true })
+    assert.is_true(result.failed)
+    assert.same({ 1, 1 }, { result.numbers, result.missing })
+  end)
+end)
+
+describe("what is not as we made it", function()
+  before_each(function() world.begin { A, B } end)
+  teardown(world.finish)
+
+  it("is told and alarmed until it is so again; what was never switched is nobody's concern", function()
+    assert.same({ numbers = 0, drifted = 0 }, world.run("drift"))
+    switch { A }
+    assert.equal(0, world.run("drift").drifted)
+    local _, one = world.fields(A)
+    one.voice_url = "https://api.vapi.ai/twilio/inbound_call"
+    local result = world.run("drift")
+    assert.is_true(result.failed)
+    assert.matches("voice_url is https://api.vapi.ai/twilio/inbound_call instead of " .. OURS, world.text())
+    assert.same({ "critical", "numbers.drift", A }, { host.alarms[1].severity, host.alarms[1].kind,
+      host.alarms[1].subject })
+    assert.is_true(world.run("verify", { numbers = { A } }).failed)
+    switch { A }
+    world.run("drift")
+    assert.equal(0, world.run("drift").drifted)
+    one.trunk_sid = "TK00000000000000000000000000000001"
+    assert.equal(1, world.run("drift").drifted)
+    one.trunk_sid = nil
+    world.run("drift")
+    local over = {}
+    for _, one_alarm in ipairs(host.alarms_over) do
+      over[one_alarm.subject] = true
+    end
+    assert.is_true(over[A])
+    assert.is_false(world.run("verify", { numbers = { A } }).failed)
+  end)
+
+  it("a restored number is as we made it, too", function()
+    switch { A }
+    world.run("restore", { numbers = { A } })
+    assert.equal(0, world.run("drift").drifted)
+  end)
+
+  it("twenty alarms are enough", function()
+    local numbers = {}
+    for i = 1, 25 do
+      numbers[i] = ("+131255502%02d"):format(i)
+    end
+    world.begin(numbers)
+    switch(numbers)
+    for _, number in ipairs(numbers) do
+      local _, one = world.fields(number)
+      one.voice_url = ""
+    end
+    world.run("drift")
+    assert.equal(1, #host.alarms)
+    assert.matches("25 numbers are not as they were made", host.alarms[1].text)
+  end)
+end)
+
+describe("looking and assigning", function()
+  before_each(function() world.begin { A, B, C } end)
+  teardown(world.finish)
+
+  it("sync keeps what Twilio and Vapi have, page after page", function()
+    world.begin { A, B, C, "+13125550103", "+13125550104", "+13125550105", "+13125550106" }
+    assert.same({ numbers = 7, new = 7, changed = 0, gone = 0 }, world.run("sync"))
+    assert.equal("7", world.sql("select count(*) from numbers_at_vapi", {})[1][1])
+    local _, one = world.fields(A)
+    one.voice_url, world.vapi = "", "Vapi answered 401: no"
+    assert.same({ numbers = 7, new = 0, changed = 1, gone = 0 }, world.run("sync"))
+    assert.matches("Vapi was not asked which numbers it has: Vapi answered 401", world.text())
+    assert.equal("7", world.sql("select count(*) from numbers_at_vapi", {})[1][1])
+    assert.matches("calls: nobody", world.text())
+  end)
+
+  it("import assigns line by line, and tells which are wrong", function()
+    world.agents[2] = { name = "painter", numbers = {} }
+    local result = world.run("import", { text = "number,agent,site\n" .. A .. ",painter,\n" .. B
+      .. ",paintr\nx,painter\n" .. C .. ",painter,north\n\n# a remark\r\n" .. '"' .. C .. '", plumber\n' })
+    assert.same({ assigned = 2, same = 0, wrong = 3, failed = true }, result)
+    assert.matches("line 3: there is no agent 'paintr'; did you mean 'painter'", world.text())
+    assert.matches("line 4: 'x' is no number", world.text())
+    assert.matches("line 5: agent painter has no site 'north'", world.text())
+    assert.equal("painter plumber",
+      world.sql("select string_agg(agent, ' ' order by number) from phone_numbers", {})[1][1])
+  end)
+
+  it("show tells all that is known of a number", function()
+    assert.is_true(world.run("show", { numbers = { A } }).failed)
+    switch { A }
+    assert.is_false(world.run("show", { numbers = { A } }).failed)
+    assert.matches("calls go to ringdown, texts to vapi", world.text())
+    assert.matches("imported, assistant 5f0c2d1e", world.text())
+    assert.matches("made so      to ringdown by the spec", world.text())
+    world.run("runs")
+    assert.matches("switch to ringdown  done  1 verified", world.text())
+  end)
+
+  it("what cannot be done is said", function()
+    assert.same({ nil, "numbers: 'dance' cannot be done" }, { world.run("dance") })
+  end)
+end)
