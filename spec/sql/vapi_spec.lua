@@ -31,7 +31,8 @@ describe("a call that Vapi runs", function()
   end
 
   local costs = {
-    { type = "transcriber", transcriber = { provider = "deepgram", model = "nova-2" }, minutes = 4.0292, cost = 0.04029 },
+    { type = "transcriber", transcriber = { provider = "deepgram", model = "nova-2" },
+      minutes = 4.0292, cost = 0.04029 },
     { type = "model", model = { provider = "openai", model = "gpt-4o" }, promptTokens = 1200, completionTokens = 300,
       cost = 0.006 },
     { type = "voice", voice = { provider = "11labs", voiceId = "burt" }, characters = 1234, cost = 0.03702 },

@@ -66,7 +66,8 @@ local function vapis(seen, from, since)
   if not seen.vapi_id or not host.vapi_ready() then
     return nil
   end
-  for _, one in ipairs(require("ringdown.vapi.rest").calls { number = seen.vapi_id, since = since, limit = 20 } or {}) do
+  local rest = require "ringdown.vapi.rest"
+  for _, one in ipairs(rest.calls { number = seen.vapi_id, since = since, limit = 20 } or {}) do
     if type(one.customer) == "table" and one.customer.number == from then
       return { id = one.id, assistant = one.assistantId }
     end
