@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim.c - `ringdown sim`: a simulated OpenAI on loopback, and with --twilio the telephones, until it is
- * told to stop.
+/* sim.c - `ringdown sim`: a simulated OpenAI on loopback, with --twilio the telephones, with --vapi Vapi,
+ * until it is told to stop.
  *
  * Prints the environment that points a node at it (and at `ringdown call`, which places the calls),
  * then serves. SIGTERM or Ctrl-C ends it.
@@ -12,6 +12,7 @@
 #include "io/loop.h"
 #include "sim/carrier/double.h"
 #include "sim/openai/double.h"
+#include "sim/vapi/double.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -26,7 +27,8 @@
 static const char usage[] =
     "usage: ringdown sim [--openai HOST:PORT] [--scenarios FOLDER] [--record-openai FILE]\n"
     "                    [--log FILE] [--tls-cert FILE --tls-key FILE]\n"
-    "                    [--twilio HOST:PORT] [--node URL] [--twilio-log FILE]\n\n"
+    "                    [--twilio HOST:PORT] [--node URL] [--twilio-log FILE]\n"
+    "                    [--vapi HOST:PORT] [--vapi-log FILE]\n\n"
     "Plays OpenAI's Realtime API until it is told to stop: understands what the scenarios' "
     "callers\n"
     "say, by its sound, and answers what the scenarios say. Calls are placed by `ringdown "
@@ -47,12 +49,22 @@ static const char usage[] =
     "  --numbers N|FILE      the account's numbers: how many, from +13125550100 on, as Vapi "
     "leaves\n"
     "                        what it imports; or [{\"phone_number\": \"+1...\", \"voice_url\": "
-    "...}]\n\n"
+    "...}]\n"
+    "  --vapi HOST:PORT      also Vapi: its API, the assistant that takes Twilio's calls, its "
+    "server\n"
+    "                        messages to the node\n"
+    "  --vapi-sign HOW       how those are authenticated: bearer (default), secret, hmac, "
+    "hmac-base64,\n"
+    "                        hmac-prefix, hmac-ms, none; with $VAPI_WEBHOOK_SECRET\n"
+    "  --vapi-fault LIST     how it misbehaves: runtime/sim/vapi/fault.h\n"
+    "  --vapi-log FILE       what it was asked, posted, heard and said, one JSON object per "
+    "line\n\n"
     "Exit code 0 when told to stop, 1 when it cannot start, 2 for wrong arguments.\n";
 
 struct simulating {
     const char *listen, *folder, *record, *log, *cert, *key;
     const char *twilio, *node, *twilio_log, *rest_fault, *numbers;
+    const char *vapi, *vapi_sign, *vapi_fault, *vapi_log;
     FILE *events; /* owns */
     struct tls_client *tls_client;
     struct carrier_double *carrier;
@@ -61,22 +73,49 @@ struct simulating {
     struct loop *loop;
     struct tls_server *tls;
     struct openai_double *openai;
+    struct vapi_double *vapi_double;
 };
 
 static int read_arguments(struct simulating *s, int argc, char **argv, bool *leave)
 {
-    enum { LISTEN = 256, FOLDER, RECORD, LOG, CERT, KEY, TWILIO, NODE, TWILIO_LOG, FAULT, NUMBERS };
-    static const struct option options[] = {
-        {"openai", 1, NULL, LISTEN},    {"openai-listen", 1, NULL, LISTEN},
-        {"scenarios", 1, NULL, FOLDER}, {"record-openai", 1, NULL, RECORD},
-        {"log", 1, NULL, LOG},          {"tls-cert", 1, NULL, CERT},
-        {"tls-key", 1, NULL, KEY},      {"twilio", 1, NULL, TWILIO},
-        {"node", 1, NULL, NODE},        {"twilio-log", 1, NULL, TWILIO_LOG},
-        {"rest-fault", 1, NULL, FAULT}, {"numbers", 1, NULL, NUMBERS},
-        {"help", 0, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    const char **places[] = {&s->listen,     &s->folder,     &s->record, &s->log,
-                             &s->cert,       &s->key,        &s->twilio, &s->node,
-                             &s->twilio_log, &s->rest_fault, &s->numbers};
+    enum {
+        LISTEN = 256,
+        FOLDER,
+        RECORD,
+        LOG,
+        CERT,
+        KEY,
+        TWILIO,
+        NODE,
+        TWILIO_LOG,
+        FAULT,
+        NUMBERS,
+        VAPI,
+        VAPI_SIGN,
+        VAPI_FAULT,
+        VAPI_LOG
+    };
+    static const struct option options[] = {{"openai", 1, NULL, LISTEN},
+                                            {"openai-listen", 1, NULL, LISTEN},
+                                            {"scenarios", 1, NULL, FOLDER},
+                                            {"record-openai", 1, NULL, RECORD},
+                                            {"log", 1, NULL, LOG},
+                                            {"tls-cert", 1, NULL, CERT},
+                                            {"tls-key", 1, NULL, KEY},
+                                            {"twilio", 1, NULL, TWILIO},
+                                            {"node", 1, NULL, NODE},
+                                            {"twilio-log", 1, NULL, TWILIO_LOG},
+                                            {"rest-fault", 1, NULL, FAULT},
+                                            {"numbers", 1, NULL, NUMBERS},
+                                            {"vapi", 1, NULL, VAPI},
+                                            {"vapi-sign", 1, NULL, VAPI_SIGN},
+                                            {"vapi-fault", 1, NULL, VAPI_FAULT},
+                                            {"vapi-log", 1, NULL, VAPI_LOG},
+                                            {"help", 0, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    const char **places[] = {&s->listen,  &s->folder, &s->record,    &s->log,        &s->cert,
+                             &s->key,     &s->twilio, &s->node,      &s->twilio_log, &s->rest_fault,
+                             &s->numbers, &s->vapi,   &s->vapi_sign, &s->vapi_fault, &s->vapi_log};
     int o;
 
     optind = 1;
@@ -129,15 +168,21 @@ static void on_event(const char *json, void *arg)
     fflush(s->events);
 }
 
+/* Where the telephones and Vapi find the node. */
+static const char *node_url(const struct simulating *s)
+{
+    const char *url = getenv("RINGDOWN_PUBLIC_URL");
+
+    return s->node ? s->node : url ? url : DEFAULT_NODE;
+}
+
 /* The telephones, when they are asked for. */
 static int start_twilio(struct simulating *s, char *why, size_t cap)
 {
     const char *account = getenv("TWILIO_ACCOUNT_SID"), *token = getenv("TWILIO_AUTH_TOKEN");
-    const char *url = getenv("RINGDOWN_PUBLIC_URL"), *ca_file = getenv("RINGDOWN_CA_FILE");
+    const char *ca_file = getenv("RINGDOWN_CA_FILE");
     struct carrier_double_opts o = {.loop = s->loop,
-                                    .node_url = s->node ? s->node
-                                                : url   ? url
-                                                        : DEFAULT_NODE,
+                                    .node_url = node_url(s),
                                     .account_sid = account,
                                     .auth_token = token,
                                     .rest_listen = s->twilio,
@@ -162,6 +207,26 @@ static int start_twilio(struct simulating *s, char *why, size_t cap)
     return rc ? rc : carrier_double_start(&s->carrier, &o, why, cap);
 }
 
+static int start_vapi(struct simulating *s, char *why, size_t cap)
+{
+    const char *account = getenv("TWILIO_ACCOUNT_SID");
+    char server[512];
+    struct vapi_double_opts o = {.loop = s->loop,
+                                 .listen = s->vapi,
+                                 .account = account ? account : CARRIER_DOUBLE_ACCOUNT,
+                                 .server = server,
+                                 .sign = s->vapi_sign,
+                                 .secret = getenv("VAPI_WEBHOOK_SECRET"),
+                                 .fault = s->vapi_fault,
+                                 .ca_file = getenv("RINGDOWN_CA_FILE"),
+                                 .scenarios = s->scenarios,
+                                 .n_scenarios = s->n_scenarios,
+                                 .log = s->vapi_log};
+
+    snprintf(server, sizeof(server), "%s/vapi/events", node_url(s));
+    return s->vapi ? vapi_double_start(&s->vapi_double, &o, why, cap) : 0;
+}
+
 /* 0, or an error that was told. */
 static int start(struct simulating *s)
 {
@@ -170,7 +235,7 @@ static int start(struct simulating *s)
                                    .n_scenarios = s->n_scenarios,
                                    .record = s->record,
                                    .log = s->log};
-    char why[256] = "";
+    char why[512] = "";
     int rc = loop_new(&s->loop);
 
     if (rc == 0 && s->cert)
@@ -179,6 +244,7 @@ static int start(struct simulating *s)
     o.tls = s->tls;
     rc = rc ? rc : openai_double_start(&s->openai, &o, why, sizeof(why));
     rc = rc ? rc : start_twilio(s, why, sizeof(why));
+    rc = rc ? rc : start_vapi(s, why, sizeof(why));
     rc = rc ? rc : loop_on_signal(s->loop, SIGINT, on_signal, s);
     rc = rc ? rc : loop_on_signal(s->loop, SIGTERM, on_signal, s);
     if (rc)
@@ -198,6 +264,11 @@ static void print_environment(const struct simulating *s)
         "export RINGDOWN_PUBLIC_URL=http://127.0.0.1:8080\n",
         s->n_scenarios, s->tls ? "wss" : "ws", openai_double_port(s->openai),
         s->carrier ? carrier_double_rest_port(s->carrier) : 9102);
+    if (s->vapi_double)
+        printf("export VAPI_API_URL=http://127.0.0.1:%u\n"
+               "export VAPI_API_KEY=" VAPI_DOUBLE_KEY "\n"
+               "export VAPI_WEBHOOK_SECRET=" VAPI_DOUBLE_SECRET "\n",
+               vapi_double_port(s->vapi_double));
     if (s->cert)
         printf("export RINGDOWN_CA_FILE=%s\n", s->cert);
     fflush(stdout);
@@ -206,6 +277,7 @@ static void print_environment(const struct simulating *s)
 static void finish(struct simulating *s)
 {
     carrier_double_stop(s->carrier);
+    vapi_double_stop(s->vapi_double);
     if (s->openai)
         openai_double_stop(s->openai);
     if (s->loop)

@@ -120,16 +120,21 @@ static int send_frame(struct ws *w, enum ws_op op, const struct iovec *iov, int 
     return 0;
 }
 
-int ws_sendv(struct ws *w, const struct iovec *iov, int n)
+static int send_message(struct ws *w, enum ws_op op, const struct iovec *iov, int n)
 {
     int rc;
 
     if (w->state != WS_OPEN)
         return RD_ESTATE;
-    rc = send_frame(w, WS_OP_TEXT, iov, n);
+    rc = send_frame(w, op, iov, n);
     if (rc)
         ws_end(w, rc == RD_EFULL ? WS_END_OVERFLOW : WS_END_LOST, 0, rc, nothing, false);
     return rc;
+}
+
+int ws_sendv(struct ws *w, const struct iovec *iov, int n)
+{
+    return send_message(w, WS_OP_TEXT, iov, n);
 }
 
 int ws_send(struct ws *w, const char *text, size_t n)
@@ -137,6 +142,13 @@ int ws_send(struct ws *w, const char *text, size_t n)
     struct iovec iov = {.iov_base = (void *)text, .iov_len = n};
 
     return ws_sendv(w, &iov, 1);
+}
+
+int ws_send_binary(struct ws *w, const void *bytes, size_t n)
+{
+    struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n};
+
+    return send_message(w, WS_OP_BINARY, &iov, 1);
 }
 
 size_t ws_queued(const struct ws *w)
@@ -220,6 +232,8 @@ static void on_event(struct ws *w, struct ws_event *ev)
         return; /* we are closing: the rest is of no interest */
     if (ev->op == WS_OP_TEXT)
         w->handlers->text(w, ev->data, ev->n, w->arg);
+    else if (ev->op == WS_OP_BINARY && w->handlers->binary)
+        w->handlers->binary(w, ev->data, ev->n, w->arg);
     else if (ev->op == WS_OP_BINARY)
         protocol_error(w, 1003, RD_EPROTO);
     else if (ev->op == WS_OP_PING)

@@ -42,13 +42,15 @@ struct ws_closed {
 struct ws_handlers {
     void (*open)(struct ws *w, void *arg); /* may be NULL */
 
-    /* A whole text message, valid during the call and writable in place. Binary messages end the
-     * connection with 1003. */
+    /* A whole text message, valid during the call and writable in place. */
     void (*text)(struct ws *w, char *msg, size_t n, void *arg);
 
     /* Exactly once per ws that was handed out, last. w is freed when it returns. Never called from
      * inside ws_connect(), ws_send(), ws_close() or ws_drop(): always from the loop. */
     void (*closed)(struct ws *w, const struct ws_closed *c, void *arg);
+
+    /* The same for binary messages. NULL: they end the connection with 1003. */
+    void (*binary)(struct ws *w, char *msg, size_t n, void *arg);
 };
 
 /* Filled in by http_handlers.on_upgrade. */
@@ -87,6 +89,7 @@ void ws_set_handlers(struct ws *w, const struct ws_handlers *h, void *arg);
  * output is full (the connection then ends by itself). */
 int ws_sendv(struct ws *w, const struct iovec *iov, int n);
 int ws_send(struct ws *w, const char *text, size_t n);
+int ws_send_binary(struct ws *w, const void *bytes, size_t n);
 
 /* Bytes that wait for the kernel to take them. */
 size_t ws_queued(const struct ws *w);

@@ -108,7 +108,8 @@ static void on_ws_closed(struct ws *w, const struct ws_closed *c, void *arg)
     free(s);
 }
 
-static const struct ws_handlers handlers = {on_ws_open, on_ws_text, on_ws_closed};
+static const struct ws_handlers handlers = {
+    .open = on_ws_open, .text = on_ws_text, .closed = on_ws_closed};
 
 int carrier_stream_open(struct carrier_stream **out, const struct carrier_stream_opts *o)
 {

@@ -87,7 +87,7 @@ static void on_closed(struct ws *w, const struct ws_closed *c, void *arg)
 
 static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
 {
-    static const struct ws_handlers handlers = {NULL, on_text, on_closed};
+    static const struct ws_handlers handlers = {.text = on_text, .closed = on_closed};
     struct node *n = arg;
 
     if (!n->on_stream)
