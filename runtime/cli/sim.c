@@ -18,6 +18,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,48 +77,40 @@ struct simulating {
     struct vapi_double *vapi_double;
 };
 
+#define WORD(name, member)                        \
+    {                                             \
+        name, offsetof(struct simulating, member) \
+    }
+
+static const struct {
+    const char *name;
+    size_t at; /* of what it sets */
+} words[] = {WORD("openai", listen),
+             WORD("openai-listen", listen),
+             WORD("scenarios", folder),
+             WORD("record-openai", record),
+             WORD("log", log),
+             WORD("tls-cert", cert),
+             WORD("tls-key", key),
+             WORD("twilio", twilio),
+             WORD("node", node),
+             WORD("twilio-log", twilio_log),
+             WORD("rest-fault", rest_fault),
+             WORD("numbers", numbers),
+             WORD("vapi", vapi),
+             WORD("vapi-sign", vapi_sign),
+             WORD("vapi-fault", vapi_fault),
+             WORD("vapi-log", vapi_log)};
+
+enum { WORDS = sizeof(words) / sizeof(words[0]), FIRST_WORD = 256 };
+
 static int read_arguments(struct simulating *s, int argc, char **argv, bool *leave)
 {
-    enum {
-        LISTEN = 256,
-        FOLDER,
-        RECORD,
-        LOG,
-        CERT,
-        KEY,
-        TWILIO,
-        NODE,
-        TWILIO_LOG,
-        FAULT,
-        NUMBERS,
-        VAPI,
-        VAPI_SIGN,
-        VAPI_FAULT,
-        VAPI_LOG
-    };
-    static const struct option options[] = {{"openai", 1, NULL, LISTEN},
-                                            {"openai-listen", 1, NULL, LISTEN},
-                                            {"scenarios", 1, NULL, FOLDER},
-                                            {"record-openai", 1, NULL, RECORD},
-                                            {"log", 1, NULL, LOG},
-                                            {"tls-cert", 1, NULL, CERT},
-                                            {"tls-key", 1, NULL, KEY},
-                                            {"twilio", 1, NULL, TWILIO},
-                                            {"node", 1, NULL, NODE},
-                                            {"twilio-log", 1, NULL, TWILIO_LOG},
-                                            {"rest-fault", 1, NULL, FAULT},
-                                            {"numbers", 1, NULL, NUMBERS},
-                                            {"vapi", 1, NULL, VAPI},
-                                            {"vapi-sign", 1, NULL, VAPI_SIGN},
-                                            {"vapi-fault", 1, NULL, VAPI_FAULT},
-                                            {"vapi-log", 1, NULL, VAPI_LOG},
-                                            {"help", 0, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
-    const char **places[] = {&s->listen,  &s->folder, &s->record,    &s->log,        &s->cert,
-                             &s->key,     &s->twilio, &s->node,      &s->twilio_log, &s->rest_fault,
-                             &s->numbers, &s->vapi,   &s->vapi_sign, &s->vapi_fault, &s->vapi_log};
+    struct option options[WORDS + 2] = {[WORDS] = {"help", 0, NULL, 'h'}};
     int o;
 
+    for (int i = 0; i < WORDS; i++)
+        options[i] = (struct option){words[i].name, 1, NULL, FIRST_WORD + i};
     optind = 1;
     while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (o == 'h') {
@@ -128,7 +121,7 @@ static int read_arguments(struct simulating *s, int argc, char **argv, bool *lea
             fputs("see: ringdown sim --help\n", stderr);
             return EXIT_USAGE;
         }
-        *places[o - LISTEN] = optarg;
+        *(const char **)((char *)s + words[o - FIRST_WORD].at) = optarg;
     }
     if (optind < argc || !s->cert != !s->key) {
         fputs(usage, stderr);
