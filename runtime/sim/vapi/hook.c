@@ -5,7 +5,7 @@
  * (answers.c), kept, and handed to whoever waits for it.
  *
  * Failure modes
- *   - nowhere to post to, or not wanted: kept as `unsent`, with an empty answer;
+ *   - nowhere to post to: kept as `unsent`, without an answer; not wanted: not even that;
  *   - no answer in time (7.5 s for an assistant, else the server's timeoutSeconds): not asked again, unless the
  *     server has a backoffPlan;
  *   - misbehaving on purpose (fault.h): lost, twice, in the wrong order, forged, or signed long ago.
@@ -70,14 +70,19 @@ static void hook_free(struct vapi_hook *h)
 
 /* ---- what became of it ---- */
 
-static json_t *keep(struct vapi_hook *h, int status, int err, json_t *answer, const char *wrong)
+static json_t *record_of(const struct vapi_hook *h, int status, int err, json_t *answer,
+                         const char *wrong)
+{
+    return json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:o, s:s, s:I, s:O}", "type", type_of(h),
+                     "call", h->c->id, "url", json_string_value(json_object_get(h->server, "url")),
+                     "attempt", (int)h->attempt, "status", status, "err", err, "answer",
+                     answer ? answer : json_null(), "wrong", wrong, "ms",
+                     (json_int_t)(clock_ms(loop_clock()) - h->began_ms), "message", h->message);
+}
+
+static json_t *keep(const struct vapi_hook *h, json_t *record)
 {
     struct vapi_double *d = h->c->d;
-    json_t *record = json_pack(
-        "{s:s, s:s, s:s*, s:i, s:i, s:i, s:o, s:s, s:I, s:O}", "type", type_of(h), "call", h->c->id,
-        "url", json_string_value(json_object_get(h->server, "url")), "attempt", (int)h->attempt,
-        "status", status, "err", err, "answer", answer ? answer : json_null(), "wrong", wrong, "ms",
-        (json_int_t)(clock_ms(loop_clock()) - h->began_ms), "message", h->message);
 
     if (json_array_size(d->hooked) == KEPT_MAX)
         json_array_remove(d->hooked, 0);
@@ -110,12 +115,12 @@ static void finish(struct vapi_hook *h, json_t *record)
     json_decref(record);
 }
 
-static void unsent(struct vapi_hook *h)
+static void unsent(struct vapi_hook *h, bool wanted)
 {
-    json_t *record = keep(h, 0, 0, NULL, "");
+    json_t *record = record_of(h, 0, 0, NULL, "");
 
     json_object_set_new(record, "unsent", json_true());
-    finish(h, record);
+    finish(h, wanted ? keep(h, record) : record);
 }
 
 /* ---- sending ---- */
@@ -168,7 +173,7 @@ static void on_answer(const struct http_result *r, void *arg)
         snprintf(wrong, sizeof(wrong), "the answer is no JSON");
     else
         vapi_answer_check(wrong, sizeof(wrong), h->message, r->status, answer);
-    record = keep(h, r->status, r->err, answer, wrong);
+    record = keep(h, record_of(h, r->status, r->err, answer, wrong));
     if (!good && !h->again && tries_again(h))
         json_decref(record);
     else
@@ -219,7 +224,7 @@ static int start(struct vapi_hook *h, struct rd_str body)
 static void post(struct vapi_hook *h)
 {
     json_t *whole = json_pack("{s:O}", "message", h->message);
-    char *body = json_dumps(whole, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *body = json_dumps(whole, VAPI_JSON);
     int rc;
 
     h->began_ms = clock_ms(loop_clock());
@@ -227,7 +232,7 @@ static void post(struct vapi_hook *h)
     free(body);
     json_decref(whole);
     if (rc)
-        finish(h, keep(h, 0, rc, NULL, "the address cannot be posted to"));
+        finish(h, keep(h, record_of(h, 0, rc, NULL, "the address cannot be posted to")));
 }
 
 /* ---- which, and when ---- */
@@ -271,6 +276,7 @@ static void launch(struct vapi_call *c, const char *type, const char *tool, json
                    vapi_hook_fn *done, void *arg)
 {
     struct vapi_hook *h = c->d->stopped ? NULL : calloc(1, sizeof(*h));
+    bool wanted;
 
     if (!h) {
         json_decref(fields);
@@ -285,8 +291,9 @@ static void launch(struct vapi_call *c, const char *type, const char *tool, json
                             .attempt = 1};
     c->d->hooks = h;
     h->began_ms = clock_ms(loop_clock());
-    if (!h->server || c->d->faults.no_hooks || !vapi_is_wanted(c, type))
-        unsent(h);
+    wanted = vapi_is_wanted(c, type);
+    if (!wanted || !h->server || c->d->faults.no_hooks)
+        unsent(h, wanted);
     else if (!is_held(h))
         post(h);
 }

@@ -18,6 +18,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define VAPI_JSON (JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12))
+
 enum { VAPI_ID = 37, VAPI_URL_MAX = 512, VAPI_SAYINGS_MAX = 16 };
 
 struct vapi_hook;

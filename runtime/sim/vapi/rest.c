@@ -122,7 +122,7 @@ static void give(struct vapi_ask *a, int status, const char *type, const char *t
 void vapi_answer(struct vapi_ask *a, int status, json_t *tree)
 {
     struct rd_str target = http_target(a->r);
-    char *text = tree ? json_dumps(tree, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    char *text = tree ? json_dumps(tree, VAPI_JSON) : NULL;
 
     vapi_note(a->d, "rest",
               json_pack("{s:s, s:s%, s:i, s:O*, s:o*}", "method", a->method, "path", target.p,

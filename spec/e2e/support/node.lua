@@ -17,11 +17,14 @@
 --   n.database                       the URL of its database: a fresh one, unless `database` names
 --                                    another; `database = false`: a private cluster
 --
+--   n.vapi                           its simulated Vapi, with `vapi = { … }` (support/vapi.lua)
+--
 -- Without `sim`, a simulated OpenAI of its own is started and ended with it; `sim = false`: none.
 local json = require "cjson"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
+local vapis = require "spec.e2e.support.vapi"
 
 local node = {}
 local Node = {}
@@ -61,10 +64,16 @@ local function environment(n, o)
     TWILIO_ACCOUNT_SID = node.account,
     TWILIO_AUTH_TOKEN = node.token,
     TWILIO_API_URL = "http://127.0.0.1:" .. n.rest_port,
+    VAPI_API_URL = false,
+    VAPI_API_KEY = false,
+    VAPI_WEBHOOK_SECRET = false,
     RINGDOWN_FORCE = false,
     RINGDOWN_LOG = false,
     RINGDOWN_LOG_FORMAT = false,
   }
+  for name, value in pairs(n.vapi and n.vapi.env or {}) do
+    env[name] = value
+  end
   for name, value in pairs(o.env or {}) do
     env[name] = value
   end
@@ -84,6 +93,10 @@ function node.launch(o)
   n.sim = n.own_sim or o.sim
   n.database = o.database == nil and pg.database() or o.database
   n.ca_file = o.ca_file or o.tls and o.tls.authority.file or n.sim and n.sim.tls and n.sim.tls.authority.file
+  if o.vapi then
+    n.vapi = vapis.start { url = n.url, ca_file = n.ca_file, scenarios = o.vapi.scenarios, sign = o.vapi.sign,
+      secret = o.vapi.secret, fault = o.vapi.fault }
+  end
   n.env = environment(n, o)
   local args = o.child and o.child(n) or { proc.binary(), "serve" } -- child(n): started by another program
   n.child = proc.start { name = "serve", folder = n.folder, args = args, env = n.env }
@@ -560,6 +573,9 @@ function Node:stop(seconds)
   local found = before or zombies(self, false)
   if self.own_sim then
     self.own_sim:stop()
+  end
+  if self.vapi then
+    assert(self.vapi:stop() == 0, "the simulated Vapi had something to complain about")
   end
   proc.remove(self.folder)
   if found then
