@@ -2,6 +2,8 @@
 /* answers.c - would Vapi take this answer? What its pages and its schema say, with the strict reading where they
  * differ: a result has its id, the tool's name, and a string without line breaks; all ids are answered at
  * once and with 200; whoever picks an assistant says one thing. */
+#include "sim/vapi/answers.h"
+
 #include "sim/vapi/check.h"
 #include "sim/vapi/private.h"
 

@@ -12,6 +12,7 @@
  *
  * What is kept: {type, call, url, attempt, status, err, answer, wrong, ms, message}; in `wrong` why Vapi would not
  * have taken the answer, "" when it would. */
+#include "sim/vapi/answers.h"
 #include "sim/vapi/private.h"
 
 #include "base/err.h"

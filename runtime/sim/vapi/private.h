@@ -215,9 +215,4 @@ bool vapi_is_wanted(const struct vapi_call *c, const char *type); /* by assistan
 /* Where it goes, by precedence: {url, timeoutSeconds, headers, backoffPlan}; NULL: nowhere. Borrowed. */
 const json_t *vapi_server_of(const struct vapi_call *c, const char *type, const char *tool);
 
-/* ---- answers.c ---- */
-/* What is wrong with this answer to a server message; "": nothing. Pure. */
-void vapi_answer_check(char *wrong, size_t cap, const json_t *message, int status,
-                       const json_t *answer);
-
 #endif
