@@ -56,6 +56,47 @@ static void test_a_conversation_ends_with_the_clients_close(void **state)
     fake_ws_end(s);
 }
 
+static const uint8_t sound[] = {0x00, 0xff, 0x7f, 0x81, 0x00};
+
+static void on_sound(struct ws *w, char *msg, size_t n, void *arg)
+{
+    struct fake_side *s = arg;
+
+    assert_int_equal(n, sizeof(sound));
+    assert_memory_equal(msg, sound, n);
+    if (s == &s->story->server)
+        assert_int_equal(ws_send_binary(w, msg, n), 0);
+    else
+        ws_close(w, 1000, NULL);
+    s->bytes += n;
+}
+
+static struct ws_handlers with_sound;
+
+static void listen_and_send(struct fake_side *s)
+{
+    with_sound = fake_ws_handlers;
+    with_sound.binary = on_sound;
+    ws_set_handlers(s->ws, &with_sound, s);
+    if (s == &s->story->client)
+        assert_int_equal(ws_send_binary(s->ws, sound, sizeof(sound)), 0);
+}
+
+static void test_binary_messages_go_to_whoever_takes_them(void **state)
+{
+    struct fake_ws *s = fake_ws_begin(false, false);
+
+    (void)state;
+    s->client.on_open = s->server.on_open = listen_and_send;
+    fake_ws_dial(s, NULL);
+    loop_run(s->node.loop);
+    assert_int_equal(s->server.bytes, sizeof(sound));
+    assert_int_equal(s->client.bytes, sizeof(sound));
+    assert_int_equal(s->server.closed.code, 1000);
+    assert_int_equal(s->server.texts + s->client.texts, 0);
+    fake_ws_end(s);
+}
+
 static void test_the_same_over_tls(void **state)
 {
     struct fake_ws *s = fake_ws_begin(true, false);
@@ -443,6 +484,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_conversation_ends_with_the_clients_close),
+        cmocka_unit_test(test_binary_messages_go_to_whoever_takes_them),
         cmocka_unit_test(test_the_same_over_tls),
         cmocka_unit_test(test_the_server_may_close_first),
         cmocka_unit_test(test_last_words_before_a_close_arrive),
