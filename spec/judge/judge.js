@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // judge.js - puts what Ringdown sends, and what it accepts, before judges that we did not write.
 //
-// usage: node judge.js [--only messages|signatures|rest] [--frames FILE] [--sign-check PROGRAM] [--rest FILE]
+// usage: node judge.js [--only messages|signatures|rest|vapi] [--frames FILE] [--sign-check PROGRAM] [--rest FILE]
+//                      [--vapi FILE …]
 //   --frames      NDJSON of every message that was sent to the model in a test run
 //   --sign-check  the program build/*/runtime/tests/sign_check; default: the newest build's
 //   --rest        NDJSON of what the simulated Twilio answered in the unit tests
+//   --vapi        NDJSON of what the simulated Vapi was asked, answered, posted and was answered
 //   RINGDOWN_SCHEMAS  a folder that holds openai-realtime.schema.json; unset: that judge is skipped
 //
 // Every judge first has to refuse the samples that are wrong, or it is not believed.
@@ -17,10 +19,11 @@ import { judgeRest } from './rest.js';
 import { SCHEMA_FILE, schemaJudge } from './schema.js';
 import { judgeSignatures } from './signatures.js';
 import { typesJudge } from './types.js';
+import { judgeVapi } from './vapi.js';
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string' }, frames: { type: 'string' }, 'sign-check': { type: 'string' },
-    rest: { type: 'string' } },
+    rest: { type: 'string' }, vapi: { type: 'string', multiple: true } },
 });
 const count = { ok: 0, fail: 0, skip: 0 };
 
@@ -68,5 +71,6 @@ const wanted = (what) => !options.only || options.only === what;
 if (wanted('messages')) judgeMessages();
 if (wanted('signatures')) judgeSignatures(options['sign-check'], tell);
 if (wanted('rest') && (options.rest || options.only)) judgeRest(options.rest, tell);
+if (wanted('vapi') && (options.vapi || options.only)) judgeVapi(options.vapi ?? [], tell);
 console.log(`judges: ${count.ok} passed, ${count.fail} failed, ${count.skip} skipped`);
 process.exitCode = count.fail ? 1 : 0;

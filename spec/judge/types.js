@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// types.js - OpenAI's own TypeScript types as a judge: every message becomes a constant of the type
-// RealtimeClientEvent, and the compiler says whether that is true. Unknown fields are errors too.
+// types.js - a vendor's own TypeScript types as a judge: every value becomes a constant of the type it should
+// have, and the compiler says whether that is true. Unknown fields are errors too. Here, the messages to the
+// model, which are OpenAI's RealtimeClientEvent; vapi.js asks for Vapi's.
 import ts from 'typescript';
 import { join } from 'node:path';
 
@@ -37,14 +38,21 @@ function explain(message) {
   return text;
 }
 
+// The compiler's complaints about `export const …` lines below a head of one line: { line: its place, text }.
+export function complaintsAbout(head, lines) {
+  return compile([head, ...lines].join('\n')).map((diagnostic) => {
+    const ours = diagnostic.file?.fileName === NAME;
+    const line = ours ? diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start).line - 1 : -1;
+    return { line, text: `${ours ? '' : `${diagnostic.file?.fileName ?? 'types'}: `}${explain(diagnostic.messageText)}` };
+  });
+}
+
 export function typesJudge(frames) {
   const judged = distinct(frames);
   const lines = judged.map(({ event }, i) => `export const f${i}: RealtimeClientEvent = ${JSON.stringify(event, short)};`);
-  return compile([HEAD, ...lines].join('\n')).map((diagnostic) => {
-    const line = diagnostic.file?.getLineAndCharacterOfPosition(diagnostic.start).line ?? 0;
-    const frame = diagnostic.file?.fileName === NAME && judged[line - 1];
-    const text = explain(diagnostic.messageText);
-    return frame ? `${frame.at}: ${frame.event.type}: ${text}` : `${diagnostic.file?.fileName ?? 'types'}: ${text}`;
+  return complaintsAbout(HEAD, lines).map(({ line, text }) => {
+    const frame = judged[line];
+    return frame ? `${frame.at}: ${frame.event.type}: ${text}` : text;
   });
 }
 Object.defineProperty(typesJudge, 'name', { value: 'types' });

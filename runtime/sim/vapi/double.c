@@ -101,13 +101,13 @@ static int open_log(struct vapi_double *d, const char *path, char *why, size_t c
 {
     if (!path)
         return 0;
-    d->log = fopen(path, "we");
+    d->log = fopen(path, "ae"); /* others may write there, too */
     if (!d->log) {
         int err = errno;
         snprintf(why, cap, "%s: %s", path, rd_strerror(-err));
         return -err;
     }
-    setvbuf(d->log, NULL, _IOLBF, 1 << 16);
+    setvbuf(d->log, NULL, _IOLBF, 1 << 17);
     return 0;
 }
 

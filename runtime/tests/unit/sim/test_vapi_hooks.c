@@ -69,7 +69,8 @@ static void test_a_transcript_is_told_to_whoever_asked_for_it(void **state)
              "{\"serverMessages\":[\"transcript[transcriptType=\\\"final\\\"]\"]}");
     desk_ask(d, "POST", "/control/call", "{\"sid\":\"CA2\"}");
     desk_ask(d, "POST", "/control/hook",
-             "{\"type\":\"transcript\",\"fields\":{\"role\":\"user\",\"transcript\":\"Hi\"}}");
+             "{\"type\":\"transcript\",\"fields\":{\"role\":\"user\",\"transcriptType\":\"final\","
+             "\"transcript\":\"Hi\"}}");
     assert_string_equal(desk_at(d, "message.type"), "transcript[transcriptType=\"final\"]");
 }
 
