@@ -105,7 +105,7 @@ begin
         fix = word(e.body, 'fix', 2000), version = coalesce(word(e.body, 'version'), version),
         model = word(e.body, 'model'), decision_epoch = e.epoch, decision_seq = e.seq
     where call = e.stream and (decision_epoch, decision_seq) < (e.epoch, e.seq);
-    if word(e.body, 'first') is not null then
+    if e.body ? 'first' or word(e.body, 'reason') like 'failover:%' then
         update calls set routed_at = e.at, routed_first = word(e.body, 'first'),
             first_reason = word(e.body, 'first_reason'), route_reason = word(e.body, 'reason'),
             rollout_version = count_of(e.body -> 'rollout'), route_unit = word(e.body, 'unit'),

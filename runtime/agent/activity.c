@@ -53,11 +53,9 @@ void activity_log_failure(struct activity *a, const char *where, const char *err
 
 /* --- opening --- */
 
-static void send_opened(struct activity *a, const char *system, const char *reason,
-                        const char *assistant, struct brief *brief)
+static void send_opened(struct activity *a, const struct rd_str s[4], struct brief *brief)
 {
-    struct rd_str s[] = {rd_str(system), rd_str(reason), rd_str(assistant)};
-    struct message *m = message_new(MSG_CALL_OPENED, a->handle, s, 3);
+    struct message *m = message_new(MSG_CALL_OPENED, a->handle, s, 4);
 
     if (!m)
         return; /* the webhook's own deadline answers */
@@ -65,6 +63,11 @@ static void send_opened(struct activity *a, const char *system, const char *reas
     m->aux = a->request;
     m->brief = brief_ref(brief);
     a->thread->pool->opts.to_media(a->thread->pool->opts.arg, a->media_thread, m);
+}
+
+static void send_failed(struct activity *a, const char *why)
+{
+    send_opened(a, (struct rd_str[4]){RD_STR(""), rd_str(why), RD_STR(""), RD_STR("")}, NULL);
 }
 
 static void on_timer(void *arg)
@@ -153,7 +156,7 @@ static void refuse_open(struct script_thread *t, const struct message *m, const 
     struct activity nobody = {.thread = t, .handle = m->call, .media_thread = m->number};
 
     nobody.request = m->aux;
-    send_opened(&nobody, "", why, "", NULL);
+    send_failed(&nobody, why);
 }
 
 const struct agent_info *activity_hold_agent(struct script_thread *t, struct rd_str name)
@@ -187,7 +190,7 @@ void activity_open(struct script_thread *t, struct message *m)
     loop_timer_in(a->timer, ATTACH_MS);
     j = a->agent && activity_make_vm(a) == 0 ? job_new(a, JOB_OPEN) : NULL;
     if (!j) {
-        send_opened(a, "", a->agent ? "no memory" : "the agent is not loaded any more", "", NULL);
+        send_failed(a, a->agent ? "no memory" : "the agent is not loaded any more");
         activity_free(a);
         return;
     }
@@ -197,12 +200,14 @@ void activity_open(struct script_thread *t, struct message *m)
         lua_pushlstring(vm_lua(a->vm), m->s[2].p, m->s[2].n);
     else
         lua_pushnil(vm_lua(a->vm));
-    lua_pushlstring(vm_lua(a->vm), m->s[3].n > 0 ? m->s[3].p : "", m->s[3].n);
+    lua_pushlstring(vm_lua(a->vm), m->s[3].p, m->s[3].n);
+    lua_pushnil(vm_lua(a->vm)); /* the seed of a replay */
+    lua_pushlstring(vm_lua(a->vm), m->s[4].p, m->s[4].n);
     a->returned = m->s[3].n > 0;
-    job_start(j, "open", 4);
+    job_start(j, "open", 6);
 }
 
-/* Results: system, reason, assistant, brief as JSON, hooks. */
+/* Results: system, reason, assistant, brief as JSON, hooks, decision as JSON. */
 static void on_opened(struct job *j)
 {
     struct activity *a = j->activity;
@@ -212,14 +217,17 @@ static void on_opened(struct job *j)
 
     if (openai && brief_from_json(&brief, job_result(j, 4), a->agent->name, a->agent->version)) {
         activity_log_failure(a, "open", "the brief could not be read", "");
-        send_opened(a, "", "the brief could not be read", "", NULL);
+        send_failed(a, "the brief could not be read");
         activity_free(a);
         return;
     }
     a->opened = true;
     a->max_call_ms = brief ? brief->max_call_ms : 0;
     (void)rd_str_copy(a->hooks, sizeof(a->hooks), hooks);
-    send_opened(a, job_result(j, 1).p, job_result(j, 2).p, job_result(j, 3).p, brief);
+    send_opened(
+        a,
+        (struct rd_str[4]){job_result(j, 1), job_result(j, 2), job_result(j, 3), job_result(j, 6)},
+        brief);
     brief_unref(brief);
     if (!openai) {
         activity_free(a);
@@ -394,7 +402,7 @@ void activity_fail(struct activity *a, const char *reason)
         return;
     }
     if (!was_open)
-        send_opened(a, "", reason, "", NULL);
+        send_failed(a, reason);
     else if (!ending && !errand_takes_over(a->thread, a->handle))
         activity_command(a, CMD_FALLBACK, rd_str(reason), RD_STR(""), 0);
     while (a->jobs)

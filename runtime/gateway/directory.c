@@ -448,6 +448,17 @@ void directory_intent(struct directory *d, call_handle h, enum directory_intent 
     pthread_mutex_unlock(&d->lock);
 }
 
+void directory_route(struct directory *d, call_handle h, enum directory_system system)
+{
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e)
+        e->v.system = system;
+    pthread_mutex_unlock(&d->lock);
+}
+
 bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
                        struct credits **credits, struct directory_view *view)
 {

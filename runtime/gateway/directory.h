@@ -53,11 +53,15 @@ enum { RESUMES_MAX = 3, RESUMES_WITHIN_MS = 60000 };
 
 enum { DIRECTORY_SID = 40, DIRECTORY_AGENT = 64, DIRECTORY_NUMBER = 32, DIRECTORY_VERSTAT = 32 };
 
+/* Where the call was sent. */
+enum directory_system { DIRECTORY_UNDECIDED, DIRECTORY_OPENAI, DIRECTORY_VAPI };
+
 /* A copy of one entry. */
 struct directory_view {
     call_handle call;
     enum directory_state state;
     enum directory_intent intent;
+    enum directory_system system;
     char sid[DIRECTORY_SID];
     char agent[DIRECTORY_AGENT];
     char from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
@@ -152,6 +156,7 @@ bool directory_get(struct directory *d, call_handle h, struct directory_view *ou
 bool directory_find(struct directory *d, struct rd_str sid, struct directory_view *out);
 
 void directory_intent(struct directory *d, call_handle h, enum directory_intent intent);
+void directory_route(struct directory *d, call_handle h, enum directory_system system);
 
 /* The call is over: gives the slot back, keeps the intent. With only_unclaimed, does nothing once a
  * stream has the call. True when it was released by this call: then `credits` (may be NULL) is what

@@ -94,6 +94,9 @@ static void receive(struct message *m, void *arg)
     case MSG_ADOPTED:
         adopt_answered(t, m);
         break;
+    case MSG_PINNED:
+        voice_pinned(t, m);
+        break;
     case MSG_ACCEPTED:
         accept_answered(t, m);
         break;

@@ -20,6 +20,7 @@
 #include "gateway/releases.h"
 #include "gateway/reload.h"
 #include "gateway/resume.h"
+#include "gateway/routing.h"
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
 #include "gateway/texts.h"
@@ -296,6 +297,26 @@ static int start_numbers(struct node *n, char *why, size_t cap)
     return rc;
 }
 
+static struct agent_set *agents_in_use(void *arg)
+{
+    return script_pool_agents(((struct node *)arg)->scripts);
+}
+
+static int start_routing(struct node *n, char *why, size_t cap)
+{
+    struct routing_opts o = {.asker = n->books ? books_asker(n->books) : NULL,
+                             .data = n->settings->data,
+                             .secret = n->settings->cluster_secret,
+                             .force = n->settings->force,
+                             .agents = agents_in_use,
+                             .arg = n};
+    int rc = routing_start(&n->routing, &o);
+
+    if (rc)
+        (void)snprintf(why, cap, "rollouts cannot be followed: %s", rd_strerror(rc));
+    return rc;
+}
+
 static int start_recorder(struct node *n, char *why, size_t cap)
 {
     int rc = tape_start(n);
@@ -418,6 +439,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         rc = start_scripts(n, why, cap);
     if (!rc)
         rc = start_numbers(n, why, cap);
+    if (!rc)
+        rc = start_routing(n, why, cap);
     if (!rc)
         rc = start_recorder(n, why, cap);
     if (!rc)
@@ -608,6 +631,7 @@ void node_stop(struct node *n)
     timetable_hush(n->timetable);
     adopt_wait(n);
     releases_stop(n->releases);
+    routing_stop(n->routing); /* it asks the scripts for their agents */
     reload_stop(n->reload);
     texts_free(n->texts);
     if (n->scripts)

@@ -33,6 +33,7 @@ struct node {
     struct journal *journal; /* borrows: that of the books */
     struct keep *keep;
     struct numbers *numbers; /* NULL: nothing is kept, so nobody assigned any */
+    struct routing *routing; /* gateway/routing.h */
     const char *name;        /* borrows from settings */
     struct script_pool *scripts;
     struct reload *reload;     /* gateway/reload.h */

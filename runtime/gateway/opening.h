@@ -23,14 +23,15 @@ struct opening {
     struct agent_set *agents; /* refs; keeps `agent` alive */
     const struct agent_info *agent;
     void (*late)(struct opening *o); /* the script is: `request` must be answered */
+    bool ringing; /* voice.c: nobody has answered yet, so that Vapi can take the call */
     /* resume.c: the call was there before, so that a carrier who leaves may ask again. */
     bool again;
     bool screening;             /* somebody who was dialled waits, not the caller */
     struct errand_place errand; /* who is asked, where there is no call; `call` is 0 */
     bool answered;              /* the <Dial> that is over was */
-    char *asks;                 /* owns; what the script will be asked; NULL once it was */
-    uint64_t until_ms;          /* it must be answered by then */
-    struct adopting *adopting;  /* owns; adopt.h: a call that another node had; NULL: it is ours */
+    char *asks; /* owns; what the script will be asked; NULL once it was. voice.c: the form */
+    uint64_t until_ms;         /* it must be answered by then */
+    struct adopting *adopting; /* owns; adopt.h: a call that another node had; NULL: it is ours */
 };
 
 /* Waits for the script for so long; refs the set. NULL: no memory. */

@@ -12,43 +12,32 @@
 #include "gateway/adopt.h"
 #include "gateway/numbers.h"
 #include "gateway/opening.h"
+#include "gateway/question.h"
 #include "gateway/resume.h"
+#include "gateway/route.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 enum { CALL_CREDITS = 64 }; /* events a call may have waiting at its script */
+enum { FORM_MAX = 256 * 1024, ROUTES_MAX = 64 * 1024 };
+enum { PIN_WAIT_MS = 250, PIN_BYTES = 64 };
+
+/* Nobody will answer from here: the other system does, else the fallback. */
+static void cannot_answer(struct opening *o, const char *why, const char *told, const char *fix)
+{
+    directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
+    if (route_fail_over(o, why))
+        return;
+    opening_fallback(o, told, fix);
+    opening_give_up(o, why);
+}
 
 static void on_late(struct opening *o)
 {
-    directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
-    opening_fallback(o, "script_late", NULL);
-    opening_give_up(o, "script_late");
-}
-
-/* Which system the call runs on, and why; at the first offer only. */
-static void keep_decision(struct opening *o, const char *system, const char *reason,
-                          const struct brief *brief)
-{
-    struct node *n = o->thread->node;
-    struct directory_view view;
-    const char *model = NULL;
-
-    if (brief)
-        model = brief->model && brief->model[0] ? brief->model : n->settings->openai_model;
-    if (directory_get(n->directory, o->call, &view))
-        keep_call(n->keep, &view, "decision",
-                  JSON_MEMBERS(J_STR("system", system), J_STR("reason", reason),
-                               J_STR("version", o->agent ? o->agent->version : NULL),
-                               J_STR("model", model)));
-}
-
-static void answer_with_vapi(struct opening *o)
-{
-    log_info("call.redirected", F_STR("system", "vapi"), F_STR("agent", o->agent->name));
-    opening_reply(o, rd_str(o->agent->vapi_twiml));
-    opening_give_up(o, "redirected");
+    cannot_answer(o, "script_late", "script_late", NULL);
 }
 
 void voice_opened(struct media_thread *t, struct message *m)
@@ -60,16 +49,14 @@ void voice_opened(struct media_thread *t, struct message *m)
     if (o->adopting) {
         adopt_opened(o, m);
     } else if (rd_str_eq(m->s[0], RD_STR("openai")) && m->brief) {
-        keep_decision(o, "openai", m->s[1].p, m->brief);
+        route_keep(o, m, m->brief);
         opening_offer(o, m->brief);
     } else if (rd_str_eq(m->s[0], RD_STR("vapi")) && o->agent && o->agent->vapi_twiml) {
-        keep_decision(o, "vapi", m->s[1].p, NULL);
-        answer_with_vapi(o);
+        route_keep(o, m, NULL);
+        route_to_vapi(o, m->s[1].p);
     } else {
-        directory_intent(t->node->directory, o->call, INTENT_FALLBACK);
-        opening_fallback(o, m->s[1].n ? m->s[1].p : "script_failed",
-                         "the agent's script failed; its error is in the log");
-        opening_give_up(o, "script_failed");
+        cannot_answer(o, "script_failed", m->s[1].n ? m->s[1].p : "script_failed",
+                      "the agent's script failed; its error is in the log");
     }
 }
 
@@ -85,7 +72,7 @@ static bool is_call_sid(struct rd_str s)
 
 /* With the site of the number that was called, if it was assigned to one. */
 static struct message *open_message(struct opening *o, struct rd_str to, struct rd_str json,
-                                    struct rd_str known)
+                                    struct rd_str known, struct rd_str routes)
 {
     struct numbers_hit hit = {0};
     struct message *m;
@@ -94,7 +81,7 @@ static struct message *open_message(struct opening *o, struct rd_str to, struct 
         !rd_str_eq(hit.agent, rd_str(o->agent->name)))
         hit.site.n = 0; /* it has just been assigned to somebody else */
     m = message_new(MSG_CALL_OPEN, o->call,
-                    (struct rd_str[]){rd_str(o->agent->name), json, hit.site, known}, 4);
+                    (struct rd_str[]){rd_str(o->agent->name), json, hit.site, known, routes}, 5);
     numbers_let_go(&hit);
     return m;
 }
@@ -102,21 +89,16 @@ static struct message *open_message(struct opening *o, struct rd_str to, struct 
 /* Asks a script thread for a VM, with room for the call's events reserved there. The room becomes
  * the directory's last, because from then on Twilio's "completed" may take it away on any thread.
  */
-int voice_ask_script(struct opening *o, struct rd_str to, struct rd_str form, struct rd_str known)
+static int post_open(struct opening *o, struct message *m)
 {
     struct node *n = o->thread->node;
     unsigned thread = atomic_fetch_add(&n->next_script, 1) % script_pool_size(n->scripts);
-    struct mailbox *mb = script_pool_mailbox(n->scripts, thread);
     struct credits *credits;
-    struct message *m;
-    int rc = credits_new(&credits, mb, CALL_CREDITS);
+    int rc = credits_new(&credits, script_pool_mailbox(n->scripts, thread), CALL_CREDITS);
 
-    if (rc)
+    if (rc) {
+        message_free(m);
         return rc;
-    m = open_message(o, to, form, known);
-    if (!m) {
-        credits_free(credits);
-        return -ENOMEM;
     }
     m->number = o->thread->index;
     m->aux = o->number;
@@ -128,18 +110,81 @@ int voice_ask_script(struct opening *o, struct rd_str to, struct rd_str form, st
     return rc;
 }
 
-static int ask_script(struct opening *o, struct form *form)
+int voice_ask_script(struct opening *o, struct rd_str to, struct rd_str form, struct rd_str known)
+{
+    struct message *m = open_message(o, to, form, known, RD_STR(""));
+
+    return m ? post_open(o, m) : -ENOMEM;
+}
+
+/* The form waits in `asks`, until it is known where the call went before, or nobody knows in time. */
+static void ask_script(struct opening *o, const char *pinned)
+{
+    struct rd_str form = rd_str(o->asks);
+    struct directory_view view = {0};
+    struct message *m = NULL;
+    struct buf routes;
+
+    buf_init(&routes, ROUTES_MAX);
+    (void)directory_get(o->thread->node->directory, o->call, &view);
+    if (route_known(o, form, pinned, &routes))
+        routes.n = 0; /* no memory: as the agent's file says */
+    m = open_message(o, rd_str(view.to), form, RD_STR(""), (struct rd_str){routes.data, routes.n});
+    buf_fini(&routes);
+    free(o->asks);
+    o->asks = NULL;
+    if (!m || post_open(o, m))
+        cannot_answer(o, "script_full", "script_full", NULL);
+    else
+        loop_timer_in(o->timer, (uint64_t)o->thread->node->settings->script_deadline_ms);
+}
+
+/* ---- a call that was sent somewhere before ---- */
+
+static void ask_script_unpinned(struct opening *o)
+{
+    o->late = on_late;
+    ask_script(o, NULL);
+}
+
+void voice_pinned(struct media_thread *t, struct message *m)
+{
+    static const char *const systems[] = {"openai", "vapi"};
+    struct opening *o = opening_waiting(t, m->aux);
+    const char *pinned = NULL;
+
+    if (!o || o->late != ask_script_unpinned)
+        return; /* too late */
+    for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++)
+        if (rd_str_eq(m->s[0], rd_str(systems[i])))
+            pinned = systems[i];
+    o->late = on_late;
+    ask_script(o, pinned);
+}
+
+/* The carrier repeats a webhook to any node, for as long as a day: the same call gets the same system.
+ * Only where there are two does it matter. */
+static bool asks_database(struct opening *o, const char *sid)
+{
+    if (!o->agent->vapi_twiml || !o->thread->node->books)
+        return false;
+    o->late = ask_script_unpinned;
+    loop_timer_in(o->timer, PIN_WAIT_MS);
+    return question_ask(o, "select call_pinned($1)", sid, PIN_BYTES, MSG_PINNED) == 0;
+}
+
+static int keep_form(struct opening *o, struct form *form)
 {
     struct buf json;
     int rc;
 
-    buf_init(&json, 256 * 1024);
+    buf_init(&json, FORM_MAX);
     rc = form_to_json(form, &json);
-    if (!rc)
-        rc = voice_ask_script(o, form_get(form, "To"), (struct rd_str){json.data, json.n},
-                              RD_STR(""));
+    if (!rc && !buf_text(&json))
+        rc = -ENOMEM;
+    o->asks = rc ? NULL : strdup(json.data);
     buf_fini(&json);
-    return rc;
+    return o->asks ? 0 : -ENOMEM;
 }
 
 static void open_call(struct media_thread *t, struct http_request *r, struct form *form,
@@ -156,21 +201,29 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
         return;
     }
     opening_set_agent(o, set, agent);
-    if (ask_script(o, form) == 0)
+    o->ringing = route_is_ringing(form_get(form, "CallStatus"));
+    if (keep_form(o, form)) {
+        cannot_answer(o, "script_full", "script_full", NULL);
         return;
-    opening_fallback(o, "script_full", NULL);
-    opening_give_up(o, "script_full");
+    }
+    (void)directory_get(t->node->directory, call, &view);
+    if (!asks_database(o, view.sid))
+        ask_script_unpinned(o);
 }
 
-/* Twilio repeats a webhook it had no answer to: the same call gets a new address. */
+/* Twilio repeats a webhook it had no answer to: the same call gets a new address, or Vapi again. */
 static void repeat_call(struct media_thread *t, struct http_request *r, call_handle call,
                         struct agent_set *set, const struct agent_info *agent)
 {
     struct directory_view view = {0};
     struct opening *o;
 
-    if (!directory_get(t->node->directory, call, &view) || view.state != DIRECTORY_OFFERED ||
-        t->stopping) {
+    (void)directory_get(t->node->directory, call, &view);
+    if (view.system == DIRECTORY_VAPI && agent->vapi_twiml) {
+        route_again(t, r, &view, agent);
+        return;
+    }
+    if (view.state != DIRECTORY_OFFERED || t->stopping) {
         webhook_reply_fallback(t, r, agent, view.sid, "repeated_webhook", NULL);
         return;
     }
@@ -181,12 +234,6 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
     }
     opening_set_agent(o, set, agent);
     opening_offer(o, NULL);
-}
-
-/* The operator's force switch works with nothing else working: no slot, no script. */
-static bool is_forced_to_vapi(const struct media_thread *t, const struct agent_info *agent)
-{
-    return agent && agent->vapi_twiml && strcmp(t->node->settings->force, "vapi") == 0;
 }
 
 /* Each refusal with the number that counts it and the remedy. */
@@ -229,6 +276,8 @@ static void refuse(struct media_thread *t, struct http_request *r, struct form *
 {
     char sid[DIRECTORY_SID];
 
+    if (strcmp(reason, "caller_full") != 0 && route_refused(t, r, form, agent, reason))
+        return;
     (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
     keep_refusal(t, form, agent, "fallback", reason, fix);
     webhook_missed(t, form, agent, missed_by_refusal(reason));
@@ -300,18 +349,17 @@ void voice_request(struct media_thread *t, struct http_request *r, struct form *
     struct rd_str sid = form_get(form, "CallSid");
     struct agent_set *set = script_pool_agents(t->node->scripts);
     const struct agent_info *agent = webhook_agent_at(t, set, form_get(form, "To"));
-    char sid_z[64];
+    struct directory_view view;
 
-    (void)rd_str_copy(sid_z, sizeof(sid_z), sid);
     if (is_about_resume(form)) {
         resume_request(t, r, form);
     } else if (!is_call_sid(sid)) {
         webhook_reply_text(r, 400, "CallSid is missing or is none\n");
-    } else if (is_forced_to_vapi(t, agent)) {
-        log_info("call.redirected", F_CALL(sid_z), F_STR("system", "vapi"),
-                 F_STR("reason", "force"));
-        keep_refusal(t, form, agent, "vapi", "force", NULL);
-        webhook_reply_xml(r, rd_str(agent->vapi_twiml));
+    } else if (route_is_forced_to_vapi(t, agent) &&
+               !directory_find(t->node->directory, sid, &view)) {
+        route_unasked(t, r, form, agent, "force");
+    } else if (!agent && webhook_is_vapis(t, form_get(form, "To"))) {
+        route_unassigned(t, r, form);
     } else if (!agent) {
         metric_add(M_REFUSED_NO_AGENT, 1);
         refuse(t, r, form, NULL, "no_agent",

@@ -9,6 +9,7 @@
 
 void voice_request(struct media_thread *t, struct http_request *r, struct form *form);
 void voice_opened(struct media_thread *t, struct message *m); /* MSG_CALL_OPENED; borrows */
+void voice_pinned(struct media_thread *t, struct message *m); /* MSG_PINNED; borrows */
 
 /* Asks a script thread for a VM; MSG_CALL_OPENED answers. `form` as JSON object; `known`: what another
  * node knew of the call, or empty. */

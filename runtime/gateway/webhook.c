@@ -68,6 +68,18 @@ const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str 
     return !a && agent_set_count(set) == 1 ? agent_set_at(set, 0) : a;
 }
 
+bool webhook_is_vapis(struct media_thread *t, struct rd_str to)
+{
+    struct numbers_hit hit;
+    bool theirs = numbers_find(t->node->numbers, to, &hit);
+
+    if (!theirs)
+        return false;
+    theirs = hit.agent.n == 0;
+    numbers_let_go(&hit);
+    return theirs;
+}
+
 const struct agent_info *webhook_agent_at(struct media_thread *t, struct agent_set *set,
                                           struct rd_str to)
 {
@@ -76,6 +88,10 @@ const struct agent_info *webhook_agent_at(struct media_thread *t, struct agent_s
 
     if (!numbers_find(t->node->numbers, to, &hit))
         return webhook_agent_for(set, to);
+    if (hit.agent.n == 0) { /* Vapi has it, too: before an agent that would be guessed */
+        numbers_let_go(&hit);
+        return agent_by_number(set, to);
+    }
     agent = agent_by_name(set, hit.agent);
     if (!agent && media_thread_tells(t)) {
         char name[129];

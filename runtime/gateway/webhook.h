@@ -38,6 +38,9 @@ void webhook_carrier_ended(struct node *n, const struct directory_view *call);
 /* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
 const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to);
 
+/* Nobody assigned this number, and Vapi answers it. */
+bool webhook_is_vapis(struct media_thread *t, struct rd_str to);
+
 /* A call that is not in the directory was missed, as its form tells. */
 void webhook_missed(struct media_thread *t, struct form *form, const struct agent_info *agent,
                     enum missed m);

@@ -14,6 +14,8 @@
 #define METRIC_COUNTERS(X)                                                                         \
     X(M_CALLS_ANSWERED, "calls_answered", "calls whose stream started")                            \
     X(M_CALLS_ENDED, "calls_ended", "calls that ended, for whatever reason")                       \
+    X(M_CALLS_TO_VAPI, "calls_to_vapi", "webhooks answered with a redirect to Vapi")               \
+    X(M_CALLS_FAILED_OVER, "calls_failed_over", "calls that the other system had to take")         \
     X(M_CALLS_FALLBACK, "calls_fallback", "webhooks answered with the fallback")                   \
     X(M_REFUSED_SIGNATURE, "refused_signature", "requests and upgrades without a good signature")  \
     X(M_REFUSED_TOKEN, "refused_token", "upgrades whose stream token was wrong, used or expired")  \

@@ -27,9 +27,11 @@ enum message_type {
     MSG_SOCKET, /* fd: an accepted socket, now the receiver's */
     MSG_CALL_OPEN, /* a webhook wants a VM and a route: s[0] agent name, s[1] webhook form as JSON object,
                        * s[2] the number's site as JSON object, or empty; s[3] what another node knew of it as JSON
-                       * object (adopt_call), or empty; number: media thread that waits, aux: its request number */
+                       * object (adopt_call), or empty; s[4] what is known about where its agent's calls go, as JSON
+                       * object, or empty; number: media thread that waits, aux: its request number */
     MSG_CALL_OPENED, /* the answer: s[0] system ("openai", "vapi", or "" = failed), s[1] reason or error,
-                       * s[2] vapi assistant; brief: refs (openai); aux: request number */
+                       * s[2] vapi assistant, s[3] the decision as JSON object; brief: refs (openai); aux: request
+                       * number */
     MSG_CALL_ATTACHED, /* the stream is here: number: media thread that has the call */
     MSG_CALL_EVENT,    /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
     MSG_RESUME, /* the carrier asks how the call goes on: s[0] "resume" (a <Dial> or a stream is over) or
@@ -49,6 +51,7 @@ enum message_type {
     MSG_ADOPTED, /* what the database says to a call of another node: s[0] its JSON, empty: it does not
                   * answer; aux: the request number */
     MSG_ACCEPTED, /* the same to whether somebody takes a call of another node */
+    MSG_PINNED,   /* the same to where this call went when the carrier asked before */
     MSG_QUERIED,  /* the database answered: look into your list of answers */
     MSG_DURABLE,  /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
     MSG_RELOAD,   /* agents changed: take the new set */
@@ -79,7 +82,7 @@ enum call_command {
                           * still happen */
 };
 
-enum { MESSAGE_STRINGS = 4 };
+enum { MESSAGE_STRINGS = 5 };
 
 struct message {
     enum message_type type;

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* route.c - which system a call goes to.
+ *
+ *   webhook ─▶ what is known (routing.c, breakers, where it went before) ─▶ script: routing.lua ─▶
+ *   OpenAI: a stream. Vapi: a redirect, after which the call is not ours any more
+ *
+ * A redirect must be the first and only verb, so it can only be for a caller whom nobody has answered.
+ * For those it is also what follows when we cannot answer: no slot, a script that is late or failed.
+ *
+ * What was decided is a fact of the call. A fail-over, and an agent whose own decision breaks, are
+ * alarms: calls are where nobody meant them to be. */
+#include "gateway/route.h"
+
+#include "base/json.h"
+#include "base/log.h"
+#include "carriers/twilio/twiml.h"
+#include "gateway/routing.h"
+#include "gateway/webhook.h"
+#include "observe/catalogue.h"
+#include "observe/metrics.h"
+#include "observe/targets.h"
+
+#include <stdio.h>
+
+enum { URL_MAX = 1024, FIELDS = 9 };
+
+bool route_is_ringing(struct rd_str call_status)
+{
+    return call_status.n == 0 || rd_str_eq(call_status, RD_STR("ringing"));
+}
+
+bool route_is_forced_to_vapi(struct media_thread *t, const struct agent_info *agent)
+{
+    const char *force = agent && agent->vapi_twiml ? routing_force(t->node->routing) : NULL;
+
+    return force && strcmp(force, "vapi") == 0;
+}
+
+static bool is_down(const char *target)
+{
+    return target_wait_ms(target, clock_ms(loop_clock())) > 0;
+}
+
+static bool may_fail_over(const struct agent_info *agent, bool ringing)
+{
+    return agent && agent->vapi_twiml && agent->may_fail_over && ringing && !is_down("vapi");
+}
+
+/* ---- what the decision is made from ---- */
+
+static struct rd_str member(const struct json_value *form, const char *name)
+{
+    return json_get(form, name).raw;
+}
+
+int route_known(struct opening *o, struct rd_str form, const char *pinned, struct buf *out)
+{
+    struct routing_call c = {.agent = rd_str(o->agent->name), .pinned = pinned};
+    struct json_value root;
+    struct rd_str direction;
+
+    if (!o->agent->vapi_twiml || json_parse(form, &root))
+        return 0;
+    direction = member(&root, "Direction");
+    c.from =
+        member(&root, rd_str_eq(direction, RD_STR("inbound")) || direction.n == 0 ? "From" : "To");
+    o->ringing = route_is_ringing(member(&root, "CallStatus"));
+    c.openai_down = is_down("openai") ? "breaker" : NULL;
+    c.vapi_down = !o->ringing ? "answered" : is_down("vapi") ? "breaker" : NULL;
+    return routing_known(o->thread->node->routing, &c, out);
+}
+
+/* ---- what was decided ---- */
+
+/* One alarm for each agent and system that could not take a call, until it takes one. */
+static void tell_failed_over(const char *agent, const char *system, const char *why)
+{
+    char subject[ALARM_SUBJECT], text[ALARM_TEXT];
+
+    (void)snprintf(subject, sizeof(subject), "%.60s/%s", agent, system);
+    if (!why) {
+        alarm_clear("routing.failover", subject);
+        return;
+    }
+    metric_add(M_CALLS_FAILED_OVER, 1);
+    (void)snprintf(text, sizeof(text), "calls of %.60s for %s went to the other system: %.60s",
+                   agent, system, why);
+    alarm_raise(ALARM_CRITICAL, "routing.failover", subject, text,
+                catalogue_fix("routing.", "failover"));
+}
+
+static void tell_error(const char *agent, const char *why)
+{
+    char text[ALARM_TEXT];
+
+    if (!why) {
+        alarm_clear("routing.error", agent);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "where its calls go could not be decided: %.180s", why);
+    alarm_raise(ALARM_CRITICAL, "routing.error", agent, text, catalogue_fix("routing.", "error"));
+}
+
+/* Alarms name systems by constants, whatever was said. */
+static const char *system_of(const struct json_value *v)
+{
+    return json_is(v, "vapi") ? "vapi" : "openai";
+}
+
+static void tell(const struct agent_info *agent, const struct json_value *decision,
+                 const char *reason)
+{
+    struct json_value first = json_get(decision, "first");
+    struct json_value failover = json_get(decision, "failover");
+    struct json_value why = json_get(decision, "first_reason");
+    char word[64] = "";
+
+    if (!agent->vapi_twiml)
+        return;
+    if (failover.type == JSON_STRING)
+        (void)json_copy(&failover, word, sizeof(word));
+    tell_failed_over(agent->name, system_of(&first), word[0] ? word : NULL);
+    tell_error(agent->name, json_is(&why, "error") ? reason : NULL);
+}
+
+/* As JSON again: a string with its quotes, a number as it is. */
+static struct json_member as_member(const char *key, const struct json_value *v)
+{
+    if (v->type == JSON_STRING)
+        return J_RAW(key, ((struct rd_str){v->raw.p - 1, v->raw.n + 2}));
+    return J_RAW(key, v->type == JSON_NUMBER ? v->raw : ((struct rd_str){NULL, 0}));
+}
+
+/* Of a script's word only what the records have a place for. */
+static int take_members(struct json_member *out, const struct json_value *decision)
+{
+    static const char *const keys[] = {"first", "first_reason", "failover",   "detail",  "rollout",
+                                       "unit",  "bucket",       "percent_bp", "key_hash"};
+    int n = 0;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct json_value v = json_get(decision, keys[i]);
+
+        out[n++] = as_member(keys[i], &v);
+    }
+    return n;
+}
+
+static void keep_decision(struct opening *o, const char *system, const struct json_value *decision,
+                          const char *reason, const char *model)
+{
+    struct json_value word = json_get(decision, "reason");
+    struct json_member m[FIELDS + 4] = {
+        J_STR("system", system), J_STR("version", o->agent ? o->agent->version : NULL),
+        J_STR("model", model),
+        word.type == JSON_STRING ? as_member("reason", &word) : J_STR("reason", reason)};
+    struct directory_view view;
+    int n = 4 + take_members(m + 4, decision);
+
+    if (directory_get(o->thread->node->directory, o->call, &view))
+        keep_call(o->thread->node->keep, &view, "decision", (struct json_members){m, n});
+}
+
+void route_keep(struct opening *o, const struct message *opened, const struct brief *brief)
+{
+    struct node *n = o->thread->node;
+    struct json_value decision = {.type = JSON_NONE};
+    const char *model = NULL;
+
+    if (brief)
+        model = brief->model && brief->model[0] ? brief->model : n->settings->openai_model;
+    (void)json_parse(opened->s[3], &decision);
+    directory_route(n->directory, o->call, brief ? DIRECTORY_OPENAI : DIRECTORY_VAPI);
+    keep_decision(o, brief ? "openai" : "vapi", &decision, opened->s[1].p, model);
+    if (o->agent)
+        tell(o->agent, &decision, opened->s[1].p);
+}
+
+/* ---- Vapi's turn ---- */
+
+static void log_redirected(const char *sid, const struct agent_info *agent, const char *reason)
+{
+    metric_add(M_CALLS_TO_VAPI, 1);
+    log_info("call.redirected", F_CALL(sid), F_STR("system", "vapi"),
+             F_STR("agent", agent ? agent->name : ""), F_STR("reason", reason));
+}
+
+/* From now on Vapi tells how it goes: whatever the carrier says to us, nobody was missed. */
+void route_to_vapi(struct opening *o, const char *reason)
+{
+    struct directory_view view = {0};
+
+    (void)directory_get(o->thread->node->directory, o->call, &view);
+    (void)directory_settle(o->thread->node->directory, o->call);
+    log_redirected(view.sid, o->agent, reason);
+    opening_reply(o, rd_str(o->agent->vapi_twiml));
+    opening_give_up(o, "redirected");
+}
+
+bool route_fail_over(struct opening *o, const char *why)
+{
+    struct node *n = o->thread->node;
+    struct directory_view view;
+    char reason[64];
+
+    if (!o->request || !may_fail_over(o->agent, o->ringing))
+        return false;
+    (void)snprintf(reason, sizeof(reason), "failover:%.48s", why);
+    if (directory_get(n->directory, o->call, &view))
+        keep_call(n->keep, &view, "decision",
+                  JSON_MEMBERS(J_STR("system", "vapi"), J_STR("reason", reason),
+                               J_STR("failover", why), J_STR("version", o->agent->version),
+                               J_STR("fix", catalogue_fix("call.", why))));
+    directory_route(n->directory, o->call, DIRECTORY_VAPI);
+    tell_failed_over(o->agent->name, "openai", why);
+    route_to_vapi(o, reason);
+    return true;
+}
+
+static void redirect(struct media_thread *t, struct http_request *r, struct form *form,
+                     const struct agent_info *agent, const struct keep_refusal *why,
+                     struct rd_str xml)
+{
+    struct keep_refusal k = *why;
+    char sid[DIRECTORY_SID];
+
+    k.sid = form_get(form, "CallSid");
+    k.agent = rd_str(agent ? agent->name : NULL);
+    k.from = webhook_word(form, "From");
+    k.to = webhook_word(form, "To");
+    k.direction = webhook_word(form, "Direction");
+    k.system = "vapi";
+    (void)rd_str_copy(sid, sizeof(sid), k.sid);
+    log_redirected(sid, agent, k.reason);
+    keep_refused(t->node->keep, &k);
+    webhook_reply_xml(r, xml);
+}
+
+void route_unasked(struct media_thread *t, struct http_request *r, struct form *form,
+                   const struct agent_info *agent, const char *reason)
+{
+    redirect(t, r, form, agent, &(struct keep_refusal){.reason = reason, .first = "vapi"},
+             rd_str(agent->vapi_twiml));
+}
+
+bool route_refused(struct media_thread *t, struct http_request *r, struct form *form,
+                   const struct agent_info *agent, const char *why)
+{
+    char reason[64];
+
+    if (!may_fail_over(agent, route_is_ringing(form_get(form, "CallStatus"))))
+        return false;
+    (void)snprintf(reason, sizeof(reason), "failover:%.48s", why);
+    tell_failed_over(agent->name, "openai", why);
+    redirect(t, r, form, agent,
+             &(struct keep_refusal){.reason = reason, .fix = catalogue_fix("call.", why)},
+             rd_str(agent->vapi_twiml));
+    return true;
+}
+
+void route_again(struct media_thread *t, struct http_request *r, const struct directory_view *view,
+                 const struct agent_info *agent)
+{
+    log_redirected(view->sid, agent, "pinned");
+    keep_call(t->node->keep, view, "decision",
+              JSON_MEMBERS(J_STR("system", "vapi"), J_STR("reason", "pinned"),
+                           J_STR("first", "vapi"), J_STR("first_reason", "pinned")));
+    webhook_reply_xml(r, rd_str(agent->vapi_twiml));
+}
+
+void route_unassigned(struct media_thread *t, struct http_request *r, struct form *form)
+{
+    char url[URL_MAX];
+    struct buf xml;
+
+    buf_init(&xml, WEBHOOK_TWIML_MAX);
+    (void)snprintf(url, sizeof(url), "%s/twilio/inbound_call", t->node->settings->vapi_api);
+    if (twiml_redirect(&xml, url) == 0)
+        redirect(t, r, form, NULL, &(struct keep_refusal){.reason = "default", .first = "vapi"},
+                 (struct rd_str){xml.data, xml.n});
+    else
+        webhook_reply_fallback(t, r, NULL, "", "no_memory", NULL);
+    buf_fini(&xml);
+}
