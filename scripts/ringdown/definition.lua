@@ -79,7 +79,9 @@ end
 local function module_of(def)
   local data = { apart = apart, wants_customer = customers.is_wanted(def) }
   for key, value in pairs(def) do
-    data[key] = not left_out[key] and not apart[key] and value or nil
+    if not left_out[key] and not apart[key] then
+      data[key] = value
+    end
   end
   data.routing = type(def.routing) ~= "function" and def.routing or nil
   data.template, data.tools = nil, each(def.tools, tool_data)

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole node over loopback, with an agent that has both systems: where its calls go, also when we
+ * cannot answer them, and that the same call gets the same answer. */
+#include "fake_node.h"
+
+#include "base/now.h"
+#include "observe/alarm.h"
+#include "observe/metrics.h"
+#include "observe/targets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define BOTH    "+13125550103" /* its function sends TO_VAPI there */
+#define PROUD   "+13125550104" /* the same, but would rather not */
+#define TO_VAPI "+13125550142"
+#define TO_US   "+13125550143"
+
+static const char agent_text[] =
+    "local a = require 'ringdown.agent' {\n"
+    "  name = '%s', numbers = { '%s' }, greeting = 'Hi.', prompt = 'Be brief.', openai = {}, %s\n"
+    "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11' },\n"
+    "  routing = function(call)\n"
+    "    if call.caller.number == '+13125550144' then error('no table') end\n"
+    "    return call.caller.number == '" TO_VAPI "' and 'vapi' or nil\n"
+    "  end }\n"
+    "if a.apart and %s then error('no') end\n"
+    "return a\n";
+
+static void write_agent(const char *name, const char *number, const char *more, const char *breaks)
+{
+    char path[128];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.lua", s.folder, name);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    (void)fprintf(f, agent_text, name, number, more, breaks);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void restart(void)
+{
+    node_stop(s.node);
+    story_start_node();
+}
+
+static int set_up(void **state)
+{
+    char path[128];
+
+    if (story_set_up(state))
+        return -1;
+    targets_reset();
+    alarm_reset();
+    write_agent("both", BOTH, "", "false");
+    write_agent("proud", PROUD, "failover = false,", "false");
+    (void)snprintf(path, sizeof(path), "%s/kept", s.folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    s.settings.data = s.folder;
+    restart();
+    return 0;
+}
+
+static void order(const char *json)
+{
+    char path[128], part[136];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/kept/override.json", s.folder);
+    if (!json) {
+        (void)unlink(path);
+        return;
+    }
+    (void)snprintf(part, sizeof(part), "%s.part", path);
+    f = fopen(part, "we");
+    assert_non_null(f);
+    (void)fputs(json, f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(rename(part, path), 0);
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"both.lua", "proud.lua"};
+    char path[128];
+
+    order(NULL);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", s.folder, names[i]);
+        (void)unlink(path);
+    }
+    (void)snprintf(path, sizeof(path), "%s/kept", s.folder);
+    (void)rmdir(path);
+    targets_reset();
+    alarm_reset();
+    return story_tear_down(state);
+}
+
+static void ask(unsigned n, const char *from, const char *to, const char *status)
+{
+    assert_int_equal(story_post("/twilio/voice", TOKEN,
+                                (const char *const[]){"CallSid", story_sid(n), "CallStatus", status,
+                                                      "From", from, "To", to, NULL}),
+                     200);
+}
+
+static bool goes_to_vapi(void)
+{
+    return story_says("<Response><Redirect method=\"POST\">https://api.vapi.ai/twilio/inbound_call"
+                      "</Redirect></Response>");
+}
+
+static bool goes_to_us(void)
+{
+    char path[256];
+
+    return story_offers(path);
+}
+
+static bool is_alarmed(const char *kind, const char *subject)
+{
+    struct alarm alarms[ALARMS_MAX];
+    size_t n = alarm_list(alarms, ALARMS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(alarms[i].kind, kind) == 0 && strcmp(alarms[i].subject, subject) == 0)
+            return true;
+    return false;
+}
+
+static void test_a_call_for_vapi_leaves_nothing_here_and_is_not_missed(void **state)
+{
+    (void)state;
+    ask(1, TO_VAPI, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    assert_int_equal(node_calls(s.node), 0);
+    story_wait_until_no_script_runs();
+    assert_int_equal(story_post_status(story_sid(1), "completed"), 200);
+    assert_int_equal(metric_value(M_MISSED), 0);
+    assert_int_equal(metric_value(M_CALLS_TO_VAPI), 1);
+}
+
+static void test_the_same_call_gets_the_same_answer_whatever_was_ordered_since(void **state)
+{
+    (void)state;
+    ask(1, TO_US, BOTH, "ringing");
+    assert_true(goes_to_us());
+    ask(2, TO_VAPI, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    order("{\"version\":1,\"force\":\"vapi\"}");
+    for (unsigned i = 3; i < 200 && !goes_to_vapi(); i++) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        ask(i, TO_US, BOTH, "ringing");
+        if (goes_to_us())
+            assert_int_equal(story_post_status(story_sid(i), "completed"), 200);
+    }
+    assert_true(goes_to_vapi());
+    ask(1, TO_US, BOTH, "ringing");
+    assert_true(goes_to_us());
+    order("{\"version\":2,\"force\":\"openai\"}");
+    (void)nanosleep(&(struct timespec){.tv_nsec = 900000000}, NULL);
+    ask(2, TO_VAPI, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    ask(900, TO_VAPI, BOTH, "ringing");
+    assert_true(goes_to_us());
+}
+
+static void test_the_force_switch_needs_neither_slot_nor_script(void **state)
+{
+    (void)state;
+    s.settings.force = "vapi";
+    write_agent("both", BOTH, "", "true"); /* it would break */
+    restart();
+    node_drain(s.node);
+    ask(1, TO_US, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    ask(2, TO_US, OPEN, "ringing"); /* an agent that is not at Vapi */
+    assert_true(story_is_fallback());
+    assert_false(goes_to_vapi());
+}
+
+static void test_who_finds_no_slot_is_answered_by_the_other_system(void **state)
+{
+    (void)state;
+    ask(1, TO_US, OPEN, "ringing");
+    ask(2, TO_US, OPEN, "ringing");
+    ask(3, TO_US, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    assert_true(is_alarmed("routing.failover", "both/openai"));
+    assert_int_equal(metric_value(M_CALLS_FAILED_OVER), 1);
+    ask(4, TO_US, PROUD, "ringing");
+    assert_true(story_is_fallback());
+    assert_false(goes_to_vapi());
+    ask(5, TO_US, BOTH, "in-progress"); /* Vapi would refuse it */
+    assert_false(goes_to_vapi());
+    assert_int_equal(story_post_status(story_sid(1), "completed"), 200);
+    ask(6, TO_US, BOTH, "ringing");
+    assert_true(goes_to_us());
+    assert_false(is_alarmed("routing.failover", "both/openai"));
+}
+
+static void test_whose_script_fails_is_answered_by_the_other_system(void **state)
+{
+    (void)state;
+    write_agent("both", BOTH, "", "true");
+    write_agent("proud", PROUD, "failover = false,", "true");
+    restart();
+    ask(1, TO_US, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    assert_int_equal(node_calls(s.node), 0);
+    assert_true(is_alarmed("routing.failover", "both/openai"));
+    ask(2, TO_US, PROUD, "ringing");
+    assert_false(goes_to_vapi());
+    ask(3, TO_US, BOTH, "in-progress");
+    assert_false(goes_to_vapi());
+    story_wait_until_no_script_runs();
+}
+
+static void give_up(const char *target)
+{
+    for (int i = 0; i < 50; i++)
+        target_seen(target, false, "refused", clock_ms(loop_clock()));
+    assert_true(target_wait_ms(target, clock_ms(loop_clock())) > 0);
+}
+
+static void test_a_system_that_is_given_up_gets_no_calls(void **state)
+{
+    (void)state;
+    give_up("openai");
+    ask(1, TO_US, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    ask(2, TO_US, PROUD, "ringing");
+    assert_true(goes_to_us());
+    give_up("vapi"); /* both: then it is as if none were */
+    ask(3, TO_US, BOTH, "ringing");
+    assert_true(goes_to_us());
+}
+
+static void test_an_answered_call_cannot_go_to_vapi(void **state)
+{
+    (void)state;
+    ask(1, TO_VAPI, BOTH, "in-progress");
+    assert_true(goes_to_us());
+    assert_true(is_alarmed("routing.failover", "both/vapi"));
+}
+
+static void test_a_function_that_breaks_costs_no_call_and_is_told(void **state)
+{
+    (void)state;
+    ask(1, "+13125550144", BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    assert_true(is_alarmed("routing.error", "both"));
+    ask(2, TO_US, BOTH, "ringing");
+    assert_false(is_alarmed("routing.error", "both"));
+}
+
+static void test_a_rollback_ordered_here_is_obeyed(void **state)
+{
+    (void)state;
+    order("{\"version\":1,\"agents\":{\"both\":{\"percent_bp\":0}}}");
+    restart();
+    ask(1, TO_US, BOTH, "ringing");
+    assert_true(goes_to_vapi());
+    ask(2, TO_US, PROUD, "ringing");
+    assert_true(goes_to_us());
+}
+
+#undef STORY
+#define STORY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(test_a_call_for_vapi_leaves_nothing_here_and_is_not_missed),
+        STORY(test_the_same_call_gets_the_same_answer_whatever_was_ordered_since),
+        STORY(test_the_force_switch_needs_neither_slot_nor_script),
+        STORY(test_who_finds_no_slot_is_answered_by_the_other_system),
+        STORY(test_whose_script_fails_is_answered_by_the_other_system),
+        STORY(test_a_system_that_is_given_up_gets_no_calls),
+        STORY(test_an_answered_call_cannot_go_to_vapi),
+        STORY(test_a_function_that_breaks_costs_no_call_and_is_told),
+        STORY(test_a_rollback_ordered_here_is_obeyed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
