@@ -6,6 +6,7 @@
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local routing = require "ringdown.routing"
+local where = require "ringdown.numbers.where"
 
 local M = {}
 
@@ -22,10 +23,10 @@ local function ask(known, sql, params)
   if not rows and code == "down" then
     known.down = why
     return nil
-  elseif not rows and code ~= "42P01" then
+  elseif not rows then
     error("the database refused it: " .. why, 0)
   end
-  return rows and rows[1] and rows[1][1] and json.decode(rows[1][1]) or nil
+  return rows[1] and rows[1][1] and json.decode(rows[1][1]) or nil
 end
 
 local plan_sql = [[select (to_jsonb(r) - array['allow', 'deny', 'stages'] || jsonb_build_object(
@@ -220,14 +221,6 @@ end
 
 local leads_words = { ringdown = "to us", vapi = "to Vapi", elsewhere = "elsewhere", nobody = "nowhere" }
 
-local function leads_to(url, ours)
-  local function below(base)
-    return base ~= "" and url:sub(1, #base + 1) == base .. "/"
-  end
-  return url == "" and "nobody" or below(ours.public_url) and "ringdown" or below(ours.vapi_api) and "vapi"
-    or "elsewhere"
-end
-
 local function tell_drift(seen, tell)
   for _, one in ipairs(seen.drift or {}) do
     tell { text = ("  drift       %s is '%s', and should be '%s'; ringdown numbers drift"):format(one.name, one.found,
@@ -249,7 +242,7 @@ local function tell_carrier(known, tell)
   tell { text = ("  at Twilio   calls go %s, texts %s (seen %s)"):format(leads_words[seen.goes_to] or seen.goes_to,
     leads_words[seen.texts_to] or seen.texts_to, ago(seen.age_s)) }
   if seen.goes_to == "ringdown" then
-    local fallback = leads_to(seen.fallback or "", host.ours())
+    local fallback = where.leads_to(seen.fallback or "", host.ours())
     tell { text = ("  safety net  when we do not answer, Twilio sends calls %s"):format(fallback == "nobody"
       and "nowhere: they hear that something went wrong" or leads_words[fallback]) }
   end
