@@ -65,10 +65,9 @@ static void end_progress(struct operating *o)
 
 static void show_progress(struct operating *o, const char *words)
 {
-    if (o->opts->as_json)
-        return;
     if (!isatty(STDERR_FILENO)) {
-        fprintf(stderr, "%s\n", words);
+        if (!o->opts->as_json) /* a program asked */
+            fprintf(stderr, "%s\n", words);
         return;
     }
     fprintf(stderr, "\r\033[K%.150s", words);
