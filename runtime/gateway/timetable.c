@@ -121,6 +121,7 @@ static void on_table(struct timetable *t, const struct operation_end *e)
     t->n = 1;
     if (read_table(t, e->text)) {
         t->entries[0].due_ms = UINT64_MAX;
+        log_info("timetable.known", F_INT("kinds", t->n - 1));
         return;
     }
     t->n = 1;

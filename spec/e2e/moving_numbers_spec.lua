@@ -118,7 +118,7 @@ describe("moving numbers", function()
     local snapshots = n.env.RINGDOWN_DATA .. "/kept/snapshots"
     local said, code = rollback("--check --all --from " .. snapshots)
     assert.equal(1, code)
-    assert.matches("%+13125550100  is not as it was:\n +voice_url is 'https://somebody.example/', was 'https://api.vapi",
+    assert.matches("%+13125550100  is not as it was:\n +voice_url is 'https://somebody.example/', was 'https://api.",
       said)
     said, code = rollback("--all --from " .. snapshots)
     assert.equal(0, code, said)
