@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* numbers.c - `ringdown numbers`: which agent answers a number, and at which site. Only our half: where
- * Twilio sends the number is not touched.
+/* numbers.c - `ringdown numbers`: which agent answers a number, and at which site. Where Twilio sends the
+ * number is the other half: numbers_change.c.
  *
  * It works with a live node and without one; a live one takes the change over at once, others within
  * seconds. Each change is one row of the audit. */
+#include "cli/numbers.h"
 #include "agent/agents.h"
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -17,15 +18,31 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: ringdown numbers list                                      [--json] [--config FILE]\n"
+const char numbers_usage[] =
+    "usage: ringdown numbers list                                 which agent answers a number\n"
     "       ringdown numbers assign NUMBER [--agent A] [--site S]\n"
-    "       ringdown numbers unassign NUMBER\n\n"
-    "Which agent answers a call to one of our numbers, and as which site. An assignment goes "
-    "before\n"
-    "the `numbers` in agents' files. Nothing is sent to Twilio: the number must already call this\n"
-    "installation. --agent may be left out when only one agent is there; without --site it is the\n"
-    "agent's default site. Exit code 1 when the database did not do it, 2 for wrong arguments.\n";
+    "       ringdown numbers unassign NUMBER\n"
+    "       ringdown numbers import FILE.csv                      lines of number,agent,site\n"
+    "       ringdown numbers sync                                 looks at Twilio and Vapi\n"
+    "       ringdown numbers show NUMBER...\n"
+    "       ringdown numbers switch WHICH --to ringdown|vapi [--texts] [--dry-run] [--wave N]\n"
+    "                               [--pause SECONDS] [--max-failures N] [--reason TEXT]\n"
+    "       ringdown numbers verify WHICH [--call [--from NUMBER]]\n"
+    "       ringdown numbers drift\n"
+    "       ringdown numbers snapshot WHICH [--script FILE]\n"
+    "       ringdown numbers restore NUMBER...|RUN|--all [--first] [--dry-run]\n"
+    "       ringdown numbers runs\n"
+    "       ringdown numbers switch|restore --resume RUN\n"
+    "WHICH: NUMBER..., --agent A, --file FILE or --all; each also [--json] [--config FILE]\n\n"
+    "list, assign, unassign and import are about which agent answers, and as which site: an\n"
+    "assignment goes before the `numbers` in agents' files, --agent may be left out when only one\n"
+    "is there. Twilio is not touched by them.\n\n"
+    "The others are about where Twilio sends a number. switch checks (the agent, its assistant at\n"
+    "Vapi), keeps how the number was, writes, and reads back; Vapi stays the safety net. --texts\n"
+    "moves its texts as well. Whatever ends it, --resume goes on; restore takes back the last\n"
+    "change, with --first all of them. verify --call places a real call and says who answered.\n"
+    "snapshot --script writes a way back that needs nothing but a shell and curl.\n\n"
+    "Exit code 1 when a number is not as it should be, 2 for wrong arguments.\n";
 
 enum { LOOKS = 30, LOOK_US = 100000 };
 
@@ -246,6 +263,18 @@ static int put(struct asking *a, const struct settings *s, const struct order *o
     return EXIT_OK;
 }
 
+/* Is it about assignments, or about nothing in particular? */
+static bool is_here(int argc, char **argv)
+{
+    static const char *const here[] = {"list", "assign", "unassign", "--help", "-h"};
+    bool found = argc < 2;
+
+    for (int i = 1; i < argc && !found; i++)
+        for (size_t k = 0; k < sizeof(here) / sizeof(here[0]); k++)
+            found = found || strcmp(argv[i], here[k]) == 0;
+    return found;
+}
+
 static int complain_usage(void)
 {
     fputs("ringdown numbers: list, assign NUMBER --agent A [--site S], or unassign NUMBER (like "
@@ -291,10 +320,12 @@ int cmd_numbers(int argc, char **argv)
     struct order order = {0};
     const struct option_value values[] = {
         {"agent", &order.agent}, {"site", &order.site}, {NULL, NULL}};
-    struct options o = {.usage = usage, .values = values, .max_words = 2};
+    struct options o = {.usage = numbers_usage, .values = values, .max_words = 2};
     struct settings *s = NULL;
     int code = EXIT_OK;
 
+    if (!is_here(argc, argv))
+        return numbers_change(argc, argv);
     if (!options_read(&o, argc, argv, &code))
         return code;
     if (!understood(&o, &order))

@@ -14,6 +14,8 @@ local M = {}
 ---By kind: the module that does it, required when it comes.
 ---@type table<string, string>
 M.modules = {
+  numbers = "ringdown.numbers.command",
+  numbers_drift = "ringdown.numbers.drift",
   timed = "ringdown.operations.timed",
   why = "ringdown.operations.why",
 }
@@ -25,7 +27,9 @@ M.modules = {
 
 ---What nodes do by themselves, by kind. Each must be safe to run twice, and on a node that has just lost the lead.
 ---@type table<string, ringdown.operations.timed>
-M.timed = {}
+M.timed = {
+  numbers_drift = { every_s = 300 },
+}
 
 local function told(value)
   local text, why = json.encode(value)

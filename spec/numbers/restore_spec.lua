@@ -94,11 +94,12 @@ describe("a way back without us", function()
     switch { A }
     local result = world.run("snapshot", { all = true, script = true })
     assert.is_false(result.failed)
-    assert.truthy(result.script:find(before.status_callback, 1, true))
-    assert.is_nil(result.script:find(OURS, 1, true)) -- as it was before us
+    local script = world.told[#world.told].text
+    assert.truthy(script:find(before.status_callback, 1, true))
+    assert.is_nil(script:find(OURS, 1, true)) -- as it was before us
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
-    file:write(result.script)
+    file:write(script)
     file:close()
     assert.is_true(os.execute("sh -n " .. path))
     os.remove(path)
@@ -113,6 +114,10 @@ describe("a way back without us", function()
   end)
 end)
 
+local function leader_looks()
+  require("ringdown.numbers.drift").run({}, function() end)
+end
+
 describe("what is not as we made it", function()
   before_each(function() world.begin { A, B } end)
   teardown(world.finish)
@@ -125,17 +130,19 @@ describe("what is not as we made it", function()
     one.voice_url = "https://api.vapi.ai/twilio/inbound_call"
     local result = world.run("drift")
     assert.is_true(result.failed)
+    assert.same({}, host.alarms) -- a person asked
+    leader_looks()
     assert.matches("voice_url is https://api.vapi.ai/twilio/inbound_call instead of " .. OURS, world.text())
     assert.same({ "critical", "numbers.drift", A }, { host.alarms[1].severity, host.alarms[1].kind,
       host.alarms[1].subject })
     assert.is_true(world.run("verify", { numbers = { A } }).failed)
     switch { A }
-    world.run("drift")
+    leader_looks()
     assert.equal(0, world.run("drift").drifted)
     one.trunk_sid = "TK00000000000000000000000000000001"
     assert.equal(1, world.run("drift").drifted)
     one.trunk_sid = nil
-    world.run("drift")
+    leader_looks()
     local over = {}
     for _, one_alarm in ipairs(host.alarms_over) do
       over[one_alarm.subject] = true
@@ -161,7 +168,7 @@ describe("what is not as we made it", function()
       local _, one = world.fields(number)
       one.voice_url = ""
     end
-    world.run("drift")
+    leader_looks()
     assert.equal(1, #host.alarms)
     assert.matches("25 numbers are not as they were made", host.alarms[1].text)
   end)
@@ -208,5 +215,31 @@ describe("looking and assigning", function()
 
   it("what cannot be done is said", function()
     assert.same({ nil, "numbers: 'dance' cannot be done" }, { world.run("dance") })
+  end)
+
+  it("what a person typed is checked, all of it", function()
+    local function complaints(action, words, options, text)
+      local result = world.run(action, { words = words, options = options or {}, text = text })
+      return result and result.usage and table.concat(result.complaints, "; ") or "none"
+    end
+    assert.equal("say where to: --to ringdown|vapi", complaints("switch", { A }))
+    assert.equal("'12' is no number like +13125550100; for which numbers? Name them, or say --all, --agent A or "
+      .. "--file FILE; --to must be ringdown or vapi, not 'mars'", complaints("switch", { "12" }, { to = "mars" }))
+    assert.equal("--wave must be a number from 1 on, not 'x'",
+      complaints("switch", { A }, { to = "vapi", wave = "x" }))
+    assert.equal("--texts is not for `numbers verify`; it knows --agent, --all, --call, --file, --from",
+      complaints("verify", { A }, { texts = true }))
+    assert.matches("there is no `numbers swich`; did you mean 'switch'", complaints("swich", { A }))
+    assert.matches("line 2 of the file: 'x' is no number",
+      complaints("verify", {}, { file = "f" }, "number,agent\nx,y\n"))
+    assert.equal("none", complaints("verify", {}, { file = "f" }, A .. "\n" .. B .. "\n"))
+    assert.equal("none", complaints("restore", { "7" }, { dry_run = true, resume = "1" }))
+  end)
+
+  it("details are for programs", function()
+    local result = world.run("sync", { words = {}, options = {}, details = true })
+    assert.equal(3, #result.details)
+    assert.same({ number = A, goes_to = "vapi", texts_to = "vapi", vapi_id = "vapi-1",
+      vapi_assistant = world.assistant }, result.details[1])
   end)
 end)

@@ -32,10 +32,10 @@ local function severity_of(drift)
   return "warning"
 end
 
--- What we made, without what is being changed now; and what had drifted when somebody looked last.
+-- What we made, without what is being changed now.
 local function looked_after()
-  return db.ask([[select coalesce(jsonb_agg(jsonb_build_object('number', number, 'fields', fields, 'drifted',
-      drift is not null) order by number), '[]')::text from number_targets t
+  return db.ask([[select coalesce(jsonb_agg(jsonb_build_object('number', number, 'fields', fields) order by number),
+      '[]')::text from number_targets t
     where not exists (select from bulk_items i join bulk_runs r using (run) where i.number = t.number
       and i.state in ('snapshotted', 'written') and r.state = 'running')]])
 end
@@ -49,7 +49,12 @@ local function by_number_of(list)
 end
 
 -- One alarm each; when everything drifted at once, one for all.
-local function alarm(found)
+local function alarm(compared, found)
+  for _, one in ipairs(compared) do
+    if not one.drift then
+      host.alarm_over(KIND, one.number)
+    end
+  end
   if #found > ALARMS_MAX then
     host.alarm("critical", KIND, "", ("%d numbers are not as they were made, %s among them: %s"):format(#found,
       found[1].number, in_words(found[1].drift)))
@@ -72,14 +77,13 @@ local function compare(list, by_number)
     compared[#compared + 1] = { number = one.number, drift = #drift > 0 and drift or nil }
     if #drift > 0 then
       drifted[#drifted + 1] = compared[#compared]
-    elseif one.drifted then
-      host.alarm_over(KIND, one.number)
     end
   end
   return compared, drifted
 end
 
-function M.run(_, tell)
+---@param payload { action: string? } without one: the leader asks
+function M.run(payload, tell)
   local list = looked_after()
   if #list == 0 or not host.twilio_ready() then
     tell { text = "There is no number that we switched, so nothing can have drifted." }
@@ -91,7 +95,9 @@ function M.run(_, tell)
   end
   local compared, drifted = compare(list, by_number_of(all))
   db.ask("select to_json(1)::text from numbers_compared($1::jsonb)", { json.encode(compared) })
-  alarm(drifted)
+  if not payload.action then -- nobody looks at the screen
+    alarm(compared, drifted)
+  end
   for _, one in ipairs(drifted) do
     tell { text = ("%-16s  %s"):format(one.number, in_words(one.drift)), number = one.number, drift = one.drift }
   end

@@ -62,8 +62,8 @@ end
 ---The last bulk runs.
 function M.runs(_, tell)
   local runs = db.ask([[select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(r) - 'held_by')
-      || jsonb_build_object('items', (select jsonb_object_agg(state, n) from (select state, count(*) as n from bulk_items i
-        where i.run = r.run group by state) s)) order by run desc), '[]')::text
+      || jsonb_build_object('items', (select jsonb_object_agg(state, n) from (select state, count(*) as n
+        from bulk_items i where i.run = r.run group by state) s)) order by run desc), '[]')::text
     from (select * from bulk_runs order by run desc limit 20) r]])
   for _, one in ipairs(runs) do
     local parts = {}

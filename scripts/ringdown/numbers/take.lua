@@ -31,20 +31,20 @@ local function taken_now(payload, tell)
   end)
   local list, n_missing = {}, #unknown
   for _, one in ipairs(unknown) do
-    tell { text = ("%-16s  %s"):format(one.number, one.why), number = one.number }
+    tell { note = ("%-16s  %s"):format(one.number, one.why), number = one.number }
   end
   for _, seen in ipairs(chosen) do
     local one, why = take(seen, now)
     list[#list + 1] = one
     if not one then
       n_missing = n_missing + 1
-      tell { text = ("%-16s  %s"):format(seen.number, why), number = seen.number }
+      tell { note = ("%-16s  %s"):format(seen.number, why), number = seen.number }
     end
   end
   return list, n_missing, now
 end
 
----With `script`, the result holds its text.
+---With `script`, its text is told, and nothing else.
 ---@param payload { ours: ringdown.numbers.ours, script: boolean? } | ringdown.numbers.choice
 function M.run(payload, tell)
   local list, now
@@ -57,10 +57,12 @@ function M.run(payload, tell)
     list = snapshots.all_kept()
     now = list[1] and list[1].taken_at or ""
   end
-  tell { text = ("%d numbers are on this machine's disk%s."):format(#list, n_missing > 0
+  tell { note = ("%d numbers are on this machine's disk%s."):format(#list, n_missing > 0
     and (", %d could not be taken"):format(n_missing) or "") }
-  return { numbers = #list, missing = n_missing, failed = n_missing > 0 or #list == 0,
-    script = payload.script and #list > 0 and script.text(list, now:sub(1, 19)) or nil }
+  if payload.script and #list > 0 then
+    tell { text = script.text(list, now:sub(1, 19)) }
+  end
+  return { numbers = #list, missing = n_missing, failed = n_missing > 0 or #list == 0 }
 end
 
 return M

@@ -63,11 +63,9 @@ end
 
 -- Vapi's: of this number, from that one.
 local function vapis(seen, from, since)
-  if not seen.vapi_id or not host.vapi_ready() then
-    return nil
-  end
-  local rest = require "ringdown.vapi.rest"
-  for _, one in ipairs(rest.calls { number = seen.vapi_id, since = since, limit = 20 } or {}) do
+  local calls = seen.vapi_id and host.vapi_ready()
+    and require("ringdown.vapi.rest").calls { number = seen.vapi_id, since = since, limit = 20 }
+  for _, one in ipairs(calls or {}) do
     if type(one.customer) == "table" and one.customer.number == from then
       return { id = one.id, assistant = one.assistantId }
     end

@@ -258,7 +258,7 @@ local Phones = {}
 Phones.__index = Phones
 
 -- Twilio's API and the telephones behind it, for stories in which nobody calls: n:phones{ people = { … },
--- rest_fault = "…" }. :events(kind) and :wait_event(kind, want) as of placed calls; :stop().
+-- rest_fault = "…", numbers = N or FILE }. :events(kind) and :wait_event(kind, want) as of placed calls; :stop().
 function Node:phones(o)
   o = o or {}
   local folder, log = self.folder .. "/phones", self.folder .. "/phones.ndjson"
@@ -267,9 +267,11 @@ function Node:phones(o)
     :format(literal(o.people or {})))
   local args = { proc.binary(), "sim", "--openai", "127.0.0.1:0", "--scenarios", folder, "--twilio",
     "127.0.0.1:" .. self.rest_port, "--node", self.url, "--twilio-log", log }
-  if o.rest_fault then
-    table.insert(args, "--rest-fault")
-    table.insert(args, o.rest_fault)
+  for name, value in pairs { ["--rest-fault"] = o.rest_fault or false, ["--numbers"] = o.numbers or false } do
+    if value then
+      table.insert(args, name)
+      table.insert(args, tostring(value))
+    end
   end
   local child = proc.start { name = "phones", folder = self.folder, args = args, env = self.env }
   assert(child:says("TWILIO_API_URL=", 60), "the telephones do not start: " .. child:text())
