@@ -25,7 +25,8 @@ static const struct error_info node[] = {
      "shows who runs what",
      ERROR_WARNING, RETRY_NO},
     {"operation.failed",
-     "what the node does by itself, or was asked to do beside calls, did not work; `kind` says what",
+     "what the node does by itself, or was asked to do beside calls, did not work; `kind` says "
+     "what",
      "`why` says what is wrong; it comes again by itself where it is due regularly. The same words "
      "from a command (ringdown numbers, rollout, ...) mean the same",
      ERROR_WARNING, RETRY_BY_US},
@@ -73,6 +74,12 @@ static const struct error_info node[] = {
      "nothing if it stops: see the system's own alarm (target.open), max_calls, or the provider's "
      "status page",
      ERROR_CRITICAL, RETRY_BY_US},
+    {"numbers.drift",
+     "the carrier sends a number elsewhere than we made it, or falls back elsewhere",
+     "ringdown numbers drift shows all; ringdown numbers switch makes it so again, ringdown "
+     "numbers "
+     "restore gives it back as it was before us",
+     ERROR_CRITICAL, RETRY_NO},
     {"site.not_understood", "a field of a site in the database is not as sites are imported",
      "import the site again: ringdown sites import; until then the agent's own holds",
      ERROR_WARNING, RETRY_NO},

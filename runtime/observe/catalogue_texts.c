@@ -39,6 +39,11 @@ static const struct error_info texts[] = {
      RETRY_HELPS},
     {"not_texted.opted_out", "the recipient answered STOP to the business",
      "nothing to do; they can text START to one of its numbers", ERROR_NOTE, RETRY_NO},
+    {"not_texted.unheard",
+     "texts to the number it would come from do not reach us, by the last look at the carrier",
+     "ringdown numbers switch NUMBER --to ringdown --texts; after a change at the carrier itself: "
+     "ringdown numbers sync",
+     ERROR_WARNING, RETRY_NO},
     {"not_texted.landline", "an earlier text showed that the number is a landline", "call instead",
      ERROR_NOTE, RETRY_NO},
     {"not_texted.repeated", "they have got the same words already", "nothing to do", ERROR_NOTE,

@@ -50,6 +50,16 @@ describe("texts", function()
     assert.equal("asked", asked { id = "x" })
   end)
 
+  it("do not leave a number at which an answer would not reach us; the agent's people get theirs", function()
+    local sql = [[insert into numbers_seen values ('%s', 'PN1', null, '{}', 'ringdown', '%s', null, null, null, now())
+      on conflict (number) do update set texts_to = excluded.texts_to]]
+    pg.run(url, sql:format(OURS, "vapi"))
+    assert.equal("unheard", asked())
+    assert.is_nil(asked { person = true, people_day = 500, person_hour = 30 })
+    pg.run(url, sql:format(OURS, "ringdown"))
+    assert.is_nil(asked { kind = "missed" })
+  end)
+
   it("are not sent twice with the same words, nor past a cap", function()
     assert.is_nil(asked { body = "hello" })
     assert.equal("repeated", asked { body = "hello" })

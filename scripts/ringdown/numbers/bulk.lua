@@ -243,6 +243,9 @@ function M.go_on(run, ours, tell)
   if not taken then
     error(("there is no run %d; ringdown numbers runs shows them"):format(run), 0)
   end
+  if #taken.items ~= taken.options.numbers then
+    error(("run %d was cut off while it was written down, so nothing was changed: begin anew"):format(run), 0)
+  end
   local self = setmetatable(taken, Run)
   self.ours, self.n_done, self.n_failed = ours, 0, 0
   local stopped = self:all(tell)
@@ -262,20 +265,31 @@ function M.go_on(run, ours, tell)
   return { run = run, counts = counts, failed = left > 0 }
 end
 
+-- Whoever is in the middle of a change stays with it.
+local function refuse_held(items)
+  local numbers = json.array {}
+  for i, item in ipairs(items) do
+    numbers[i] = item.number
+  end
+  local held = db.ask("select numbers_held($1::jsonb)::text", { json.encode(numbers) })
+  if held then
+    error(("run %d was cut off in the middle of %s%s: finish it first, by --resume %d"):format(held[1].run,
+      held[1].number, #held > 1 and (" and %d others"):format(#held - 1) or "", held[1].run), 0)
+  end
+end
+
 ---Writes down what is going to be done.
 ---@param about { action: "switch"|"restore", goes_to: string?, options: table, reason: string? }
 ---@param items { number: string, carrier_id: string, wanted: table, goes_to: string, restores: integer? }[]
 ---@return integer run
 function M.begin(about, items)
-  about.who = host.who()
-  local made = db.ask("select bulk_begin($1::jsonb, $2::jsonb)::text",
-    { json.encode(about), json.encode(json.array(items)) })
-  if made.held then
-    local first = made.held[1]
-    error(("run %d was cut off in the middle of %s%s: finish it first, by --resume %d"):format(first.run, first.number,
-      #made.held > 1 and (" and %d others"):format(#made.held - 1) or "", first.run), 0)
+  refuse_held(items)
+  about.who, about.options.numbers = host.who(), #items
+  local run = db.ask("select bulk_begin($1::jsonb, '[]')::text", { json.encode(about) }).run
+  for part in db.parts(items) do
+    db.ask("select to_json(bulk_add($1::bigint, $2::jsonb))::text", { run, json.encode(part) })
   end
-  return made.run
+  return run
 end
 
 return M

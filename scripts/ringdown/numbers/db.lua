@@ -17,6 +17,23 @@ function M.ask(sql, params)
   return rows[1] and rows[1][1] and json.decode(rows[1][1]) or nil
 end
 
+local PART = 100 -- a question may not be longer than 256 KiB
+
+---A long list in parts.
+---@param list table[]
+---@return fun(): table[]?
+function M.parts(list)
+  local from = 1
+  return function()
+    if from > #list then
+      return nil
+    end
+    local part = require("ringdown.json").array(table.move(list, from, math.min(from + PART - 1, #list), 1, {}))
+    from = from + PART
+    return part
+  end
+end
+
 ---Is it there at all?
 ---@return boolean
 ---@return string? why

@@ -94,7 +94,9 @@ function M.run(payload, tell)
     error("Twilio's numbers cannot be listed: " .. why, 0)
   end
   local compared, drifted = compare(list, by_number_of(all))
-  db.ask("select to_json(1)::text from numbers_compared($1::jsonb)", { json.encode(compared) })
+  for part in db.parts(compared) do
+    db.ask("select to_json(1)::text from numbers_compared($1::jsonb)", { json.encode(part) })
+  end
   if not payload.action then -- nobody looks at the screen
     alarm(compared, drifted)
   end

@@ -82,8 +82,14 @@ end
 ---@return table counts
 function M.keep(ours)
   local all, by_number, trouble = M.look(ours)
-  local counts = db.ask("select numbers_saw($1::jsonb, $2::boolean, true)::text",
-    { json.encode(json.array(all)), trouble == nil and "true" or "false" })
+  local now, counts = db.ask("select to_json(clock_timestamp())::text"), { new = 0, changed = 0 }
+  for part in db.parts(all) do
+    local some = db.ask("select numbers_saw($1::jsonb, $2::boolean, false, $3::timestamptz)::text",
+      { json.encode(part), trouble == nil and "true" or "false", now })
+    counts.new, counts.changed = counts.new + some.new, counts.changed + some.changed
+  end
+  counts.gone = db.ask([[with gone as (update numbers_seen set gone_at = $1::timestamptz where gone_at is null
+      and seen_at < $1::timestamptz returning 1) select to_json(count(*))::text from gone]], { now })
   return all, by_number, trouble, counts
 end
 

@@ -53,6 +53,7 @@ M.sentences = {
   person_hour = "They have had all the texts of this hour; send no more, and offer that someone calls back.",
   people_day = "Our people have had all the texts of this day; send no more, and offer that someone calls back.",
   opted_out = "This number has opted out of our texts; if the caller wants them again, they text START to us.",
+  unheard = "Texts cannot be sent from here, because answers would not reach us; tell it instead.",
   landline = "The number cannot receive texts, it is a landline; tell it instead.",
   repeated = "They have got this very text already; do not send it again.",
   asked = "They have got this very text already; do not send it again.",
