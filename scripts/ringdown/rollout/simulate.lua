@@ -1,0 +1,197 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- rollout.simulate: how often the guards are wrong, and how often they find what is wrong. Thousands of made-up stages,
+-- the same ones for the same seed, are judged by the guards themselves, a look whenever the leader would have had one.
+--
+-- Callers come as they do: three in four call once, some often, and whoever was annoyed once is likelier to be again.
+-- Metrics besides the one that is made worse stay as the baseline has them.
+local guards = require "ringdown.rollout.guards"
+
+local M = {}
+
+---What a system that works has.
+M.usual = { error_end = 0.03, no_audio = 0.01, short_hangup = 0.08, transfer = 0.12, tool_error = 0.04 }
+M.stages = { { name = "25", percent_bp = 2500, min_canary = 50, min_baseline = 50 },
+  { name = "50", percent_bp = 5000, min_canary = 100, min_baseline = 100 },
+  { name = "100", percent_bp = 10000, min_canary = 200, min_baseline = 0 } }
+
+local RETURNS = 0.25 -- of calls: by somebody who called before
+local AGAIN = 0.25 -- of later calls: as the caller's one before, whatever the share is
+local CALLS_A_LOOK = 10 -- of the canary: what one minute brings where much is going on
+
+local CALLS_BEFORE = 500
+
+local names = {}
+for _, metric in ipairs(guards.metrics) do
+  names[#names + 1] = metric.name
+end
+
+-- xorshift64*, so that a seed is the same everywhere.
+local function random_of(seed)
+  local state = seed * 2685821657736338717 + 88172645463325252
+  if state == 0 then
+    state = 88172645463325252
+  end
+  return function()
+    state = state ~ state >> 12
+    state = state ~ state << 25
+    state = state ~ state >> 27
+    return (state * 2685821657736338717 >> 11) / 9007199254740992.0
+  end
+end
+
+local function new_arm()
+  local arm = { n = 0, callers = 0, metrics = {}, recent = {} }
+  for i, name in ipairs(names) do
+    local m = { k = 0, n = 0, spread = { nn = 0, kn = 0, kk = 0 } }
+    arm.metrics[name], arm[i] = m, m
+  end
+  return arm
+end
+
+-- Which metrics a call is bad in: a set of bits, mostly none.
+local function outcome_of(shares)
+  local none = 1
+  for i = 1, #names do
+    none = none * (1 - shares[i])
+  end
+  return function(random)
+    if random() < none then
+      return 0
+    end
+    local bits
+    repeat
+      bits = 0
+      for i = 1, #names do
+        bits = random() < shares[i] and bits | 1 << (i - 1) or bits
+      end
+    until bits ~= 0
+    return bits
+  end
+end
+
+-- One more call of a caller: (n + 1)² = n² + 2n + 1, and so on. `n` of a metric and `nn` are the same for all and are
+-- written when somebody looks.
+local function count(arm, caller, bits)
+  local counts, n = caller.counts, caller.calls
+  arm.n, arm.nn = arm.n + 1, (arm.nn or 0) + 2 * n + 1
+  if counts or bits ~= 0 then
+    counts = counts or { 0, 0, 0, 0, 0 }
+    for i = 1, #names do
+      local s, k, bad = arm[i].spread, counts[i], bits >> (i - 1) & 1
+      arm[i].k = arm[i].k + bad
+      s.kn = s.kn + k + bad * (n + 1)
+      s.kk = s.kk + 2 * k * bad + bad
+      counts[i] = k + bad
+    end
+    caller.counts = counts
+  end
+  caller.calls, caller.was = n + 1, bits
+end
+
+-- Who calls: somebody new, or one of those who called before, at most three times.
+local function whose(callers, share, random)
+  if #callers > 0 and random() < RETURNS then
+    local caller = callers[1 + math.floor(random() * #callers)]
+    if caller.calls < 3 then
+      return caller
+    end
+  end
+  local caller = { canary = random() < share, calls = 0 }
+  callers[#callers + 1] = caller
+  return caller
+end
+
+local function call(arm, caller, outcome, random)
+  arm.callers = arm.callers + (caller.calls == 0 and 1 or 0)
+  local bits = caller.calls > 0 and random() < AGAIN and caller.was or outcome(random)
+  count(arm, caller, bits)
+  if caller.canary then
+    arm.recent[arm.n] = bits & 1 == 0 and "0" or random() < 0.5 and "c" or "1"
+  end
+end
+
+local function shares_of(usual, worse)
+  local list = {}
+  for i, name in ipairs(names) do
+    list[i] = worse and worse[name] or usual[name]
+  end
+  return list
+end
+
+local function seen(arm)
+  for i = 1, #names do
+    local m = arm[i]
+    m.n, m.spread.nn = arm.n, arm.nn or 0
+  end
+  return arm
+end
+
+local function look(stage, canary, baseline, usual, last)
+  canary = { n = canary.n, callers = canary.callers, metrics = seen(canary).metrics,
+    recent = table.concat(canary.recent) }
+  return guards.evaluate({ percent_bp = stage.percent_bp, bake_s = 0, baked_s = 0, min_canary = stage.min_canary,
+    min_baseline = stage.min_baseline, baseline = seen(baseline), canary = canary, usual = usual }, last)
+end
+
+local function guard_of(verdict)
+  for _, f in ipairs(verdict.findings) do
+    if f.verdict == verdict.verdict then
+      return f.guard
+    end
+  end
+end
+
+-- Two weeks of the baseline before the rollout began.
+local function before(share, random)
+  local k = 0
+  for _ = 1, CALLS_BEFORE do
+    k = k + (random() < share and 1 or 0)
+  end
+  return { k = k, n = CALLS_BEFORE }
+end
+
+---One stage.
+---@param stage table
+---@param o { calls: integer, usual: table<string, number>, worse: table<string, number>? } calls of the canary
+---@param random fun(): number
+---@return string? verdict "rollback" or "hold"; nil: nothing was found
+---@return integer calls of the canary by then
+---@return string? guard which said so
+function M.stage(stage, o, random)
+  local canary, baseline, callers = new_arm(), new_arm(), {}
+  local share, last, next_look = stage.percent_bp / 10000, nil, CALLS_A_LOOK
+  local usual = before(o.usual.error_end, random)
+  local ours, theirs = outcome_of(shares_of(o.usual, o.worse)), outcome_of(shares_of(o.usual))
+  while canary.n < o.calls do
+    local caller = whose(callers, share, random)
+    call(caller.canary and canary or baseline, caller, caller.canary and ours or theirs, random)
+    if canary.n >= next_look then
+      next_look = canary.n + CALLS_A_LOOK
+      local verdict = look(stage, canary, baseline, usual, last)
+      last = verdict.look
+      if verdict.verdict == "rollback" or verdict.verdict == "hold" then
+        return verdict.verdict, canary.n, guard_of(verdict)
+      end
+    end
+  end
+  return nil, canary.n
+end
+
+---Many stages of one kind.
+---@param o { runs: integer, seed: integer, calls: integer, usual: table?, worse: table? }
+---@return { stage: string, found: integer, runs: integer, median: integer?, by: table<string, integer> }
+function M.many(stage, o)
+  local random, found, by = random_of(o.seed), {}, {}
+  for _ = 1, o.runs do
+    local how = { calls = o.calls, usual = o.usual or M.usual, worse = o.worse }
+    local verdict, calls, guard = M.stage(stage, how, random)
+    if verdict then
+      found[#found + 1] = calls
+      by[guard] = (by[guard] or 0) + 1
+    end
+  end
+  table.sort(found)
+  return { stage = stage.name, found = #found, runs = o.runs, median = found[(#found + 1) // 2], by = by }
+end
+
+return M
