@@ -1,0 +1,194 @@
+-- SPDX-License-Identifier: Apache-2.0
+local events = require "spec.support.events"
+local guards = require "ringdown.rollout.guards"
+local json = require "ringdown.json"
+local pg = require "spec.support.postgres"
+
+local AGENT = "northside-plumbing"
+
+describe("evidence about a stage", function()
+  local url, now_s
+
+  before_each(function()
+    url = pg.database()
+    now_s = math.tointeger(pg.query(url, "select extract(epoch from now())::bigint as s")[1].s)
+  end)
+
+  local function value(sql)
+    return json.decode(pg.query(url, "select (" .. sql .. ")::text as v")[1].v)
+  end
+
+  local function plan(changes, expected)
+    local text = json.encode(changes)
+    return pg.query(url, ("select rollout_change('%s', %d, %s, 'alice', 'a reason', 'start') as v"):format(AGENT,
+      expected or 0, pg.literal(text)))[1].v
+  end
+
+  local n = 0
+
+  -- A call of the split that is over, `o.ago` s ago.
+  local function call(system, o)
+    n = n + 1
+    o = o or {}
+    local c = events.call(n, { started_us = (now_s - (o.ago or 60)) * 1000000,
+      common = { agent = AGENT, from = o.from or ("+1415555%04d"):format(n) } })
+    c:add("webhook", { kind = "voice", status = "ringing", direction = "inbound", node = "n1", repeated = false }, 0)
+    c:add("decision", { system = o.now or system, first = system, reason = o.reason or "split",
+      first_reason = o.first_reason or o.reason or "split", unit = "caller", bucket = 17,
+      percent_bp = o.percent_bp or 2500, rollout = 1 }, 1)
+    if system == "openai" then
+      if o.tool then
+        c:add("tool", { id = "t1", name = "eta", arguments = "{}", done = false }, 1)
+        c:add("tool", { id = "t1", name = "eta", output = o.tool, done = true }, 1)
+      end
+      if o.error then
+        c:add("error", { code = o.error, message = "no" }, 1)
+      end
+      if not o.open then
+        c:add("ended", { reason = o.ended or "caller_hangup", duration_ms = o.ms or 60000, first_audio_ms = o.first_ms,
+          turns = 3, barge_ins = 0, tool_calls = o.tool and 1 or 0, errors = 0, frames_in = 600 }, 1)
+      end
+    elseif not o.open then
+      local began = (now_s - (o.ago or 60))
+      c:add("vapi", { vapi_id = "v" .. n, status = "ended", ended_reason = o.ended or "customer-ended-call",
+        started_at = os.date("!%Y-%m-%dT%H:%M:%SZ", began), seen_by = "poll",
+        ended_at = os.date("!%Y-%m-%dT%H:%M:%SZ", began + (o.ms or 60000) // 1000) }, 1)
+    end
+    events.outcomes(url, c.list)
+    return c.stream
+  end
+
+  local function arms()
+    return value(("rollout_evidence('%s')"):format(AGENT)).arms
+  end
+
+  before_each(function()
+    plan { percent_bp = 2500, stage = "25", state = "running", since = os.date("!%Y-%m-%dT%H:%M:%SZ", now_s - 3600) }
+  end)
+
+  it("is what the split sent to each side, and how it ended there", function()
+    call("openai", { first_ms = 300 })
+    call("openai", { ended = "provider_failed" })
+    call("openai", { ended = "provider_failed", error = "openai.insufficient_quota" })
+    call("openai", { first_ms = 300, ended = "provider_failed" })
+    call("openai", { first_ms = 300, ms = 9000 })
+    call("openai", { first_ms = 7000, tool = '{"failed":true,"say":"no"}', ended = "transferred" })
+    call "vapi"
+    call("vapi", { ended = "pipeline-error-openai-llm-failed" })
+    call("vapi", { ended = "assistant-forwarded-call" })
+    call("vapi", { ms = 5000 })
+    local a = arms()
+    local function counts(arm)
+      local out = {}
+      for name, m in pairs(a[arm].metrics) do
+        out[name] = m.k .. "/" .. m.n
+      end
+      return out
+    end
+    assert.same({ error_end = "3/6", no_audio = "3/6", short_hangup = "1/6", transfer = "1/6", tool_error = "1/6" },
+      counts "openai")
+    assert.same({ error_end = "1/4", short_hangup = "1/4", transfer = "1/4" }, counts "vapi")
+    assert.equal("0cr100", a.openai.recent)
+    assert.equal(7000, a.openai.latency.p95_ms)
+  end)
+
+  it("leaves out whoever came there another way, or before the stage", function()
+    call("openai", { first_ms = 300 })
+    call("openai", { first_ms = 300, reason = "allow" })
+    call("openai", { first_ms = 300, reason = "agent" })
+    call("openai", { first_ms = 300, ago = 7200 })
+    call("openai", { first_ms = 300, percent_bp = 1000 })
+    call("openai", { reason = "failover:breaker", first_reason = "split", now = "vapi", open = true })
+    assert.equal(1, arms().openai.calls)
+  end)
+
+  it("counts a caller three times a day, and knows how many people that is", function()
+    for _ = 1, 5 do
+      call("openai", { first_ms = 300, from = "+14155550001" })
+    end
+    call("openai", { first_ms = 300 })
+    call("openai", { first_ms = 300, from = "anonymous" })
+    call("openai", { open = true })
+    local a = arms().openai
+    assert.same({ 7, 5, 3, 4 }, { a.calls, a.n, a.callers, a.decided })
+    assert.same({ nn = 11, kn = 0, kk = 0 }, a.metrics.error_end.spread)
+  end)
+
+  it("is enough for a verdict", function()
+    for i = 1, 20 do
+      call("openai", { first_ms = 300, ended = i % 2 == 0 and "provider_failed" or nil })
+    end
+    local e = value(("rollout_evidence('%s')"):format(AGENT))
+    local verdict = guards.evaluate { percent_bp = 2500, baked_s = 0, min_canary = 50, min_baseline = 50,
+      canary = e.arms.openai, usual = e.usual }
+    assert.equal("rollback", verdict.verdict)
+  end)
+
+  it("has emergencies that nobody took", function()
+    local sid = call("openai", { first_ms = 300, ago = 900 })
+    pg.run(url, ("insert into triage_matches (call, rule, severity, matched_at, state) values ('%s', 'gas', 'life', "
+      .. "now() - interval '6 minutes', 'open'), ('%s', 'flood', 'urgent', now() - interval '6 minutes', 'open')")
+      :format(sid, sid))
+    local late = ("rollout_emergencies('%s', now() - interval '1 hour')"):format(AGENT)
+    assert.same({ late = 1, calls = { sid } }, value(late))
+    pg.run(url, "update triage_matches set state = 'handled', handled_at = now()")
+    assert.equal(0, value(late).late)
+  end)
+
+  describe("a change", function()
+    it("is made from the newest version or not at all, and the audit has both", function()
+      assert.equal(2, plan({ percent_bp = 5000, state = "running" }, 1))
+      assert.is_nil(plan({ percent_bp = 0, state = "rolled_back" }, 1))
+      local rows = pg.query(url, "select what, before, after from audit order by id")
+      assert.same({ "rollout.start", "rollout.start", "rollout.refused" }, { rows[1].what, rows[2].what, rows[3].what })
+      assert.matches("not the newest", json.encode(rows[3].after))
+    end)
+
+    it("of two at once is made by one", function()
+      local both = ("select rollout_change('%s', 1, '{\"percent_bp\":%d}', 'a', null, 'x') as v")
+      local a, b = pg.query(url, both:format(AGENT, 0))[1].v, pg.query(url, both:format(AGENT, 5000))[1].v
+      assert.same({ 2, nil }, { a, b })
+    end)
+  end)
+
+  describe("the time of a stage", function()
+    local function baked()
+      return math.tointeger(pg.query(url, ("select rollout_baked('%s', (select since from rollout_now), true) as v")
+        :format(AGENT))[1].v)
+    end
+
+    local function check(verdict, more)
+      local said = { agent = AGENT, version = 1, stage = "25", baked_s = baked(), verdict = verdict, canary = 1,
+        baseline = 2, findings = json.array {} }
+      for key, v in pairs(more or {}) do
+        said[key] = v
+      end
+      pg.run(url, ("select rollout_check_put(%s || jsonb_build_object('since', since)) from rollout_now")
+        :format(pg.literal(json.encode(said)) .. "::jsonb"))
+    end
+
+    it("is what was watched of it: a clock that jumps neither adds much nor takes away", function()
+      assert.equal(600, baked()) -- an hour ago, and nobody looked
+      check "insufficient"
+      assert.equal(600, baked())
+      pg.run(url, "update rollout_checks set last_at = last_at - interval '60 seconds'")
+      assert.is_near(660, baked(), 1)
+      pg.run(url, "update rollout_checks set last_at = last_at + interval '1 hour'")
+      assert.equal(600, baked())
+      check "insufficient"
+      pg.run(url, "update rollout_checks set last_at = last_at - interval '60 seconds'")
+      assert.is_near(660, baked(), 1)
+    end)
+
+    it("is one row as long as the guards say the same", function()
+      check "insufficient"
+      check "insufficient"
+      check("insufficient", { look = { n = 20, failing = {} } })
+      check "pass"
+      check("hold", { action = "hold" })
+      local rows = pg.query(url, "select verdict, checks from rollout_checks order by id")
+      assert.equal(4, #rows)
+      assert.equal(2, rows[1].checks)
+    end)
+  end)
+end)
