@@ -18,6 +18,14 @@ struct brief {
     const char *agent;   /* "northside-plumbing" */
     const char *version; /* hash of the source it was made from */
 
+    /* Who speaks, and who takes the call over when that one cannot go on. */
+    const char *system; /* "openai", "vapi"; empty: openai */
+    const char *other;  /* empty: nobody */
+
+    /* For Vapi. */
+    const char *vapi_assistant; /* its id there; empty: there is none */
+    const char *vapi_variables; /* JSON object for its templates; empty: none */
+
     /* For the provider. */
     const char *model; /* empty: the configured default */
     const char *voice;

@@ -26,6 +26,9 @@ struct provider_caps {
     bool client_truncation; /* truncate() means something: the model forgets unheard words */
     bool turn_events;       /* it tells when the caller starts and stops speaking */
     bool exact_words;       /* respond() can speak given words, also beside the conversation */
+    bool own_voice; /* it speaks by itself when it likes: that words of ours were what it said is
+                             * known from its transcript alone */
+    bool resumable; /* a session that is lost is worth another one */
     enum provider_billing billing_unit;
     uint32_t formats; /* audio_format bits, both directions */
 };
@@ -107,6 +110,8 @@ struct provider_error {
 
 struct provider_events {
     void (*on_ready)(void *arg); /* configured: audio may flow */
+    /* What the provider calls this session, for its bills and its log. Before on_ready; may be left out. */
+    void (*on_named)(void *arg, struct rd_str id);
     /* The provider ends this session by itself, in so many ms. Before on_ready; may repeat. */
     void (*on_expiry)(void *arg, uint64_t in_ms);
     void (*on_audio)(void *arg, const struct provider_item *it, const struct audio_span *a);
@@ -114,7 +119,8 @@ struct provider_events {
     /* at_ms: position in the caller audio of this session, as the provider counts it. */
     void (*on_speech_started)(void *arg, uint32_t at_ms, struct rd_str item_id);
     void (*on_speech_stopped)(void *arg, uint32_t at_ms, struct rd_str item_id);
-    /* The caller audio up to here belongs to an item; it need not be re-fed after a resume. */
+    /* The caller audio up to here belongs to an item; it need not be re-fed after a resume. No item: its
+     * words were told already. */
     void (*on_committed)(void *arg, struct rd_str item_id);
     void (*on_placed)(void *arg, const struct provider_placed *p);
     void (*on_words)(void *arg, const struct provider_words *w);
@@ -123,6 +129,8 @@ struct provider_events {
     void (*on_usage)(void *arg, const struct provider_usage *u, struct rd_str raw);
     void (*on_limits)(void *arg, const struct provider_limits *l);
     void (*on_error)(void *arg, const struct provider_error *e);
+    /* The agent itself ended the conversation: the call is over once what it said was heard. */
+    void (*on_hang_up)(void *arg);
     void (*on_end)(void *arg, enum leg_end why); /* once, last; the leg is freed afterwards */
 };
 

@@ -3,11 +3,13 @@
 #include "providers/providers.h"
 
 #include "providers/openai/openai.h"
+#include "providers/vapi/vapi.h"
 
 #include <string.h>
 
 static const struct provider_ops *const providers[] = {
     &openai_provider,
+    &vapi_provider,
     NULL,
 };
 

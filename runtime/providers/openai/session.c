@@ -607,6 +607,7 @@ const struct provider_ops openai_provider = {
     .caps = {.client_truncation = true,
              .turn_events = true,
              .exact_words = true,
+             .resumable = true,
              .billing_unit = PROVIDER_BILLS_TOKENS,
              .formats = AUDIO_PCMU | AUDIO_PCMA | AUDIO_PCM16_24K},
     .audio = openai_audio,

@@ -38,7 +38,7 @@ static __attribute__((format(printf, 2, 3))) void tell(struct fake_core *c, cons
     (void)snprintf(c->told + used, sizeof(c->told) - used, "%s\n", line);
     if (c->close_on && strncmp(line, c->close_on, strlen(c->close_on)) == 0) {
         c->close_on = NULL;
-        openai_provider.close(c->leg);
+        (c->ops ? c->ops : &openai_provider)->close(c->leg);
     }
 }
 
@@ -159,6 +159,16 @@ static void on_end(void *arg, enum leg_end why)
     c->ended = true;
 }
 
+static void on_named(void *arg, struct rd_str id)
+{
+    tell(arg, "named " RD_STR_FMT, RD_STR_ARG(id));
+}
+
+static void on_hang_up(void *arg)
+{
+    tell(arg, "hang_up");
+}
+
 static void on_expiry(void *arg, uint64_t in_ms)
 {
     struct fake_core *c = arg;
@@ -168,6 +178,7 @@ static void on_expiry(void *arg, uint64_t in_ms)
 
 const struct provider_events fake_core_events = {
     .on_ready = on_ready,
+    .on_named = on_named,
     .on_expiry = on_expiry,
     .on_audio = on_audio,
     .on_audio_done = on_audio_done,
@@ -181,6 +192,7 @@ const struct provider_events fake_core_events = {
     .on_usage = on_usage,
     .on_limits = on_limits,
     .on_error = on_error,
+    .on_hang_up = on_hang_up,
     .on_end = on_end,
 };
 

@@ -3,7 +3,7 @@
  *   ready · audio RESP ITEM PART BYTES · audio_done RESP ITEM · started MS ITEM · stopped MS ITEM
  *   committed ITEM · placed ITEM after PREV as ROLE · words ROLE ITEM [final|failed] "TEXT"
  *   tool CALL NAME ARGS · response ID STATE [beside] [#TAG] [CODE] · usage …
- *   error CODE [kind] [#TAG] · end WHY
+ *   error CODE [kind] [#TAG] · named ID · hang_up · end WHY
  */
 #ifndef TESTS_FAKE_CORE_H
 #define TESTS_FAKE_CORE_H
@@ -21,9 +21,10 @@ struct fake_core {
     bool ended;
     struct provider_usage usage; /* of the last response or transcription */
     char raw[2048];
-    char fix[512], message[512]; /* of the last error */
-    struct provider_leg *leg;    /* given: closed when close_on is told */
-    const char *close_on;        /* a line's beginning */
+    char fix[512], message[512];    /* of the last error */
+    struct provider_leg *leg;       /* given: closed when close_on is told */
+    const struct provider_ops *ops; /* the leg's; NULL: OpenAI's */
+    const char *close_on;           /* a line's beginning */
 };
 
 extern const struct provider_events fake_core_events;

@@ -30,6 +30,7 @@ struct record {
     char *url, *header;
     char *sent[MAX_MESSAGES];
     unsigned n_sent;
+    size_t n_binary;
     bool dropped;
     int close_code;
 };
@@ -245,6 +246,20 @@ int ws_send(struct ws *w, const char *text, size_t n)
     return ws_sendv(w, &iov, 1);
 }
 
+int ws_send_binary(struct ws *w, const void *bytes, size_t n)
+{
+    int rc = io.send_rc;
+
+    (void)bytes;
+    io.send_rc = 0;
+    if (rc)
+        return rc;
+    if (!w->open || w->ending)
+        return RD_ESTATE;
+    io.connections[w->index].n_binary += n;
+    return 0;
+}
+
 size_t ws_queued(const struct ws *w)
 {
     (void)w;
@@ -322,6 +337,18 @@ void fake_text(unsigned i, const char *json)
     fake_text_n(i, json, strlen(json));
 }
 
+void fake_binary(unsigned i, const void *bytes, size_t n)
+{
+    struct ws *w = live(i);
+    char *copy = malloc(n);
+
+    assert_non_null(copy);
+    assert_non_null(w->handlers->binary);
+    memcpy(copy, bytes, n);
+    w->handlers->binary(w, copy, n, w->arg);
+    free(copy);
+}
+
 void fake_end(unsigned i, enum ws_end why, int code, int err, const char *reason)
 {
     struct ws *w = live(i);
@@ -351,6 +378,11 @@ const char *fake_sent(unsigned i, unsigned n)
 const char *fake_last(unsigned i)
 {
     return fake_sent_count(i) ? fake_sent(i, fake_sent_count(i) - 1) : "";
+}
+
+size_t fake_binary_sent(unsigned i)
+{
+    return io.connections[i].n_binary;
 }
 
 bool fake_dropped(unsigned i)

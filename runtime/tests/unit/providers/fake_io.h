@@ -28,12 +28,14 @@ const char *fake_header(unsigned i); /* the first one, "" if none */
 void fake_open(unsigned i);
 void fake_text(unsigned i, const char *json);
 void fake_text_n(unsigned i, const char *json, size_t n);
+void fake_binary(unsigned i, const void *bytes, size_t n);
 void fake_end(unsigned i, enum ws_end why, int code, int err, const char *reason);
 
 /* What we did. Messages are counted from 0 per connection; only the last 64 stay. */
 unsigned fake_sent_count(unsigned i);
 const char *fake_sent(unsigned i, unsigned n); /* "" if there is none */
 const char *fake_last(unsigned i);
+size_t fake_binary_sent(unsigned i); /* bytes of binary messages, which are not among the others */
 bool fake_dropped(unsigned i);
 int fake_close_code(unsigned i); /* 0: not closed by us */
 
