@@ -17,7 +17,7 @@ struct vapi_answer {
 
     /* Or: */
     enum leg_end end;  /* LEG_REFUSED: the same again is refused again */
-    char code[32];     /* for logs and alarms; docs/errors.md has it as vapi.CODE */
+    char code[32];     /* for logs and alarms; docs/errors.md has it as bridge.CODE */
     char message[200]; /* Vapi's own words */
 };
 

@@ -140,11 +140,11 @@ static void leg_fail(struct provider_leg *leg, enum leg_end end, const char *cod
     struct provider_error e = {.code = rd_str(code),
                                .message = rd_str(message),
                                .fatal = refused,
-                               .fix = catalogue_fix("vapi.", code)};
+                               .fix = catalogue_fix("bridge.", code)};
 
     leg_tell_target(leg, refused ? BREAKER_UNKNOWN : BREAKER_FAILED, code);
     leg->speech.counts->errors++;
-    LOG_(refused ? LOG_ERROR : LOG_WARN, refused ? "vapi.refused" : "vapi.lost",
+    LOG_(refused ? LOG_ERROR : LOG_WARN, refused ? "bridge.refused" : "bridge.lost",
          F_STR("code", code), F_STR("session", leg->id), F_STR("message", message), F_FIX(e.fix));
     leg_stop(leg, end);
     leg_end_soon(leg);
@@ -186,7 +186,7 @@ static void leg_ready(struct provider_leg *leg)
     leg->state = LEG_READY;
     loop_timer_stop(leg->timer);
     leg_tell_target(leg, BREAKER_WORKED, NULL);
-    log_debug("vapi.ready", F_STR("session", leg->id));
+    log_debug("bridge.ready", F_STR("session", leg->id));
     leg->ev->on_named(leg->arg, rd_str(leg->id));
     if (leg->state == LEG_READY)
         leg->ev->on_ready(leg->arg);
@@ -277,7 +277,7 @@ static void on_over(void *arg, struct rd_str reason)
     if (leg->state != LEG_READY)
         return;
     (void)rd_str_copy(why, sizeof(why), reason);
-    log_info("vapi.ended", F_STR("session", leg->id), F_STR("reason", why));
+    log_info("bridge.ended", F_STR("session", leg->id), F_STR("reason", why));
     leg->state = LEG_DRAINING;
     leg->end = vapi_ended_well(reason) ? LEG_CLOSED_BY_PEER : LEG_LOST;
     speech_agent(&leg->speech, false, now_us());
@@ -435,7 +435,7 @@ int vapi_open(struct provider_leg **out, struct vapi_pool *p, const struct vapi_
         *out = leg;
         return 0;
     }
-    log_error("vapi.open_failed", F_STR("agent", s->brief->agent), F_ERR(rc),
+    log_error("bridge.open_failed", F_STR("agent", s->brief->agent), F_ERR(rc),
               F_FIX(rc == RD_ECONFIG ? "set VAPI_API_KEY (vapi.key) and the agent's vapi.assistant"
                                      : "check vapi.api and free memory"));
     if (leg) {

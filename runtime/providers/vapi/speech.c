@@ -336,7 +336,8 @@ static bool agent_sounds(const struct speech *s, uint64_t now_us)
            is_about_to_speak(s, now_us);
 }
 
-static void tell_start(struct speech *s)
+/* The core clears the line; what ran is over before what was asked is given up. */
+static void tell_start(struct speech *s, uint64_t now_us)
 {
     struct speech_caller *c = &s->caller;
 
@@ -344,6 +345,7 @@ static void tell_start(struct speech *s)
         begin_item(s);
     c->told = true;
     s->up->on_speech_started(s->up_arg, c->start_ms, rd_str(c->item));
+    close_response(s, PROVIDER_RESPONSE_CANCELLED, now_us);
     give_up_prompts(s);
 }
 
@@ -384,7 +386,7 @@ void speech_caller(struct speech *s, bool speaks, uint64_t now_us)
     if (speaks) {
         begin_to_speak(s);
         if (!s->caller.told && !agent_sounds(s, now_us))
-            tell_start(s);
+            tell_start(s, now_us);
     } else if (s->caller.speaks) {
         stop_speaking(s);
     }
@@ -397,11 +399,10 @@ void speech_interrupted(struct speech *s, uint64_t now_us)
     if (!s->up)
         return;
     begin_to_speak(s);
-    tell_start(s);
     pacer_drop(&s->out);
     a->dead = true;
     a->deaf_until_us = now_us + DEAF_MS * MS;
-    close_response(s, PROVIDER_RESPONSE_CANCELLED, now_us);
+    tell_start(s, now_us);
 }
 
 /* The first words are those of the turn that began; what comes after them is a turn more. */
@@ -473,7 +474,7 @@ void speech_tick(struct speech *s, uint64_t now_us)
     if (s->agent.words_due_us && now_us >= s->agent.words_due_us)
         settle_words(s);
     if (s->up && s->caller.speaks && !s->caller.told && !agent_sounds(s, now_us))
-        tell_start(s);
+        tell_start(s, now_us);
 }
 
 /* Who speaks over the agent is looked at again when it may be silent. */
