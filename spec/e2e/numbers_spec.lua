@@ -96,6 +96,17 @@ describe("the account's numbers", function()
     assert.same(before, at_twilio())
   end)
 
+  it("a real call says who answers", function()
+    must("switch", A, "--to", "ringdown")
+    local told, code = numbers("verify", A, "--call", "--from", "+13125550101", "--json")
+    assert.equal(0, code)
+    local answer = told.details[#told.details]
+    assert.equal("plumber", answer.ours.agent)
+    assert.equal("openai", answer.ours.first) -- there is none here, so the fallback may have had the last word already
+    must("restore", A)
+    assert(phones:wait_event "call.ended")
+  end)
+
   it("a script of its own gives one back, without us and without the database", function()
     local before = at_twilio()
     must("switch", A, "--to", "ringdown", "--texts")

@@ -262,6 +262,7 @@ void carrier_call_end(struct carrier_call *c, const char *by)
 static void on_prepared(struct carrier_call *c, int err)
 {
     static const struct line_events events = {on_caller, carrier_on_mark, on_agent};
+    const struct carrier_number *ours;
     char url[CARRIER_URL_MAX];
 
     if (err == 0)
@@ -282,8 +283,12 @@ static void on_prepared(struct carrier_call *c, int err)
                                    t->to ? t->to : c->to, t->body, t->at_ms);
     }
     carrier_tell(c, "call.ringing", json_pack("{s:s, s:s}", "from", c->from, "to", c->to));
-    snprintf(url, sizeof(url), "%s/twilio/voice", c->d->node_url);
-    carrier_fetch(c, url, "POST");
+    ours = carrier_number_of(&c->d->numbers, c->to);
+    if (ours)
+        snprintf(url, sizeof(url), "%s", carrier_number_get(ours, "voice_url"));
+    else
+        snprintf(url, sizeof(url), "%s/twilio/voice", c->d->node_url);
+    carrier_fetch(c, url, ours ? carrier_number_get(ours, "voice_method") : "POST");
 }
 
 void carrier_call_free(struct carrier_call *c)

@@ -106,18 +106,28 @@ void carrier_fetch(struct carrier_call *c, const char *url, const char *method)
     fetch_start(c, NULL);
 }
 
+/* Of the number that was called; NULL: none. */
+static const char *fallback_of(const struct carrier_call *c)
+{
+    const struct carrier_number *ours = carrier_number_of(&c->d->numbers, c->to);
+    const char *url = ours ? carrier_number_get(ours, "voice_fallback_url") : c->d->fallback_url;
+
+    return url && *url ? url : NULL;
+}
+
 void carrier_fallback(struct carrier_call *c, int code, const char *why)
 {
     char failed_url[CARRIER_URL_MAX];
     struct failure failure = {code, failed_url};
+    const char *fallback_url = fallback_of(c);
 
     carrier_error(c, code, why);
-    if (!c->d->fallback_url || c->fetching_fallback) {
+    if (!fallback_url || c->fetching_fallback) {
         carrier_call_end(c, "error");
         return;
     }
     memcpy(failed_url, c->fetching, sizeof(failed_url));
-    snprintf(c->fetching, sizeof(c->fetching), "%s", c->d->fallback_url);
+    snprintf(c->fetching, sizeof(c->fetching), "%s", fallback_url);
     c->fetch_method = "POST";
     c->fetching_fallback = true;
     c->fell_back = true;

@@ -4,6 +4,9 @@
  * Happy path: POST Calls.json with To, From, and Url or Twiml answers 201 at once; the telephone that `To`
  * names rings, and the document is run to who answers. Who that is, the scenario says.
  *
+ * One of the account's own numbers rings as it would for anybody: its VoiceUrl is asked about a call of its
+ * own.
+ *
  * Failure modes
  *   - no To 21201, no From 21213; To 21211, From 21212; neither Url nor Twiml 21205;
  *   - an unknown field, or one of Twilio's that this network does not offer: 400, 20001, and says so.
@@ -16,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT_S = 60, TIMEOUT_MAX_S = 600 };
+enum { TIMEOUT_S = 60, TIMEOUT_MAX_S = 600, LISTENS_MS = 1500 };
 
 /* Fields that Twilio knows and this network does nothing about: better refused than ignored. */
 static bool is_not_offered(const char *name)
@@ -93,6 +96,30 @@ static bool events_of(const struct carrier_form *f, char *out, size_t cap)
     return n < cap;
 }
 
+static void on_report(const struct call_report *r, void *arg)
+{
+    (void)r;
+    (void)arg;
+}
+
+/* A call to one of the account's own numbers comes in there: somebody listens for a moment. */
+static void ring_our_number(struct rest_ask *a, const char *from, const char *to)
+{
+    static struct scenario_step steps[] = {{.wait_ms = LISTENS_MS}, {.hangup = true}};
+    static char name[] = "a created call", number[64];
+    static struct scenario listens = {.name = name,
+                                      .from = number, /* copied at once */
+                                      .to = number,
+                                      .steps = steps,
+                                      .n_steps = sizeof(steps) / sizeof(steps[0]),
+                                      .max_ms = 4 * LISTENS_MS,
+                                      .expect = {.barge_ins = -1}};
+
+    snprintf(number, sizeof(number), "%s", from);
+    if (carrier_number_of(&a->d->numbers, to))
+        (void)carrier_double_call(a->d, &listens, to, NULL, on_report, NULL);
+}
+
 void rest_create_call(struct rest_ask *a)
 {
     static char one[] = "1";
@@ -136,5 +163,6 @@ void rest_create_call(struct rest_ask *a)
         return;
     }
     carrier_leg_tell(l, "call.created", json_pack("{s:s}", "from", l->from));
+    ring_our_number(a, l->from, l->to);
     rest_answer_leg(a, 201, l);
 }

@@ -136,6 +136,32 @@ static void test_what_twilio_refuses_is_refused(void **state)
     assert_int_equal(n->rest_code, 20404);
 }
 
+static void test_a_call_to_a_number_goes_where_the_number_says(void **state)
+{
+    struct node *n = *state;
+    const char *form;
+    char path[80], body[200];
+    size_t at = 0;
+
+    path_of(n, "+13125550102", path);
+    for (int i = 0; i < 3; i++) /* the list of faults */
+        node_rest(n, "POST", path, "FriendlyName=x");
+    snprintf(body, sizeof(body), "VoiceUrl=%s/here", n->url);
+    node_rest(n, "POST", path, body);
+    assert_int_equal(n->rest_status, 200);
+    node_page(n, "/here", "<Response><Pause length='60'/></Response>");
+    node_rest(n, "POST", "/Calls.json",
+              "To=%2B13125550102&From=%2B13125550103&Twiml=%3CResponse/%3E");
+    assert_int_equal(n->rest_status, 201);
+    node_wait(n, 500);
+    form = node_form(n, &at, "To", "+13125550102");
+    assert_non_null(form);
+    assert_field(form, "From", "+13125550103");
+    assert_field(form, "Direction", "inbound");
+    assert_field(form, "CallStatus", "ringing");
+    assert_non_null(strstr(n->asked, "/here"));
+}
+
 static void read_text(struct carrier_numbers *n, const char *text, int want, char *why, size_t cap)
 {
     char path[] = "/tmp/ringdown-numbers-XXXXXX";
@@ -186,6 +212,7 @@ int main(void)
         STORY(test_numbers_are_listed_page_by_page),
         STORY(test_an_update_changes_what_it_names),
         STORY(test_what_twilio_refuses_is_refused),
+        STORY(test_a_call_to_a_number_goes_where_the_number_says),
         cmocka_unit_test(test_a_file_tells_numbers_that_are_different),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
