@@ -57,7 +57,8 @@ end
 -- Ours, when a call from there to here began after this moment.
 local function ours(from, to, since)
   return db.ask([[select jsonb_build_object('call', call, 'agent', agent, 'system', system, 'first',
-      coalesce(routed_first, system), 'reason', reason, 'node', node)::text from calls where from_number = $1 and to_number = $2 and started_at >= $3::timestamptz
+      coalesce(routed_first, system), 'reason', reason, 'node', node)::text
+    from calls where from_number = $1 and to_number = $2 and started_at >= $3::timestamptz
       and system is not null order by started_at desc limit 1]], { from, to, since })
 end
 
