@@ -182,6 +182,15 @@ describe("looking and assigning", function()
     world.begin { A, B, C, "+13125550103", "+13125550104", "+13125550105", "+13125550106" }
     assert.same({ numbers = 7, new = 7, changed = 0, gone = 0 }, world.run("sync"))
     assert.equal("7", world.sql("select count(*) from numbers_at_vapi", {})[1][1])
+    local function version()
+      return tonumber(world.sql("select version from numbers_version", {})[1][1])
+    end
+    local before = version()
+    table.remove(world.vapi)
+    world.run("sync")
+    assert.is_true(version() > before) -- nodes have to know
+    world.vapi[7] = { id = "vapi-7", number = "+13125550106", assistantId = world.assistant }
+    world.run("sync")
     local _, one = world.fields(A)
     one.voice_url, world.vapi = "", "Vapi answered 401: no"
     assert.same({ numbers = 7, new = 0, changed = 1, gone = 0 }, world.run("sync"))

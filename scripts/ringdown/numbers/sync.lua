@@ -75,6 +75,11 @@ function M.look(ours)
   return all, by_number, trouble
 end
 
+-- Which numbers Vapi answers, too: nodes keep a copy.
+local function vapis()
+  return db.ask("select to_json(md5(coalesce(string_agg(number, ' ' order by number), '')))::text from numbers_at_vapi")
+end
+
 ---Looks, and keeps it.
 ---@return ringdown.numbers.seen[] all
 ---@return table<string, ringdown.numbers.seen> by_number
@@ -83,6 +88,7 @@ end
 function M.keep(ours)
   local all, by_number, trouble = M.look(ours)
   local now, counts = db.ask("select to_json(clock_timestamp())::text"), { new = 0, changed = 0 }
+  local vapis_before = vapis()
   for part in db.parts(all) do
     local some = db.ask("select numbers_saw($1::jsonb, $2::boolean, false, $3::timestamptz)::text",
       { json.encode(part), trouble == nil and "true" or "false", now })
@@ -90,6 +96,10 @@ function M.keep(ours)
   end
   counts.gone = db.ask([[with gone as (update numbers_seen set gone_at = $1::timestamptz where gone_at is null
       and seen_at < $1::timestamptz returning 1) select to_json(count(*))::text from gone]], { now })
+  if vapis() ~= vapis_before then
+    db.ask([[with v as (update numbers_version set version = version + 1 returning version)
+      select to_json(version)::text from v]])
+  end
   return all, by_number, trouble, counts
 end
 
