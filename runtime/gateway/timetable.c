@@ -86,8 +86,8 @@ static bool read_entry(struct entry *e, struct rd_str kind, const struct json_va
     struct json_value everywhere = json_get(about, "everywhere");
     uint64_t every_s = 0;
 
-    if (!rd_str_copy(e->kind, sizeof(e->kind), kind) || !json_u64(&every, &every_s) || every_s < 1 ||
-        every_s > INT32_MAX)
+    if (!rd_str_copy(e->kind, sizeof(e->kind), kind) || !json_u64(&every, &every_s) ||
+        every_s < 1 || every_s > INT32_MAX)
         return false;
     e->every_s = (uint32_t)every_s;
     e->everywhere = everywhere.type == JSON_TRUE;
