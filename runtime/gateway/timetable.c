@@ -133,12 +133,12 @@ static void on_done(void *arg, const struct operation_end *e)
     struct entry *entry = arg;
     struct timetable *t = entry->table;
 
-    heard(entry->kind, e, &t->stop);
     pthread_mutex_lock(&t->lock);
     entry->runs = false;
     if (entry == &t->entries[0])
         on_table(t, e);
     pthread_mutex_unlock(&t->lock);
+    heard(entry->kind, e, &t->stop);
 }
 
 /* --- the beat --- */
