@@ -41,9 +41,11 @@ static bool is_down(const char *target)
     return target_wait_ms(target, clock_ms(loop_clock())) > 0;
 }
 
-static bool may_fail_over(const struct agent_info *agent, bool ringing)
+/* Not when OpenAI was ordered: who did knows why. */
+static bool may_fail_over(struct media_thread *t, const struct agent_info *agent, bool ringing)
 {
-    return agent && agent->vapi_twiml && agent->may_fail_over && ringing && !is_down("vapi");
+    return agent && agent->vapi_twiml && agent->may_fail_over && ringing && !is_down("vapi") &&
+           !routing_force(t->node->routing);
 }
 
 /* ---- what the decision is made from ---- */
@@ -203,7 +205,7 @@ bool route_fail_over(struct opening *o, const char *why)
     struct directory_view view;
     char reason[64];
 
-    if (!o->request || !may_fail_over(o->agent, o->ringing))
+    if (!o->request || !may_fail_over(o->thread, o->agent, o->ringing))
         return false;
     (void)snprintf(reason, sizeof(reason), "failover:%.48s", why);
     if (directory_get(n->directory, o->call, &view))
@@ -248,7 +250,7 @@ bool route_refused(struct media_thread *t, struct http_request *r, struct form *
 {
     char reason[64];
 
-    if (!may_fail_over(agent, route_is_ringing(form_get(form, "CallStatus"))))
+    if (!may_fail_over(t, agent, route_is_ringing(form_get(form, "CallStatus"))))
         return false;
     (void)snprintf(reason, sizeof(reason), "failover:%.48s", why);
     tell_failed_over(agent->name, "openai", why);

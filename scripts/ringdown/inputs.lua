@@ -75,13 +75,14 @@ function M.begin(of_replay)
   end
 end
 
+local letters = { ["0"] = "a", ["1"] = "b", ["2"] = "c", ["3"] = "d", ["4"] = "e", ["5"] = "f", ["6"] = "g",
+  ["7"] = "h", ["8"] = "i", ["9"] = "j" }
+
 ---A number in letters, a to j: so many digits in a row may look like a card, and nobody would keep them.
 ---@param number integer
 ---@return string
 function M.lettered(number)
-  return (("%d"):format(number):gsub("%d", function(digit)
-    return string.char(97 + digit)
-  end))
+  return (("%d"):format(number):gsub("%d", letters))
 end
 
 ---@param form table<string, string> the carrier's; only what is in no other fact

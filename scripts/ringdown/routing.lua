@@ -11,6 +11,8 @@ local rollout = require "ringdown.rollout"
 
 local M = {}
 
+M.ANSWERED = "answered" -- why Vapi cannot take a call: it only takes those that still ring
+
 ---@alias ringdown.routing
 ---| "openai" # every call
 ---| "vapi"
@@ -134,10 +136,15 @@ end
 
 local other = { openai = "vapi", vapi = "openai" }
 
+-- Who orders a system knows why; and the same call gets the same answer. Unless it cannot be.
+local function is_ordered(d, why)
+  return why ~= M.ANSWERED and (d.first_reason == "force" or d.first_reason == "pinned")
+end
+
 local function fail_over(q, d)
   local down = q.known.down or {}
   local why, instead = down[d.first], other[d.first]
-  if why and q.failover and not down[instead] and q.runs[instead] then
+  if why and not is_ordered(d, why) and q.failover and not down[instead] and q.runs[instead] then
     d.system, d.failover, d.reason = instead, why, "failover:" .. why
   end
 end

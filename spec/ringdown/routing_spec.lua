@@ -211,6 +211,12 @@ describe("a decision", function()
     assert.equal("openai split", decided({ record = record(), down = { openai = "breaker" } }, { failover = false }))
   end)
 
+  it("does not fail over from what was ordered, or was answered before", function()
+    assert.equal("openai force", decided { force = "openai", down = { openai = "breaker" } })
+    assert.equal("vapi pinned", decided { pinned = "vapi", down = { vapi = "breaker" } })
+    assert.equal("openai failover:answered", decided { force = "vapi", down = { vapi = "answered" } })
+  end)
+
   it("says at load that there is nothing to fail over to", function()
     local _, text = define { failover = true }
     assert.matches("failover: there is no other system", text)

@@ -8,11 +8,13 @@
 #include "observe/metrics.h"
 #include "observe/targets.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +25,9 @@
 #define PROUD   "+13125550104" /* the same, but would rather not */
 #define TO_VAPI "+13125550142"
 #define TO_US   "+13125550143"
+
+static int silent_fd;
+static char openai_url[64];
 
 static const char agent_text[] =
     "local a = require 'ringdown.agent' {\n"
@@ -47,6 +52,21 @@ static void write_agent(const char *name, const char *number, const char *more, 
     assert_int_equal(fclose(f), 0);
 }
 
+/* An OpenAI that answers nothing: one that refuses would soon be given up. */
+static void be_silent_openai(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(a);
+
+    silent_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(silent_fd, (struct sockaddr *)&a, n), 0);
+    assert_int_equal(listen(silent_fd, 64), 0);
+    assert_int_equal(getsockname(silent_fd, (struct sockaddr *)&a, &n), 0);
+    (void)snprintf(openai_url, sizeof(openai_url), "ws://127.0.0.1:%u/v1/realtime",
+                   ntohs(a.sin_port));
+    s.settings.openai_url = openai_url;
+}
+
 static void restart(void)
 {
     node_stop(s.node);
@@ -66,7 +86,9 @@ static int set_up(void **state)
     (void)snprintf(path, sizeof(path), "%s/kept", s.folder);
     assert_int_equal(mkdir(path, 0700), 0);
     s.settings.data = s.folder;
+    be_silent_openai();
     restart();
+    targets_reset();
     return 0;
 }
 
@@ -102,6 +124,7 @@ static int tear_down(void **state)
     (void)rmdir(path);
     targets_reset();
     alarm_reset();
+    close(silent_fd);
     return story_tear_down(state);
 }
 
