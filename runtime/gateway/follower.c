@@ -183,16 +183,14 @@ static void on_version(void *arg, struct answer *a)
     uint64_t version = 0;
     size_t at = 0;
     char text[24];
+    bool known;
 
     if (a && a->rc == 0 && a->n_rows == 1 && rd_str_copy(text, sizeof(text), answer_cell(a, &at)))
         version = strtoull(text, NULL, 10);
     answer_free(a);
-    if (version == 0)
-        end_asking(f, false);
-    else if (version == version_of(f))
-        end_asking(f, true);
-    else if (ask(f, f->o.all, on_all))
-        end_asking(f, false);
+    known = version > 0 && version == version_of(f);
+    if (version == 0 || known || ask(f, f->o.all, on_all))
+        end_asking(f, known);
 }
 
 /* ---- life ---- */
