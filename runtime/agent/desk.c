@@ -323,6 +323,31 @@ void desk_hear(struct activity *a, struct rd_str words)
     buf_fini(&copy);
 }
 
+int desk_find(struct activity *a, const char *function, const struct rd_str *args, int n,
+              struct buf *out)
+{
+    struct rd_str clean_args[4] = {{NULL, 0}};
+    struct buf copy;
+    json_t *found;
+    char *text;
+    int rc;
+
+    if (!a->desk)
+        a->desk = desk_take(a);
+    if (!a->desk)
+        return a->agent && a->agent->rules ? RD_ESTATE : 0;
+    for (int i = 0; i < n; i++)
+        clean_args[i] = args[i];
+    clean_args[n - 1] = clean(&copy, args[n - 1]); /* the words are last */
+    found = ask_desk(a->desk, function, clean_args, n);
+    text = found ? json_dumps(found, JSON_COMPACT) : NULL;
+    rc = text ? buf_add_str(out, text) : RD_ESTATE;
+    free(text);
+    json_decref(found);
+    buf_fini(&copy);
+    return rc;
+}
+
 int desk_report(struct activity *a, struct rd_str kind, struct rd_str severity, struct rd_str words)
 {
     struct buf copy;

@@ -23,6 +23,11 @@ void desk_give(struct desk *d); /* NULL is fine */
 /* What the caller said. */
 void desk_hear(struct activity *a, struct rd_str words);
 
+/* Only what the rules make of it, a JSON array, where somebody else decides what is done: "hear" with
+ * words, or "report" with kind, severity and words. RD_ESTATE: the desk is deaf. */
+int desk_find(struct activity *a, const char *function, const struct rd_str *args, int n,
+              struct buf *out);
+
 /* The model says that there is an emergency of this kind: a rule's id, or another word. 1: a rule is
  * acted on now; 0: it was already, or there is no such rule (told as a near miss); or an error. */
 int desk_report(struct activity *a, struct rd_str kind, struct rd_str severity,

@@ -36,6 +36,8 @@ struct errand {
     struct inbox *inbox;       /* owns */
     char kind[KIND_BYTES];
     uint64_t id;
+    uint64_t
+        asked; /* who waits for its reply, on the activity's media thread; 0: nobody, or no more */
     bool has_line;   /* the carrier's questions about its call come here */
     bool keeps_open; /* its call must not end by itself */
 };
@@ -93,6 +95,7 @@ static int errand_new(struct errand **out, struct script_thread *t, const struct
     read_sid(a, o->json);
     e->activity = a;
     e->id = ++t->last_errand;
+    e->asked = o->asked;
     (void)rd_str_copy(e->kind, sizeof(e->kind), o->kind);
     e->next = t->errands;
     t->errands = e;
@@ -128,6 +131,28 @@ int errand_run(struct script_thread *t, const struct errand_order *o)
     return 0;
 }
 
+static int send_reply(struct script_thread *t, unsigned media_thread, uint64_t number,
+                      struct rd_str document)
+{
+    const struct script_opts *o = &t->pool->opts;
+    struct message *m = message_new(MSG_REPLIED, 0, &document, 1);
+
+    if (!m)
+        return -ENOMEM;
+    m->aux = number;
+    o->to_media(o->arg, media_thread, m);
+    return 0;
+}
+
+int errand_reply(struct errand *e, struct rd_str document)
+{
+    uint64_t number = e->asked;
+
+    e->asked = 0;
+    return number ? send_reply(e->activity->thread, e->activity->media_thread, number, document)
+                  : RD_ESTATE;
+}
+
 static void tell_not_run(const struct message *m, int rc)
 {
     const char *fix = catalogue_fix("errand.", "not_run");
@@ -154,7 +179,8 @@ void errand_open(struct script_thread *t, const struct message *m)
                              .kind = m->s[1],
                              .json = m->s[2],
                              .call = m->call,
-                             .media_thread = m->number};
+                             .media_thread = m->number,
+                             .asked = m->kind == ERRAND_LETTER ? 0 : m->aux};
     struct errand *e;
     int rc;
 
@@ -169,8 +195,11 @@ void errand_open(struct script_thread *t, const struct message *m)
         return;
     }
     rc = errand_run(t, &o);
-    if (rc)
+    if (rc) {
         tell_not_run(m, rc);
+        if (o.asked)
+            (void)send_reply(t, m->number, o.asked, RD_STR(""));
+    }
 }
 
 /* --- the call it is attached to --- */
@@ -288,6 +317,8 @@ void errand_free(struct errand *e)
         link = &(*link)->next;
     if (*link)
         *link = e->next;
+    if (e->asked)
+        (void)errand_reply(e, RD_STR(""));
     expected_forget(t->pool->expected, t, e->id);
     inbox_free(e->inbox);
     free(e);

@@ -22,6 +22,7 @@ struct errand_order {
     const struct agent_info *version; /* which shall do it; NULL: the one in use */
     call_handle call;                 /* 0: of none */
     unsigned media_thread;
+    uint64_t asked; /* the request on that thread that waits for its reply; 0: none does */
 };
 
 /* A place among the thread's errands, taken before it is posted. RD_EFULL. Any thread. */
@@ -54,6 +55,9 @@ void errand_free_all(struct script_thread *t);
 void errand_over(struct activity *a, const char *why);
 void errand_free(struct errand *e); /* for activity_free() */
 struct inbox *errand_inbox(struct errand *e);
+
+/* Answers who waits for it, once. Without it they hear, when it ends, that there is none. RD_ESTATE. */
+int errand_reply(struct errand *e, struct rd_str document);
 uint64_t errand_id(const struct errand *e);
 struct errand_place errand_place(const struct errand *e);
 

@@ -152,8 +152,8 @@ static unsigned thread_for(struct script_pool *p, call_handle call)
     return p->opts.thread_of ? p->opts.thread_of(p->opts.arg, call) % p->n_threads : 0;
 }
 
-int script_pool_errand(struct script_pool *p, const char *agent, const char *kind, const char *json,
-                       call_handle call, unsigned media_thread)
+static int begin_errand(struct script_pool *p, const char *agent, const char *kind,
+                        const char *json, call_handle call, unsigned media_thread, uint64_t asked)
 {
     struct rd_str s[] = {rd_str(agent), rd_str(kind), rd_str(json)};
     struct message *m;
@@ -164,7 +164,20 @@ int script_pool_errand(struct script_pool *p, const char *agent, const char *kin
     if (!m)
         return -ENOMEM;
     m->number = media_thread;
+    m->aux = asked;
     return post_errand(&p->threads[thread_for(p, call)], m);
+}
+
+int script_pool_errand(struct script_pool *p, const char *agent, const char *kind, const char *json,
+                       call_handle call, unsigned media_thread)
+{
+    return begin_errand(p, agent, kind, json, call, media_thread, 0);
+}
+
+int script_pool_question(struct script_pool *p, const char *agent, const char *kind,
+                         const char *json, unsigned media_thread, uint64_t number)
+{
+    return begin_errand(p, agent, kind, json, 0, media_thread, number);
 }
 
 int script_pool_operate(struct script_pool *p, const struct operation_order *o)

@@ -60,6 +60,8 @@ struct script_opts {
     /* The site of this agent's number as a JSON object, into `out` (inited, empty); false: it has none.
      * Script threads. NULL: there are no sites. */
     bool (*site_of)(void *arg, const char *agent, struct rd_str number, struct buf *out);
+    /* True the first time this process hears of the key, within a day. Any thread. NULL: always. */
+    bool (*first_time)(void *arg, const uint8_t key[32]);
     /* Keeps a fact. Script threads. NULL: nobody does. */
     void (*keep_fact)(void *arg, const struct script_fact *f);
     void *arg;
@@ -77,6 +79,11 @@ void script_pool_sweep(struct script_pool *p); /* posts MSG_SWEEP: scripts witho
  * it was for must not be lost. RD_ETOOBIG. Any thread. */
 int script_pool_errand(struct script_pool *p, const char *agent, const char *kind, const char *json,
                        call_handle call, unsigned media_thread);
+
+/* The same of no call, for a request of a media thread that waits for the errand's reply: MSG_REPLIED with
+ * this number, once. */
+int script_pool_question(struct script_pool *p, const char *agent, const char *kind,
+                         const char *json, unsigned media_thread, uint64_t number);
 
 /* Where an errand is, for addresses that the carrier calls later: "1.17", thread and number. */
 struct errand_place {

@@ -20,6 +20,7 @@
 #include "gateway/sweep.h"
 #include "gateway/texts.h"
 #include "gateway/triage.h"
+#include "gateway/vapi/events.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
@@ -57,8 +58,14 @@ static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *ar
     return line_upgrade(arg, r, accept);
 }
 
+/* Only Vapi's reports are long. */
+static size_t body_max(struct http_request *r, void *arg)
+{
+    return vapi_events_body_max(arg, r);
+}
+
 static const struct http_handlers http_handlers = {
-    .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade};
+    .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade, .body_max = body_max};
 
 static void leave_if_done(struct media_thread *t)
 {
@@ -99,6 +106,12 @@ static void receive(struct message *m, void *arg)
         break;
     case MSG_ACCEPTED:
         accept_answered(t, m);
+        break;
+    case MSG_VAPI_KNOWN:
+        vapi_events_known(t, m);
+        break;
+    case MSG_REPLIED:
+        vapi_events_replied(t, m);
         break;
     case MSG_RESUMED:
         resume_answered(t, m);

@@ -26,6 +26,7 @@
 #include "gateway/texts.h"
 #include "gateway/timetable.h"
 #include "gateway/triage.h"
+#include "gateway/vapi/events.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -130,6 +131,11 @@ static bool site_of(void *arg, const char *agent, struct rd_str number, struct b
 
     numbers_let_go(&hit);
     return known;
+}
+
+static bool first_time(void *arg, const uint8_t key[32])
+{
+    return vapi_events_first(arg, key);
 }
 
 static void to_media(void *arg, unsigned media_thread, struct message *m)
@@ -261,6 +267,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .knows_call = knows_call,
                             .thread_of = thread_of,
                             .site_of = site_of,
+                            .first_time = first_time,
                             .keep_fact = triage_keep_fact,
                             .arg = n};
     int rc =
@@ -431,6 +438,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         rc = texts_new(&n->texts);
     if (!rc)
         rc = timetable_new(&n->timetable, n);
+    if (!rc)
+        rc = vapi_events_new(&n->vapi, n);
     if (!rc)
         rc = peers_new(&n->peers, n);
     if (!rc)
@@ -641,6 +650,7 @@ void node_stop(struct node *n)
     for (unsigned i = 0; i < n->n_media; i++)
         media_thread_free(n->media[i]);
     free(n->media);
+    vapi_events_free(n->vapi);
     numbers_stop(n->numbers);
     if (n->keep)
         keep_node(n->keep, "node_stopped", JSON_MEMBERS(J_INT("pid", getpid())));

@@ -14,6 +14,7 @@
 #include "gateway/adopt.h"
 #include "gateway/missed.h"
 #include "gateway/token.h"
+#include "gateway/vapi/events.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
 
@@ -88,6 +89,7 @@ void opening_free(struct opening *o)
     agent_set_unref(o->agents);
     free(o->asks);
     free(o->adopting);
+    free(o->vapi);
     free(o);
 }
 
@@ -130,7 +132,9 @@ void opening_end_all(struct media_thread *t)
     while (t->openings) {
         struct opening *o = t->openings;
 
-        if (o->request)
+        if (o->request && o->vapi)
+            vapi_events_shut(o);
+        else if (o->request)
             opening_fallback(o, "shutdown", NULL);
         opening_give_up(o, "shutdown");
     }

@@ -11,6 +11,7 @@
 #include "gateway/media_thread.h"
 
 struct adopting;
+struct vapi_wait;
 
 struct opening {
     struct opening *next;
@@ -32,6 +33,8 @@ struct opening {
     char *asks; /* owns; what the script will be asked; NULL once it was. voice.c: the form */
     uint64_t until_ms;         /* it must be answered by then */
     struct adopting *adopting; /* owns; adopt.h: a call that another node had; NULL: it is ours */
+    struct vapi_wait
+        *vapi; /* owns; vapi/events.h: not the carrier waits, but Vapi; NULL: it does not */
 };
 
 /* Waits for the script for so long; refs the set. NULL: no memory. */

@@ -167,7 +167,7 @@ static void on_wait(struct opening *o)
     (void)directory_get(o->thread->node->directory, o->call, &view);
     if (!o->asks || now_ms >= o->until_ms) {
         no_answer(o, "script_late");
-    } else if (view.state == DIRECTORY_AWAY || o->screening) {
+    } else if (view.state == DIRECTORY_AWAY || o->screening || !o->call) {
         loop_timer_at(o->timer, o->until_ms);
         if (post_question(o, view.script_thread))
             no_answer(o, "script_full");
@@ -389,6 +389,33 @@ static void tell_stream_lost(struct media_thread *t, const struct directory_view
     (void)mailbox_post(t->node->media[view->media_thread]->mailbox, m);
 }
 
+/* An errand is named: it rang whoever answers without a caller, or took the caller from Vapi. One of another node's is found by the
+ * call it is about, if it is about one. */
+static bool ask_errand(struct media_thread *t, struct http_request *r, bool screening)
+{
+    struct rd_str target = http_target(r), path = http_path(r);
+    struct errand_place at = {0};
+    struct form *query = NULL;
+    struct opening *o;
+    bool named;
+
+    if (target.n <= path.n + 1 ||
+        form_parse(&query, (struct rd_str){target.p + path.n + 1, target.n - path.n - 1}))
+        return false;
+    named = errand_place_read(&at, form_get(query, "errand")) &&
+            at.thread < script_pool_size(t->node->scripts) &&
+            script_pool_has_errand(t->node->scripts, &at);
+    form_free(query);
+    o = named ? opening_new(t, r, 0, 0, on_wait) : NULL;
+    if (!o)
+        return false;
+    o->errand = at;
+    begin_asking(o, question(r), screening);
+    if (!o->asks)
+        no_answer(o, "no_memory");
+    return true;
+}
+
 void resume_request(struct media_thread *t, struct http_request *r, struct form *form)
 {
     bool dialled = form_get(form, "DialCallStatus").n > 0;
@@ -401,6 +428,8 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
         resume_hang_up(r);
     } else if (is_after_fallback(r)) {
         answer_after_fallback(t, r, form);
+    } else if (!known && !t->stopping && ask_errand(t, r, false)) {
+        return; /* it took the caller from Vapi */
     } else if (known && !t->stopping &&
                (view.state == DIRECTORY_AWAY || is_leaving(&view, dialled))) {
         if (view.state == DIRECTORY_TAKEN && view.intent == INTENT_NONE && !dialled)
@@ -429,39 +458,12 @@ static bool find_caller(struct media_thread *t, struct http_request *r, struct f
     return found && view->state != DIRECTORY_OVER;
 }
 
-/* Nobody's caller waits: an errand of ours rang whoever answers. One of another node's is found by the
- * call it is about, if it is about one. */
-static bool ask_errand(struct media_thread *t, struct http_request *r)
-{
-    struct rd_str target = http_target(r), path = http_path(r);
-    struct errand_place at = {0};
-    struct form *query = NULL;
-    struct opening *o;
-    bool named;
-
-    if (target.n <= path.n + 1 ||
-        form_parse(&query, (struct rd_str){target.p + path.n + 1, target.n - path.n - 1}))
-        return false;
-    named = errand_place_read(&at, form_get(query, "errand")) &&
-            at.thread < script_pool_size(t->node->scripts) &&
-            script_pool_has_errand(t->node->scripts, &at);
-    form_free(query);
-    o = named ? opening_new(t, r, 0, 0, on_wait) : NULL;
-    if (!o)
-        return false;
-    o->errand = at;
-    begin_asking(o, question(r), true);
-    if (!o->asks)
-        no_answer(o, "no_memory");
-    return true;
-}
-
 void resume_screening(struct media_thread *t, struct http_request *r, struct form *form)
 {
     struct directory_view view;
 
     if (!t->stopping && find_caller(t, r, form, &view))
         ask(t, r, form, &view, true);
-    else if (t->stopping || (!ask_errand(t, r) && !accept_request(t, r, form)))
+    else if (t->stopping || (!ask_errand(t, r, true) && !accept_request(t, r, form)))
         resume_hang_up(r);
 }

@@ -19,7 +19,7 @@ struct settings {
     char *cluster_secret; /* 32 bytes as hex; made and kept in <data>/secret when not given */
     char *openai_url, *openai_key, *openai_model;
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
-    char *vapi_api, *vapi_key, *vapi_secret;
+    char *vapi_api, *vapi_key, *vapi_secret, *vapi_hmac;
     char *sentry_dsn, *smtp_url;
     char *secrets;      /* of agents, "NAME=value" lines */
     char *http_resolve; /* "host=address:port" lines */

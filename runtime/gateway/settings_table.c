@@ -73,6 +73,8 @@ static const struct setting table[] = {
      .about = "Vapi private key"},
     {"vapi.secret", "VAPI_WEBHOOK_SECRET", SETTING_TEXT, "", AT(vapi_secret), .secret = true,
      .about = "secret that Vapi sends with its webhooks"},
+    {"vapi.hmac", "VAPI_WEBHOOK_HMAC", SETTING_TEXT, "", AT(vapi_hmac), .secret = true,
+     .about = "key that Vapi signs its webhooks with (HMAC-SHA256)"},
     {"sentry.dsn", "SENTRY_DSN", SETTING_URL, "", AT(sentry_dsn), .allowed = "https http",
      .secret = true, .about = "where errors are reported"},
     {"smtp.url", "SMTP_URL", SETTING_URL, "", AT(smtp_url), .allowed = "smtps smtp", .secret = true,

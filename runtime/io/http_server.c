@@ -37,7 +37,8 @@ enum {
     MAX_BODY = 64 << 10,
     MAX_CONNECTIONS = 1024,
     IGNORED_BYTES = 256 << 10, /* behind a request, before we stop reading */
-    REPLY_MAX = 256 << 20
+    REPLY_MAX = 256 << 20,
+    LONG_BODIES = 16
 };
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -64,6 +65,7 @@ void http_request_end(struct http_request *r)
     r->prev->next = r->next;
     r->next->prev = r->prev;
     r->server->open--;
+    r->server->n_long -= r->is_long;
     r->server = NULL;
     loop_flush_later(r->loop, &r->ending);
 }
@@ -286,14 +288,33 @@ static void take_body(struct http_request *r, const char *p, size_t n)
         ask_handler(r);
 }
 
+/* 0, or the status it is refused with. */
+static int body_refusal(struct http_request *r)
+{
+    struct http_server *s = r->server;
+
+    if (r->head.length <= s->o.max_body)
+        return 0;
+    if (!s->o.handlers->body_max || r->head.length > s->o.handlers->body_max(r, s->o.arg))
+        return 413;
+    if (s->n_long >= LONG_BODIES)
+        return 503;
+    r->is_long = true;
+    s->n_long++;
+    return 0;
+}
+
 static void head_is_whole(struct http_request *r, char *p, size_t n)
 {
+    int status;
+
     if (http_head_has_token(&r->head, "upgrade", "websocket")) {
         upgrade(r, p, n);
         return;
     }
-    if (r->head.length > r->server->o.max_body) {
-        refuse(r, 413, NULL);
+    status = body_refusal(r);
+    if (status) {
+        refuse(r, status, NULL);
         return;
     }
     if (r->head.length == 0) {

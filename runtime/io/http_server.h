@@ -40,6 +40,10 @@ struct http_handlers {
      * accept
      * (`ws->open` is called next), or an HTTP status to refuse (403, 404, 503). */
     int (*on_upgrade)(struct http_request *r, struct ws_accept *accept, void *arg);
+
+    /* How long the body of this request may be, once its head is there; no less than `max_body`. Few of
+     * those that are longer are read at once; 503 for the others. NULL: all have the same. */
+    size_t (*body_max)(struct http_request *r, void *arg);
 };
 
 struct http_server_opts {

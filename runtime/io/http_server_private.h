@@ -23,6 +23,7 @@ struct http_request {
     struct loop_flush ending;
     struct loop *loop;
     bool busy;     /* one too many: to be told so */
+    bool is_long;  /* its body is longer than most may be */
     bool is_local; /* from a Unix socket: never TLS */
     size_t ignored;
     struct http_head head;
@@ -36,7 +37,7 @@ struct http_request {
 struct http_server {
     struct http_server_opts o;
     struct http_request requests; /* head of a ring */
-    unsigned open;
+    unsigned open, n_long;
     struct http_counts counts;
 };
 

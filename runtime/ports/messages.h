@@ -43,20 +43,24 @@ enum message_type {
                         * aux: request number */
     MSG_ERRAND, /* something to be done for an agent beside or without a call: s[0] agent name, s[1] kind,
                         * s[2] what it is about as JSON object; call: the one it belongs to, or 0;
-                        * number: the media thread that has it */
+                        * number: the media thread that has it, or that waits for a reply; then aux: its
+                        * request number */
     MSG_OPERATE, /* a job of the library, of no agent: s[0] kind, s[1] what it is about as JSON object,
                   * s[2] who wants it; ptr: whom it tells (owned by the message) */
     MSG_CALL_COMMAND, /* command in kind; see enum call_command */
     MSG_RECORD,       /* a record for control: kind is record_type; payload as JSON in s[0] */
     MSG_ADOPTED, /* what the database says to a call of another node: s[0] its JSON, empty: it does not
                   * answer; aux: the request number */
-    MSG_ACCEPTED, /* the same to whether somebody takes a call of another node */
-    MSG_PINNED,   /* the same to where this call went when the carrier asked before */
-    MSG_QUERIED,  /* the database answered: look into your list of answers */
-    MSG_DURABLE,  /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
-    MSG_RELOAD,   /* agents changed: take the new set */
-    MSG_SWEEP,    /* look whether everything you have should be there */
-    MSG_STOP      /* finish: drain, then leave the loop */
+    MSG_ACCEPTED,   /* the same to whether somebody takes a call of another node */
+    MSG_PINNED,     /* the same to where this call went when the carrier asked before */
+    MSG_VAPI_KNOWN, /* the same to which call of ours a webhook of Vapi is about */
+    MSG_REPLIED, /* what an errand answers to whom it was begun for: s[0] the document, empty: it has none;
+                  * aux: the request number */
+    MSG_QUERIED, /* the database answered: look into your list of answers */
+    MSG_DURABLE, /* what was recorded is on the disk: kind 0 or an error; aux: the ticket */
+    MSG_RELOAD,  /* agents changed: take the new set */
+    MSG_SWEEP,   /* look whether everything you have should be there */
+    MSG_STOP     /* finish: drain, then leave the loop */
 };
 
 enum call_command {

@@ -33,6 +33,7 @@ void api_kept_register(lua_State *L);      /* files of our own: during an operat
 void api_inbox_register(lua_State *L);     /* wait, answer, texts: during an errand */
 void api_query_register(lua_State *L);     /* query, db: during a call */
 void api_number_register(lua_State *L);    /* number_hash: during a call */
+void api_vapi_register(lua_State *L);      /* reply, find, first: during an errand */
 
 /* The clock of host.now_ms(). */
 uint64_t api_now_ms(void);

@@ -179,6 +179,7 @@ int api_open_call(lua_State *L)
     api_inbox_register(L);
     api_line_register(L);
     api_alarm_register(L);
+    api_vapi_register(L);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "loading");
     return 1;

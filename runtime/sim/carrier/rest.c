@@ -316,7 +316,8 @@ static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *ar
 int carrier_rest_start(struct carrier_rest **out, struct carrier_double *d, const char *listen,
                        char *why, size_t cap)
 {
-    static const struct http_handlers handlers = {on_request, on_gone, on_upgrade};
+    static const struct http_handlers handlers = {
+        .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade};
     struct carrier_rest *rest = calloc(1, sizeof(*rest));
     struct http_server_opts o = {
         .loop = d->loop, .handlers = &handlers, .arg = rest, .max_connections = SOCKETS_MAX};

@@ -136,7 +136,8 @@ static void on_event(const char *json, void *arg)
 
 static int start(void **state, const char *numbers, const char *fault)
 {
-    static const struct http_handlers handlers = {on_request, on_gone, on_upgrade};
+    static const struct http_handlers handlers = {
+        .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade};
     struct node *n = calloc(1, sizeof(*n));
     struct http_server_opts o = {.handlers = &handlers, .arg = n, .max_connections = 100};
     struct carrier_double_opts c = {.node_url = n->url,

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* events.c - a webhook of Vapi from the door to its answer.
+ *
+ * - whose is it? sign.h; a signature is good once
+ * - which call? One that we sent to Vapi: this process did (known.h), or the database says so
+ * - a fact is kept and answered at once; what the caller said goes to a script (triage), answered at
+ *   once; tools, transfers and "who answers?" wait for a script of the call's agent
+ *
+ * Failure modes: not Vapi's, or no call of ours: 401 and nothing is run. A call that another process
+ * sent a moment ago may not be in the database yet: it is asked for again, a few times. The script is
+ * late or gone: every tool is answered as failed, with 200, because Vapi ignores any other answer. */
+#include "gateway/vapi/events.h"
+
+#include "base/err.h"
+#include "base/json_out.h"
+#include "base/log.h"
+#include "base/now.h"
+#include "gateway/opening.h"
+#include "gateway/question.h"
+#include "gateway/vapi/known.h"
+#include "gateway/vapi/seen.h"
+#include "gateway/vapi/sign.h"
+#include "gateway/webhook.h"
+#include "observe/alarm.h"
+#include "observe/catalogue.h"
+#include "observe/metrics.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+    BODY_MAX = 2 << 20,
+    CALLS_KNOWN = 2048,
+    SEEN_PLACES = 32768,
+    SEEN_MS = 600000,
+    ONCE_MS = 86400000,
+    ASK_AGAIN_MS = 400,
+    ASK_TIMES = 4,
+    TOOLS_MS = 18000,    /* Vapi waits 20 s unless told otherwise */
+    ASSISTANT_MS = 6500, /* and 7.5 s here, always */
+    ORDER_MAX = 60 * 1024,
+    FACT_MAX = 200 * 1024,
+    ASK_MAX = 1024
+};
+
+struct vapi_events {
+    struct seen *seen;
+    struct vapi_known *known;
+};
+
+/* A message on its way; it stands in the request's body. */
+struct vapi_wait {
+    struct vapi_message m;
+    uint8_t mac[VAPI_MAC]; /* what it is remembered by */
+    unsigned asked;        /* the database, so many times */
+};
+
+int vapi_events_new(struct vapi_events **out, struct node *n)
+{
+    struct vapi_events *v = calloc(1, sizeof(*v));
+    int rc = v ? seen_new(&v->seen, SEEN_PLACES) : -ENOMEM;
+
+    (void)n;
+    if (!rc)
+        rc = vapi_known_new(&v->known, CALLS_KNOWN);
+    if (rc) {
+        vapi_events_free(v);
+        return rc;
+    }
+    *out = v;
+    return 0;
+}
+
+void vapi_events_free(struct vapi_events *v)
+{
+    if (!v)
+        return;
+    seen_free(v->seen);
+    vapi_known_free(v->known);
+    free(v);
+}
+
+void vapi_events_expect(struct node *n, struct rd_str sid, const char *agent, struct rd_str from,
+                        struct rd_str to)
+{
+    struct vapi_call c = {0};
+
+    if (!rd_str_copy(c.sid, sizeof(c.sid), sid))
+        return; /* no id that the carrier gives */
+    (void)rd_str_copy(c.agent, sizeof(c.agent), rd_str(agent));
+    (void)rd_str_copy(c.from, sizeof(c.from), from);
+    (void)rd_str_copy(c.to, sizeof(c.to), to);
+    vapi_known_put(n->vapi->known, &c, clock_ms(loop_clock()));
+}
+
+bool vapi_events_first(struct node *n, const uint8_t key[32])
+{
+    uint64_t now_ms = unix_us() / 1000;
+
+    return seen_first(n->vapi->seen, key, now_ms, now_ms + ONCE_MS);
+}
+
+/* --- answers --- */
+
+static void reply_json(struct http_request *r, struct rd_str json)
+{
+    http_reply(r, 200, "application/json", json);
+}
+
+static void refuse(struct media_thread *t, struct http_request *r, const char *why)
+{
+    metric_add(M_REFUSED_SIGNATURE, 1);
+    if (media_thread_tells(t))
+        log_warn("vapi.refused", F_STR("peer", http_peer(r)), F_STR("why", why),
+                 F_FIX(catalogue_fix("vapi.", "refused")));
+    webhook_reply_text(r, 401, "not for us\n");
+}
+
+static void forget(struct node *n, const struct vapi_wait *w)
+{
+    seen_forget(n->vapi->seen, w->mac);
+}
+
+static void refuse_waiting(struct opening *o, const char *why)
+{
+    forget(o->thread->node, o->vapi);
+    refuse(o->thread, opening_answered(o), why);
+    opening_free(o);
+}
+
+static void reply_failed(struct opening *o, const char *why)
+{
+    struct buf json;
+
+    buf_init(&json, ORDER_MAX);
+    log_warn("vapi.not_answered", F_STR("why", why), F_FIX(catalogue_fix("vapi.", "not_answered")));
+    if (vapi_message_failed(&o->vapi->m,
+                            "This is not working right now. Say so, and offer to take a message.",
+                            &json))
+        buf_clear(&json);
+    reply_json(opening_answered(o), json.n ? (struct rd_str){json.data, json.n} : RD_STR("{}"));
+    buf_fini(&json);
+    opening_free(o);
+}
+
+void vapi_events_shut(struct opening *o)
+{
+    webhook_reply_text(opening_answered(o), 503, "this node leaves\n");
+}
+
+/* --- facts --- */
+
+static int keep_fact(struct node *n, const struct vapi_message *m, const struct vapi_call *c)
+{
+    struct buf members;
+    int rc;
+
+    buf_init(&members, FACT_MAX);
+    rc = vapi_message_fact(m, &members);
+    if (!rc)
+        keep_told(n->keep, 0, c->sid, c->agent, "vapi", (struct rd_str){members.data, members.n});
+    buf_fini(&members);
+    return rc;
+}
+
+static const char *const kind_names[] = {
+    [VAPI_TRANSCRIPT] = "vapi_heard",    [VAPI_TOOLS] = "vapi_tools",
+    [VAPI_FUNCTION] = "vapi_tools",      [VAPI_TRANSFER] = "vapi_transfer",
+    [VAPI_ASSISTANT] = "vapi_assistant",
+};
+
+static int write_order(struct buf *json, const struct vapi_message *m, const struct vapi_call *c)
+{
+    int rc = buf_add_str(json, "{");
+
+    if (!rc)
+        rc = json_members(json,
+                          JSON_MEMBERS(J_STR("call", c->sid), J_STR("vapi_id", c->id),
+                                       J_STR("from", c->from), J_STR("to", c->to),
+                                       J_STR("control", c->control[0] ? c->control : NULL)),
+                          true);
+    if (rc < 0)
+        return rc;
+    rc = vapi_message_ask(m, json);
+    if (!rc)
+        rc = buf_add_str(json, "}");
+    return !rc && !buf_text(json) ? -ENOMEM : rc;
+}
+
+/* `number`: whom the answer is for on this thread; 0: nobody waits. */
+static int post_order(struct media_thread *t, const struct vapi_message *m,
+                      const struct vapi_call *c, uint64_t number)
+{
+    struct buf json;
+    int rc;
+
+    buf_init(&json, ORDER_MAX);
+    rc = write_order(&json, m, c);
+    if (!rc)
+        rc = script_pool_question(t->node->scripts, c->agent, kind_names[m->kind], json.data,
+                                  t->index, number);
+    buf_fini(&json);
+    return rc;
+}
+
+static void hear(struct media_thread *t, struct http_request *r, const struct vapi_wait *w,
+                 const struct vapi_call *c)
+{
+    int rc = post_order(t, &w->m, c, 0);
+
+    if (rc) {
+        log_error("vapi.not_heard", F_CALL(c->sid), F_STR("agent", c->agent), F_ERR(rc),
+                  F_FIX(catalogue_fix("vapi.", "not_heard")));
+        alarm_raise(ALARM_CRITICAL, "vapi.not_heard", c->agent,
+                    "what a caller said on Vapi was not searched for emergencies",
+                    catalogue_fix("vapi.", "not_heard"));
+        forget(t->node, w); /* Vapi may say it again */
+        webhook_reply_text(r, 503, "too busy\n");
+        return;
+    }
+    reply_json(r, RD_STR("{}"));
+}
+
+static void tell(struct media_thread *t, struct http_request *r, const struct vapi_wait *w,
+                 const struct vapi_call *c)
+{
+    if (w->m.kind == VAPI_TRANSCRIPT) {
+        hear(t, r, w, c);
+    } else if (keep_fact(t->node, &w->m, c)) {
+        forget(t->node, w);
+        webhook_reply_text(r, 503, "not kept\n");
+    } else {
+        reply_json(r, RD_STR("{}"));
+    }
+}
+
+/* --- questions --- */
+
+static void on_late(struct opening *o)
+{
+    reply_failed(o, "script_late");
+}
+
+static struct opening *wait_for(struct media_thread *t, struct http_request *r,
+                                const struct vapi_wait *w, void (*late)(struct opening *o))
+{
+    struct vapi_wait *copy = malloc(sizeof(*copy));
+    struct opening *o = copy ? opening_new(t, r, 0, TOOLS_MS, late) : NULL;
+
+    if (!o) {
+        free(copy);
+        forget(t->node, w);
+        webhook_reply_text(r, 503, "no memory\n");
+        return NULL;
+    }
+    *copy = *w;
+    o->again = true;
+    o->vapi = copy;
+    return o;
+}
+
+static void ask_script(struct opening *o, const struct vapi_call *c)
+{
+    const struct vapi_message *m = &o->vapi->m;
+
+    o->late = on_late;
+    loop_timer_in(o->timer, m->kind == VAPI_ASSISTANT ? ASSISTANT_MS : TOOLS_MS);
+    if (post_order(o->thread, m, c, o->number))
+        reply_failed(o, "script_full");
+}
+
+void vapi_events_replied(struct media_thread *t, const struct message *m)
+{
+    struct opening *o = opening_waiting(t, m->aux);
+
+    if (!o || !o->vapi)
+        return;
+    if (m->s[0].n == 0) {
+        reply_failed(o, "script_failed");
+        return;
+    }
+    reply_json(opening_answered(o), m->s[0]);
+    opening_free(o);
+}
+
+/* --- which call? --- */
+
+static void go_on(struct opening *o, const struct vapi_call *c)
+{
+    if (vapi_message_asks(&o->vapi->m)) {
+        ask_script(o, c);
+        return;
+    }
+    tell(o->thread, opening_answered(o), o->vapi, c);
+    opening_free(o);
+}
+
+static void ask_database(struct opening *o);
+
+/* It does not know the call, yet. */
+static void on_unknown(struct opening *o)
+{
+    if (o->vapi->asked < ASK_TIMES && o->vapi->m.sid[0])
+        ask_database(o);
+    else
+        refuse_waiting(o, "no call that was sent to Vapi");
+}
+
+static void ask_database(struct opening *o)
+{
+    const struct vapi_message *m = &o->vapi->m;
+    struct buf what;
+    int rc = RD_EGONE;
+
+    o->vapi->asked++;
+    buf_init(&what, ASK_MAX);
+    if (o->thread->node->books && (m->sid[0] || m->id[0]))
+        rc = json_add_object(&what, JSON_MEMBERS(J_STR("sid", m->sid), J_STR("vapi_id", m->id)));
+    if (!rc)
+        rc = buf_text(&what) ? question_ask(o, "select vapi_call_for($1::jsonb)::text", what.data,
+                                            0, MSG_VAPI_KNOWN)
+                             : -ENOMEM;
+    buf_fini(&what);
+    if (rc)
+        refuse_waiting(o, "the database cannot be asked which call it is");
+}
+
+static void copy_member(const struct json_value *of, const char *key, char *out, size_t cap)
+{
+    struct json_value v = json_get(of, key);
+
+    if (v.type != JSON_STRING || json_copy(&v, out, cap))
+        out[0] = '\0';
+}
+
+static bool read_call(struct rd_str json, struct vapi_call *c)
+{
+    struct json_value root;
+
+    if (json.n == 0 || json_parse(json, &root) || root.type != JSON_OBJECT)
+        return false;
+    copy_member(&root, "call", c->sid, sizeof(c->sid));
+    copy_member(&root, "vapi_id", c->id, sizeof(c->id));
+    copy_member(&root, "agent", c->agent, sizeof(c->agent));
+    copy_member(&root, "from", c->from, sizeof(c->from));
+    copy_member(&root, "to", c->to, sizeof(c->to));
+    return c->sid[0] && c->agent[0];
+}
+
+void vapi_events_known(struct media_thread *t, const struct message *m)
+{
+    struct opening *o = opening_waiting(t, m->aux);
+    uint64_t now_ms = clock_ms(loop_clock());
+    struct vapi_call c = {0};
+
+    if (!o || !o->vapi)
+        return;
+    if (!read_call(m->s[0], &c)) {
+        o->late = on_unknown;
+        loop_timer_in(o->timer, o->vapi->asked < ASK_TIMES ? ASK_AGAIN_MS : 0);
+        return;
+    }
+    vapi_known_put(t->node->vapi->known, &c, now_ms);
+    if (vapi_known_find(t->node->vapi->known, &o->vapi->m, now_ms, &c))
+        go_on(o, &c);
+    else
+        refuse_waiting(o, "its ids are of two calls");
+}
+
+/* --- the door --- */
+
+static struct vapi_proof proof_of(const struct http_request *r)
+{
+    return (struct vapi_proof){.authorization = http_header(r, "authorization"),
+                               .secret = http_header(r, "x-vapi-secret"),
+                               .signature = http_header(r, "x-signature"),
+                               .timestamp = http_header(r, "x-timestamp")};
+}
+
+static struct vapi_auth auth_of(const struct node *n)
+{
+    return (struct vapi_auth){.secret = n->settings->vapi_secret, .hmac = n->settings->vapi_hmac};
+}
+
+size_t vapi_events_body_max(struct media_thread *t, const struct http_request *r)
+{
+    struct vapi_auth auth = auth_of(t->node);
+    struct vapi_proof proof = proof_of(r);
+
+    if (!rd_str_eq(http_path(r), RD_STR("/vapi/events")) || !vapi_sign_may_pass(&auth, &proof))
+        return 0;
+    return BODY_MAX;
+}
+
+/* A signature is good once. Without one, a fact that is told again is known already. */
+static bool is_repeated(struct node *n, enum vapi_trust trust, uint8_t mac[VAPI_MAC],
+                        struct rd_str body)
+{
+    uint64_t now_ms = unix_us() / 1000;
+
+    if (trust == VAPI_BY_SECRET)
+        sha256(mac, body.p, body.n);
+    return !seen_first(n->vapi->seen, mac, now_ms, now_ms + SEEN_MS);
+}
+
+static void take(struct media_thread *t, struct http_request *r, const struct vapi_wait *w)
+{
+    bool asks = vapi_message_asks(&w->m);
+    struct vapi_call c;
+    struct opening *o;
+
+    if (!vapi_known_find(t->node->vapi->known, &w->m, clock_ms(loop_clock()), &c)) {
+        o = wait_for(t, r, w, on_unknown);
+        if (o)
+            ask_database(o);
+        return;
+    }
+    if (!asks) {
+        tell(t, r, w, &c);
+        return;
+    }
+    o = wait_for(t, r, w, on_late);
+    if (o)
+        ask_script(o, &c);
+}
+
+void vapi_events_request(struct media_thread *t, struct http_request *r)
+{
+    struct vapi_auth auth = auth_of(t->node);
+    struct vapi_proof proof = proof_of(r);
+    struct vapi_wait w = {0};
+    enum vapi_trust trust = vapi_sign_check(&auth, &proof, http_body(r), unix_us() / 1000, w.mac);
+
+    if (trust == VAPI_REFUSED) {
+        refuse(t, r, "neither the secret nor a good signature");
+    } else if (vapi_message_read(&w.m, http_body(r))) {
+        metric_add(M_REFUSED_BAD_REQUEST, 1);
+        webhook_reply_text(r, 400, "no message of Vapi\n");
+    } else if (is_repeated(t->node, trust, w.mac, http_body(r)) &&
+               (trust == VAPI_BY_HMAC || !vapi_message_asks(&w.m))) {
+        if (trust == VAPI_BY_HMAC)
+            refuse(t, r, "this signature was here before");
+        else
+            reply_json(r, RD_STR("{}"));
+    } else if (w.m.kind == VAPI_OTHER) {
+        reply_json(r, RD_STR("{}"));
+    } else if (t->stopping) {
+        forget(t->node, &w);
+        webhook_reply_text(r, 503, "this node leaves\n");
+    } else {
+        take(t, r, &w);
+    }
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seen.c - keys are digests, so their own first bytes say where they are: buckets of eight places. */
+#include "gateway/vapi/seen.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAYS = 8 };
+
+struct place {
+    uint64_t until_ms; /* 0: free */
+    uint8_t key[SEEN_KEY];
+};
+
+struct seen {
+    pthread_mutex_t lock;
+    size_t buckets;
+    struct place places[];
+};
+
+int seen_new(struct seen **out, size_t places)
+{
+    size_t buckets = places / WAYS > 0 ? places / WAYS : 1;
+    struct seen *s = calloc(1, sizeof(*s) + buckets * WAYS * sizeof(struct place));
+
+    if (!s)
+        return -ENOMEM;
+    s->buckets = buckets;
+    (void)pthread_mutex_init(&s->lock, NULL);
+    *out = s;
+    return 0;
+}
+
+void seen_free(struct seen *s)
+{
+    if (!s)
+        return;
+    (void)pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+static struct place *bucket_of(struct seen *s, const uint8_t key[SEEN_KEY])
+{
+    uint64_t n;
+
+    memcpy(&n, key, sizeof(n));
+    return &s->places[n % s->buckets * WAYS];
+}
+
+static struct place *find(struct place *bucket, const uint8_t key[SEEN_KEY])
+{
+    for (size_t i = 0; i < WAYS; i++)
+        if (bucket[i].until_ms > 0 && memcmp(bucket[i].key, key, SEEN_KEY) == 0)
+            return &bucket[i];
+    return NULL;
+}
+
+static struct place *oldest(struct place *bucket)
+{
+    struct place *p = bucket;
+
+    for (size_t i = 1; i < WAYS; i++)
+        if (bucket[i].until_ms < p->until_ms)
+            p = &bucket[i];
+    return p;
+}
+
+bool seen_first(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms, uint64_t until_ms)
+{
+    struct place *bucket = bucket_of(s, key), *p;
+    bool first;
+
+    (void)pthread_mutex_lock(&s->lock);
+    p = find(bucket, key);
+    first = !p || p->until_ms <= now_ms;
+    if (!p)
+        p = oldest(bucket);
+    if (first) {
+        memcpy(p->key, key, SEEN_KEY);
+        p->until_ms = until_ms;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+    return first;
+}
+
+void seen_forget(struct seen *s, const uint8_t key[SEEN_KEY])
+{
+    struct place *p;
+
+    (void)pthread_mutex_lock(&s->lock);
+    p = find(bucket_of(s, key), key);
+    if (p)
+        p->until_ms = 0;
+    (void)pthread_mutex_unlock(&s->lock);
+}

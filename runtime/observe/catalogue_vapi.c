@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* catalogue_vapi.c - what can be wrong with calls that run on Vapi. */
+#include "observe/catalogue.h"
+
+static const struct error_info vapi[] = {
+    {"vapi.refused", "a webhook that is not Vapi's, or about no call that we sent there",
+     "give Vapi the secret that vapi.secret has, or the key of vapi.hmac; only calls that came "
+     "through this system are answered",
+     ERROR_WARNING, RETRY_NO},
+    {"vapi.not_answered", "a question of Vapi had to be answered without the agent's script",
+     "`why` says it: script_late and script_full want a faster tool or more script_threads",
+     ERROR_WARNING, RETRY_NO},
+    {"vapi.not_heard", "what a caller said on Vapi was not searched for emergencies",
+     "too much is being done at once: add a node, or raise script_threads", ERROR_CRITICAL,
+     RETRY_BY_US},
+    {"vapi.not_joined", "a call was sent to Vapi, and Vapi does not say that it has it",
+     "see status.vapi.ai; is the number imported there, and is there an assistant? `ringdown force "
+     "openai` sends calls to OpenAI meanwhile",
+     ERROR_CRITICAL, RETRY_BY_US},
+    {"vapi.not_controlled", "a call on Vapi could not be told what to do",
+     "`why` says it; its assistant must allow call control, and Twilio's credentials must be set",
+     ERROR_WARNING, RETRY_NO},
+    {"vapi.poll_failed", "Vapi could not be asked what became of its calls",
+     "`why` says it: is vapi.key current? Costs and words of these calls come later", ERROR_WARNING,
+     RETRY_BY_US},
+};
+
+const struct error_family catalogue_vapi = {
+    "Vapi", "Calls that an assistant of Vapi answers, and Vapi's webhooks.", vapi,
+    sizeof(vapi) / sizeof(vapi[0])};
