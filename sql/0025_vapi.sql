@@ -418,14 +418,11 @@ return (select extract(epoch from as_of - min(c.started_at))::bigint
     where c.system = 'vapi' and not c.imported and c.started_at > as_of - interval '2 days'
         and (v.status is distinct from 'ended' or v.cost_usd is null));
 
--- What a webhook must know of its call before anything of it is run: that it is one that we sent to Vapi, and how it
--- went there. `ask`: {sid, vapi_id}; null: none of ours.
+-- What a webhook must know of its call before anything of it is run: that it is one that we sent to Vapi. `ask`: {sid,
+-- vapi_id}; null: none of ours.
 create function vapi_call_for(ask jsonb, as_of timestamptz default now()) returns jsonb language sql stable as $$
     select jsonb_strip_nulls(jsonb_build_object('call', c.call, 'agent', c.agent, 'from', c.from_number,
-        'to', c.to_number, 'ended', v.status = 'ended', 'vapi_id', v.vapi_id, 'vars', c.vars, 'verstat', c.verstat,
-        'noticed', c.notice_at is not null,
-        'elapsed_ms', greatest((extract(epoch from as_of - c.started_at) * 1000)::bigint, 0)))
-        || jsonb_build_object('history', call_history(c.call))
+        'to', c.to_number, 'vapi_id', v.vapi_id))
     from calls c left join vapi_calls v using (call)
     where (c.call = ask ->> 'sid' or v.vapi_id = ask ->> 'vapi_id')
         and (c.system = 'vapi' or v.call is not null) and c.started_at > as_of - interval '1 day'
@@ -443,6 +440,23 @@ create table vapi_writes (
     primary key (call, key)
 );
 create index on vapi_writes (at);
+
+-- What there is to remember of a call where each webhook begins anew: what its agent's own file remembers, what was said
+-- and done, how many tools within the last minute; `state`: what the library remembers (its key is of zeros).
+create function vapi_call_memory(which text, as_of timestamptz default now()) returns jsonb language sql stable as $$
+    select jsonb_build_object('vars', c.vars, 'verstat', c.verstat, 'noticed', c.notice_at is not null,
+        'elapsed_ms', greatest((extract(epoch from as_of - c.started_at) * 1000)::bigint, 0),
+        'history', call_history(c.call),
+        'tools_lately', (select count(*) from tool_calls t where t.call = c.call
+            and t.asked_at > as_of - interval '1 minute'),
+        'state', (select w.output::jsonb from vapi_writes w where w.call = c.call and w.key = repeat('0', 64)))
+    from calls c where c.call = which
+$$;
+
+create function vapi_call_state(of_call text, state jsonb) returns void language sql as $$
+    insert into vapi_writes (call, key, output) values (of_call, repeat('0', 64), state::text)
+        on conflict (call, key) do update set output = excluded.output, at = now()
+$$;
 
 -- True: it is yours to do. Else what it came to, null while that is not known.
 create function vapi_write_begin(of_call text, of_key text, out mine boolean, out known text) language plpgsql as $$

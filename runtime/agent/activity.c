@@ -504,6 +504,8 @@ void activity_job_late(struct job *j)
     }
     log_warn("script.late", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("in", name_of(j)),
              F_FIX("give the tool a longer timeout, or make it faster"));
+    if (j->kind == JOB_ERRAND && j->failed_output)
+        (void)errand_reply(a->errand, rd_str(j->failed_output)); /* as host.deadline() said */
     if (j->kind == JOB_OPEN || j->kind == JOB_ERRAND) {
         activity_fail(a, "the script was late");
         return;

@@ -391,7 +391,8 @@ static void tell_stream_lost(struct media_thread *t, const struct directory_view
 
 /* An errand is named: it rang whoever answers without a caller, or took the caller from Vapi. One of another node's is found by the
  * call it is about, if it is about one. */
-static bool ask_errand(struct media_thread *t, struct http_request *r, bool screening)
+static bool ask_errand(struct media_thread *t, struct http_request *r, struct form *form,
+                       bool screening)
 {
     struct rd_str target = http_target(r), path = http_path(r);
     struct errand_place at = {0};
@@ -411,6 +412,7 @@ static bool ask_errand(struct media_thread *t, struct http_request *r, bool scre
         return false;
     o->errand = at;
     begin_asking(o, question(r), screening);
+    o->answered = !screening && was_answered(form); /* the errand may be over by then */
     if (!o->asks)
         no_answer(o, "no_memory");
     return true;
@@ -428,7 +430,7 @@ void resume_request(struct media_thread *t, struct http_request *r, struct form 
         resume_hang_up(r);
     } else if (is_after_fallback(r)) {
         answer_after_fallback(t, r, form);
-    } else if (!known && !t->stopping && ask_errand(t, r, false)) {
+    } else if (!known && !t->stopping && ask_errand(t, r, form, false)) {
         return; /* it took the caller from Vapi */
     } else if (known && !t->stopping &&
                (view.state == DIRECTORY_AWAY || is_leaving(&view, dialled))) {
@@ -464,6 +466,6 @@ void resume_screening(struct media_thread *t, struct http_request *r, struct for
 
     if (!t->stopping && find_caller(t, r, form, &view))
         ask(t, r, form, &view, true);
-    else if (t->stopping || (!ask_errand(t, r, true) && !accept_request(t, r, form)))
+    else if (t->stopping || (!ask_errand(t, r, form, true) && !accept_request(t, r, form)))
         resume_hang_up(r);
 }

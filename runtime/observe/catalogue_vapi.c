@@ -10,6 +10,8 @@ static const struct error_info vapi[] = {
     {"vapi.not_answered", "a question of Vapi had to be answered without the agent's script",
      "`why` says it: script_late and script_full want a faster tool or more script_threads",
      ERROR_WARNING, RETRY_NO},
+    {"vapi.tool_failed", "a tool of the agent broke while Vapi's model used it",
+     "mend the agent's file; `why` says where", ERROR_CRITICAL, RETRY_NO},
     {"vapi.not_heard", "what a caller said on Vapi was not searched for emergencies",
      "too much is being done at once: add a node, or raise script_threads", ERROR_CRITICAL,
      RETRY_BY_US},

@@ -58,15 +58,22 @@ local function restore(session, item)
   end
 end
 
+---The session is as it was, as far as that was kept.
 ---@param session ringdown.session
 ---@param known table what adopt_call() says
----@return table brief
-function M.take_over(session, known)
+function M.restore(session, known)
   restore_vars(session, known.vars)
   for _, item in ipairs(known.history or {}) do
     restore(session, item)
   end
   session.began_ms = host.now_ms() - (tonumber(known.elapsed_ms) or 0)
+end
+
+---@param session ringdown.session
+---@param known table
+---@return table brief
+function M.take_over(session, known)
+  M.restore(session, known)
   return require("ringdown.comeback").after_a_break(session, known.noticed == true)
 end
 

@@ -42,6 +42,7 @@ local WORDS_MAX = 160
 ---@field ended boolean? the call is over already
 ---@field resumed boolean? another process began it
 ---@field steps integer? which it had done
+---@field vapi { id: string, control: string? }? Vapi has the caller
 
 ---@class ringdown.emergency: ringdown.emergency.line
 local emergency = setmetatable({}, { __index = line })
@@ -289,6 +290,9 @@ function M.new(p, def)
   self.values = { caller = { number = p.from }, call = { id = p.call }, agent = { name = def.name },
     site = def.site or { id = "default", name = self.site },
     match = { rule = p.rule, words = people.cut(p.words or "", WORDS_MAX) } }
+  if p.vapi then
+    require("ringdown.vapi.rescue").onto(self)
+  end
   return self
 end
 

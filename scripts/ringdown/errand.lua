@@ -20,10 +20,15 @@ M.modules = {
   text_in = "ringdown.texts.inbound",
   left_open = "ringdown.emergency.left_open",
   lost_calls = "ringdown.twilio.lost_calls",
+  vapi_assistant = "ringdown.vapi.assistant",
+  vapi_heard = "ringdown.vapi.heard",
+  vapi_tools = "ringdown.vapi.tools",
+  vapi_transfer = "ringdown.vapi.destination",
 }
 
 -- By kind: which member is our own number.
-local ours = { emergency = "to", missed = "to", text_due = "from", text_in = "to" }
+local ours = { emergency = "to", missed = "to", text_due = "from", text_in = "to", vapi_assistant = "to",
+  vapi_heard = "to", vapi_tools = "to", vapi_transfer = "to" }
 
 ---@param def table the agent
 ---@param kind string

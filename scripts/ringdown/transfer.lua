@@ -71,7 +71,11 @@ local function named_numbers(def, to)
   return nil, nobody(def.people, to)
 end
 
--- Whoever wants it, and wherever the number stood: an agent's file, a site, an operator's command.
+---Whoever wants it, and wherever the number stood: an agent's file, a site, an operator's command.
+---@param def table
+---@param to string
+---@return string[]? numbers
+---@return string? why
 local function numbers_of(def, to)
   local checks = require "ringdown.numbers"
   local list, wrong = named_numbers(def, to)
@@ -84,6 +88,8 @@ local function numbers_of(def, to)
   end
   return list, wrong
 end
+
+M.numbers_of = numbers_of
 
 -- The next document: all numbers, or the one whose turn it is. Which attempt it is stands in the address
 -- that the carrier asks afterwards.

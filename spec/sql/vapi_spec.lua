@@ -175,8 +175,12 @@ describe("a call that Vapi runs", function()
     list[#list + 1] = node:add("vars", { vars = { zip = "60614" } })
     events.ingest(url, list)
     assert.same({ name = "book", output = '{"done":true}' }, one "select name, output from tool_calls")
-    local known = one(("select vapi_call_for('{\"sid\":\"%s\"}', '2026-11-25 10:00Z') as k"):format(SID)).k
-    assert.same({ "60614", "book", "northside-plumbing" }, { known.vars.zip, known.history[1].tool, known.agent })
+    assert.same({ call = SID, agent = "northside-plumbing", from = "+13125550142", to = "+13125550100" },
+      one(("select vapi_call_for('{\"sid\":\"%s\"}', '2026-11-25 10:00Z') as k"):format(SID)).k)
+    pg.run(url, ("select vapi_call_state('%s', '{\"verified\":true}')"):format(SID))
+    local known = one(("select vapi_call_memory('%s', '2026-11-25 09:47Z') as k"):format(SID)).k
+    assert.same({ "60614", "book", 1, true }, { known.vars.zip, known.history[1].tool, known.tools_lately,
+      known.state.verified })
     assert.is_nil(one("select vapi_call_for('{\"sid\":\"CA00\"}') as k").k)
   end)
 

@@ -59,6 +59,11 @@ function Line:stay_with_agent(why)
   end
 end
 
+---The caller hears this, then it rings there.
+function Line:dials(spoken, numbers)
+  return tw.dial(spoken, numbers)
+end
+
 function Line:begin_line()
   if self.p.ended then
     self.line = "gone"
@@ -80,7 +85,7 @@ function Line:dial_first()
   self:step("say", nil, "asked")
   self:note_ringing()
   host.transfer_begun(self.transfer[1].name)
-  local done, why, code = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", self:ringing()) })
+  local done, why, code = rest.update_call(self.p.call, { Twiml = self:dials(self:spoken "stay", self:ringing()) })
   if done and done.over then
     self.line = "gone"
   elseif not done then
@@ -96,10 +101,10 @@ function Line:dial_next(ticket)
   self.rung = self.rung + 1
   if self.rung <= n then
     self:note_ringing()
-    host.answer(ticket, "twiml", tw.dial(self:spoken "next_one", self:ringing()))
+    host.answer(ticket, "twiml", self:dials(self:spoken "next_one", self:ringing()))
   elseif self.rung == n + 1 and n > 1 then
     self:note_ringing()
-    host.answer(ticket, "twiml", tw.dial(self:spoken "everybody", self:ringing()))
+    host.answer(ticket, "twiml", self:dials(self:spoken "everybody", self:ringing()))
   else
     self:back_to_agent(ticket)
     self:alarm "nobody took the caller"
@@ -131,7 +136,7 @@ function Line:transfer_plainly()
   local numbers = self:ringing()
   self.line, self.plain = "dialling", true
   host.transfer_begun(self.transfer[1].name)
-  local done, why, code = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", numbers) })
+  local done, why, code = rest.update_call(self.p.call, { Twiml = self:dials(self:spoken "stay", numbers) })
   for _, number in ipairs(numbers) do
     self:step("transfer", number, done and "asked" or "failed", why)
   end
@@ -166,7 +171,7 @@ function Line:on_accept(form, ticket)
   elseif form.Digits == nil or form.Digits == "" then
     self:step("transfer", number, "answered")
     host.answer(ticket, "twiml", tw.screening(("Emergency call for %s: %s. Press 1 to take it.")
-      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en", self.line == "gone" and host.address() or nil))
+      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en", (self.line == "gone" or self.p.vapi) and host.address() or nil))
   elseif form.Digits == "1" then
     host.answer(ticket, "twiml", tw.bridge())
     self.line = "bridged"
@@ -220,7 +225,7 @@ function Line:on_broken()
   self.line, self.rung = "dialling", #self.transfer + 1
   self:note_ringing()
   host.transfer_begun(self.transfer[1].name)
-  local done, why = rest.update_call(self.p.call, { Twiml = tw.dial(self:spoken "stay", self:ringing()) })
+  local done, why = rest.update_call(self.p.call, { Twiml = self:dials(self:spoken "stay", self:ringing()) })
   if not done then
     self:step("transfer", self.transfer[1].number, "failed", why)
     self.line = "agent"

@@ -44,10 +44,19 @@ end
 ---The caller hears `spoken`, then rings these until one of them presses 1. How that went is asked for.
 ---@param spoken ringdown.emergency.spoken[]
 ---@param numbers string[]
+---@param errand string? its address, which is asked rather than the call's own
 ---@return string
-function M.dial(spoken, numbers)
+function M.dial(spoken, numbers, errand)
+  local action = host.resume_url() .. (errand and "?errand=" .. errand or "")
   return document(said(spoken) .. ('<Dial timeout="%d" action="%s" method="POST">%s</Dial>')
-    :format(RING_SECONDS, twiml.escape(host.resume_url()), numbers_of(numbers, whisper())))
+    :format(RING_SECONDS, twiml.escape(action), numbers_of(numbers, whisper(errand))))
+end
+
+---The caller hears `spoken`, and that was it.
+---@param spoken ringdown.emergency.spoken[]
+---@return string
+function M.goodbye(spoken)
+  return document(said(spoken) .. "<Hangup/>")
 end
 
 ---The same where nobody can be asked any more how it goes on.

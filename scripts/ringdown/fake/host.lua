@@ -50,6 +50,7 @@ function M.reset()
   M.facts, M.letters, M.answers, M.expected = {}, {}, {}, {}
   M.said, M.log_lines, M.naps, M.twilio_requests = {}, {}, {}, {}
   M.vapi_requests, M.vapi_replies = {}, nil
+  M.replies, M.controlled, M.done_once, M.listens_for = {}, {}, {}, nil
   M.hung_up, M.paused, M.twilio_replies, M.ended = nil, false, nil, false
   M.transfers = {}
   M.told, M.given_up = {}, {}
@@ -489,6 +490,51 @@ function M.twilio(method, path, form)
     reply = require("ringdown.fake.texts").post(form)
   end
   return answer_with(reply)
+end
+
+-- ── webhooks of Vapi ────────────────────────────────────────────────────────────────────────────
+---What errands answered to whom they were begun for, and what calls on Vapi were told to do.
+M.replies, M.controlled, M.done_once = {}, {}, {}
+
+function M.reply(document)
+  M.replies[#M.replies + 1] = require("ringdown.json").decode(document)
+  return true
+end
+
+function M.vapi_control(url, text)
+  M.controlled[#M.controlled + 1] = require("ringdown.json").decode(text)
+  return url ~= "https://down" and { status = 200, body = "{}" } or nil, "connection refused", "not_sent"
+end
+
+function M.first(what)
+  local first = not M.done_once[what]
+  M.done_once[what] = true
+  return first
+end
+
+local function with_desk(ask)
+  local desk = require "ringdown.desk"
+  local rules = M.listens_for and desk.rules_of(M.listens_for)
+  if not rules then
+    return "[]"
+  end
+  desk.open(rules)
+  return ask(desk) or "[]"
+end
+
+---The agent whose rules an errand's desk has.
+M.listens_for = nil ---@type table?
+
+function M.find(words)
+  return with_desk(function(desk)
+    return desk.hear(words)
+  end)
+end
+
+function M.find_reported(kind, severity, words)
+  return with_desk(function(desk)
+    return desk.report(kind, severity, words)
+  end)
 end
 
 -- ── operations ──────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,75 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- vapi.calls: a session for one webhook of a call that Vapi runs, as it was after the one before: vars, writes that were
+-- done, whether the caller was verified. All of it is in the database; without it a session begins from nothing, and
+-- nothing is written.
+local adopted = require "ringdown.adopted"
+local budgets = require "ringdown.budget"
+local control = require "ringdown.vapi.control"
+local desk = require "ringdown.vapi.desk"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local sessions = require "ringdown.session"
+
+local M = {}
+
+local ASK_MS = 3000
+
+local function remembered(p)
+  local asked, rows = pcall(host.query, "select vapi_call_memory($1)::text", { p.call }, ASK_MS)
+  local known = asked and rows and rows[1] and rows[1][1] and json.decode(rows[1][1])
+  return type(known) == "table" and known or nil
+end
+
+local function plain(value)
+  return type(value) == "table" and value or {}
+end
+
+-- So that a model in a loop is stopped, whichever webhooks it comes by.
+local function budget(n)
+  local used = budgets.new()
+  for i = 1, math.min(tonumber(n) or 0, 1000) do
+    used.times[i] = host.now_ms()
+  end
+  return used
+end
+
+---@param p ringdown.vapi.call and `from`, `to`
+---@param def table the agent
+---@return ringdown.session
+---@return boolean known false: the database does not answer
+function M.open(p, def)
+  local known = remembered(p)
+  local session = sessions.new(def, { CallSid = p.call, From = p.from, To = p.to,
+    StirVerstat = known and known.verstat or nil })
+  control.take(p)
+  host.emergency = desk.reporter(p)
+  if known then
+    known.vars = plain(known.vars)
+    adopted.restore(session, known)
+    local state = plain(known.state)
+    session.call.verified = state.verified == true
+    session.call.verify_attempts = math.tointeger(state.verify_attempts) or 0
+    session.call.transfers = math.tointeger(state.transfers) or 0
+    session.budget = budget(known.tools_lately)
+  end
+  return session, known ~= nil
+end
+
+-- What there is to remember besides `vars`, which are facts of their own.
+local function state_of(session)
+  return json.encode { verified = session.call.verified, verify_attempts = session.call.verify_attempts,
+    transfers = session.call.transfers }
+end
+M.state_of = state_of
+
+---@param p ringdown.vapi.call
+---@param session ringdown.session
+---@param before string of state_of()
+function M.remember(p, session, before)
+  local state = state_of(session)
+  if state ~= before then
+    pcall(host.query, "select vapi_call_state($1, $2::jsonb)", { p.call, state }, ASK_MS)
+  end
+end
+
+return M

@@ -1,0 +1,180 @@
+-- SPDX-License-Identifier: Apache-2.0
+local host = require "ringdown.fake.host"
+local json = require "ringdown.json"
+local support = require "spec.vapi.support"
+local tools = require "ringdown.vapi.tools"
+
+describe("tools that Vapi's model calls", function()
+  local def
+
+  before_each(function()
+    support.begin()
+    def = support.agent()
+  end)
+  after_each(support.finish)
+
+  local function ask(list, more)
+    local p = support.payload(more)
+    p.tools = list
+    tools.run(p, def)
+    return host.replies[#host.replies]
+  end
+
+  local function call(name, arguments, id)
+    return { id = id or "call_1", type = "function",
+      ["function"] = { name = name, arguments = json.encode(arguments) } }
+  end
+
+  it("are the agent's own, answered in one line each", function()
+    local reply = ask { call("eta", { zip = "60614" }) }
+    assert.same({ { toolCallId = "call_1", name = "eta", result = '{"minutes":35,"note":"two\\nlines"}' } },
+      reply.results)
+    assert.same({ "tool", "tool" }, { host.facts[1].type, host.facts[2].type })
+    assert.same({ false, true }, { host.facts[1].done, host.facts[2].done })
+  end)
+
+  it("are read in each shape that Vapi's pages show", function()
+    for _, shape in ipairs {
+      call("eta", { zip = "60614" }),
+      { id = "call_1", name = "eta", arguments = { zip = "60614" } },
+      { id = "call_1", name = "eta", parameters = { zip = "60614" } },
+      { id = "call_1", type = "function", ["function"] = { name = "eta", parameters = { zip = "60614" } } },
+      { type = "function", toolCall = call("eta", { zip = "60614" }),
+        ["function"] = { name = "eta", parameters = {} } },
+    } do
+      local result = ask({ shape }).results[1]
+      assert.same({ "call_1", "eta" }, { result.toolCallId, result.name })
+      assert.matches('"minutes":35', result.result, 1, true)
+    end
+    tools.run(support.payload { ["function"] = { name = "eta", parameters = { zip = "60614" } } }, def)
+    assert.matches('"minutes":35', host.replies[#host.replies].result, 1, true)
+  end)
+
+  it("are all answered, whatever becomes of one of them", function()
+    local reply = ask { call("eta", { zip = "00000" }, "a"), call("nothing", {}, "b"), call("eta", { zip = "x" }, "c"),
+      call("eta", { zip = "60614" }, "d") }
+    assert.same({ "a", "b", "c", "d" }, { reply.results[1].toolCallId, reply.results[2].toolCallId,
+      reply.results[3].toolCallId, reply.results[4].toolCallId })
+    assert.equal("Say that we will text the time.", reply.results[1].error)
+    assert.matches("There is no tool 'nothing'", reply.results[2].result, 1, true)
+    assert.matches("arguments are wrong", reply.results[3].result, 1, true)
+    assert.matches("35", reply.results[4].result, 1, true)
+  end)
+
+  it("write once, however often they are asked", function()
+    local first = ask { call("book", { time = "nine" }) }
+    assert.same(first, ask { call("book", { time = "nine" }) })
+    assert.equal(1, support.booked)
+    ask { call("book", { time = "ten" }) }
+    assert.equal(2, support.booked)
+  end)
+
+  it("may write again what was refused", function()
+    ask { call("book", { time = "never" }) }
+    assert.same({}, support.writes)
+  end)
+
+  it("say that it is not certain when nobody knows what a write came to", function()
+    ask { call("book", { time = "nine" }) }
+    for _, write in pairs(support.writes) do
+      write.output = false -- the process that did it died
+    end
+    assert.matches("not certain", ask({ call("book", { time = "nine" }) }).results[1].result, 1, true)
+    assert.equal(1, support.booked)
+  end)
+
+  it("write nothing without the database, and read all the same", function()
+    host.database_down = "no route"
+    local reply = ask { call("book", { time = "nine" }, "a"), call("eta", { zip = "60614" }, "b") }
+    assert.equal("Say that it failed.", reply.results[1].error)
+    assert.matches("35", reply.results[2].result, 1, true)
+    assert.equal(0, support.booked)
+  end)
+
+  it("go on with what the call remembers, and keep what changed", function()
+    support.memory.vars = { visits = 4 }
+    ask { call("book", { time = "nine" }) }
+    local kept
+    for _, fact in ipairs(host.facts) do
+      kept = fact.type == "vars" and fact.vars or kept
+    end
+    assert.same({ visits = 5 }, kept)
+  end)
+
+  it("are stopped when a model is in a loop, whichever webhooks it comes by", function()
+    support.memory.tools_lately = 40
+    assert.matches("Too many tools", ask({ call("eta", { zip = "60614" }) }).results[1].result, 1, true)
+  end)
+
+  it("answer for all when one is late", function()
+    ask { call("eta", { zip = "60614" }, "a"), call("eta", { zip = "60615" }, "b") }
+    -- What C answers when that tool's time is over: set by the last tool that ran, with the first one's result.
+    local late
+    local deadline = host.deadline
+    support.begin()
+    host.deadline = function(_, document)
+      late = late or document
+    end
+    tools.run(support.payload { tools = { call("eta", { zip = "60614" }, "a") } }, def)
+    host.deadline = deadline
+    assert.same({ { toolCallId = "a", name = "eta", error = "Say that we will text the time." } },
+      json.decode(late).results)
+  end)
+
+  it("hang up and hand over by Vapi's own control, after their answer", function()
+    ask { call("end_call", {}) }
+    assert.same({ type = "end-call" }, host.controlled[1])
+    ask { call("transfer_call", { to = "office" }) }
+    assert.same({ type = "transfer", destination = { type = "number", number = "+13125550101" } }, host.controlled[2])
+    assert.equal(1, support.memory.state.transfers)
+  end)
+
+  it("hang up and hand over by Twilio when Vapi's control is not known", function()
+    local path = "POST Calls/" .. support.SID .. ".json"
+    host.twilio_replies = { [path] = {} }
+    ask({ call("end_call", {}) }, { control = false })
+    ask({ call("transfer_call", { to = "office" }) }, { control = false })
+    assert.same({}, host.controlled)
+    assert.equal("Status=completed", host.twilio_requests[1].form)
+    assert.matches("%2B13125550101", host.twilio_requests[2].form, 1, true)
+  end)
+end)
+
+describe("where to transfer", function()
+  local destination, def = require "ringdown.vapi.destination", nil
+
+  before_each(function()
+    support.begin()
+    def = support.agent()
+  end)
+  after_each(support.finish)
+
+  local function ask(arguments)
+    local asked = arguments and { { id = "t", name = "transferCall", arguments = arguments } }
+    destination.run(support.payload { tools = asked }, def)
+    return host.replies[#host.replies]
+  end
+
+  it("is one of the people whom transfer_call may reach", function()
+    assert.same({ destination = { type = "number", number = "+13125550101" } }, ask { destination = "office" })
+    assert.same({ destination = { type = "number", number = "+13125550101" } }, ask())
+  end)
+
+  it("is nobody else, least of all a number that a model says", function()
+    assert.matches("Nobody is called 'on_call'", ask({ to = "on_call" }).error, 1, true)
+    assert.matches("Nobody is called '+19005550100'", ask({ to = "+19005550100" }).error, 1, true)
+  end)
+end)
+
+describe("who answers", function()
+  it("is the agent's assistant, which knows caller and site", function()
+    support.begin()
+    require "ringdown.vapi.assistant".run(support.payload(), support.agent())
+    local reply = host.replies[1]
+    assert.equal("5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", reply.assistantId)
+    local values = reply.assistantOverrides.variableValues
+    assert.same({ support.SID, "books", support.CALLER, "Books" },
+      { values.ringdown_call, values.agent, values.caller.number, values.site.name })
+    support.finish()
+  end)
+end)
