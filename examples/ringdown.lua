@@ -35,6 +35,7 @@ return {
   --   api = "https://api.vapi.ai",       -- VAPI_API_URL
   --   key = "...",                       -- VAPI_API_KEY; a secret
   --   secret = "...",                    -- VAPI_WEBHOOK_SECRET; a secret
+  --   hmac = "…",                       -- VAPI_WEBHOOK_HMAC; the key that Vapi signs its webhooks with
   -- },
 
   -- data = "./var",                      -- RINGDOWN_DATA; control socket, secret, what must be kept

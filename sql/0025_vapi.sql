@@ -411,12 +411,15 @@ returns table (call text, agent text, status text, costed boolean, worded boolea
 $$;
 
 -- Calls that went to Vapi and of which their end, cost or words are not told: how long ago the oldest of them began, in
--- seconds; null when there is none. What Vapi has not told within two days, it never will.
+-- seconds; null when there is none. What Vapi has not told within a day, it never will; and of a call that it has not
+-- named within an hour it never heard.
 create function vapi_owes_since(as_of timestamptz default now()) returns bigint language sql stable
 return (select extract(epoch from as_of - min(c.started_at))::bigint
     from calls c left join vapi_calls v using (call)
-    where c.system = 'vapi' and not c.imported and c.started_at > as_of - interval '2 days'
-        and (v.status is distinct from 'ended' or v.cost_usd is null));
+    where c.system = 'vapi' and not c.imported
+        and c.started_at > as_of - case when v.call is null then interval '1 hour' else interval '1 day' end
+        and (v.status is distinct from 'ended' or v.cost_usd is null or v.words = 0 and c.words_gone_at is null
+            and v.ended_at > v.started_at + interval '5 seconds'));
 
 -- What a webhook must know of its call before anything of it is run: that it is one that we sent to Vapi. `ask`: {sid,
 -- vapi_id}; null: none of ours.

@@ -165,6 +165,8 @@ static void on_pulse(void *arg)
         sweep_media(t);
     if (t->index == 0)
         claims_look(t->node);
+    if (t->index == 0)
+        vapi_events_look(t->node);
     if (t->index == 0 && t->pulses % BEAT_EVERY == 0)
         beat_tell(t->node);
     if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)

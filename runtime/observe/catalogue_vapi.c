@@ -19,6 +19,9 @@ static const struct error_info vapi[] = {
      "see status.vapi.ai; is the number imported there, and is there an assistant? `ringdown force "
      "openai` sends calls to OpenAI meanwhile",
      ERROR_CRITICAL, RETRY_BY_US},
+    {"vapi.not_looked", "a call was sent to Vapi, and whether it has it was not looked at",
+     "too much is being done at once: add a node, or raise script_threads", ERROR_WARNING,
+     RETRY_NO},
     {"vapi.not_controlled", "a call on Vapi could not be told what to do",
      "`why` says it; its assistant must allow call control, and Twilio's credentials must be set",
      ERROR_WARNING, RETRY_NO},

@@ -17,6 +17,8 @@ M.modules = {
   numbers = "ringdown.numbers.command",
   numbers_drift = "ringdown.numbers.drift",
   timed = "ringdown.operations.timed",
+  vapi_joined = "ringdown.vapi.joined",
+  vapi_poll = "ringdown.vapi.poll",
   why = "ringdown.operations.why",
 }
 
@@ -29,6 +31,7 @@ M.modules = {
 ---@type table<string, ringdown.operations.timed>
 M.timed = {
   numbers_drift = { every_s = 300 },
+  vapi_poll = { every_s = 60 },
 }
 
 local function told(value)

@@ -184,6 +184,22 @@ describe("a call that Vapi runs", function()
     assert.is_nil(one("select vapi_call_for('{\"sid\":\"CA00\"}') as k").k)
   end)
 
+  it("is asked for until all of it is told", function()
+    local function owed(at)
+      return one(("select vapi_owes_since('%s') as s"):format(at)).s
+    end
+    local list = redirected().list
+    events.ingest(url, list)
+    assert.equal(20, owed "2026-11-25 09:47Z")
+    assert.is_nil(owed "2026-11-25 11:47Z") -- Vapi never heard of it
+    events.ingest(url, { told { status = "in-progress" } })
+    assert.equal(7220, owed "2026-11-25 11:47Z")
+    assert.same({ { call = SID, agent = "northside-plumbing", status = "in-progress", costed = false,
+      worded = false } }, pg.query(url, ("select * from vapi_calls_known(array['%s', 'CA00'])"):format(SID)))
+    events.ingest(url, whole_story())
+    assert.is_nil(owed "2026-11-25 11:47Z")
+  end)
+
   it("does a write once, whoever is asked", function()
     local key = ("a"):rep(64)
     local function begin()

@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     BODY_MAX = 64 * 1024,
@@ -18,6 +19,7 @@ enum {
     LONG_ANSWER_MAX = 8 << 20, /* of an operation: a page of a hundred calls */
     TIMEOUT_MS = 8000,
     VAPI_TIMEOUT_MS = 15000,
+    CONTROL_TIMEOUT_MS = 4000,
     TIMEOUT_MAX_MS = 60000
 };
 
@@ -210,6 +212,43 @@ static int host_vapi(lua_State *L)
     return start_and_wait(L, t, &h);
 }
 
+/* A call's control address comes from Vapi, and is of Vapi's or below the address that vapi.api has. */
+static bool is_of_vapi(const char *url, const char *api)
+{
+    static const char domain[] = ".vapi.ai";
+    size_t n = strlen(api), host;
+
+    if (!only(url, ":/._-?=&%"))
+        return false;
+    if (n > 0 && strncmp(url, api, n) == 0 && url[n] == '/')
+        return true;
+    if (strncmp(url, "https://", 8) != 0)
+        return false;
+    host = strcspn(url + 8, "/?");
+    return host > sizeof(domain) - 1 && !memchr(url + 8, ':', host) &&
+           memcmp(url + 8 + host - (sizeof(domain) - 1), domain, sizeof(domain) - 1) == 0;
+}
+
+/* host.vapi_control(url:string, json:string): tells a call of Vapi what to do
+ *   -> {status, body, retry_after_ms} | nil, message, "not_sent"|"unknown"      (waits) */
+static int host_vapi_control(lua_State *L)
+{
+    static const char *const header[] = {"Content-Type: application/json", NULL};
+    struct task *t = task_check_wait(L);
+    const struct script_opts *o = opts_of(L);
+    struct http_call_opts h = {.method = "POST",
+                               .url = luaL_checkstring(L, 1),
+                               .header = header,
+                               .timeout_ms = CONTROL_TIMEOUT_MS,
+                               .max_body = BODY_MAX};
+
+    h.body.p = luaL_checklstring(L, 2, &h.body.n);
+    luaL_argcheck(L, h.body.n <= BODY_MAX, 2, "too long");
+    if (!is_of_vapi(h.url, o->vapi_api ? o->vapi_api : ""))
+        return push_failure(L, "the call's control address is none of Vapi's", false);
+    return start_and_wait(L, t, &h);
+}
+
 /* host.resume_url() -> text: where the carrier asks what comes next, in public */
 static int host_resume_url(lua_State *L)
 {
@@ -220,8 +259,13 @@ static int host_resume_url(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"twilio", host_twilio},         {"twilio_ready", host_twilio_ready}, {"vapi", host_vapi},
-    {"vapi_ready", host_vapi_ready}, {"resume_url", host_resume_url},     {NULL, NULL},
+    {"twilio", host_twilio},
+    {"twilio_ready", host_twilio_ready},
+    {"vapi", host_vapi},
+    {"vapi_ready", host_vapi_ready},
+    {"vapi_control", host_vapi_control},
+    {"resume_url", host_resume_url},
+    {NULL, NULL},
 };
 
 void api_http_register(lua_State *L)

@@ -34,6 +34,7 @@ enum {
     SEEN_PLACES = 32768,
     SEEN_MS = 600000,
     ONCE_MS = 86400000,
+    JOIN_MS = 10000, /* after so long without a word of Vapi it is asked */
     ASK_AGAIN_MS = 400,
     ASK_TIMES = 4,
     TOOLS_MS = 18000,    /* Vapi waits 20 s unless told otherwise */
@@ -90,7 +91,25 @@ void vapi_events_expect(struct node *n, struct rd_str sid, const char *agent, st
     (void)rd_str_copy(c.agent, sizeof(c.agent), rd_str(agent));
     (void)rd_str_copy(c.from, sizeof(c.from), from);
     (void)rd_str_copy(c.to, sizeof(c.to), to);
-    vapi_known_put(n->vapi->known, &c, clock_ms(loop_clock()));
+    vapi_known_put(n->vapi->known, &c, clock_ms(loop_clock()), true);
+}
+
+void vapi_events_look(struct node *n)
+{
+    struct vapi_call c;
+    struct buf json;
+    int rc;
+
+    while (vapi_known_silent(n->vapi->known, clock_ms(loop_clock()), JOIN_MS, &c)) {
+        buf_init(&json, ASK_MAX);
+        rc = json_add_object(&json, JSON_MEMBERS(J_STR("call", c.sid), J_STR("agent", c.agent)));
+        if (!rc)
+            rc = buf_text(&json) ? node_operate(n, "vapi_joined", json.data) : -ENOMEM;
+        if (rc)
+            log_warn("vapi.not_looked", F_CALL(c.sid), F_ERR(rc),
+                     F_FIX(catalogue_fix("vapi.", "not_looked")));
+        buf_fini(&json);
+    }
 }
 
 bool vapi_events_first(struct node *n, const uint8_t key[32])
@@ -360,7 +379,7 @@ void vapi_events_known(struct media_thread *t, const struct message *m)
         loop_timer_in(o->timer, o->vapi->asked < ASK_TIMES ? ASK_AGAIN_MS : 0);
         return;
     }
-    vapi_known_put(t->node->vapi->known, &c, now_ms);
+    vapi_known_put(t->node->vapi->known, &c, now_ms, false);
     if (vapi_known_find(t->node->vapi->known, &o->vapi->m, now_ms, &c))
         go_on(o, &c);
     else

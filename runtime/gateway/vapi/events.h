@@ -18,6 +18,9 @@ void vapi_events_free(struct vapi_events *v);
 void vapi_events_expect(struct node *n, struct rd_str sid, const char *agent, struct rd_str from,
                         struct rd_str to);
 
+/* Once a second: which of them does Vapi say nothing about? */
+void vapi_events_look(struct node *n);
+
 /* Once per key in this process, for a day. Any thread. */
 bool vapi_events_first(struct node *n, const uint8_t key[32]);
 

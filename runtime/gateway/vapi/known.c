@@ -11,6 +11,7 @@ enum { MOMENT_MS = 30000 };
 
 struct entry {
     uint64_t at_ms;
+    bool watched; /* nobody has said yet that Vapi has the caller */
     struct vapi_call call;
 };
 
@@ -74,7 +75,7 @@ static void fill(char *to, size_t cap, const char *from)
         (void)snprintf(to, cap, "%s", from);
 }
 
-void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t now_ms)
+void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t now_ms, bool watched)
 {
     struct entry *e;
 
@@ -82,7 +83,7 @@ void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t no
     e = by_id(k, c->sid, c->id);
     if (!e) {
         e = &k->entries[k->next++ % k->places];
-        *e = (struct entry){.at_ms = now_ms};
+        *e = (struct entry){.at_ms = now_ms, .watched = watched};
     }
     fill(e->call.sid, sizeof(e->call.sid), c->sid);
     fill(e->call.id, sizeof(e->call.id), c->id);
@@ -91,6 +92,36 @@ void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t no
     fill(e->call.to, sizeof(e->call.to), c->to);
     fill(e->call.control, sizeof(e->call.control), c->control);
     (void)pthread_mutex_unlock(&k->lock);
+}
+
+bool vapi_known_silent(struct vapi_known *k, uint64_t now_ms, uint64_t after_ms,
+                       struct vapi_call *out)
+{
+    bool found = false;
+
+    (void)pthread_mutex_lock(&k->lock);
+    for (size_t i = 0; i < k->places && !found; i++) {
+        struct entry *e = &k->entries[i];
+
+        if (!e->watched || now_ms - e->at_ms < after_ms)
+            continue;
+        e->watched = false;
+        *out = e->call;
+        found = true;
+    }
+    (void)pthread_mutex_unlock(&k->lock);
+    return found;
+}
+
+/* Its caller talks to it, or did. */
+static bool tells_of_talk(const struct vapi_message *m)
+{
+    struct json_value status = {0};
+
+    if (m->kind != VAPI_STATUS)
+        return m->kind != VAPI_ASSISTANT && m->kind != VAPI_REPORT && m->kind != VAPI_OTHER;
+    status = json_get(&m->message, "status");
+    return json_is(&status, "in-progress") || json_is(&status, "forwarding");
 }
 
 bool vapi_known_find(struct vapi_known *k, const struct vapi_message *m, uint64_t now_ms,
@@ -108,6 +139,7 @@ bool vapi_known_find(struct vapi_known *k, const struct vapi_message *m, uint64_
     if (e) {
         fill(e->call.id, sizeof(e->call.id), m->id);
         fill(e->call.control, sizeof(e->call.control), m->control);
+        e->watched = e->watched && !tells_of_talk(m);
         *out = e->call;
     }
     (void)pthread_mutex_unlock(&k->lock);

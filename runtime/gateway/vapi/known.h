@@ -19,8 +19,13 @@ struct vapi_known;
 int vapi_known_new(struct vapi_known **out, size_t places); /* -ENOMEM */
 void vapi_known_free(struct vapi_known *k);
 
-/* Adds it, or what is new about it. */
-void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t now_ms);
+/* Adds it, or what is new about it. `watched`: vapi_known_silent() may name it. */
+void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t now_ms, bool watched);
+
+/* The next call that was put `after_ms` ago and of which no message has said since that Vapi talks to its
+ * caller; each once. */
+bool vapi_known_silent(struct vapi_known *k, uint64_t now_ms, uint64_t after_ms,
+                       struct vapi_call *out);
 
 /* By either id; a message that names neither call of ours: by its numbers, if that call was sent a moment
  * ago. What the message tells of its call is remembered. */

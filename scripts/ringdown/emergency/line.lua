@@ -169,9 +169,10 @@ function Line:on_accept(form, ticket)
   elseif self.handled_by and self.handled_by ~= by and not self.plain then -- who took it by text and picks up has them
     host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
   elseif form.Digits == nil or form.Digits == "" then
+    local own = self.line == "gone" or self.p.vapi -- no call of ours is asked
     self:step("transfer", number, "answered")
     host.answer(ticket, "twiml", tw.screening(("Emergency call for %s: %s. Press 1 to take it.")
-      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en", (self.line == "gone" or self.p.vapi) and host.address() or nil))
+      :format(self.site, self.p.rule:gsub("[-_]", " ")), "en", own and host.address() or nil))
   elseif form.Digits == "1" then
     host.answer(ticket, "twiml", tw.bridge())
     self.line = "bridged"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- vapi.calls: a session for one webhook of a call that Vapi runs, as it was after the one before: vars, writes that were
--- done, whether the caller was verified. All of it is in the database; without it a session begins from nothing, and
--- nothing is written.
+-- vapi.calls: a session for one webhook of a call that Vapi runs, as it was after the one before: vars, writes that
+-- were done, whether the caller was verified. All of it is in the database; without it a session begins from nothing,
+-- and nothing is written.
 local adopted = require "ringdown.adopted"
 local budgets = require "ringdown.budget"
 local control = require "ringdown.vapi.control"

@@ -13,6 +13,7 @@ local M = {}
 
 M.PAGE = 100 -- calls in one answer
 local WORDS_MAX = 300
+local TARGET = "vapi-rest" -- not "vapi": that is for its calls, which may fail while this works, or the other way round
 local FULL = "over concurrency limit"
 
 local function encode(text)
@@ -66,8 +67,8 @@ local function failure_of(status, after_ms, message)
   return { again = false, happened = "no", target = "worked", code = code }
 end
 
-local function attempt(method, path, body)
-  local reply, why, sent = host.vapi(method, path, body)
+local function attempt(method, path, body, timeout_ms)
+  local reply, why, sent = host.vapi(method, path, body, timeout_ms)
   if not reply then
     return nil, why, { again = true, happened = sent == "not_sent" and "no" or "unknown", target = "failed",
       code = sent == "not_sent" and "not_sent" or "unknown" }
@@ -91,7 +92,7 @@ end
 ---@return any code "absent", "refused" (the key), "wrong", "limited", "failed", "not_sent", "unknown", "given_up"
 function M.read(path, policy)
   return retry.run {
-    target = "vapi", idempotent = true, policy = policy,
+    target = TARGET, idempotent = true, policy = policy,
     attempt = function()
       return attempt("GET", path)
     end,
@@ -126,14 +127,15 @@ end
 
 ---Begins a call. Asked once, whatever comes of it.
 ---@param body table
+---@param timeout_ms integer?
 ---@return table? call
 ---@return string? why
 ---@return any code "full": over the account's concurrency
-function M.create_call(body)
+function M.create_call(body, timeout_ms)
   return retry.run {
-    target = "vapi", policy = { first_ms = 1, max_ms = 1, attempts = 1 },
+    target = TARGET, policy = { first_ms = 1, max_ms = 1, attempts = 1 },
     attempt = function()
-      return attempt("POST", "/call", json.encode(body))
+      return attempt("POST", "/call", json.encode(body), timeout_ms)
     end,
   }
 end

@@ -261,7 +261,7 @@ static void test_a_message_is_about_a_call_of_ours_or_none(void **state)
     (void)state;
     assert_int_equal(0, vapi_known_new(&k, 4));
     assert_false(vapi_known_find(k, &m, 1000, &found));
-    vapi_known_put(k, &c, 1000);
+    vapi_known_put(k, &c, 1000, true);
     assert_false(vapi_known_find(k, &stranger, 1000, &found));
     assert_true(vapi_known_find(k, &asks, 2000, &found)); /* "who answers?" comes before ids */
     assert_false(vapi_known_find(k, &asks, 31001, &found));
@@ -274,9 +274,34 @@ static void test_a_message_is_about_a_call_of_ours_or_none(void **state)
     assert_string_equal(SID, found.sid);
     for (char i = '2'; i < '7'; i++) {
         c.sid[0] = i;
-        vapi_known_put(k, &c, 3000);
+        vapi_known_put(k, &c, 3000, false);
     }
     assert_false(vapi_known_find(k, &m, 3000, &found)); /* the oldest made room */
+    vapi_known_free(k);
+}
+
+static void test_a_silent_call_is_named_once(void **state)
+{
+    struct vapi_call c = {.sid = SID, .agent = "a"}, other = {.sid = "CA02", .agent = "a"}, found;
+    struct vapi_message m =
+        read_it("{\"message\":{\"type\":\"status-update\",\"status\":\"ringing\"," CALL "}}");
+    struct vapi_known *k;
+
+    (void)state;
+    assert_int_equal(0, vapi_known_new(&k, 4));
+    vapi_known_put(k, &c, 1000, true);
+    vapi_known_put(k, &other, 1000, false);
+    assert_true(vapi_known_find(k, &m, 1500, &found)); /* ringing is no talk */
+    assert_false(vapi_known_silent(k, 10999, 10000, &found));
+    assert_true(vapi_known_silent(k, 11000, 10000, &found));
+    assert_string_equal(SID, found.sid);
+    assert_false(vapi_known_silent(k, 11000, 10000, &found));
+    vapi_known_free(k);
+    assert_int_equal(0, vapi_known_new(&k, 4));
+    vapi_known_put(k, &c, 1000, true);
+    m = read_it("{\"message\":{\"type\":\"status-update\",\"status\":\"in-progress\"," CALL "}}");
+    assert_true(vapi_known_find(k, &m, 1500, &found));
+    assert_false(vapi_known_silent(k, 11000, 10000, &found));
     vapi_known_free(k);
 }
 
@@ -294,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_tools_go_on_as_they_stand_and_fail_one_by_one),
         cmocka_unit_test(test_ids_are_ids_or_nothing),
         cmocka_unit_test(test_a_message_is_about_a_call_of_ours_or_none),
+        cmocka_unit_test(test_a_silent_call_is_named_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

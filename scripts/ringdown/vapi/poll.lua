@@ -1,0 +1,99 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- vapi.poll: the operation `vapi_poll`: each minute, what Vapi's webhooks did not tell of calls that we sent there. The
+-- webhooks only make it faster. Nothing is asked while nothing is missing.
+--
+-- Failure modes: Vapi does not answer, or does not show a call: nothing is known then, and it is asked again. Without a
+-- key nothing can be asked.
+local host = require "ringdown.host"
+local pages = require "ringdown.vapi.pages"
+local rest = require "ringdown.vapi.rest"
+local told = require "ringdown.vapi.told"
+
+local M = {}
+
+local ASK_MS = 10000
+local OVERLAP_S, PAGES = 600, 20
+local KNOWN = "select call, agent, status, costed::text, worded::text from vapi_calls_known($1::text[])"
+
+local function query(sql, params)
+  local rows, why = host.query(sql, params, ASK_MS)
+  if not rows then
+    error("the database does not say which calls went to Vapi: " .. tostring(why), 0)
+  end
+  return rows
+end
+
+-- 2026-11-25T09:46:40.000Z
+local function iso(unix)
+  local rows = query("select to_char(to_timestamp($1::bigint) at time zone 'UTC', "
+    .. "'YYYY-MM-DD\"T\"HH24:MI:SS\".000Z\"')", { unix })
+  return rows[1][1]
+end
+
+local function owed_since()
+  local rows = query("select vapi_owes_since(), extract(epoch from now())::bigint", {})
+  local seconds = rows[1] and tonumber(rows[1][1] or nil)
+  return seconds and math.tointeger(tonumber(rows[1][2])) - math.tointeger(seconds) - OVERLAP_S or nil
+end
+
+-- By the carrier's id: the calls of a page that may be ours.
+local function by_sid(page)
+  local calls, sids = {}, {}
+  for _, call in ipairs(page) do
+    local sid = type(call) == "table" and told.sid_of(call)
+    if sid and type(call.id) == "string" then
+      sids[#sids + 1], calls[sid] = calls[sid] == nil and sid or nil, call
+    end
+  end
+  return calls, sids
+end
+
+local function is_complete(row)
+  return row[3] == "ended" and row[4] == "true" and row[5] == "true"
+end
+
+-- A list may show less than the call itself.
+local function whole(call, worded)
+  if call.status == "ended" and not worded and #told.words_of(call) == 0 then
+    return rest.call(call.id) or call
+  end
+  return call
+end
+
+---What is missing of a page's calls is told.
+---@param page table[]
+---@return integer told
+function M.take(page)
+  local calls, sids = by_sid(page)
+  if #sids == 0 then
+    return 0
+  end
+  local n = 0
+  for _, row in ipairs(query(KNOWN, { "{" .. table.concat(sids, ",") .. "}" })) do
+    if not is_complete(row) and not host.stopping() then
+      told.tell(row[1], row[2] or "", whole(calls[row[1]], row[5] == "true"))
+      n = n + 1
+    end
+  end
+  return n
+end
+
+function M.run(_, tell)
+  local since = host.vapi_ready() and owed_since()
+  if not since then
+    return { told = 0 }
+  end
+  local n = 0
+  local done, why = pages.walk({ since = iso(since), pages = PAGES }, function(page)
+    n = n + M.take(page)
+    return host.stopping()
+  end)
+  if done == nil then
+    error("Vapi could not be asked what became of its calls: " .. tostring(why), 0)
+  elseif n > 0 then
+    tell { text = ("%d calls on Vapi were completed by asking"):format(n) }
+  end
+  return { told = n }
+end
+
+return M
