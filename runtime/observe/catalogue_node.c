@@ -70,6 +70,19 @@ static const struct error_info node[] = {
      "its calls go to Vapi where it has that; the text says what is wrong: mend the agent's file "
      "or the rollout",
      ERROR_CRITICAL, RETRY_NO},
+    {"rollout.rolled_back", "a rollout was taken back, because calls on OpenAI went worse",
+     "ringdown rollout status and history say what was seen; go on with ringdown rollout start "
+     "--reason",
+     ERROR_CRITICAL, RETRY_NO},
+    {"rollout.held", "a rollout is held, because something about its calls is not as it should be",
+     "ringdown rollout status says what; then ringdown rollout start --reason, or rollback",
+     ERROR_CRITICAL, RETRY_NO},
+    {"rollout.ready", "a stage of a rollout is over, and every guard passes",
+     "ringdown rollout advance, when you agree", ERROR_WARNING, RETRY_NO},
+    {"rollout.not_judged", "the guards of a rollout could not look at its calls",
+     "see ringdown db status; nobody watches this rollout meanwhile: ringdown rollout hold, if it "
+     "lasts",
+     ERROR_WARNING, RETRY_BY_US},
     {"routing.failover", "calls went to the other system, because the first could not take them",
      "nothing if it stops: see the system's own alarm (target.open), max_calls, or the provider's "
      "status page",

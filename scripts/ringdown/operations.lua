@@ -14,9 +14,14 @@ local M = {}
 ---By kind: the module that does it, required when it comes.
 ---@type table<string, string>
 M.modules = {
+  force = "ringdown.rollout.force",
+  guards = "ringdown.rollout.watch",
   numbers = "ringdown.numbers.command",
   numbers_drift = "ringdown.numbers.drift",
+  rollout = "ringdown.rollout.command",
+  rollout_sweep = "ringdown.rollout.sweep",
   timed = "ringdown.operations.timed",
+  undo = "ringdown.rollout.undo",
   vapi_joined = "ringdown.vapi.joined",
   vapi_poll = "ringdown.vapi.poll",
   why = "ringdown.operations.why",
@@ -30,7 +35,9 @@ M.modules = {
 ---What nodes do by themselves, by kind. Each must be safe to run twice, and on a node that has just lost the lead.
 ---@type table<string, ringdown.operations.timed>
 M.timed = {
+  guards = { every_s = 60 },
   numbers_drift = { every_s = 300 },
+  rollout_sweep = { every_s = 5, everywhere = true, kept = "override.json" },
   vapi_poll = { every_s = 60 },
 }
 

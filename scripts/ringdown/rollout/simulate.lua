@@ -5,6 +5,8 @@
 -- Callers come as they do: three in four call once, some often, and whoever was annoyed once is likelier to be again.
 -- Metrics besides the one that is made worse stay as the baseline has them.
 local guards = require "ringdown.rollout.guards"
+local json = require "ringdown.json"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -192,6 +194,50 @@ function M.many(stage, o)
   end
   table.sort(found)
   return { stage = stage.name, found = #found, runs = o.runs, median = found[(#found + 1) // 2], by = by }
+end
+
+local function line(tell, name, r)
+  local by = {}
+  for _, guard in ipairs(sorted.keys(r.by)) do
+    by[#by + 1] = ("%s %d"):format(guard, r.by[guard])
+  end
+  tell { text = ("%-34s  %-5s  %6.2f %%  %-6s  %s"):format(name, r.stage .. " %", 100 * r.found / r.runs,
+    r.median or "-", table.concat(by, ", ")) }
+end
+
+-- Both systems alike, at so many errors; then errors of 10 % where 3 % are usual, and hang-ups.
+local cases = {
+  { name = "both alike, 1 % errors", usual = 0.01 },
+  { name = "both alike, 3 % errors", usual = 0.03 },
+  { name = "both alike, 6 % errors", usual = 0.06 },
+  { name = "canary 10 % errors, baseline 3 %", usual = 0.03, worse = { error_end = 0.10 } },
+  { name = "canary 20 % errors, baseline 3 %", usual = 0.03, worse = { error_end = 0.20 } },
+  { name = "canary 25 % hang up, baseline 8 %", usual = 0.03, worse = { short_hangup = 0.25 } },
+}
+
+---The operation: a table for people, the same for programs.
+---@param o { seed: integer?, runs: integer?, calls: integer? }
+---@param stopping fun(): boolean
+function M.show(o, tell, stopping)
+  local seed, runs, calls = o.seed or 1, o.runs or 500, o.calls or 400
+  local rows = json.array {}
+  tell { text = ("%d stages of each kind, %d calls on OpenAI each, seed %d: stopped by the guards"):format(runs, calls,
+    seed) }
+  tell { text = ("%-34s  %-5s  %8s  %-6s  %s"):format("", "stage", "stopped", "median", "by") }
+  for i, case in ipairs(cases) do
+    local usual = json.copy(M.usual)
+    usual.error_end = case.usual
+    for j, stage in ipairs(M.stages) do
+      if stopping() then
+        return { seed = seed, runs = runs, calls = calls, rows = rows, failed = true }
+      end
+      tell { progress = ("%d of %d"):format((i - 1) * #M.stages + j, #cases * #M.stages) }
+      local r = M.many(stage, { runs = runs, seed = seed, calls = calls, usual = usual, worse = case.worse })
+      r.case, rows[#rows + 1] = case.name, r
+      line(tell, case.name, r)
+    end
+  end
+  return { seed = seed, runs = runs, calls = calls, rows = rows }
 end
 
 return M

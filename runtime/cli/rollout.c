@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rollout.c - `ringdown rollout`, `ringdown force` and `ringdown undo`: which system the next calls go to.
+ * Here are only arguments: what is done and said is scripts/ringdown/rollout/. No live node is needed;
+ * nodes follow the database within a second, and the file in the data folder when that is away. */
+#include "cli/commands.h"
+#include "cli/operate.h"
+#include "cli/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char rollout_usage[] =
+    "usage: ringdown rollout plan [--stages pilot,25,50,100] [--bake 24h,2d] [--min 50,100]\n"
+    "                             [--allow N,N] [--deny N,N] [--unit caller|call] [--salt S "
+    "[--reshuffle]]\n"
+    "                             [--auto-advance | --no-auto-advance]\n"
+    "       ringdown rollout start [--reason TEXT] [--force]   begins, or goes on with one that is "
+    "held\n"
+    "       ringdown rollout advance [--to STAGE] [--force --reason TEXT]   the next stage\n"
+    "       ringdown rollout hold [--reason TEXT]              keeps the share, goes no further\n"
+    "       ringdown rollout rollback [--to STAGE|PERCENT]     less, nobody without --to\n"
+    "       ringdown rollout status | history | check          check: the guards look now\n"
+    "       ringdown rollout simulate [--seed N] [--runs N] [--calls N]\n"
+    "each also [--agent A] [--if-version V] [--json] [--config FILE]\n\n"
+    "A rollout moves the callers of one agent, on all its numbers, from Vapi to OpenAI, stage by\n"
+    "stage. A caller always meets the same system; a larger share only adds callers. Guards "
+    "compare\n"
+    "both systems and hold it or take it back; it goes on when they say ready and somebody says\n"
+    "advance. Calls that are going on are never moved. With --if-version a change is made only "
+    "from\n"
+    "that version. The database away: rollback works, at this machine alone.\n"
+    "Exit code 1 when it was refused or did not work, 2 for wrong arguments.\n";
+
+static const char force_usage[] =
+    "usage: ringdown force openai|vapi|off [--agent A] [--reason TEXT] [--yes] [--json] [--config "
+    "FILE]\n\n"
+    "Sends every new call to one system, of all agents that can or of one, whatever their "
+    "rollouts\n"
+    "say; off ends it. Works with the database away, then at this machine alone. On Vapi nobody\n"
+    "watches for emergencies about life: agents that have such rules are refused, unless their "
+    "file\n"
+    "says vapi.no_triage = \"accepted\", or --yes is given in an outage. Exit code 1 when it was\n"
+    "refused or did not work, 2 for wrong arguments.\n";
+
+static const char undo_usage[] =
+    "usage: ringdown undo [--agent A] [--reason TEXT] [--yes] [--json] [--config FILE]\n\n"
+    "Takes back the last change of a rollout or of the force switch, whoever made it. Shows it "
+    "first\n"
+    "and waits for a yes; --yes does not. Numbers have a way back of their own: ringdown numbers\n"
+    "restore. Exit code 1 when it did not work, 2 when nothing was tried.\n";
+
+struct wish {
+    const char *agent, *reason, *to, *stages, *bake, *min, *unit, *salt, *allow, *deny;
+    const char *if_version, *seed, *runs, *calls;
+    bool force, yes, reshuffle, auto_advance, no_auto_advance;
+};
+
+/* ---- what was asked for, as JSON ---- */
+
+/* A whole number of at most nine digits; false after a complaint. */
+static bool set_number(json_t *out, const char *command, const char *option, const char *key,
+                       const char *value)
+{
+    size_t n = value ? strlen(value) : 0;
+
+    if (!value)
+        return true;
+    if (n == 0 || n > 9 || strspn(value, "0123456789") != n) {
+        fprintf(stderr, "ringdown %s: --%s needs a whole number, not '%.40s'\n", command, option,
+                value);
+        return false;
+    }
+    json_object_set_new(out, key, json_integer(strtoll(value, NULL, 10)));
+    return true;
+}
+
+static void set_text(json_t *out, const char *key, const char *value)
+{
+    if (value)
+        json_object_set_new(out, key, json_string(value));
+}
+
+static void set_true(json_t *out, const char *key, bool value)
+{
+    if (value)
+        json_object_set_new(out, key, json_true());
+}
+
+/* NULL after a complaint. */
+static json_t *wish_json(const struct wish *w, const char *command)
+{
+    json_t *out = json_object();
+    bool good;
+
+    set_text(out, "agent", w->agent);
+    set_text(out, "reason", w->reason);
+    set_text(out, "to", w->to);
+    set_text(out, "stages", w->stages);
+    set_text(out, "bake", w->bake);
+    set_text(out, "min", w->min);
+    set_text(out, "unit", w->unit);
+    set_text(out, "salt", w->salt);
+    set_text(out, "allow", w->allow);
+    set_text(out, "deny", w->deny);
+    set_true(out, "force", w->force);
+    set_true(out, "yes", w->yes);
+    set_true(out, "reshuffle", w->reshuffle);
+    if (w->auto_advance || w->no_auto_advance)
+        json_object_set_new(out, "auto_advance", json_boolean(w->auto_advance));
+    good = set_number(out, command, "if-version", "if_version", w->if_version) &&
+           set_number(out, command, "seed", "seed", w->seed) &&
+           set_number(out, command, "runs", "runs", w->runs) &&
+           set_number(out, command, "calls", "calls", w->calls);
+    if (!good) {
+        json_decref(out);
+        return NULL;
+    }
+    return out;
+}
+
+/* Takes `wish`. */
+static int run(const struct options *o, const char *command, json_t *wish)
+{
+    struct operate_opts opts = {.command = command, .kind = command, .as_json = o->json};
+    struct settings *s = NULL;
+    int code = wish ? options_settings(o, SETTINGS_KEEPER, &s) : EXIT_USAGE;
+
+    if (code) {
+        json_decref(wish);
+        return code;
+    }
+    opts.settings = s;
+    code = operate(&opts, wish);
+    settings_free(s);
+    return code;
+}
+
+/* ---- the commands ---- */
+
+int cmd_rollout(int argc, char **argv)
+{
+    struct wish w = {0};
+    const struct option_value values[] = {
+        {"agent", &w.agent},   {"reason", &w.reason}, {"to", &w.to},
+        {"stages", &w.stages}, {"bake", &w.bake},     {"min", &w.min},
+        {"unit", &w.unit},     {"salt", &w.salt},     {"allow", &w.allow},
+        {"deny", &w.deny},     {"seed", &w.seed},     {"if-version", &w.if_version},
+        {"runs", &w.runs},     {"calls", &w.calls},   {NULL, NULL}};
+    const struct option_switch switches[] = {{"force", &w.force},
+                                             {"reshuffle", &w.reshuffle},
+                                             {"auto-advance", &w.auto_advance},
+                                             {"no-auto-advance", &w.no_auto_advance},
+                                             {NULL, NULL}};
+    struct options o = {
+        .usage = rollout_usage, .values = values, .switches = switches, .max_words = 1};
+    int code = EXIT_OK;
+    json_t *wish;
+
+    if (!options_read(&o, argc, argv, &code))
+        return code;
+    if (o.n_words == 0) {
+        fputs("ringdown rollout: what shall be done? plan, start, status, hold, advance, rollback, "
+              "history; see: ringdown rollout --help\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    wish = wish_json(&w, "rollout");
+    if (wish)
+        set_text(wish, "verb", o.words[0]);
+    return run(&o, "rollout", wish);
+}
+
+int cmd_force(int argc, char **argv)
+{
+    struct wish w = {0};
+    const struct option_value values[] = {{"agent", &w.agent}, {"reason", &w.reason}, {NULL, NULL}};
+    const struct option_switch switches[] = {{"yes", &w.yes}, {NULL, NULL}};
+    struct options o = {
+        .usage = force_usage, .values = values, .switches = switches, .max_words = 1};
+    int code = EXIT_OK;
+    json_t *wish;
+
+    if (!options_read(&o, argc, argv, &code))
+        return code;
+    if (o.n_words == 0) {
+        fputs("ringdown force: where to? openai, vapi or off; see: ringdown force --help\n",
+              stderr);
+        return EXIT_USAGE;
+    }
+    wish = wish_json(&w, "force");
+    if (wish)
+        set_text(wish, "system", o.words[0]);
+    return run(&o, "force", wish);
+}
+
+/* Shows it, and does that very thing after a yes. */
+static int undo_asking(const struct options *o, const struct wish *w)
+{
+    json_t *wish = wish_json(w, "undo");
+    int code;
+
+    set_true(wish, "show", true);
+    code = run(o, "undo", wish);
+    if (code)
+        return code;
+    if (!operate_agreed("undo"))
+        return EXIT_USAGE;
+    wish = wish_json(w, "undo");
+    set_true(wish, "shown", true);
+    return run(o, "undo", wish);
+}
+
+int cmd_undo(int argc, char **argv)
+{
+    struct wish w = {0};
+    const struct option_value values[] = {{"agent", &w.agent}, {"reason", &w.reason}, {NULL, NULL}};
+    const struct option_switch switches[] = {{"yes", &w.yes}, {NULL, NULL}};
+    struct options o = {.usage = undo_usage, .values = values, .switches = switches};
+    int code = EXIT_OK;
+
+    if (!options_read(&o, argc, argv, &code))
+        return code;
+    if (w.yes)
+        return run(&o, "undo", wish_json(&w, "undo"));
+    if (o.json) {
+        fputs("ringdown undo: --json needs --yes, because nobody can be asked\n", stderr);
+        return EXIT_USAGE;
+    }
+    return undo_asking(&o, &w);
+}

@@ -1,0 +1,282 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- rollout.command: the operation `rollout`: what a person asks of a rollout. The command line, the admin interface and
+-- the console come here.
+--
+--   plan   writes a plan that has not begun, or changes one       start   begins it, or goes on with one that is held
+--   advance  the next stage        hold  no further               rollback  to a smaller share, nobody if none is named
+--   status, history  what is       check  the guards look now     simulate  how often the guards are wrong
+--
+-- Every change is made from the version that was looked at and is in the audit with its reason, and so is what was
+-- refused. With the database away, rollback alone works, on this machine (override.lua).
+local agents = require "ringdown.rollout.agents"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local override = require "ringdown.rollout.override"
+local plan = require "ringdown.rollout.plan"
+local rollout = require "ringdown.rollout"
+local states = require "ringdown.rollout.states"
+local store = require "ringdown.rollout.store"
+local words = require "ringdown.rollout.words"
+
+local M = {}
+
+local function say(tell, lines)
+  for _, line in ipairs(type(lines) == "table" and lines or { lines }) do
+    tell { text = line }
+  end
+end
+
+-- Raises, after the audit has it.
+local function refuse(agent, verb, why)
+  store.refused(agent, host.who(), verb, why)
+  error(why, 0)
+end
+
+local function named(payload)
+  local known, why = store.ask [[select coalesce(jsonb_object_agg(agent, version), '{}')::text from rollout_now]]
+  return agents.one(payload.agent, known), why
+end
+
+-- ---- changes ----
+
+local function told(tell, record, extra)
+  local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent) })
+  say(tell, text)
+  local result = { agent = record.agent, version = record.version, state = record.state, stage = record.stage,
+    percent_bp = record.percent_bp, next_call = text }
+  for key, value in pairs(extra or {}) do
+    result[key] = value
+  end
+  return result
+end
+
+-- Makes the change of one command, and tells what it means.
+local function change(payload, tell, agent, order)
+  local e = store.evidence(agent.name)
+  local record = e and e.record or states.new(agent.name)
+  order.command, order.who, order.reason = payload.verb, host.who(), payload.reason
+  order.since_change_s = e and e.since_change_s
+  if payload.if_version and payload.if_version ~= record.version then
+    refuse(agent.name, payload.verb, ("version %s is not the newest. Now: %s"):format(payload.if_version,
+      states.shown(record)))
+  end
+  if e and e.last then
+    order.ready, order.verdict = e.last.verdict == "ready", e.last.verdict
+  end
+  local next_one, why = states.apply(record, order)
+  if not next_one then
+    refuse(agent.name, payload.verb, why)
+  end
+  local made = store.change(next_one, record.version, { who = order.who, reason = payload.reason, what = payload.verb,
+    evidence = order.forced_past })
+  if not made then
+    local now = store.record(agent.name)
+    error(("somebody else was faster. Now: %s"):format(now and states.shown(now) or "nothing"), 0)
+  end
+  next_one.version = made
+  say(tell, ("%s: %s, %s at %s (version %d, by %s)"):format(agent.name, payload.verb, next_one.state,
+    plan.show(next_one.percent_bp), made, order.who))
+  return next_one
+end
+
+local function needs_both(agent, verb)
+  if not agent.loads then
+    refuse(agent.name, verb, ("agent %s does not load here, so nobody knows what it can; ringdown check tells why")
+      :format(agent.name))
+  elseif not agent.vapi or not agent.openai then
+    local has, lacks = agent.vapi and "Vapi" or "OpenAI", agent.vapi and "openai" or "vapi"
+    refuse(agent.name, verb, ("agent %s has no %s table: all its calls go to %s, and there is nothing to roll out")
+      :format(agent.name, lacks, has))
+  end
+  local why = agents.unwatched { agent }
+  if why then
+    refuse(agent.name, verb, why)
+  end
+end
+
+local function numbers_of(text, what)
+  local list = json.array {}
+  for word in tostring(text):gmatch "[^,%s]+" do
+    local number = word ~= "none" and rollout.number(word)
+    if not number and word ~= "none" then
+      error(("--%s: '%s' is no number; write like +13125550142, several with commas, or none"):format(what,
+        word:sub(1, 40)), 0)
+    end
+    list[#list + 1] = number or nil
+  end
+  return list
+end
+
+local function changes_of(payload)
+  local changes = {}
+  if payload.stages or payload.bake or payload.min then
+    local stages, why = plan.parse(payload.stages or "pilot,25,50,100", { bake = payload.bake, min = payload.min })
+    if not stages then
+      error(why, 0)
+    end
+    changes.stages = stages
+  end
+  if payload.unit and payload.unit ~= "caller" and payload.unit ~= "call" then
+    error(("--unit %s: it is \"caller\" or \"call\""):format(payload.unit:sub(1, 40)), 0)
+  elseif payload.salt and not payload.salt:match "^[%w_.-]+$" then
+    error("--salt: letters, digits, _ . and - only", 0)
+  end
+  changes.unit, changes.salt, changes.auto_advance = payload.unit, payload.salt, payload.auto_advance
+  changes.allow = payload.allow and numbers_of(payload.allow, "allow")
+  changes.deny = payload.deny and numbers_of(payload.deny, "deny")
+  return changes
+end
+
+local verbs = {}
+
+function verbs.plan(payload, tell, agent)
+  local changes = changes_of(payload)
+  local record = next(changes) and change(payload, tell, agent, { changes = changes, reshuffle = payload.reshuffle })
+  record = record or store.record(agent.name) or states.new(agent.name)
+  say(tell, ("Rollout of %s, by %s, salt %s%s:"):format(agent.name, record.unit, record.salt,
+    record.auto_advance and ", goes on by itself up to the last stage" or ""))
+  say(tell, words.stages(record))
+  if agent.loads and not (agent.openai and agent.vapi) then
+    tell { note = ("agent %s has only one system; a rollout cannot start"):format(agent.name) }
+  end
+  return told(tell, record, { stages = json.array(record.stages) })
+end
+
+function verbs.start(payload, tell, agent)
+  needs_both(agent, "start")
+  return told(tell, change(payload, tell, agent, { force = payload.force }))
+end
+
+function verbs.advance(payload, tell, agent)
+  needs_both(agent, "advance")
+  return told(tell, change(payload, tell, agent, { force = payload.force, to = payload.to }))
+end
+
+function verbs.hold(payload, tell, agent)
+  return told(tell, change(payload, tell, agent, {}))
+end
+
+-- The database is away: this machine alone, at once.
+local function rollback_here(payload, tell, agent, why)
+  local bp, wrong = plan.percent(payload.to or "0")
+  if not bp then
+    error(wrong .. "; the database is away, so stages are not known", 0)
+  end
+  override.agent(agent.name, { percent_bp = bp }, { who = host.who(), reason = payload.reason })
+  tell { note = override.told(why) }
+  say(tell, ("The next call of %s that comes to this node goes to OpenAI for at most %s of callers, else to Vapi.")
+    :format(agent.name, plan.show(bp)))
+  return { agent = agent.name, percent_bp = bp, override = true }
+end
+
+function verbs.rollback(payload, tell, agent, down)
+  if down then
+    return rollback_here(payload, tell, agent, down)
+  end
+  return told(tell, change(payload, tell, agent, { to = payload.to }))
+end
+
+-- ---- looking ----
+
+local function show(e, tell, agent)
+  local record = e.record
+  say(tell, ("%s, by %s%s"):format(states.shown(record), record.updated_by,
+    record.reason and (": " .. record.reason) or ""))
+  if record.held_for then
+    say(tell, "  held for  " .. record.held_for)
+  end
+  say(tell, words.stages(record))
+  say(tell, words.progress(e))
+  if record.percent_bp > 0 and record.state ~= "draft" and record.state ~= "done" and not record.kill then
+    say(tell, words.verdict(require("ringdown.rollout.watch").judge(e)))
+  end
+  if agent and agent.loads and not (agent.openai and agent.vapi) then
+    tell { note = ("agent %s has only one system now"):format(record.agent) }
+  end
+  return told(tell, record, { evidence = e.arms, last = e.last })
+end
+
+function verbs.status(payload, tell)
+  local list = json.array {}
+  local records = store.records() or {}
+  local all = agents.all()
+  if payload.agent then
+    local by_name = {}
+    for _, record in ipairs(records) do
+      by_name[record.agent] = true
+    end
+    agents.one(payload.agent, by_name)
+  end
+  for _, record in ipairs(records) do
+    if not payload.agent or payload.agent == record.agent then
+      list[#list + 1] = show(store.evidence(record.agent), tell, all[record.agent])
+    end
+  end
+  if #list == 0 then
+    say(tell, "There is no rollout" .. (payload.agent and " of " .. payload.agent or "")
+      .. ": ringdown rollout plan shows one, ringdown rollout start begins it.")
+  end
+  return { rollouts = list }
+end
+
+local history_sql = [[select coalesce(jsonb_agg(to_jsonb(a) order by id), '[]')::text from (
+  select id, at, who, what, before, after from audit where subject = $1 and what like 'rollout.%'
+  order by id desc limit 100) a]]
+
+local function line_of(row)
+  local after, at = row.after or {}, tostring(row.at):sub(1, 19):gsub("T", " ")
+  local what = row.what:gsub("^rollout%.", "")
+  if what == "refused" then
+    return ("%s  refused   %s by %s: %s"):format(at, tostring(after.asked), row.who, tostring(after.why))
+  end
+  return ("%s  %-9s version %s, %s at %s, by %s%s"):format(at, what, tostring(after.version), tostring(after.state),
+    plan.show(after.percent_bp or 0), row.who, after.reason and (": " .. after.reason) or "")
+end
+
+function verbs.history(_, tell, agent)
+  local rows = store.must(history_sql, { agent.name })
+  for _, row in ipairs(rows) do
+    say(tell, line_of(row))
+  end
+  if #rows == 0 then
+    say(tell, ("Nobody has changed the rollout of %s."):format(agent.name))
+  end
+  return { agent = agent.name, history = json.array(rows) }
+end
+
+function verbs.check(payload, tell)
+  local result = require("ringdown.rollout.watch").run({ agent = payload.agent }, tell)
+  for _, one in ipairs(result.looked_at) do
+    say(tell, ("%s: %s%s"):format(one.agent, one.verdict, one.action and (", done: %s: %s"):format(one.action, one.why)
+      or ""))
+  end
+  if #result.looked_at == 0 then
+    say(tell, "No rollout runs.")
+  end
+  return result
+end
+
+function verbs.simulate(payload, tell)
+  return require("ringdown.rollout.simulate").show(payload, tell, host.stopping)
+end
+
+-- Which need to know whose rollout it is.
+local of_agent = { plan = true, start = true, advance = true, hold = true, rollback = true, history = true }
+
+---@param payload { verb: string, agent: string? }
+---@param tell fun(value: table)
+---@return table result
+function M.run(payload, tell)
+  local verb = verbs[payload.verb]
+  if not verb then
+    error(("there is no command '%s'; %s"):format(tostring(payload.verb),
+      require("ringdown.nearest").hint(payload.verb, require("ringdown.sorted").keys(verbs))), 0)
+  end
+  if not of_agent[payload.verb] then
+    return verb(payload, tell)
+  end
+  local agent, down = named(payload)
+  return verb(payload, tell, agent, down)
+end
+
+return M

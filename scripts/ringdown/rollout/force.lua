@@ -1,0 +1,113 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- rollout.force: the operation `force`: every new call to one system, of all agents that can or of one. For the worst
+-- moment: it asks nothing, works with the database away (override.lua), and is taken back by `off`.
+--
+-- One thing stops it: on Vapi nobody watches for emergencies about life. `yes` says that this is known; the audit has
+-- it.
+local agents = require "ringdown.rollout.agents"
+local host = require "ringdown.host"
+local nearest = require "ringdown.nearest"
+local override = require "ringdown.rollout.override"
+local sorted = require "ringdown.sorted"
+local states = require "ringdown.rollout.states"
+local store = require "ringdown.rollout.store"
+local words = require "ringdown.rollout.words"
+
+local M = {}
+
+local allowed = { "openai", "vapi", "off" }
+
+-- Raises unless that is known; returns what the audit shall have beside the reason.
+local function check_watch(payload, agent, all)
+  if payload.system ~= "vapi" then
+    return payload.reason
+  end
+  local list = { agent }
+  if not agent then
+    for _, name in ipairs(sorted.keys(all)) do
+      list[#list + 1] = all[name]
+    end
+  end
+  local why = agents.unwatched(list)
+  if why and not payload.yes then
+    store.refused(agent and agent.name or "*", host.who(), "force vapi", why)
+    error(why .. "; or say --yes in an outage", 0)
+  end
+  return why and ("%s [--yes: %s]"):format(payload.reason or "no reason given", why):sub(1, 2000) or payload.reason
+end
+
+local function here(payload, tell, agent, why)
+  local o = { who = host.who(), reason = payload.reason }
+  if not agent then
+    override.force(payload.system, o)
+  elseif payload.system == "openai" then
+    override.agent(agent.name, { percent_bp = 10000, kill = false }, o)
+  else
+    override.agent(agent.name, { kill = payload.system == "vapi" }, o)
+  end
+  tell { note = override.told(why) }
+  tell { text = payload.system == "off" and "Nothing is forced at this node any more."
+    or ("The next call of %s that comes to this node goes to %s."):format(agent and agent.name
+      or "every agent that can", words.system(payload.system)) }
+  return { system = payload.system, agent = agent and agent.name, override = true }
+end
+
+local function globally(payload, tell, reason)
+  local made, why, code = store.force_put(payload.system, host.who(), reason)
+  if code then
+    return here(payload, tell, nil, why)
+  end
+  tell { text = payload.system == "off"
+    and "Nothing is forced any more: the next call goes where its agent's rollout says (ringdown rollout status)."
+    or ("The next call of every agent that can goes to %s, until ringdown force off."):format(
+      words.system(payload.system)) }
+  return { system = payload.system, version = made }
+end
+
+local commands = { openai = "fix", vapi = "kill", off = "release" }
+
+local function one(payload, tell, agent, reason)
+  local record, why, code = store.record(agent.name)
+  if code then
+    return here(payload, tell, agent, why)
+  end
+  record = record or states.new(agent.name)
+  local what = "force_" .. payload.system
+  local next_one, wrong = states.apply(record, { command = commands[payload.system], system = payload.system,
+    who = host.who() })
+  if not next_one then
+    store.refused(agent.name, host.who(), what, wrong)
+    error(wrong, 0)
+  end
+  local made = store.change(next_one, record.version, { who = host.who(), reason = reason, what = what })
+  if not made then
+    error("somebody else was faster; ringdown rollout status shows how it is now", 0)
+  end
+  next_one.version = made
+  local text = words.next_call(next_one, { force = (store.force()), callers = store.callers(agent.name) })
+  tell { text = text }
+  return { agent = agent.name, system = payload.system, version = made, next_call = text }
+end
+
+---@param payload { system: string, agent: string?, reason: string?, yes: boolean? }
+function M.run(payload, tell)
+  if payload.system ~= "openai" and payload.system ~= "vapi" and payload.system ~= "off" then
+    local said = tostring(payload.system):sub(1, 40)
+    error(("'%s' is no system; %s"):format(said, nearest.hint(said, allowed)), 0)
+  end
+  local agent
+  if payload.agent then
+    local known = store.ask [[select coalesce(jsonb_object_agg(agent, version), '{}')::text from rollout_now]]
+    agent = agents.one(payload.agent, known)
+    if agent.loads and payload.system ~= "off" and not agent[payload.system] then
+      error(("agent %s has no %s table: its calls cannot go there"):format(agent.name, payload.system), 0)
+    end
+  end
+  local reason = check_watch(payload, agent, agents.all())
+  if agent then
+    return one(payload, tell, agent, reason)
+  end
+  return globally(payload, tell, reason)
+end
+
+return M

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- rollout.store: records, evidence and the force switch in the database. Answers are JSON. A database that refuses is
+-- raised with its words; one that is away is nil, why, "down", because force and rollback go on without it.
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+
+local M = {}
+
+local ANSWER_MS = 10000
+
+---@param sql string whose first column is JSON, or null
+---@param params any[]?
+---@return any value nil: null, or no row
+---@return string? why
+---@return string? code
+local function ask(sql, params)
+  local rows, why, code = host.query(sql, params or {}, ANSWER_MS)
+  if rows then
+    local text = rows[1] and rows[1][1]
+    return text and json.decode(text) or nil
+  elseif code == "down" then
+    return nil, why, code
+  end
+  error("the database refused it: " .. tostring(why), 0)
+end
+M.ask = ask
+
+---Raises also when the database is away.
+function M.must(sql, params)
+  local value, why, code = ask(sql, params)
+  if code then
+    error(("the database is away (%s), and this needs it; ringdown db status tells why. ringdown force and ringdown "
+      .. "rollout rollback work without it"):format(why), 0)
+  end
+  return value
+end
+
+local function as_lists(record)
+  if type(record) == "table" then
+    for _, name in ipairs { "allow", "deny", "stages" } do
+      record[name] = json.array(record[name] or {})
+    end
+  end
+  return record
+end
+
+---The newest version of an agent's plan.
+function M.record(agent)
+  local record, why, code = ask("select to_jsonb(r)::text from rollout_now r where agent = $1", { agent })
+  return as_lists(record), why, code
+end
+
+---All of them, without their lists.
+function M.records()
+  return M.must([[select coalesce(jsonb_agg(to_jsonb(r) - array['allow', 'deny'] order by agent), '[]')::text
+    from rollout_now r]])
+end
+
+---@return { record: table, arms: table, usual: table, emergencies: table, baked_s: integer, last: table? }?
+function M.evidence(agent)
+  local e = M.must("select rollout_evidence($1)::text", { agent })
+  if e then
+    as_lists(e.record)
+  end
+  return e
+end
+
+---@param record table the next one
+---@param from integer the version it was made from
+---@param o { who: string, reason: string?, what: string, evidence: table? }
+---@return integer? version nil: somebody else was faster
+function M.change(record, from, o)
+  return M.must("select to_jsonb(rollout_change($1, $2::integer, $3::jsonb, $4, $5, $6, $7::jsonb))::text",
+    { record.agent, tostring(from), json.encode(as_lists(record)), o.who, o.reason or false, o.what,
+      o.evidence and json.encode(o.evidence) or false })
+end
+
+---Never raises: that it was refused is said to whoever asked, whatever becomes of the audit.
+function M.refused(agent, who, what, why)
+  pcall(host.query, "select rollout_refused($1, $2, $3, $4)", { agent, who, what, why }, ANSWER_MS)
+end
+
+function M.force()
+  return ask "select to_jsonb(f)::text from force_now f"
+end
+
+function M.force_put(system, who, reason)
+  return ask("select to_jsonb(force_put($1, $2, $3))::text", { system, who, reason or false })
+end
+
+---@param check table
+function M.check_put(check)
+  M.must("select to_jsonb(rollout_check_put($1::jsonb))::text", { json.encode(check) })
+end
+
+---Who called within a week.
+---@return string[]
+function M.callers(agent)
+  return M.must("select to_jsonb(rollout_callers($1))::text", { agent }) or {}
+end
+
+return M

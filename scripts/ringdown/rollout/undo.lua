@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- rollout.undo: the operation `undo`: takes back the last change of a rollout or of the force switch, whoever made it,
+-- the guards too. What it takes back is shown first and remembered, so that what is taken back is what was shown.
+-- Taking back is itself a change: undo twice, and it is as before.
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local plan = require "ringdown.rollout.plan"
+local states = require "ringdown.rollout.states"
+local store = require "ringdown.rollout.store"
+local words = require "ringdown.rollout.words"
+
+local M = {}
+
+local SHOWN = "undo.json"
+
+local last_sql = [[select to_jsonb(l)::text from (
+  select 'rollout' as kind, agent, version, updated_at as at, updated_by as who, reason, percent_bp, state,
+      null as system from rollout_now where $1::text is null or agent = $1
+  union all
+  select 'force', null, version, at, who, reason, null, null, system from force_now where $1::text is null
+  order by at desc limit 1) l]]
+
+local before_sql = [[select to_jsonb(r)::text from rollouts r where agent = $1 and version = $2::integer]]
+local force_before_sql = [[select to_jsonb(f)::text from forces f where version < $1::integer
+  order by version desc limit 1]]
+
+local function before(last)
+  if last.kind == "force" then
+    return store.must(force_before_sql, { tostring(last.version) }) or { system = "off" }
+  end
+  return last.version > 1 and store.must(before_sql, { last.agent, tostring(last.version - 1) }) or nil
+end
+
+local function show(last, was, tell)
+  local by = ("by %s, %s%s"):format(last.who, tostring(last.at):sub(1, 19):gsub("T", " "),
+    last.reason and (": " .. last.reason) or "")
+  if last.kind == "force" then
+    tell { text = ("The last change: force %s, %s. Undone, it is: force %s."):format(last.system, by, was.system) }
+  else
+    tell { text = ("The last change: %s %s at %s (version %d), %s. Undone, it is: %s at %s."):format(last.agent,
+      last.state, plan.show(last.percent_bp), last.version, by, was and was.state or "draft",
+      plan.show(was and was.percent_bp or 0)) }
+  end
+end
+
+local function undo_force(was, tell, reason)
+  local made = store.force_put(was.system, host.who(), reason)
+  tell { text = was.system == "off" and "Nothing is forced any more."
+    or ("The next call of every agent that can goes to %s."):format(words.system(was.system)) }
+  return { kind = "force", system = was.system, version = made }
+end
+
+local function undo_rollout(last, was, tell, reason)
+  local now = store.record(last.agent)
+  local record = was and json.copy(was) or states.new(last.agent)
+  record.since = now.percent_bp ~= record.percent_bp and "now" or now.since
+  record.previous = { version = now.version, percent_bp = now.percent_bp, stage = now.stage, state = now.state,
+    mode = now.mode, kill = now.kill }
+  local made = store.change(record, last.version, { who = host.who(), reason = reason, what = "undo" })
+  if not made then
+    error("somebody else was faster; look again", 0)
+  end
+  record.version = made
+  local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent) })
+  tell { text = text }
+  return { kind = "rollout", agent = last.agent, version = made, state = record.state, percent_bp = record.percent_bp,
+    next_call = text }
+end
+
+local function key_of(last)
+  return json.encode { kind = last.kind, agent = last.agent, version = last.version }
+end
+
+---@param payload { agent: string?, show: boolean?, shown: boolean? } show: only that; shown: it was, and is agreed to
+function M.run(payload, tell)
+  local last = store.must(last_sql, { payload.agent or false })
+  if not last then
+    error("nobody has changed a rollout or the force switch", 0)
+  end
+  local was = before(last)
+  if payload.shown and host.kept(SHOWN) ~= key_of(last) then
+    error("something was changed meanwhile; look again", 0)
+  elseif not payload.shown then
+    show(last, was, tell)
+  end
+  if payload.show then
+    host.keep(SHOWN, key_of(last))
+    return { last = last }
+  end
+  local reason = ("undo of version %d%s"):format(last.version, payload.reason and (": " .. payload.reason) or "")
+  if last.kind == "force" then
+    return undo_force(was, tell, reason)
+  end
+  return undo_rollout(last, was, tell, reason)
+end
+
+return M

@@ -1,0 +1,147 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- rollout.words: what a rollout means, for people: what happens to the next call, how far a stage is.
+local plan = require "ringdown.rollout.plan"
+local rollout = require "ringdown.rollout"
+
+local M = {}
+
+local DAY = 86400
+
+local systems = { openai = "OpenAI", vapi = "Vapi" }
+function M.system(name)
+  return systems[name] or tostring(name)
+end
+
+---How many of these callers meet OpenAI at such a share.
+---@param record table
+---@param callers string[]
+---@param percent_bp integer
+---@return integer
+function M.share_of(record, callers, percent_bp)
+  local seed, n = rollout.seed(record.agent, record.salt), 0
+  for _, number in ipairs(callers) do
+    n = n + (rollout.is_on(rollout.bucket(seed, number), percent_bp) and 1 or 0)
+  end
+  return n
+end
+
+local function lists(record)
+  local text = ""
+  if #(record.allow or {}) > 0 then
+    text = text .. (" %d named number%s always meet OpenAI."):format(#record.allow, #record.allow == 1 and "" or "s")
+  end
+  if #(record.deny or {}) > 0 then
+    text = text .. (" %d named number%s always meet Vapi."):format(#record.deny, #record.deny == 1 and "" or "s")
+  end
+  return text
+end
+
+local function split(record, callers)
+  if record.percent_bp == 0 then
+    return "to Vapi, whoever calls."
+  elseif record.percent_bp >= rollout.WHOLE then
+    return "to OpenAI, whoever calls."
+  elseif record.unit == "call" then
+    return ("to OpenAI with a chance of %s, else to Vapi."):format(plan.show(record.percent_bp))
+  elseif not callers or #callers == 0 then
+    return ("to OpenAI for %s of callers, for the others to Vapi; who they are does not change."):format(
+      plan.show(record.percent_bp))
+  end
+  return ("to OpenAI for %s of callers: %d of the %d who called within the last week; the others meet Vapi."):format(
+    plan.show(record.percent_bp), M.share_of(record, callers, record.percent_bp), #callers)
+end
+
+---What happens to the next call of this agent.
+---@param record table
+---@param o { force: table?, callers: string[]? }
+---@return string
+function M.next_call(record, o)
+  local head = ("The next call of %s goes "):format(record.agent)
+  local force = o.force and o.force.system
+  if force == "openai" or force == "vapi" then
+    return ("%sto %s, like those of all agents that can: the force switch is on (ringdown force off)."):format(head,
+      M.system(force))
+  elseif record.kill or record.state == "killed" then
+    return ("%sto Vapi: it is forced there (ringdown force off --agent %s)."):format(head, record.agent)
+  elseif record.mode ~= "split" then
+    return ("%sto %s: it is forced there (ringdown force off --agent %s)."):format(head, M.system(record.mode),
+      record.agent)
+  elseif record.state == "draft" then
+    return head .. "where the agent's file says: this plan has not begun (ringdown rollout start)."
+  end
+  return head .. split(record, o.callers) .. lists(record)
+end
+
+local function time(seconds)
+  if seconds >= 2 * DAY then
+    return ("%.1f days"):format(seconds / DAY)
+  elseif seconds >= 7200 then
+    return ("%.1f hours"):format(seconds / 3600)
+  end
+  return ("%d minutes"):format(math.ceil(seconds / 60))
+end
+M.time = time
+
+-- When there will be so many calls, if they go on coming as they did.
+local function eta(have, want, seconds)
+  if have >= want then
+    return ""
+  elseif have == 0 or seconds < 60 then
+    return ", none so far"
+  end
+  return (", about %s more"):format(time(seconds * (want - have) / have))
+end
+
+---How far a stage is.
+---@param e table evidence
+---@return string[] lines
+function M.progress(e)
+  local record, lines = e.record, {}
+  local _, stage = plan.at(record)
+  if record.state ~= "running" and record.state ~= "paused" or not stage or record.percent_bp == 0 then
+    return lines
+  end
+  local canary, baseline = e.arms.openai or {}, e.arms.vapi or {}
+  local watched = math.max(e.baked_s or 0, 1)
+  lines[1] = ("  time      %s of %s"):format(time(e.baked_s or 0), time(stage.bake_s or 0))
+  lines[2] = ("  OpenAI    %d of %d calls%s"):format(canary.n or 0, stage.min_canary or 0,
+    eta(canary.n or 0, stage.min_canary or 0, watched))
+  if record.percent_bp < rollout.WHOLE then
+    lines[3] = ("  Vapi      %d of %d calls%s"):format(baseline.n or 0, stage.min_baseline or 0,
+      eta(baseline.n or 0, stage.min_baseline or 0, watched))
+  end
+  return lines
+end
+
+local verdicts = {
+  rollback = "must go back", hold = "must be held", failing = "something fails; the next twenty calls decide",
+  insufficient = "too few calls to say", inconclusive = "not sure yet", pass = "good so far; its time is not over",
+  ready = "ready for the next stage: ringdown rollout advance",
+}
+
+---@param verdict { verdict: string, findings: table[] }
+---@return string[] lines
+function M.verdict(verdict)
+  local lines = { "  guards    " .. (verdicts[verdict.verdict] or verdict.verdict) }
+  for _, f in ipairs(verdict.findings) do
+    lines[#lines + 1] = ("    %-12s %s"):format(f.verdict, f.text)
+  end
+  return lines
+end
+
+---@param record table
+---@return string[] lines
+function M.stages(record)
+  local at = plan.at(record)
+  local lines = {}
+  for i, stage in ipairs(plan.stages(record)) do
+    local baseline = (stage.min_baseline or 0) > 0 and (", %d on Vapi"):format(stage.min_baseline) or ""
+    local wants = stage.bake_s and ("at least %s, %d calls on OpenAI%s"):format(time(stage.bake_s),
+      stage.min_canary or 0, baseline) or "for named numbers only"
+    lines[i] = ("  %s %-8s %-6s %s"):format(i == at and record.state ~= "draft" and ">" or " ", stage.name,
+      plan.show(stage.percent_bp), wants)
+  end
+  return lines
+end
+
+return M
