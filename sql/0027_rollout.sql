@@ -239,8 +239,8 @@ end $$;
 
 -- All that a verdict needs, and the record that it is about; null: there is none.
 create function rollout_evidence(of_agent text) returns jsonb language sql stable as $$
-    select jsonb_build_object('record', to_jsonb(n), 'since_change_s',
-            greatest(extract(epoch from clock_timestamp() - n.updated_at), 0)::integer,
+    select jsonb_build_object('record', to_jsonb(n), 'since_s',
+            greatest(extract(epoch from clock_timestamp() - n.since), 0)::integer,
         'baked_s', rollout_baked(n.agent, n.since, n.state = 'running'),
         'arms', a.arms, 'usual', rollout_usual(n.agent), 'emergencies', rollout_emergencies(n.agent, n.since),
         'last', (select jsonb_build_object('verdict', verdict, 'look', look, 'at', at, 'last_at', last_at, 'action', action,

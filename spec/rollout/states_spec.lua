@@ -99,11 +99,11 @@ describe("a rollout", function()
 
   it("rests a day after it went back, and needs a reason", function()
     local back = { state = "rolled_back", percent_bp = 0, stage = "pilot" }
-    assert.is_nil((apply(back, { command = "start", since_change_s = 90000 })))
-    assert.is_nil((apply(back, { command = "start", reason = "mended", since_change_s = 3600 })))
-    local forced = { command = "start", reason = "mended", since_change_s = 3600, force = true }
+    assert.is_nil((apply(back, { command = "start", since_s = 90000 })))
+    assert.is_nil((apply(back, { command = "start", reason = "mended", since_s = 3600 })))
+    local forced = { command = "start", reason = "mended", since_s = 3600, force = true }
     assert.equal("pilot", apply(back, forced).state)
-    local later = { command = "start", reason = "mended", since_change_s = 86400 }
+    local later = { command = "start", reason = "mended", since_s = 86400 }
     assert.equal("pilot", apply(back, later).state)
     local to_25 = apply({ state = "rolled_back", percent_bp = 2500, stage = "25" }, later)
     assert.same({ "running", 2500, "now" }, { to_25.state, to_25.percent_bp, to_25.since })
@@ -128,7 +128,8 @@ describe("a rollout", function()
     assert.equal("v2", apply({ state = "pilot" }, { command = "plan", changes = { salt = "v2" } }).salt)
     local stages = plan.parse("10,100", {})
     assert.is_nil((apply(running, { command = "plan", changes = { stages = stages } })))
-    assert.is_nil(apply({ state = "pilot", stage = "pilot" }, { command = "plan", changes = { stages = stages } }).stage)
+    local pilot = { state = "pilot", stage = "pilot" }
+    assert.is_nil(apply(pilot, { command = "plan", changes = { stages = stages } }).stage)
     assert.equal(2500, apply(running, { command = "plan", changes = { allow = { "+13125550142" } } }).percent_bp)
   end)
 end)

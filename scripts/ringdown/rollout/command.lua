@@ -55,7 +55,7 @@ local function change(payload, tell, agent, order)
   local e = store.evidence(agent.name)
   local record = e and e.record or states.new(agent.name)
   order.command, order.who, order.reason = payload.verb, host.who(), payload.reason
-  order.since_change_s = e and e.since_change_s
+  order.since_s = e and e.since_s
   if payload.if_version and payload.if_version ~= record.version then
     refuse(agent.name, payload.verb, ("version %s is not the newest. Now: %s"):format(payload.if_version,
       states.shown(record)))

@@ -39,7 +39,7 @@ local function now()
 end
 
 local function stamped(order, o)
-  order.at, order.who, order.reason = now(), o.who, o.reason
+  order.at, order.who, order.reason = now(), o.who, o.reason or order.reason
   return order
 end
 

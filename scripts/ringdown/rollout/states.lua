@@ -25,7 +25,7 @@ M.GUARDS = "auto:guards"
 ---@field force boolean? advance without being ready; start within a day of a rollback
 ---@field to string? a stage, or a share
 ---@field ready boolean? what the guards said last
----@field since_change_s integer? how long the record has been as it is
+---@field since_s integer? how long it has been in its stage, or rolled back
 ---@field changes table? of `plan`: stages, unit, salt, allow, deny, auto_advance, schedule
 ---@field reshuffle boolean? callers may change sides
 ---@field system string? of `fix`: which one all calls go to
@@ -138,9 +138,9 @@ function commands.start(record, order)
   elseif record.state == "rolled_back" then
     if not order.reason then
       return nil, "it was rolled back; say by --reason what is different now"
-    elseif (order.since_change_s or 0) < COOLDOWN_S and not order.force then
+    elseif (order.since_s or 0) < COOLDOWN_S and not order.force then
       return nil, ("it was rolled back %.1f hours ago; wait for 24, or say --force")
-        :format((order.since_change_s or 0) / 3600)
+        :format((order.since_s or 0) / 3600)
     end
     return record.percent_bp > 0 and start_again(record) or begin(record, 1, order)
   elseif record.state == "killed" then

@@ -1,0 +1,230 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the operations of a rollout do to a real database: the library as it is, its questions asked through psql.
+local command = require "ringdown.rollout.command"
+local force = require "ringdown.rollout.force"
+local host = require "ringdown.fake.host"
+local json = require "ringdown.json"
+local override = require "ringdown.rollout.override"
+local pg = require "spec.support.postgres"
+local sweep = require "ringdown.rollout.sweep"
+local undo = require "ringdown.rollout.undo"
+local watch = require "ringdown.rollout.watch"
+
+local SHOWN = { openai = true, vapi = { assistant = "a", route = "redirect" }, emergencies = {} }
+
+local function agent(name, more)
+  local shown = json.copy(SHOWN)
+  for key, value in pairs(more or {}) do
+    shown[key] = value
+  end
+  return { name = name, shown = json.encode(shown), numbers = {} }
+end
+
+describe("a rollout in the database", function()
+  local url, real_query, down
+
+  before_each(function()
+    host.reset()
+    url, down = pg.database(), nil
+    host.known_agents = { agent "sales" }
+    real_query = host.query
+    -- Each question of the library is one column of text.
+    rawset(host, "query", function(sql, params)
+      if down then
+        return nil, down, "down"
+      end
+      local text = sql:gsub("%$(%d+)", function(i)
+        local value = params[tonumber(i)]
+        return value == false and "null" or pg.literal(tostring(value))
+      end)
+      local rows = pg.query(url, text)
+      for i, row in ipairs(rows) do
+        rows[i] = { select(2, next(row)) or false }
+      end
+      return rows
+    end)
+  end)
+
+  after_each(function()
+    rawset(host, "query", real_query)
+  end)
+
+  local lines
+  local function tell(value)
+    lines[#lines + 1] = value.text or value.note
+  end
+
+  local function rollout(payload)
+    lines = {}
+    payload.agent = payload.agent or "sales"
+    local ok, result = pcall(command.run, payload, tell)
+    return ok and result, not ok and result or table.concat(lines, "\n")
+  end
+
+  local function record()
+    return pg.query(url, "select * from rollout_now where agent = 'sales'")[1]
+  end
+
+  -- So many calls that are over, of different callers.
+  local function calls(arm, n, bad)
+    pg.run(url, ([[insert into calls (call, started_at, agent, from_number, system, routed_first, route_reason,
+        percent_bp, ended_at, ended_reason, duration_ms, first_audio_ms)
+      select 'CA%s' || i || '_' || (select count(*) from calls), now(), 'sales', '+1' || (3125550000 + i), '%s', '%s',
+        'split', 2500, now(), case when i <= %d then 'provider_failed' else 'caller_hangup' end, 60000, 400
+      from generate_series(1, %d) i]]):format(arm, arm, arm, bad, n))
+    if arm == "vapi" then
+      pg.run(url, [[insert into vapi_calls (call, vapi_id, status, ended_reason, ended_class, started_at, ended_at,
+          seen_by, told_at)
+        select call, call, 'ended', 'customer-ended-call', 'ok', now() - interval '1 minute', now(), 'poll', now()
+        from calls where system = 'vapi' on conflict do nothing]])
+    end
+  end
+
+  local function at_25()
+    rollout { verb = "plan", stages = "25,50,100", bake = "60s", min = "50" }
+    return assert(rollout { verb = "start" })
+  end
+
+  it("is begun by a person, at the share it has in its plan", function()
+    local _, text = rollout { verb = "plan", stages = "25,50,100" }
+    assert.matches("this plan has not begun", text)
+    local result = at_25()
+    assert.same({ "running", 2500, "25" }, { result.state, result.percent_bp, result.stage })
+    assert.matches("goes to OpenAI for 25 %% of callers", result.next_call)
+  end)
+
+  it("says what it would mean for those who called last week", function()
+    calls("vapi", 40, 0)
+    at_25()
+    local _, text = rollout { verb = "status" }
+    local n = tonumber(text:match "25 %% of callers: (%d+) of the 40 who called within the last week")
+    assert.is_true(n > 3 and n < 18, text)
+  end)
+
+  it("is taken back by its guards when the canary goes bad, and somebody is told", function()
+    at_25()
+    calls("vapi", 60, 0)
+    calls("openai", 20, 0)
+    assert.same({}, { watch.run({}, tell).looked_at[1].action })
+    calls("openai", 9, 9)
+    local seen = watch.run({}, tell).looked_at[1]
+    assert.same({ "rollback", "rollback" }, { seen.verdict, seen.action })
+    local now = record()
+    assert.same({ "rolled_back", 0, "auto:guards" }, { now.state, now.percent_bp, now.updated_by })
+    assert.same({ "critical", "rollout.rolled_back", "sales" }, { host.alarms[1].severity, host.alarms[1].kind,
+      host.alarms[1].subject })
+    local row = pg.query(url, "select * from audit order by id desc limit 1")[1]
+    assert.matches("9 of %d+ calls in a row failed", json.encode(row.after))
+    assert.equal("rollback", pg.query(url, "select action from rollout_checks order by id desc limit 1")[1].action)
+    assert.same({}, watch.run({}, tell).looked_at)
+    assert.is_false((rollout { verb = "start", reason = "mended" }))
+    assert.equal("running", rollout({ verb = "start", reason = "mended", force = true }).state)
+  end)
+
+  it("is held at once for an emergency that nobody took", function()
+    at_25()
+    calls("openai", 1, 0)
+    pg.run(url, [[insert into triage_matches (call, rule, severity, matched_at, state)
+      select call, 'gas', 'life', now() - interval '6 minutes', 'open' from calls]])
+    assert.equal("hold", watch.run({}, tell).looked_at[1].action)
+    assert.same({ "paused", 2500, "emergency" }, { record().state, record().percent_bp, record().held_for })
+    assert.is_false((rollout { verb = "start" }))
+    assert.is_nil(watch.run({}, tell).looked_at[1].action)
+  end)
+
+  it("is ready after its calls and its time, and goes on by itself where it may", function()
+    at_25()
+    calls("vapi", 150, 0)
+    calls("openai", 50, 0)
+    assert.equal("pass", watch.run({}, tell).looked_at[1].verdict)
+    local ok, why = rollout { verb = "advance" }
+    assert.is_false(ok)
+    assert.matches("its guards do not say ready %(pass%)", why)
+    pg.run(url, "update rollout_checks set last_at = last_at - interval '61 seconds'")
+    assert.equal("ready", watch.run({}, tell).looked_at[1].verdict)
+    assert.equal("rollout.ready", host.alarms[#host.alarms].kind)
+    assert(rollout { verb = "plan", auto_advance = true })
+    assert.equal("advance", watch.run({}, tell).looked_at[1].action)
+    assert.equal(5000, record().percent_bp)
+  end)
+
+  it("is changed from the version that was looked at, or not at all", function()
+    at_25()
+    local ok, why = rollout { verb = "hold", if_version = 1 }
+    assert.is_false(ok)
+    assert.matches("version 1 is not the newest. Now: sales is running in stage '25' at 25 %%, version 2", why)
+    assert.equal("paused", rollout({ verb = "hold", if_version = 2 }).state)
+    local refused = pg.query(url, "select who, after from audit where what = 'rollout.refused'")
+    assert.equal(1, #refused)
+    assert.equal("somebody", refused[1].who)
+  end)
+
+  it("is not for agents that have one system, or emergencies that Vapi would not see", function()
+    host.known_agents = { agent("sales", { vapi = false }) }
+    assert.matches("has no vapi table", select(2, rollout { verb = "start" }))
+    host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } } }) }
+    assert.matches("nobody watches for emergencies about life of sales %(gas%)", select(2, rollout { verb = "start" }))
+    local accepted = { assistant = "a", no_triage = "accepted" }
+    host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } }, vapi = accepted }) }
+    assert(rollout { verb = "start" })
+    assert.matches("did you mean 'sales'%?", select(2, rollout { verb = "start", agent = "sale" }))
+  end)
+
+  it("gives way to the force switch, which asks about emergencies and nothing else", function()
+    at_25()
+    lines = {}
+    force.run({ system = "vapi" }, tell)
+    assert.matches("goes to Vapi, like those of all agents", select(2, rollout { verb = "status" }))
+    force.run({ system = "off" }, tell)
+    force.run({ system = "vapi", agent = "sales" }, tell)
+    assert.same({ true, "killed" }, { record().kill, record().state })
+    force.run({ system = "off", agent = "sales" }, tell)
+    assert.same({ false, "running" }, { record().kill, record().state })
+    host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } } }) }
+    assert.has_error(function()
+      force.run({ system = "vapi" }, tell)
+    end)
+    force.run({ system = "vapi", yes = true }, tell)
+    local row = pg.query(url, "select * from force_now")[1]
+    assert.equal("vapi", row.system)
+    assert.matches("%-%-yes: on Vapi nobody watches", row.reason)
+  end)
+
+  it("is undone as it was shown, and that again", function()
+    at_25()
+    rollout { verb = "rollback" }
+    lines = {}
+    undo.run({ show = true }, tell)
+    assert.matches("The last change: sales rolled_back at 0 %%.* Undone, it is: running at 25 %%", lines[1])
+    undo.run({ shown = true }, tell)
+    assert.same({ "running", 2500 }, { record().state, record().percent_bp })
+    assert.has_error(function()
+      undo.run({ shown = true }, tell)
+    end, "something was changed meanwhile; look again")
+    undo.run({}, tell)
+    assert.same({ "rolled_back", 0 }, { record().state, record().percent_bp })
+    force.run({ system = "vapi" }, tell)
+    undo.run({}, tell)
+    assert.equal("off", pg.query(url, "select system from force_now")[1].system)
+  end)
+
+  it("is taken back at this machine while the database is away, and there once it is back", function()
+    at_25()
+    down = "no route"
+    local result, text = rollout { verb = "rollback", reason = "outage" }
+    assert.same({ true, 0 }, { result.override, result.percent_bp })
+    assert.matches("ordered at this machine alone", text)
+    assert.is_false((rollout { verb = "hold" }))
+    force.run({ system = "vapi" }, tell)
+    local order = override.read()
+    assert.same({ 2, "vapi", { sales = { percent_bp = 0 } }, "somebody" }, { order.version, order.force, order.agents,
+      order.who })
+    assert.is_true(sweep.run({}, tell).waits)
+    down = nil
+    assert.same({ "force", "sales" }, sweep.run({}, tell).written)
+    assert.is_nil(host.kept(override.FILE))
+    assert.same({ "rolled_back", 0, "somebody" }, { record().state, record().percent_bp, record().updated_by })
+    assert.matches("^local override by somebody at 20.*: outage", record().reason or "")
+    assert.equal("vapi", pg.query(url, "select system from force_now")[1].system)
+  end)
+end)
