@@ -319,6 +319,7 @@ void vapi_hooks_stop(struct vapi_double *d)
 {
     while (d->hooks) {
         struct vapi_hook *h = d->hooks;
+        d->hooks = h->next;
         if (h->request)
             http_call_cancel(h->request);
         hook_free(h);

@@ -249,7 +249,7 @@ static int check(const struct vapi_call *c, const struct http_request *r, enum l
 
 int vapi_upgrade(struct vapi_double *d, struct http_request *r, struct ws_accept *accept)
 {
-    char path[80];
+    char path[80] = "";
     struct vapi_call *c = NULL;
     struct vapi_line *l;
     enum line_kind kind;
