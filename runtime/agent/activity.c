@@ -213,9 +213,9 @@ static void on_opened(struct job *j)
     struct activity *a = j->activity;
     struct rd_str hooks = job_result(j, 5);
     struct brief *brief = NULL;
-    bool openai = rd_str_eq(job_result(j, 1), RD_STR("openai"));
+    bool ours = job_result(j, 4).n > 0; /* its audio runs through this process */
 
-    if (openai && brief_from_json(&brief, job_result(j, 4), a->agent->name, a->agent->version)) {
+    if (ours && brief_from_json(&brief, job_result(j, 4), a->agent->name, a->agent->version)) {
         activity_log_failure(a, "open", "the brief could not be read", "");
         send_failed(a, "the brief could not be read");
         activity_free(a);
@@ -229,7 +229,7 @@ static void on_opened(struct job *j)
         (struct rd_str[4]){job_result(j, 1), job_result(j, 2), job_result(j, 3), job_result(j, 6)},
         brief);
     brief_unref(brief);
-    if (!openai) {
+    if (!ours) {
         activity_free(a);
         return;
     }

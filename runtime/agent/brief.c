@@ -14,6 +14,10 @@ static const struct {
     const char *name;
     size_t offset;
 } texts[] = {
+    {"system", offsetof(struct brief, system)},
+    {"other", offsetof(struct brief, other)},
+    {"vapi_assistant", offsetof(struct brief, vapi_assistant)},
+    {"vapi_variables", offsetof(struct brief, vapi_variables)},
     {"model", offsetof(struct brief, model)},
     {"voice", offsetof(struct brief, voice)},
     {"instructions", offsetof(struct brief, instructions)},

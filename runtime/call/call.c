@@ -101,7 +101,7 @@ void call_tell_agent(struct call *c, enum agent_event_type type, struct rd_str i
     call_end(c, CALL_END_SCRIPT_FAILED);
 }
 
-static bool carrier_and_provider_share_a_format(const struct call *c, const struct provider_ops *p)
+bool call_fits(const struct call *c, const struct provider_ops *p)
 {
     return (c->o.carrier_ops->formats & p->caps.formats & AUDIO_PCMU) != 0;
 }
@@ -188,14 +188,19 @@ static void call_free(struct call *c)
 
 void call_set_provider(struct call *c, const struct provider_ops *ops, struct provider_leg *leg)
 {
-    if (leg && carrier_and_provider_share_a_format(c, ops)) {
-        c->provider_ops = ops;
+    call_hold(c);
+    c->provider_ops = ops;
+    if (leg && call_fits(c, ops)) {
         c->provider = leg;
-        return;
+        if (ops->caps.slow_start)
+            c->answer_by_ms = c->start_ms + CALL_OTHER_MS;
+    } else {
+        if (leg)
+            ops->close(leg);
+        if (!failover_begin(c, "not opened"))
+            call_end(c, CALL_END_PROVIDER_FAILED);
     }
-    if (leg)
-        ops->close(leg);
-    call_end(c, CALL_END_PROVIDER_FAILED);
+    call_release(c);
 }
 
 struct call_totals call_totals(const struct call *c)
@@ -301,6 +306,8 @@ void call_provider_gone(struct call *c, const char *what)
     c->totals.errors++;
     call_record(c, &(struct record){
                        .type = RECORD_ERROR, .name = RD_STR("provider"), .text = rd_str(what)});
+    if (failover_begin(c, what))
+        return;
     call_end(c, CALL_END_PROVIDER_FAILED);
 }
 
@@ -331,7 +338,11 @@ static bool is_worth_another(struct call *c, enum leg_end why)
     bool said = c->state == CALL_LEAVING && c->turn.state == TURN_IDLE && !c->turn.wanted &&
                 c->own.state == OWN_NONE;
 
-    return lost && !said && resume_begin(c, "provider_lost");
+    if (!lost || said)
+        return false;
+    if (!c->provider_ops->caps.resumable && failover_begin(c, "connection lost"))
+        return true;
+    return resume_begin(c, "provider_lost");
 }
 
 void call_on_provider_end(void *arg, enum leg_end why)

@@ -34,6 +34,11 @@ struct call_opts {
      * function: a call is not resumed. */
     struct provider_leg *(*reopen)(void *arg, const struct provider_ops **ops,
                                    const struct provider_events *ev, struct call *c);
+
+    /* The same with the other provider, because this one cannot go on; from then on `reopen` is about that
+     * one. NULL: there is none, or it had its turn. NULL instead of the function: the same. */
+    struct provider_leg *(*other)(void *arg, const struct provider_ops **ops,
+                                  const struct provider_events *ev, struct call *c);
     struct history *history; /* takes, unless it fails; NULL: nothing was said yet */
     uint32_t resumes;        /* of this call within the last minute, elsewhere */
     bool resumed;      /* it goes on: no opening, no hooks, but the thread is taken up again */

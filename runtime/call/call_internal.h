@@ -2,7 +2,7 @@
 /* call_internal.h - the struct behind call.h, shared by the few files that are the call: call.c
  * (its life), hear.c (what comes from the caller), speak.c (what comes from the provider),
  * response.c (its responses), ask.c (what is asked of it), debt.c (answers that do not come),
- * notice.c (what must be heard), heard.c (what there are no words for yet), resume.c (a session after the other), past.c (what a new one is told), keeping.c (what may be kept), operator.c (the operator's hand). */
+ * notice.c (what must be heard), heard.c (what there are no words for yet), resume.c (a session after the other), failover.c (a provider after the other), past.c (what a new one is told), keeping.c (what may be kept), operator.c (the operator's hand). */
 #ifndef CALL_CALL_INTERNAL_H
 #define CALL_CALL_INTERNAL_H
 
@@ -30,6 +30,7 @@ enum {
         10, /* provider errors in the log and the records, per call; all are counted */
     CALL_OWN_WORDS = 2048,
     CALL_RESUME_MS = 3000,      /* a new session, or the fallback */
+    CALL_OTHER_MS = 5000,       /* the same with a provider that is slow to start */
     CALL_RESUME_RETRY_MS = 250, /* a leg that could not be opened is tried again */
     CALL_LISTEN_MS = 1500,      /* what was fed again must have been taken for speech by then */
     CALL_RESUMES = 3,           /* within… */
@@ -220,6 +221,13 @@ uint64_t resume_deadline_ms(const struct call *c);
 void resume_tick(struct call *c, uint64_t now);
 void resume_forget(struct call *c);          /* the call is over */
 void resume_finish_sentence(struct call *c); /* if one was broken */
+
+void resume_with(struct call *c, const struct provider_ops *ops, struct provider_leg *leg);
+
+/* failover.c: the other provider takes over; false: there is none. */
+bool failover_begin(struct call *c, const char *why);
+void failover_not_needed(struct call *c); /* its provider works: whatever was wrong with it is over */
+bool call_fits(const struct call *c, const struct provider_ops *p); /* both speak one format */
 
 /* heard.c */
 void heard_caller_starts(struct call *c, uint32_t at_ms);

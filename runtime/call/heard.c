@@ -65,7 +65,7 @@ void heard_committed(void *arg, struct rd_str item_id)
     if (!h->spare) {
         is_news(c);
         h->answered = false;
-    } else if (h->n_again > 0) {
+    } else if (h->n_again > 0 && item_id.n > 0) {
         transcript_rename(&c->transcript, rd_str(h->again[0].item), item_id);
         drop_first(h->again, &h->n_again);
     }
@@ -74,6 +74,8 @@ void heard_committed(void *arg, struct rd_str item_id)
     t = &h->turns[h->n_turns++];
     t->end = h->speech_end;
     (void)rd_str_copy(t->item, sizeof(t->item), item_id);
+    if (item_id.n == 0)
+        heard_understood(c, item_id);
 }
 
 /* Turns get their words in any order; audio is let go from the front. */

@@ -6,11 +6,78 @@
  * - Heard whole, as the ledger knows it: the call may be kept from then on (keeping.c).
  * - The caller talked over it, or the model broke off: it is said again after the next answer, at most
  *   twice.
+ * - A provider that also speaks when it likes may have said something else: there it counts once the
+ *   transcript has most of its words, in their order.
  *
  * Failure modes: a notice that is never heard whole leaves a call of which no words are kept. */
 #include "call/call_internal.h"
 
-enum { NOTICE_REPEATS = 2, NOTICE_MS_PER_CHAR = 75, NOTICE_MARGIN_MS = 250 };
+#include <ctype.h>
+
+enum {
+    NOTICE_REPEATS = 2,
+    NOTICE_MS_PER_CHAR = 75,
+    NOTICE_MARGIN_MS = 250,
+    NOTICE_WORDS_PERCENT = 60 /* transcripts write numbers and names in their own way */
+};
+
+enum said { SAID, NOT_SAID, UNKNOWN_YET };
+
+static bool is_letter(char ch)
+{
+    return isalnum((unsigned char)ch) || (unsigned char)ch >= 0x80;
+}
+
+/* The next word of the text, which moves on behind it; empty: there is none. */
+static struct rd_str next_word(struct rd_str *text)
+{
+    struct rd_str word;
+
+    while (text->n > 0 && !is_letter(text->p[0]))
+        *text = (struct rd_str){text->p + 1, text->n - 1};
+    word = (struct rd_str){text->p, 0};
+    while (word.n < text->n && is_letter(text->p[word.n]))
+        word.n++;
+    *text = (struct rd_str){text->p + word.n, text->n - word.n};
+    return word;
+}
+
+static bool same_word(struct rd_str a, struct rd_str b)
+{
+    return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
+}
+
+/* Are most of its words there, in their order? */
+static bool holds_words(struct rd_str spoken, struct rd_str wanted)
+{
+    uint32_t n = 0, found = 0;
+
+    for (struct rd_str word = next_word(&wanted); word.n > 0; word = next_word(&wanted)) {
+        struct rd_str rest = spoken, other;
+
+        n++;
+        do
+            other = next_word(&rest);
+        while (other.n > 0 && !same_word(word, other));
+        found += other.n > 0;
+        spoken = other.n > 0 ? rest : spoken;
+    }
+    return found * 100 >= n * NOTICE_WORDS_PERCENT;
+}
+
+static enum said was_said(const struct call *c)
+{
+    struct rd_str words;
+    bool final;
+
+    if (!c->provider_ops->caps.own_voice)
+        return SAID;
+    if (!transcript_find(&c->transcript, rd_str(c->notice.item), &words, &final))
+        return NOT_SAID;
+    if (holds_words(words, rd_str(c->brief->notice)))
+        return SAID;
+    return final ? NOT_SAID : UNKNOWN_YET;
+}
 
 /* The item that carries it begins to be heard. */
 void notice_begins(struct call *c, const struct provider_item *item)
@@ -54,7 +121,7 @@ void notice_was_cut(struct call *c, const struct ledger_cut *cut)
 {
     if (!c->notice.item[0] || strcmp(c->notice.item, cut->id) != 0)
         return;
-    if (cut->heard_ms >= needed_ms(c, cut->received_ms, cut->done))
+    if (cut->heard_ms >= needed_ms(c, cut->received_ms, cut->done) && was_said(c) == SAID)
         heard(c);
     else
         not_heard(c);
@@ -70,9 +137,14 @@ void notice_response_over(struct call *c, const struct provider_response *r)
 void notice_settle(struct call *c)
 {
     struct ledger_progress p;
+    enum said said;
 
-    if (!c->notice.item[0])
+    if (!c->notice.item[0] || (said = was_said(c)) == UNKNOWN_YET)
         return;
+    if (said == NOT_SAID) {
+        not_heard(c);
+        return;
+    }
     if (ledger_progress(&c->ledger, rd_str(c->notice.item), &p)) {
         if (p.heard_ms >= needed_ms(c, p.received_ms, p.done))
             heard(c);

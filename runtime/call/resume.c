@@ -144,6 +144,19 @@ bool resume_retries(struct call *c, enum leg_end why)
     return true;
 }
 
+void resume_with(struct call *c, const struct provider_ops *ops, struct provider_leg *leg)
+{
+    struct resume *r = &c->resume;
+
+    r->why = "failover";
+    r->since_ms = call_now(c);
+    r->by_ms = r->since_ms + CALL_OTHER_MS;
+    r->attempt = 1;
+    c->provider_ops = ops;
+    c->provider = leg;
+    settle_session(c);
+}
+
 /* What the model does first. What was said meanwhile (a tool's result, words of ours) counts too. */
 static void take_up(struct call *c)
 {

@@ -226,11 +226,35 @@ static void on_ready(void *arg)
         return;
     call_hold(c);
     c->answer_by_ms = 0;
+    failover_not_needed(c);
     call_go_live(c);
     bridge_ready(&c->bridge);
     keeping_live(c);
     begin_talking(c);
     call_speak_next(c);
+    call_release(c);
+}
+
+static void on_named(void *arg, struct rd_str id)
+{
+    struct call *c = arg;
+
+    if (c->state < CALL_CLOSING)
+        call_record(c, &(struct record){
+                           .type = RECORD_NAMED, .id = id, .name = rd_str(c->provider_ops->name)});
+}
+
+/* Its goodbye was said, or there is none. */
+static void on_hang_up(void *arg)
+{
+    struct call *c = arg;
+
+    if (c->state >= CALL_CLOSING)
+        return;
+    call_hold(c);
+    call_hang_up(c, CALL_END_AGENT_HANGUP);
+    c->turn.wanted = false;
+    call_when_heard(c);
     call_release(c);
 }
 
@@ -346,6 +370,7 @@ void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bo
 
 const struct provider_events call_provider_events = {
     .on_ready = on_ready,
+    .on_named = on_named,
     .on_expiry = resume_on_expiry,
     .on_audio = on_audio,
     .on_audio_done = on_audio_done,
@@ -359,5 +384,6 @@ const struct provider_events call_provider_events = {
     .on_usage = call_on_usage,
     .on_limits = call_on_limits,
     .on_error = call_on_error,
+    .on_hang_up = on_hang_up,
     .on_end = call_on_provider_end,
 };

@@ -170,6 +170,19 @@ void transcript_words(struct transcript *t, const struct provider_words *w, uint
     s->final = w->final;
 }
 
+bool transcript_find(const struct transcript *t, struct rd_str item_id, struct rd_str *words,
+                     bool *final)
+{
+    int i = index_of(t, item_id);
+
+    if (i < 0)
+        return false;
+    *words =
+        (struct rd_str){t->slots[i]->text.data ? t->slots[i]->text.data : "", t->slots[i]->text.n};
+    *final = t->slots[i]->final;
+    return true;
+}
+
 void transcript_tool(struct transcript *t, const struct provider_tool_call *call, uint64_t now_ms)
 {
     struct rd_str id = call->item_id.n > 0 ? call->item_id : call->call_id;

@@ -81,6 +81,10 @@ void transcript_heard(struct transcript *t, struct rd_str item_id);
 void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_ms,
                     uint32_t total_ms);
 
+/* The words of an item so far. False: it is not here, or has come out. */
+bool transcript_find(const struct transcript *t, struct rd_str item_id, struct rd_str *words,
+                     bool *final);
+
 /* A tool was called, and what came of it. False: the call is not here (any more). */
 void transcript_tool(struct transcript *t, const struct provider_tool_call *call, uint64_t now_ms);
 bool transcript_tool_output(struct transcript *t, struct rd_str call_id, struct rd_str output);

@@ -159,12 +159,12 @@ static void connect_model(struct talk_call *c, struct brief *brief)
 
 static void on_opened(struct talk_call *c, const struct message *m)
 {
-    bool openai = rd_str_eq(m->s[0], RD_STR("openai")) && m->brief;
+    bool vapi = rd_str_eq(m->s[0], RD_STR("vapi")), ours = m->brief && !vapi;
 
-    talk_phones_answer(c->phones, m->aux, openai ? HOLD : HANGUP);
-    if (rd_str_eq(m->s[0], RD_STR("vapi"))) {
+    talk_phones_answer(c->phones, m->aux, ours ? HOLD : HANGUP);
+    if (vapi) {
         end(c, "this call goes to Vapi, where nobody can type", m->s[1].p);
-    } else if (!openai) {
+    } else if (!ours) {
         fail(c, "the call could not be answered", m->s[1].p);
     } else {
         c->live = true;

@@ -403,7 +403,7 @@ void adopt_answered(struct media_thread *t, struct message *m)
 
 void adopt_opened(struct opening *o, const struct message *m)
 {
-    if (!rd_str_eq(m->s[0], RD_STR("openai")) || !m->brief)
+    if (!m->brief)
         refuse(o, "script_failed", false);
     else if (o->adopting->stream)
         line_adopt(o, m->brief);

@@ -98,7 +98,7 @@ static void log_end(const struct line *l, const struct record *r)
     const struct call_totals *c = r->totals;
 
     log_info("call.ended", F_CALL(l->view.sid), F_STR("agent", l->view.agent),
-             F_STR("provider", "openai"), F_STR("reason", r->text.p),
+             F_STR("provider", l->on_vapi ? "vapi" : "openai"), F_STR("reason", r->text.p),
              F_INT("dur_ms", c->duration_ms), F_INT("turns", c->turns),
              F_INT("barge_ins", c->barge_ins), F_INT("first_audio_ms", c->first_audio_ms),
              F_INT("frames_in", c->frames_in), F_INT("frames_out", c->frames_out),
@@ -261,18 +261,48 @@ static void tell_script_attached(struct line *l)
     (void)credits_post(l->credits, m, false);
 }
 
+static struct provider_leg *open_openai(struct line *l, unsigned number,
+                                        const struct provider_events *ev, struct call *c)
+{
+    struct openai_session s = {.brief = l->brief, .number = number};
+    struct provider_leg *leg = NULL;
+
+    return openai_open(&leg, l->thread->openai, &s, ev, c) ? NULL : leg;
+}
+
+static struct provider_leg *open_vapi(struct line *l, unsigned number,
+                                      const struct provider_events *ev, struct call *c)
+{
+    struct vapi_session s = {
+        .brief = l->brief, .call_sid = l->view.sid, .from = l->view.from, .number = number};
+    struct provider_leg *leg = NULL;
+
+    return vapi_open(&leg, l->thread->vapi, &s, ev, c) ? NULL : leg;
+}
+
 /* A stream that is not the call's first counts its sessions from a thousand times its number, so that no
  * two of a call are the same. */
 static struct provider_leg *open_leg(void *arg, const struct provider_ops **ops,
                                      const struct provider_events *ev, struct call *c)
 {
     struct line *l = arg;
-    struct openai_session s = {.brief = l->brief,
-                               .number = (l->view.legs - 1) * 1000 + l->sessions++};
-    struct provider_leg *leg = NULL;
+    unsigned number = (l->view.legs - 1) * 1000 + l->sessions++;
 
-    *ops = &openai_provider;
-    return openai_open(&leg, l->thread->openai, &s, ev, c) ? NULL : leg;
+    *ops = l->on_vapi ? &vapi_provider : &openai_provider;
+    return l->on_vapi ? open_vapi(l, number, ev, c) : open_openai(l, number, ev, c);
+}
+
+/* Who could not go on is not asked again in this stream, so there is no way back. */
+static struct provider_leg *open_other(void *arg, const struct provider_ops **ops,
+                                       const struct provider_events *ev, struct call *c)
+{
+    struct line *l = arg;
+
+    if (l->failed_over || !l->brief->other || !l->brief->other[0])
+        return NULL;
+    l->failed_over = true;
+    l->on_vapi = strcmp(l->brief->other, vapi_provider.name) == 0;
+    return open_leg(l, ops, ev, c);
 }
 
 static void open_provider(struct line *l)
@@ -291,6 +321,7 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
                           .carrier_ops = &twilio_carrier,
                           .carrier = leg,
                           .reopen = open_leg,
+                          .other = open_other,
                           .agent = post_to_script,
                           .record = on_record,
                           .timer = set_timer,
@@ -301,6 +332,7 @@ static int start_call(struct line *l, struct brief *brief, struct carrier_leg *l
 
     l->leg = leg;
     l->brief = brief_ref(brief);
+    l->on_vapi = brief->system && strcmp(brief->system, vapi_provider.name) == 0;
     if (brief->record)
         l->tape = tape_new(l->thread->node, &l->view);
     if (l->tape)

@@ -18,6 +18,8 @@ struct line {
     struct recording *tape;  /* owns; NULL: not recorded */
     struct brief *brief;     /* refs; for the sessions that follow */
     unsigned sessions;       /* opened so far */
+    bool on_vapi;            /* who speaks; else OpenAI */
+    bool failed_over;        /* from the other one, which had its turn */
     bool away;               /* the call goes on without us */
     uint64_t closed_us;      /* what came later is not on the tape */
 };

@@ -201,6 +201,18 @@ static int start_openai(struct media_thread *t)
     return openai_pool_new(&t->openai, &o);
 }
 
+static int start_vapi(struct media_thread *t)
+{
+    const struct settings *s = t->node->settings;
+    struct vapi_opts o = {.loop = t->loop,
+                          .tls = t->node->tls_client,
+                          .ca_file = s->ca_file[0] ? s->ca_file : NULL,
+                          .api = s->vapi_api,
+                          .key = s->vapi_key};
+
+    return vapi_pool_new(&t->vapi, &o);
+}
+
 int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
 {
     struct media_thread *t = calloc(1, sizeof(*t));
@@ -218,6 +230,8 @@ int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
         rc = start_http(t);
     if (!rc)
         rc = start_openai(t);
+    if (!rc)
+        rc = start_vapi(t);
     if (!rc)
         rc = loop_timer_new(&t->pulse, t->loop, on_pulse, t);
     if (rc) {
@@ -251,6 +265,7 @@ void media_thread_free(struct media_thread *t)
     http_server_free(t->http);
     if (t->openai)
         openai_pool_free(t->openai);
+    vapi_pool_free(t->vapi);
     loop_timer_free(t->pulse);
     if (t->mailbox)
         mailbox_free(t->mailbox);

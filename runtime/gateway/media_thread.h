@@ -9,6 +9,7 @@
 #include "io/http_server.h"
 #include "io/mailbox.h"
 #include "providers/openai/openai.h"
+#include "providers/vapi/vapi.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ struct media_thread {
     struct mailbox *mailbox;
     struct http_server *http;
     struct openai_pool *openai;
+    struct vapi_pool *vapi;
     struct loop_timer *pulse; /* once a second: gauges */
     struct opening *openings; /* webhooks that wait for a script, offers that wait for a stream */
     struct line *lines;       /* calls with a stream */

@@ -18,7 +18,8 @@ static const char *const type_names[] = {
     [RECORD_BARGE_IN] = "barge_in",   [RECORD_DTMF] = "dtmf",       [RECORD_USAGE] = "usage",
     [RECORD_ERROR] = "error",         [RECORD_NOTICE] = "notice",   [RECORD_PAUSE] = "pause",
     [RECORD_RECORDING] = "recording", [RECORD_ENDED] = "ended",     [RECORD_OPERATOR] = "operator",
-    [RECORD_TRANSFER] = "transfer",   [RECORD_RESUMED] = "resumed",
+    [RECORD_TRANSFER] = "transfer",   [RECORD_RESUMED] = "resumed", [RECORD_NAMED] = "vapi",
+    [RECORD_FAILOVER] = "failover",
 };
 
 static const char *const role_names[] = {
@@ -248,6 +249,12 @@ static int add_body(struct buf *out, const struct record *r)
     case RECORD_TRANSFER:
         return add(out, JSON_MEMBERS(J_TEXT("whom", shown(r->name)), J_TEXT("state", shown(r->id)),
                                      J_TEXT("why", if_any(r->text))));
+    case RECORD_NAMED: /* of all that run over this line Vapi alone has a name for it */
+        return add(out, JSON_MEMBERS(J_TEXT("vapi_id", id_of(r->id)), J_STR("route", "bridge"),
+                                     J_STR("status", "in-progress"), J_STR("seen_by", "webhook")));
+    case RECORD_FAILOVER:
+        return add(out, JSON_MEMBERS(J_TEXT("from", shown(r->name)), J_TEXT("to", shown(r->id)),
+                                     J_TEXT("why", shown(r->text))));
     case RECORD_RESUMED:
         return add(out, JSON_MEMBERS(J_TEXT("reason", shown(r->text)), J_INT("gap_ms", r->gap_ms),
                                      J_INT("attempt", r->attempt)));

@@ -2,7 +2,8 @@
 /* route.c - which system a call goes to.
  *
  *   webhook ─▶ what is known (routing.c, breakers, where it went before) ─▶ script: routing.lua ─▶
- *   OpenAI: a stream. Vapi: a redirect, after which the call is not ours any more
+ *   OpenAI: a stream. Vapi: a redirect, after which the call is not ours any more, or for agents that
+ *   bridge a stream as well
  *
  * A redirect must be the first and only verb, so it can only be for a caller whom nobody has answered.
  * For those it is also what follows when we cannot answer: no slot, a script that is late or failed.
@@ -31,7 +32,8 @@ bool route_is_ringing(struct rd_str call_status)
 
 bool route_is_forced_to_vapi(struct media_thread *t, const struct agent_info *agent)
 {
-    const char *force = agent && agent->vapi_twiml ? routing_force(t->node->routing) : NULL;
+    const char *force =
+        agent && agent->vapi_twiml && !agent->bridges ? routing_force(t->node->routing) : NULL;
 
     return force && strcmp(force, "vapi") == 0;
 }
@@ -44,8 +46,8 @@ static bool is_down(const char *target)
 /* Not when OpenAI was ordered: who did knows why. */
 static bool may_fail_over(struct media_thread *t, const struct agent_info *agent, bool ringing)
 {
-    return agent && agent->vapi_twiml && agent->may_fail_over && ringing && !is_down("vapi") &&
-           !routing_force(t->node->routing);
+    return agent && agent->vapi_twiml && !agent->bridges && agent->may_fail_over && ringing &&
+           !is_down("vapi") && !routing_force(t->node->routing);
 }
 
 /* ---- what the decision is made from ---- */
@@ -68,7 +70,9 @@ int route_known(struct opening *o, struct rd_str form, const char *pinned, struc
         member(&root, rd_str_eq(direction, RD_STR("inbound")) || direction.n == 0 ? "From" : "To");
     o->ringing = route_is_ringing(member(&root, "CallStatus"));
     c.openai_down = is_down("openai") ? "breaker" : NULL;
-    c.vapi_down = !o->ringing ? "answered" : is_down("vapi") ? "breaker" : NULL;
+    c.vapi_down = !o->ringing && !o->agent->bridges ? "answered"
+                  : is_down("vapi")                 ? "breaker"
+                                                    : NULL;
     return routing_known(o->thread->node->routing, &c, out);
 }
 
@@ -167,13 +171,14 @@ void route_keep(struct opening *o, const struct message *opened, const struct br
 {
     struct node *n = o->thread->node;
     struct json_value decision = {.type = JSON_NONE};
+    bool vapi = rd_str_eq(opened->s[0], RD_STR("vapi"));
     const char *model = NULL;
 
-    if (brief)
+    if (brief && !vapi)
         model = brief->model && brief->model[0] ? brief->model : n->settings->openai_model;
     (void)json_parse(opened->s[3], &decision);
     directory_route(n->directory, o->call, brief ? DIRECTORY_OPENAI : DIRECTORY_VAPI);
-    keep_decision(o, brief ? "openai" : "vapi", &decision, opened->s[1].p, model);
+    keep_decision(o, vapi ? "vapi" : "openai", &decision, opened->s[1].p, model);
     if (o->agent)
         tell(o->agent, &decision, opened->s[1].p);
 }

@@ -48,7 +48,7 @@ void voice_opened(struct media_thread *t, struct message *m)
         return; /* late: the caller has had the fallback */
     if (o->adopting) {
         adopt_opened(o, m);
-    } else if (rd_str_eq(m->s[0], RD_STR("openai")) && m->brief) {
+    } else if (m->brief) {
         route_keep(o, m, m->brief);
         opening_offer(o, m->brief);
     } else if (rd_str_eq(m->s[0], RD_STR("vapi")) && o->agent && o->agent->vapi_twiml) {

@@ -51,7 +51,12 @@ static const struct error_info calls[] = {
     {"call.response_unfinished", "the provider spoke and never said that it was done",
      "the provider did not end its response; the call goes on", ERROR_WARNING, RETRY_BY_US},
     {"call.provider_error", "the provider reported an error in a call",
-     "`code` says which; look it up here as openai.CODE", ERROR_WARNING, RETRY_NO},
+     "`code` says which; look it up here as openai.CODE or bridge.CODE", ERROR_WARNING, RETRY_NO},
+    {"call.failover", "a call went on with the other provider, because its own could not",
+     "see the errors of the provider before it, and its status page; such calls are no evidence "
+     "for a "
+     "rollout",
+     ERROR_CRITICAL, RETRY_BY_US},
     {"call.stuck", "a leg did not let go after the end of its call",
      "none, its connections were cut; often: the machine is too slow, look at lag_worst_us in "
      "status",

@@ -30,8 +30,8 @@ enum message_type {
                        * object (adopt_call), or empty; s[4] what is known about where its agent's calls go, as JSON
                        * object, or empty; number: media thread that waits, aux: its request number */
     MSG_CALL_OPENED, /* the answer: s[0] system ("openai", "vapi", or "" = failed), s[1] reason or error,
-                       * s[2] vapi assistant, s[3] the decision as JSON object; brief: refs (openai); aux: request
-                       * number */
+                       * s[2] vapi assistant, s[3] the decision as JSON object; brief: refs, where its audio
+                       * runs through us; aux: request number */
     MSG_CALL_ATTACHED, /* the stream is here: number: media thread that has the call */
     MSG_CALL_EVENT,    /* agent_event type in kind; s[0] id, s[1] name, s[2] text, number */
     MSG_RESUME, /* the carrier asks how the call goes on: s[0] "resume" (a <Dial> or a stream is over) or

@@ -23,12 +23,13 @@ enum provider_billing { PROVIDER_BILLS_TOKENS, PROVIDER_BILLS_SECONDS };
 
 /* What a provider can do; the call core asks instead of assuming. */
 struct provider_caps {
-    bool client_truncation; /* truncate() means something: the model forgets unheard words */
+    bool client_truncation; /* truncate() means something: the model knows what was not heard */
     bool turn_events;       /* it tells when the caller starts and stops speaking */
     bool exact_words;       /* respond() can speak given words, also beside the conversation */
-    bool own_voice; /* it speaks by itself when it likes: that words of ours were what it said is
+    bool own_voice;  /* it speaks by itself when it likes: that words of ours were what it said is
                              * known from its transcript alone */
-    bool resumable; /* a session that is lost is worth another one */
+    bool resumable;  /* a session that is lost is worth another one */
+    bool slow_start; /* it takes seconds until on_ready */
     enum provider_billing billing_unit;
     uint32_t formats; /* audio_format bits, both directions */
 };

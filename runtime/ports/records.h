@@ -23,6 +23,8 @@ enum record_type {
     RECORD_RECORDING, /* recording: what became of it. May come after the end: the disk is slower */
     RECORD_OPERATOR,  /* name: what was asked for, text: with which words, id: by whom */
     RECORD_TRANSFER,  /* name: to whom, id: "asked" or "refused", text: why */
+    RECORD_NAMED,     /* id: what the provider calls its session, name: the provider */
+    RECORD_FAILOVER,  /* name: the provider that could not go on, id: who takes over, text: why */
     RECORD_RESUMED, /* text: why, gap_ms: without a session or a stream, attempt: of those within a minute */
     RECORD_ENDED /* text: reason, totals. Last of the call itself */
 };

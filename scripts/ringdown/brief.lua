@@ -18,8 +18,9 @@ end
 
 ---@param def table the agent
 ---@param call ringdown.call
+---@param system "openai"|"vapi"|nil who speaks
 ---@return table
-function M.render(def, call)
+function M.render(def, call, system)
   local opening = opening_of(def)
   local brief = opening.brief
   local prompt = template.render(opening.template, {
@@ -27,6 +28,9 @@ function M.render(def, call)
     hours = { text = def.hours_text }, now = time.at(def.time_zone),
   })
   brief.instructions = prompt .. "\n\n" .. brief.instructions
+  if brief.vapi_assistant ~= "" then
+    require("ringdown.vapi.bridge").add(brief, call, system or "openai")
+  end
   return brief
 end
 

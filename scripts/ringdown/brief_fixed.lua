@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- brief_fixed: the part of a brief that is the same in every call of an agent.
+local bridge = require "ringdown.vapi.bridge"
 local json = require "ringdown.json"
 local words = require "ringdown.words"
 
@@ -53,6 +54,10 @@ function M.of(def)
   local openai, silence = def.openai or {}, def.silence
   local vad = openai.vad or {}
   return {
+    system = "openai",
+    other = bridge.takes_over(def) and "vapi" or "",
+    vapi_assistant = bridge.has(def) and def.vapi.assistant or "",
+    vapi_variables = "",
     model = openai.model or "",
     voice = openai.voice or "marin",
     instructions = rules(def),

@@ -35,7 +35,7 @@ end
 ---@return table brief as ringdown.brief renders it
 function M.brief(session, happened, noticed, opening)
   local def, call = session.def, session.call
-  local out = brief.render(def, call)
+  local out = brief.render(def, call, session.system)
   local so_far = table.concat(session.memory, "\n")
   opening = opening or words.of(def, "unanswered")
   local left_ms = def.max_call.after - (host.now_ms() - session.began_ms)
@@ -54,7 +54,7 @@ end
 ---@return table brief
 function M.after_a_break(session, noticed)
   if #session.memory == 0 then
-    return brief.render(session.def, session.call)
+    return brief.render(session.def, session.call, session.system)
   end
   return M.brief(session, "The line to the caller was interrupted for a moment, and they are back with you. "
     .. "If the last thing between the lines is a question of theirs, answer it.", noticed,

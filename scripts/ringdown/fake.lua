@@ -225,7 +225,7 @@ function M.call(opts)
   end
   self.session:know_caller()
   self.system, self.reason, self.assistant, self.decision = self.session:route(routes)
-  if self.system == "openai" then
+  if self.session:runs_here(self.system) then
     self.brief = self.session:brief()
   end
   return self

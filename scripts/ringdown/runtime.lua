@@ -35,12 +35,14 @@ function M.open(module, form, site, known, seed, routes)
   session = sessions.new(def, said, place)
   session:know_caller()
   if known and known ~= "" then
+    local system = def.openai and "openai" or session:runs_here("vapi") and "vapi" or "openai"
+    session:runs_here(system)
     local brief = require("ringdown.adopted").take_over(session, json.decode(known))
-    return "openai", "resumed", "", json.encode(brief), session:hooks()
+    return system, "resumed", "", json.encode(brief), session:hooks()
   end
   local plan = routes and routes ~= "" and json.decode(routes) or nil
   local system, reason, assistant, decision = session:route(plan)
-  local brief = system == "openai" and json.encode(session:brief()) or ""
+  local brief = session:runs_here(system) and json.encode(session:brief()) or ""
   inputs.opened(said, place, brief, plan)
   inputs.begin, inputs.opened = nil, nil -- a VM has one call: their memory is wanted back
   return system, reason, assistant, brief, session:hooks(), json.encode(decision)

@@ -59,9 +59,18 @@ function session:route(known)
   return facts.system, facts.detail or facts.reason, def.vapi and def.vapi.assistant or "", facts
 end
 
+---Where it goes was decided. Does its audio run through us, whoever speaks?
+---@param system "openai"|"vapi"
+---@return boolean
+function session:runs_here(system)
+  local vapi = self.def.vapi
+  self.system = system
+  return system == "openai" or vapi ~= nil and vapi.route == "bridge"
+end
+
 ---@return table
 function session:brief()
-  return require("ringdown.brief").render(self.def, self.call)
+  return require("ringdown.brief").render(self.def, self.call, self.system)
 end
 
 ---What this session wants to hear of, " ended said utterance ": the agent's hooks, and what is remembered.

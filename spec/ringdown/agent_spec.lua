@@ -31,8 +31,8 @@ describe("an agent's file", function()
   end)
 
   it("refuses what does not exist", function()
-    local text = complaints_of { vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" } }
-    assert.matches('vapi.route: "bridge" is unknown; allowed: redirect', text, 1, true)
+    local text = complaints_of { vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "tunnel" } }
+    assert.matches('vapi.route: "tunnel" is unknown; allowed: redirect, bridge', text, 1, true)
   end)
 
   it("is told all its mistakes at once, whatever does not exist", function()

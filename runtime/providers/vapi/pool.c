@@ -22,15 +22,16 @@ struct vapi_pool {
 int vapi_pool_new(struct vapi_pool **out, const struct vapi_opts *o)
 {
     struct vapi_pool *p = calloc(1, sizeof(*p));
-    size_t n = strlen(o->api);
+    const char *api = o->api ? o->api : "";
+    size_t n = strlen(api);
 
     if (!p)
         return -ENOMEM;
     p->o = *o;
-    while (n > 0 && o->api[n - 1] == '/')
+    while (n > 0 && api[n - 1] == '/')
         n--;
     /* What does not fit is refused by whoever reads it: curl, Vapi. */
-    (void)snprintf(p->url, sizeof(p->url), "%.*s/call", (int)n, o->api);
+    (void)snprintf(p->url, sizeof(p->url), "%.*s/call", (int)n, api);
     (void)snprintf(p->authorization, sizeof(p->authorization), "Authorization: Bearer %s",
                    o->key ? o->key : "");
     *out = p;

@@ -197,7 +197,7 @@ static void drained(struct provider_leg *leg)
 {
     enum leg_end end = leg->end;
 
-    speech_over(&leg->speech, now_us());
+    speech_over(&leg->speech, end == LEG_CLOSED_BY_PEER, now_us());
     if (leg->state != LEG_DRAINING)
         return; /* whoever was told has closed it */
     leg_stop(leg, end);
@@ -506,8 +506,11 @@ static int vapi_cancel(struct provider_leg *leg, struct rd_str response_id)
 static int vapi_truncate(struct provider_leg *leg, struct rd_str item_id, uint32_t content_index,
                          uint32_t audio_end_ms)
 {
-    (void)leg, (void)item_id, (void)content_index, (void)audio_end_ms;
-    return 0; /* it heard the caller cut in, and knows */
+    (void)content_index, (void)audio_end_ms;
+    if (leg->state != LEG_READY)
+        return RD_ESTATE;
+    /* It heard the caller cut in on words of its own, and knows. */
+    return speech_own_id(&leg->speech, item_id, &item_id) ? 0 : RD_EGONE;
 }
 
 static int vapi_tool_result(struct provider_leg *leg, struct rd_str call_id, struct rd_str output)
@@ -593,11 +596,12 @@ static void vapi_forget(struct provider_leg *leg)
 
 const struct provider_ops vapi_provider = {
     .name = "vapi",
-    .caps = {.client_truncation = false,
+    .caps = {.client_truncation = true,
              .turn_events = true,
              .exact_words = true,
              .own_voice = true,
              .resumable = false,
+             .slow_start = true,
              .billing_unit = PROVIDER_BILLS_SECONDS,
              .formats = AUDIO_PCMU},
     .audio = vapi_audio,

@@ -508,11 +508,11 @@ uint64_t speech_due_us(const struct speech *s)
     return earlier(at, caller_due_us(s));
 }
 
-void speech_over(struct speech *s, uint64_t now_us)
+void speech_over(struct speech *s, bool whole, uint64_t now_us)
 {
     if (s->caller.speaks)
         stop_speaking(s);
-    close_response(s, PROVIDER_RESPONSE_INCOMPLETE, now_us);
+    close_response(s, whole ? PROVIDER_RESPONSE_COMPLETED : PROVIDER_RESPONSE_INCOMPLETE, now_us);
     settle_words(s);
 }
 

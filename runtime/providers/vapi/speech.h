@@ -88,8 +88,9 @@ bool speech_own_id(const struct speech *s, struct rd_str told, struct rd_str *ow
 void speech_tick(struct speech *s, uint64_t now_us);
 uint64_t speech_due_us(const struct speech *s);
 
-/* The session is over: what was said has its words. Before: is some of it still on its way? */
-void speech_over(struct speech *s, uint64_t now_us);
+/* The session is over, and what was said with it: whole, or it broke off. Before: is some of it still on
+ * its way? */
+void speech_over(struct speech *s, bool whole, uint64_t now_us);
 bool speech_drains(const struct speech *s);
 
 #endif

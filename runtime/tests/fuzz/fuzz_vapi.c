@@ -177,7 +177,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         free(copy);
         p += line + (nl ? 1 : 0);
     }
-    speech_over(&l.speech, now_us);
+    speech_over(&l.speech, n % 2 == 0, now_us);
     vapi_events_fini(&l.events);
     speech_fini(&l.speech);
     return 0;

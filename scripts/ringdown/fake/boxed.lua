@@ -72,6 +72,10 @@ function session:route()
   return table.unpack(self.decided)
 end
 
+function session:runs_here()
+  return self.briefed ~= nil
+end
+
 function session:brief()
   return self.briefed
 end

@@ -198,7 +198,7 @@ end
 ---@return ringdown.replay.step[]
 function M.rest(call)
   local steps, recording = {}, call.recording
-  while call.system == "openai" and not call.broken do
+  while call.brief and not call.broken do
     local at = (rawget(call, "played") or 0) + 1
     local input = recording.inputs[at]
     if not input then

@@ -267,7 +267,7 @@ end
 
 -- Life rules rest on calls that another system takes: said aloud unless the agent accepts it.
 local function warn_of_vapi(def, warn)
-  if not def.vapi or def.vapi.no_triage == "accepted" then
+  if not def.vapi or def.vapi.no_triage == "accepted" or def.vapi.route == "bridge" then
     return
   end
   for _, rule in ipairs(def.emergencies) do

@@ -66,6 +66,12 @@ static void on_record(void *arg, const struct record *r)
         fake_note(f, "record:dtmf:%.*s", (int)r->text.n, r->text.p);
     if (r->type == RECORD_RESUMED)
         fake_note(f, "resumed:%.*s:%u:%u", (int)r->text.n, r->text.p, r->gap_ms, r->attempt);
+    if (r->type == RECORD_NAMED)
+        fake_note(f, "named:%.*s:%.*s", (int)r->name.n, r->name.p, (int)r->id.n, r->id.p);
+    if (r->type == RECORD_FAILOVER) {
+        fake_note(f, "failover:%.*s:%.*s", (int)r->name.n, r->name.p, (int)r->id.n, r->id.p);
+        (void)rd_str_copy(f->last_text, sizeof(f->last_text), r->text);
+    }
     if (r->type == RECORD_ENDED) {
         f->totals = *r->totals;
         fake_note(f, "record:ended");

@@ -34,6 +34,7 @@ struct fake {
     int agent_rc;                  /* what the script's mailbox answers */
     bool legs_close_at_once;
     bool no_more_legs;                  /* none can be opened */
+    bool failed_over;                   /* what is opened now is of the other provider */
     unsigned sessions;                  /* opened behind the first */
     const struct provider_events *next; /* of the newest leg */
     char told[4096]; /* what the newest session was told of the past: "caller: words|…" */
@@ -44,7 +45,8 @@ __attribute__((format(printf, 2, 3))) void fake_note(struct fake *f, const char 
 
 void fake_start(struct fake *f, struct brief *brief);
 void fake_start_live(struct fake *f, struct brief *brief); /* provider ready, opening begun */
-void fake_can_reopen(struct fake *f); /* a lost session is followed by another */
+void fake_can_reopen(struct fake *f);    /* a lost session is followed by another */
+void fake_can_fail_over(struct fake *f); /* once, to the other provider */
 void fake_next_ready(struct fake *f);
 void fake_next_expires(struct fake *f, uint64_t in_ms);
 void fake_stop(struct fake *f); /* ends the call if it is not over */
@@ -88,5 +90,7 @@ struct audio_span fake_span(uint32_t n_bytes);
 
 extern const struct carrier_ops fake_carrier;
 extern const struct provider_ops fake_provider;
+extern const struct provider_ops
+    fake_other; /* speaks when it likes, starts slowly, is not resumed */
 
 #endif

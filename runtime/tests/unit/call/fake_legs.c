@@ -179,13 +179,30 @@ static struct provider_leg *reopen(void *arg, const struct provider_ops **ops,
     struct fake *f = arg;
 
     (void)c;
-    fake_note(f, "open");
-    *ops = &fake_provider;
+    fake_note(f, f->failed_over ? "open_other" : "open");
+    *ops = f->failed_over ? &fake_other : &fake_provider;
     if (f->no_more_legs)
         return NULL;
     f->sessions++;
     f->next = ev;
     return (struct provider_leg *)(void *)f;
+}
+
+static struct provider_leg *other(void *arg, const struct provider_ops **ops,
+                                  const struct provider_events *ev, struct call *c)
+{
+    struct fake *f = arg;
+
+    if (f->failed_over)
+        return NULL;
+    f->failed_over = true;
+    return reopen(arg, ops, ev, c);
+}
+
+void fake_can_fail_over(struct fake *f)
+{
+    f->call->o.reopen = reopen;
+    f->call->o.other = other;
 }
 
 void fake_can_reopen(struct fake *f)
@@ -223,6 +240,7 @@ const struct provider_ops fake_provider = {.name = "fake",
                                            .caps = {.client_truncation = true,
                                                     .turn_events = true,
                                                     .exact_words = true,
+                                                    .resumable = true,
                                                     .formats = AUDIO_PCMU | AUDIO_PCM16_24K},
                                            .audio = provider_audio,
                                            .respond = provider_respond,
@@ -235,3 +253,22 @@ const struct provider_ops fake_provider = {.name = "fake",
                                            .forget = provider_forget,
                                            .close = provider_close,
                                            .abort = provider_abort};
+
+const struct provider_ops fake_other = {.name = "other",
+                                        .caps = {.client_truncation = true,
+                                                 .turn_events = true,
+                                                 .exact_words = true,
+                                                 .own_voice = true,
+                                                 .slow_start = true,
+                                                 .formats = AUDIO_PCMU},
+                                        .audio = provider_audio,
+                                        .respond = provider_respond,
+                                        .cancel = provider_cancel,
+                                        .truncate = provider_truncate,
+                                        .tool_result = provider_tool_result,
+                                        .note = provider_note,
+                                        .remember = provider_remember,
+                                        .set_events = provider_set_events,
+                                        .forget = provider_forget,
+                                        .close = provider_close,
+                                        .abort = provider_abort};
