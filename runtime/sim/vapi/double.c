@@ -49,7 +49,8 @@ static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *ar
     return vapi_upgrade(arg, r, accept);
 }
 
-static const struct http_handlers handlers = {on_request, on_gone, on_upgrade};
+static const struct http_handlers handlers = {
+    .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade};
 
 /* ---- what is there from the start ---- */
 

@@ -94,7 +94,8 @@ static void on_pause(void *arg)
 
 int desk_set_up_with(void **state, struct vapi_double_opts o)
 {
-    static const struct http_handlers handlers = {on_request, on_gone, on_upgrade};
+    static const struct http_handlers handlers = {
+        .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade};
     struct desk *d = calloc(1, sizeof(*d));
     struct http_server_opts h = {
         .handlers = &handlers, .arg = d, .max_body = sizeof(d->body), .max_connections = 100};
