@@ -226,7 +226,8 @@ void resume_with(struct call *c, const struct provider_ops *ops, struct provider
 
 /* failover.c: the other provider takes over; false: there is none. */
 bool failover_begin(struct call *c, const char *why);
-void failover_not_needed(struct call *c); /* its provider works: whatever was wrong with it is over */
+void failover_not_needed(
+    struct call *c); /* its provider works: whatever was wrong with it is over */
 bool call_fits(const struct call *c, const struct provider_ops *p); /* both speak one format */
 
 /* heard.c */
