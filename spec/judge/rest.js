@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rest.js - what the simulated Twilio answers, before Twilio's own description of its REST API: a double that
-// is kinder than the real one would let mistakes through.
+// rest.js - what the simulated Twilio answers, and what it takes, before Twilio's own description of its REST API: a
+// double that is kinder than the real one would let mistakes through. So is what the library sends, as its specs saw it.
 import Ajv2020 from 'ajv/dist/2020.js';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,10 +17,17 @@ const wrong = [
   { request: 'GET /IncomingPhoneNumbers/PN1.json', status: 200, answer: { voice_method: 'PUT' } },
 ];
 
+const wrongForms = [
+  { request: 'POST /IncomingPhoneNumbers/PN1.json', status: 200, form: 'VoiceMethod=PUT' },
+  { request: 'POST /IncomingPhoneNumbers/PN1.json', status: 200, form: 'voice_url=https://x.example' },
+  { request: 'POST /Calls.json', status: 201, form: 'To=%2B13125550100&Timeout=soon' },
+];
+
 const resources = [
-  { path: '/Calls', resource: 'call', list: 'calls' },
-  { path: '/Messages', resource: 'message', list: 'messages' },
-  { path: '/IncomingPhoneNumbers', resource: 'incoming_phone_number', list: 'incoming_phone_numbers' },
+  { path: '/Calls', resource: 'call', list: 'calls', create: 'CreateCallRequest', update: 'UpdateCallRequest' },
+  { path: '/Messages', resource: 'message', list: 'messages', create: 'CreateMessageRequest' },
+  { path: '/IncomingPhoneNumbers', resource: 'incoming_phone_number', list: 'incoming_phone_numbers',
+    update: 'UpdateIncomingPhoneNumberRequest' },
 ];
 
 // A list is an envelope with one member that holds the resources.
@@ -33,8 +40,25 @@ function parts({ request, status, answer }) {
   return Array.isArray(members) ? members.map((one) => [resource, one]) : [[resource, answer]];
 }
 
-function restJudge(schema) {
-  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+// The fields of a form that was taken; a repeated one is a list. An empty value clears, and is no value.
+function fields(form) {
+  const value = {};
+  for (const [name, text] of new URLSearchParams(form)) {
+    if (text === '') continue;
+    value[name] = name in value ? [value[name], text].flat() : text;
+  }
+  return value;
+}
+
+function sent({ request, status, form }) {
+  const [method, path] = request.split(' ');
+  const kind = resources.find((one) => path.startsWith(one.path));
+  const name = /\/\w+\//.test(path) ? kind.update : kind.create;
+  return method === 'POST' && status < 300 && form && name ? [[name, fields(form)]] : [];
+}
+
+function restJudge(schema, parts, coerceTypes = false) {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false, coerceTypes });
   ajv.addSchema(schema);
   return (line) => parts(line).flatMap(([name, value]) => {
     const valid = ajv.getSchema(`${schema.$id}#/$defs/${name}`);
@@ -53,10 +77,13 @@ export function judgeRest(file, tell) {
       + 'simulated Twilio was not compared with the real one');
     return;
   }
-  const judge = restJudge(JSON.parse(readFileSync(path, 'utf8')));
-  const missed = wrong.filter((line) => judge(line).length === 0);
-  tell(missed.length ? 'fail' : 'ok', `rest: refuses ${wrong.length} answers that Twilio never gives`,
-    missed.map((line) => `accepted: ${JSON.stringify(line.answer)}`));
+  const schema = JSON.parse(readFileSync(path, 'utf8'));
+  const judge = restJudge(schema, parts);
+  const judgeForm = restJudge(schema, sent, 'array');
+  const missed = [...wrong.filter((line) => judge(line).length === 0),
+    ...wrongForms.filter((line) => judgeForm(line).length === 0)];
+  tell(missed.length ? 'fail' : 'ok', `rest: refuses ${wrong.length} answers that Twilio never gives, and `
+    + `${wrongForms.length} forms that it does not take`, missed.map((line) => `accepted: ${JSON.stringify(line)}`));
   if (!existsSync(file)) {
     tell('fail', `rest: ${file} is not there; the unit tests write it when RINGDOWN_REST_LOG names it`);
     return;
@@ -66,4 +93,7 @@ export function judgeRest(file, tell) {
   const complaints = answered.flatMap(judge);
   tell(complaints.length || !answered.length ? 'fail' : 'ok', `rest: ${answered.length} answers of the simulated Twilio`,
     complaints);
+  const forms = lines.filter((line) => sent(line).length);
+  const strange = forms.flatMap(judgeForm);
+  tell(strange.length || !forms.length ? 'fail' : 'ok', `rest: ${forms.length} forms that were sent and taken`, strange);
 }

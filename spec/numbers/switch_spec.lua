@@ -52,6 +52,18 @@ describe("switching a number", function()
     assert.equal("t", rows "select verified_at is not null from number_snapshots")
   end)
 
+  it("has no safety net where Vapi does not have it, and the net that it had stays", function()
+    local _, one = world.fields(A)
+    world.vapi, one.voice_fallback_url = {}, "https://old.example/net"
+    world.agents[1].shown = "{}"
+    assert.is_false(world.run("switch", { to = "ringdown", numbers = { A } }).failed)
+    assert.equal("https://old.example/net", world.fields(A).voice_fallback_url)
+    assert.matches("has no safety net", world.text())
+    world.vapi = "there is no key"
+    world.run("switch", { to = "ringdown", numbers = { B } }) -- it leads there, so it is there
+    assert.equal(VAPI, world.fields(B).voice_fallback_url)
+  end)
+
   it("moves its texts as well when it is told to", function()
     world.run("switch", { to = "ringdown", numbers = { A }, texts = true })
     assert.equal("https://calls.example.com/twilio/sms", world.fields(A).sms_url)

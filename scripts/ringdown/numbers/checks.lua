@@ -57,14 +57,14 @@ end
 
 ---Does Vapi answer calls to it, whenever they get there?
 ---@param seen ringdown.numbers.seen
----@param ours ringdown.numbers.ours
+---@param plan { ours: ringdown.numbers.ours, vapi_why: string? } with vapi_why, Vapi could not be asked
 ---@return boolean
-function M.is_at_vapi(seen, ours)
-  return seen.vapi_id ~= nil or where.leads_to(seen.fields.voice_url, ours) == "vapi"
+function M.is_at_vapi(seen, plan)
+  return seen.vapi_id ~= nil or plan.vapi_why ~= nil and where.leads_to(seen.fields.voice_url, plan.ours) == "vapi"
 end
 
 local function warn(seen, agent, plan, warnings)
-  local to, texts, has_net = plan.to, plan.texts, M.is_at_vapi(seen, plan.ours)
+  local to, texts, has_net = plan.to, plan.texts, M.is_at_vapi(seen, plan)
   if to == "ringdown" and not has_net then
     warnings[#warnings + 1] = "has no safety net: it is not imported at Vapi, so nobody answers when we do not"
   end
@@ -72,9 +72,11 @@ local function warn(seen, agent, plan, warnings)
     warnings[#warnings + 1] = ("keeps its sms_url, which leads to %s: our agents hear no texts to it and send none "
       .. "from it; --texts moves them too"):format(seen.texts_to)
   end
-  if to == "ringdown" and seen.fields.status_callback ~= "" then
-    warnings[#warnings + 1] = "keeps its status_callback: whoever gets it goes on being told when calls end; we do not "
-      .. "need it"
+  if to == "ringdown" and seen.fields.status_callback ~= ""
+    and where.leads_to(seen.fields.status_callback, plan.ours) ~= "ringdown" then
+    warnings[#warnings + 1] = ("keeps its status_callback, which leads to %s: Twilio tells them, not us, how calls "
+      .. "ended; we go by the call itself, and its minutes are measured by our clock"):format(
+        where.leads_to(seen.fields.status_callback, plan.ours))
   end
   if to == "ringdown" and agent and agent.has_life and has_net and not agent.accepts_no_triage then
     warnings[#warnings + 1] = ("falls back to Vapi when we do not answer, where the rules of agent %s about life do "

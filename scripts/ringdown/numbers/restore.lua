@@ -120,7 +120,10 @@ end
 ---@param payload ringdown.numbers.restore
 function M.run(payload, tell)
   local there, why = db.is_there()
-  if not there and not payload.run and not payload.resume then
+  if not there and (payload.run or payload.resume) then
+    error(("the database is away (%s), and only it knows what a run changed; ringdown numbers restore NUMBER... or "
+      .. "--all goes by the snapshots on this machine's disk"):format(why), 0)
+  elseif not there then
     return without_database(payload, why, tell)
   elseif payload.resume then
     return bulk.go_on(payload.resume, payload.ours, tell)

@@ -26,7 +26,7 @@ end
 
 local function to_us(seen, plan)
   local fields = with({ voice_url = where.voice_url(plan.ours), voice_method = "POST" }, NO_OTHER_WAY)
-  if checks.is_at_vapi(seen, plan.ours) then
+  if checks.is_at_vapi(seen, plan) then
     with(fields, { voice_fallback_url = where.vapi(plan.ours, "inbound_call"), voice_fallback_method = "POST" })
   end
   return plan.texts and with(fields, { sms_url = where.sms_url(plan.ours), sms_method = "POST" }) or fields

@@ -242,13 +242,13 @@ void assert_field(const char *body, const char *name, const char *want)
     carrier_form_fini(&f);
 }
 
-/* With RINGDOWN_REST_LOG every answer becomes a line there, for spec/judge/. */
+/* With RINGDOWN_REST_LOG every form and its answer become a line there, for spec/judge/. */
 static void keep_for_the_judge(const struct node *n, json_t *answer)
 {
     const char *file = getenv("RINGDOWN_REST_LOG");
     FILE *f = file ? fopen(file, "ae") : NULL;
-    json_t *line = json_pack("{s:s, s:i, s:O*}", "request", n->rest_asked, "status", n->rest_status,
-                             "answer", answer);
+    json_t *line = json_pack("{s:s, s:i, s:O*, s:s}", "request", n->rest_asked, "status",
+                             n->rest_status, "answer", answer, "form", n->rest_form);
 
     if (f) /* one write a line: other tests add theirs */
         setvbuf(f, NULL, _IOFBF, 1 << 17);
@@ -289,6 +289,8 @@ void node_ask(struct node *n, const char *method, const char *path, const char *
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/2010-04-01/Accounts/%s%s",
              carrier_double_rest_port(n->carrier), CARRIER_DOUBLE_ACCOUNT, path);
     snprintf(n->rest_asked, sizeof(n->rest_asked), "%s %s", method, path);
+    snprintf(n->rest_form, sizeof(n->rest_form), "%s",
+             strlen(body) < sizeof(n->rest_form) ? body : "");
     assert_int_equal(http_call_start(&h, n->client, &o, on_rest, n), 0);
 }
 

@@ -43,7 +43,7 @@ struct node {
     char stream_sid[64];
     unsigned media;
     int step, rest_status, rest_code, rest_err;
-    char rest_asked[300];
+    char rest_asked[300], rest_form[2048];
     char rest_body[16384];
     struct call_report report;
     const struct scenario *scenarios[1];
