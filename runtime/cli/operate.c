@@ -5,11 +5,12 @@
  *
  * Failure modes:
  * - the database is away: the operation hears so when it asks, and says what that means
- * - no agents folder: it sees no agents
+ * - no agents folder, no release of them: it sees no agents
  * - it raises: its words on stderr, the traceback at log level debug, exit 1 */
 #include "cli/operate.h"
 
 #include "agent/host.h"
+#include "agent/tree.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "cli/commands.h"
@@ -24,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { MAILBOX = 64, COMPLAINTS_MAX = 1 << 20, DAY_MS = 86400000 };
@@ -63,6 +65,14 @@ static void end_progress(struct operating *o)
     o->has_progress = false;
 }
 
+/* What fits into one line of the terminal, so that it can be written again. */
+static int width(void)
+{
+    struct winsize size;
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1 : 79;
+}
+
 static void show_progress(struct operating *o, const char *words)
 {
     if (!isatty(STDERR_FILENO)) {
@@ -70,7 +80,7 @@ static void show_progress(struct operating *o, const char *words)
             fprintf(stderr, "%s\n", words);
         return;
     }
-    fprintf(stderr, "\r\033[K%.150s", words);
+    fprintf(stderr, "\r\033[K%.*s", width(), words);
     fflush(stderr);
     o->has_progress = true;
 }
@@ -133,13 +143,31 @@ static void on_done(void *arg, const struct operation_end *e)
 
 /* --- its surroundings --- */
 
+static int load_release(struct operating *o, struct buf *complaints)
+{
+    const struct settings *s = o->opts->settings;
+    struct tree *library = NULL;
+    int rc = agent_library_read(&library, s->library_path, complaints);
+
+    if (!rc)
+        rc = agent_set_make(&o->agents, NULL, o->database.release, library, "release", complaints);
+    tree_unref(library);
+    return rc;
+}
+
+/* Those that nodes have. */
 static void load_agents(struct operating *o)
 {
     const struct settings *s = o->opts->settings;
     struct buf complaints; /* an operation that cares sees them by host.agents() */
+    int rc = 0;
 
     buf_init(&complaints, COMPLAINTS_MAX);
-    if (agent_set_load(&o->agents, s->agents_path, s->library_path, &complaints))
+    if (o->database.release)
+        rc = load_release(o, &complaints);
+    else if (strcmp(s->agents_source, "database") != 0)
+        rc = agent_set_load(&o->agents, s->agents_path, s->library_path, &complaints);
+    if (rc)
         o->agents = NULL;
     buf_fini(&complaints);
 }
@@ -239,6 +267,7 @@ static int run(struct operating *o, const json_t *wish)
     int rc = operate_database_open(&o->database, o->opts->settings);
 
     catch_signals(before);
+    load_agents(o);
     if (!rc)
         rc = start(o);
     if (!rc)
@@ -264,7 +293,6 @@ int operate(const struct operate_opts *opts, json_t *wish)
         fprintf(stderr, "ringdown %s: not enough memory\n", opts->command);
         return EXIT_FAILED;
     }
-    load_agents(&o);
     code = run(&o, wish);
     agent_set_unref(o.agents);
     json_decref(wish);

@@ -3,6 +3,7 @@
 #ifndef CLI_OPERATE_DATABASE_H
 #define CLI_OPERATE_DATABASE_H
 
+#include "agent/tree.h"
 #include "gateway/settings.h"
 #include "store/asker.h"
 #include "store/database.h"
@@ -11,7 +12,9 @@ struct operate_database {
     const struct settings *settings; /* borrows */
     struct database *database;       /* owns */
     struct asker *asker;             /* owns */
-    char down[512];                  /* why it cannot be asked, and what to do; "": it can */
+    struct tree
+        *release;   /* refs: the agents, where agents.source is the database; NULL: not there */
+    char down[512]; /* why it cannot be asked, and what to do; "": it can */
 };
 
 /* A database that is away or not ours is no failure: each question is answered with `down` then. 0 or

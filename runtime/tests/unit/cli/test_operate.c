@@ -48,7 +48,7 @@ static const char library[] =
     "return M\n";
 
 static struct settings settings;
-static char folder[64], data[80], no_agents[80], empty[] = "";
+static char folder[64], data[80], no_agents[80], empty[] = "", from_folder[] = "folder";
 static char url[] = "postgres://127.0.0.1:1/nobody";
 
 static char *path_of(const char *name)
@@ -77,6 +77,7 @@ static int set_up(void **state)
     (void)snprintf(no_agents, sizeof(no_agents), "%s/agents", folder);
     settings = (struct settings){.library_path = folder,
                                  .agents_path = no_agents,
+                                 .agents_source = from_folder,
                                  .data = data,
                                  .database_url = url,
                                  .ca_file = empty,
