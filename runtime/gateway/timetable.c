@@ -62,20 +62,26 @@ static void heard(const char *kind, const struct operation_end *e, const atomic_
         tell_failed(kind, e);
 }
 
-/* What is said for people is a line of the log. */
+static bool says(const struct json_value *told, const char *what, char *text, size_t cap)
+{
+    struct json_value said = json_get(told, what);
+
+    return said.type == JSON_STRING && json_copy(&said, text, cap) == 0;
+}
+
+/* Nobody looks at a screen: only what is remarkable is a line of the log. */
 static void on_line(void *arg, struct rd_str json)
 {
     const struct entry *e = arg;
     char text[SHOWN_MAX];
-    struct json_value root, said;
+    struct json_value told;
 
-    if (json_parse(json, &root))
+    if (json_parse(json, &told))
         return;
-    said = json_get(&root, "text");
-    if (said.type != JSON_STRING)
-        said = json_get(&root, "note");
-    if (said.type == JSON_STRING && json_copy(&said, text, sizeof(text)) == 0)
-        log_info("operation.tells", F_STR("kind", e->kind), F_STR("text", text));
+    if (says(&told, "note", text, sizeof(text)))
+        log_info("operation.notes", F_STR("kind", e->kind), F_STR("text", text));
+    if (says(&told, "text", text, sizeof(text)))
+        log_debug("operation.tells", F_STR("kind", e->kind), F_STR("text", text));
 }
 
 /* --- the table --- */

@@ -167,6 +167,16 @@ describe("why NUMBER", function()
       assert.matches("drift       voice_url is 'https://b/', and should be 'https://a/'", said)
     end)
 
+    it("first of all when it does not come here", function()
+      seen = { goes_to = "vapi", texts_to = "vapi", age_s = 1 }
+      assert.matches("^%+13125550100\n  next call   goes to Vapi and not to us %(seen 1 s ago%); what follows holds once",
+        ask())
+      assert.is_false(answer.comes_here)
+      seen.goes_to = "ringdown"
+      assert.not_matches("next call", ask())
+      assert.is_true(answer.comes_here)
+    end)
+
     it("or that nobody has looked", function()
       assert.matches("at Twilio   never looked at; ringdown numbers sync does", ask())
     end)

@@ -228,6 +228,17 @@ local function tell_drift(seen, tell)
   end
 end
 
+-- Whether the next call comes here at all; nil: nobody has looked.
+local function tell_way(seen, tell)
+  if not seen or seen.gone_at then
+    return nil
+  elseif seen.goes_to ~= "ringdown" then
+    tell { text = ("  next call   goes %s and not to us (seen %s); what follows holds once ringdown numbers switch has "
+      .. "moved it"):format(leads_words[seen.goes_to] or seen.goes_to, ago(seen.age_s)) }
+  end
+  return seen.goes_to == "ringdown"
+end
+
 local function tell_carrier(known, tell)
   local seen = known.seen
   if known.down then
@@ -304,6 +315,7 @@ function M.run(payload, tell)
     answer.failed = true
   end
   tell { text = number }
+  answer.comes_here = tell_way(known.seen, tell)
   tell_agent(agent, site, found, assigned, tell)
   if agent then
     known.plan = ask(known, plan_sql, { agent.name, payload.from or false })
