@@ -100,13 +100,15 @@ end
 
 -- ── which system ────────────────────────────────────────────────────────────────────────────────
 
+local system_names = { openai = "OpenAI", vapi = "Vapi" }
+
 local function forced_by(payload, known)
-  if payload.force and payload.force ~= "off" then
+  if system_names[payload.force] then
     return payload.force, "this machine's configuration (force, RINGDOWN_FORCE)"
   elseif known.override.force then
     return known.override.force, "the local override"
   elseif known.force and known.force.system ~= "off" then
-    return known.force.system, ("%s"):format(known.force.who)
+    return known.force.system, known.force.who
   end
 end
 
@@ -135,8 +137,6 @@ local function decide(agent, payload, known)
   }
   return decision, schedule
 end
-
-local system_names = { openai = "OpenAI", vapi = "Vapi" }
 
 local function percent(bp)
   return (("%.2f"):format(bp / 100):gsub("%.?0+$", "")) .. " %"
