@@ -4,6 +4,7 @@
 #include "base/json_out.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "gateway/routing.h"
 #include "gateway/sweep.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
@@ -150,6 +151,13 @@ static int add_alarms(struct buf *out)
     return rc ? rc : buf_add_str(out, "]");
 }
 
+static const char *forced(struct node *n)
+{
+    const char *system = routing_force(n->routing);
+
+    return system ? system : "";
+}
+
 static int add_self(struct buf *out, struct node *n, const struct directory_counts *c)
 {
     uint64_t up_ms = clock_ms(loop_clock()) - n->started_ms;
@@ -160,7 +168,7 @@ static int add_self(struct buf *out, struct node *n, const struct directory_coun
                      J_BOOL("tls", n->tls_server != NULL), J_INT("uptime_s", up_ms / 1000),
                      J_INT("calls", c->live), J_INT("max_calls", c->max),
                      J_INT("refused_full", c->full), J_BOOL("draining", c->draining),
-                     J_INT("draining_beside", node_peers(n)), J_STR("force", n->settings->force),
+                     J_INT("draining_beside", node_peers(n)), J_STR("force", forced(n)),
                      J_INT("zombies", sweep_found())),
         true);
 
