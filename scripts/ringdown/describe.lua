@@ -51,6 +51,19 @@ local function routing_of(def)
     or routing
 end
 
+-- Until it has a rollout: then that is what counts.
+local function routes_of(def)
+  local routing = def.routing
+  if not def.vapi then
+    return "openai"
+  elseif type(routing) == "function" then
+    return "where its function says, else as its rollout says"
+  elseif type(routing) == "table" then
+    return ("%g %% to openai, until it has a rollout"):format(routing.openai_bp / 100)
+  end
+  return routing or def.openai and "openai" or "vapi"
+end
+
 ---@param def table the agent
 ---@param brief table as a call would get it
 ---@return string json
@@ -77,7 +90,7 @@ function M.text(def, brief)
     vapi = def.vapi and { assistant = def.vapi.assistant, route = def.vapi.route or "redirect",
       no_triage = def.vapi.no_triage } or nil,
     routing = routing_of(def),
-    routes = def.vapi and not def.openai and "vapi" or def.routing and "by the agent's routing" or "openai",
+    routes = routes_of(def),
   }
 end
 

@@ -12,6 +12,7 @@ local M = {}
 ---@field loads boolean here
 ---@field openai boolean can run there
 ---@field vapi boolean
+---@field file_bp integer? the share that its file begins with
 ---@field life string[] rules about life and limb that nobody watches on Vapi
 
 local function agent_of(one)
@@ -23,7 +24,9 @@ local function agent_of(one)
       life[#life + 1] = rule.id
     end
   end
-  return { name = one.name, loads = true, openai = shown.openai == true or not vapi, vapi = vapi ~= nil, life = life }
+  local file = type(shown.routing) == "table" and shown.routing.openai_bp or nil
+  return { name = one.name, loads = true, file_bp = file, openai = shown.openai == true or not vapi,
+    vapi = vapi ~= nil, life = life }
 end
 
 ---@return table<string, ringdown.rollout.agent> by name

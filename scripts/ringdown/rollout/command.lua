@@ -135,6 +135,7 @@ function verbs.plan(payload, tell, agent)
   record = record or store.record(agent.name) or states.new(agent.name)
   say(tell, ("Rollout of %s, by %s, salt %s%s:"):format(agent.name, record.unit, record.salt,
     record.auto_advance and ", goes on by itself up to the last stage" or ""))
+  say(tell, words.differs(record, agent and agent.file_bp) or {})
   say(tell, words.stages(record))
   if agent.loads and not (agent.openai and agent.vapi) then
     tell { note = ("agent %s has only one system; a rollout cannot start"):format(agent.name) }

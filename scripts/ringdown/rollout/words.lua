@@ -72,6 +72,18 @@ function M.next_call(record, o)
   return head .. split(record, o.callers) .. lists(record)
 end
 
+---The agent's file begins with another share than the rollout has now.
+---@param record table
+---@param file_bp integer?
+---@return string? line
+function M.differs(record, file_bp)
+  if not file_bp or file_bp == record.percent_bp or record.state == "draft" then
+    return nil
+  end
+  return ("  file      says %s, the rollout %s: the rollout is what counts"):format(plan.show(file_bp),
+    plan.show(record.percent_bp))
+end
+
 local function time(seconds)
   if seconds >= 2 * DAY then
     return ("%.1f days"):format(seconds / DAY)
