@@ -122,9 +122,12 @@ begin
     on conflict (call) do update set agent = coalesce(c.agent, excluded.agent),
         from_number = coalesce(c.from_number, excluded.from_number),
         to_number = coalesce(c.to_number, excluded.to_number),
+        imported = c.imported or excluded.imported and c.system is null,
+        system = coalesce(c.system, excluded.system), reason = coalesce(c.reason, excluded.reason),
         started_at = case when c.imported then least(c.started_at, excluded.started_at) else c.started_at end
     where c.agent is null and excluded.agent is not null or c.from_number is null and excluded.from_number is not null
-        or c.to_number is null and excluded.to_number is not null or c.imported and excluded.started_at < c.started_at;
+        or c.to_number is null and excluded.to_number is not null or c.imported and excluded.started_at < c.started_at
+        or excluded.imported and c.system is null;
     return which;
 end $$;
 

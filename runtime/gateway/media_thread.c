@@ -20,7 +20,7 @@
 #include "gateway/sweep.h"
 #include "gateway/texts.h"
 #include "gateway/triage.h"
-#include "gateway/vapi/events.h"
+#include "gateway/vapi/hooks.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
@@ -61,7 +61,7 @@ static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *ar
 /* Only Vapi's reports are long. */
 static size_t body_max(struct http_request *r, void *arg)
 {
-    return vapi_events_body_max(arg, r);
+    return vapi_hooks_body_max(arg, r);
 }
 
 static const struct http_handlers http_handlers = {
@@ -108,10 +108,10 @@ static void receive(struct message *m, void *arg)
         accept_answered(t, m);
         break;
     case MSG_VAPI_KNOWN:
-        vapi_events_known(t, m);
+        vapi_hooks_known(t, m);
         break;
     case MSG_REPLIED:
-        vapi_events_replied(t, m);
+        vapi_hooks_replied(t, m);
         break;
     case MSG_RESUMED:
         resume_answered(t, m);
@@ -166,7 +166,7 @@ static void on_pulse(void *arg)
     if (t->index == 0)
         claims_look(t->node);
     if (t->index == 0)
-        vapi_events_look(t->node);
+        vapi_hooks_look(t->node);
     if (t->index == 0 && t->pulses % BEAT_EVERY == 0)
         beat_tell(t->node);
     if (t->index == 0 && t->pulses % TEXTS_DUE_EVERY == 0)

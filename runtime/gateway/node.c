@@ -26,7 +26,7 @@
 #include "gateway/texts.h"
 #include "gateway/timetable.h"
 #include "gateway/triage.h"
-#include "gateway/vapi/events.h"
+#include "gateway/vapi/hooks.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -135,7 +135,7 @@ static bool site_of(void *arg, const char *agent, struct rd_str number, struct b
 
 static bool first_time(void *arg, const uint8_t key[32])
 {
-    return vapi_events_first(arg, key);
+    return vapi_hooks_first(arg, key);
 }
 
 static void to_media(void *arg, unsigned media_thread, struct message *m)
@@ -439,7 +439,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = timetable_new(&n->timetable, n);
     if (!rc)
-        rc = vapi_events_new(&n->vapi, n);
+        rc = vapi_hooks_new(&n->vapi, n);
     if (!rc)
         rc = peers_new(&n->peers, n);
     if (!rc)
@@ -650,7 +650,7 @@ void node_stop(struct node *n)
     for (unsigned i = 0; i < n->n_media; i++)
         media_thread_free(n->media[i]);
     free(n->media);
-    vapi_events_free(n->vapi);
+    vapi_hooks_free(n->vapi);
     numbers_stop(n->numbers);
     if (n->keep)
         keep_node(n->keep, "node_stopped", JSON_MEMBERS(J_INT("pid", getpid())));

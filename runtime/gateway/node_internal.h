@@ -16,7 +16,7 @@
 #include <stdatomic.h>
 
 struct media_thread;
-struct vapi_events;
+struct vapi_hooks;
 
 /* Who else has a say in whether a new call is taken. Asked on a media thread before a slot is
  * claimed: answers at once. A refusal gives a reason ("journal_full") and its remedy, and has been
@@ -42,7 +42,7 @@ struct node {
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
     struct timetable *timetable;   /* gateway/timetable.h */
-    struct vapi_events *vapi;      /* gateway/vapi/events.h */
+    struct vapi_hooks *vapi;      /* gateway/vapi/hooks.h */
     struct peers *peers;           /* gateway/peers.h */
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;

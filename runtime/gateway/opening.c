@@ -14,7 +14,7 @@
 #include "gateway/adopt.h"
 #include "gateway/missed.h"
 #include "gateway/token.h"
-#include "gateway/vapi/events.h"
+#include "gateway/vapi/hooks.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
 
@@ -133,7 +133,7 @@ void opening_end_all(struct media_thread *t)
         struct opening *o = t->openings;
 
         if (o->request && o->vapi)
-            vapi_events_shut(o);
+            vapi_hooks_shut(o);
         else if (o->request)
             opening_fallback(o, "shutdown", NULL);
         opening_give_up(o, "shutdown");

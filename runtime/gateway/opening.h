@@ -34,7 +34,7 @@ struct opening {
     uint64_t until_ms;         /* it must be answered by then */
     struct adopting *adopting; /* owns; adopt.h: a call that another node had; NULL: it is ours */
     struct vapi_wait
-        *vapi; /* owns; vapi/events.h: not the carrier waits, but Vapi; NULL: it does not */
+        *vapi; /* owns; vapi/hooks.h: not the carrier waits, but Vapi; NULL: it does not */
 };
 
 /* Waits for the script for so long; refs the set. NULL: no memory. */

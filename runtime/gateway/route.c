@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
 #include "gateway/routing.h"
+#include "gateway/vapi/hooks.h"
 #include "gateway/webhook.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -192,6 +193,27 @@ static void log_redirected(const char *sid, const struct agent_info *agent, cons
              F_STR("agent", agent ? agent->name : ""), F_STR("reason", reason));
 }
 
+/* As the agent's own document, but where vapi.api is. False: no memory. */
+static bool write_redirect(const struct node *n, struct buf *xml)
+{
+    char url[URL_MAX];
+
+    (void)snprintf(url, sizeof(url), "%s/twilio/inbound_call", n->settings->vapi_api);
+    return twiml_redirect(xml, url) == 0;
+}
+
+static void reply_redirect(struct media_thread *t, struct http_request *r,
+                           const struct agent_info *agent)
+{
+    struct buf xml;
+
+    buf_init(&xml, WEBHOOK_TWIML_MAX);
+    webhook_reply_xml(r, write_redirect(t->node, &xml)
+                             ? (struct rd_str){xml.data, xml.n}
+                             : rd_str(agent ? agent->vapi_twiml : agent_default_fallback()));
+    buf_fini(&xml);
+}
+
 /* From now on Vapi tells how it goes: whatever the carrier says to us, nobody was missed. */
 void route_to_vapi(struct opening *o, const char *reason)
 {
@@ -199,8 +221,10 @@ void route_to_vapi(struct opening *o, const char *reason)
 
     (void)directory_get(o->thread->node->directory, o->call, &view);
     (void)directory_settle(o->thread->node->directory, o->call);
+    vapi_hooks_expect(o->thread->node, rd_str(view.sid), o->agent->name, rd_str(view.from),
+                      rd_str(view.to));
     log_redirected(view.sid, o->agent, reason);
-    opening_reply(o, rd_str(o->agent->vapi_twiml));
+    reply_redirect(o->thread, opening_answered(o), o->agent);
     opening_give_up(o, "redirected");
 }
 
@@ -225,8 +249,7 @@ bool route_fail_over(struct opening *o, const char *why)
 }
 
 static void redirect(struct media_thread *t, struct http_request *r, struct form *form,
-                     const struct agent_info *agent, const struct keep_refusal *why,
-                     struct rd_str xml)
+                     const struct agent_info *agent, const struct keep_refusal *why)
 {
     struct keep_refusal k = *why;
     char sid[DIRECTORY_SID];
@@ -238,16 +261,16 @@ static void redirect(struct media_thread *t, struct http_request *r, struct form
     k.direction = webhook_word(form, "Direction");
     k.system = "vapi";
     (void)rd_str_copy(sid, sizeof(sid), k.sid);
+    vapi_hooks_expect(t->node, k.sid, agent ? agent->name : "", k.from, k.to);
     log_redirected(sid, agent, k.reason);
     keep_refused(t->node->keep, &k);
-    webhook_reply_xml(r, xml);
+    reply_redirect(t, r, agent);
 }
 
 void route_unasked(struct media_thread *t, struct http_request *r, struct form *form,
                    const struct agent_info *agent, const char *reason)
 {
-    redirect(t, r, form, agent, &(struct keep_refusal){.reason = reason, .first = "vapi"},
-             rd_str(agent->vapi_twiml));
+    redirect(t, r, form, agent, &(struct keep_refusal){.reason = reason, .first = "vapi"});
 }
 
 bool route_refused(struct media_thread *t, struct http_request *r, struct form *form,
@@ -260,8 +283,7 @@ bool route_refused(struct media_thread *t, struct http_request *r, struct form *
     (void)snprintf(reason, sizeof(reason), "failover:%.48s", why);
     tell_failed_over(agent->name, "openai", why);
     redirect(t, r, form, agent,
-             &(struct keep_refusal){.reason = reason, .fix = catalogue_fix("call.", why)},
-             rd_str(agent->vapi_twiml));
+             &(struct keep_refusal){.reason = reason, .fix = catalogue_fix("call.", why)});
     return true;
 }
 
@@ -272,20 +294,10 @@ void route_again(struct media_thread *t, struct http_request *r, const struct di
     keep_call(t->node->keep, view, "decision",
               JSON_MEMBERS(J_STR("system", "vapi"), J_STR("reason", "pinned"),
                            J_STR("first", "vapi"), J_STR("first_reason", "pinned")));
-    webhook_reply_xml(r, rd_str(agent->vapi_twiml));
+    reply_redirect(t, r, agent);
 }
 
 void route_unassigned(struct media_thread *t, struct http_request *r, struct form *form)
 {
-    char url[URL_MAX];
-    struct buf xml;
-
-    buf_init(&xml, WEBHOOK_TWIML_MAX);
-    (void)snprintf(url, sizeof(url), "%s/twilio/inbound_call", t->node->settings->vapi_api);
-    if (twiml_redirect(&xml, url) == 0)
-        redirect(t, r, form, NULL, &(struct keep_refusal){.reason = "default", .first = "vapi"},
-                 (struct rd_str){xml.data, xml.n});
-    else
-        webhook_reply_fallback(t, r, NULL, "", "no_memory", NULL);
-    buf_fini(&xml);
+    redirect(t, r, form, NULL, &(struct keep_refusal){.reason = "default", .first = "vapi"});
 }

@@ -4,7 +4,7 @@
  * POST /twilio/voice: who answers; voice.c. POST /twilio/resume: what follows the stream or a <Dial>,
  * POST /twilio/accept: does who was dialled take the call; resume.c. POST /twilio/status: the call is
  * over for Twilio; so it is for us; or how far a text came. POST /twilio/sms: a text; texts.c. All
- * need a good signature. POST /vapi/events: vapi/events.c. GET /livez: this thread answers. */
+ * need a good signature. POST /vapi/events: vapi/hooks.c. GET /livez: this thread answers. */
 #include "gateway/webhook.h"
 
 #include "base/err.h"
@@ -13,7 +13,7 @@
 #include "gateway/peers.h"
 #include "gateway/resume.h"
 #include "gateway/texts.h"
-#include "gateway/vapi/events.h"
+#include "gateway/vapi/hooks.h"
 #include "gateway/voice.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -291,7 +291,7 @@ void webhook_request(struct media_thread *t, struct http_request *r)
         return;
     }
     if (rd_str_eq(path, RD_STR("/vapi/events")) && rd_str_eq(http_method(r), RD_STR("POST"))) {
-        vapi_events_request(t, r); /* its own kind of proof */
+        vapi_hooks_request(t, r); /* its own kind of proof */
         return;
     }
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {

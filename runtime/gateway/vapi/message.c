@@ -134,6 +134,13 @@ bool vapi_message_asks(const struct vapi_message *m)
     return m->kind >= VAPI_TOOLS;
 }
 
+bool vapi_message_ends(const struct vapi_message *m)
+{
+    struct json_value status = json_get(&m->message, "status");
+
+    return m->kind == VAPI_REPORT || (m->kind == VAPI_STATUS && json_is(&status, "ended"));
+}
+
 /* --- the fact --- */
 
 /* A text, a number or a whole list, as it is named in the records. */

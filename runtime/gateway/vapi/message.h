@@ -38,6 +38,9 @@ int vapi_message_read(struct vapi_message *out, struct rd_str body);
 /* Does it wait for an answer? */
 bool vapi_message_asks(const struct vapi_message *m);
 
+/* Does it tell that the call is over? */
+bool vapi_message_ends(const struct vapi_message *m);
+
 /* The members of the fact `vapi` that it tells. RD_EFULL, -ENOMEM. */
 int vapi_message_fact(const struct vapi_message *m, struct buf *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* events.c - a webhook of Vapi from the door to its answer.
+/* hooks.c - a webhook of Vapi from the door to its answer.
  *
  * - whose is it? sign.h; a signature is good once
  * - which call? One that we sent to Vapi: this process did (known.h), or the database says so
@@ -9,7 +9,7 @@
  * Failure modes: not Vapi's, or no call of ours: 401 and nothing is run. A call that another process
  * sent a moment ago may not be in the database yet: it is asked for again, a few times. The script is
  * late or gone: every tool is answered as failed, with 200, because Vapi ignores any other answer. */
-#include "gateway/vapi/events.h"
+#include "gateway/vapi/hooks.h"
 
 #include "base/err.h"
 #include "base/json_out.h"
@@ -26,6 +26,7 @@
 #include "observe/metrics.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -35,6 +36,7 @@ enum {
     SEEN_MS = 600000,
     ONCE_MS = 86400000,
     JOIN_MS = 10000, /* after so long without a word of Vapi it is asked */
+    POLL_AFTER_MS = 5000,
     ASK_AGAIN_MS = 400,
     ASK_TIMES = 4,
     TOOLS_MS = 18000,    /* Vapi waits 20 s unless told otherwise */
@@ -44,9 +46,11 @@ enum {
     ASK_MAX = 1024
 };
 
-struct vapi_events {
+struct vapi_hooks {
     struct seen *seen;
     struct vapi_known *known;
+    atomic_uint_fast64_t
+        poll_ms; /* when Vapi is asked what its webhooks did not tell; 0: in its turn */
 };
 
 /* A message on its way; it stands in the request's body. */
@@ -56,23 +60,23 @@ struct vapi_wait {
     unsigned asked;        /* the database, so many times */
 };
 
-int vapi_events_new(struct vapi_events **out, struct node *n)
+int vapi_hooks_new(struct vapi_hooks **out, struct node *n)
 {
-    struct vapi_events *v = calloc(1, sizeof(*v));
+    struct vapi_hooks *v = calloc(1, sizeof(*v));
     int rc = v ? seen_new(&v->seen, SEEN_PLACES) : -ENOMEM;
 
     (void)n;
     if (!rc)
         rc = vapi_known_new(&v->known, CALLS_KNOWN);
     if (rc) {
-        vapi_events_free(v);
+        vapi_hooks_free(v);
         return rc;
     }
     *out = v;
     return 0;
 }
 
-void vapi_events_free(struct vapi_events *v)
+void vapi_hooks_free(struct vapi_hooks *v)
 {
     if (!v)
         return;
@@ -81,8 +85,8 @@ void vapi_events_free(struct vapi_events *v)
     free(v);
 }
 
-void vapi_events_expect(struct node *n, struct rd_str sid, const char *agent, struct rd_str from,
-                        struct rd_str to)
+void vapi_hooks_expect(struct node *n, struct rd_str sid, const char *agent, struct rd_str from,
+                       struct rd_str to)
 {
     struct vapi_call c = {0};
 
@@ -94,12 +98,26 @@ void vapi_events_expect(struct node *n, struct rd_str sid, const char *agent, st
     vapi_known_put(n->vapi->known, &c, clock_ms(loop_clock()), true);
 }
 
-void vapi_events_look(struct node *n)
+/* Words and costs are with Vapi a moment after the end. One question for all that end meanwhile. */
+static void poll_soon(struct node *n)
 {
+    uint_fast64_t never = 0;
+
+    (void)atomic_compare_exchange_strong(&n->vapi->poll_ms, &never,
+                                         clock_ms(loop_clock()) + POLL_AFTER_MS);
+}
+
+void vapi_hooks_look(struct node *n)
+{
+    uint64_t poll_ms = atomic_load(&n->vapi->poll_ms);
     struct vapi_call c;
     struct buf json;
     int rc;
 
+    if (poll_ms > 0 && clock_ms(loop_clock()) >= poll_ms) {
+        atomic_store(&n->vapi->poll_ms, 0);
+        (void)node_operate(n, "vapi_poll", "{}"); /* else in its turn */
+    }
     while (vapi_known_silent(n->vapi->known, clock_ms(loop_clock()), JOIN_MS, &c)) {
         buf_init(&json, ASK_MAX);
         rc = json_add_object(&json, JSON_MEMBERS(J_STR("call", c.sid), J_STR("agent", c.agent)));
@@ -112,7 +130,7 @@ void vapi_events_look(struct node *n)
     }
 }
 
-bool vapi_events_first(struct node *n, const uint8_t key[32])
+bool vapi_hooks_first(struct node *n, const uint8_t key[32])
 {
     uint64_t now_ms = unix_us() / 1000;
 
@@ -162,7 +180,7 @@ static void reply_failed(struct opening *o, const char *why)
     opening_free(o);
 }
 
-void vapi_events_shut(struct opening *o)
+void vapi_hooks_shut(struct opening *o)
 {
     webhook_reply_text(opening_answered(o), 503, "this node leaves\n");
 }
@@ -176,6 +194,8 @@ static int keep_fact(struct node *n, const struct vapi_message *m, const struct 
 
     buf_init(&members, FACT_MAX);
     rc = vapi_message_fact(m, &members);
+    if (vapi_message_ends(m))
+        poll_soon(n);
     if (!rc)
         keep_told(n->keep, 0, c->sid, c->agent, "vapi", (struct rd_str){members.data, members.n});
     buf_fini(&members);
@@ -243,8 +263,10 @@ static void hear(struct media_thread *t, struct http_request *r, const struct va
 static void tell(struct media_thread *t, struct http_request *r, const struct vapi_wait *w,
                  const struct vapi_call *c)
 {
-    if (w->m.kind == VAPI_TRANSCRIPT) {
+    if (w->m.kind == VAPI_TRANSCRIPT && c->agent[0]) {
         hear(t, r, w, c);
+    } else if (w->m.kind == VAPI_TRANSCRIPT) {
+        reply_json(r, RD_STR("{}"));
     } else if (keep_fact(t->node, &w->m, c)) {
         forget(t->node, w);
         webhook_reply_text(r, 503, "not kept\n");
@@ -282,13 +304,17 @@ static void ask_script(struct opening *o, const struct vapi_call *c)
 {
     const struct vapi_message *m = &o->vapi->m;
 
+    if (!c->agent[0]) { /* a number that nobody here answers for */
+        reply_failed(o, "no_agent");
+        return;
+    }
     o->late = on_late;
     loop_timer_in(o->timer, m->kind == VAPI_ASSISTANT ? ASSISTANT_MS : TOOLS_MS);
     if (post_order(o->thread, m, c, o->number))
         reply_failed(o, "script_full");
 }
 
-void vapi_events_replied(struct media_thread *t, const struct message *m)
+void vapi_hooks_replied(struct media_thread *t, const struct message *m)
 {
     struct opening *o = opening_waiting(t, m->aux);
 
@@ -363,10 +389,10 @@ static bool read_call(struct rd_str json, struct vapi_call *c)
     copy_member(&root, "agent", c->agent, sizeof(c->agent));
     copy_member(&root, "from", c->from, sizeof(c->from));
     copy_member(&root, "to", c->to, sizeof(c->to));
-    return c->sid[0] && c->agent[0];
+    return c->sid[0];
 }
 
-void vapi_events_known(struct media_thread *t, const struct message *m)
+void vapi_hooks_known(struct media_thread *t, const struct message *m)
 {
     struct opening *o = opening_waiting(t, m->aux);
     uint64_t now_ms = clock_ms(loop_clock());
@@ -401,7 +427,7 @@ static struct vapi_auth auth_of(const struct node *n)
     return (struct vapi_auth){.secret = n->settings->vapi_secret, .hmac = n->settings->vapi_hmac};
 }
 
-size_t vapi_events_body_max(struct media_thread *t, const struct http_request *r)
+size_t vapi_hooks_body_max(struct media_thread *t, const struct http_request *r)
 {
     struct vapi_auth auth = auth_of(t->node);
     struct vapi_proof proof = proof_of(r);
@@ -443,7 +469,7 @@ static void take(struct media_thread *t, struct http_request *r, const struct va
         ask_script(o, &c);
 }
 
-void vapi_events_request(struct media_thread *t, struct http_request *r)
+void vapi_hooks_request(struct media_thread *t, struct http_request *r)
 {
     struct vapi_auth auth = auth_of(t->node);
     struct vapi_proof proof = proof_of(r);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hooks.h - POST /vapi/events: what Vapi tells and asks about calls that we sent there. */
+#ifndef GATEWAY_VAPI_HOOKS_H
+#define GATEWAY_VAPI_HOOKS_H
+
+#include "gateway/media_thread.h"
+
+struct message;
+struct opening;
+struct vapi_hooks;
+struct vapi_wait;
+
+/* Of a node. */
+int vapi_hooks_new(struct vapi_hooks **out, struct node *n);
+void vapi_hooks_free(struct vapi_hooks *v);
+
+/* A call is sent to Vapi: its webhooks are ours from now on. Any thread. */
+void vapi_hooks_expect(struct node *n, struct rd_str sid, const char *agent, struct rd_str from,
+                       struct rd_str to);
+
+/* Once a second: which of them does Vapi say nothing about? */
+void vapi_hooks_look(struct node *n);
+
+/* Once per key in this process, for a day. Any thread. */
+bool vapi_hooks_first(struct node *n, const uint8_t key[32]);
+
+/* How long its body may be; 0: it is not for us. */
+size_t vapi_hooks_body_max(struct media_thread *t, const struct http_request *r);
+
+void vapi_hooks_request(struct media_thread *t, struct http_request *r);
+void vapi_hooks_known(struct media_thread *t, const struct message *m);   /* MSG_VAPI_KNOWN */
+void vapi_hooks_replied(struct media_thread *t, const struct message *m); /* MSG_REPLIED */
+
+/* The node ends: whoever waits is told so. */
+void vapi_hooks_shut(struct opening *o);
+
+#endif

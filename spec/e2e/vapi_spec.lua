@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- takes: 45 s
+local json = require "cjson"
+local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
+local proc = require "spec.e2e.support.proc"
+
+local AGENT = [[
+local agent, tool = require "ringdown.agent", require "ringdown.tool"
+return agent {
+  name = "other-desk", numbers = { "+13125550100" }, greeting = "Hello.", prompt = "You answer.",
+  vapi = { assistant = "5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30" }, vars = { nights = 0 },
+  tools = { tool { name = "book_room", about = "Books nights.", effect = "write", failed = "Say it failed.",
+    args = { nights = { type = "integer", about = "How many." } },
+    run = function(call, args)
+      call.vars.nights = call.vars.nights + args.nights
+      return { nights = call.vars.nights }
+    end } },
+}
+]]
+
+describe("a call that is redirected to Vapi", function()
+  local n
+
+  local function hook(body, headers)
+    headers["Content-Type"] = "application/json"
+    return n:request { path = "/vapi/events", body = body, headers = headers }
+  end
+
+  local function signed(body)
+    local stamp = tostring(os.time())
+    local text = proc.quote(stamp .. "." .. body)
+    local mac = proc.run(("printf '%%s' %s | openssl dgst -sha256 -hmac hush -r"):format(text))
+    return { ["X-Timestamp"] = stamp, ["X-Signature"] = mac:match "^%x+" }
+  end
+
+  local function call_row()
+    return pg.query(n.database, [[select c.call, c.system, c.state, c.ended_reason, v.status, v.ended_class, v.seen_by,
+      v.cost_micro_usd, v.words from calls c left join vapi_calls v using (call)]])[1]
+  end
+
+  it("is one row like any other, has the agent's tools, and loses nothing when webhooks do", function()
+    n = node.start { agents = { ["other-desk.lua"] = AGENT }, vapi = { scenarios = { "asks-the-other-desk" },
+      fault = "no-report" }, env = { VAPI_WEBHOOK_HMAC = "hush" } }
+    local placed = n:place { scenarios = { "asks-the-other-desk" }, linger = 3 }
+    assert.truthy(n.vapi:wait_hook("status-update", function(h) return h.message.status == "in-progress" end))
+
+    -- The agent's own tool, once however often Vapi asks; each shape.
+    local function tool(shape)
+      local got = n.vapi:hook { call = "last", type = "tool-calls", shape = shape, name = "book_room",
+        arguments = { nights = 2 } }
+      assert.equal("", got.wrong)
+      return got.answer.results[1].result
+    end
+    assert.same({ '{"nights":2}', '{"nights":2}', '{"nights":2}' }, { tool "openapi", tool "custom", tool "events" })
+
+    -- Forged, replayed, or about nobody's call: nothing is run.
+    local body = json.encode { message = { type = "status-update", status = "ended",
+      call = { id = "x", phoneCallProviderId = "CA99999999999999999999999999999999" } } }
+    assert.equal(401, hook(body, { ["X-Vapi-Secret"] = "wrong" }).status)
+    assert.equal(401, hook(body, { ["X-Vapi-Secret"] = n.vapi.env.VAPI_WEBHOOK_SECRET }).status)
+    local other = json.encode { message = { type = "speech-update" } }
+    local proof = signed(other)
+    assert.same({ 200, 401 }, { hook(other, proof).status, hook(other, proof).status })
+
+    assert.is_true((placed:wait()))
+    -- The report was lost: Vapi is asked, and tells how it ended, what it cost and what was said.
+    assert.truthy(proc.wait_for(function()
+      local row = call_row()
+      return row and row.cost_micro_usd and row.words > 0
+    end, 30))
+    local row = call_row()
+    assert.same({ "vapi", "ended", "ended", "ok", "both" },
+      { row.system, row.state, row.status, row.ended_class, row.seen_by })
+    assert.same({ { name = "book_room", n = 3 } },
+      pg.query(n.database, "select name, count(*) as n from tool_calls group by name"))
+    assert.same({ { nights = 2 } }, pg.query(n.database, "select (vars ->> 'nights')::int as nights from calls"))
+    assert.is_nil(pg.query(n.database, "select reason from call_costs")[1].reason)
+    assert.truthy(pg.query(n.database, "select heard from turns where heard like '%seven to ten%'")[1])
+  end)
+
+  after_each(function()
+    if n then
+      n:stop()
+    end
+  end)
+end)
