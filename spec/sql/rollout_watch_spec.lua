@@ -148,6 +148,13 @@ describe("a rollout in the database", function()
     assert.equal(5000, record().percent_bp)
   end)
 
+  it("counts, and not the share that the agent's file began it with", function()
+    at_25()
+    host.known_agents = { agent("sales", { routing = { openai_bp = 500 } }) }
+    local _, text = rollout { verb = "status" }
+    assert.matches("the file of sales says 5 %% for OpenAI; .* now the rollout counts", text)
+  end)
+
   it("is changed from the version that was looked at, or not at all", function()
     at_25()
     local ok, why = rollout { verb = "hold", if_version = 1 }

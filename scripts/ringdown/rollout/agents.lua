@@ -12,8 +12,10 @@ local M = {}
 ---@field loads boolean here
 ---@field openai boolean can run there
 ---@field vapi boolean
----@field file_bp integer? the share that its file begins with
+---@field file_bp integer? the share that its file begins a rollout with
 ---@field life string[] rules about life and limb that nobody watches on Vapi
+
+local fixed = { openai = 10000, vapi = 0 }
 
 local function agent_of(one)
   local shown = json.decode(one.shown or "{}") or {}
@@ -24,9 +26,9 @@ local function agent_of(one)
       life[#life + 1] = rule.id
     end
   end
-  local file = type(shown.routing) == "table" and shown.routing.openai_bp or nil
-  return { name = one.name, loads = true, file_bp = file, openai = shown.openai == true or not vapi,
-    vapi = vapi ~= nil, life = life }
+  local routing = shown.routing
+  return { name = one.name, loads = true, openai = shown.openai == true or not vapi, vapi = vapi ~= nil, life = life,
+    file_bp = type(routing) == "table" and routing.openai_bp or fixed[routing] }
 end
 
 ---@return table<string, ringdown.rollout.agent> by name
