@@ -128,8 +128,9 @@ describe("the guards", function()
     local recent = ("0"):rep(30) .. ("1"):rep(7)
     local v = guards.evaluate(evidence(arm(37, {}, { recent = recent }), nil, { usual = { k = 100, n = 1000 } }))
     assert.equal("insufficient", v.verdict)
-    assert.equal(7, guards.crowd_limit({ calls = 20, most = 7 }, .03))
-    assert.is_true(guards.crowd_limit({ calls = 20, most = 7 }, .10) > 8)
+    assert.equal(7, guards.crowd_limit({ calls = 20, most = 7 }, .03, 100))
+    assert.is_true(guards.crowd_limit({ calls = 20, most = 7 }, .10, 100) > 8)
+    assert.equal(8, guards.crowd_limit({ calls = 20, most = 7 }, .03, 10000)) -- one of many calls
   end)
 
   it("compare nothing that one side does not have, and limit it", function()

@@ -17,7 +17,8 @@ M.LOOK = 20 -- canary calls between two looks: a second look at the same calls i
 M.CALLERS_MIN = 30 -- below, a few people are what differs
 local SPLIT_CALLERS_MIN, SPLIT_ODDS = 200, 1000
 local LATENCY_CALLS = 20
-local USUAL, USUAL_CALLS_MIN = 0.03, 100 -- share of errors of a system that works
+local USUAL, USUAL_CALLS_MIN = 0.03, 100 -- share of errors of a system that works; calls that tell another
+local MANY = 400 -- calls of a stage: from here on, crowds must be denser
 
 ---Crowds: of so many calls in a row, so many (`most`) may not fail. Where failures are more usual, more may.
 M.crowds = { { calls = 20, most = 7 }, { calls = 50, most = 9 }, { calls = 100, most = 13 } }
@@ -81,20 +82,26 @@ local function usual_share(e)
   return math.max(math.min(high, 0.5), USUAL)
 end
 
+-- The more calls a stage has had, the likelier one crowd among them is chance.
+local function rarer(calls)
+  return math.min((MANY / math.max(calls, 1)) ^ 2, 1)
+end
+
 ---@param crowd { calls: integer, most: integer }
 ---@param share number of errors that is usual
+---@param calls integer that the stage has had
 ---@return integer so many may not fail
-function M.crowd_limit(crowd, share)
-  local limit = crowd.most
-  while share > USUAL and limit < crowd.calls and statistics.at_least(limit, crowd.calls, share) > CHANCE do
+function M.crowd_limit(crowd, share, calls)
+  local limit, chance = crowd.most, CHANCE * rarer(calls)
+  while limit < crowd.calls and statistics.at_least(limit, crowd.calls, share) > chance do
     limit = limit + 1
   end
   return limit
 end
 
-local function run_limit(share)
-  local limit = M.run
-  while share > USUAL and share ^ limit > RUN_CHANCE and limit < 50 do
+local function run_limit(share, calls)
+  local limit, chance = M.run, RUN_CHANCE * rarer(calls)
+  while share ^ limit > chance and limit < 50 do
     limit = limit + 1
   end
   return limit
@@ -124,18 +131,19 @@ end
 ---Rules that look at every call.
 ---@param recent string as in an arm
 ---@param share number
+---@param calls integer that the stage has had
 ---@param findings table[]
-function M.fast(recent, share, findings)
+function M.fast(recent, share, calls, findings)
   local at = failures(recent)
   for _, crowd in ipairs(M.crowds) do
     local worst = worst_window(at, crowd.calls)
-    local limit = worst >= crowd.most and M.crowd_limit(crowd, share) or crowd.most
+    local limit = worst >= crowd.most and M.crowd_limit(crowd, share, calls) or crowd.most
     if worst >= limit then
       add(findings, "crowd_of_" .. crowd.calls, "rollback", ("%d of %d calls in a row failed; %d are too many")
         :format(worst, math.min(#recent, crowd.calls), limit), { failed = worst, of = crowd.calls, limit = limit })
     end
   end
-  local run = run_limit(share)
+  local run = run_limit(share, calls)
   if recent:find(("[cr]"):rep(run)) then
     add(findings, "never_connected", "rollback", ("%d calls in a row never reached the model"):format(run),
       { run = run })
@@ -290,7 +298,7 @@ end
 ---  verdict: rollback, hold, failing (once), insufficient, inconclusive, pass, ready (may advance)
 function M.evaluate(e, last)
   local findings, share = {}, usual_share(e)
-  M.fast(e.canary.recent or "", share, findings)
+  M.fast(e.canary.recent or "", share, e.canary.n, findings)
   emergencies(e, findings)
   split(e, findings)
   local is_enough = enough(e)
