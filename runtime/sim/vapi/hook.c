@@ -307,10 +307,9 @@ void vapi_hook(struct vapi_call *c, const char *type, json_t *fields, vapi_hook_
 void vapi_hook_tool(struct vapi_call *c, const char *shape, const char *name, const char *arguments,
                     vapi_hook_fn *done, void *arg)
 {
-    char id[VAPI_ID + 8] = "call_", uuid[VAPI_ID];
+    char id[VAPI_TOOL_ID];
 
-    vapi_id(uuid);
-    snprintf(id, sizeof(id), "call_%.24s", uuid);
+    vapi_tool_id(id);
     launch(c, strcmp(shape, "legacy") == 0 ? "function-call" : "tool-calls", name,
            vapi_tool_fields(shape, id, name, arguments), done, arg);
 }

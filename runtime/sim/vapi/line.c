@@ -86,11 +86,16 @@ void vapi_line_clear(struct vapi_call *c)
                   json_pack("{s:s, s:s}", "event", "clear", "streamSid", c->line->stream_sid));
 }
 
+bool vapi_line_has_client(const struct vapi_call *c)
+{
+    return c->line && c->line->kind == LINE_SOCKET;
+}
+
 void vapi_line_tell(struct vapi_call *c, const char *type, const json_t *fields)
 {
     json_t *message;
 
-    if (!c->line || c->line->kind != LINE_SOCKET)
+    if (!vapi_line_has_client(c) || !vapi_is_for_client(c, type))
         return;
     message = json_pack("{s:s}", "type", type);
     json_object_update(message, (json_t *)fields);

@@ -5,27 +5,38 @@
 
 #include <string.h>
 
-static const char *const wanted[] = {"conversation-update",
-                                     "end-of-call-report",
-                                     "function-call",
-                                     "hang",
-                                     "speech-update",
-                                     "status-update",
-                                     "tool-calls",
-                                     "transfer-destination-request",
-                                     "handoff-destination-request",
-                                     "user-interrupted",
-                                     NULL};
+static const char *const for_servers[] = {"conversation-update",
+                                          "end-of-call-report",
+                                          "function-call",
+                                          "hang",
+                                          "speech-update",
+                                          "status-update",
+                                          "tool-calls",
+                                          "transfer-destination-request",
+                                          "handoff-destination-request",
+                                          "user-interrupted",
+                                          NULL};
 
-bool vapi_is_wanted(const struct vapi_call *c, const char *type)
+static const char *const for_clients[] = {"conversation-update",
+                                          "function-call",
+                                          "hang",
+                                          "model-output",
+                                          "speech-update",
+                                          "status-update",
+                                          "transfer-update",
+                                          "transcript",
+                                          "tool-calls",
+                                          "user-interrupted",
+                                          NULL};
+
+/* By the assistant's own list, or by what stands for it where there is none. */
+static bool is_listed(const json_t *list, const char *const *otherwise, const char *type)
 {
-    const json_t *list = json_object_get(c->assistant, "serverMessages"), *one;
+    const json_t *one;
     size_t i;
 
-    if (strcmp(type, "assistant-request") == 0)
-        return true;
-    for (i = 0; !list && wanted[i]; i++)
-        if (strcmp(wanted[i], type) == 0)
+    for (i = 0; !list && otherwise[i]; i++)
+        if (strcmp(otherwise[i], type) == 0)
             return true;
     json_array_foreach((json_t *)list, i, one)
     {
@@ -37,22 +48,35 @@ bool vapi_is_wanted(const struct vapi_call *c, const char *type)
     return false;
 }
 
-/* The server of the tool of that name, if it has its own. */
-static const json_t *tool_server(const struct vapi_call *c, const char *tool)
+bool vapi_is_wanted(const struct vapi_call *c, const char *type)
+{
+    return strcmp(type, "assistant-request") == 0 ||
+           is_listed(json_object_get(c->assistant, "serverMessages"), for_servers, type);
+}
+
+bool vapi_is_for_client(const struct vapi_call *c, const char *type)
+{
+    return is_listed(json_object_get(c->assistant, "clientMessages"), for_clients, type);
+}
+
+const json_t *vapi_tool(const struct vapi_call *c, const char *name)
 {
     const json_t *tools = json_object_get(json_object_get(c->assistant, "model"), "tools"), *one;
     size_t i;
 
-    json_array_foreach((json_t *)tools, i,
-                       one) if (strcmp(vapi_text(json_object_get(one, "function"), "name"), tool) ==
-                                0) return json_object_get(one, "server");
+    json_array_foreach((json_t *)tools, i, one)
+    {
+        if (strcmp(vapi_text(json_object_get(one, "function"), "name"), name) == 0)
+            return one;
+    }
     return NULL;
 }
 
 const json_t *vapi_server_of(const struct vapi_call *c, const char *type, const char *tool)
 {
     bool is_tool = strcmp(type, "tool-calls") == 0 || strcmp(type, "function-call") == 0;
-    const json_t *servers[] = {is_tool && tool ? tool_server(c, tool) : NULL,
+    const json_t *servers[] = {is_tool && tool ? json_object_get(vapi_tool(c, tool), "server")
+                                               : NULL,
                                json_object_get(c->assistant, "server"),
                                json_object_get(c->number, "server"), c->d->server};
 
@@ -110,6 +134,14 @@ json_t *vapi_message(const struct vapi_call *c, const char *type, json_t *fields
 }
 
 /* ---- tools ---- */
+
+void vapi_tool_id(char out[VAPI_TOOL_ID])
+{
+    char uuid[VAPI_ID];
+
+    vapi_id(uuid);
+    snprintf(out, VAPI_TOOL_ID, "call_%.24s", uuid);
+}
 
 json_t *vapi_tool_fields(const char *shape, const char *id, const char *name, const char *arguments)
 {

@@ -79,10 +79,11 @@ struct vapi_call {
     bool making;     /* the first of the sayings is made into sound */
     uint8_t *speech; /* owns; µ-law; NULL: silent */
     size_t n_speech, sent;
-    uint64_t speech_ms;     /* since when; monotonic */
-    uint64_t heard_from_ms; /* the caller's speech, in the time of the audio */
-    int64_t said_from_ms;   /* unix */
-    bool deaf, mute;        /* controls: the customer, the assistant */
+    uint64_t speech_ms;                 /* since when; monotonic */
+    uint64_t heard_from_ms;             /* the caller's speech, in the time of the audio */
+    int64_t said_from_ms;               /* unix */
+    const struct scenario_reply *asked; /* a tool whose result the client will tell */
+    bool deaf, mute;                    /* controls: the customer, the assistant */
     unsigned turn;
 
     /* what artifact and costs are made of */
@@ -176,6 +177,7 @@ json_t *vapi_conversation(const struct vapi_call *c); /* messagesOpenAIFormatted
 int vapi_upgrade(struct vapi_double *d, struct http_request *r, struct ws_accept *accept);
 void vapi_line_audio(struct vapi_call *c, const uint8_t *ulaw, size_t n, bool assistant);
 void vapi_line_clear(struct vapi_call *c);
+bool vapi_line_has_client(const struct vapi_call *c); /* at the other end of a WebSocket */
 void vapi_line_tell(struct vapi_call *c, const char *type,
                     const json_t *fields); /* client messages */
 void vapi_line_close(struct vapi_call *c);
@@ -208,9 +210,13 @@ void vapi_hook_tool(struct vapi_call *c, const char *shape, const char *name, co
 /* ---- message.c ---- */
 json_t *vapi_message(const struct vapi_call *c, const char *type,
                      json_t *fields); /* takes fields */
+enum { VAPI_TOOL_ID = 32 };
+void vapi_tool_id(char out[VAPI_TOOL_ID]);
 json_t *vapi_tool_fields(const char *shape, const char *id, const char *name,
                          const char *arguments);
-bool vapi_is_wanted(const struct vapi_call *c, const char *type); /* by assistant.serverMessages */
+bool vapi_is_wanted(const struct vapi_call *c, const char *type);     /* by serverMessages */
+bool vapi_is_for_client(const struct vapi_call *c, const char *type); /* by clientMessages */
+const json_t *vapi_tool(const struct vapi_call *c, const char *name); /* the assistant's; or NULL */
 
 /* Where it goes, by precedence: {url, timeoutSeconds, headers, backoffPlan}; NULL: nowhere. Borrowed. */
 const json_t *vapi_server_of(const struct vapi_call *c, const char *type, const char *tool);

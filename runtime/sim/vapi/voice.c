@@ -296,14 +296,21 @@ void vapi_voice_hear(struct vapi_call *c, const uint8_t *ulaw, size_t n)
 
 /* ---- answering ---- */
 
-static bool ends(const char *tool)
+/* One that Vapi has built in, under either name, unless the assistant has a function that is called so. */
+static bool is_built_in(const struct vapi_call *c, const char *tool, const char *ours,
+                        const char *theirs)
 {
-    return tool && (strcmp(tool, "end_call") == 0 || strcmp(tool, "endCall") == 0);
+    return tool && (strcmp(tool, ours) == 0 || strcmp(tool, theirs) == 0) && !vapi_tool(c, tool);
 }
 
-static bool transfers(const char *tool)
+static bool ends(const struct vapi_call *c, const char *tool)
 {
-    return tool && (strcmp(tool, "transfer_call") == 0 || strcmp(tool, "transferCall") == 0);
+    return is_built_in(c, tool, "end_call", "endCall");
+}
+
+static bool transfers(const struct vapi_call *c, const char *tool)
+{
+    return is_built_in(c, tool, "transfer_call", "transferCall");
 }
 
 /* What the tool's result leads to. */
@@ -331,7 +338,7 @@ static void on_result(struct vapi_call *c, const json_t *record, void *arg)
     if (*spoken)
         vapi_voice_say(c, spoken, false);
     if (reply && reply->then_says)
-        vapi_voice_say(c, reply->then_says, ends(reply->then_tool));
+        vapi_voice_say(c, reply->then_says, ends(c, reply->then_tool));
     else if (!*spoken)
         vapi_voice_say(c, *result ? result : "I am sorry, that did not work.", false);
 }
@@ -351,15 +358,38 @@ static void on_destination(struct vapi_call *c, const json_t *record, void *arg)
     vapi_call_end(c, "assistant-forwarded-call");
 }
 
+/* A tool without a server of its own is the client's, where there is one that wants to hear of it: what comes of
+ * it is told by add-message. */
+static bool is_for_client(const struct vapi_call *c, const char *tool)
+{
+    return !ends(c, tool) && vapi_line_has_client(c) && vapi_is_for_client(c, "tool-calls") &&
+           !json_object_get(vapi_tool(c, tool), "server");
+}
+
+static void ask_client(struct vapi_call *c, const struct scenario_reply *reply)
+{
+    char id[VAPI_TOOL_ID];
+    json_t *fields;
+
+    vapi_tool_id(id);
+    fields =
+        vapi_tool_fields("openapi", id, reply->tool, reply->arguments ? reply->arguments : "{}");
+    c->asked = reply;
+    vapi_line_tell(c, "tool-calls", fields);
+    json_decref(fields);
+}
+
 static void use_tool(struct vapi_call *c, const struct scenario_reply *reply)
 {
-    if (transfers(reply->tool))
+    if (transfers(c, reply->tool))
         vapi_hook(c, "transfer-destination-request", NULL, on_destination, NULL);
-    else if (!ends(reply->tool))
+    else if (ends(c, reply->tool) && !reply->says)
+        vapi_call_end(c, "assistant-ended-call");
+    else if (is_for_client(c, reply->tool))
+        ask_client(c, reply);
+    else if (!ends(c, reply->tool))
         vapi_hook_tool(c, "openapi", reply->tool, reply->arguments ? reply->arguments : "{}",
                        on_result, (void *)reply);
-    else if (!reply->says)
-        vapi_call_end(c, "assistant-ended-call");
 }
 
 static void answer(struct vapi_call *c, const struct scenario_reply *reply)
@@ -369,7 +399,7 @@ static void answer(struct vapi_call *c, const struct scenario_reply *reply)
         return;
     }
     if (reply->says)
-        vapi_voice_say(c, reply->says, ends(reply->tool));
+        vapi_voice_say(c, reply->says, ends(c, reply->tool));
     if (reply->tool)
         use_tool(c, reply);
 }
@@ -424,18 +454,30 @@ static const char *control(struct vapi_call *c, const char *word)
     return NULL;
 }
 
+/* To what was written: a tool's result goes first, then what the scenarios say, then anything. */
+static void respond(struct vapi_call *c, const char *content)
+{
+    const struct scenario_reply *asked = c->asked;
+    struct openai_cue cue = openai_script_read(c->d->script, content, c->cue, content);
+
+    c->asked = NULL;
+    if (asked && asked->then_says)
+        vapi_voice_say(c, asked->then_says, ends(c, asked->then_tool));
+    else if (cue.reply)
+        answer(c, cue.reply);
+    else
+        vapi_voice_say(c, "I am with you. How can I help?", false);
+}
+
 static const char *add_message(struct vapi_call *c, const json_t *order)
 {
     const json_t *message = json_object_get(order, "message");
     const char *role = vapi_text(message, "role"), *content = vapi_text(message, "content");
-    const struct scenario_reply *reply;
-
     if (!*role || !*content)
         return "message must have a role and a content";
     vapi_call_message(c, strcmp(role, "assistant") == 0 ? "bot" : role, content, unix_ms());
-    reply = openai_script_read(c->d->script, content, c->cue, content).reply;
-    if (reply && !json_is_false(json_object_get(order, "triggerResponseEnabled")))
-        answer(c, reply);
+    if (!json_is_false(json_object_get(order, "triggerResponseEnabled")))
+        respond(c, content);
     return NULL;
 }
 

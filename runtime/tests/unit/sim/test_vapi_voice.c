@@ -189,9 +189,16 @@ static const char *on_tool(const char *type, const json_t *message)
 static void test_a_conversation_over_a_websocket(void **state)
 {
     struct desk *d = *state;
+    char model[300];
     struct talk t;
 
     d->answer = on_tool;
+    snprintf(model, sizeof(model),
+             "{\"model\":{\"provider\":\"openai\",\"model\":\"gpt-4o\",\"tools\":[{\"type\":"
+             "\"function\",\"function\":{\"name\":\"book\"},\"server\":{\"url\":"
+             "\"%s/vapi/events\"}}]}}",
+             d->url);
+    desk_ask(d, "PATCH", "/assistant/" VAPI_DOUBLE_ASSISTANT, model);
     talk_begin(d, &t);
     until(&t, "transcript");
     assert_string_equal(json_at(told(&t, "status-update"), "status"), "in-progress");
@@ -266,6 +273,33 @@ static void test_it_obeys_while_the_call_is_live(void **state)
     desk_ask(d, "GET", "/call", NULL);
     assert_string_equal(desk_at(d, "0.endedReason"), "manually-canceled");
     assert_non_null(strstr(d->text, "\"message\":\"Be brief.\""));
+    talk_end(&t);
+}
+
+static void test_a_tool_without_a_server_is_the_clients(void **state)
+{
+    struct desk *d = *state;
+    struct talk t;
+
+    desk_ask(
+        d, "PATCH", "/assistant/" VAPI_DOUBLE_ASSISTANT,
+        "{\"firstMessageMode\":\"assistant-waits-for-user\",\"clientMessages\":[\"tool-calls\","
+        "\"transcript\",\"status-update\"]}");
+    talk_begin(d, &t);
+    until(&t, "status-update");
+    say(&t, books);
+    until(&t, "tool-calls");
+    assert_string_equal(json_at(told(&t, "tool-calls"), "toolCallList.0.function.name"), tool);
+    tell(&t, "{\"type\":\"add-message\",\"message\":{\"role\":\"system\",\"content\":\"The tool "
+             "returned: done\"},\"triggerResponseEnabled\":false}");
+    desk_wait(d, 50);
+    assert_int_equal(t.bytes, 0);
+    tell(&t, "{\"type\":\"add-message\",\"message\":{\"role\":\"system\",\"content\":\"Answer "
+             "now.\"},\"triggerResponseEnabled\":true}");
+    until_closed(&t);
+    assert_string_equal(json_at(told(&t, "transcript"), "transcript"), booked);
+    assert_null(told(&t, "speech-update")); /* nobody asked for it */
+    assert_null(desk_message(d, "tool-calls", 0));
     talk_end(&t);
 }
 
@@ -397,6 +431,7 @@ int main(void)
         STORY(test_a_conversation_over_a_websocket),
         STORY(test_it_falls_silent_when_it_is_spoken_over),
         STORY(test_it_obeys_while_the_call_is_live),
+        STORY(test_a_tool_without_a_server_is_the_clients),
         STORY(test_a_line_that_is_dropped_has_no_goodbye),
         STORY(test_strangers_neither_talk_nor_listen_nor_command),
         STORY(test_a_redirected_caller_is_greeted_and_understood),
