@@ -454,19 +454,37 @@ static const char *control(struct vapi_call *c, const char *word)
     return NULL;
 }
 
-/* To what was written: a tool's result goes first, then what the scenarios say, then anything. */
+/* What the caller said last, if nobody has answered it; "": nothing. */
+static const char *unanswered(const struct vapi_call *c)
+{
+    for (size_t i = json_array_size(c->messages); i > 0; i--) {
+        const json_t *one = json_array_get(c->messages, i - 1);
+        const char *role = vapi_text(one, "role");
+        if (strcmp(role, "user") == 0)
+            return vapi_text(one, "message");
+        if (strcmp(role, "bot") == 0)
+            break;
+    }
+    return "";
+}
+
+/* To what was written: a tool's result goes first, then what the scenarios say to it, or to the caller's own words
+ * before it. */
 static void respond(struct vapi_call *c, const char *content)
 {
     const struct scenario_reply *asked = c->asked;
+    const char *caller = unanswered(c);
     struct openai_cue cue = openai_script_read(c->d->script, content, c->cue, content);
 
     c->asked = NULL;
-    if (asked && asked->then_says)
+    if (!cue.reply && *caller)
+        cue = openai_script_read(c->d->script, caller, c->cue, content);
+    if (asked && asked->then_says) {
         vapi_voice_say(c, asked->then_says, ends(c, asked->then_tool));
-    else if (cue.reply)
+    } else if (cue.reply) {
+        c->cue = cue;
         answer(c, cue.reply);
-    else
-        vapi_voice_say(c, "I am with you. How can I help?", false);
+    }
 }
 
 static const char *add_message(struct vapi_call *c, const json_t *order)
