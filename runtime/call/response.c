@@ -131,7 +131,8 @@ static void on_finished(struct call *c, const struct provider_response *r)
     bool ours = c->own.state == OWN_BEGUN && rd_str_eq(rd_str(c->own.response), r->response_id);
     bool dead = turn_is_dead(&c->turn, r->response_id);
 
-    call_on_usage(c, &r->usage, r->raw_usage);
+    if (c->provider_ops->caps.billing_unit == PROVIDER_BILLS_TOKENS)
+        call_on_usage(c, &r->usage, r->raw_usage);
     notice_response_over(c, r);
     if (r->out_of_band) {
         turn_aside_finished(&c->turn);

@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- takes: 20 s
+-- Vapi's assistant over our own line: from the first word, or from where OpenAI could not go on. The call stays
+-- ours: its barge-ins, its transcript, its end.
+local node = require "spec.e2e.support.node"
+local vapi = require "spec.e2e.support.vapi"
+
+local agents = {
+  ["lake-house.lua"] = ([[
+    local agent, tools = require "ringdown.agent", require "ringdown.tools"
+    return agent {
+      name = "lake-house", numbers = { "+13125550231" }, time_zone = "America/Chicago",
+      greeting = "Lake house, good evening.", prompt = "You are the lake house.", notice = { ai = true },
+      vapi = { assistant = "%s", route = "bridge" }, tools = { tools.end_call },
+    }]]):format(vapi.assistant),
+  ["harbour.lua"] = ([[
+    local agent, tools = require "ringdown.agent", require "ringdown.tools"
+    return agent {
+      name = "harbour", numbers = { "+13125550232" }, time_zone = "America/Chicago",
+      greeting = "Harbour office.", prompt = "You are the harbour.",
+      openai = {}, vapi = { assistant = "%s", route = "bridge" }, routing = "openai", tools = { tools.end_call },
+    }]]):format(vapi.assistant),
+}
+
+local scenarios = { "asks-the-lake-house", "model-is-thrown-out" }
+
+describe("a call that Vapi answers over our line", function()
+  local n, watch, reports = nil, nil, {}
+
+  setup(function()
+    n = node.start { agents = agents, vapi = { scenarios = scenarios, fault = "burst" } }
+    watch = n:watch()
+    local _, list = n:call { scenarios = scenarios }
+    for _, report in ipairs(list) do
+      reports[report.scenario] = report
+    end
+    reports.text = list.text
+    watch:wait_for_ends(2)
+  end)
+
+  teardown(function()
+    watch:stop()
+    assert.equal(0, n:stop())
+  end)
+
+  local function facts(report, type)
+    local list = {}
+    for _, event in ipairs(watch:events()) do
+      if event.call == report.call and event.type == type then
+        table.insert(list, event)
+      end
+    end
+    return list
+  end
+
+  local function said(report)
+    local list = {}
+    for _, turn in ipairs(watch:turns(report.call)) do
+      table.insert(list, turn.role .. ": " .. turn.text)
+    end
+    return list
+  end
+
+  it("hears, speaks, stops when its caller cuts in, and hangs up", function()
+    local report = assert(reports["asks-the-lake-house"], reports.text)
+    assert.equal("", report.why)
+    local words = said(report)
+    assert.matches("^agent: .*Lake house, good evening", words[1])
+    assert.equal("caller: Which rooms does the lake house have?", words[2])
+    assert.matches("^agent: We have the blue room", words[3])
+    assert.is_nil(words[3]:find("above the stairs", 1, true)) -- what was not heard was not said
+    assert.equal("caller: Sorry, I shall take the smallest one.", words[4])
+    assert.equal("agent: It is yours. We look forward to your visit.", words[5])
+    assert.equal(5, #words)
+    assert.equal(1, #facts(report, "notice")) -- its transcript says that it was the notice
+    assert.equal(1, #facts(report, "vapi")) -- by whose name it is found again there
+    assert.same({}, facts(report, "usage")) -- Vapi bills it, as a whole
+    assert.equal("agent_hangup", facts(report, "ended")[1].reason)
+  end)
+
+  it("goes on where OpenAI was refused, and nobody has to say anything twice", function()
+    local report = assert(reports["model-is-thrown-out"], reports.text)
+    assert.equal("", report.why)
+    assert.same({ "agent: Harbour office.", "caller: What does a ticket for the ferry cost?",
+      "agent: It costs nine dollars.", "caller: Many thanks for your help, farewell.", "agent: Have a good trip." },
+      said(report))
+    local failover = facts(report, "failover")[1]
+    assert.same({ "openai", "vapi", "refused" }, { failover.from, failover.to, failover.why })
+    local alarms = {}
+    for _, line in ipairs(n:log "alarm") do
+      alarms[line.kind] = line
+    end
+    assert.is_table(alarms["call.failover"])
+  end)
+end)
