@@ -193,10 +193,8 @@ local function show(e, tell, agent)
   end
   if agent and agent.loads and not (agent.openai and agent.vapi) then
     tell { note = ("agent %s has only one system now"):format(record.agent) }
-  elseif agent and agent.file_bp and agent.file_bp ~= record.percent_bp then
-    tell { note = ("the file of %s says %s for OpenAI; that began the rollout, and now the rollout counts"):format(
-      record.agent, plan.show(agent.file_bp)) }
   end
+  say(tell, words.differs(record, agent and agent.file_bp) or {})
   return told(tell, record, { evidence = e.arms, last = e.last })
 end
 
