@@ -283,6 +283,24 @@ describe("when Twilio does not do as it should", function()
     assert.matches("somebody else changed it meanwhile", world.text())
   end)
 
+  it("two runs at once: a number that one of them is changing is not touched by the other", function()
+    local n = 0
+    repeat
+      world.begin { A }
+      n = n + 1
+      assert.is_true(world.run_until(n, true, "switch", { to = "ringdown", numbers = { A } }))
+    until states() == A .. " planned"
+    local first = tonumber(rows "select run from bulk_runs")
+    n = 0
+    repeat
+      n = n + 1
+      world.run_until(n, true, "switch", { to = "ringdown", numbers = { A } })
+    until states():find "snapshotted"
+    assert.same({ failed = 1 }, world.run("switch", { resume = first }).counts)
+    assert.matches("another run is changing it at this moment", world.text())
+    assert.equal(VAPI, world.fields(A).voice_url)
+  end)
+
   it("two processes: the one that was there before ends at its next step", function()
     die_with_a_snapshot()
     local run = tonumber(rows "select run from bulk_runs")

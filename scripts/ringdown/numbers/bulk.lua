@@ -23,11 +23,13 @@ local SHOWN_MAX = 20 -- of a small run, each number is a line
 local Run = {}
 Run.__index = Run
 
--- A step is in the database, or this process is not the one any more.
+-- A step is in the database, or this process is not the one any more. Nil: another run is changing that number.
 function Run:step(item, state, about)
-  local made = db.ask("select bulk_step($1::bigint, $2, $3, $4, $5::jsonb)::text",
-    { self.run, self.held_by, item.number, state, json.encode(about or {}) })
-  if not made then
+  local made, code = db.ask("select bulk_step($1::bigint, $2, $3, $4, $5::jsonb)::text",
+    { self.run, self.held_by, item.number, state, json.encode(about or {}) }, state == "snapshotted")
+  if code == db.TAKEN then
+    return nil
+  elseif not made then
     error(("another process goes on with run %d; this one ends here"):format(self.run), 0)
   end
   item.state, item.why = state, about and about.why
@@ -124,6 +126,10 @@ end
 function Run:snapshot(item, fields)
   item.before = fields
   local made = self:step(item, "snapshotted", { before = fields })
+  if not made then
+    self:fail(item, "another run is changing it at this moment; it was not touched by this one")
+    return false
+  end
   local kept, why = snapshots.keep { number = item.number, sid = item.carrier_id, snapshot = made.first,
     taken_at = made.taken_at, taken_by = made.taken_by, fields = made.fields }
   if not kept then

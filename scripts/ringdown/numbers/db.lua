@@ -5,12 +5,19 @@ local json = require "ringdown.json"
 
 local M = {}
 
+---Somebody else was there first: what a unique index says no to.
+M.TAKEN = "23505"
+
 ---@param sql string whose first column is JSON, or null
 ---@param params any[]?
+---@param may_be_taken boolean? then a unique index may say no
 ---@return any value nil: null, or no row
-function M.ask(sql, params)
+---@return any code M.TAKEN
+function M.ask(sql, params, may_be_taken)
   local rows, why, code = host.query(sql, params or {})
-  if not rows then
+  if not rows and may_be_taken and code == M.TAKEN then
+    return nil, code
+  elseif not rows then
     error(code == "down" and ("the database is away (%s): nothing more is changed; ringdown db status tells why")
       :format(why) or ("the database refused it: %s"):format(why), 0)
   end
