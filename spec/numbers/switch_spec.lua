@@ -313,46 +313,44 @@ end)
 describe("a process that dies", function()
   teardown(world.finish)
 
-  -- At each step of a switch of two numbers, before it and after it: whatever was reached, each number is as it was or
-  -- as wished, and going on makes both as wished, with how they were before still known.
+  -- After each step of a switch of two numbers (which is before the next one): whatever was reached, each number is as
+  -- it was or as wished, and going on makes both as wished, with how they were before still known.
   it("anywhere leaves each number untouched or verified, and going on finishes it", function()
     local n, lives, resumed = 1, false, 0
     while not lives do
-      for _, after in ipairs { false, true } do
-        world.begin { A, B }
-        local before = { [A] = world.fields(A), [B] = world.fields(B) }
-        lives = not world.run_until(n, after, "switch", { to = "ringdown", numbers = { A, B } })
-        for _, number in ipairs { A, B } do
-          local now = world.fields(number)
-          if now.voice_url ~= OURS then
-            assert.same(before[number], now)
-          else
-            assert.same(before[number], require("ringdown.numbers.snapshot").kept(number).fields)
-            assert.same(before[number], require("ringdown.numbers.snapshot").stored(number, true).fields)
-          end
+      world.begin { A, B }
+      local before = { [A] = world.fields(A), [B] = world.fields(B) }
+      lives = not world.run_until(n, true, "switch", { to = "ringdown", numbers = { A, B } })
+      for _, number in ipairs { A, B } do
+        local now = world.fields(number)
+        if now.voice_url ~= OURS then
+          assert.same(before[number], now)
+        else
+          assert.same(before[number], require("ringdown.numbers.snapshot").kept(number).fields)
+          assert.same(before[number], require("ringdown.numbers.snapshot").stored(number, true).fields)
         end
-        local run = tonumber(rows "select run from bulk_runs")
-        if run then
-          local result, why = world.run("switch", { resume = run })
-          if not result then -- not even written down
-            assert.matches("nothing was changed: begin anew", why)
-            assert.same(before[A], world.fields(A))
-            result = world.run("switch", { to = "ringdown", numbers = { A, B } })
-            run = result.run
-          end
-          resumed = resumed + 1
-          assert.same({ verified = 2 }, result.counts)
-          assert.equal(OURS, world.fields(A).voice_url)
-          assert.same(before[B], require("ringdown.numbers.snapshot").kept(B).fields)
-          local restored = world.run("restore", { run = run })
-          assert.is_false(restored.failed)
+      end
+      local run = tonumber(rows "select run from bulk_runs")
+      if run then
+        local result, why = world.run("switch", { resume = run })
+        if not result then -- not even written down
+          assert.matches("nothing was changed: begin anew", why)
           assert.same(before[A], world.fields(A))
-          assert.same(before[B], world.fields(B))
+          result = world.run("switch", { to = "ringdown", numbers = { A, B } })
+          run = result.run
         end
+        resumed = resumed + 1
+        assert.same({ verified = 2 }, result.counts)
+        assert.equal(OURS, world.fields(A).voice_url)
+        assert.same(before[B], require("ringdown.numbers.snapshot").kept(B).fields)
+        local restored = world.run("restore", { run = run })
+        assert.is_false(restored.failed)
+        assert.same(before[A], world.fields(A))
+        assert.same(before[B], world.fields(B))
       end
       n = n + 1
     end
-    assert.is_true(resumed > 30, ("only %d times in the middle"):format(resumed))
+    assert.is_true(resumed > 15, ("only %d times in the middle"):format(resumed))
   end)
 end)
 

@@ -18,6 +18,7 @@ local M = {}
 
 local LOOKS, LOOK_MS = 3, 1000 -- a change may take a moment to show
 local FAILURES_MAX = 10
+local STEPS_SHOWN = 100 -- of a long run
 local SHOWN_MAX = 20 -- of a small run, each number is a line
 
 local Run = {}
@@ -191,9 +192,11 @@ end
 
 function Run:tell_item(item, tell)
   local good = item.state == "verified"
-  local line = { number = item.number, state = item.state, why = item.why,
-    progress = ("%d of %d%s"):format(self.n_done, #self.items, self.n_failed > 0
-      and (", %d not changed"):format(self.n_failed) or "") }
+  local line = { number = item.number, state = item.state, why = item.why }
+  if self.n_done % (1 + #self.items // STEPS_SHOWN) == 0 then
+    line.progress = ("%d of %d%s"):format(self.n_done, #self.items, self.n_failed > 0
+      and (", %d not changed"):format(self.n_failed) or "")
+  end
   if not good or #self.items <= SHOWN_MAX then
     line.text = ("%-16s  %s"):format(item.number, good and "goes to " .. item.goes_to .. ", verified"
       or ("%s: %s"):format(item.state == "failed" and "not changed" or "NOT KNOWN", item.why))
