@@ -105,6 +105,8 @@ describe("why NUMBER", function()
       assert.equal("vapi", answer.next.system)
       rollout { percent_bp = 9700 }
       assert.matches("OpenAI: 97 %% of callers", ask { from = CALLER })
+      rollout { percent_bp = 10000 }
+      assert.matches("OpenAI: the rollout's share is 100 %%: every caller", ask())
     end)
 
     it("by each call, where the plan says so", function()
@@ -126,7 +128,7 @@ describe("why NUMBER", function()
       fake.files["override.json"] =
         '{"at":"2026-11-27T10:02:11Z","who":"bob","agents":{"sales":{"percent_bp":0}}}'
       local said = ask { from = CALLER }
-      assert.matches("Vapi: 0 %% of callers", said)
+      assert.matches("Vapi: the rollout's share is 0 %%: nobody but those on its list", said)
       assert.matches("override    ordered here by bob", said)
     end)
 

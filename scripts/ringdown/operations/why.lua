@@ -143,7 +143,11 @@ local function percent(bp)
 end
 
 local function split_words(d, from)
-  if from and d.unit == "caller" and d.key == from then
+  if d.percent_bp == 0 then
+    return "the rollout's share is 0 %: nobody but those on its list goes to OpenAI"
+  elseif d.percent_bp == 10000 then
+    return "the rollout's share is 100 %: every caller goes to OpenAI"
+  elseif from and d.unit == "caller" and d.key == from then
     return ("%s of callers go to OpenAI, bucket below %d; %s has bucket %d"):format(percent(d.percent_bp), d.percent_bp,
       from, d.bucket)
   elseif d.unit == "call" then
