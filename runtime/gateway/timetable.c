@@ -9,7 +9,8 @@
  *
  * Failure modes: one that fails is a warning with its remedy and a count; it comes again at its time.
  * The library's answer cannot be read: said once a minute, and asked again. With the database away
- * there is no beat, and nothing is begun. A node that leaves begins nothing. */
+ * there is no beat, and nothing is begun. A node that leaves begins nothing, and what
+ * runs is told to end. */
 #include "gateway/timetable.h"
 
 #include "base/err.h"
@@ -39,8 +40,9 @@ struct entry {
 };
 
 struct timetable {
-    struct node *node; /* borrows */
-    atomic_bool stop;
+    struct node *node;                 /* borrows */
+    atomic_bool stop;                  /* what runs shall end: the node leaves */
+    bool ended;                        /* for good */
     pthread_mutex_t lock;              /* of the following */
     struct entry entries[ENTRIES_MAX]; /* the first one asks for the others */
     size_t n;
@@ -185,10 +187,12 @@ void timetable_beat(struct timetable *t, bool leads)
 {
     uint64_t now_ms = clock_ms(loop_clock());
 
-    if (!t || atomic_load(&t->stop) || directory_counts(t->node->directory).draining)
+    if (!t)
         return;
     pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < t->n; i++)
+    if (!t->ended)
+        atomic_store(&t->stop, directory_counts(t->node->directory).draining);
+    for (size_t i = 0; !atomic_load(&t->stop) && i < t->n; i++)
         if (is_due(t, &t->entries[i], leads, now_ms))
             begin(t, &t->entries[i], now_ms);
     pthread_mutex_unlock(&t->lock);
@@ -256,8 +260,12 @@ int timetable_new(struct timetable **out, struct node *n)
 
 void timetable_hush(struct timetable *t)
 {
-    if (t)
-        atomic_store(&t->stop, true);
+    if (!t)
+        return;
+    pthread_mutex_lock(&t->lock);
+    t->ended = true;
+    atomic_store(&t->stop, true);
+    pthread_mutex_unlock(&t->lock);
 }
 
 void timetable_free(struct timetable *t)

@@ -272,6 +272,20 @@ static void test_a_node_that_leaves_begins_nothing(void **state)
     assert_int_equal(times("guards"), 0);
 }
 
+static void test_what_runs_is_told_when_the_node_leaves(void **state)
+{
+    uint64_t ended;
+
+    (void)state;
+    begin("{\"long\":{\"every_s\":60}}");
+    ended = metric_value(M_OPERATIONS);
+    timetable_beat(node.timetable, true);
+    wait_for("long", 1);
+    directory_drain(node.directory);
+    timetable_beat(node.timetable, true);
+    wait_for_ends(ended + 1);
+}
+
 static void test_one_may_be_asked_for_out_of_turn(void **state)
 {
     (void)state;
@@ -291,6 +305,7 @@ int main(void)
         LIVES(test_one_that_fails_is_counted),
         LIVES(test_a_timetable_that_cannot_be_read_begins_nothing),
         LIVES(test_a_node_that_leaves_begins_nothing),
+        LIVES(test_what_runs_is_told_when_the_node_leaves),
         LIVES(test_one_may_be_asked_for_out_of_turn),
     };
 
