@@ -42,8 +42,8 @@ struct entry {
 struct timetable {
     struct node *node;                 /* borrows */
     atomic_bool stop;                  /* what runs shall end: the node leaves */
-    bool ended;                        /* for good */
     pthread_mutex_t lock;              /* of the following */
+    bool ended;                        /* for good */
     struct entry entries[ENTRIES_MAX]; /* the first one asks for the others */
     size_t n;
 };
