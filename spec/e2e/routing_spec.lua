@@ -18,10 +18,10 @@ describe("where two nodes send their calls", function()
   local a, b, url
   local placed = {}
 
-  local function start(name, other)
+  local function start(name, other, database)
     local env = { RINGDOWN_PUBLIC_URL = url, RINGDOWN_SECRET = ("5e"):rep(32), RINGDOWN_NODE = name }
     return node.start { agents = { ["both.lua"] = AGENT }, sim = other and other.sim,
-      database = other and other.database, env = env }
+      database = database or other.database, env = env }
   end
 
   local function post(n, path, form)
@@ -65,7 +65,11 @@ describe("where two nodes send their calls", function()
 
   setup(function()
     url = "http://127.0.0.1:" .. proc.free_port()
-    a = start("a")
+    local database = pg.database()
+    pg.run(database, [[insert into numbers_seen
+      (number, carrier_id, fields, goes_to, texts_to, vapi_id, seen_at, vapi_seen_at) values
+      ('+13125550999', 'PN00000000000000000000000000000001', '{}', 'ringdown', 'nobody', 'ph-1', now(), now())]])
+    a = start("a", nil, database)
     b = start("b", a)
   end)
 
@@ -75,6 +79,11 @@ describe("where two nodes send their calls", function()
     end
     b:stop()
     a:stop()
+  end)
+
+  it("send a number that nobody assigned to Vapi, where that knows it", function()
+    assert.equal("vapi", ask(a, node.voice_form { To = "+13125550999" }))
+    assert.equal("openai", ask(a, node.voice_form { To = "+13125550998" })) -- to the only agent there is
   end)
 
   it("begin with the share in the agent's file", function()
