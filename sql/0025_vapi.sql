@@ -154,7 +154,8 @@ begin
         return;
     end if;
     -- A first attempt that came to nothing makes room for the one that carried the call.
-    delete from vapi_calls where call = which and vapi_id <> of_id and in_progress_at is null and status = 'ended'
+    delete from vapi_calls where call = which and vapi_id <> of_id and in_progress_at is null
+            and (status = 'ended' or vapi_status_rank(now_is) >= 4)
         or vapi_id = of_id and call <> which;
     insert into vapi_calls as v (call, vapi_id, route, type, assistant, number_id, status, ended_reason, ended_class,
         created_at, started_at, in_progress_at, ended_at, hangs, cost_usd, cost_lines, metrics, seen_by, told_at)

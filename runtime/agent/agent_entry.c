@@ -224,6 +224,7 @@ static void take_rules(struct agent_info *a, json_t *info)
     a->keep_recordings_s = number_member(info, "keep_recordings_s");
     a->max_calls = number_member(info, "max_calls");
     a->bridges = json_is_true(json_object_get(info, "bridges"));
+    a->bypasses = json_is_true(json_object_get(info, "bypass"));
     a->may_fail_over = json_is_true(json_object_get(info, "failover"));
     a->split_bp = json_object_get(info, "split_bp") ? (int)number_member(info, "split_bp") : -1;
 }

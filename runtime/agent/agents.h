@@ -25,6 +25,7 @@ struct agent_info {
     const char *warnings;       /* lines of what is allowed and probably not meant; NULL: none */
     const char *help_twiml;     /* answers a text that asks for HELP; NULL: Twilio does */
     bool bridges;               /* its calls on Vapi run over our line: they are not sent there */
+    bool bypasses;              /* its calls on Vapi are begun there before they are sent there */
     bool may_fail_over;         /* the other system takes a call that one cannot */
     int split_bp;               /* share of OpenAI that its file begins with, 0.01 %; -1: none */
     bool answers_missed;        /* has a text for calls that nobody took */

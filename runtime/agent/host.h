@@ -60,8 +60,10 @@ struct script_opts {
     /* The site of this agent's number as a JSON object, into `out` (inited, empty); false: it has none.
      * Script threads. NULL: there are no sites. */
     bool (*site_of)(void *arg, const char *agent, struct rd_str number, struct buf *out);
-    /* True the first time this process hears of the key, within a day. Any thread. NULL: always. */
-    bool (*first_time)(void *arg, const uint8_t key[32]);
+    /* True the first time this process hears of the key, for `ms`; and whether it has, without that
+     * being a time. Any thread. NULL: always; never. */
+    bool (*first_time)(void *arg, const uint8_t key[32], uint32_t ms);
+    bool (*was_there)(void *arg, const uint8_t key[32]);
     /* Keeps a fact. Script threads. NULL: nobody does. */
     void (*keep_fact)(void *arg, const struct script_fact *f);
     void *arg;

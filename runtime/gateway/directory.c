@@ -306,6 +306,21 @@ bool directory_set_script(struct directory *d, call_handle h, unsigned script_th
     return opening;
 }
 
+struct credits *directory_unset_script(struct directory *d, call_handle h)
+{
+    struct credits *c = NULL;
+    struct entry *e;
+
+    pthread_mutex_lock(&d->lock);
+    e = by_handle(d, h);
+    if (e && e->v.state == DIRECTORY_OPENING) {
+        c = e->credits;
+        e->credits = NULL;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return c;
+}
+
 int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce,
                     uint64_t now_ms)
 {

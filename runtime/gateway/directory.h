@@ -124,6 +124,9 @@ bool directory_stamp(struct directory *d, call_handle h, uint64_t *started_us, u
 bool directory_set_script(struct directory *d, call_handle h, unsigned script_thread,
                           struct credits *c);
 
+/* The script will not have it after all; its room is the caller's again. NULL: the call is over. */
+struct credits *directory_unset_script(struct directory *d, call_handle h);
+
 /* The script agreed: a stream with this nonce may claim the call. Refs the brief. A second offer (a
  * repeated webhook) replaces the nonce. RD_EGONE, RD_ESTATE when it is taken or over. */
 int directory_offer(struct directory *d, call_handle h, struct brief *brief, uint64_t nonce,

@@ -133,9 +133,14 @@ static bool site_of(void *arg, const char *agent, struct rd_str number, struct b
     return known;
 }
 
-static bool first_time(void *arg, const uint8_t key[32])
+static bool first_time(void *arg, const uint8_t key[32], uint32_t ms)
 {
-    return vapi_hooks_first(arg, key);
+    return vapi_hooks_first(arg, key, ms);
+}
+
+static bool was_there(void *arg, const uint8_t key[32])
+{
+    return vapi_hooks_had(arg, key);
 }
 
 static void to_media(void *arg, unsigned media_thread, struct message *m)
@@ -268,6 +273,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .thread_of = thread_of,
                             .site_of = site_of,
                             .first_time = first_time,
+                            .was_there = was_there,
                             .keep_fact = triage_keep_fact,
                             .arg = n};
     int rc =

@@ -42,7 +42,7 @@ struct node {
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
     struct timetable *timetable;   /* gateway/timetable.h */
-    struct vapi_hooks *vapi;      /* gateway/vapi/hooks.h */
+    struct vapi_hooks *vapi;       /* gateway/vapi/hooks.h */
     struct peers *peers;           /* gateway/peers.h */
     struct tls_server *tls_server; /* NULL: plain */
     struct tls_client *tls_client;

@@ -88,6 +88,7 @@ void opening_free(struct opening *o)
     loop_timer_free(o->timer);
     agent_set_unref(o->agents);
     free(o->asks);
+    free(o->form);
     free(o->adopting);
     free(o->vapi);
     free(o);

@@ -24,6 +24,8 @@ struct opening {
     struct agent_set *agents; /* refs; keeps `agent` alive */
     const struct agent_info *agent;
     void (*late)(struct opening *o); /* the script is: `request` must be answered */
+    bool vapi_full;                  /* route.c: Vapi said that it takes no more calls */
+    char *form;   /* owns; what the script was asked, where it may be asked again */
     bool ringing; /* voice.c: nobody has answered yet, so that Vapi can take the call */
     /* resume.c: the call was there before, so that a carrier who leaves may ask again. */
     bool again;

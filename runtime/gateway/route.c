@@ -17,6 +17,7 @@
 #include "carriers/twilio/twiml.h"
 #include "gateway/routing.h"
 #include "gateway/vapi/hooks.h"
+#include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -24,7 +25,7 @@
 
 #include <stdio.h>
 
-enum { URL_MAX = 1024, FIELDS = 9 };
+enum { URL_MAX = 1024, FIELDS = 9, BYPASS_MS = 4000, BYPASS_XML_MAX = 64 * 1024 };
 
 bool route_is_ringing(struct rd_str call_status)
 {
@@ -72,6 +73,7 @@ int route_known(struct opening *o, struct rd_str form, const char *pinned, struc
     o->ringing = route_is_ringing(member(&root, "CallStatus"));
     c.openai_down = is_down("openai") ? "breaker" : NULL;
     c.vapi_down = !o->ringing && !o->agent->bridges ? "answered"
+                  : o->vapi_full                    ? "full"
                   : is_down("vapi")                 ? "breaker"
                                                     : NULL;
     return routing_known(o->thread->node->routing, &c, out);
@@ -193,12 +195,15 @@ static void log_redirected(const char *sid, const struct agent_info *agent, cons
              F_STR("agent", agent ? agent->name : ""), F_STR("reason", reason));
 }
 
-/* As the agent's own document, but where vapi.api is. False: no memory. */
+/* As the agent's own document, but where vapi.api is. False: it is nowhere. */
 static bool write_redirect(const struct node *n, struct buf *xml)
 {
+    const char *api = n->settings->vapi_api;
     char url[URL_MAX];
 
-    (void)snprintf(url, sizeof(url), "%s/twilio/inbound_call", n->settings->vapi_api);
+    if (!api || !*api)
+        return false;
+    (void)snprintf(url, sizeof(url), "%s/twilio/inbound_call", api);
     return twiml_redirect(xml, url) == 0;
 }
 
@@ -214,18 +219,63 @@ static void reply_redirect(struct media_thread *t, struct http_request *r,
     buf_fini(&xml);
 }
 
-/* From now on Vapi tells how it goes: whatever the carrier says to us, nobody was missed. */
-void route_to_vapi(struct opening *o, const char *reason)
+/* From now on Vapi tells how it goes: whatever the carrier says to us, nobody was missed. `xml` empty: a
+ * redirect. */
+static void hand_over(struct opening *o, const char *reason, struct rd_str xml)
 {
+    struct node *n = o->thread->node;
     struct directory_view view = {0};
 
-    (void)directory_get(o->thread->node->directory, o->call, &view);
-    (void)directory_settle(o->thread->node->directory, o->call);
-    vapi_hooks_expect(o->thread->node, rd_str(view.sid), o->agent->name, rd_str(view.from),
-                      rd_str(view.to));
+    (void)directory_get(n->directory, o->call, &view);
+    (void)directory_settle(n->directory, o->call);
+    vapi_hooks_expect(n, rd_str(view.sid), o->agent->name, rd_str(view.from), rd_str(view.to));
     log_redirected(view.sid, o->agent, reason);
-    reply_redirect(o->thread, opening_answered(o), o->agent);
+    if (xml.n > 0)
+        opening_reply(o, xml);
+    else
+        reply_redirect(o->thread, opening_answered(o), o->agent);
     opening_give_up(o, "redirected");
+}
+
+static void bypass_is_late(struct opening *o)
+{
+    hand_over(o, "bypass_late", RD_STR(""));
+}
+
+void route_to_vapi(struct opening *o, const char *reason)
+{
+    struct directory_view view;
+
+    if (o->agent->bypasses && o->request && !o->vapi_full &&
+        directory_get(o->thread->node->directory, o->call, &view) &&
+        vapi_hooks_bypass(o, &view) == 0) {
+        o->late = bypass_is_late;
+        loop_timer_in(o->timer, BYPASS_MS);
+        return;
+    }
+    hand_over(o, reason, RD_STR(""));
+}
+
+void route_bypassed(struct opening *o, struct rd_str reply)
+{
+    struct json_value root = {0}, v = {0};
+    struct buf xml;
+
+    if (o->late != bypass_is_late)
+        return; /* nobody waits for it */
+    if (reply.n > 0 && json_parse(reply, &root) == 0)
+        v = json_get(&root, "twiml");
+    buf_init(&xml, BYPASS_XML_MAX);
+    if (v.type == JSON_STRING && json_unescape(&v, &xml) == 0 && xml.n > 0) {
+        hand_over(o, "bypass", (struct rd_str){xml.data, xml.n});
+        buf_fini(&xml);
+        return;
+    }
+    buf_fini(&xml);
+    v = json_get(&root, "full");
+    o->vapi_full = v.type == JSON_TRUE;
+    if (!o->vapi_full || !o->agent->may_fail_over || voice_ask_again(o))
+        hand_over(o, "bypass_failed", RD_STR(""));
 }
 
 bool route_fail_over(struct opening *o, const char *why)

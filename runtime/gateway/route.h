@@ -20,6 +20,8 @@ void route_keep(struct opening *o, const struct message *opened, const struct br
 
 /* Vapi answers. The slot is given back, `o` is freed. */
 void route_to_vapi(struct opening *o, const char *reason);
+/* What came of asking Vapi to begin it: {twiml}, {full}, or nothing that helps. */
+void route_bypassed(struct opening *o, struct rd_str reply);
 /* The same when we cannot answer, and the agent lets the other system. False: not this call. */
 bool route_fail_over(struct opening *o, const char *why);
 

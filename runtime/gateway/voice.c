@@ -131,12 +131,29 @@ static void ask_script(struct opening *o, const char *pinned)
         routes.n = 0; /* no memory: as the agent's file says */
     m = open_message(o, rd_str(view.to), form, RD_STR(""), (struct rd_str){routes.data, routes.n});
     buf_fini(&routes);
-    free(o->asks);
+    free(o->form);
+    o->form = o->agent->bypasses ? o->asks : NULL;
+    if (!o->form)
+        free(o->asks);
     o->asks = NULL;
     if (!m || post_open(o, m))
         cannot_answer(o, "script_full", "script_full", NULL);
     else
         loop_timer_in(o->timer, (uint64_t)o->thread->node->settings->script_deadline_ms);
+}
+
+int voice_ask_again(struct opening *o)
+{
+    struct credits *credits = directory_unset_script(o->thread->node->directory, o->call);
+
+    if (!credits || !o->form)
+        return RD_EGONE;
+    webhook_tell_ended(credits, o->call, "redirected");
+    o->asks = o->form;
+    o->form = NULL;
+    o->late = on_late;
+    ask_script(o, NULL);
+    return 0;
 }
 
 /* ---- a call that was sent somewhere before ---- */

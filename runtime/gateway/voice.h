@@ -16,4 +16,7 @@ void voice_pinned(struct media_thread *t, struct message *m); /* MSG_PINNED; bor
 struct opening;
 int voice_ask_script(struct opening *o, struct rd_str to, struct rd_str form, struct rd_str known);
 
+/* Vapi is full: where else may this call go? The script is asked again. */
+int voice_ask_again(struct opening *o);
+
 #endif

@@ -30,8 +30,8 @@ local host = require "ringdown.host"
 ---@field vars table<string, any>? what call.vars may hold, with first values
 ---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
----@field vapi { assistant: string, route: "redirect"|"bridge"?, no_triage: "accepted"? }? its assistant there, if calls
----  may run on Vapi; emergencies are not recognised there, which an agent with severity life has to accept
+---@field vapi { assistant: string, route: "redirect"|"bypass"|"bridge"?, no_triage: "accepted"? }? its assistant
+---  there, if calls may run on Vapi; emergencies are recognised there only with its transcripts (docs/vapi.md)
 ---@field emergencies ringdown.emergency[]? rules that recognise an emergency in what callers say
 ---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }? spoken before the greeting: that it is
 ---  automated, that it is recorded, or words of your own. Nothing that is said is kept before it was heard

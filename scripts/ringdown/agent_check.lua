@@ -151,7 +151,8 @@ local function shapes_of(languages)
       vad = shape.fields { silence = shape.duration("100ms", "5s"), threshold = shape.number(0, 1) },
     },
     vapi = shape.fields({
-      assistant = uuid, route = shape.one_of { "redirect", "bridge" }, no_triage = shape.one_of { "accepted" },
+      assistant = uuid, route = shape.one_of { "redirect", "bypass", "bridge" },
+      no_triage = shape.one_of { "accepted" },
     }, { "assistant" }),
     emergencies = function(value) -- triage.shape needs the others first
       return value

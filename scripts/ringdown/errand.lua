@@ -21,6 +21,7 @@ M.modules = {
   left_open = "ringdown.emergency.left_open",
   lost_calls = "ringdown.twilio.lost_calls",
   vapi_assistant = "ringdown.vapi.assistant",
+  vapi_bypass = "ringdown.vapi.bypass",
   vapi_heard = "ringdown.vapi.heard",
   vapi_tools = "ringdown.vapi.tools",
   vapi_transfer = "ringdown.vapi.destination",
@@ -28,6 +29,7 @@ M.modules = {
 
 -- By kind: which member is our own number.
 local ours = { emergency = "to", missed = "to", text_due = "from", text_in = "to", vapi_assistant = "to",
+  vapi_bypass = "to",
   vapi_heard = "to", vapi_tools = "to", vapi_transfer = "to" }
 
 ---@param def table the agent

@@ -69,6 +69,7 @@ local function info_of(def, shown)
     nobody = twiml.nobody(def),
     vapi = def.vapi and twiml.vapi_redirect() or nil,
     bridges = require("ringdown.vapi.bridge").has(def),
+    bypass = def.vapi and def.vapi.route == "bypass" or nil,
     failover = require("ringdown.routing_call").may_fail_over(def),
     split_bp = type(def.routing) == "table" and def.routing.openai_bp or nil,
     help = def.sms and def.sms.templates.help and twiml.message(require("ringdown.sms").help(def)) or nil,

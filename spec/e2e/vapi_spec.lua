@@ -79,7 +79,23 @@ describe("a call that is redirected to Vapi", function()
     assert.truthy(pg.query(n.database, "select heard from turns where heard like '%seven to ten%'")[1])
   end)
 
-  after_each(function()
+  it("may be begun there first; where that cannot be, it is redirected all the same", function()
+    proc.write(n.agents .. "/other-desk.lua", (AGENT:gsub("8e9a1b30\" }", '8e9a1b30", route = "bypass" }')))
+    assert.truthy(proc.wait_for(function()
+      return n:log("agents.reloaded")[1]
+    end, 10))
+    local function routes()
+      return pg.query(n.database, "select coalesce(route, 'redirect') as route from vapi_calls order by created_at")
+    end
+    assert.is_true((n:call { scenarios = { "hears-and-hangs-up" }, to = "+13125550100" }))
+    n.vapi:control("faults", { words = "no-twiml" })
+    assert.is_true((n:call { scenarios = { "hears-and-hangs-up" }, to = "+13125550100" }))
+    assert.truthy(n:log("vapi.no_bypass")[1])
+    n:wait_shipped()
+    assert.same({ { route = "redirect" }, { route = "bypass" }, { route = "redirect" } }, routes())
+  end)
+
+  teardown(function()
     if n then
       n:stop()
     end

@@ -32,7 +32,7 @@ describe("an agent's file", function()
 
   it("refuses what does not exist", function()
     local text = complaints_of { vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "tunnel" } }
-    assert.matches('vapi.route: "tunnel" is unknown; allowed: redirect, bridge', text, 1, true)
+    assert.matches('vapi.route: "tunnel" is unknown; allowed: redirect, bypass, bridge', text, 1, true)
   end)
 
   it("is told all its mistakes at once, whatever does not exist", function()

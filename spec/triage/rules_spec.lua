@@ -196,7 +196,7 @@ describe("an agent whose calls may go to Vapi", function()
 
   it("is warned that nobody listens for emergencies there, unless it knows", function()
     assert.equal("", (load_agent({ rule {} }, { vapi = vapi })))
-    assert.matches("warning: vapi: calls that go to Vapi are not searched for 'gas%-leak'; .*no_triage = \"accepted\"",
+    assert.matches("warning: vapi: calls that go to Vapi are searched for 'gas%-leak' only .*no_triage = \"accepted\"",
       complaints.warnings())
     load_agent({ rule {} }, { vapi = { assistant = vapi.assistant, no_triage = "accepted" } })
     assert.equal("", complaints.warnings())

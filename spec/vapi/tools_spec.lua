@@ -178,3 +178,55 @@ describe("who answers", function()
     support.finish()
   end)
 end)
+
+describe("a call that is begun at Vapi before it is sent there", function()
+  local bypass, def = require "ringdown.vapi.bypass", nil
+
+  before_each(function()
+    support.begin()
+    def = support.agent { vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bypass" } }
+    table.insert(host.query_handlers, { part = "numbers_seen", answer = { { "number-1" } } })
+  end)
+  after_each(support.finish)
+
+  local function ask(reply)
+    host.vapi_replies = { ["POST /call"] = reply }
+    bypass.run(support.payload(), def)
+    return host.replies[#host.replies]
+  end
+
+  local good = { status = 201, body = json.encode { id = support.ID, status = "queued",
+    phoneCallProviderDetails = { twiml = '<?xml version="1.0"?><Response><Connect/></Response>' } } }
+
+  it("is answered with Vapi's own document, unchanged", function()
+    assert.same({ twiml = '<?xml version="1.0"?><Response><Connect/></Response>' }, ask(good))
+    local body = json.decode(host.vapi_requests[1].body)
+    assert.same({ true, "number-1", support.CALLER, support.SID }, { body.phoneCallProviderBypassEnabled,
+      body.phoneNumberId, body.customer.number, body.assistantOverrides.variableValues.ringdown_call })
+    assert.same({ "vapi", support.ID, "bypass" }, { host.facts[1].type, host.facts[1].vapi_id, host.facts[1].route })
+  end)
+
+  it("asks Vapi for the number's id when nobody has looked", function()
+    table.insert(host.query_handlers, { part = "numbers_seen", answer = {} })
+    host.vapi_replies = { ["POST /call"] = good,
+      ["GET /phone-number?limit=1000"] = { body = json.encode { { id = "n2", number = support.OURS } } } }
+    bypass.run(support.payload(), def)
+    assert.equal("n2", json.decode(host.vapi_requests[2].body).phoneNumberId)
+  end)
+
+  it("is redirected, and so are the next ones, when this account has no bypass", function()
+    assert.matches("no document", ask({ status = 201, body = '{"id":"x"}' }).redirect, 1, true)
+    assert.matches("no bypass", ask(good).redirect, 1, true)
+    assert.equal(1, #host.vapi_requests)
+  end)
+
+  it("is redirected when Vapi refuses, or does not answer", function()
+    assert.matches("must be a UUID", ask({ status = 400, body = '{"message":["x must be a UUID"]}' }).redirect, 1, true)
+    assert.matches("lost", ask({ lost = true }).redirect, 1, true)
+    assert.matches("twiml", json.encode(ask(good)), 1, true) -- the next call is not held to it
+  end)
+
+  it("may go to the other system when Vapi takes no more", function()
+    assert.same({ full = true }, ask { status = 400, body = '{"message":"Over Concurrency Limit"}' })
+  end)
+end)

@@ -7,7 +7,13 @@
 #include "base/err.h"
 #include "io/tls.h"
 
-enum { REPLY_MAX = 256 * 1024, WORDS_MAX = 16 * 1024, FOUND_MAX = 256 * 1024, KEY_MAX = 1024 };
+enum {
+    REPLY_MAX = 256 * 1024,
+    WORDS_MAX = 16 * 1024,
+    FOUND_MAX = 256 * 1024,
+    KEY_MAX = 1024,
+    DAY_MS = 86400000
+};
 
 static struct activity *check_errand(lua_State *L)
 {
@@ -84,27 +90,44 @@ static int host_find_reported(lua_State *L)
     return push_found(L, check_errand(L), "report", args, 3);
 }
 
-/* host.first(what:string) -> boolean: nobody in this process said so before, within a day */
-static int host_first(lua_State *L)
+static void check_what(lua_State *L, uint8_t key[32])
 {
-    const struct script_opts *o = &check_errand(L)->thread->pool->opts;
-    uint8_t key[32];
     size_t n;
     const char *what = luaL_checklstring(L, 1, &n);
 
     luaL_argcheck(L, n <= KEY_MAX, 1, "longer than 1 KiB");
     sha256(key, what, n);
-    lua_pushboolean(L, !o->first_time || o->first_time(o->arg, key));
+}
+
+/* host.first(what:string, [ms:integer]) -> boolean: nobody in this process said so within that time, a day */
+static int host_first(lua_State *L)
+{
+    const struct script_opts *o = &check_errand(L)->thread->pool->opts;
+    lua_Integer ms = luaL_optinteger(L, 2, DAY_MS);
+    uint8_t key[32];
+
+    luaL_argcheck(L, ms > 0 && ms <= DAY_MS, 2, "1 ms to a day");
+    check_what(L, key);
+    lua_pushboolean(L, !o->first_time || o->first_time(o->arg, key, (uint32_t)ms));
+    return 1;
+}
+
+/* host.was_first(what:string) -> boolean: somebody did, by host.first(), and its time is not over */
+static int host_was_first(lua_State *L)
+{
+    const struct script_opts *o = &check_errand(L)->thread->pool->opts;
+    uint8_t key[32];
+
+    check_what(L, key);
+    lua_pushboolean(L, o->was_there && o->was_there(o->arg, key));
     return 1;
 }
 
 void api_vapi_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"reply", host_reply},
-                                         {"find", host_find},
-                                         {"find_reported", host_find_reported},
-                                         {"first", host_first},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"reply", host_reply}, {"find", host_find},           {"find_reported", host_find_reported},
+        {"first", host_first}, {"was_first", host_was_first}, {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

@@ -17,6 +17,7 @@
 #include "base/now.h"
 #include "gateway/opening.h"
 #include "gateway/question.h"
+#include "gateway/route.h"
 #include "gateway/vapi/known.h"
 #include "gateway/vapi/seen.h"
 #include "gateway/vapi/sign.h"
@@ -34,7 +35,6 @@ enum {
     CALLS_KNOWN = 2048,
     SEEN_PLACES = 32768,
     SEEN_MS = 600000,
-    ONCE_MS = 86400000,
     JOIN_MS = 10000, /* after so long without a word of Vapi it is asked */
     POLL_AFTER_MS = 5000,
     ASK_AGAIN_MS = 400,
@@ -130,11 +130,16 @@ void vapi_hooks_look(struct node *n)
     }
 }
 
-bool vapi_hooks_first(struct node *n, const uint8_t key[32])
+bool vapi_hooks_first(struct node *n, const uint8_t key[32], uint32_t ms)
 {
     uint64_t now_ms = unix_us() / 1000;
 
-    return seen_first(n->vapi->seen, key, now_ms, now_ms + ONCE_MS);
+    return seen_first(n->vapi->seen, key, now_ms, now_ms + ms);
+}
+
+bool vapi_hooks_had(struct node *n, const uint8_t key[32])
+{
+    return seen_has(n->vapi->seen, key, unix_us() / 1000);
 }
 
 /* --- answers --- */
@@ -314,12 +319,33 @@ static void ask_script(struct opening *o, const struct vapi_call *c)
         reply_failed(o, "script_full");
 }
 
+int vapi_hooks_bypass(struct opening *o, const struct directory_view *view)
+{
+    struct buf json;
+    int rc;
+
+    buf_init(&json, ASK_MAX);
+    rc = json_add_object(&json, JSON_MEMBERS(J_STR("call", view->sid), J_STR("from", view->from),
+                                             J_STR("to", view->to)));
+    if (!rc)
+        rc = buf_text(&json)
+                 ? script_pool_question(o->thread->node->scripts, o->agent->name, "vapi_bypass",
+                                        json.data, o->thread->index, o->number)
+                 : -ENOMEM;
+    buf_fini(&json);
+    return rc;
+}
+
 void vapi_hooks_replied(struct media_thread *t, const struct message *m)
 {
     struct opening *o = opening_waiting(t, m->aux);
 
-    if (!o || !o->vapi)
+    if (!o)
         return;
+    if (!o->vapi) {
+        route_bypassed(o, m->s[0]);
+        return;
+    }
     if (m->s[0].n == 0) {
         reply_failed(o, "script_failed");
         return;

@@ -21,8 +21,12 @@ void vapi_hooks_expect(struct node *n, struct rd_str sid, const char *agent, str
 /* Once a second: which of them does Vapi say nothing about? */
 void vapi_hooks_look(struct node *n);
 
-/* Once per key in this process, for a day. Any thread. */
-bool vapi_hooks_first(struct node *n, const uint8_t key[32]);
+/* The first time for `ms` in this process? And was it there? Any thread. */
+bool vapi_hooks_first(struct node *n, const uint8_t key[32], uint32_t ms);
+bool vapi_hooks_had(struct node *n, const uint8_t key[32]);
+
+/* Vapi is asked to begin the call of an opening whose agent bypasses: route_bypassed() hears of it. */
+int vapi_hooks_bypass(struct opening *o, const struct directory_view *view);
 
 /* How long its body may be; 0: it is not for us. */
 size_t vapi_hooks_body_max(struct media_thread *t, const struct http_request *r);

@@ -85,6 +85,18 @@ bool seen_first(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms, ui
     return first;
 }
 
+bool seen_has(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms)
+{
+    const struct place *p;
+    bool has;
+
+    (void)pthread_mutex_lock(&s->lock);
+    p = find(bucket_of(s, key), key);
+    has = p && p->until_ms > now_ms;
+    (void)pthread_mutex_unlock(&s->lock);
+    return has;
+}
+
 void seen_forget(struct seen *s, const uint8_t key[SEEN_KEY])
 {
     struct place *p;

@@ -19,6 +19,8 @@ void seen_free(struct seen *s);
 /* True: it was not there before `now_ms`, and is until `until_ms`. */
 bool seen_first(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms, uint64_t until_ms);
 
+bool seen_has(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms);
+
 /* As if it had never been there. */
 void seen_forget(struct seen *s, const uint8_t key[SEEN_KEY]);
 

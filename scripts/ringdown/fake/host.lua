@@ -512,6 +512,10 @@ function M.first(what)
   return first
 end
 
+function M.was_first(what)
+  return M.done_once[what] == true
+end
+
 local function with_desk(ask)
   local desk = require "ringdown.desk"
   local rules = M.listens_for and desk.rules_of(M.listens_for)

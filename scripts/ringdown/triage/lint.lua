@@ -272,7 +272,8 @@ local function warn_of_vapi(def, warn)
   end
   for _, rule in ipairs(def.emergencies) do
     if rule.severity == "life" then
-      warn("vapi", ("calls that go to Vapi are not searched for '%s'; if that is meant, write no_triage = \"accepted\"")
+      warn("vapi", ("calls that go to Vapi are searched for '%s' only where its assistant sends transcripts here "
+        .. "(docs/vapi.md); if that is known, write no_triage = \"accepted\"")
         :format(rule.id))
       return
     end

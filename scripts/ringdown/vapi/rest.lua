@@ -141,11 +141,12 @@ function M.create_call(body, timeout_ms)
 end
 
 ---All imported phone numbers.
+---@param policy ringdown.retry.policy?
 ---@return table[]? numbers
 ---@return string? why
 ---@return any code
-function M.phone_numbers()
-  return M.read("/phone-number?limit=1000")
+function M.phone_numbers(policy)
+  return M.read("/phone-number?limit=1000", policy)
 end
 
 ---@param id string

@@ -164,7 +164,7 @@ static void test_what_is_probably_not_meant_is_a_warning(void **state)
     assert_non_null(a);
     assert_non_null(a->warnings);
     assert_non_null(
-        strstr(a->warnings, "v.lua:5: warning: vapi: calls that go to Vapi are not searched"));
+        strstr(a->warnings, "v.lua:5: warning: vapi: calls that go to Vapi are searched"));
 }
 
 static void test_every_mistake_is_told_with_its_line(void **state)

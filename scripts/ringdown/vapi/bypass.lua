@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- vapi.bypass: the errand `vapi_bypass`: a call that rings is begun at Vapi, whose document then answers the carrier.
+-- So its id is known before it rings there, and a refusal while somebody else can still answer.
+--
+-- Failure modes: no document in the answer: this account has no bypass, and is not asked for ten minutes; any refusal
+-- or silence: the carrier is redirected, as without bypass. Vapi takes no more calls: that is said, for the other
+-- system to take it.
+local assistant = require "ringdown.vapi.assistant"
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local log = require "ringdown.log"
+local rest = require "ringdown.vapi.rest"
+local sessions = require "ringdown.session"
+local told = require "ringdown.vapi.told"
+
+local M = {}
+
+local TIMEOUT_MS, QUERY_MS, WITHOUT_MS = 3500, 500, 600000
+local WITHOUT = "vapi without bypass"
+
+-- Vapi's id of our number: as the last look at all numbers told, else Vapi is asked.
+local function number_id(number)
+  local asked, rows = pcall(host.query, "select vapi_id from numbers_seen where number = $1 and gone_at is null",
+    { number }, QUERY_MS)
+  local id = asked and rows and rows[1] and rows[1][1]
+  if id then
+    return id
+  end
+  for _, one in ipairs(rest.phone_numbers(M.once) or {}) do
+    if type(one) == "table" and one.number == number then
+      return one.id
+    end
+  end
+end
+
+---One attempt, while a caller waits.
+M.once = { first_ms = 1, max_ms = 1, attempts = 1 }
+
+local function redirect(why)
+  host.reply(json.encode { redirect = why })
+end
+
+local function document_of(call)
+  local details = type(call.phoneCallProviderDetails) == "table" and call.phoneCallProviderDetails or {}
+  local twiml = details.twiml
+  return type(twiml) == "string" and twiml:find("<Response", 1, true) and twiml or nil
+end
+
+local function begin(p, def, id)
+  local session = sessions.new(def, { CallSid = p.call, From = p.from, To = p.to })
+  return rest.create_call({
+    phoneCallProviderBypassEnabled = true, phoneNumberId = id, assistantId = def.vapi.assistant,
+    customer = { number = p.from }, name = p.call,
+    assistantOverrides = { variableValues = assistant.values(def, session, p.call) },
+  }, TIMEOUT_MS)
+end
+
+---@param p { call: string, from: string, to: string }
+---@param def table the agent
+function M.run(p, def)
+  if host.was_first(WITHOUT) or not host.vapi_ready() then
+    return redirect "this account has no bypass, or there is no key"
+  end
+  local id = number_id(p.to)
+  if not id then
+    return redirect "Vapi does not have this number"
+  end
+  local call, why, code = begin(p, def, id)
+  local twiml = call and document_of(call)
+  if twiml then
+    host.fact("vapi", json.encode(told.fact_of(call, { route = "bypass" })))
+    host.reply(json.encode { twiml = twiml })
+  elseif call then
+    host.first(WITHOUT, WITHOUT_MS)
+    redirect "Vapi's answer has no document"
+  elseif code == "full" then
+    host.reply(json.encode { full = true })
+  else
+    redirect(why)
+  end
+  if not twiml then
+    log.fact("warn", "vapi.no_bypass", p.call, { why = log.known(why or "no document in the answer"),
+      fix = log.known "calls go by redirect; with route = \"redirect\" Vapi is not asked at all" })
+  end
+end
+
+return M
