@@ -139,7 +139,8 @@ begin
         duration_ms = greatest(extract(epoch from v.ended_at - v.started_at) * 1000, 0)::bigint,
         turns = v.words, errors = coalesce(v.ended_class in ('config', 'provider', 'vapi'), false)::integer
     from vapi_calls v
-    where c.call = which and v.call = c.call and v.status = 'ended' and c.system = 'vapi' and c.ended_epoch = 0;
+    where c.call = which and v.call = c.call and v.status = 'ended' and c.system = 'vapi' and c.ended_epoch = 0
+        and c.state_epoch = 0; -- what ran over a line of ours, that line tells
 end $$;
 
 create function keep_vapi(e journal_event) returns void language plpgsql as $$
@@ -203,6 +204,10 @@ begin
     if which is null or jsonb_typeof(e.body -> 'words') is distinct from 'array' then
         return;
     end if;
+    update vapi_calls set words = greatest(words, first - 1 + jsonb_array_length(e.body -> 'words')) where call = which;
+    if exists (select from calls c where c.call = which and c.state_epoch > 0) then
+        return; -- a line of ours heard them
+    end if;
     perform ensure_partitions_for(began);
     insert into turns as t (call, epoch, seq, started_at, at, turn, role, heard)
         select which, 1, first + n - 1, began,
@@ -212,7 +217,6 @@ begin
         where w ->> 'role' in ('caller', 'agent')
     on conflict (call, epoch, seq, started_at) do update set heard = excluded.heard, role = excluded.role, at = excluded.at
         where (length(t.heard), t.heard, t.role, t.at) < (length(excluded.heard), excluded.heard, excluded.role, excluded.at);
-    update vapi_calls set words = greatest(words, first - 1 + jsonb_array_length(e.body -> 'words')) where call = which;
     perform settle_vapi_call(which);
 end $$;
 
@@ -426,10 +430,10 @@ return (select extract(epoch from as_of - min(c.started_at))::bigint
             and v.ended_at > v.started_at + interval '5 seconds'));
 
 -- What a webhook must know of its call before anything of it is run: that it is one that we sent to Vapi. `ask`: {sid,
--- vapi_id}; null: none of ours.
+-- vapi_id}; null: none of ours. `line`: it runs over a line of ours, which hears the caller itself.
 create function vapi_call_for(ask jsonb, as_of timestamptz default now()) returns jsonb language sql stable as $$
     select jsonb_strip_nulls(jsonb_build_object('call', c.call, 'agent', c.agent, 'from', c.from_number,
-        'to', c.to_number, 'vapi_id', v.vapi_id))
+        'to', c.to_number, 'vapi_id', v.vapi_id, 'line', case when c.state_epoch > 0 then true end))
     from calls c left join vapi_calls v using (call)
     where (c.call = ask ->> 'sid' or v.vapi_id = ask ->> 'vapi_id')
         and (c.system = 'vapi' or v.call is not null) and c.started_at > as_of - interval '1 day'

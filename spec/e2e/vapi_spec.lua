@@ -10,6 +10,7 @@ local agent, tool = require "ringdown.agent", require "ringdown.tool"
 return agent {
   name = "other-desk", numbers = { "+13125550100" }, greeting = "Hello.", prompt = "You answer.",
   vapi = { assistant = "5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30" }, vars = { nights = 0 },
+  emergencies = { { id = "flood", severity = "normal", any = { "flooded" } } },
   tools = { tool { name = "book_room", about = "Books nights.", effect = "write", failed = "Say it failed.",
     args = { nights = { type = "integer", about = "How many." } },
     run = function(call, args)
@@ -42,6 +43,8 @@ describe("a call that is redirected to Vapi", function()
   it("is one row like any other, has the agent's tools, and loses nothing when webhooks do", function()
     n = node.start { agents = { ["other-desk.lua"] = AGENT }, vapi = { scenarios = { "asks-the-other-desk" },
       fault = "no-report" }, env = { VAPI_WEBHOOK_HMAC = "hush" } }
+    assert.equal(200, (n.vapi:api("PATCH", "/assistant/5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30", { serverMessages = {
+      "status-update", "end-of-call-report", "tool-calls", "hang", 'transcript[transcriptType="final"]' } })))
     local placed = n:place { scenarios = { "asks-the-other-desk" }, linger = 3 }
     assert.truthy(n.vapi:wait_hook("status-update", function(h) return h.message.status == "in-progress" end))
 
@@ -53,6 +56,12 @@ describe("a call that is redirected to Vapi", function()
       return got.answer.results[1].result
     end
     assert.same({ '{"nights":2}', '{"nights":2}', '{"nights":2}' }, { tool "openapi", tool "custom", tool "events" })
+
+    -- What the caller says is held against the agent's rules; each is acted on once.
+    for _ = 1, 2 do
+      n.vapi:hook { call = "last", type = "transcript", fields = { role = "user", transcriptType = "final",
+        transcript = "the bathroom is flooded" } }
+    end
 
     -- Forged, replayed, or about nobody's call: nothing is run.
     local body = json.encode { message = { type = "status-update", status = "ended",
@@ -76,6 +85,8 @@ describe("a call that is redirected to Vapi", function()
       pg.query(n.database, "select name, count(*) as n from tool_calls group by name"))
     assert.same({ { nights = 2 } }, pg.query(n.database, "select (vars ->> 'nights')::int as nights from calls"))
     assert.is_nil(pg.query(n.database, "select reason from call_costs")[1].reason)
+    assert.same({ { rule = "flood" } }, pg.query(n.database, "select rule from triage_matches"))
+    assert.equal(1, #n:log("triage.match"))
     assert.truthy(pg.query(n.database, "select heard from turns where heard like '%seven to ten%'")[1])
   end)
 

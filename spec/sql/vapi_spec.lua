@@ -94,6 +94,22 @@ describe("a call that Vapi runs", function()
     end
   end)
 
+  it("that runs over a line of ours is told by that line, and costs what both say", function()
+    local c = redirected()
+    c:add("state", { state = "live" })
+    c:add("turn", { seq = 1, role = "agent", text = "Northside", interrupted = false })
+    events.ingest(url, c.list)
+    events.ingest(url, { told { status = "ended", cost = 0.1, ended_at = "2026-11-25T09:47:40.000Z",
+      started_at = "2026-11-25T09:46:40.000Z" }, node:add("vapi_words", { vapi_id = ID, first = 1,
+      created_at = "2026-11-25T09:46:41.000Z", words = { { role = "agent", text = "Northside" } } }) })
+    c:add("ended", { reason = "caller_hangup", duration_ms = 60000, turns = 1 })
+    events.ingest(url, c.list)
+    assert.same({ duration_ms = 60000, ended_reason = "caller_hangup", turns = 1 },
+      one "select duration_ms, ended_reason, turns from calls")
+    assert.same({ n = 1 }, one "select count(*) as n from turns")
+    assert.is_true(one(("select vapi_call_for('{\"sid\":\"%s\"}', '2026-11-25 10:00Z') as k"):format(SID)).k.line)
+  end)
+
   it("costs what Vapi says, line by line, and the carrier's minutes", function()
     events.ingest(url, whole_story())
     local by = {}

@@ -265,10 +265,19 @@ static void hear(struct media_thread *t, struct http_request *r, const struct va
     reply_json(r, RD_STR("{}"));
 }
 
+/* Over a line of ours, its own desk hears every word. */
+static bool is_heard_here(struct node *n, const struct vapi_call *c)
+{
+    struct directory_view view;
+
+    return c->line || (directory_find(n->directory, rd_str(c->sid), &view) &&
+                       (view.state == DIRECTORY_TAKEN || view.state == DIRECTORY_AWAY));
+}
+
 static void tell(struct media_thread *t, struct http_request *r, const struct vapi_wait *w,
                  const struct vapi_call *c)
 {
-    if (w->m.kind == VAPI_TRANSCRIPT && c->agent[0]) {
+    if (w->m.kind == VAPI_TRANSCRIPT && c->agent[0] && !is_heard_here(t->node, c)) {
         hear(t, r, w, c);
     } else if (w->m.kind == VAPI_TRANSCRIPT) {
         reply_json(r, RD_STR("{}"));
@@ -406,7 +415,7 @@ static void copy_member(const struct json_value *of, const char *key, char *out,
 
 static bool read_call(struct rd_str json, struct vapi_call *c)
 {
-    struct json_value root;
+    struct json_value root, line;
 
     if (json.n == 0 || json_parse(json, &root) || root.type != JSON_OBJECT)
         return false;
@@ -415,6 +424,8 @@ static bool read_call(struct rd_str json, struct vapi_call *c)
     copy_member(&root, "agent", c->agent, sizeof(c->agent));
     copy_member(&root, "from", c->from, sizeof(c->from));
     copy_member(&root, "to", c->to, sizeof(c->to));
+    line = json_get(&root, "line");
+    c->line = line.type == JSON_TRUE;
     return c->sid[0];
 }
 

@@ -91,6 +91,7 @@ void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t no
     fill(e->call.from, sizeof(e->call.from), c->from);
     fill(e->call.to, sizeof(e->call.to), c->to);
     fill(e->call.control, sizeof(e->call.control), c->control);
+    e->call.line = e->call.line || c->line;
     (void)pthread_mutex_unlock(&k->lock);
 }
 

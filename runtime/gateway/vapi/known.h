@@ -12,6 +12,7 @@ struct vapi_call {
     char sid[VAPI_ID], id[VAPI_ID]; /* the carrier's; Vapi's, "" until it tells */
     char agent[VAPI_AGENT], from[VAPI_NUMBER], to[VAPI_NUMBER];
     char control[VAPI_URL]; /* never logged */
+    bool line;              /* it runs over a line of ours, on this node or another */
 };
 
 struct vapi_known;
