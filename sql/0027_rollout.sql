@@ -135,14 +135,23 @@ create function ended_badly(c calls) returns boolean language sql stable as $$
 $$;
 
 -- The provider says that the account is not good for it: no call will do better.
-create function refused_by_provider(which text) returns boolean language sql stable as $$
-    select exists (select from call_events where stream = which and type = 'error' and body ->> 'code' ~
+create function refused_by_provider(c calls) returns boolean language sql stable as $$
+    select exists (select from call_events e where e.stream = c.call and e.type = 'error'
+        and e.started_at between c.started_at - interval '1 day' and c.started_at + interval '1 day'
+        and e.body ->> 'code' ~
         '(invalid_api_key|account_deactivated|insufficient_quota|billing_hard_limit|http_40[13]|model_not_found|no_key)$')
 $$;
 
-create function a_tool_failed(which text) returns boolean language sql stable as $$
-    select exists (select from tool_calls where call = which
-        and (output like '{"failed":true%' or output like '{"error":%'))
+-- Went on with the other provider, because its own could not: how it ended there says nothing about its own.
+create function handed_over(c calls) returns boolean language sql stable as $$
+    select exists (select from call_events e where e.stream = c.call and e.type = 'failover'
+        and e.started_at between c.started_at - interval '1 day' and c.started_at + interval '1 day')
+$$;
+
+create function a_tool_failed(c calls) returns boolean language sql stable as $$
+    select exists (select from tool_calls t where t.call = c.call
+        and t.started_at between c.started_at - interval '1 day' and c.started_at + interval '1 day'
+        and (t.output like '{"failed":true%' or t.output like '{"error":%'))
 $$;
 
 -- Calls that the bucket decided since then, newest first, with what is compared. A caller counts three times a day.
@@ -155,7 +164,8 @@ language plpgsql stable as $$
 begin
     return query
     with latest as (
-        select c, c.routed_first as arm, c.ended_at is not null as over, ended_badly(c) as bad, v.in_progress_at,
+        select c, c.routed_first as arm, c.ended_at is not null as over, v.in_progress_at,
+            c.routed_first = 'openai' and handed_over(c) as lost, ended_badly(c) as bad,
             v.ended_class, v.ended_reason as vapi_reason, v.ended_at - v.started_at as vapi_took,
             case when c.route_unit is distinct from 'call' and c.from_number ~ '^\+' then c.from_number::text
                 else c.call end as who
@@ -168,17 +178,18 @@ begin
         over and row_number() over (partition by who, date_trunc('day', (c).started_at, 'UTC'), over
             order by (c).started_at) <= 3,
         case when arm = 'vapi' then case when ended_class in ('config', 'provider', 'vapi', 'other') then '1' else '0' end
-            when not bad then '0' when refused_by_provider((c).call) then 'r'
+            when not bad and not lost then '0' when refused_by_provider(c) then 'r'
             when (c).first_audio_ms is null then 'c' else '1' end,
-        case when arm = 'vapi' then ended_class in ('config', 'provider', 'vapi', 'other') else bad end,
-        case when arm = 'openai' and (c).duration_ms > 5000 then coalesce((c).first_audio_ms > 5000, true)
-            when arm = 'openai' and over then false end,
+        case when arm = 'vapi' then ended_class in ('config', 'provider', 'vapi', 'other') else bad or lost end,
+        case when arm = 'vapi' or lost or not over then null when (c).duration_ms > 5000
+            then coalesce((c).first_audio_ms > 5000, true) else false end,
         case when arm = 'vapi' then vapi_reason = 'customer-ended-call' and vapi_took < interval '15 seconds'
-            else (c).ended_reason = 'caller_hangup' and (c).duration_ms < 15000 end,
-        case when arm = 'vapi' then vapi_reason = 'assistant-forwarded-call' else (c).ended_reason = 'transferred' end,
-        case when arm = 'openai' then (c).tool_calls > 0 and a_tool_failed((c).call) end,
+            when not lost then (c).ended_reason = 'caller_hangup' and (c).duration_ms < 15000 end,
+        case when arm = 'vapi' then vapi_reason = 'assistant-forwarded-call'
+            when not lost then (c).ended_reason = 'transferred' end,
+        case when arm = 'openai' and not lost then (c).tool_calls > 0 and a_tool_failed(c) end,
         case when arm = 'vapi' then greatest(extract(epoch from in_progress_at - (c).started_at) * 1000, 0)
-            else (c).first_audio_ms end
+            when not lost then (c).first_audio_ms end
     from latest;
 end $$;
 

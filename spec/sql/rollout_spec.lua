@@ -44,6 +44,9 @@ describe("evidence about a stage", function()
       if o.error then
         c:add("error", { code = o.error, message = "no" }, 1)
       end
+      if o.handed_over then
+        c:add("failover", { to = "vapi", why = "gone" }, 1)
+      end
       if not o.open then
         c:add("ended", { reason = o.ended or "caller_hangup", duration_ms = o.ms or 60000, first_audio_ms = o.first_ms,
           turns = 3, barge_ins = 0, tool_calls = o.tool and 1 or 0, errors = 0, frames_in = 600 }, 1)
@@ -90,6 +93,13 @@ describe("evidence about a stage", function()
     assert.same({ error_end = "1/4", short_hangup = "1/4", transfer = "1/4" }, counts "vapi")
     assert.equal("0cr100", a.openai.recent)
     assert.equal(7000, a.openai.latency.p95_ms)
+  end)
+
+  it("counts a call that OpenAI could not go on with as its fault, and nothing else of it", function()
+    call("openai", { first_ms = 300, ms = 9000, handed_over = true })
+    call("openai", { first_ms = 300 })
+    local m = arms().openai.metrics
+    assert.same({ 1, 2, 0, 1 }, { m.error_end.k, m.error_end.n, m.short_hangup.k, m.short_hangup.n })
   end)
 
   it("leaves out whoever came there another way, or before the stage", function()
