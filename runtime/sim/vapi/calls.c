@@ -9,6 +9,7 @@
 #include "sim/vapi/check.h"
 #include "sim/vapi/private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SLOTS = 10 };
@@ -119,14 +120,40 @@ static void create(struct vapi_ask *a)
     vapi_answer(a, 201, picture);
 }
 
+static json_t *show_call(const void *what)
+{
+    return vapi_picture(what);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct vapi_entry *x = a, *y = b;
+
+    return x->created_ms < y->created_ms ? 1 : x->created_ms > y->created_ms ? -1 : 0;
+}
+
 static void list(struct vapi_ask *a)
 {
-    json_t *all = json_array();
+    struct vapi_entry *entries;
+    size_t n = 0;
 
     for (const struct vapi_call *c = a->d->calls; c; c = c->next)
+        n++;
+    entries = calloc(n + 1, sizeof(*entries));
+    n = 0;
+    for (const struct vapi_call *c = a->d->calls; entries && c; c = c->next)
         if (!c->deleted)
-            json_array_append_new(all, vapi_picture(c));
-    vapi_page(a, all);
+            entries[n++] = (struct vapi_entry){.id = c->id,
+                                               .assistant_id = vapi_text(c->request, "assistantId"),
+                                               .number_id = vapi_text(c->request, "phoneNumberId"),
+                                               .created_ms = c->created_ms,
+                                               .updated_ms = c->updated_ms,
+                                               .show = show_call,
+                                               .what = c};
+    if (entries)
+        qsort(entries, n, sizeof(*entries), newest_first);
+    vapi_page(a, entries, n);
+    free(entries);
 }
 
 static void rename_call(struct vapi_ask *a, struct vapi_call *c)

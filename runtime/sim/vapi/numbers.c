@@ -4,17 +4,8 @@
 #include "sim/vapi/check.h"
 #include "sim/vapi/private.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-/* Newest first. */
-static json_t *backwards(const json_t *list)
-{
-    json_t *out = json_array();
-
-    for (size_t i = json_array_size(list); i > 0; i--)
-        json_array_append(out, json_array_get(list, i - 1));
-    return out;
-}
 
 static bool is_number(const char *z)
 {
@@ -87,9 +78,28 @@ void vapi_remove(struct vapi_ask *a, json_t *list, json_t *one)
     vapi_answer(a, 200, one);
 }
 
+static json_t *show_itself(const void *what)
+{
+    return json_incref((json_t *)what);
+}
+
 void vapi_list(struct vapi_ask *a, const json_t *list)
 {
-    vapi_page(a, backwards(list));
+    size_t n = json_array_size(list);
+    struct vapi_entry *entries = calloc(n + 1, sizeof(*entries));
+
+    for (size_t i = 0; entries && i < n; i++) {
+        const json_t *one = json_array_get(list, n - 1 - i);
+        entries[i] = (struct vapi_entry){.id = vapi_text(one, "id"),
+                                         .assistant_id = vapi_text(one, "assistantId"),
+                                         .number_id = "",
+                                         .created_ms = vapi_time(vapi_text(one, "createdAt")),
+                                         .updated_ms = vapi_time(vapi_text(one, "updatedAt")),
+                                         .show = show_itself,
+                                         .what = one};
+    }
+    vapi_page(a, entries, entries ? n : 0);
+    free(entries);
 }
 
 void vapi_numbers(struct vapi_ask *a)

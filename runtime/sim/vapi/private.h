@@ -129,8 +129,16 @@ void vapi_later_stop(struct vapi_double *d); /* forgets them all */
 /* True: answered, with what is wrong. `changes`: nothing is required but a body. */
 bool vapi_checked(struct vapi_ask *a, json_t *complaints); /* takes complaints */
 
-/* One page of `all` (newest first; taken), as limit, createdAt…, updatedAt… say. */
-void vapi_page(struct vapi_ask *a, json_t *all);
+/* A resource of a list, as far as a page asks for it. Borrows. */
+struct vapi_entry {
+    const char *id, *assistant_id, *number_id; /* "": none */
+    int64_t created_ms, updated_ms;
+    json_t *(*show)(const void *what);
+    const void *what;
+};
+
+/* One page of the entries (newest first), as limit, createdAt…, updatedAt… say. */
+void vapi_page(struct vapi_ask *a, const struct vapi_entry *entries, size_t n);
 
 void vapi_stamp(json_t *resource, bool created);                     /* orgId and times */
 void vapi_id(char out[VAPI_ID]);                                     /* a new UUID */

@@ -249,17 +249,17 @@ static bool in_time(const struct carrier_form *query, const char *name, int64_t 
     return true;
 }
 
-static bool matches(const struct carrier_form *query, const json_t *one)
+static bool matches(const struct carrier_form *query, const struct vapi_entry *e)
 {
+    const char *const values[] = {e->id, e->assistant_id, e->number_id};
     static const char *const words[] = {"id", "assistantId", "phoneNumberId"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         const char *value = carrier_form_get(query, words[i]);
-        if (value && strcmp(value, vapi_text(one, words[i])) != 0)
+        if (value && strcmp(value, values[i]) != 0)
             return false;
     }
-    return in_time(query, "createdAt", vapi_time(vapi_text(one, "createdAt"))) &&
-           in_time(query, "updatedAt", vapi_time(vapi_text(one, "updatedAt")));
+    return in_time(query, "createdAt", e->created_ms) && in_time(query, "updatedAt", e->updated_ms);
 }
 
 static void complain(json_t *complaints, const char *name, const char *what)
@@ -297,20 +297,18 @@ static json_t *check_query(const struct carrier_form *query)
     return complaints;
 }
 
-void vapi_page(struct vapi_ask *a, json_t *all)
+void vapi_page(struct vapi_ask *a, const struct vapi_entry *entries, size_t n)
 {
     const char *limit = carrier_form_get(&a->query, "limit");
-    size_t n = limit ? strtoul(limit, NULL, 10) : PAGE, i;
-    json_t *page, *one;
+    size_t most = limit ? strtoul(limit, NULL, 10) : PAGE;
+    json_t *page;
 
-    if (vapi_checked(a, check_query(&a->query))) {
-        json_decref(all);
+    if (vapi_checked(a, check_query(&a->query)))
         return;
-    }
     page = json_array();
-    json_array_foreach(all, i, one) if (json_array_size(page) < n && matches(&a->query, one))
-        json_array_append(page, one);
-    json_decref(all);
+    for (size_t i = 0; i < n && json_array_size(page) < most; i++)
+        if (matches(&a->query, &entries[i]))
+            json_array_append_new(page, entries[i].show(entries[i].what));
     vapi_answer(a, 200, page);
 }
 
