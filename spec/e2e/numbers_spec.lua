@@ -17,6 +17,13 @@ local agent = require "ringdown.agent"
 return agent { name = "plumber", openai = {}, greeting = "Plumbing, how can I help?", prompt = "Help." }
 ]]
 
+-- Vapi has imported its number, for this assistant.
+local DENTIST = [[
+local agent = require "ringdown.agent"
+return agent { name = "dentist", openai = {}, vapi = { assistant = "5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30" },
+  greeting = "Dentist, how can I help?", prompt = "Help." }
+]]
+
 describe("the account's numbers", function()
   local n, phones
 
@@ -56,10 +63,10 @@ describe("the account's numbers", function()
   end
 
   setup(function()
-    n = node.start { agents = { ["plumber.lua"] = PLUMBER }, sim = false }
+    n = node.start { agents = { ["plumber.lua"] = PLUMBER, ["dentist.lua"] = DENTIST }, sim = false, vapi = {} }
     phones = n:phones { numbers = MANY }
-    local lines = { "number,agent,site" }
-    for i = 1, MANY do
+    local lines = { "number,agent,site", A .. ",dentist" }
+    for i = 2, MANY do
       lines[#lines + 1] = ("+%d,plumber,"):format(13125550099 + i)
     end
     proc.write(n.folder .. "/numbers.csv", table.concat(lines, "\n") .. "\n")
@@ -101,10 +108,22 @@ describe("the account's numbers", function()
     local told, code = numbers("verify", A, "--call", "--from", "+13125550101", "--json")
     assert.equal(0, code)
     local answer = told.details[#told.details]
-    assert.equal("plumber", answer.ours.agent)
+    assert.equal("dentist", answer.ours.agent)
     assert.equal("openai", answer.ours.first) -- there is none here, so the fallback may have had the last word already
     must("restore", A)
     assert(phones:wait_event "call.ended")
+  end)
+
+  it("Vapi answers when we do not", function()
+    local url = n.env.RINGDOWN_PUBLIC_URL
+    n.env.RINGDOWN_PUBLIC_URL = "http://127.0.0.1:9" -- nobody is there
+    must("switch", A, "--to", "ringdown")
+    n.env.RINGDOWN_PUBLIC_URL = url
+    local told, code = numbers("verify", A, "--call", "--from", "+13125550101", "--json")
+    assert.equal(0, code)
+    local answer = told.details[#told.details]
+    assert.same({ "vapi", "5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30" }, { answer.answered_by, answer.vapi.assistant })
+    must("restore", A)
   end)
 
   it("a script of its own gives one back, without us and without the database", function()

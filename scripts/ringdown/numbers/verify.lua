@@ -54,7 +54,7 @@ end
 
 -- ── a real call ─────────────────────────────────────────────────────────────────────────────────
 
--- Ours, when a call from there to here began after this moment.
+-- Ours: the last call from there to here, since shortly before this began; clocks differ.
 local function ours(from, to, since)
   return db.ask([[select jsonb_build_object('call', call, 'agent', agent, 'system', system, 'first',
       coalesce(routed_first, system), 'reason', reason, 'node', node)::text
@@ -62,21 +62,45 @@ local function ours(from, to, since)
       and system is not null order by started_at desc limit 1]], { from, to, since })
 end
 
--- Vapi's: of this number, from that one.
-local function vapis(seen, from, since)
-  local calls = seen.vapi_id and host.vapi_ready()
-    and require("ringdown.vapi.rest").calls { number = seen.vapi_id, since = since, limit = 20 }
-  for _, one in ipairs(calls or {}) do
-    if type(one.customer) == "table" and one.customer.number == from then
+-- Vapi's: of this number, from that one; but not those it had before. Nil and why when it cannot be asked.
+local function vapis(seen, from, since, before)
+  if not seen.vapi_id or not host.vapi_ready() then
+    return nil
+  end
+  local calls, why = require("ringdown.vapi.rest").calls { number = seen.vapi_id, since = since, limit = 20 }
+  if not calls then
+    return nil, why
+  end
+  for _, one in ipairs(calls) do
+    if type(one.customer) == "table" and one.customer.number == from and not before[one.id] then
       return { id = one.id, assistant = one.assistantId }
     end
   end
 end
 
-local function who_answered(seen, from, since)
+-- What either had before we called, which is not what we look for.
+local function known_before(seen, from, since, tell)
+  local before = {}
+  local here = ours(from, seen.number, since)
+  if here then
+    before[here.call] = true
+  end
+  local there, why = vapis(seen, from, since, before)
+  while there do
+    before[there.id] = true
+    there = vapis(seen, from, since, before)
+  end
+  if why then
+    tell { note = "Vapi cannot be asked which calls it has: " .. why }
+  end
+  return before
+end
+
+local function who_answered(seen, from, since, before)
   for look = 1, LOOKS do
     local here = ours(from, seen.number, since)
-    local there = here and here.system ~= "vapi" and nil or look % 4 == 0 and vapis(seen, from, since) or nil
+    here = here and not before[here.call] and here or nil
+    local there = not here and look % 4 == 0 and vapis(seen, from, since, before) or nil
     if here or there then
       return here, there
     end
@@ -120,7 +144,9 @@ end
 ---@return boolean answered
 local function call(payload, seen, by_number, tell)
   local from = from_number(payload, seen, by_number)
-  local since = db.ask("select to_json(now() - interval '5 seconds')::text")
+  local since = db.ask([[select to_json(to_char((now() - interval '5 seconds') at time zone 'UTC',
+      'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text]]) -- as Vapi writes it
+  local before = known_before(seen, from, since, tell)
   local made, why = rest.write { path = "Calls.json", form = { To = seen.number, From = from,
     Twiml = SAYS:format(LISTENS_S), Timeout = 20, TimeLimit = 30 } }
   if not made then
@@ -128,7 +154,7 @@ local function call(payload, seen, by_number, tell)
     return false
   end
   tell { progress = ("calling %s from %s"):format(seen.number, from) }
-  local here, there = who_answered(seen, from, since)
+  local here, there = who_answered(seen, from, since, before)
   local now = rest.fetch_call(made.sid) or made
   rest.update_call(made.sid, { Status = "completed" })
   return tell_answer(seen, from, here, there, now.status, tell) ~= nil
