@@ -28,6 +28,7 @@
 
 static int silent_fd;
 static char openai_url[64];
+static char vapi_api[] = "https://api.vapi.ai";
 
 static const char agent_text[] =
     "local a = require 'ringdown.agent' {\n"
@@ -86,6 +87,7 @@ static int set_up(void **state)
     (void)snprintf(path, sizeof(path), "%s/kept", s.folder);
     assert_int_equal(mkdir(path, 0700), 0);
     s.settings.data = s.folder;
+    s.settings.vapi_api = vapi_api;
     be_silent_openai();
     restart();
     targets_reset();
