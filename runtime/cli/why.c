@@ -110,11 +110,29 @@ static void print_webhook(const json_t *e)
         printf(", %" JSON_INTEGER_FORMAT " s", ask_int(e, "duration_s"));
 }
 
+/* By what it was decided, so that one can decide again. */
+static void print_rollout(const json_t *e)
+{
+    const char *first = ask_text(e, "first"), *why = ask_text(e, "first_reason");
+
+    if (first[0] && ask_text(e, "failover")[0])
+        printf(", first %s: %s", first, why);
+    if (json_object_get(e, "bucket"))
+        printf(", bucket %lld, to openai below %lld", (long long)ask_int(e, "bucket"),
+               (long long)ask_int(e, "percent_bp"));
+    if (ask_int(e, "rollout") > 0)
+        printf(", rollout version %lld", (long long)ask_int(e, "rollout"));
+}
+
 static void print_decision(const json_t *e)
 {
     const char *model = ask_text(e, "model"), *version = ask_text(e, "version");
+    const char *detail = ask_text(e, "detail");
 
     printf("decision  %s: %s", ask_text(e, "system"), ask_text(e, "reason"));
+    if (detail[0])
+        printf(" (%s)", detail);
+    print_rollout(e);
     if (model[0])
         printf(", %s", model);
     if (version[0])

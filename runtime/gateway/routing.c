@@ -119,11 +119,6 @@ int routing_known(struct routing *r, const struct routing_call *call, struct buf
     return rc;
 }
 
-uint64_t routing_refresh(struct routing *r)
-{
-    return follower_refresh(r->follower);
-}
-
 /* ---- first versions ---- */
 
 /* {"sales":2500} of those that have no rollout; "" when there are none. */

@@ -10,7 +10,6 @@
 #include "base/str.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct agent_set;
 struct asker;
@@ -41,8 +40,5 @@ struct routing_call {
 
 /* What there is to know for this call's decision, as ringdown.routing.known. */
 int routing_known(struct routing *r, const struct routing_call *call, struct buf *out);
-
-/* Looks at once; routing_version in the database as far as this node has come. */
-uint64_t routing_refresh(struct routing *r);
 
 #endif

@@ -114,6 +114,8 @@ describe("where two nodes send their calls", function()
     assert.same({ system = "vapi", routed_first = "vapi", route_reason = "split", rollout_version = 3, percent_bp = 0,
       bucket = row.bucket }, row)
     assert.is_number(row.bucket)
+    local text = b:ringdown("why", form.CallSid)
+    assert.matches("decision  vapi: split, bucket %d+, to openai below 0, rollout version 3", text)
     assert.equal("64", sql(([[select length(body ->> 'key_hash') from call_events
       where stream = '%s' and type = 'decision']]):format(form.CallSid)))
   end)

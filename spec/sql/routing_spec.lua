@@ -95,6 +95,13 @@ describe("where calls go, in the database", function()
       routed "system, routed_first, first_reason, route_reason")
   end)
 
+  it("knows of a call that failed over before anything was decided for it", function()
+    local c = events.call(1)
+    c:add("decision", { system = "vapi", reason = "failover:full" })
+    events.ingest(url, c.list)
+    assert.same({ system = "vapi", route_reason = "failover:full" }, routed "system, routed_first, route_reason")
+  end)
+
   it("shows an agent's own words beside the reason", function()
     local c = events.call(1)
     c:add("decision", { system = "vapi", first = "vapi", first_reason = "agent", reason = "agent", detail = "vip" })
