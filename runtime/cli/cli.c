@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"rollout", cmd_rollout, "one agent's callers move to OpenAI, stage by stage, and back"},
     {"force", cmd_force, "every new call to one system: openai, vapi, off"},
     {"undo", cmd_undo, "takes back the last change of a rollout or of force"},
+    {"vapi", cmd_vapi, "past calls from Vapi, with their words and costs: import"},
     {"sites", cmd_sites, "the places agents answer for: list, show, import"},
     {"drill", cmd_drill, "rehearse an emergency rule with the people it would reach"},
     {"erase", cmd_erase, "forget a caller, everywhere this reaches"},

@@ -11,7 +11,7 @@ static const struct error_info vapi[] = {
      "`why` says it: script_late and script_full want a faster tool or more script_threads",
      ERROR_WARNING, RETRY_NO},
     {"vapi.no_bypass", "a call could not be begun at Vapi before it was sent there",
-     "calls go by redirect meanwhile; with route = \"redirect\" Vapi is not asked at all",
+     "calls go by redirect meanwhile; where that is meant, vapi.route in the agent can say so",
      ERROR_WARNING, RETRY_BY_US},
     {"vapi.tool_failed", "a tool of the agent broke while Vapi's model used it",
      "mend the agent's file; `why` says where", ERROR_CRITICAL, RETRY_NO},

@@ -22,6 +22,7 @@ M.modules = {
   rollout_sweep = "ringdown.rollout.sweep",
   timed = "ringdown.operations.timed",
   undo = "ringdown.rollout.undo",
+  vapi_import = "ringdown.vapi.import",
   vapi_joined = "ringdown.vapi.joined",
   vapi_poll = "ringdown.vapi.poll",
   why = "ringdown.operations.why",

@@ -106,6 +106,17 @@ describe("a call that is redirected to Vapi", function()
     assert.same({ { route = "redirect" }, { route = "bypass" }, { route = "redirect" } }, routes())
   end)
 
+  it("has a past there, which is taken over once", function()
+    n.vapi:control("call", { past = 12, minutes = 30 })
+    local function imported()
+      return n:ringdown("vapi", "import", "--json")
+    end
+    assert.equal(12, imported().taken)
+    local again = imported()
+    assert.same({ 0, 12 }, { again.taken, again.there })
+    assert.same({ { n = 12 } }, pg.query(n.database, "select count(*) as n from calls where imported"))
+  end)
+
   teardown(function()
     if n then
       n:stop()

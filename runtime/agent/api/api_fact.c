@@ -86,9 +86,32 @@ static int host_fact(lua_State *L)
     return 1;
 }
 
+/* host.redacted(json:string) -> json:string as it may be kept | nil, message */
+static int host_redacted(lua_State *L)
+{
+    struct rd_str json;
+    struct buf clean;
+    int rc;
+
+    json.p = luaL_checklstring(L, 1, &json.n);
+    luaL_argcheck(L, json.n <= REDACTED_MAX, 1, "longer than 128 KiB");
+    buf_init(&clean, 2 * REDACTED_MAX);
+    rc = redact_json(&clean, json);
+    if (rc) {
+        buf_fini(&clean);
+        lua_pushnil(L);
+        lua_pushstring(L, rd_strerror(rc));
+        return 2;
+    }
+    lua_pushlstring(L, clean.data, clean.n);
+    buf_fini(&clean);
+    return 1;
+}
+
 void api_fact_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"fact", host_fact}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"fact", host_fact}, {"redacted", host_redacted}, {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

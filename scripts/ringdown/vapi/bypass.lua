@@ -80,7 +80,7 @@ function M.run(p, def)
   end
   if not twiml then
     log.fact("warn", "vapi.no_bypass", p.call, { why = log.known(why or "no document in the answer"),
-      fix = log.known "calls go by redirect; with route = \"redirect\" Vapi is not asked at all" })
+      fix = log.known "calls go by redirect meanwhile; where that is meant, vapi.route in the agent can say so" })
   end
 end
 

@@ -79,13 +79,15 @@ function M.fact_of(call, more)
   return fact
 end
 
--- Facts are bounded; a long conversation is told in parts.
-local function tell_words(sid, agent, call, words)
+---What was said, in facts `vapi_words`: they are bounded, so a long conversation is told in parts.
+---@param call table
+---@param words table[] of words_of()
+---@param tell fun(fact: table)
+function M.parts(call, words, tell)
   local part, bytes, first = json.array {}, 0, 1
   local function send(next_first)
     if #part > 0 then
-      host.fact("vapi_words", json.encode { vapi_id = call.id, created_at = text(call.createdAt), first = first,
-        words = part }, sid, agent)
+      tell { vapi_id = call.id, created_at = text(call.createdAt), first = first, words = part }
     end
     part, bytes, first = json.array {}, 0, next_first
   end
@@ -107,7 +109,9 @@ end
 function M.tell(sid, agent, call, more)
   host.fact("vapi", json.encode(M.fact_of(call, more)), sid, agent)
   local words = call.status == "ended" and M.words_of(call) or {}
-  tell_words(sid, agent, call, words)
+  M.parts(call, words, function(fact)
+    host.fact("vapi_words", json.encode(fact), sid, agent)
+  end)
   return #words > 0
 end
 
