@@ -152,7 +152,7 @@ describe("a rollout in the database", function()
     at_25()
     host.known_agents = { agent("sales", { routing = { openai_bp = 500 } }) }
     local _, text = rollout { verb = "status" }
-    assert.matches("the file of sales says 5 %% for OpenAI; .* now the rollout counts", text)
+    assert.matches("file      says 5 %%, the rollout 25 %%: the rollout is what counts", text)
   end)
 
   it("is changed from the version that was looked at, or not at all", function()

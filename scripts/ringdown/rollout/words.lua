@@ -90,7 +90,8 @@ local function time(seconds)
   elseif seconds >= 7200 then
     return ("%.1f hours"):format(seconds / 3600)
   end
-  return ("%d minutes"):format(math.ceil(seconds / 60))
+  local minutes = math.ceil(seconds / 60)
+  return ("%d minute%s"):format(minutes, minutes == 1 and "" or "s")
 end
 M.time = time
 
