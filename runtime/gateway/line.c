@@ -302,6 +302,8 @@ static struct provider_leg *open_other(void *arg, const struct provider_ops **op
         return NULL;
     l->failed_over = true;
     l->on_vapi = strcmp(l->brief->other, vapi_provider.name) == 0;
+    directory_route(l->thread->node->directory, l->view.call,
+                    l->on_vapi ? DIRECTORY_VAPI : DIRECTORY_OPENAI);
     return open_leg(l, ops, ev, c);
 }
 

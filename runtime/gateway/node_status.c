@@ -207,10 +207,12 @@ int node_status_json(struct node *n, struct buf *out)
 
 static int add_call(struct buf *out, const struct directory_view *v, uint64_t now_ms)
 {
+    const char *system = v->system == DIRECTORY_VAPI ? "vapi" : "openai";
+
     return json_add_object(out, JSON_MEMBERS(J_STR("call", v->sid),
                                              J_STR("state", directory_state_name(v->state)),
                                              J_INT("seconds", (now_ms - v->admitted_ms) / 1000),
-                                             J_STR("system", "openai"), J_STR("agent", v->agent),
+                                             J_STR("system", system), J_STR("agent", v->agent),
                                              J_STR("from", v->from), J_STR("to", v->to)));
 }
 

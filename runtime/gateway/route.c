@@ -180,7 +180,7 @@ void route_keep(struct opening *o, const struct message *opened, const struct br
     if (brief && !vapi)
         model = brief->model && brief->model[0] ? brief->model : n->settings->openai_model;
     (void)json_parse(opened->s[3], &decision);
-    directory_route(n->directory, o->call, brief ? DIRECTORY_OPENAI : DIRECTORY_VAPI);
+    directory_route(n->directory, o->call, vapi ? DIRECTORY_VAPI : DIRECTORY_OPENAI);
     keep_decision(o, vapi ? "vapi" : "openai", &decision, opened->s[1].p, model);
     if (o->agent)
         tell(o->agent, &decision, opened->s[1].p);

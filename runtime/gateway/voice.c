@@ -236,7 +236,7 @@ static void repeat_call(struct media_thread *t, struct http_request *r, call_han
     struct opening *o;
 
     (void)directory_get(t->node->directory, call, &view);
-    if (view.system == DIRECTORY_VAPI && agent->vapi_twiml) {
+    if (view.system == DIRECTORY_VAPI && agent->vapi_twiml && !agent->bridges) {
         route_again(t, r, &view, agent);
         return;
     }
