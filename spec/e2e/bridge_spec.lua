@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 20 s
+-- takes: 25 s
 -- Vapi's assistant over our own line: from the first word, or from where OpenAI could not go on. The call stays
 -- ours: its barge-ins, its transcript, its end.
 local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
 local vapi = require "spec.e2e.support.vapi"
 
 local agents = {
@@ -91,5 +92,9 @@ describe("a call that Vapi answers over our line", function()
       alarms[line.kind] = line
     end
     assert.is_table(alarms["call.failover"])
+    assert.is_truthy(n:wait_shipped())
+    assert.same({ system = "openai", failed_over_to = "vapi", route = "bridge" }, pg.query(n.database, ([[
+      select c.system, c.failed_over_to, v.route from calls c join vapi_calls v using (call)
+      where c.call = '%s']]):format(report.call))[1])
   end)
 end)
