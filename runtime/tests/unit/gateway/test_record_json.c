@@ -138,6 +138,20 @@ static void test_a_barge_in_a_key_an_error(void **state)
         ",\"code\":\"429\",\"message\":\"slow down\"");
 }
 
+static void test_who_goes_on_for_whom_and_what_vapi_calls_it(void **state)
+{
+    (void)state;
+    assert_written(&(struct record){.type = RECORD_FAILOVER,
+                                    .name = RD_STR("openai"),
+                                    .id = RD_STR("vapi"),
+                                    .text = RD_STR("refused")},
+                   ",\"from\":\"openai\",\"to\":\"vapi\",\"why\":\"refused\"");
+    assert_written(
+        &(struct record){.type = RECORD_NAMED, .name = RD_STR("vapi"), .id = RD_STR("c-1")},
+        ",\"vapi_id\":\"c-1\",\"route\":\"bridge\",\"status\":\"in-progress\","
+        "\"seen_by\":\"webhook\"");
+}
+
 static void test_what_an_operator_did_and_what_came_of_it(void **state)
 {
     struct record transfer = {
@@ -360,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_a_notice_and_a_pause),
         cmocka_unit_test(test_a_tool_call_and_its_result),
         cmocka_unit_test(test_a_barge_in_a_key_an_error),
+        cmocka_unit_test(test_who_goes_on_for_whom_and_what_vapi_calls_it),
         cmocka_unit_test(test_what_an_operator_did_and_what_came_of_it),
         cmocka_unit_test(test_usage_and_the_end_carry_their_numbers),
         cmocka_unit_test(
