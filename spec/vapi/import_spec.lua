@@ -49,7 +49,8 @@ describe("calls of a time before", function()
 
   local function call_of(n, more)
     local call = { id = ("8f2c1d7e-aaaa-4bbb-8ccc-dddddddddd%02d"):format(n), status = "ended",
-      type = "inboundPhoneCall", phoneCallProviderId = ("CA%032d"):format(n), createdAt = ("2026-03-01T10:%02d:00.000Z"):format(n),
+      type = "inboundPhoneCall", phoneCallProviderId = ("CA%032d"):format(n),
+      createdAt = ("2026-03-01T10:%02d:00.000Z"):format(n),
       startedAt = ("2026-03-01T10:%02d:01.000Z"):format(n), endedAt = ("2026-03-01T10:%02d:31.000Z"):format(n),
       endedReason = "customer-ended-call", cost = 0.05, phoneNumberId = "number-1",
       customer = { number = support.CALLER },

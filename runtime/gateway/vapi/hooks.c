@@ -277,11 +277,11 @@ static bool is_heard_here(struct node *n, const struct vapi_call *c)
 static void tell(struct media_thread *t, struct http_request *r, const struct vapi_wait *w,
                  const struct vapi_call *c)
 {
-    if (w->m.kind == VAPI_TRANSCRIPT && c->agent[0] && !is_heard_here(t->node, c)) {
+    bool said = w->m.kind == VAPI_TRANSCRIPT;
+
+    if (said && c->agent[0] && !is_heard_here(t->node, c)) {
         hear(t, r, w, c);
-    } else if (w->m.kind == VAPI_TRANSCRIPT) {
-        reply_json(r, RD_STR("{}"));
-    } else if (keep_fact(t->node, &w->m, c)) {
+    } else if (!said && keep_fact(t->node, &w->m, c)) {
         forget(t->node, w);
         webhook_reply_text(r, 503, "not kept\n");
     } else {

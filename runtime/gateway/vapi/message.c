@@ -66,16 +66,15 @@ static struct json_value deep(const struct json_value *from, const char *const p
 /* The carrier's id as Vapi tells it, else as we told it when we began the call. */
 static void read_sid(struct vapi_message *m)
 {
-    const struct json_value places[] = {
-        DEEP(&m->call, "phoneCallProviderId"),
-        DEEP(&m->call, "transport", "callSid"),
-        DEEP(&m->call, "assistantOverrides", "variableValues", "ringdown_call"),
-        DEEP(&m->call, "metadata", "ringdown_call"),
-        DEEP(&m->call, "assistantOverrides", "metadata", "ringdown_call"),
-    };
-
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !m->sid[0]; i++)
-        copy_id(m->sid, places[i]);
+    copy_id(m->sid, DEEP(&m->call, "phoneCallProviderId"));
+    if (!m->sid[0])
+        copy_id(m->sid, DEEP(&m->call, "transport", "callSid"));
+    if (!m->sid[0])
+        copy_id(m->sid, DEEP(&m->call, "assistantOverrides", "variableValues", "ringdown_call"));
+    if (!m->sid[0])
+        copy_id(m->sid, DEEP(&m->call, "metadata", "ringdown_call"));
+    if (!m->sid[0])
+        copy_id(m->sid, DEEP(&m->call, "assistantOverrides", "metadata", "ringdown_call"));
 }
 
 static void read_control(struct vapi_message *m)
