@@ -62,6 +62,7 @@ struct directory_view {
     enum directory_state state;
     enum directory_intent intent;
     enum directory_system system;
+    unsigned legs; /* streams it has had */
     char sid[DIRECTORY_SID];
     char agent[DIRECTORY_AGENT];
     char from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
@@ -69,7 +70,6 @@ struct directory_view {
     unsigned script_thread, media_thread;
     uint64_t nonce;            /* of the token that was handed out */
     uint64_t since_ms;         /* monotonic: it is in its state */
-    unsigned legs;             /* streams it has had */
     uint64_t admitted_ms;      /* monotonic */
     uint64_t admitted_unix_us; /* the same moment by the calendar; adopted: when the call began */
     uint64_t epoch;            /* in which its facts are counted here */
