@@ -341,7 +341,7 @@ int desk_find(struct activity *a, const char *function, const struct rd_str *arg
     clean_args[n - 1] = clean(&copy, args[n - 1]); /* the words are last */
     found = ask_desk(a->desk, function, clean_args, n);
     text = found ? json_dumps(found, JSON_COMPACT) : NULL;
-    rc = text ? buf_add_str(out, text) : RD_ESTATE;
+    rc = found && !text ? -ENOMEM : buf_add_str(out, text ? text : "[]");
     free(text);
     json_decref(found);
     buf_fini(&copy);

@@ -24,7 +24,8 @@ void desk_give(struct desk *d); /* NULL is fine */
 void desk_hear(struct activity *a, struct rd_str words);
 
 /* Only what the rules make of it, a JSON array, where somebody else decides what is done: "hear" with
- * words, or "report" with kind, severity and words. RD_ESTATE: the desk is deaf. */
+ * words, or "report" with kind, severity and words. A deaf desk finds nothing, and is an alarm.
+ * RD_ESTATE: there can be none. */
 int desk_find(struct activity *a, const char *function, const struct rd_str *args, int n,
               struct buf *out);
 

@@ -264,6 +264,25 @@ static void print_tools(const json_t *answer)
     }
 }
 
+/* What only Vapi knows, of a call that it had. */
+static void print_vapi(const json_t *v)
+{
+    const char *route = ask_text(v, "route"), *ended = ask_text(v, "ended_reason");
+    const json_t *latency = json_object_get(json_object_get(v, "metrics"), "turnLatencyAverage");
+
+    if (!json_is_object(v))
+        return;
+    printf("vapi\n  %s  %s", ask_text(v, "vapi_id"), ask_text(v, "status"));
+    if (ended[0])
+        printf(": %s (%s)", ended, ask_text(v, "ended_class"));
+    printf(", by %s, told by %s", route[0] ? route : "redirect", ask_text(v, "seen_by"));
+    if (ask_int(v, "hangs") > 0)
+        printf(", late with an answer %" JSON_INTEGER_FORMAT " times", ask_int(v, "hangs"));
+    if (json_is_number(latency))
+        printf(", turns of %.0f ms", json_number_value(latency));
+    putchar('\n');
+}
+
 /* ---- remedies ---- */
 
 /* Where a code of each list is explained. */
@@ -320,6 +339,9 @@ static void print_remedies(const json_t *answer)
         print_remedy(&r, code, catalogue_fix(ours ? "not_texted." : "twilio.", code));
     }
     print_remedy(&r, ended, catalogue_fix("ended.", ended));
+    ended = ask_text(json_object_get(answer, "vapi"), "ended_class");
+    print_remedy(&r, ask_text(json_object_get(answer, "vapi"), "ended_reason"),
+                 catalogue_fix("vapi.ended_", ended));
 }
 
 static int print_call(const json_t *answer)
@@ -332,6 +354,7 @@ static int print_call(const json_t *answer)
         print_line(&lines[i]);
     free(lines);
     print_tools(answer);
+    print_vapi(json_object_get(answer, "vapi"));
     cost_print(json_object_get(answer, "cost"));
     print_remedies(answer);
     return EXIT_OK;

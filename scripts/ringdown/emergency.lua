@@ -23,6 +23,8 @@ local words = require "ringdown.emergency.words"
 
 local M = {}
 
+local _ = host.loading and require "ringdown.vapi.rescue" -- calls find only what was loaded with the agent
+
 local AGAIN_MS = 300000 -- between the rounds after the alarm
 local ROUNDS = 6
 local URGENT_MS = 900000

@@ -87,6 +87,8 @@ describe("a call that is redirected to Vapi", function()
     assert.is_nil(pg.query(n.database, "select reason from call_costs")[1].reason)
     assert.same({ { rule = "flood" } }, pg.query(n.database, "select rule from triage_matches"))
     assert.equal(1, #n:log("triage.match"))
+    assert.same({}, n:log("errand.failed"))
+    assert.matches("vapi\n  [%x-]+  ended: .- %(ok%), by redirect, told by both", (n:ringdown("why", row.call)))
     assert.truthy(pg.query(n.database, "select heard from turns where heard like '%seven to ten%'")[1])
   end)
 
