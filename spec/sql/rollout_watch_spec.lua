@@ -148,6 +148,15 @@ describe("a rollout in the database", function()
     assert.equal(5000, record().percent_bp)
   end)
 
+  it("asks a share between two stages for as much as the larger one, before it is ready", function()
+    pg.run(url, [[select rollout_put('sales', 0, '{"percent_bp": 1000, "state": "running"}', 'ringdown')]])
+    assert.equal("insufficient", watch.run({}, tell).looked_at[1].verdict)
+    local _, text = rollout { verb = "status" }
+    assert.matches("0 of 50 calls", text)
+    assert.is_false((rollout { verb = "advance" }))
+    assert.equal(2500, rollout({ verb = "advance", force = true, reason = "few callers" }).percent_bp)
+  end)
+
   it("counts, and not the share that the agent's file began it with", function()
     at_25()
     host.known_agents = { agent("sales", { routing = { openai_bp = 500 } }) }
@@ -227,6 +236,11 @@ describe("a rollout in the database", function()
     assert.same({ 2, "vapi", { sales = { percent_bp = 0 } }, "somebody" }, { order.version, order.force, order.agents,
       order.who })
     assert.is_true(sweep.run({}, tell).waits)
+    force.run({ system = "openai", agent = "sales" }, tell)
+    assert.same({ percent_bp = 10000, kill = false }, override.read().agents.sales)
+    force.run({ system = "off", agent = "sales" }, tell)
+    assert.same({ kill = false }, override.read().agents.sales)
+    rollout { verb = "rollback", reason = "outage" }
     down = nil
     assert.same({ "force", "sales" }, sweep.run({}, tell).written)
     assert.is_nil(host.kept(override.FILE))

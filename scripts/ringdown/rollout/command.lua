@@ -60,8 +60,9 @@ local function change(payload, tell, agent, order)
     refuse(agent.name, payload.verb, ("version %s is not the newest. Now: %s"):format(payload.if_version,
       states.shown(record)))
   end
-  if e and e.last then
-    order.ready, order.verdict = e.last.verdict == "ready", e.last.verdict
+  if e and payload.verb == "advance" and record.percent_bp > 0 then
+    order.verdict = require("ringdown.rollout.watch").judge(e).verdict
+    order.ready = order.verdict == "ready"
   end
   local next_one, why = states.apply(record, order)
   if not next_one then
@@ -277,6 +278,7 @@ function M.run(payload, tell)
   if not of_agent[payload.verb] then
     return verb(payload, tell)
   end
+  payload.reason = payload.reason and payload.reason:match "%S" and payload.reason:sub(1, 1000) or nil
   local agent, down = named(payload)
   return verb(payload, tell, agent, down)
 end

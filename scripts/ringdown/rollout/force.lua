@@ -43,7 +43,7 @@ local function here(payload, tell, agent, why)
   elseif payload.system == "openai" then
     override.agent(agent.name, { percent_bp = 10000, kill = false }, o)
   else
-    override.agent(agent.name, { kill = payload.system == "vapi" }, o)
+    override.agent(agent.name, { percent_bp = false, kill = payload.system == "vapi" }, o)
   end
   tell { note = override.told(why) }
   tell { text = payload.system == "off" and "Nothing is forced at this node any more."
@@ -95,6 +95,7 @@ function M.run(payload, tell)
     local said = tostring(payload.system):sub(1, 40)
     error(("'%s' is no system; %s"):format(said, nearest.hint(said, allowed)), 0)
   end
+  payload.reason = payload.reason and payload.reason:match "%S" and payload.reason:sub(1, 1000) or nil
   local agent
   if payload.agent then
     local known = store.ask [[select coalesce(jsonb_object_agg(agent, version), '{}')::text from rollout_now]]

@@ -59,13 +59,16 @@ function M.told(why)
 end
 
 ---@param agent string
----@param change { percent_bp: integer?, kill: boolean? }
+---@param change { percent_bp: integer|false|nil, kill: boolean? } percent_bp false: what was ordered is no more
 ---@param o { who: string, reason: string? }
 function M.agent(agent, change, o)
   local order = stamped(M.read(), o)
   order.agents[agent] = order.agents[agent] or {}
   for key, value in pairs(change) do
     order.agents[agent][key] = value
+    if key == "percent_bp" and not value then
+      order.agents[agent][key] = nil
+    end
   end
   M.write(order)
 end

@@ -150,6 +150,19 @@ local function stage_of(word)
   return bp and { name = (M.show(bp):gsub(" %%", "")), percent_bp = bp }, why
 end
 
+---What must be there before the next stage. A share between two stages (an agent's file began there, or a rollback
+---ended there) asks for what the larger one does.
+---@param record table
+---@return { bake_s: integer?, min_canary: integer, min_baseline: integer }
+function M.wants(record)
+  local i, stage = M.at(record)
+  if not stage or stage.percent_bp < record.percent_bp then
+    stage = M.stages(record)[(i or 0) + 1] or {}
+  end
+  return { bake_s = stage.bake_s, min_canary = stage.min_canary or 0,
+    min_baseline = record.percent_bp < WHOLE and math.max(stage.min_baseline or 0, 1) or 0 }
+end
+
 ---@param text string "pilot,10,50,100"
 ---@param o { bake: string?, min: string? } times and calls, one for each stage with callers; the last goes on
 ---@return table[]? stages

@@ -97,6 +97,9 @@ function commands.plan(record, order)
     return nil, why
   end
   local changes = json.copy(order.changes or {})
+  if changes.salt and changes.salt ~= record.salt or changes.unit and changes.unit ~= record.unit then
+    changes.since = "now" -- others meet OpenAI now
+  end
   if changes.stages and record.stage then
     local _, stage = stage_named(changes, record.stage)
     changes.stage = not stage and NONE or nil

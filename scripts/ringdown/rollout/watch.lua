@@ -21,16 +21,14 @@ local watched_sql = [[select coalesce(jsonb_agg(agent order by agent), '[]')::te
 
 ---@param e table as rollout.store has it
 ---@return table verdict
----@return table? stage
 function M.judge(e)
-  local _, stage = plan.at(e.record)
-  stage = stage or {}
+  local wants = plan.wants(e.record)
   local canary = e.arms.openai or { calls = 0, n = 0, callers = 0, metrics = {} }
   canary.emergencies = e.emergencies
   local is_last = e.record.percent_bp >= WHOLE
-  return guards.evaluate({ percent_bp = e.record.percent_bp, bake_s = stage.bake_s, baked_s = e.baked_s,
-    min_canary = stage.min_canary or 0, min_baseline = stage.min_baseline or 0, canary = canary,
-    baseline = not is_last and e.arms.vapi or nil, usual = e.usual }, e.last and e.last.look), stage
+  return guards.evaluate({ percent_bp = e.record.percent_bp, bake_s = wants.bake_s, baked_s = e.baked_s,
+    min_canary = wants.min_canary, min_baseline = wants.min_baseline, canary = canary,
+    baseline = not is_last and e.arms.vapi or nil, usual = e.usual }, e.last and e.last.look)
 end
 
 local function reason_of(verdict)

@@ -110,18 +110,18 @@ end
 ---@return string[] lines
 function M.progress(e)
   local record, lines = e.record, {}
-  local _, stage = plan.at(record)
-  if record.state ~= "running" and record.state ~= "paused" or not stage or record.percent_bp == 0 then
+  if record.state ~= "running" and record.state ~= "paused" or record.percent_bp == 0 then
     return lines
   end
+  local wants = plan.wants(record)
   local canary, baseline = e.arms.openai or {}, e.arms.vapi or {}
   local watched = math.max(e.baked_s or 0, 1)
-  lines[1] = ("  time      %s of %s"):format(time(e.baked_s or 0), time(stage.bake_s or 0))
-  lines[2] = ("  OpenAI    %d of %d calls%s"):format(canary.n or 0, stage.min_canary or 0,
-    eta(canary.n or 0, stage.min_canary or 0, watched))
+  lines[1] = ("  time      %s of %s"):format(time(e.baked_s or 0), time(wants.bake_s or 0))
+  lines[2] = ("  OpenAI    %d of %d calls%s"):format(canary.n or 0, wants.min_canary,
+    eta(canary.n or 0, wants.min_canary, watched))
   if record.percent_bp < rollout.WHOLE then
-    lines[3] = ("  Vapi      %d of %d calls%s"):format(baseline.n or 0, stage.min_baseline or 0,
-      eta(baseline.n or 0, stage.min_baseline or 0, watched))
+    lines[3] = ("  Vapi      %d of %d calls%s"):format(baseline.n or 0, wants.min_baseline,
+      eta(baseline.n or 0, wants.min_baseline, watched))
   end
   return lines
 end
