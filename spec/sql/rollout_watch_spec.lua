@@ -170,8 +170,13 @@ describe("a rollout in the database", function()
     assert.is_false(ok)
     assert.matches("version 1 is not the newest. Now: sales is running in stage '25' at 25 %%, version 2", why)
     assert.equal("paused", rollout({ verb = "hold", if_version = 2 }).state)
-    local refused = pg.query(url, "select who, after from audit where what = 'rollout.refused'")
-    assert.equal(1, #refused)
+    local wrong
+    ok, wrong = rollout { verb = "plan", stages = "25,150,100" }
+    assert.is_false(ok)
+    assert.matches("'150' is no percentage: .* Now: sales is paused in stage '25' at 25 %%, version 3", wrong)
+    assert.is_true(rollout({ verb = "fly" }).usage)
+    local refused = pg.query(url, "select who, after from audit where what = 'rollout.refused' order by id")
+    assert.equal(2, #refused)
     assert.equal("somebody", refused[1].who)
   end)
 

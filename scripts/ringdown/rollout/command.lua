@@ -131,7 +131,11 @@ end
 local verbs = {}
 
 function verbs.plan(payload, tell, agent)
-  local changes = changes_of(payload)
+  local understood, changes = pcall(changes_of, payload)
+  if not understood then
+    refuse(agent.name, "plan", ("%s. Now: %s"):format(changes, states.shown(store.record(agent.name)
+      or states.new(agent.name))))
+  end
   local record = next(changes) and change(payload, tell, agent, { changes = changes, reshuffle = payload.reshuffle })
   record = record or store.record(agent.name) or states.new(agent.name)
   say(tell, ("Rollout of %s, by %s, salt %s%s:"):format(agent.name, record.unit, record.salt,
@@ -272,8 +276,9 @@ local of_agent = { plan = true, start = true, advance = true, hold = true, rollb
 function M.run(payload, tell)
   local verb = verbs[payload.verb]
   if not verb then
-    error(("there is no command '%s'; %s"):format(tostring(payload.verb),
-      require("ringdown.nearest").hint(payload.verb, require("ringdown.sorted").keys(verbs))), 0)
+    tell { note = ("there is no command '%s'; %s"):format(tostring(payload.verb):sub(1, 40),
+      require("ringdown.nearest").hint(payload.verb, require("ringdown.sorted").keys(verbs))) }
+    return { usage = true }
   end
   if not of_agent[payload.verb] then
     return verb(payload, tell)

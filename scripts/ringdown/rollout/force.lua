@@ -93,7 +93,8 @@ end
 function M.run(payload, tell)
   if payload.system ~= "openai" and payload.system ~= "vapi" and payload.system ~= "off" then
     local said = tostring(payload.system):sub(1, 40)
-    error(("'%s' is no system; %s"):format(said, nearest.hint(said, allowed)), 0)
+    tell { note = ("'%s' is no system; %s"):format(said, nearest.hint(said, allowed)) }
+    return { usage = true }
   end
   payload.reason = payload.reason and payload.reason:match "%S" and payload.reason:sub(1, 1000) or nil
   local agent
