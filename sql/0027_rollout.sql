@@ -142,12 +142,6 @@ create function refused_by_provider(c calls) returns boolean language sql stable
         '(invalid_api_key|account_deactivated|insufficient_quota|billing_hard_limit|http_40[13]|model_not_found|no_key)$')
 $$;
 
--- Went on with the other provider, because its own could not: how it ended there says nothing about its own.
-create function handed_over(c calls) returns boolean language sql stable as $$
-    select exists (select from call_events e where e.stream = c.call and e.type = 'failover'
-        and e.started_at between c.started_at - interval '1 day' and c.started_at + interval '1 day')
-$$;
-
 create function a_tool_failed(c calls) returns boolean language sql stable as $$
     select exists (select from tool_calls t where t.call = c.call
         and t.started_at between c.started_at - interval '1 day' and c.started_at + interval '1 day'
@@ -156,8 +150,9 @@ $$;
 
 -- Calls that the bucket decided since then, newest first, with what is compared. A caller counts three times a day.
 -- mark: 0 it went well, 1 it ended by a fault, c it never reached the model, r the provider refused it.
+-- A call that went on with the other system (`lost`) is compared with nothing; that it was lost is its mark.
 create function rollout_calls(of_agent text, from_at timestamptz, of_share integer)
-returns table (arm text, who text, at timestamptz, over boolean, counts boolean, mark text, error_end boolean,
+returns table (arm text, who text, at timestamptz, over boolean, lost boolean, counts boolean, mark text, error_end boolean,
     no_audio boolean, short_hangup boolean, transfer boolean, tool_error boolean, late_ms numeric)
 language plpgsql stable as $$
 #variable_conflict use_column
@@ -165,31 +160,31 @@ begin
     return query
     with latest as (
         select c, c.routed_first as arm, c.ended_at is not null as over, v.in_progress_at,
-            c.routed_first = 'openai' and handed_over(c) as lost, ended_badly(c) as bad,
+            c.route_reason <> 'split' as lost, ended_badly(c) as bad,
             v.ended_class, v.ended_reason as vapi_reason, v.ended_at - v.started_at as vapi_took,
             case when c.route_unit is distinct from 'call' and c.from_number ~ '^\+' then c.from_number::text
                 else c.call end as who
         from calls c left join vapi_calls v on v.call = c.call
-        where c.agent = of_agent and c.started_at >= from_at and c.route_reason = 'split' and c.percent_bp = of_share
-            and not c.imported
+        where c.agent = of_agent and c.started_at >= from_at and c.percent_bp = of_share and not c.imported
+            and (c.route_reason = 'split' or c.route_reason = 'failover:in_call' and c.first_reason = 'split')
         order by c.started_at desc limit 10000
     )
-    select arm, who, (c).started_at, over,
-        over and row_number() over (partition by who, date_trunc('day', (c).started_at, 'UTC'), over
+    select arm, who, (c).started_at, over, lost,
+        over and not lost and row_number() over (partition by who, date_trunc('day', (c).started_at, 'UTC'), over
             order by (c).started_at) <= 3,
-        case when arm = 'vapi' then case when ended_class in ('config', 'provider', 'vapi', 'other') then '1' else '0' end
+        case when arm = 'vapi' then case when lost or ended_class in ('config', 'provider', 'vapi', 'other') then '1'
+                else '0' end
             when not bad and not lost then '0' when refused_by_provider(c) then 'r'
             when (c).first_audio_ms is null then 'c' else '1' end,
-        case when arm = 'vapi' then ended_class in ('config', 'provider', 'vapi', 'other') else bad or lost end,
-        case when arm = 'vapi' or lost or not over then null when (c).duration_ms > 5000
+        case when arm = 'vapi' then ended_class in ('config', 'provider', 'vapi', 'other') else bad end,
+        case when arm = 'vapi' or not over then null when (c).duration_ms > 5000
             then coalesce((c).first_audio_ms > 5000, true) else false end,
         case when arm = 'vapi' then vapi_reason = 'customer-ended-call' and vapi_took < interval '15 seconds'
-            when not lost then (c).ended_reason = 'caller_hangup' and (c).duration_ms < 15000 end,
-        case when arm = 'vapi' then vapi_reason = 'assistant-forwarded-call'
-            when not lost then (c).ended_reason = 'transferred' end,
-        case when arm = 'openai' and not lost then (c).tool_calls > 0 and a_tool_failed(c) end,
+            else (c).ended_reason = 'caller_hangup' and (c).duration_ms < 15000 end,
+        case when arm = 'vapi' then vapi_reason = 'assistant-forwarded-call' else (c).ended_reason = 'transferred' end,
+        case when arm = 'openai' then (c).tool_calls > 0 and a_tool_failed(c) end,
         case when arm = 'vapi' then greatest(extract(epoch from in_progress_at - (c).started_at) * 1000, 0)
-            when not lost then (c).first_audio_ms end
+            else (c).first_audio_ms end
     from latest;
 end $$;
 
@@ -212,13 +207,14 @@ language sql stable as $$
     ),
     recent as (
         select arm, string_agg(mark, '' order by at) as marks
-        from (select arm, mark, at, row_number() over (partition by arm order by at desc) as nth from c where counts) r
+        from (select arm, mark, at, row_number() over (partition by arm order by at desc) as nth from c
+            where counts or lost and over) r
         where nth <= 400 group by arm
     ),
     late as (
         select arm, jsonb_build_object('n', count(*), 'p95_ms', percentile_disc(0.95) within group (order by late_ms)) as said
         from (select arm, late_ms, row_number() over (partition by arm order by at desc) as nth from c
-            where late_ms is not null) l
+            where late_ms is not null and not lost) l
         where nth <= 200 group by arm
     )
     select coalesce(jsonb_object_agg(arm, jsonb_strip_nulls(jsonb_build_object('calls', calls, 'n', n, 'callers', callers,
@@ -233,7 +229,7 @@ create function rollout_emergencies(of_agent text, from_at timestamptz) returns 
     select jsonb_build_object('late', count(*), 'calls', coalesce(jsonb_agg(call order by call) filter (where nth <= 5), '[]'))
     from (select m.call, row_number() over (order by m.matched_at desc) as nth
         from triage_matches m join calls c on c.call = m.call
-        where c.agent = of_agent and c.started_at >= from_at and c.routed_first = 'openai' and c.route_reason = 'split'
+        where c.agent = of_agent and c.started_at >= from_at and c.routed_first = 'openai' and c.first_reason = 'split'
             and m.severity = 'life' and (m.state = 'abandoned'
                 or m.state = 'open' and m.matched_at < clock_timestamp() - interval '5 minutes')) late
 $$;

@@ -95,11 +95,12 @@ describe("evidence about a stage", function()
     assert.equal(7000, a.openai.latency.p95_ms)
   end)
 
-  it("counts a call that OpenAI could not go on with as its fault, and nothing else of it", function()
-    call("openai", { first_ms = 300, ms = 9000, handed_over = true })
+  it("compares no call that another system went on with; that OpenAI lost it, its crowds know", function()
+    call("openai", { first_ms = 300, ms = 9000, handed_over = true, ago = 80 })
     call("openai", { first_ms = 300 })
-    local m = arms().openai.metrics
-    assert.same({ 1, 2, 0, 1 }, { m.error_end.k, m.error_end.n, m.short_hangup.k, m.short_hangup.n })
+    local a = arms().openai
+    assert.same({ 2, 1, 2, "10" }, { a.calls, a.n, a.decided, a.recent })
+    assert.same({ 0, 1 }, { a.metrics.error_end.k, a.metrics.error_end.n })
   end)
 
   it("leaves out whoever came there another way, or before the stage", function()

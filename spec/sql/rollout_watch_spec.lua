@@ -67,10 +67,10 @@ describe("a rollout in the database", function()
 
   -- So many calls that are over, of different callers.
   local function calls(arm, n, bad)
-    pg.run(url, ([[insert into calls (call, started_at, agent, from_number, system, routed_first, route_reason,
-        percent_bp, ended_at, ended_reason, duration_ms, first_audio_ms)
+    pg.run(url, ([[insert into calls (call, started_at, agent, from_number, system, routed_first, first_reason,
+        route_reason, percent_bp, ended_at, ended_reason, duration_ms, first_audio_ms)
       select 'CA%s' || i || '_' || (select count(*) from calls), now(), 'sales', '+1' || (3125550000 + i), '%s', '%s',
-        'split', 2500, now(), case when i <= %d then 'provider_failed' else 'caller_hangup' end, 60000, 400
+        'split', 'split', 2500, now(), case when i <= %d then 'provider_failed' else 'caller_hangup' end, 60000, 400
       from generate_series(1, %d) i]]):format(arm, arm, arm, bad, n))
     if arm == "vapi" then
       pg.run(url, [[insert into vapi_calls (call, vapi_id, status, ended_reason, ended_class, started_at, ended_at,
