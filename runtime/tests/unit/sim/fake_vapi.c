@@ -84,6 +84,7 @@ static void on_give_up(void *arg)
     struct desk *d = arg;
 
     fprintf(stderr, "gave up with %zu messages\n", json_array_size(d->messages));
+    d->gave_up = true;
     loop_stop(d->loop);
 }
 

@@ -28,6 +28,7 @@ struct desk {
     int answer_status; /* 0: 200 */
     const char *page;  /* Twilio's webhook is answered with it; NULL: 404 */
     size_t wanted;     /* messages that are waited for */
+    bool gave_up;
     int status, err;
     char head[1024], text[1 << 19];
     json_t *json; /* owns; what the API answered, if it was JSON */

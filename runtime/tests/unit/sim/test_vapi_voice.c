@@ -127,6 +127,7 @@ static void until(struct talk *t, const char *type)
     loop_timer_in(t->d->give_up, DESK_GIVE_UP_MS);
     loop_run(t->d->loop);
     loop_timer_stop(t->d->give_up);
+    assert_false(t->d->gave_up);
     t->until = NULL;
 }
 
