@@ -191,7 +191,7 @@ static void test_a_conversation_over_a_websocket(void **state)
 {
     struct desk *d = *state;
     char model[300];
-    struct talk t;
+    static struct talk t; /* outlives a story that fails */
 
     d->answer = on_tool;
     snprintf(model, sizeof(model),
@@ -228,7 +228,7 @@ static void test_it_falls_silent_when_it_is_spoken_over(void **state)
 {
     struct desk *d = *state;
     size_t bytes;
-    struct talk t;
+    static struct talk t; /* outlives a story that fails */
 
     talk_begin(d, &t);
     until(&t, "speech-update");
@@ -252,7 +252,7 @@ static void test_it_falls_silent_when_it_is_spoken_over(void **state)
 static void test_it_obeys_while_the_call_is_live(void **state)
 {
     struct desk *d = *state;
-    struct talk t;
+    static struct talk t; /* outlives a story that fails */
 
     desk_ask(d, "POST", "/control/faults", "{\"words\":\"burst\"}");
     talk_begin(d, &t);
@@ -280,7 +280,7 @@ static void test_it_obeys_while_the_call_is_live(void **state)
 static void test_a_tool_without_a_server_is_the_clients(void **state)
 {
     struct desk *d = *state;
-    struct talk t;
+    static struct talk t; /* outlives a story that fails */
 
     desk_ask(
         d, "PATCH", "/assistant/" VAPI_DOUBLE_ASSISTANT,
@@ -307,7 +307,7 @@ static void test_a_tool_without_a_server_is_the_clients(void **state)
 static void test_a_line_that_is_dropped_has_no_goodbye(void **state)
 {
     struct desk *d = *state;
-    struct talk t;
+    static struct talk t; /* outlives a story that fails */
 
     talk_begin(d, &t);
     until(&t, "status-update");
@@ -325,8 +325,9 @@ static void test_strangers_neither_talk_nor_listen_nor_command(void **state)
 {
     struct desk *d = *state;
     char control[120], listen[160];
-    struct talk t, other = {.d = d};
+    static struct talk t, other;
 
+    other = (struct talk){.d = d};
     desk_ask(d, "PATCH", "/assistant/" VAPI_DOUBLE_ASSISTANT,
              "{\"monitorPlan\":{\"listenAuthenticationEnabled\":true,"
              "\"controlAuthenticationEnabled\":true}}");
