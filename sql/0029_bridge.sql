@@ -6,15 +6,6 @@ alter table calls
     add column failed_over_to text check (failed_over_to in ('openai', 'vapi')),
     add column failed_over_at timestamptz;
 
--- Such a call says nothing about either system: whatever was decided, in whichever order it is told, it is no evidence.
-create function no_evidence() returns trigger language plpgsql as $$
-begin
-    new.route_reason := 'failover:in_call';
-    return new;
-end $$;
-create trigger calls_no_evidence before insert or update on calls for each row
-    when (new.failed_over_to is not null and new.route_reason = 'split') execute function no_evidence();
-
 create function keep_failover(e journal_event) returns void language plpgsql as $$
 begin
     update calls set failed_over_to = case e.body ->> 'to' when 'vapi' then 'vapi' else 'openai' end, failed_over_at = e.at

@@ -10,7 +10,7 @@
  *   What the agent had sent plays on, tools run on, the caller's audio is kept.
  *
  * Who the other one is, and whether the call may go there, its owner knows (call_opts.other). Each is told
- * as an alarm and a fact: such a call says nothing about either provider's quality. */
+ * as an alarm and a fact. */
 #include "call/call_internal.h"
 
 #include "base/log.h"
