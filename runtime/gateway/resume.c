@@ -28,6 +28,7 @@
 #include "gateway/adopt.h"
 #include "gateway/line.h"
 #include "gateway/opening.h"
+#include "gateway/route.h"
 #include "gateway/webhook.h"
 #include "observe/catalogue.h"
 
@@ -324,14 +325,16 @@ static void answer_from_intent(struct media_thread *t, struct http_request *r, s
 {
     bool dialled = form_get(form, "DialCallStatus").n > 0;
     struct agent_set *set = script_pool_agents(t->node->scripts);
+    const struct agent_info *agent = webhook_agent_at(t, set, form_get(form, "To"));
+    bool failed = view && view->intent == INTENT_FALLBACK && !dialled;
     char sid[DIRECTORY_SID];
 
     (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
     if ((view && view->intent == INTENT_HANG_UP) || (dialled && was_answered(form)))
         resume_hang_up(r);
-    else
-        webhook_reply_fallback(t, r, webhook_agent_at(t, set, form_get(form, "To")), sid,
-                               dialled ? "transfer_not_answered" : "after_stream", NULL);
+    else if (!failed || !route_fail_over_answered(t, r, view, set, agent))
+        webhook_reply_fallback(t, r, agent, sid, dialled ? "transfer_not_answered" : "after_stream",
+                               NULL);
     agent_set_unref(set);
 }
 

@@ -256,22 +256,81 @@ void route_to_vapi(struct opening *o, const char *reason)
     hand_over(o, reason, RD_STR(""));
 }
 
+/* ---- the caller was answered ---- */
+
+static void answered_is_late(struct opening *o)
+{
+    opening_fallback(o, "after_stream", NULL);
+    opening_free(o);
+}
+
+static void go_on_at_vapi(struct opening *o, struct rd_str xml)
+{
+    struct node *n = o->thread->node;
+    struct directory_view view = {0};
+
+    if (directory_get(n->directory, o->call, &view))
+        keep_call(n->keep, &view, "failover",
+                  JSON_MEMBERS(J_STR("from", "openai"), J_STR("to", "vapi"),
+                               J_STR("why", "not gone on with here")));
+    directory_route(n->directory, o->call, DIRECTORY_VAPI);
+    tell_failed_over(o->agent->name, "openai", "after_answer");
+    vapi_hooks_expect(n, rd_str(view.sid), o->agent->name, rd_str(view.from), rd_str(view.to));
+    log_redirected(view.sid, o->agent, "failover:after_answer");
+    opening_reply(o, xml);
+    opening_free(o);
+}
+
+bool route_fail_over_answered(struct media_thread *t, struct http_request *r,
+                              const struct directory_view *view, struct agent_set *set,
+                              const struct agent_info *agent)
+{
+    struct opening *o;
+
+    /* Once: who is back from Vapi does not go there again. */
+    if (t->stopping || view->system == DIRECTORY_VAPI || view->legs == 0 || !agent ||
+        !agent->bypasses || !may_fail_over(t, agent, true))
+        return false;
+    o = opening_new(t, r, view->call, BYPASS_MS, answered_is_late);
+    if (!o)
+        return false;
+    o->again = true;
+    opening_set_agent(o, set, agent);
+    if (vapi_hooks_bypass(o, view))
+        answered_is_late(o);
+    return true;
+}
+
+/* ---- what came of asking Vapi ---- */
+
+static void begun_at_vapi(struct opening *o, struct rd_str xml)
+{
+    if (o->late == answered_is_late)
+        go_on_at_vapi(o, xml);
+    else
+        hand_over(o, "bypass", xml);
+}
+
 void route_bypassed(struct opening *o, struct rd_str reply)
 {
     struct json_value root = {0}, v = {0};
     struct buf xml;
 
-    if (o->late != bypass_is_late)
+    if (o->late != bypass_is_late && o->late != answered_is_late)
         return; /* nobody waits for it */
     if (reply.n > 0 && json_parse(reply, &root) == 0)
         v = json_get(&root, "twiml");
     buf_init(&xml, BYPASS_XML_MAX);
     if (v.type == JSON_STRING && json_unescape(&v, &xml) == 0 && xml.n > 0) {
-        hand_over(o, "bypass", (struct rd_str){xml.data, xml.n});
+        begun_at_vapi(o, (struct rd_str){xml.data, xml.n});
         buf_fini(&xml);
         return;
     }
     buf_fini(&xml);
+    if (o->late == answered_is_late) {
+        answered_is_late(o);
+        return;
+    }
     v = json_get(&root, "full");
     o->vapi_full = v.type == JSON_TRUE;
     if (!o->vapi_full || !o->agent->may_fail_over || voice_ask_again(o))

@@ -34,6 +34,12 @@ void route_again(struct media_thread *t, struct http_request *r, const struct di
                  const struct agent_info *agent);
 void route_unassigned(struct media_thread *t, struct http_request *r, struct form *form);
 
+/* The caller was answered, and nobody here can go on: Vapi begins the call, and its document answers the
+ * carrier; else the fallback. False, and nobody was answered: not this call. */
+bool route_fail_over_answered(struct media_thread *t, struct http_request *r,
+                              const struct directory_view *view, struct agent_set *set,
+                              const struct agent_info *agent);
+
 /* Vapi can only take a call that nobody has answered. */
 bool route_is_ringing(struct rd_str call_status);
 

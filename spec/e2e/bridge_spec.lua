@@ -23,7 +23,15 @@ local agents = {
     }]]):format(vapi.assistant),
 }
 
-local scenarios = { "asks-the-lake-house", "model-is-thrown-out" }
+-- Where Vapi does not speak over our line it takes the caller, who keeps the call.
+agents["berths.lua"] = ([[
+  local agent, tools = require "ringdown.agent", require "ringdown.tools"
+  return agent {
+    name = "berths", numbers = { "%s" }, time_zone = "America/Chicago", greeting = "Berths.", prompt = "You have berths.",
+    openai = {}, vapi = { assistant = "%s", route = "bypass" }, routing = "openai", tools = { tools.end_call },
+  }]]):format(vapi.number, vapi.assistant)
+
+local scenarios = { "asks-the-lake-house", "model-is-thrown-out", "model-is-lost-for-good" }
 
 describe("a call that Vapi answers over our line", function()
   local n, watch, reports = nil, nil, {}
@@ -36,7 +44,7 @@ describe("a call that Vapi answers over our line", function()
       reports[report.scenario] = report
     end
     reports.text = list.text
-    watch:wait_for_ends(2)
+    watch:wait_for_ends(3)
   end)
 
   teardown(function()
@@ -94,6 +102,21 @@ describe("a call that Vapi answers over our line", function()
     assert.is_table(alarms["call.failover"])
     assert.is_truthy(n:wait_shipped())
     assert.same({ system = "openai", failed_over_to = "vapi", route = "bridge" }, pg.query(n.database, ([[
+      select c.system, c.failed_over_to, v.route from calls c join vapi_calls v using (call)
+      where c.call = '%s']]):format(report.call))[1])
+  end)
+
+  it("is Vapi's from where OpenAI was refused, when it takes only whole calls", function()
+    local report = assert(reports["model-is-lost-for-good"], reports.text)
+    assert.equal("", report.why)
+    local overrides
+    for _, fact in ipairs(n.vapi:facts "rest") do
+      local body = fact.body and fact.body.phoneCallProviderBypassEnabled and fact.body
+      overrides = body and body.assistantOverrides or overrides
+    end
+    assert.matches("You: Berths", overrides.variableValues.so_far, 1, true)
+    assert.is_truthy(n:wait_shipped())
+    assert.same({ system = "openai", failed_over_to = "vapi", route = "bypass" }, pg.query(n.database, ([[
       select c.system, c.failed_over_to, v.route from calls c join vapi_calls v using (call)
       where c.call = '%s']]):format(report.call))[1])
   end)

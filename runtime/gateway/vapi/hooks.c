@@ -334,8 +334,9 @@ int vapi_hooks_bypass(struct opening *o, const struct directory_view *view)
     int rc;
 
     buf_init(&json, ASK_MAX);
-    rc = json_add_object(&json, JSON_MEMBERS(J_STR("call", view->sid), J_STR("from", view->from),
-                                             J_STR("to", view->to)));
+    rc = json_add_object(&json,
+                         JSON_MEMBERS(J_STR("call", view->sid), J_STR("from", view->from),
+                                      J_STR("to", view->to), J_BOOL("answered", view->legs > 0)));
     if (!rc)
         rc = buf_text(&json)
                  ? script_pool_question(o->thread->node->scripts, o->agent->name, "vapi_bypass",

@@ -2,6 +2,8 @@
 -- vapi.bypass: the errand `vapi_bypass`: a call that rings is begun at Vapi, whose document then answers the carrier.
 -- So its id is known before it rings there, and a refusal while somebody else can still answer.
 --
+-- A call that we had answered and cannot go on with goes the same way: its assistant is told what was said so far.
+--
 -- Failure modes: no document in the answer: this account has no bypass, and is not asked for ten minutes; any refusal
 -- or silence: the carrier is redirected, as without bypass. Vapi takes no more calls: that is said, for the other
 -- system to take it.
@@ -46,16 +48,33 @@ local function document_of(call)
   return type(twiml) == "string" and twiml:find("<Response", 1, true) and twiml or nil
 end
 
+-- What was said so far, for an assistant that goes on with a caller whom we had: {{so_far}} in its prompt.
+local function go_on(p, def, overrides)
+  local words = require "ringdown.words"
+  local asked, rows = pcall(host.query, "select call_history($1)", { p.call }, QUERY_MS)
+  local lines = {}
+  for _, item in ipairs(asked and rows and rows[1] and json.decode(rows[1][1] or "") or {}) do
+    if item.text and item.text ~= "" then
+      lines[#lines + 1] = (item.role == "agent" and "You: " or "Caller: ") .. item.text
+    end
+  end
+  overrides.variableValues.so_far = table.concat(lines, "\n")
+  overrides.firstMessage = words.of(def, "resumed")
+end
+
 local function begin(p, def, id)
   local session = sessions.new(def, { CallSid = p.call, From = p.from, To = p.to })
+  local overrides = { variableValues = assistant.values(def, session, p.call) }
+  if p.answered then
+    go_on(p, def, overrides)
+  end
   return rest.create_call({
     phoneCallProviderBypassEnabled = true, phoneNumberId = id, assistantId = def.vapi.assistant,
-    customer = { number = p.from }, name = p.call,
-    assistantOverrides = { variableValues = assistant.values(def, session, p.call) },
+    customer = { number = p.from }, name = p.call, assistantOverrides = overrides,
   }, TIMEOUT_MS)
 end
 
----@param p { call: string, from: string, to: string }
+---@param p { call: string, from: string, to: string, answered: boolean? }
 ---@param def table the agent
 function M.run(p, def)
   if host.was_first(WITHOUT) or not host.vapi_ready() then
