@@ -68,8 +68,11 @@ declare
 begin
     for one in select key as agent, value::integer as bp from jsonb_each_text(shares) order by key loop
         if not exists (select from rollouts r where r.agent = one.agent) and rollout_put(one.agent, 0,
-            jsonb_build_object('percent_bp', one.bp, 'state', 'running'), 'ringdown',
-            'the share in the agent''s file') is not null then
+            jsonb_build_object('percent_bp', one.bp, 'state', case when one.bp = 0 then 'pilot' else 'running' end),
+            'ringdown', 'the share in the agent''s file') is not null then
+            insert into audit (who, what, subject, after) values ('ringdown', 'rollout.seed', one.agent,
+                jsonb_build_object('version', 1, 'percent_bp', one.bp,
+                    'state', case when one.bp = 0 then 'pilot' else 'running' end));
             made := made + 1;
         end if;
     end loop;

@@ -55,8 +55,9 @@ describe("where calls go, in the database", function()
     assert.equal("2", value "rollouts_seed('{\"sales\": 2500, \"support\": 0}')")
     assert.equal("0", value "rollouts_seed('{\"sales\": 9900}')")
     assert.same({ { agent = "sales", version = 1, percent_bp = 2500, state = "running", updated_by = "ringdown" },
-      { agent = "support", version = 1, percent_bp = 0, state = "running", updated_by = "ringdown" } },
+      { agent = "support", version = 1, percent_bp = 0, state = "pilot", updated_by = "ringdown" } },
       pg.query(url, "select agent, version, percent_bp, state, updated_by from rollout_now order by agent"))
+    assert.equal("2", value "select count(*) from audit where what = 'rollout.seed'")
   end)
 
   local split = { system = "openai", first = "openai", first_reason = "split", reason = "split", unit = "caller",
