@@ -88,6 +88,18 @@ describe("a recording", function()
     assert.is_nil(seed "[card]")
   end)
 
+  it("has what its node knew about where calls go, so that it goes there again", function()
+    local routes = { record = { version = 17, mode = "split", percent_bp = 10000 }, force = "openai" }
+    local r = assert(recordings.read(kept { { type = "opened", at_ms = 5, body = { schema = 1, seed = "b", form = {},
+      routes = routes } } }))
+    assert.same(routes, r.routes)
+    local def = require "ringdown.agent" { name = "sales", greeting = "Hello.", prompt = "Help.",
+      vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11" } }
+    assert.equal("openai", require("ringdown.fake").call { agent = def, recording = r }.system)
+    r.routes = nil
+    assert.equal("vapi", require("ringdown.fake").call { agent = def, recording = r }.system)
+  end)
+
   it("has its answers as they are kept: JSON in a text, and none where something was taken out of it", function()
     local r = assert(recordings.read(kept { opened,
       { type = "input", at_ms = 1, body = { kind = "query", ask = "a", value = '[[["x"]],false,1]' } },
