@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 45 s
+-- takes: 50 s
 local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
@@ -10,7 +10,10 @@ local agent, tool = require "ringdown.agent", require "ringdown.tool"
 return agent {
   name = "other-desk", numbers = { "+13125550100" }, greeting = "Hello.", prompt = "You answer.",
   vapi = { assistant = "5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30" }, vars = { nights = 0 },
-  emergencies = { { id = "flood", severity = "normal", any = { "flooded" } } },
+  people = { on_call = "+13125550188" },
+  emergencies = { { id = "flood", severity = "normal", any = { "flooded" } },
+    { id = "gas-leak", severity = "life", any = { "smell gas" }, transfer = "on_call",
+      say = { en = "Leave the building now." } } },
   tools = { tool { name = "book_room", about = "Books nights.", effect = "write", failed = "Say it failed.",
     args = { nights = { type = "integer", about = "How many." } },
     run = function(call, args)
@@ -100,7 +103,18 @@ describe("a call that is redirected to Vapi", function()
     local function routes()
       return pg.query(n.database, "select coalesce(route, 'redirect') as route from vapi_calls order by created_at")
     end
-    assert.is_true((n:call { scenarios = { "hears-and-hangs-up" }, to = "+13125550100" }))
+    -- An emergency takes the caller from Vapi: somebody who presses 1 has them.
+    local placed = n:place { scenarios = { "holds-the-line" }, to = "+13125550100", rest = true, people = {
+      ["+13125550188"] = { answers = "human", after = "500ms", presses = "1", talks = "1s" } } }
+    assert.truthy(n.vapi:wait_hook("status-update", function(h)
+      return h.message.status == "in-progress" and #n.vapi:calls() == 2
+    end))
+    n.vapi:hook { call = "last", type = "transcript", fields = { role = "user", transcriptType = "final",
+      transcript = "I smell gas" } }
+    assert.truthy(proc.wait_for(function()
+      return pg.query(n.database, "select rule from triage_matches where state = 'handled' and handled_by = 'on_call'")[1]
+    end, 20))
+    placed:wait()
     n.vapi:control("faults", { words = "no-twiml" })
     assert.is_true((n:call { scenarios = { "hears-and-hangs-up" }, to = "+13125550100" }))
     assert.truthy(n:log("vapi.no_bypass")[1])

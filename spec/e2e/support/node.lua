@@ -304,7 +304,7 @@ end
 function Node:place(o)
   self.n_placed = (self.n_placed or 0) + 1
   local args = { proc.binary(), "call", "--json", "--url", o.url or self.url, "--rest",
-    "127.0.0.1:" .. (self.n_placed == 1 and self.rest_port or proc.free_port()) }
+    "127.0.0.1:" .. ((self.n_placed == 1 or o.rest) and self.rest_port or proc.free_port()) }
   local function add(name, value)
     if value then
       table.insert(args, name)
