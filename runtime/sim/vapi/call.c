@@ -78,6 +78,7 @@ bool vapi_call_assistant(struct vapi_call *c, const json_t *from)
     c->assistant = json_deep_copy(own ? own : kept);
     if (overrides)
         json_object_update(c->assistant, (json_t *)overrides);
+    json_object_del(c->assistant, "variableValues"); /* the call's, not the assistant's */
     if (kept)
         json_object_set_new(c->request, "assistantId", json_string(id));
     else

@@ -51,6 +51,17 @@ static void test_a_call_with_bypass_gets_a_document_for_twilio(void **state)
     assert_int_equal(d->status, 404);
 }
 
+static void test_the_variables_of_a_call_are_not_its_assistants(void **state)
+{
+    struct desk *d = *state;
+
+    desk_ask(d, "POST", "/call", BYPASS);
+    assert_string_equal(desk_at(d, "assistantOverrides.variableValues.gwCallId"), "CA1");
+    desk_ask(d, "POST", "/control/hook", "{\"type\":\"hang\"}");
+    assert_string_equal(desk_at(d, "message.assistant.name"), "Front desk");
+    assert_string_equal(desk_at(d, "message.assistant.variableValues.gwCallId"), "");
+}
+
 static void test_all_mistakes_of_a_call_are_told_at_once(void **state)
 {
     struct desk *d = *state;
@@ -228,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(test_nobody_is_served_without_the_key),
         STORY(test_a_call_with_bypass_gets_a_document_for_twilio),
+        STORY(test_the_variables_of_a_call_are_not_its_assistants),
         STORY(test_all_mistakes_of_a_call_are_told_at_once),
         STORY(test_a_websocket_takes_no_number_and_one_sound),
         STORY(test_a_long_history_is_read_page_by_page),
