@@ -66,7 +66,18 @@ function hookPairs({ message, answer, wrong }) {
   return taken ? [...sent, [`Vapi.ServerMessageResponse${name}`, answer]] : sent;
 }
 
-const pairsOf = (line) => (line.ev === 'rest' ? restPairs(line) : line.ev === 'hook' ? hookPairs(line) : []);
+// Over a WebSocket. The guides have status-update and "hangup" there, the types do not.
+function toldPairs({ message }) {
+  const name = MESSAGES[message.type];
+  return name && message.type !== 'status-update' ? [[`Vapi.ClientMessage${name}`, message]] : [];
+}
+
+function orderPairs({ order, wrong }) {
+  return wrong.length || order.type === 'hangup' ? [] : [['Vapi.ClientInboundMessageMessage', order]];
+}
+
+const PAIRS = { rest: restPairs, hook: hookPairs, told: toldPairs, order: orderPairs };
+const pairsOf = (line) => PAIRS[line.ev]?.(line) ?? [];
 
 // What differs from call to call and says nothing about the shape.
 const PASSING = /^(id|callSid|createdAt|updatedAt|startedAt|endedAt|timestamp|time|endTime|duration|minutes|cost|number|message|transcript|content|secondsFromStart|phoneCallProviderId|toolCallId|.*Url|.*Id|.*Latency.*)$/;

@@ -34,7 +34,7 @@ static bool asks_for_key(const struct vapi_call *c)
 void vapi_live_control(struct vapi_ask *a)
 {
     struct vapi_call *c = vapi_call_find(a->d, a->id);
-    const char *wrong;
+    json_t *complaints;
 
     if (!c || !vapi_call_live(c)) {
         vapi_not_found(a, "Couldn't Get Call. It Does Not Exist.");
@@ -44,10 +44,9 @@ void vapi_live_control(struct vapi_ask *a)
         vapi_refuse(a, 401, json_string("Unauthorized"));
         return;
     }
-    wrong = vapi_voice_order(c, a->body);
-    if (wrong)
-        vapi_refuse(a, 400, json_pack("[s]", wrong));
-    else
+    complaints = json_array();
+    vapi_order(c, a->body, complaints);
+    if (!vapi_checked(a, complaints))
         vapi_answer(a, 200, json_object());
 }
 

@@ -99,6 +99,7 @@ void vapi_line_tell(struct vapi_call *c, const char *type, const json_t *fields)
         return;
     message = json_pack("{s:s}", "type", type);
     json_object_update(message, (json_t *)fields);
+    vapi_note(c->d, "told", json_pack("{s:s, s:O}", "call", c->id, "message", message));
     send_json(c->line, message);
 }
 
@@ -160,7 +161,6 @@ static void on_text(struct ws *w, char *msg, size_t n, void *arg)
 {
     struct vapi_line *l = arg;
     json_t *message = l->c ? json_loadb(msg, n, 0, NULL) : NULL;
-    const char *wrong;
 
     if (!l->c || l->kind == LINE_LISTENER) {
         json_decref(message);
@@ -171,11 +171,9 @@ static void on_text(struct ws *w, char *msg, size_t n, void *arg)
     } else if (l->kind == LINE_TWILIO) {
         on_twilio(l, message);
     } else {
-        struct vapi_call *c = l->c;
-        vapi_note(c->d, "order", json_pack("{s:s, s:O}", "call", c->id, "order", message));
-        wrong = vapi_voice_order(c, message);
-        if (wrong)
-            vapi_note(c->d, "order.refused", json_pack("{s:s, s:s}", "call", c->id, "why", wrong));
+        json_t *complaints = json_array();
+        vapi_order(l->c, message, complaints);
+        json_decref(complaints);
     }
     json_decref(message);
 }

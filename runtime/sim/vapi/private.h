@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* private.h - what the files of the double share: double.c (listening, requests), rest.c (answers), calls.c,
  * numbers.c and assistants.c (resources), inbound.c (Twilio's fetches), call.c and picture.c (a call, and
- * how it is shown), line.c and voice.c (its audio), hook.c (server messages), control.c. Loop's thread. */
+ * how it is shown), line.c and voice.c (its audio), order.c (what it is told), hook.c (server messages), control.c. Loop's thread. */
 #ifndef SIM_VAPI_PRIVATE_H
 #define SIM_VAPI_PRIVATE_H
 
@@ -197,8 +197,12 @@ void vapi_voice_stop(struct vapi_call *c);
 void vapi_voice_hear(struct vapi_call *c, const uint8_t *ulaw, size_t n);
 void vapi_voice_say(struct vapi_call *c, const char *text, bool last);
 void vapi_voice_first(struct vapi_call *c);
-/* What is told while the call is live, by its line or its controlUrl. NULL, or what is wrong with it. */
-const char *vapi_voice_order(struct vapi_call *c, const json_t *order);
+void vapi_voice_respond(struct vapi_call *c, const char *content); /* to what was written */
+
+/* ---- order.c ---- */
+/* What is told while the call is live, by its line or its controlUrl. Adds what is wrong with it; then nothing
+ * was done. */
+void vapi_order(struct vapi_call *c, const json_t *order, json_t *complaints);
 
 /* ---- hook.c ---- */
 

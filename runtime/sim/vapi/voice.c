@@ -428,32 +428,6 @@ static void heard(struct vapi_call *c, const struct job *j)
     answer(c, j->index < 0 ? NULL : c->cue.reply);
 }
 
-/* ---- orders ---- */
-
-static const char *control(struct vapi_call *c, const char *word)
-{
-    static const struct {
-        const char *word;
-        bool assistant, on;
-    } switches[] = {{"mute-assistant", true, true},
-                    {"unmute-assistant", true, false},
-                    {"mute-customer", false, true},
-                    {"unmute-customer", false, false}};
-
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-        if (strcmp(word, switches[i].word) != 0)
-            continue;
-        *(switches[i].assistant ? &c->mute : &c->deaf) = switches[i].on;
-        return NULL;
-    }
-    if (strcmp(word, "say-first-message") != 0)
-        return "control must be one of mute-assistant, unmute-assistant, mute-customer, "
-               "unmute-customer, "
-               "say-first-message";
-    vapi_voice_first(c);
-    return NULL;
-}
-
 /* What the caller said last, if nobody has answered it; "": nothing. */
 static const char *unanswered(const struct vapi_call *c)
 {
@@ -470,7 +444,7 @@ static const char *unanswered(const struct vapi_call *c)
 
 /* To what was written: a tool's result goes first, then what the scenarios say to it, or to the caller's own words
  * before it. */
-static void respond(struct vapi_call *c, const char *content)
+void vapi_voice_respond(struct vapi_call *c, const char *content)
 {
     const struct scenario_reply *asked = c->asked;
     const char *caller = unanswered(c);
@@ -485,45 +459,4 @@ static void respond(struct vapi_call *c, const char *content)
         c->cue = cue;
         answer(c, cue.reply);
     }
-}
-
-static const char *add_message(struct vapi_call *c, const json_t *order)
-{
-    const json_t *message = json_object_get(order, "message");
-    const char *role = vapi_text(message, "role"), *content = vapi_text(message, "content");
-    if (!*role || !*content)
-        return "message must have a role and a content";
-    vapi_call_message(c, strcmp(role, "assistant") == 0 ? "bot" : role, content, unix_ms());
-    if (!json_is_false(json_object_get(order, "triggerResponseEnabled")))
-        respond(c, content);
-    return NULL;
-}
-
-const char *vapi_voice_order(struct vapi_call *c, const json_t *order)
-{
-    const char *type = vapi_text(order, "type");
-
-    if (!vapi_call_live(c))
-        return "the call is over";
-    if (strcmp(type, "end-call") == 0 || strcmp(type, "hangup") == 0) {
-        vapi_call_end(c, "manually-canceled");
-    } else if (strcmp(type, "say") == 0) {
-        if (!*vapi_text(order, "content"))
-            return "content must be a string";
-        vapi_voice_say(c, vapi_text(order, "content"),
-                       json_is_true(json_object_get(order, "endCallAfterSpoken")));
-    } else if (strcmp(type, "add-message") == 0) {
-        return add_message(c, order);
-    } else if (strcmp(type, "control") == 0) {
-        return control(c, vapi_text(order, "control"));
-    } else if (strcmp(type, "transfer") == 0) {
-        if (!*vapi_text(json_object_get(order, "destination"), "number"))
-            return "destination must have a number";
-        vapi_call_status(c, "forwarding");
-        vapi_call_end(c, "assistant-forwarded-call");
-    } else if (strcmp(type, "send-transport-message") != 0) {
-        return "type must be one of say, end-call, hangup, add-message, control, transfer, "
-               "send-transport-message";
-    }
-    return NULL;
 }

@@ -269,11 +269,13 @@ static void test_it_obeys_while_the_call_is_live(void **state)
     assert_int_equal(t.bytes, 0);
     tell(&t,
          "{\"type\":\"add-message\",\"message\":{\"role\":\"system\",\"content\":\"Be brief.\"}}");
+    tell(&t, "{\"type\":\"add-message\",\"content\":\"Be loud.\"}"); /* no message: nothing */
     tell(&t, "{\"type\":\"end-call\"}");
     until_closed(&t);
     desk_ask(d, "GET", "/call", NULL);
     assert_string_equal(desk_at(d, "0.endedReason"), "manually-canceled");
     assert_non_null(strstr(d->text, "\"message\":\"Be brief.\""));
+    assert_null(strstr(d->text, "Be loud."));
     talk_end(&t);
 }
 
