@@ -27,7 +27,8 @@ local agents = {
 agents["berths.lua"] = ([[
   local agent, tools = require "ringdown.agent", require "ringdown.tools"
   return agent {
-    name = "berths", numbers = { "%s" }, time_zone = "America/Chicago", greeting = "Berths.", prompt = "You have berths.",
+    name = "berths", numbers = { "%s" }, time_zone = "America/Chicago", greeting = "Berths.",
+    prompt = "You have berths.",
     openai = {}, vapi = { assistant = "%s", route = "bypass" }, routing = "openai", tools = { tools.end_call },
   }]]):format(vapi.number, vapi.assistant)
 

@@ -10,5 +10,6 @@ return {
     { hears = "Is there a berth free for tonight?", fault = "3000", says = "Let me look." },
     { hears = "One for a sailing boat, please.", says = "Berth seven is yours.", tool = { name = "end_call" } },
   },
-  expect = { heard = { "the line was interrupted", "Berth seven is yours" }, verbs = { "Connect", "Redirect", "Connect" } },
+  expect = { heard = { "the line was interrupted", "Berth seven is yours" },
+    verbs = { "Connect", "Redirect", "Connect" } },
 }
