@@ -21,7 +21,7 @@
 
 enum { ORDER_MAX = 1024, FACT_MAX = 128 * 1024, SUBJECT_MAX = 256 };
 
-static void count(struct rd_str members)
+static void count(struct rd_str members, bool is_elsewhere)
 {
     struct json_value root, state;
     struct buf object;
@@ -30,7 +30,9 @@ static void count(struct rd_str members)
     if (buf_addf(&object, "{%.*s}", RD_STR_ARG(members)) == 0 &&
         json_parse((struct rd_str){object.data, object.n}, &root) == 0) {
         state = json_get(&root, "state");
-        if (json_is(&state, "handled"))
+        if (json_is(&state, "open") && is_elsewhere)
+            metric_add(M_TRIAGE_MATCHES, 1); /* of calls of our own, the desk counts them */
+        else if (json_is(&state, "handled"))
             metric_add(M_TRIAGE_HANDLED, 1);
         else if (json_is(&state, "abandoned"))
             metric_add(M_TRIAGE_ABANDONED, 1);
@@ -63,7 +65,7 @@ void triage_keep_fact(void *arg, const struct script_fact *f)
     if (strcmp(f->type, "drill") == 0)
         show_drill(n, f);
     if (strcmp(f->type, "triage") == 0)
-        count(f->members);
+        count(f->members, f->call == 0);
     keep_told(n->keep, f->call, f->sid, f->agent, f->type, f->members);
 }
 

@@ -42,7 +42,7 @@ enum {
     TOOLS_MS = 18000,    /* Vapi waits 20 s unless told otherwise */
     ASSISTANT_MS = 6500, /* and 7.5 s here, always */
     ORDER_MAX = 60 * 1024,
-    FACT_MAX = 200 * 1024,
+    FACT_MAX = 60 * 1024, /* the journal would cut it */
     ASK_MAX = 1024
 };
 

@@ -8,7 +8,7 @@
 
 #include <ctype.h>
 
-enum { TOOLS_MAX = 16, RAW_MAX = 24 * 1024, METRICS_MAX = 64 * 1024 };
+enum { TOOLS_MAX = 16, RAW_MAX = 24 * 1024, COSTS_MAX = 8 * 1024, METRICS_MAX = 24 * 1024 };
 
 static const struct {
     const char *type;
@@ -179,9 +179,9 @@ static int add_end(const struct vapi_message *m, struct buf *out)
     if (!rc)
         rc = add(out, "cost", told(m, "cost"), JSON_NUMBER, 32);
     if (!rc)
-        rc = add(out, "costs", told(m, "costs"), JSON_ARRAY, RAW_MAX);
+        rc = add(out, "costs", told(m, "costs"), JSON_ARRAY, COSTS_MAX);
     if (!rc)
-        rc = add(out, "cost_breakdown", told(m, "costBreakdown"), JSON_OBJECT, RAW_MAX);
+        rc = add(out, "cost_breakdown", told(m, "costBreakdown"), JSON_OBJECT, COSTS_MAX);
     if (!rc)
         rc = add(out, "metrics", DEEP(&m->message, "artifact", "performanceMetrics"), JSON_OBJECT,
                  METRICS_MAX);

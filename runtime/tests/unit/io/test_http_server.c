@@ -237,6 +237,34 @@ static void test_what_breaks_the_bounds_is_refused_with_its_status(void **state)
     end(s);
 }
 
+static size_t two_thousand_for_long(struct http_request *r, void *arg)
+{
+    (void)arg;
+    return rd_str_eq(http_path(r), RD_STR("/long")) ? 2000 : 0;
+}
+
+/* One path may be posted more to than the others. */
+static void test_a_long_body_is_read_where_it_is_allowed(void **state)
+{
+    static const struct http_handlers with_long = {
+        .on_request = on_request, .on_gone = on_gone, .body_max = two_thousand_for_long};
+    struct story *s = calloc(1, sizeof(*s));
+    struct http_server_opts o = {.max_body = 1000, .handlers = &with_long, .arg = s};
+    char text[4096];
+    int n = snprintf(text, sizeof(text),
+                     "POST /long HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n");
+
+    (void)state;
+    memset(text + n, 'x', 2000);
+    text[n + 2000] = '\0';
+    fake_node_init(&s->node, &o);
+    for (int i = 0; i < 40; i++) /* each gives its place back */
+        assert_status(ask(s, text), 200);
+    assert_status(ask(s, "POST /long HTTP/1.1\r\nHost: x\r\nContent-Length: 2001\r\n\r\n"), 413);
+    assert_status(ask(s, "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n"), 413);
+    end(s);
+}
+
 static void patient_peer(void *arg)
 {
     static const char head[] =
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_peers_that_say_nothing_make_room_for_a_request),
         cmocka_unit_test(test_a_flood_displaces_its_own_connections_first),
         cmocka_unit_test(test_slow_heads_and_bodies_time_out),
+        cmocka_unit_test(test_a_long_body_is_read_where_it_is_allowed),
         cmocka_unit_test(test_upgrades_with_a_broken_handshake_are_refused),
         cmocka_unit_test(test_plain_http_on_a_tls_port_ends_and_harms_nobody),
     };
