@@ -127,7 +127,7 @@ end $$;
 
 -- --- what speaks for and against a stage ----------------------------------------------------------
 
--- Ended by a fault, of a call that OpenAI was to have; null: it is not over.
+-- Ended by a fault, of a call over our line; null: it is not over.
 create function ended_badly(c calls) returns boolean language sql stable as $$
     select case when c.ended_at is null then null
         else c.system = 'fallback' or c.ended_reason in ('provider_failed', 'script_failed', 'carrier_lost', 'node_lost',
@@ -150,9 +150,9 @@ $$;
 
 -- Calls that the bucket decided since then, newest first, with what is compared. A caller counts three times a day.
 -- mark: 0 it went well, 1 it ended by a fault, c it never reached the model, r the provider refused it.
--- A call that went on with the other system (`lost`) is compared with nothing; that it was lost is its mark.
+-- A call that went on with the other system (`lost`) is a fault of the first; how it ended there says nothing.
 create function rollout_calls(of_agent text, from_at timestamptz, of_share integer)
-returns table (arm text, who text, at timestamptz, over boolean, lost boolean, counts boolean, mark text, error_end boolean,
+returns table (arm text, who text, at timestamptz, over boolean, counts boolean, mark text, error_end boolean,
     no_audio boolean, short_hangup boolean, transfer boolean, tool_error boolean, late_ms numeric)
 language plpgsql stable as $$
 #variable_conflict use_column
@@ -160,32 +160,38 @@ begin
     return query
     with latest as (
         select c, c.routed_first as arm, c.ended_at is not null as over, v.in_progress_at,
-            c.route_reason <> 'split' as lost, ended_badly(c) as bad,
-            v.ended_class, v.ended_reason as vapi_reason, v.ended_at - v.started_at as vapi_took,
+            c.routed_first = 'openai' or v.route is not distinct from 'bridge' as ours, -- runs over our line
+            c.failed_over_to is not null as lost, ended_badly(c) as bad,
+            v.ended_class in ('config', 'provider', 'vapi', 'other') as vapi_bad, v.ended_reason as vapi_reason,
+            v.ended_at - v.started_at as vapi_took,
             case when c.route_unit is distinct from 'call' and c.from_number ~ '^\+' then c.from_number::text
                 else c.call end as who
         from calls c left join vapi_calls v on v.call = c.call
-        where c.agent = of_agent and c.started_at >= from_at and c.percent_bp = of_share and not c.imported
-            and (c.route_reason = 'split' or c.route_reason = 'failover:in_call' and c.first_reason = 'split')
+        where c.agent = of_agent and c.started_at >= from_at and c.route_reason = 'split' and c.percent_bp = of_share
+            and not c.imported
         order by c.started_at desc limit 10000
+    ),
+    told as (
+        select *, case when lost then true when ours then bad or vapi_bad is true else vapi_bad end as failed
+        from latest
     )
-    select arm, who, (c).started_at, over, lost,
-        over and not lost and row_number() over (partition by who, date_trunc('day', (c).started_at, 'UTC'), over
+    select arm, who, (c).started_at, over,
+        over and row_number() over (partition by who, date_trunc('day', (c).started_at, 'UTC'), over
             order by (c).started_at) <= 3,
-        case when arm = 'vapi' then case when lost or ended_class in ('config', 'provider', 'vapi', 'other') then '1'
-                else '0' end
-            when not bad and not lost then '0' when refused_by_provider(c) then 'r'
+        case when failed is not true then '0' when not ours then '1' when refused_by_provider(c) then 'r'
             when (c).first_audio_ms is null then 'c' else '1' end,
-        case when arm = 'vapi' then ended_class in ('config', 'provider', 'vapi', 'other') else bad end,
-        case when arm = 'vapi' or not over then null when (c).duration_ms > 5000
-            then coalesce((c).first_audio_ms > 5000, true) else false end,
-        case when arm = 'vapi' then vapi_reason = 'customer-ended-call' and vapi_took < interval '15 seconds'
-            else (c).ended_reason = 'caller_hangup' and (c).duration_ms < 15000 end,
-        case when arm = 'vapi' then vapi_reason = 'assistant-forwarded-call' else (c).ended_reason = 'transferred' end,
-        case when arm = 'openai' then (c).tool_calls > 0 and a_tool_failed(c) end,
-        case when arm = 'vapi' then greatest(extract(epoch from in_progress_at - (c).started_at) * 1000, 0)
-            else (c).first_audio_ms end
-    from latest;
+        failed,
+        case when not ours or lost or not over then null
+            when (c).duration_ms > 5000 then coalesce((c).first_audio_ms > 5000, true) else false end,
+        case when lost then null
+            when ours then (c).ended_reason = 'caller_hangup' and (c).duration_ms < 15000
+            else vapi_reason = 'customer-ended-call' and vapi_took < interval '15 seconds' end,
+        case when lost then null when ours then (c).ended_reason = 'transferred'
+            else vapi_reason = 'assistant-forwarded-call' end,
+        case when ours and not lost then (c).tool_calls > 0 and a_tool_failed(c) end,
+        case when lost then null when ours then (c).first_audio_ms
+            else greatest(extract(epoch from in_progress_at - (c).started_at) * 1000, 0) end
+    from told;
 end $$;
 
 -- Both arms, as ringdown.rollout.guards wants them.
@@ -207,14 +213,13 @@ language sql stable as $$
     ),
     recent as (
         select arm, string_agg(mark, '' order by at) as marks
-        from (select arm, mark, at, row_number() over (partition by arm order by at desc) as nth from c
-            where counts or lost and over) r
+        from (select arm, mark, at, row_number() over (partition by arm order by at desc) as nth from c where counts) r
         where nth <= 400 group by arm
     ),
     late as (
         select arm, jsonb_build_object('n', count(*), 'p95_ms', percentile_disc(0.95) within group (order by late_ms)) as said
         from (select arm, late_ms, row_number() over (partition by arm order by at desc) as nth from c
-            where late_ms is not null and not lost) l
+            where late_ms is not null) l
         where nth <= 200 group by arm
     )
     select coalesce(jsonb_object_agg(arm, jsonb_strip_nulls(jsonb_build_object('calls', calls, 'n', n, 'callers', callers,

@@ -53,8 +53,8 @@ static const struct error_info calls[] = {
     {"call.provider_error", "the provider reported an error in a call",
      "`code` says which; look it up here as openai.CODE or bridge.CODE", ERROR_WARNING, RETRY_NO},
     {"call.failover", "a call went on with the other provider, because its own could not",
-     "see the errors of the provider before it, and its status page; a rollout compares no such "
-     "call, and counts that it was lost",
+     "see the errors of the provider before it, and its status page; to a rollout this is a fault "
+     "of that provider",
      ERROR_CRITICAL, RETRY_BY_US},
     {"call.stuck", "a leg did not let go after the end of its call",
      "none, its connections were cut; often: the machine is too slow, look at lag_worst_us in "

@@ -51,6 +51,10 @@ describe("evidence about a stage", function()
         c:add("ended", { reason = o.ended or "caller_hangup", duration_ms = o.ms or 60000, first_audio_ms = o.first_ms,
           turns = 3, barge_ins = 0, tool_calls = o.tool and 1 or 0, errors = 0, frames_in = 600 }, 1)
       end
+    elseif o.bridge then
+      c:add("vapi", { vapi_id = "v" .. n, route = "bridge", status = "in-progress", seen_by = "webhook" }, 1)
+      c:add("ended", { reason = o.ended or "caller_hangup", duration_ms = 60000, first_audio_ms = 400, turns = 3,
+        barge_ins = 0, tool_calls = 0, errors = 0, frames_in = 600 }, 1)
     elseif not o.open then
       local began = (now_s - (o.ago or 60))
       c:add("vapi", { vapi_id = "v" .. n, status = "ended", ended_reason = o.ended or "customer-ended-call",
@@ -95,12 +99,20 @@ describe("evidence about a stage", function()
     assert.equal(7000, a.openai.latency.p95_ms)
   end)
 
-  it("compares no call that another system went on with; that OpenAI lost it, its crowds know", function()
+  it("counts a call that OpenAI could not go on with as its fault, and nothing else of it", function()
     call("openai", { first_ms = 300, ms = 9000, handed_over = true, ago = 80 })
     call("openai", { first_ms = 300 })
     local a = arms().openai
-    assert.same({ 2, 1, 2, "10" }, { a.calls, a.n, a.decided, a.recent })
-    assert.same({ 0, 1 }, { a.metrics.error_end.k, a.metrics.error_end.n })
+    assert.same({ 2, 2, "10", 1 }, { a.calls, a.n, a.recent, a.latency.n })
+    local m = a.metrics
+    assert.same({ 1, 2, 0, 1 }, { m.error_end.k, m.error_end.n, m.short_hangup.k, m.short_hangup.n })
+  end)
+
+  it("measures a Vapi that runs over our line as it measures OpenAI", function()
+    call("vapi", { bridge = true })
+    call("vapi", { bridge = true, ended = "provider_failed" })
+    local m = arms().vapi.metrics
+    assert.same({ 1, 2, 0, 2 }, { m.error_end.k, m.error_end.n, m.no_audio.k, m.no_audio.n })
   end)
 
   it("leaves out whoever came there another way, or before the stage", function()
