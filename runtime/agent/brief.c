@@ -18,6 +18,7 @@ static const struct {
     {"other", offsetof(struct brief, other)},
     {"vapi_assistant", offsetof(struct brief, vapi_assistant)},
     {"vapi_variables", offsetof(struct brief, vapi_variables)},
+    {"vapi_tools", offsetof(struct brief, vapi_tools)},
     {"model", offsetof(struct brief, model)},
     {"voice", offsetof(struct brief, voice)},
     {"instructions", offsetof(struct brief, instructions)},

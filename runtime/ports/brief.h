@@ -25,6 +25,7 @@ struct brief {
     /* For Vapi. */
     const char *vapi_assistant; /* its id there; empty: there is none */
     const char *vapi_variables; /* JSON object for its templates; empty: none */
+    const char *vapi_tools; /* "line": we run them; empty: whoever their server is, perhaps us */
 
     /* For the provider. */
     const char *model; /* empty: the configured default */

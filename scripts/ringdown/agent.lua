@@ -30,7 +30,7 @@ local host = require "ringdown.host"
 ---@field vars table<string, any>? what call.vars may hold, with first values
 ---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
----@field vapi { assistant: string, route: "redirect"|"bypass"|"bridge"?, no_triage: "accepted"? }? its assistant
+---@field vapi { assistant: string, route: "redirect"|"bypass"|"bridge"?, no_triage: "accepted"?, tools: "server"|"line"? }? its assistant
 ---  there, if calls may run on Vapi; emergencies are recognised there only with its transcripts (docs/vapi.md)
 ---@field emergencies ringdown.emergency[]? rules that recognise an emergency in what callers say
 ---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }? spoken before the greeting: that it is

@@ -152,7 +152,7 @@ local function shapes_of(languages)
     },
     vapi = shape.fields({
       assistant = uuid, route = shape.one_of { "redirect", "bypass", "bridge" },
-      no_triage = shape.one_of { "accepted" },
+      no_triage = shape.one_of { "accepted" }, tools = shape.one_of { "server", "line" },
     }, { "assistant" }),
     emergencies = function(value) -- triage.shape needs the others first
       return value

@@ -58,6 +58,7 @@ function M.of(def)
     other = bridge.takes_over(def) and "vapi" or "",
     vapi_assistant = bridge.has(def) and def.vapi.assistant or "",
     vapi_variables = "",
+    vapi_tools = bridge.has(def) and def.vapi.tools == "line" and "line" or "",
     model = openai.model or "",
     voice = openai.voice or "marin",
     instructions = rules(def),

@@ -8,11 +8,13 @@ local vapi = require "spec.e2e.support.vapi"
 
 local agents = {
   ["lake-house.lua"] = ([[
-    local agent, tools = require "ringdown.agent", require "ringdown.tools"
+    local agent, tool, tools = require "ringdown.agent", require "ringdown.tool", require "ringdown.tools"
+    local smallest = tool { name = "smallest_room", about = "Its name.", effect = "read", failed = "Say it failed.",
+      args = {}, run = function() return { room = "above the stairs" } end }
     return agent {
       name = "lake-house", numbers = { "+13125550231" }, time_zone = "America/Chicago",
       greeting = "Lake house, good evening.", prompt = "You are the lake house.", notice = { ai = true },
-      vapi = { assistant = "%s", route = "bridge" }, tools = { tools.end_call },
+      vapi = { assistant = "%s", route = "bridge", tools = "line" }, tools = { smallest, tools.end_call },
     }]]):format(vapi.assistant),
   ["harbour.lua"] = ([[
     local agent, tools = require "ringdown.agent", require "ringdown.tools"
@@ -85,6 +87,9 @@ describe("a call that Vapi answers over our line", function()
     assert.equal(1, #facts(report, "notice")) -- its transcript says that it was the notice
     assert.equal(1, #facts(report, "vapi")) -- by whose name it is found again there
     assert.same({}, facts(report, "usage")) -- Vapi bills it, as a whole
+    local tool = facts(report, "tool")
+    assert.same({ "smallest_room", false, true }, { tool[1].name, tool[1].done, tool[2].done })
+    assert.matches("above the stairs", tool[2].output, 1, true)
     assert.equal("agent_hangup", facts(report, "ended")[1].reason)
   end)
 

@@ -6,8 +6,8 @@
  *   - as a rule unwrapped; inside {"message": …} they mean the same
  *   - an unknown type: counted, the first one of a session is logged at debug
  *   - no object, broken JSON: counted, nothing is told
- *   - a tool that has a server is not called here: Vapi asks that server, which is us, at /vapi/events.
- *     Of the three shapes that Vapi's pages show each is read; arguments may be text or an object */
+ *   - a tool is called here only where the agent says so, and then none that has a server: Vapi asks that
+ *     one, which may be us at /vapi/events, and nothing may run twice. Of the three shapes that Vapi's pages show each is read; arguments may be text or an object */
 #include "providers/vapi/events.h"
 
 #include "base/err.h"
@@ -147,7 +147,7 @@ static void on_tool_calls(struct vapi_events *e, const struct json_value *m, uin
     if (!with_tool)
         list = json_get(m, "toolCallList");
     json_iter_init(&it, &list);
-    while (n++ < VAPI_TOOLS && json_next(&it, &key, &entry)) {
+    while (e->runs_tools && n++ < VAPI_TOOLS && json_next(&it, &key, &entry)) {
         call = with_tool ? json_get(&entry, "toolCall") : entry;
         if (call.type == JSON_OBJECT && !has_server(&entry))
             call_tool(e, &call);
@@ -160,7 +160,7 @@ static void on_function_call(struct vapi_events *e, const struct json_value *m, 
     struct json_value call = json_get(m, "functionCall");
 
     (void)now_us;
-    if (call.type == JSON_OBJECT)
+    if (e->runs_tools && call.type == JSON_OBJECT)
         call_tool(e, &call);
 }
 

@@ -20,6 +20,7 @@ struct vapi_events {
     /* Vapi ends the call, for this reason; may repeat. */
     void (*on_over)(void *arg, struct rd_str reason);
     void *arg;
+    bool runs_tools;    /* else somebody else does */
     struct buf text;    /* owns: a string with its escapes resolved, this event's */
     uint32_t n_unnamed; /* tool calls that came without an id */
     bool said_unknown;  /* the first unknown type was logged */

@@ -398,6 +398,7 @@ static int leg_init(struct provider_leg *leg, const struct vapi_session *s)
 
     buf_init(&leg->out, OUT_MAX);
     vapi_events_init(&leg->events, &leg->speech, counts);
+    leg->events.runs_tools = vapi_runs_tools(s->brief);
     leg->events.on_over = on_over;
     leg->events.arg = leg;
     rc = speech_init(&leg->speech, s->number, counts);

@@ -7,7 +7,8 @@
  *   - it may talk as long as our agent's longest call, and a little more
  *   - the messages that we read; its defaults hold the whole conversation each time
  *   - variables: what the agent gives, and the call's own id and the caller's number
- * A tool of its own that has no server is ours to run; what came of it is told as a note. */
+ * Tools are asked for at their server, which may be us; only where the agent says that its assistant's have
+ * none are they run here, and what came of them is told as a note: nothing may run twice. */
 #include "providers/vapi/wire.h"
 
 enum {
@@ -16,9 +17,8 @@ enum {
     SPARE_S = 60 /* for a goodbye: we end the call, not Vapi */
 };
 
-#define MESSAGES                                                                \
-    "[\"status-update\",\"speech-update\",\"transcript\",\"user-interrupted\"," \
-    "\"tool-calls\",\"function-call\",\"hang\"]"
+#define MESSAGES "\"status-update\",\"speech-update\",\"transcript\",\"user-interrupted\",\"hang\""
+#define TOOLS    ",\"tool-calls\",\"function-call\""
 
 #define NOTE_HEAD  "{\"type\":\"add-message\",\"message\":{\"role\":\""
 #define ANSWER_NOW "Answer the caller now, from what you know."
@@ -38,6 +38,11 @@ static uint32_t duration_s(const struct brief *b)
     if (b->max_call_ms == 0 || s > MAX_DURATION_S)
         return MAX_DURATION_S;
     return s < MIN_DURATION_S ? MIN_DURATION_S : s;
+}
+
+bool vapi_runs_tools(const struct brief *b)
+{
+    return b->vapi_tools && strcmp(b->vapi_tools, "line") == 0;
 }
 
 static int add_variables(struct buf *out, const struct vapi_session *s)
@@ -71,8 +76,8 @@ int vapi_wire_call(struct buf *out, const struct vapi_session *s)
         rc = buf_addf(
             out,
             ",\"firstMessageMode\":\"assistant-waits-for-user\",\"backgroundSound\":\"off\","
-            "\"maxDurationSeconds\":%u,\"clientMessages\":" MESSAGES "}}",
-            duration_s(s->brief));
+            "\"maxDurationSeconds\":%u,\"clientMessages\":[" MESSAGES "%s]}}",
+            duration_s(s->brief), vapi_runs_tools(s->brief) ? TOOLS : "");
     return rc;
 }
 

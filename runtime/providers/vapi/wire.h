@@ -14,6 +14,9 @@
  * that we want to know. */
 int vapi_wire_call(struct buf *out, const struct vapi_session *s);
 
+/* The assistant's tools have no server: they are called over this socket. */
+bool vapi_runs_tools(const struct brief *b);
+
 /* Exactly these words, over whatever it is saying. */
 int vapi_wire_say(struct buf *out, struct rd_str words);
 

@@ -160,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (n == 0 || speech_init(&l.speech, 0, &l.counts))
         return 0;
     vapi_events_init(&l.events, &l.speech, &l.counts);
+    l.events.runs_tools = true;
     l.events.on_over = on_over;
     l.events.arg = &l;
     l.speech.up = &core;

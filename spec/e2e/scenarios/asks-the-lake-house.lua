@@ -11,7 +11,8 @@ return {
       says = "We have the blue room, the green room, the tower room, the garden room, the captain's room, "
         .. "the library, the boat house, the attic with the round window, and a very small one above the stairs." },
     { hears = "Sorry, I shall take the smallest one.",
-      says = "It is yours. We look forward to your visit.", tool = { name = "end_call" } },
+      tool = { name = "smallest_room" },
+      then_says = "It is yours. We look forward to your visit.", then_tool = { name = "end_call" } },
   },
   expect = { ended_by = "agent", barge_ins = 1, heard = { "forward to your visit" } },
 }

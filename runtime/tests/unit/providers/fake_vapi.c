@@ -20,11 +20,12 @@ enum { FRAME = 160 };
 struct fake_core vapi_core;
 struct vapi_pool *vapi;
 
-const struct brief vapi_agent = {
+struct brief vapi_agent = {
     .agent = "northside-plumbing",
     .system = "vapi",
     .vapi_assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11",
     .vapi_variables = "{\"site\":\"North\"}",
+    .vapi_tools = "",
     .max_call_ms = 600000,
 };
 

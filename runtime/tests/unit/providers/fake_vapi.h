@@ -11,7 +11,7 @@
 
 extern struct fake_core vapi_core;
 extern struct vapi_pool *vapi;
-extern const struct brief vapi_agent;
+extern struct brief vapi_agent;
 
 #define VAPI_CALL                                                                           \
     "{\"id\":\"c-1\",\"status\":\"queued\",\"transport\":{\"provider\":\"vapi.websocket\"," \

@@ -27,7 +27,7 @@ static void test_a_leg_is_a_call_and_then_a_socket(void **state)
         "\"CA1\",\"caller_number\":\"+13125550142\",\"site\":\"North\"},\"firstMessageMode\":"
         "\"assistant-waits-for-user\",\"backgroundSound\":\"off\",\"maxDurationSeconds\":660,"
         "\"clientMessages\":[\"status-update\",\"speech-update\",\"transcript\","
-        "\"user-interrupted\",\"tool-calls\",\"function-call\",\"hang\"]}}");
+        "\"user-interrupted\",\"hang\"]}}");
     assert_int_equal(fake_dials(), 0);
     fake_http_answer(201, VAPI_CALL);
     assert_string_equal(fake_url(0), "wss://api.vapi.ai/c-1/transport");
@@ -214,11 +214,26 @@ static void test_the_callers_sound_goes_out_as_bytes(void **state)
     assert_int_equal(fake_sent_count(0), 0);
 }
 
-static void test_a_tool_without_a_server_is_ours(void **state)
+static void test_tools_are_their_servers_to_run(void **state)
 {
-    struct provider_leg *leg = vapi_ready();
+    (void)state;
+    (void)vapi_ready();
+    assert_null(strstr(fake_http_body(), "tool-calls"));
+    fake_text(0, "{\"type\":\"tool-calls\",\"toolCallList\":[{\"id\":\"t1\",\"name\":\"eta\"}]}");
+    fake_text(0, "{\"type\":\"function-call\",\"functionCall\":{\"name\":\"eta\"}}");
+    assert_int_equal(core_count(&vapi_core, "tool "),
+                     0); /* it was asked for at /vapi/events, too */
+}
+
+static void test_a_tool_without_a_server_is_ours_where_the_agent_says_so(void **state)
+{
+    struct provider_leg *leg;
 
     (void)state;
+    vapi_agent.vapi_tools = "line";
+    leg = vapi_ready();
+    vapi_agent.vapi_tools = "";
+    assert_non_null(strstr(fake_http_body(), "\"hang\",\"tool-calls\",\"function-call\"]"));
     fake_text(0,
               "{\"type\":\"tool-calls\",\"toolWithToolCallList\":["
               "{\"type\":\"function\",\"server\":{\"url\":\"https://gw/vapi/events\"},"
@@ -362,7 +377,9 @@ static void test_a_call_may_close_from_anywhere(void **state)
         if (i > 0)
             assert_int_equal(vapi_set_up(state), 0);
         vapi_core.close_on = moments[i];
+        vapi_agent.vapi_tools = "line";
         (void)vapi_opened();
+        vapi_agent.vapi_tools = "";
         fake_http_answer(201, VAPI_CALL);
         fake_open(0);
         fake_advance(500);
@@ -401,7 +418,8 @@ int main(void)
         VAPI_STORY(test_what_the_call_wants_goes_on_the_wire),
         VAPI_STORY(test_what_was_said_before_is_told),
         VAPI_STORY(test_the_callers_sound_goes_out_as_bytes),
-        VAPI_STORY(test_a_tool_without_a_server_is_ours),
+        VAPI_STORY(test_tools_are_their_servers_to_run),
+        VAPI_STORY(test_a_tool_without_a_server_is_ours_where_the_agent_says_so),
         VAPI_STORY(test_nonsense_is_counted_and_changes_nothing),
         VAPI_STORY(test_closing_ends_the_call_at_vapi_too),
         VAPI_STORY(test_an_assistant_that_hangs_up_is_heard_to_the_end),
