@@ -112,7 +112,7 @@ describe("a call that is redirected to Vapi", function()
     n.vapi:hook { call = "last", type = "transcript", fields = { role = "user", transcriptType = "final",
       transcript = "I smell gas" } }
     assert.truthy(proc.wait_for(function()
-      return pg.query(n.database, "select rule from triage_matches where state = 'handled' and handled_by = 'on_call'")[1]
+      return pg.query(n.database, "select rule from triage_matches where state = 'handled'")[1]
     end, 20))
     placed:wait()
     n.vapi:control("faults", { words = "no-twiml" })
