@@ -272,8 +272,8 @@ static void test_a_message_is_about_a_call_of_ours_or_none(void **state)
     m = (struct vapi_message){.id = ID}; /* remembered of the message before */
     assert_true(vapi_known_find(k, &m, 2000, &found));
     assert_string_equal(SID, found.sid);
-    for (char i = '2'; i < '7'; i++) {
-        c.sid[0] = i;
+    for (int i = '2'; i < '7'; i++) {
+        c.sid[0] = (char)i;
         vapi_known_put(k, &c, 3000, false);
     }
     assert_false(vapi_known_find(k, &m, 3000, &found)); /* the oldest made room */
