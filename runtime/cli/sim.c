@@ -56,7 +56,8 @@ static const char usage[] =
     "                        messages to the node\n"
     "  --vapi-sign HOW       how those are authenticated: bearer (default), secret, hmac, "
     "hmac-base64,\n"
-    "                        hmac-prefix, hmac-ms, none; with $VAPI_WEBHOOK_SECRET\n"
+    "                        hmac-prefix, hmac-ms, none; with $VAPI_WEBHOOK_SECRET, or\n"
+    "                        $VAPI_WEBHOOK_HMAC\n"
     "  --vapi-fault LIST     how it misbehaves: runtime/sim/vapi/fault.h\n"
     "  --vapi-log FILE       what it was asked, posted, heard and said, one JSON object per "
     "line\n\n"
@@ -200,6 +201,19 @@ static int start_twilio(struct simulating *s, char *why, size_t cap)
     return rc ? rc : carrier_double_start(&s->carrier, &o, why, cap);
 }
 
+static bool is_hmac(const struct simulating *s)
+{
+    return s->vapi_sign && strncmp(s->vapi_sign, "hmac", 4) == 0;
+}
+
+/* What its server messages are authenticated with. */
+static const char *vapi_secret(const struct simulating *s)
+{
+    const char *own = getenv(is_hmac(s) ? "VAPI_WEBHOOK_HMAC" : "VAPI_WEBHOOK_SECRET");
+
+    return own && *own ? own : VAPI_DOUBLE_SECRET;
+}
+
 static int start_vapi(struct simulating *s, char *why, size_t cap)
 {
     const char *account = getenv("TWILIO_ACCOUNT_SID");
@@ -209,7 +223,7 @@ static int start_vapi(struct simulating *s, char *why, size_t cap)
                                  .account = account ? account : CARRIER_DOUBLE_ACCOUNT,
                                  .server = server,
                                  .sign = s->vapi_sign,
-                                 .secret = getenv("VAPI_WEBHOOK_SECRET"),
+                                 .secret = vapi_secret(s),
                                  .fault = s->vapi_fault,
                                  .ca_file = getenv("RINGDOWN_CA_FILE"),
                                  .scenarios = s->scenarios,
@@ -260,8 +274,9 @@ static void print_environment(const struct simulating *s)
     if (s->vapi_double)
         printf("export VAPI_API_URL=http://127.0.0.1:%u\n"
                "export VAPI_API_KEY=" VAPI_DOUBLE_KEY "\n"
-               "export VAPI_WEBHOOK_SECRET=" VAPI_DOUBLE_SECRET "\n",
-               vapi_double_port(s->vapi_double));
+               "export %s=%s\n",
+               vapi_double_port(s->vapi_double),
+               is_hmac(s) ? "VAPI_WEBHOOK_HMAC" : "VAPI_WEBHOOK_SECRET", vapi_secret(s));
     if (s->cert)
         printf("export RINGDOWN_CA_FILE=%s\n", s->cert);
     fflush(stdout);

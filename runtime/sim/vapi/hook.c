@@ -170,7 +170,7 @@ static void on_answer(const struct http_result *r, void *arg)
     if (r->err)
         snprintf(wrong, sizeof(wrong), "no answer: %.200s",
                  r->text ? r->text : rd_strerror(r->err));
-    else if (!answer && r->body.n > 0)
+    else if (good && !answer && r->body.n > 0)
         snprintf(wrong, sizeof(wrong), "the answer is no JSON");
     else
         vapi_answer_check(wrong, sizeof(wrong), h->message, r->status, answer);

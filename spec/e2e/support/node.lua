@@ -67,6 +67,7 @@ local function environment(n, o)
     VAPI_API_URL = false,
     VAPI_API_KEY = false,
     VAPI_WEBHOOK_SECRET = false,
+    VAPI_WEBHOOK_HMAC = false,
     RINGDOWN_FORCE = false,
     RINGDOWN_LOG = false,
     RINGDOWN_LOG_FORMAT = false,

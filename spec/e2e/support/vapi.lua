@@ -37,11 +37,15 @@ function vapi.start(o)
     table.insert(args, value)
   end
   v.child = proc.start { name = "vapi", folder = v.folder, args = args,
-    env = { VAPI_WEBHOOK_SECRET = o.secret or vapi.secret, RINGDOWN_CA_FILE = o.ca_file or false } }
+    env = { VAPI_WEBHOOK_SECRET = o.secret or vapi.secret, VAPI_WEBHOOK_HMAC = o.secret or vapi.secret,
+      RINGDOWN_CA_FILE = o.ca_file or false } }
   v.port = tonumber(v.child:says("VAPI_API_URL=http://[^:]+:(%d+)", 60))
   assert(v.port, "the simulated Vapi does not start: " .. v.child:text())
   v.url = "http://127.0.0.1:" .. v.port
   v.env = { VAPI_API_URL = v.url, VAPI_API_KEY = vapi.key, VAPI_WEBHOOK_SECRET = o.secret or vapi.secret }
+  if o.sign and o.sign:find "^hmac" then
+    v.env.VAPI_WEBHOOK_HMAC = o.secret or vapi.secret
+  end
   return v
 end
 
