@@ -18,6 +18,12 @@ local host = require "ringdown.host"
 ---| "ended" # (call, reason): it is over
 ---@alias ringdown.words string|table<string, string> a text, or one per language
 
+---@class ringdown.vapi
+---@field assistant string its id at Vapi
+---@field route "redirect"|"bypass"|"bridge"? how a call gets there; "redirect" if left out
+---@field tools "server"|"line"? of a bridged call: at their server, or, where they have none, here
+---@field no_triage "accepted"? nobody here searches for emergencies in what is said there, and that is meant
+
 ---@class ringdown.agent.spec
 ---@field name string as the file is called
 ---@field numbers string[]? the phone numbers it answers, "+13125550100"
@@ -30,8 +36,8 @@ local host = require "ringdown.host"
 ---@field vars table<string, any>? what call.vars may hold, with first values
 ---@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
 ---  context: tokens of a long conversation that the model keeps, 4000 to 60000
----@field vapi { assistant: string, route: "redirect"|"bypass"|"bridge"?, no_triage: "accepted"?, tools: "server"|"line"? }? its assistant
----  there, if calls may run on Vapi; emergencies are recognised there only with its transcripts (docs/vapi.md)
+---@field vapi ringdown.vapi? its assistant at Vapi, if calls may run there; emergencies are recognised there only with
+---  its transcripts, or over our own line (docs/vapi.md)
 ---@field emergencies ringdown.emergency[]? rules that recognise an emergency in what callers say
 ---@field notice { ai: boolean?, recording: boolean?, text: ringdown.words? }? spoken before the greeting: that it is
 ---  automated, that it is recorded, or words of your own. Nothing that is said is kept before it was heard
