@@ -26,6 +26,7 @@
 #include "gateway/token.h"
 #include "gateway/webhook.h"
 #include "observe/metrics.h"
+#include "providers/providers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -141,6 +142,13 @@ static void post_record(struct line *l, const struct record *r)
     line_tell(l->thread->node, &l->view, &whole);
 }
 
+/* Perhaps Vapi takes the caller when the carrier asks what comes next; route.c tells if it does not. */
+static bool may_be_taken(const struct line *l, const struct record *r)
+{
+    return r->reason == CALL_END_PROVIDER_FAILED && l->brief->other &&
+           strcmp(l->brief->other, "bypass") == 0;
+}
+
 /* The core does not see the frames that its carrier leg dropped. */
 static void on_end_record(struct line *l, const struct record *r)
 {
@@ -156,7 +164,7 @@ static void on_end_record(struct line *l, const struct record *r)
     count_record(&whole);
     post_record(l, &whole);
     /* Who may come back in a moment has not missed anything yet: resume.c says so when they do not. */
-    if (r->reason != CALL_END_CARRIER_LOST || totals.opening_heard)
+    if (totals.opening_heard || (r->reason != CALL_END_CARRIER_LOST && !may_be_taken(l, r)))
         missed_call(l->thread->node, &l->view, missed_by_end(r->reason, totals.opening_heard));
 }
 
@@ -298,7 +306,7 @@ static struct provider_leg *open_other(void *arg, const struct provider_ops **op
 {
     struct line *l = arg;
 
-    if (l->failed_over || !l->brief->other || !l->brief->other[0])
+    if (l->failed_over || !provider_find(l->brief->other))
         return NULL;
     l->failed_over = true;
     l->on_vapi = strcmp(l->brief->other, vapi_provider.name) == 0;

@@ -27,6 +27,7 @@
 #include "gateway/accept.h"
 #include "gateway/adopt.h"
 #include "gateway/line.h"
+#include "gateway/missed.h"
 #include "gateway/opening.h"
 #include "gateway/route.h"
 #include "gateway/webhook.h"
@@ -319,6 +320,16 @@ void resume_answered(struct media_thread *t, struct message *m)
 
 /* --- POST /twilio/resume --- */
 
+/* `failed`: the call that nobody goes on with, or NULL. */
+static void fall_back(struct media_thread *t, struct http_request *r,
+                      const struct agent_info *agent, const struct directory_view *failed,
+                      const char *sid, const char *why)
+{
+    if (failed)
+        missed_call(t->node, failed, MISSED_FAILED); /* unless that was told, or they got through */
+    webhook_reply_fallback(t, r, agent, sid, why, NULL);
+}
+
 /* Our part is over, or never was: what was intended. */
 static void answer_from_intent(struct media_thread *t, struct http_request *r, struct form *form,
                                const struct directory_view *view)
@@ -333,8 +344,8 @@ static void answer_from_intent(struct media_thread *t, struct http_request *r, s
     if ((view && view->intent == INTENT_HANG_UP) || (dialled && was_answered(form)))
         resume_hang_up(r);
     else if (!failed || !route_fail_over_answered(t, r, view, set, agent))
-        webhook_reply_fallback(t, r, agent, sid, dialled ? "transfer_not_answered" : "after_stream",
-                               NULL);
+        fall_back(t, r, agent, failed ? view : NULL, sid,
+                  dialled ? "transfer_not_answered" : "after_stream");
     agent_set_unref(set);
 }
 

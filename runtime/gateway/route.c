@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "carriers/twilio/twiml.h"
+#include "gateway/missed.h"
 #include "gateway/routing.h"
 #include "gateway/vapi/hooks.h"
 #include "gateway/voice.h"
@@ -260,6 +261,10 @@ void route_to_vapi(struct opening *o, const char *reason)
 
 static void answered_is_late(struct opening *o)
 {
+    struct directory_view view;
+
+    if (directory_get(o->thread->node->directory, o->call, &view))
+        missed_call(o->thread->node, &view, MISSED_FAILED); /* unless they got through before */
     opening_fallback(o, "after_stream", NULL);
     opening_free(o);
 }
@@ -274,6 +279,7 @@ static void go_on_at_vapi(struct opening *o, struct rd_str xml)
                   JSON_MEMBERS(J_STR("from", "openai"), J_STR("to", "vapi"),
                                J_STR("why", "not gone on with here")));
     directory_route(n->directory, o->call, DIRECTORY_VAPI);
+    (void)directory_settle(n->directory, o->call);
     tell_failed_over(o->agent->name, "openai", "after_answer");
     vapi_hooks_expect(n, rd_str(view.sid), o->agent->name, rd_str(view.from), rd_str(view.to));
     log_redirected(view.sid, o->agent, "failover:after_answer");

@@ -20,7 +20,7 @@ struct brief {
 
     /* Who speaks, and who takes the call over when that one cannot go on. */
     const char *system; /* "openai", "vapi"; empty: openai */
-    const char *other;  /* empty: nobody */
+    const char *other;  /* "bypass": Vapi, but not over this stream; empty: nobody */
 
     /* For Vapi. */
     const char *vapi_assistant; /* its id there; empty: there is none */

@@ -55,7 +55,7 @@ function M.of(def)
   local vad = openai.vad or {}
   return {
     system = "openai",
-    other = bridge.takes_over(def) and "vapi" or "",
+    other = bridge.takes_over(def) and "vapi" or bridge.takes_caller(def) and "bypass" or "",
     vapi_assistant = bridge.has(def) and def.vapi.assistant or "",
     vapi_variables = "",
     vapi_tools = bridge.has(def) and def.vapi.tools == "line" and "line" or "",

@@ -41,6 +41,12 @@ describe("a call over our own line", function()
     assert.same({ agent = "spec", site = "default", site_name = "Spec" }, json.decode(brief.vapi_variables))
   end)
 
+  it("leaves a caller whom OpenAI lost to a Vapi that takes only whole calls", function()
+    local vapi = { assistant = ASSISTANT, route = "bypass" }
+    assert.equal("bypass", call({ openai = {}, vapi = vapi }).brief.other)
+    assert.equal("", call({ openai = {}, vapi = vapi, failover = false }).brief.other)
+  end)
+
   it("is not there for an agent that hands its calls to Vapi", function()
     local brief = call({ openai = {}, vapi = { assistant = ASSISTANT } }).brief
     assert.same({ "openai", "", "" }, { brief.system, brief.other, brief.vapi_assistant })

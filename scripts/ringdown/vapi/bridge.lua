@@ -18,6 +18,13 @@ function M.takes_over(def)
   return M.has(def) and require("ringdown.routing_call").may_fail_over(def)
 end
 
+---May Vapi take a caller whom OpenAI lost, although their stream is over then?
+---@param def table the agent
+---@return boolean
+function M.takes_caller(def)
+  return def.vapi ~= nil and def.vapi.route == "bypass" and require("ringdown.routing_call").may_fail_over(def)
+end
+
 ---What a brief holds for Vapi; where OpenAI speaks first, it is there for the case that it cannot.
 ---@param brief table
 ---@param call ringdown.call
