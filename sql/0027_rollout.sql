@@ -139,7 +139,7 @@ create function refused_by_provider(c calls) returns boolean language sql stable
     select exists (select from call_events e where e.stream = c.call and e.type = 'error'
         and e.started_at between c.started_at - interval '1 day' and c.started_at + interval '1 day'
         and e.body ->> 'code' ~
-        '(invalid_api_key|account_deactivated|insufficient_quota|billing_hard_limit|http_40[13]|model_not_found|no_key)$')
+        '(invalid_api_key|account_deactivated|insufficient_quota|billing_hard_limit|http_40[13]|close_3000|model_not_found|no_key)$')
 $$;
 
 create function a_tool_failed(c calls) returns boolean language sql stable as $$

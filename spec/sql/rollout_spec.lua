@@ -77,6 +77,7 @@ describe("evidence about a stage", function()
     call("openai", { first_ms = 300 })
     call("openai", { ended = "provider_failed" })
     call("openai", { ended = "provider_failed", error = "openai.insufficient_quota" })
+    call("openai", { ended = "provider_failed", error = "openai.close_3000" })
     call("openai", { first_ms = 300, ended = "provider_failed" })
     call("openai", { first_ms = 300, ms = 9000 })
     call("openai", { first_ms = 7000, tool = '{"failed":true,"say":"no"}', ended = "transferred" })
@@ -92,10 +93,10 @@ describe("evidence about a stage", function()
       end
       return out
     end
-    assert.same({ error_end = "3/6", no_audio = "3/6", short_hangup = "1/6", transfer = "1/6", tool_error = "1/6" },
+    assert.same({ error_end = "4/7", no_audio = "4/7", short_hangup = "1/7", transfer = "1/7", tool_error = "1/7" },
       counts "openai")
     assert.same({ error_end = "1/4", short_hangup = "1/4", transfer = "1/4" }, counts "vapi")
-    assert.equal("0cr100", a.openai.recent)
+    assert.equal("0crr100", a.openai.recent)
     assert.equal(7000, a.openai.latency.p95_ms)
   end)
 
