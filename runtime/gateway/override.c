@@ -70,12 +70,12 @@ static const char *force_of(const json_t *orders)
 
 static bool is_good_order(const json_t *order)
 {
-    const json_t *percent = json_object_get(order, "percent_bp");
-    const json_t *kill = json_object_get(order, "kill");
-    double bp = json_number_value(percent);
+    const json_t *rollback = json_object_get(order, "rollback");
+    const json_t *force = json_object_get(order, "force");
+    double bp = json_number_value(rollback);
 
-    return json_is_object(order) && (!kill || json_is_boolean(kill)) &&
-           (!percent || (json_is_number(percent) && bp >= 0 && bp <= WHOLE_BP));
+    return (rollback || force) && (!force || force_of(order)) &&
+           (!rollback || (json_is_number(rollback) && bp >= 0 && bp <= WHOLE_BP));
 }
 
 static const char *wrong_with(const json_t *orders)
@@ -93,8 +93,8 @@ static const char *wrong_with(const json_t *orders)
     json_object_foreach((json_t *)agents, name, order)
     {
         if (!is_good_order(order))
-            return "an agent's order has a percent_bp outside of 0 to 10000, or a kill that is not "
-                   "true or false";
+            return "an agent's order has neither force nor rollback, a rollback outside of 0 to "
+                   "10000, or a force that is none of openai, vapi, off";
     }
     return NULL;
 }
@@ -176,19 +176,17 @@ const char *override_force(struct override *o)
 
 bool override_of(struct override *o, struct rd_str agent, struct override_order *out)
 {
-    const json_t *order, *percent, *kill;
+    const json_t *order, *rollback;
     char name[129];
 
     if (!rd_str_copy(name, sizeof(name), agent))
         return false;
     pthread_mutex_lock(&o->lock);
     order = json_object_get(json_object_get(o->orders, "agents"), name);
-    percent = json_object_get(order, "percent_bp");
-    kill = json_object_get(order, "kill");
-    *out = (struct override_order){.has_percent = percent != NULL,
-                                   .has_kill = kill != NULL,
-                                   .kill = json_is_true(kill),
-                                   .percent_bp = (int)json_number_value(percent)};
+    rollback = json_object_get(order, "rollback");
+    *out = (struct override_order){.force = force_of(order),
+                                   .has_rollback = rollback != NULL,
+                                   .rollback_bp = (int)json_number_value(rollback)};
     pthread_mutex_unlock(&o->lock);
-    return out->has_percent || out->has_kill;
+    return out->has_rollback || out->force;
 }

@@ -2,7 +2,10 @@
 /* override.h - what was ordered at this machine while the database was away: force, rollback, kill.
  * A file of the data folder, <data>/kept/override.json, written whole and renamed:
  *
- *   {"version":1,"at":"…","who":"alice","reason":"…","force":"vapi","agents":{"sales":{"percent_bp":0,"kill":true}}}
+ *   {"version":1,"who":"alice","force":"vapi","agents":{"sales":{"rollback":0,"force":"vapi"}}}
+ *
+ * force and rollback of an agent are two orders: taking back the first leaves the second. Beside each is
+ * who gave it, when and why, for the database (scripts/ringdown/rollout/override.lua).
  *
  * It wins over what the database said last, until whoever wrote it has written it there and takes it
  * away. Any thread. */
@@ -24,8 +27,9 @@ void override_free(struct override *o); /* NULL is fine */
 void override_look(struct override *o);
 
 struct override_order {
-    bool has_percent, has_kill, kill;
-    int percent_bp;
+    const char *force; /* as override_force() */
+    bool has_rollback;
+    int rollback_bp; /* so much at most */
 };
 
 /* "openai", "vapi", "off" (nothing is forced, whatever the database says), or NULL: nothing said. */

@@ -81,16 +81,14 @@ static struct rd_str object_of(const struct buf *b)
 static int add_order(struct buf *out, struct routing *r, struct rd_str agent)
 {
     struct override_order order;
-    char percent[16];
+    char rollback[16];
 
     if (!override_of(r->override, agent, &order))
         return 0;
-    (void)snprintf(percent, sizeof(percent), "%d", order.percent_bp);
+    (void)snprintf(rollback, sizeof(rollback), "%d", order.rollback_bp);
     return json_add_object(
-        out, JSON_MEMBERS(J_RAW("percent_bp", rd_str(order.has_percent ? percent : NULL)),
-                          J_RAW("kill", rd_str(!order.has_kill ? NULL
-                                               : order.kill    ? "true"
-                                                               : "false"))));
+        out, JSON_MEMBERS(J_RAW("rollback", rd_str(order.has_rollback ? rollback : NULL)),
+                          J_STR("force", order.force)));
 }
 
 int routing_known(struct routing *r, const struct routing_call *call, struct buf *out)

@@ -62,6 +62,10 @@ static const struct error_info node[] = {
      "rollout status shows "
      "both",
      ERROR_WARNING, RETRY_NO},
+    {"routing.override_stale",
+     "an order of this machine (kept/override.json) is older than what people said since: dropped",
+     "ringdown rollout status shows what holds; give the order again if it is still meant",
+     ERROR_WARNING, RETRY_NO},
     {"routing.override_unreadable",
      "kept/override.json in the data folder is not as `ringdown force` writes it",
      "the order from before holds; give the order again: ringdown force, ringdown rollout rollback",

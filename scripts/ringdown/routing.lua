@@ -31,11 +31,15 @@ M.ANSWERED = "answered" -- why Vapi cannot take a call: it only takes those that
 
 ---@class ringdown.routing.known what the node knows besides the agent's file
 ---@field record ringdown.routing.record?
----@field override { percent_bp: integer?, kill: boolean? }? what was ordered at this node while the database was away
+---@field override ringdown.routing.order? what was ordered at this node while the database was away
 ---@field force "openai"|"vapi"|nil
 ---@field listed "allow"|"deny"|nil the caller's number is on the rollout's list
 ---@field pinned "openai"|"vapi"|nil where this call went when the carrier asked before
 ---@field down { openai: string?, vapi: string? }? why a system cannot take a call now
+
+---@class ringdown.routing.order
+---@field force "openai"|"vapi"|"off"|nil off: not forced, whatever the rollout says
+---@field rollback integer? so much at most, in hundredths of a percent
 
 ---@class ringdown.routing.decision
 ---@field system "openai"|"vapi"
@@ -59,24 +63,45 @@ local function of_file(file)
   end
 end
 
--- A draft is not in force yet. What was ordered here wins over what the database said last.
+-- The share that goes to OpenAI where nobody goes back.
+local function share(q, record)
+  if not record then
+    return q.usual == "openai" and rollout.WHOLE or 0
+  elseif record.mode == "vapi" then
+    return 0
+  elseif record.mode == "openai" and record.version == 0 then
+    return rollout.WHOLE
+  end
+  return record.percent_bp
+end
+
+local function with(record, changes)
+  return setmetatable(changes, { __index = record or { version = 0 } })
+end
+
+-- A draft is not in force yet, but all its calls may be forced to a system. What was ordered here wins over what the
+-- database said last, and going back never means more than that was.
 local function in_force(q)
-  local record, order = q.known.record, q.known.override
-  if record and record.state == "draft" and not (order and order.percent_bp) then
+  local record, order = q.known.record, q.known.override or {}
+  if record and order.force == "off" and record.mode ~= "split" then
+    record = with(record, { mode = "split" })
+  end
+  if record and record.state == "draft" and record.mode == "split" then
     record = nil
   end
   record = record or of_file(q.file)
-  if order and order.percent_bp then
-    local plan = { mode = "split", percent_bp = order.percent_bp }
-    record = setmetatable(plan, { __index = record or { version = 0 } })
+  if order.force == "openai" then
+    return with(record, { mode = "openai" })
+  elseif order.rollback then
+    return with(record, { mode = "split", percent_bp = math.min(order.rollback, share(q, record)) })
   end
   return record
 end
 
 local function is_killed(q)
   local record, order = q.known.record, q.known.override
-  if order and order.kill ~= nil then
-    return order.kill
+  if order and order.force then
+    return order.force == "vapi"
   end
   return record ~= nil and (record.kill or record.state == "killed") or false
 end

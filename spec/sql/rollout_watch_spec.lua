@@ -6,6 +6,7 @@ local host = require "ringdown.fake.host"
 local json = require "ringdown.json"
 local override = require "ringdown.rollout.override"
 local pg = require "spec.support.postgres"
+local store = require "ringdown.rollout.store"
 local sweep = require "ringdown.rollout.sweep"
 local undo = require "ringdown.rollout.undo"
 local watch = require "ringdown.rollout.watch"
@@ -238,19 +239,82 @@ describe("a rollout in the database", function()
     assert.is_false((rollout { verb = "hold" }))
     force.run({ system = "vapi" }, tell)
     local order = override.read()
-    assert.same({ 2, "vapi", { sales = { percent_bp = 0 } }, "somebody" }, { order.version, order.force, order.agents,
-      order.who })
+    assert.same({ 2, "vapi", 0, "outage", "somebody" }, { order.version, order.force, order.agents.sales.rollback,
+      order.agents.sales.rollback_by.reason, order.who })
     assert.is_true(sweep.run({}, tell).waits)
-    force.run({ system = "openai", agent = "sales" }, tell)
-    assert.same({ percent_bp = 10000, kill = false }, override.read().agents.sales)
-    force.run({ system = "off", agent = "sales" }, tell)
-    assert.same({ kill = false }, override.read().agents.sales)
-    rollout { verb = "rollback", reason = "outage" }
     down = nil
     assert.same({ "force", "sales" }, sweep.run({}, tell).written)
     assert.is_nil(host.kept(override.FILE))
     assert.same({ "rolled_back", 0, "somebody" }, { record().state, record().percent_bp, record().updated_by })
     assert.matches("^local override by somebody at 20.*: outage", record().reason or "")
     assert.equal("vapi", pg.query(url, "select system from force_now")[1].system)
+  end)
+
+  it("is not forced any more at this machine after off, and a rollback that was ordered there stands", function()
+    at_25()
+    down = "no route"
+    force.run({ system = "openai", agent = "sales" }, tell)
+    assert.equal("openai", override.read().agents.sales.force)
+    rollout { verb = "rollback", reason = "outage" }
+    assert.same({ nil, 0 }, { override.read().agents.sales.force, override.read().agents.sales.rollback })
+    force.run({ system = "openai", agent = "sales" }, tell)
+    lines = {}
+    force.run({ system = "off", agent = "sales" }, tell)
+    assert.matches("The rollback that was ordered here stands: at most 0 %%", lines[2])
+    assert.same({ "off", 0 }, { override.read().agents.sales.force, override.read().agents.sales.rollback })
+    local ok, why = rollout { verb = "rollback", to = "50" }
+    assert.is_false(ok)
+    assert.matches("50 %% is not less: a rollback of sales to 0 %%", why)
+    down = nil
+    assert.same({ "sales" }, sweep.run({}, tell).written)
+    assert.same({ "split", "rolled_back", 0 }, { record().mode, record().state, record().percent_bp })
+    assert.is_nil(host.kept(override.FILE))
+  end)
+
+  it("is not raised by a rollback that was ordered at this machine", function()
+    at_25()
+    down = "no route"
+    rollout { verb = "rollback", to = "50" }
+    down = nil
+    assert.same({}, sweep.run({}, tell).written)
+    assert.same({ "running", 2500, "split" }, { record().state, record().percent_bp, record().mode })
+    assert.is_nil(host.kept(override.FILE))
+  end)
+
+  it("gets an order of this machine also when others are faster, or keeps it there", function()
+    at_25()
+    down = "no route"
+    rollout { verb = "rollback", reason = "outage" }
+    down = nil
+    local change, losses = store.change, 2
+    finally(function() store.change = change end)
+    store.change = function(...)
+      losses = losses - 1
+      return losses < 0 and change(...) or nil
+    end
+    assert.same({ "sales" }, sweep.run({}, tell).written)
+    assert.equal("rolled_back", record().state)
+    assert(rollout { verb = "start", reason = "mended", force = true })
+    down = "no route"
+    host.files[override.FILE] = nil
+    rollout { verb = "rollback", reason = "outage" }
+    down, losses = nil, 1000
+    local kept = host.kept(override.FILE)
+    assert.is_true(sweep.run({}, tell).waits)
+    assert.equal(kept, host.kept(override.FILE))
+  end)
+
+  it("is not what somebody ordered at a machine before others said otherwise, and that is an alarm", function()
+    at_25()
+    force.run({ system = "off" }, tell)
+    host.keep(override.FILE, json.encode { version = 3, who = "op", at = "2020-01-01T09:00:00Z", force = "vapi",
+      force_by = { who = "op", at = "2020-01-01T09:00:00Z" },
+      agents = { sales = { rollback = 0, rollback_by = { who = "op", at = "2020-01-01T09:00:00Z" } } } })
+    assert.same({}, sweep.run({}, tell).written)
+    assert.same({ "running", 2500 }, { record().state, record().percent_bp })
+    assert.equal("off", pg.query(url, "select system from force_now")[1].system)
+    assert.same({ "routing.override_stale", "*" }, { host.alarms[1].kind, host.alarms[1].subject })
+    assert.matches("rollback %-%-agent sales %-%-to 0, ordered here by op .*: somebody ordered at", host.alarms[2].text)
+    assert.is_nil(host.kept(override.FILE))
   end)
 end)

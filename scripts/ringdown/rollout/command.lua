@@ -168,9 +168,10 @@ local function rollback_here(payload, tell, agent, why)
   if not bp then
     error(wrong .. "; the database is away, so stages are not known", 0)
   end
-  override.agent(agent.name, { percent_bp = bp }, { who = host.who(), reason = payload.reason })
+  override.rollback(agent.name, bp, { who = host.who(), reason = payload.reason })
   tell { note = override.told(why) }
-  say(tell, ("The next call of %s that comes to this node goes to OpenAI for at most %s of callers, else to Vapi.")
+  say(tell, ("The next call of %s that comes to this node goes to OpenAI for at most %s of callers, and for no "
+    .. "more than before; else to Vapi.")
     :format(agent.name, plan.show(bp)))
   return { agent = agent.name, percent_bp = bp, override = true }
 end

@@ -8,6 +8,7 @@ local agents = require "ringdown.rollout.agents"
 local host = require "ringdown.host"
 local nearest = require "ringdown.nearest"
 local override = require "ringdown.rollout.override"
+local plan = require "ringdown.rollout.plan"
 local sorted = require "ringdown.sorted"
 local states = require "ringdown.rollout.states"
 local store = require "ringdown.rollout.store"
@@ -38,17 +39,20 @@ end
 
 local function here(payload, tell, agent, why)
   local o = { who = host.who(), reason = payload.reason }
-  if not agent then
-    override.force(payload.system, o)
-  elseif payload.system == "openai" then
-    override.agent(agent.name, { percent_bp = 10000, kill = false }, o)
+  local rollback
+  if agent then
+    rollback = override.force_agent(agent.name, payload.system, o)
   else
-    override.agent(agent.name, { percent_bp = false, kill = payload.system == "vapi" }, o)
+    override.force(payload.system, o)
   end
+  local whose = agent and agent.name or "every agent that can"
   tell { note = override.told(why) }
-  tell { text = payload.system == "off" and "Nothing is forced at this node any more."
-    or ("The next call of %s that comes to this node goes to %s."):format(agent and agent.name
-      or "every agent that can", words.system(payload.system)) }
+  tell { text = payload.system ~= "off"
+    and ("The next call of %s that comes to this node goes to %s."):format(whose, words.system(payload.system))
+    or rollback and ("%s is not forced at this node any more. The rollback that was ordered here stands: at most %s of "
+      .. "its callers meet OpenAI."):format(whose, plan.show(rollback))
+    or agent and ("%s is not forced at this node any more: its next call goes where its rollout says."):format(whose)
+    or "The force switch is off at this node; what was ordered here of single agents stands." }
   return { system = payload.system, agent = agent and agent.name, override = true }
 end
 

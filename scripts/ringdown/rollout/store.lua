@@ -88,6 +88,28 @@ function M.force_put(system, who, reason)
   return ask("select to_jsonb(force_put($1, $2, $3))::text", { system, who, reason or false })
 end
 
+-- What a sweep wrote was ordered when it says, not when it was written.
+local ordered_sql = [[select to_jsonb(o)::text from (
+  select who, coalesce(substring(reason from '^local override by .*? at (20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ)')::timestamptz,
+      at) as at
+    from (select updated_by as who, updated_at as at, reason from rollouts where agent = $1
+        and updated_by not like 'auto:%' and updated_by <> 'ringdown'
+      union all select who, at, reason from forces where $1::text is null) said) o
+  where at >= $2::timestamptz + interval '1 second' order by at desc limit 1]]
+
+---Who ordered something else after that moment: a person, of this agent, or with nil, by the force switch.
+---@param agent string?
+---@param at string? nil: nobody knows when, so nothing is later
+---@return { who: string, at: string }?
+---@return string? why
+---@return string? code
+function M.ordered_since(agent, at)
+  if not at then
+    return nil
+  end
+  return ask(ordered_sql, { agent or false, at })
+end
+
 ---@param check table
 function M.check_put(check)
   M.must("select to_jsonb(rollout_check_put($1::jsonb))::text", { json.encode(check) })

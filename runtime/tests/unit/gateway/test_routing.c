@@ -258,11 +258,12 @@ static void test_an_order_at_this_machine_holds_within_a_second_and_until_it_is_
     (void)state;
     assert_null(routing_force(r));
     order("{\"version\":1,\"who\":\"alice\",\"force\":\"vapi\","
-          "\"agents\":{\"sales\":{\"percent_bp\":0},\"other\":{\"kill\":true}}}");
+          "\"agents\":{\"sales\":{\"rollback\":0,\"rollback_by\":{\"who\":\"bob\"}},"
+          "\"other\":{\"force\":\"vapi\"}}}");
     wait_for_force(r, "vapi");
     assert_true(is_alarmed());
-    expect_known(r, &sales, "{\"override\":{\"percent_bp\":0},\"force\":\"vapi\"}");
-    expect_known(r, &other, "{\"override\":{\"kill\":true},\"force\":\"vapi\"}");
+    expect_known(r, &sales, "{\"override\":{\"rollback\":0},\"force\":\"vapi\"}");
+    expect_known(r, &other, "{\"override\":{\"force\":\"vapi\"},\"force\":\"vapi\"}");
     order(NULL);
     wait_for_force(r, NULL);
     assert_false(is_alarmed());
@@ -291,8 +292,9 @@ static void test_an_order_that_cannot_be_read_changes_nothing(void **state)
                                          "[]",
                                          "{\"force\":\"off?\"}",
                                          "{\"agents\":[]}",
-                                         "{\"agents\":{\"sales\":{\"percent_bp\":10001}}}",
-                                         "{\"agents\":{\"sales\":{\"kill\":1}}}"};
+                                         "{\"agents\":{\"sales\":{\"rollback\":10001}}}",
+                                         "{\"agents\":{\"sales\":{\"force\":\"of\"}}}",
+                                         "{\"agents\":{\"sales\":{}}}"};
     struct override *o = NULL;
 
     (void)state;
