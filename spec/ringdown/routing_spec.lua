@@ -176,7 +176,8 @@ describe("a decision", function()
     assert.equal("vapi split", decided({ override = to_50 }, { routing = { split = { openai = 10 } } }))
     assert.equal("openai split", decided({ override = to_50 }, { routing = "openai" }))
     assert.equal("openai split", decided { override = to_50 })
-    assert.equal("vapi split", decided { record = record { state = "draft", percent_bp = 0 }, override = { rollback = 0 } })
+    local draft = record { state = "draft", percent_bp = 0 }
+    assert.equal("vapi split", decided { record = draft, override = { rollback = 0 } })
   end)
 
   it("is never for a system that the agent does not have", function()

@@ -120,6 +120,51 @@ describe("a rollout", function()
     assert.equal("split", states.apply(fixed, { command = "rollback", who = "alice" }).mode)
   end)
 
+  it("goes back to nobody also before it has begun: until then calls go where the file says", function()
+    for _, draft in ipairs { { state = "draft" }, { state = "draft", version = 0 },
+      { state = "draft", mode = "openai" } } do
+      local r = assert(apply(draft, { command = "rollback" }))
+      assert.same({ "rolled_back", 0, "pilot", "split" }, { r.state, r.percent_bp, r.stage, r.mode })
+    end
+    assert.equal(2500, apply({ state = "draft" }, { command = "rollback", to = "25" }).percent_bp)
+    local next_one, why = apply({ state = "draft" }, { command = "rollback", to = "50", file_bp = 2000 })
+    assert.is_nil(next_one)
+    assert.matches("50 %% is not less than the 20 %% it has", why)
+    assert.equal("rolled_back", apply({ state = "draft" }, { command = "rollback", file_bp = 0 }).state)
+    assert.is_nil((apply({ state = "rolled_back" }, { command = "rollback" })))
+  end)
+
+  it("is forced no more once it starts", function()
+    local fixed = apply({ state = "draft" }, { command = "fix", system = "openai" })
+    assert.same({ "openai", "draft" }, { fixed.mode, fixed.state })
+    local started = states.apply(fixed, { command = "start", who = "alice" })
+    assert.same({ "split", "pilot", 0 }, { started.mode, started.state, started.percent_bp })
+    local held = { state = "paused", percent_bp = 2500, stage = "25", mode = "openai" }
+    assert.equal("split", apply(held, { command = "start" }).mode)
+  end)
+
+  it("rests a day after it went back, whatever was forced meanwhile", function()
+    local back = { state = "rolled_back", percent_bp = 0, stage = "pilot" }
+    local function after(changes, ...)
+      local r = record(changes)
+      for _, command in ipairs { ... } do
+        r = assert(states.apply(r, { command = command, who = "alice", changes = {}, system = "openai" }))
+        r.version = r.version + 1
+      end
+      return r
+    end
+    assert.equal("rolled_back", after(back, "kill", "release").state)
+    assert.equal("rolled_back", after(back, "kill", "plan", "release").state)
+    assert.equal("rolled_back", after(running, "kill", "rollback", "release").state)
+    assert.equal("rolled_back", after(back, "kill", "fix", "release").state)
+    assert.same({ "running", 2500 }, { after(running, "kill", "plan", "plan", "release").state, 2500 })
+    local killed = after(running, "kill", "rollback")
+    assert.is_true(killed.kill)
+    local next_one, why = states.apply(killed, { command = "start", who = "alice", reason = "x", force = true })
+    assert.is_nil(next_one)
+    assert.matches("forced to Vapi; ringdown force off %-%-agent sales", why)
+  end)
+
   it("keeps callers where they are, unless that is said", function()
     local _, why = apply(running, { command = "plan", changes = { salt = "v2" } })
     assert.matches("callers change sides", why)

@@ -94,6 +94,15 @@ describe("a rollout in the database", function()
     assert.matches("goes to OpenAI for 25 %% of callers", result.next_call)
   end)
 
+  it("goes back to nobody before it has begun, with and without a plan", function()
+    assert.same({ "rolled_back", 0 }, { rollout({ verb = "rollback" }).state, record().percent_bp })
+    pg.run(url, "truncate rollouts")
+    rollout { verb = "plan", stages = "25,50,100" }
+    local result, text = rollout { verb = "rollback" }
+    assert.same({ "rolled_back", 0 }, { result.state, record().percent_bp })
+    assert.matches("goes to Vapi, whoever calls", text)
+  end)
+
   it("says what it would mean for those who called last week", function()
     calls("vapi", 40, 0)
     at_25()

@@ -180,7 +180,10 @@ function verbs.rollback(payload, tell, agent, down)
   if down then
     return rollback_here(payload, tell, agent, down)
   end
-  return told(tell, change(payload, tell, agent, { to = payload.to }))
+  if agent.loads and not agent.vapi then
+    tell { note = ("agent %s has no vapi table: whatever its rollout says, its calls go to OpenAI"):format(agent.name) }
+  end
+  return told(tell, change(payload, tell, agent, { to = payload.to, file_bp = agent.file_bp }))
 end
 
 -- ---- looking ----

@@ -3,8 +3,8 @@
 -- wins on this node at once; when the database is back, rollout.sweep writes it there, with the name of whoever ordered
 -- it, and takes it away.
 --
--- Three kinds of order, each with who gave it, when and why: force for all agents; force and rollback of one. Force goes
--- before rollback, and `off` ends force alone: a rollback that was ordered stands. Going back ends force openai.
+-- Three kinds of order, each with who gave it, when and why: force for all agents; force and rollback of one. Force
+-- goes before rollback, and `off` ends force alone: a rollback that was ordered stands. Going back ends force openai.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local plan = require "ringdown.rollout.plan"
@@ -19,6 +19,19 @@ M.FILE = "override.json"
 ---@field at string? "2026-11-27T09:00:00Z"
 ---@field reason string?
 
+local systems = { openai = true, vapi = true, off = true }
+
+-- The file is one that people may have written.
+local function line_read(line)
+  line = type(line) == "table" and line or {}
+  line.force = systems[line.force] and line.force or nil
+  line.rollback = math.type(line.rollback) and math.max(0, math.min(10000, line.rollback)) or nil
+  for _, key in ipairs { "force_by", "rollback_by" } do
+    line[key] = type(line[key]) == "table" and line[key] or nil
+  end
+  return line
+end
+
 ---@return { version: integer, force: string?, force_by: ringdown.rollout.by?, agents: table<string, table> }
 function M.read()
   local text = host.kept(M.FILE)
@@ -28,6 +41,11 @@ function M.read()
   end
   value.version = math.type(value.version) == "integer" and value.version or 0
   value.agents = type(value.agents) == "table" and value.agents or {}
+  value.force = systems[value.force] and value.force or nil
+  value.force_by = type(value.force_by) == "table" and value.force_by or nil
+  for agent, line in pairs(value.agents) do
+    value.agents[agent] = line_read(line)
+  end
   return value
 end
 
@@ -82,7 +100,7 @@ function M.force(system, o)
 end
 
 local function line_of(order, agent)
-  order.agents[agent] = type(order.agents[agent]) == "table" and order.agents[agent] or {}
+  order.agents[agent] = order.agents[agent] or {}
   return order.agents[agent]
 end
 

@@ -29,6 +29,7 @@ M.GUARDS = "auto:guards"
 ---@field changes table? of `plan`: stages, unit, salt, allow, deny, auto_advance, schedule
 ---@field reshuffle boolean? callers may change sides
 ---@field system string? of `fix`: which one all calls go to
+---@field file_bp integer? the share that the agent's file asks for; nil: none, so everybody meets OpenAI
 
 local function shown(record)
   local _, stage = plan.at(record)
@@ -41,6 +42,29 @@ local function is_automatic(order)
   return order.who:match "^auto:" ~= nil
 end
 
+-- The state that it has when it is killed no more. Went back meanwhile: that is what it is.
+local function unkilled(record)
+  if record.state ~= "killed" then
+    return record.state
+  end
+  local was = record.previous or {}
+  local state = was.before_kill or was.state
+  if state and state ~= "killed" then
+    return state
+  end
+  return record.percent_bp > 0 and "paused" or "pilot"
+end
+M.unkilled = unkilled
+
+---What a record was, for the one that follows it. What is killed keeps the state that it goes back to, whatever is
+---changed of it meanwhile.
+---@param record table
+---@return table
+function M.previous_of(record)
+  return { version = record.version, percent_bp = record.percent_bp, stage = record.stage, state = record.state,
+    mode = record.mode, kill = record.kill, before_kill = record.state == "killed" and unkilled(record) or nil }
+end
+
 local function copy_with(record, changes)
   local next_one = json.copy(record)
   for key, value in pairs(changes) do
@@ -49,8 +73,7 @@ local function copy_with(record, changes)
     end
     next_one[key] = value
   end
-  next_one.previous = { version = record.version, percent_bp = record.percent_bp, stage = record.stage,
-    state = record.state, mode = record.mode, kill = record.kill }
+  next_one.previous = M.previous_of(record)
   return next_one
 end
 
@@ -116,13 +139,13 @@ end
 local function begin(record, i, order)
   local stage = plan.stages(record)[i]
   return copy_with(record, { percent_bp = stage.percent_bp, stage = stage.name, since = "now", held_for = NONE,
-    state = stage.percent_bp == 0 and "pilot" or "running", mode = order.mode })
+    state = stage.percent_bp == 0 and "pilot" or "running", mode = order.command == "start" and "split" or nil })
 end
 
 local function start_again(record)
   local _, stage = plan.at(record)
   local back = copy_with(record, { state = record.percent_bp == 0 and "pilot" or "running", held_for = NONE,
-    stage = stage and stage.name or record.stage })
+    mode = "split", stage = stage and stage.name or record.stage })
   local held_by_guard = record.held_for and record.held_for ~= "samples" and record.held_for ~= "person"
   if held_by_guard or record.state == "rolled_back" then
     back.since = "now" -- what it was held for is not held against it again
@@ -130,8 +153,20 @@ local function start_again(record)
   return back
 end
 
+-- After it went back, whoever wants it forward says why, and waits.
+local function rests(order)
+  if not order.reason then
+    return "it was rolled back; say by --reason what is different now"
+  elseif (order.since_s or 0) < COOLDOWN_S and not order.force then
+    return ("it was rolled back %.1f hours ago; wait for 24, or say --force"):format((order.since_s or 0) / 3600)
+  end
+end
+M.rests = rests
+
 function commands.start(record, order)
-  if record.state == "draft" then
+  if record.kill then
+    return nil, ("all its calls are forced to Vapi; ringdown force off --agent %s ends that"):format(record.agent)
+  elseif record.state == "draft" then
     return begin(record, 1, order)
   elseif record.state == "paused" then
     if record.held_for and record.held_for ~= "person" and not order.reason then
@@ -139,15 +174,11 @@ function commands.start(record, order)
     end
     return start_again(record)
   elseif record.state == "rolled_back" then
-    if not order.reason then
-      return nil, "it was rolled back; say by --reason what is different now"
-    elseif (order.since_s or 0) < COOLDOWN_S and not order.force then
-      return nil, ("it was rolled back %.1f hours ago; wait for 24, or say --force")
-        :format((order.since_s or 0) / 3600)
+    local why = rests(order)
+    if why then
+      return nil, why
     end
     return record.percent_bp > 0 and start_again(record) or begin(record, 1, order)
-  elseif record.state == "killed" then
-    return nil, ("all its calls are forced to Vapi; ringdown force off --agent %s ends that"):format(record.agent)
   end
   return nil, record.state == "done" and "it is done" or "it runs already"
 end
@@ -217,13 +248,24 @@ local function target(record, to)
   return bp
 end
 
+-- A draft holds nobody back: until it begins, calls go where the agent's file says.
+local function share_now(record, order)
+  if record.state ~= "draft" then
+    return record.percent_bp
+  end
+  return record.mode == "openai" and WHOLE or order.file_bp or WHOLE
+end
+
+-- To nobody it goes from anywhere but where it is so already.
 function commands.rollback(record, order)
   local bp, why = target(record, order.to)
   if not bp then
     return nil, why
-  elseif bp > record.percent_bp or bp == record.percent_bp and (bp > 0 or record.mode ~= "openai" and
-    (record.state == "rolled_back" or record.state == "draft")) then
-    return nil, ("%s is not less than the %s it has"):format(plan.show(bp), plan.show(record.percent_bp))
+  end
+  local now = share_now(record, order)
+  local is_so = bp == now and record.mode ~= "openai" and (bp > 0 or record.state == "rolled_back")
+  if bp > now or is_so then
+    return nil, ("%s is not less than the %s it has"):format(plan.show(bp), plan.show(now))
   end
   local _, stage = plan.at { stages = record.stages, percent_bp = bp }
   return copy_with(record, { percent_bp = bp, stage = stage and stage.name or NONE, state = "rolled_back",
@@ -243,25 +285,14 @@ function commands.fix(record, order)
   if record.mode == order.system and not record.kill then
     return nil, ("all its calls go to %s already"):format(order.system == "openai" and "OpenAI" or "Vapi")
   end
-  return copy_with(record, { mode = order.system, kill = false,
-    state = record.kill and M.before_kill(record) or record.state })
+  return copy_with(record, { mode = order.system, kill = false, state = unkilled(record) })
 end
 
 function commands.release(record)
   if not record.kill and record.mode == "split" then
     return nil, "it is not forced"
   end
-  return copy_with(record, { kill = false, mode = "split",
-    state = record.kill and M.before_kill(record) or record.state })
-end
-
----The state that a killed rollout goes back to.
-function M.before_kill(record)
-  local was = record.previous and record.previous.state
-  if was and was ~= "killed" then
-    return was
-  end
-  return record.percent_bp > 0 and "paused" or "pilot"
+  return copy_with(record, { kill = false, mode = "split", state = unkilled(record) })
 end
 
 ---What a plan is that nobody has written yet.

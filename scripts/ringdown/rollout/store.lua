@@ -90,8 +90,8 @@ end
 
 -- What a sweep wrote was ordered when it says, not when it was written.
 local ordered_sql = [[select to_jsonb(o)::text from (
-  select who, coalesce(substring(reason from '^local override by .*? at (20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ)')::timestamptz,
-      at) as at
+  select who, coalesce(substring(reason from
+      '^local override by .*? at (20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ)')::timestamptz, at) as at
     from (select updated_by as who, updated_at as at, reason from rollouts where agent = $1
         and updated_by not like 'auto:%' and updated_by <> 'ringdown'
       union all select who, at, reason from forces where $1::text is null) said) o
