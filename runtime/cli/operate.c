@@ -131,6 +131,8 @@ static void on_done(void *arg, const struct operation_end *e)
     if (result) {
         print_result(o, result);
         o->code = code_of(result);
+        if (o->opts->result)
+            *o->opts->result = json_incref(result);
     } else {
         fprintf(stderr, "ringdown %s: %.*s\n", o->opts->command, RD_STR_ARG(e->text));
         log_debug("operation.failed", F_STR("kind", o->opts->kind), F_ERR(e->rc),

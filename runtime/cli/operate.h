@@ -20,6 +20,8 @@ struct operate_opts {
     const char *command; /* "numbers": who complains */
     const char *kind;
     bool as_json;
+    json_t *
+        *result; /* NULL, or gets what it returned, which the caller owns; NULL in there: nothing */
 };
 
 /* `wish` is a JSON object, which it takes; NULL: no memory. EXIT_OK; EXIT_USAGE when the result says

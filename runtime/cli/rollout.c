@@ -44,11 +44,14 @@ static const char force_usage[] =
     "refused or did not work, 2 for wrong arguments.\n";
 
 static const char undo_usage[] =
-    "usage: ringdown undo [--agent A] [--reason TEXT] [--yes] [--json] [--config FILE]\n\n"
+    "usage: ringdown undo [--agent A] [--reason TEXT] [--force] [--yes] [--json] [--config "
+    "FILE]\n\n"
     "Takes back the last change of a rollout or of the force switch, whoever made it. Shows it "
     "first\n"
-    "and waits for a yes; --yes does not. Numbers have a way back of their own: ringdown numbers\n"
-    "restore. Exit code 1 when it did not work, 2 when nothing was tried.\n";
+    "and waits for a yes; --yes does not. What went back goes forward as by `rollout start`: with "
+    "a\n"
+    "--reason, and within 24 hours with --force. Numbers have a way back of their own: ringdown\n"
+    "numbers restore. Exit code 1 when it did not work, 2 when nothing was tried.\n";
 
 struct wish {
     const char *agent, *reason, *to, *stages, *bake, *min, *unit, *salt, *allow, *deny;
@@ -119,10 +122,11 @@ static json_t *wish_json(const struct wish *w, const char *command)
     return out;
 }
 
-/* Takes `wish`. */
-static int run(const struct options *o, const char *command, json_t *wish)
+/* Takes `wish`; `result` as in struct operate_opts. */
+static int run(const struct options *o, const char *command, json_t *wish, json_t **result)
 {
-    struct operate_opts opts = {.command = command, .kind = command, .as_json = o->json};
+    struct operate_opts opts = {
+        .command = command, .kind = command, .as_json = o->json, .result = result};
     struct settings *s = NULL;
     int code = wish ? options_settings(o, SETTINGS_KEEPER, &s) : EXIT_USAGE;
 
@@ -168,7 +172,7 @@ int cmd_rollout(int argc, char **argv)
     wish = wish_json(&w, "rollout");
     if (wish)
         set_text(wish, "verb", o.words[0]);
-    return run(&o, "rollout", wish);
+    return run(&o, "rollout", wish, NULL);
 }
 
 int cmd_force(int argc, char **argv)
@@ -191,38 +195,40 @@ int cmd_force(int argc, char **argv)
     wish = wish_json(&w, "force");
     if (wish)
         set_text(wish, "system", o.words[0]);
-    return run(&o, "force", wish);
+    return run(&o, "force", wish, NULL);
 }
 
-/* Shows it, and does that very thing after a yes. */
+/* Shows it, and after a yes takes back what was shown here, or nothing. */
 static int undo_asking(const struct options *o, const struct wish *w)
 {
-    json_t *wish = wish_json(w, "undo");
+    json_t *wish = wish_json(w, "undo"), *shown = NULL;
     int code;
 
     set_true(wish, "show", true);
-    code = run(o, "undo", wish);
-    if (code)
-        return code;
-    if (!operate_agreed("undo"))
-        return EXIT_USAGE;
-    wish = wish_json(w, "undo");
-    set_true(wish, "shown", true);
-    return run(o, "undo", wish);
+    code = run(o, "undo", wish, &shown);
+    if (!code && !operate_agreed("undo"))
+        code = EXIT_USAGE;
+    else if (!code) {
+        wish = wish_json(w, "undo");
+        json_object_set(wish, "shown", json_object_get(shown, "last"));
+        code = run(o, "undo", wish, NULL);
+    }
+    json_decref(shown);
+    return code;
 }
 
 int cmd_undo(int argc, char **argv)
 {
     struct wish w = {0};
     const struct option_value values[] = {{"agent", &w.agent}, {"reason", &w.reason}, {NULL, NULL}};
-    const struct option_switch switches[] = {{"yes", &w.yes}, {NULL, NULL}};
+    const struct option_switch switches[] = {{"yes", &w.yes}, {"force", &w.force}, {NULL, NULL}};
     struct options o = {.usage = undo_usage, .values = values, .switches = switches};
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
         return code;
     if (w.yes)
-        return run(&o, "undo", wish_json(&w, "undo"));
+        return run(&o, "undo", wish_json(&w, "undo"), NULL);
     if (o.json) {
         fputs("ringdown undo: --json needs --yes, because nobody can be asked\n", stderr);
         return EXIT_USAGE;

@@ -225,18 +225,39 @@ describe("a rollout in the database", function()
     at_25()
     rollout { verb = "rollback" }
     lines = {}
-    undo.run({ show = true }, tell)
+    local last = undo.run({ show = true }, tell).last
     assert.matches("The last change: sales rolled_back at 0 %%.* Undone, it is: running at 25 %%", lines[1])
-    undo.run({ shown = true }, tell)
+    undo.run({ shown = last, reason = "by mistake", force = true }, tell)
     assert.same({ "running", 2500 }, { record().state, record().percent_bp })
+    undo.run({ show = true }, tell) -- somebody else looks, and agrees to nothing
     assert.has_error(function()
-      undo.run({ shown = true }, tell)
+      undo.run({ shown = last }, tell)
     end, "something was changed meanwhile; look again")
     undo.run({}, tell)
     assert.same({ "rolled_back", 0 }, { record().state, record().percent_bp })
     force.run({ system = "vapi" }, tell)
     undo.run({}, tell)
     assert.equal("off", pg.query(url, "select system from force_now")[1].system)
+  end)
+
+  it("does not go forward by undo sooner than by start", function()
+    at_25()
+    rollout { verb = "rollback" }
+    for _, payload in ipairs { {}, { reason = "a wish" }, { force = true } } do
+      local ok, why = pcall(undo.run, payload, tell)
+      assert.is_false(ok)
+      assert.matches("it was rolled back.* Now: sales is rolled_back", why)
+    end
+    force.run({ system = "vapi", agent = "sales" }, tell)
+    undo.run({}, tell) -- of the force: that is no step forward
+    assert.same({ "rolled_back", false }, { record().state, record().kill })
+    assert.equal(3, #pg.query(url, "select from audit where what = 'rollout.refused'"))
+    undo.run({}, tell)
+    undo.run({}, tell)
+    assert.same({ "rolled_back", false }, { record().state, record().kill })
+    undo.run({}, tell)
+    force.run({ system = "off", agent = "sales" }, tell)
+    assert.equal("rolled_back", record().state)
   end)
 
   it("is taken back at this machine while the database is away, and there once it is back", function()

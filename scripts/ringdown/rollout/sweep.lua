@@ -5,8 +5,8 @@
 --   each order ── somebody ordered otherwise later? ──▶ alarm, gone ── nothing to do? ──▶ told, gone ──▶ written, gone
 --
 -- The database is still away, or others are always faster: next time. Ordered anew: that stays, and is
--- written next time. An order of long ago (a node that was cut off, a data folder that was put back) never undoes what people
--- have said since; what the guards did since is no such order.
+-- written next time. An order of long ago (a node that was cut off, a data folder that was put back) never undoes what
+-- people have said since; what the guards did since is no such order.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local override = require "ringdown.rollout.override"

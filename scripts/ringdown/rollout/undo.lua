@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- rollout.undo: the operation `undo`: takes back the last change of a rollout or of the force switch, whoever made it,
--- the guards too. What it takes back is shown first and remembered, so that what is taken back is what was shown.
--- Taking back is itself a change: undo twice, and it is as before.
+-- the guards too. What it takes back is shown first, and whoever agrees says what was shown, so that nothing else is
+-- taken back. Taking back is itself a change: undo twice, and it is as before.
+--
+-- What went back goes forward by the rules of `rollout start`: with a reason, and within a day only by force.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local plan = require "ringdown.rollout.plan"
@@ -10,8 +12,6 @@ local store = require "ringdown.rollout.store"
 local words = require "ringdown.rollout.words"
 
 local M = {}
-
-local SHOWN = "undo.json"
 
 local last_sql = [[select to_jsonb(l)::text from (
   select 'rollout' as kind, agent, version, updated_at as at, updated_by as who, reason, percent_bp, state,
@@ -50,12 +50,26 @@ local function undo_force(was, tell, reason)
   return { kind = "force", system = was.system, version = made }
 end
 
-local function undo_rollout(last, was, tell, reason)
-  local now = store.record(last.agent)
+-- Raises, after the audit has it, where what went back would go forward too soon.
+local function check_rest(e, record, payload)
+  local is_back, was_back = states.unkilled(e.record) == "rolled_back", states.unkilled(record) == "rolled_back"
+  local why = is_back and not was_back and states.rests { reason = payload.reason, since_s = e.since_s,
+    force = payload.force }
+  if why then
+    store.refused(record.agent, host.who(), "undo", why)
+    error(("%s. Now: %s"):format(why, states.shown(e.record)), 0)
+  end
+end
+
+local function undo_rollout(last, was, tell, payload, reason)
+  local e = store.evidence(last.agent)
+  local now = e.record
   local record = was and json.copy(was) or states.new(last.agent)
+  check_rest(e, record, payload)
   record.since = now.percent_bp ~= record.percent_bp and "now" or now.since
-  record.previous = { version = now.version, percent_bp = now.percent_bp, stage = now.stage, state = now.state,
-    mode = now.mode, kill = now.kill }
+  local before_kill = record.state == "killed" and states.unkilled(record) or nil
+  record.previous = states.previous_of(now)
+  record.previous.before_kill = before_kill or record.previous.before_kill
   local made = store.change(record, last.version, { who = host.who(), reason = reason, what = "undo" })
   if not made then
     error("somebody else was faster; look again", 0)
@@ -67,31 +81,38 @@ local function undo_rollout(last, was, tell, reason)
     next_call = text }
 end
 
-local function key_of(last)
-  return json.encode { kind = last.kind, agent = last.agent, version = last.version }
+local function is_same(a, b)
+  return type(a) == "table" and a.kind == b.kind and a.agent == b.agent and a.version == b.version
 end
 
----@param payload { agent: string?, show: boolean?, shown: boolean? } show: only that; shown: it was, and is agreed to
+---@class ringdown.rollout.undo
+---@field agent string?
+---@field show boolean? only that
+---@field shown { kind: string, agent: string?, version: integer }? what was shown, and is agreed to
+---@field reason string?
+---@field force boolean?
+
+---@param payload ringdown.rollout.undo
 function M.run(payload, tell)
   local last = store.must(last_sql, { payload.agent or false })
   if not last then
     error("nobody has changed a rollout or the force switch", 0)
   end
   local was = before(last)
-  if payload.shown and host.kept(SHOWN) ~= key_of(last) then
+  if payload.shown and not is_same(payload.shown, last) then
     error("something was changed meanwhile; look again", 0)
   elseif not payload.shown then
     show(last, was, tell)
   end
   if payload.show then
-    host.keep(SHOWN, key_of(last))
     return { last = last }
   end
+  payload.reason = payload.reason and payload.reason:match "%S" and payload.reason:sub(1, 1000) or nil
   local reason = ("undo of version %d%s"):format(last.version, payload.reason and (": " .. payload.reason) or "")
   if last.kind == "force" then
     return undo_force(was, tell, reason)
   end
-  return undo_rollout(last, was, tell, reason)
+  return undo_rollout(last, was, tell, payload, reason)
 end
 
 return M
