@@ -99,15 +99,17 @@ static void tell_failed_over(const char *agent, const char *system, const char *
                 catalogue_fix("routing.", "failover"));
 }
 
-static void tell_error(const char *agent, const char *why)
+/* What the script said may name the caller: the records of the call have it, and they alone. */
+static void tell_error(const char *agent, const char *call, bool failed)
 {
     char text[ALARM_TEXT];
 
-    if (!why) {
+    if (!failed) {
         alarm_clear("routing.error", agent);
         return;
     }
-    (void)snprintf(text, sizeof(text), "where its calls go could not be decided: %.180s", why);
+    (void)snprintf(text, sizeof(text),
+                   "where a call goes could not be decided; ringdown why %.64s says why", call);
     alarm_raise(ALARM_CRITICAL, "routing.error", agent, text, catalogue_fix("routing.", "error"));
 }
 
@@ -117,8 +119,8 @@ static const char *system_of(const struct json_value *v)
     return json_is(v, "vapi") ? "vapi" : "openai";
 }
 
-static void tell(const struct agent_info *agent, const struct json_value *decision,
-                 const char *reason)
+static void tell(const struct agent_info *agent, const char *call,
+                 const struct json_value *decision)
 {
     struct json_value first = json_get(decision, "first");
     struct json_value failover = json_get(decision, "failover");
@@ -130,7 +132,7 @@ static void tell(const struct agent_info *agent, const struct json_value *decisi
     if (failover.type == JSON_STRING)
         (void)json_copy(&failover, word, sizeof(word));
     tell_failed_over(agent->name, system_of(&first), word[0] ? word : NULL);
-    tell_error(agent->name, json_is(&why, "error") ? reason : NULL);
+    tell_error(agent->name, call, json_is(&why, "error"));
 }
 
 /* As JSON again: a string with its quotes, a number as it is. */
@@ -167,8 +169,11 @@ static void keep_decision(struct opening *o, const char *system, const struct js
     struct directory_view view;
     int n = 4 + take_members(m + 4, decision);
 
-    if (directory_get(o->thread->node->directory, o->call, &view))
-        keep_call(o->thread->node->keep, &view, "decision", (struct json_members){m, n});
+    if (!directory_get(o->thread->node->directory, o->call, &view))
+        return;
+    keep_call(o->thread->node->keep, &view, "decision", (struct json_members){m, n});
+    if (o->agent)
+        tell(o->agent, view.sid, decision);
 }
 
 void route_keep(struct opening *o, const struct message *opened, const struct brief *brief)
@@ -183,8 +188,6 @@ void route_keep(struct opening *o, const struct message *opened, const struct br
     (void)json_parse(opened->s[3], &decision);
     directory_route(n->directory, o->call, vapi ? DIRECTORY_VAPI : DIRECTORY_OPENAI);
     keep_decision(o, vapi ? "vapi" : "openai", &decision, opened->s[1].p, model);
-    if (o->agent)
-        tell(o->agent, &decision, opened->s[1].p);
 }
 
 /* ---- Vapi's turn ---- */
@@ -243,7 +246,7 @@ static void bypass_is_late(struct opening *o)
     hand_over(o, "bypass_late", RD_STR(""));
 }
 
-void route_to_vapi(struct opening *o, const char *reason)
+static void to_vapi(struct opening *o, const char *reason)
 {
     struct directory_view view;
 
@@ -255,6 +258,20 @@ void route_to_vapi(struct opening *o, const char *reason)
         return;
     }
     hand_over(o, reason, RD_STR(""));
+}
+
+/* The word of routing.lua, whatever words the script had for it. */
+void route_to_vapi(struct opening *o, const struct message *opened)
+{
+    struct json_value decision = {.type = JSON_NONE}, word;
+    char reason[64] = "decided";
+
+    route_keep(o, opened, NULL);
+    (void)json_parse(opened->s[3], &decision);
+    word = json_get(&decision, "reason");
+    if (word.type == JSON_STRING)
+        (void)json_copy(&word, reason, sizeof(reason));
+    to_vapi(o, reason);
 }
 
 /* ---- the caller was answered ---- */
@@ -359,7 +376,7 @@ bool route_fail_over(struct opening *o, const char *why)
                                J_STR("fix", catalogue_fix("call.", why))));
     directory_route(n->directory, o->call, DIRECTORY_VAPI);
     tell_failed_over(o->agent->name, "openai", why);
-    route_to_vapi(o, reason);
+    to_vapi(o, reason);
     return true;
 }
 

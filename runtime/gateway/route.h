@@ -18,8 +18,8 @@ int route_known(struct opening *o, struct rd_str form, const char *pinned, struc
 /* Which system the call runs on, and why; at the first offer only. NULL brief: Vapi. */
 void route_keep(struct opening *o, const struct message *opened, const struct brief *brief);
 
-/* Vapi answers. The slot is given back, `o` is freed. */
-void route_to_vapi(struct opening *o, const char *reason);
+/* The script decided so: kept, and Vapi answers. The slot is given back, `o` is freed. */
+void route_to_vapi(struct opening *o, const struct message *opened);
 /* What came of asking Vapi to begin it: {twiml}, {full}, or nothing that helps. */
 void route_bypassed(struct opening *o, struct rd_str reply);
 /* The same when we cannot answer, and the agent lets the other system. False: not this call. */

@@ -52,8 +52,7 @@ void voice_opened(struct media_thread *t, struct message *m)
         route_keep(o, m, m->brief);
         opening_offer(o, m->brief);
     } else if (rd_str_eq(m->s[0], RD_STR("vapi")) && o->agent && o->agent->vapi_twiml) {
-        route_keep(o, m, NULL);
-        route_to_vapi(o, m->s[1].p);
+        route_to_vapi(o, m);
     } else {
         cannot_answer(o, "script_failed", m->s[1].n ? m->s[1].p : "script_failed",
                       "the agent's script failed; its error is in the log");

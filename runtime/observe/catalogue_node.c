@@ -71,8 +71,8 @@ static const struct error_info node[] = {
      "the order from before holds; give the order again: ringdown force, ringdown rollout rollback",
      ERROR_CRITICAL, RETRY_NO},
     {"routing.error", "an agent's routing function, or its rollout, could not be used",
-     "its calls go to Vapi where it has that; the text says what is wrong: mend the agent's file "
-     "or the rollout",
+     "its calls go to Vapi where it has that; ringdown why of the call says what is wrong: mend "
+     "the agent's file or the rollout",
      ERROR_CRITICAL, RETRY_NO},
     {"rollout.rolled_back", "a rollout was taken back, because calls on OpenAI went worse",
      "ringdown rollout status and history say what was seen; go on with ringdown rollout start "

@@ -3,6 +3,7 @@
  * cannot answer them, and that the same call gets the same answer. */
 #include "fake_node.h"
 
+#include "base/log.h"
 #include "base/now.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
@@ -14,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -35,11 +37,26 @@ static const char agent_text[] =
     "  name = '%s', numbers = { '%s' }, greeting = 'Hi.', prompt = 'Be brief.', openai = {}, %s\n"
     "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11' },\n"
     "  routing = function(call)\n"
-    "    if call.caller.number == '+13125550144' then error('no table') end\n"
-    "    return call.caller.number == '" TO_VAPI "' and 'vapi' or nil\n"
+    "    if call.caller.number == '+13125550144' then error('none for ' .. call.caller.number) "
+    "end\n"
+    "    if call.caller.number == '" TO_VAPI
+    "' then return 'vapi', 'as ' .. call.caller.number end\n"
     "  end }\n"
     "if a.apart and %s then error('no') end\n"
     "return a\n";
+
+/* What scripts say of a caller is content. */
+static _Atomic int numbers_logged;
+
+static void look_for_numbers(enum log_level level, const char *event, const struct log_field *f,
+                             int n)
+{
+    (void)level;
+    (void)event;
+    for (int i = 0; i < n; i++)
+        if (f[i].type == LOG_T_STR && f[i].str && strstr(f[i].str, "+1312555014"))
+            numbers_logged++;
+}
 
 static void write_agent(const char *name, const char *number, const char *more, const char *breaks)
 {
@@ -151,6 +168,17 @@ static bool goes_to_us(void)
     return story_offers(path);
 }
 
+static bool is_told_a_number(void)
+{
+    struct alarm alarms[ALARMS_MAX];
+    size_t n = alarm_list(alarms, ALARMS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        if (strstr(alarms[i].text, "+1312555014"))
+            return true;
+    return numbers_logged > 0;
+}
+
 static bool is_alarmed(const char *kind, const char *subject)
 {
     struct alarm alarms[ALARMS_MAX];
@@ -172,6 +200,7 @@ static void test_a_call_for_vapi_leaves_nothing_here_and_is_not_missed(void **st
     assert_int_equal(story_post_status(story_sid(1), "completed"), 200);
     assert_int_equal(metric_value(M_MISSED), 0);
     assert_int_equal(metric_value(M_CALLS_TO_VAPI), 1);
+    assert_false(is_told_a_number());
 }
 
 static void test_the_same_call_gets_the_same_answer_whatever_was_ordered_since(void **state)
@@ -284,6 +313,7 @@ static void test_a_function_that_breaks_costs_no_call_and_is_told(void **state)
     ask(1, "+13125550144", BOTH, "ringing");
     assert_true(goes_to_vapi());
     assert_true(is_alarmed("routing.error", "both"));
+    assert_false(is_told_a_number());
     ask(2, TO_US, BOTH, "ringing");
     assert_false(is_alarmed("routing.error", "both"));
 }
@@ -316,5 +346,6 @@ int main(void)
         STORY(test_a_rollback_ordered_here_is_obeyed),
     };
 
+    log_take(look_for_numbers);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
