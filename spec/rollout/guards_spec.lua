@@ -140,11 +140,32 @@ describe("the guards", function()
     assert.equal("rollback", guards.evaluate(more, first.look).verdict)
   end)
 
-  it("hold a canary that is slow to speak for a while", function()
-    local slow = { latency = { n = 30, p95_ms = 3100 } }
-    local first = guards.evaluate(evidence(arm(30, { error_end = 0 }, slow)))
+  it("hold a canary that is slow to speak for a while, and not for one call of twenty", function()
+    local p95 = { latency = { n = 40, p95_ms = 3100 } }
+    local first = guards.evaluate(evidence(arm(40, { error_end = 0, latency = 9 }, p95)))
     assert.equal("failing", first.verdict)
-    assert.equal("hold", guards.evaluate(evidence(arm(50, { error_end = 0 }, slow)), first.look).verdict)
+    assert.matches("later than 3.0 s in 9 of 40 calls", finding(first, "latency").text)
+    assert.equal("hold", guards.evaluate(evidence(arm(60, { error_end = 0, latency = 13 }, p95)), first.look).verdict)
+    assert.equal("pass", finding(guards.evaluate(evidence(arm(40, { latency = 3 }, p95))), "latency").verdict)
+  end)
+
+  it("go on looking where a stage has more calls than are compared", function()
+    local baseline, last = arm(7500, { short_hangup = 600 }), nil
+    for counted, verdict in ipairs { "failing", "hold" } do
+      local canary = arm(2500, { short_hangup = 1000 }, { counted = 40000 + counted * 20, recent = ("0"):rep(400) })
+      local v = guards.evaluate(evidence(canary, baseline), last)
+      assert.equal(verdict, v.verdict)
+      last = v.look
+    end
+    assert.equal(40040, last.n)
+  end)
+
+  it("take one caller who always fails for no crowd, and a line that is dead for dead", function()
+    local one = ("0"):rep(30) .. "1" .. ("x0"):rep(20)
+    assert.equal("insufficient", guards.evaluate(evidence(arm(71, {}, { recent = one }))).verdict)
+    local dead = guards.evaluate(evidence(arm(34, {}, { recent = ("0"):rep(30) .. "cCCC" })))
+    assert.equal("rollback", finding(dead, "never_connected").verdict)
+    assert.equal("rollback", finding(guards.evaluate(evidence(arm(34, {}, { recent = "0r00R" }))), "refused").verdict)
   end)
 
   it("do not call a Vapi ready that takes ten seconds to take a call", function()

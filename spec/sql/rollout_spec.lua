@@ -34,7 +34,7 @@ describe("evidence about a stage", function()
       common = { agent = AGENT, from = o.from or ("+1415555%04d"):format(n) } })
     c:add("webhook", { kind = "voice", status = "ringing", direction = "inbound", node = "n1", repeated = false }, 0)
     c:add("decision", { system = o.now or system, first = system, reason = o.reason or "split",
-      first_reason = o.first_reason or o.reason or "split", unit = "caller", bucket = 17,
+      first_reason = o.first_reason or o.reason or "split", unit = o.unit or "caller", bucket = 17,
       percent_bp = o.percent_bp or 2500, rollout = 1 }, 1)
     if system == "openai" then
       if o.tool then
@@ -93,8 +93,8 @@ describe("evidence about a stage", function()
       end
       return out
     end
-    assert.same({ error_end = "4/7", no_audio = "4/7", short_hangup = "1/7", transfer = "1/7", tool_error = "1/7" },
-      counts "openai")
+    assert.same({ error_end = "4/7", no_audio = "4/7", short_hangup = "1/7", transfer = "1/7", tool_error = "1/7",
+      latency = "1/4" }, counts "openai")
     assert.same({ error_end = "1/4", short_hangup = "1/4", transfer = "1/4" }, counts "vapi")
     assert.equal("0crr100", a.openai.recent)
     assert.equal(7000, a.openai.latency.p95_ms)
@@ -136,6 +136,41 @@ describe("evidence about a stage", function()
     local a = arms().openai
     assert.same({ 7, 5, 3, 4 }, { a.calls, a.n, a.callers, a.decided })
     assert.same({ nn = 11, kn = 0, kk = 0 }, a.metrics.error_end.spread)
+  end)
+
+  it("knows people also where each call is sent by itself", function()
+    for _ = 1, 5 do
+      call("openai", { first_ms = 300, from = "+14155550001", unit = "call" })
+    end
+    local a = arms().openai
+    assert.same({ 5, 3, 1, 5 }, { a.calls, a.n, a.callers, a.decided })
+  end)
+
+  it("counts on where it compares the newest calls alone", function()
+    pg.run(url, ([[insert into calls (call, started_at, agent, from_number, system, routed_first, first_reason,
+        route_reason, percent_bp, ended_at, ended_reason, duration_ms, first_audio_ms)
+      select 'CA' || i, now() - interval '1 minute', '%s', '+1' || (3125550000 + i / 2), 'openai', 'openai', 'split',
+        'split', 2500, now(), 'caller_hangup', 60000, 400 from generate_series(1, 10400) i]]):format(AGENT))
+    local a = arms().openai
+    assert.same({ 10000, 10400 }, { a.n, a.counted })
+  end)
+
+  it("writes a fault of somebody who met one before in capitals", function()
+    for i, o in ipairs { { from = "+14155550001", first_ms = 300, ended = "provider_failed" },
+      { from = "+14155550001", first_ms = 300, ended = "provider_failed" }, { from = "+14155550001", first_ms = 300 },
+      { from = "+14155550002", ended = "provider_failed" }, { from = "+14155550002", ended = "provider_failed" } } do
+      o.ago = 100 - i
+      call("openai", o)
+    end
+    assert.equal("1x0cC", arms().openai.recent)
+  end)
+
+  it("is nothing that we called ourselves", function()
+    pg.run(url, [[insert into numbers_seen (number, carrier_id, fields, goes_to, texts_to, seen_at)
+      values ('+14155550009', 'PN00000000000000000000000000000001', '{}', 'vapi', 'nobody', now())]])
+    call("openai", { first_ms = 300, from = "+14155550009" })
+    call("openai", { first_ms = 300 })
+    assert.same({ 1, 1, 1, 1 }, { arms().openai.calls, arms().openai.n, arms().openai.counted, arms().openai.decided })
   end)
 
   it("is enough for a verdict", function()

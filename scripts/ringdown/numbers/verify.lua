@@ -3,7 +3,8 @@
 -- says which system answered.
 --
 -- The call is a real one, from another of the account's numbers: it rings as a caller's does. Whose it became is asked
--- of our own records and of Vapi; whichever knows the call has it.
+-- of our own records and of Vapi; whichever knows the call has it. It is no evidence about a rollout: calls from the
+-- account's own numbers never are (rollout_split).
 local agents = require "ringdown.numbers.agents"
 local choose = require "ringdown.numbers.choose"
 local db = require "ringdown.numbers.db"
