@@ -150,7 +150,9 @@ local function stage_of(word)
   return bp and { name = (M.show(bp):gsub(" %%", "")), percent_bp = bp }, why
 end
 
----What must be there before the next stage. A share between two stages (an agent's file began there, or a rollback
+local USUAL_CALLS = 50 -- of a stage that does not say
+
+---What must be there before the next stage: where callers meet OpenAI, one call of each system at least. A share between two stages (an agent's file began there, or a rollback
 ---ended there) asks for what the larger one does.
 ---@param record table
 ---@return { bake_s: integer?, min_canary: integer, min_baseline: integer }
@@ -159,7 +161,8 @@ function M.wants(record)
   if not stage or stage.percent_bp < record.percent_bp then
     stage = M.stages(record)[(i or 0) + 1] or {}
   end
-  return { bake_s = stage.bake_s, min_canary = stage.min_canary or 0,
+  local canary = record.percent_bp > 0 and math.max(stage.min_canary or USUAL_CALLS, 1) or stage.min_canary or 0
+  return { bake_s = stage.bake_s, min_canary = canary,
     min_baseline = record.percent_bp < WHOLE and math.max(stage.min_baseline or 0, 1) or 0 }
 end
 
