@@ -4,8 +4,10 @@ local plan = require "ringdown.rollout.plan"
 
 describe("what a stage asks for", function()
   it("is as much as the next one does, where the share is between two", function()
-    assert.same({ bake_s = 86400, min_canary = 50, min_baseline = 50 }, plan.wants { stage = "pilot", percent_bp = 1000 })
-    assert.same({ bake_s = 172800, min_canary = 100, min_baseline = 100 }, plan.wants { stage = "25", percent_bp = 3000 })
+    assert.same({ bake_s = 86400, min_canary = 50, min_baseline = 50 },
+      plan.wants { stage = "pilot", percent_bp = 1000 })
+    assert.same({ bake_s = 172800, min_canary = 100, min_baseline = 100 },
+      plan.wants { stage = "25", percent_bp = 3000 })
   end)
 
   it("is never nothing where callers meet OpenAI, whatever the plan says", function()

@@ -152,8 +152,8 @@ end
 
 local USUAL_CALLS = 50 -- of a stage that does not say
 
----What must be there before the next stage: where callers meet OpenAI, one call of each system at least. A share between two stages (an agent's file began there, or a rollback
----ended there) asks for what the larger one does.
+---What must be there before the next stage: where callers meet OpenAI, one call of each system at least. A share
+---between two stages (an agent's file began there, or a rollback ended there) asks for what the larger one does.
 ---@param record table
 ---@return { bake_s: integer?, min_canary: integer, min_baseline: integer }
 function M.wants(record)

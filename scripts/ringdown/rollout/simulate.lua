@@ -3,6 +3,7 @@
 -- the same ones for the same seed, are judged by the guards themselves, a look whenever the leader would have had one.
 --
 -- Callers come as they do: three in four call once, some often, and whoever was annoyed once is likelier to be again.
+-- Or they are regulars, always the same ones, each with a share of faults, hang-ups and transfers that is their own.
 -- Metrics besides the one that is made worse stay as the baseline has them.
 local guards = require "ringdown.rollout.guards"
 local json = require "ringdown.json"
@@ -11,7 +12,7 @@ local sorted = require "ringdown.sorted"
 local M = {}
 
 ---What a system that works has.
-M.usual = { error_end = 0.03, no_audio = 0.01, short_hangup = 0.08, transfer = 0.12, tool_error = 0.04 }
+M.usual = { error_end = 0.03, no_audio = 0.01, short_hangup = 0.08, transfer = 0.12, tool_error = 0.04, latency = 0.03 }
 M.stages = { { name = "25", percent_bp = 2500, min_canary = 50, min_baseline = 50 },
   { name = "50", percent_bp = 5000, min_canary = 100, min_baseline = 100 },
   { name = "100", percent_bp = 10000, min_canary = 200, min_baseline = 0 } }
@@ -21,11 +22,15 @@ local AGAIN = 0.25 -- of later calls: as the caller's one before, whatever the s
 local CALLS_A_LOOK = 10 -- of the canary: what one minute brings where much is going on
 
 local CALLS_BEFORE = 500
+local CALLS_MAX = 40 -- of all, for one of the canary
+local DAY_CALLS, OF_A_DAY = 100, 3 -- calls of all in a day; of one caller, those that count
+local OWN, OWN_STRENGTH = { error_end = true, short_hangup = true, transfer = true }, 2 -- the smaller the more theirs
 
 local names = {}
 for _, metric in ipairs(guards.metrics) do
   names[#names + 1] = metric.name
 end
+names[#names + 1] = "latency"
 
 -- xorshift64*, so that a seed is the same everywhere.
 local function random_of(seed)
@@ -77,7 +82,7 @@ local function count(arm, caller, bits)
   local counts, n = caller.counts, caller.calls
   arm.n, arm.nn = arm.n + 1, (arm.nn or 0) + 2 * n + 1
   if counts or bits ~= 0 then
-    counts = counts or { 0, 0, 0, 0, 0 }
+    counts = counts or { 0, 0, 0, 0, 0, 0 }
     for i = 1, #names do
       local s, k, bad = arm[i].spread, counts[i], bits >> (i - 1) & 1
       arm[i].k = arm[i].k + bad
@@ -90,25 +95,65 @@ local function count(arm, caller, bits)
   caller.calls, caller.was = n + 1, bits
 end
 
--- Who calls: somebody new, or one of those who called before, at most three times.
-local function whose(callers, share, random)
-  if #callers > 0 and random() < RETURNS then
-    local caller = callers[1 + math.floor(random() * #callers)]
-    if caller.calls < 3 then
-      return caller
+-- Of a beta distribution, by Joehnk: a share of somebody's own, around the usual one.
+local function own_share(mean, random)
+  local a, b = mean * OWN_STRENGTH, (1 - mean) * OWN_STRENGTH
+  while true do
+    local x, y = random() ^ (1 / a), random() ^ (1 / b)
+    if x + y > 0 and x + y <= 1 then
+      return x / (x + y)
     end
   end
-  local caller = { canary = random() < share, calls = 0 }
+end
+
+local function regulars_of(n, usual, share, random)
+  local callers = {}
+  for i = 1, n do
+    local shares = {}
+    for m, name in ipairs(names) do
+      shares[m] = OWN[name] and own_share(usual[name], random) or usual[name]
+    end
+    callers[i] = { canary = random() < share, calls = 0, outcome = outcome_of(shares) }
+  end
+  return callers
+end
+
+local function may_count(caller, day)
+  if caller.day ~= day then
+    caller.day, caller.today = day, 0
+  end
+  caller.today = caller.today + 1
+  return caller.today <= OF_A_DAY
+end
+
+-- Who calls: somebody new, or one of those who called before; nil: their call does not count.
+local function whose(callers, share, day, random)
+  if callers.regulars or #callers > 0 and random() < RETURNS then
+    local caller = callers[1 + math.floor(random() * #callers)]
+    return may_count(caller, day) and caller or nil
+  end
+  local caller = { canary = random() < share, calls = 0, day = day, today = 1 }
   callers[#callers + 1] = caller
   return caller
 end
 
+-- As guards.fast reads it: who met a fault before is no second one of a crowd.
+local function mark_of(caller, is_fault, random)
+  if not is_fault then
+    return "0"
+  end
+  local again, never = caller.failed, random() < 0.5
+  caller.failed = true
+  return never and (again and "C" or "c") or again and "x" or "1"
+end
+
 local function call(arm, caller, outcome, random)
   arm.callers = arm.callers + (caller.calls == 0 and 1 or 0)
-  local bits = caller.calls > 0 and random() < AGAIN and caller.was or outcome(random)
+  local own = caller.outcome
+  local bits = own and own(random) or caller.calls > 0 and random() < AGAIN and caller.was or outcome(random)
   count(arm, caller, bits)
   if caller.canary then
-    arm.recent[arm.n] = bits & 1 == 0 and "0" or random() < 0.5 and "c" or "1"
+    arm.recent[arm.n] = mark_of(caller, bits & 1 == 1, random)
   end
 end
 
@@ -154,19 +199,26 @@ end
 
 ---One stage.
 ---@param stage table
----@param o { calls: integer, usual: table<string, number>, worse: table<string, number>? } calls of the canary
+---@param o { calls: integer, usual: table<string, number>, worse: table<string, number>?, regulars: integer? } calls of
+---  the canary; how many people call, if always the same
 ---@param random fun(): number
 ---@return string? verdict "rollback" or "hold"; nil: nothing was found
 ---@return integer calls of the canary by then
 ---@return string? guard which said so
 function M.stage(stage, o, random)
-  local canary, baseline, callers = new_arm(), new_arm(), {}
+  local canary, baseline = new_arm(), new_arm()
   local share, last, next_look = stage.percent_bp / 10000, nil, CALLS_A_LOOK
+  local callers = o.regulars and regulars_of(o.regulars, o.usual, share, random) or {}
+  callers.regulars = o.regulars
   local usual = before(o.usual.error_end, random)
   local ours, theirs = outcome_of(shares_of(o.usual, o.worse)), outcome_of(shares_of(o.usual))
-  while canary.n < o.calls do
-    local caller = whose(callers, share, random)
-    call(caller.canary and canary or baseline, caller, caller.canary and ours or theirs, random)
+  local calls, calls_max = 0, o.calls * CALLS_MAX -- of regulars, all may be on one side
+  while canary.n < o.calls and calls < calls_max do
+    local caller = whose(callers, share, calls // DAY_CALLS, random)
+    calls = calls + 1
+    if caller then
+      call(caller.canary and canary or baseline, caller, caller.canary and ours or theirs, random)
+    end
     if canary.n >= next_look then
       next_look = canary.n + CALLS_A_LOOK
       local verdict = look(stage, canary, baseline, usual, last)
@@ -180,12 +232,13 @@ function M.stage(stage, o, random)
 end
 
 ---Many stages of one kind.
----@param o { runs: integer, seed: integer, calls: integer, usual: table?, worse: table? }
+---@param o { runs: integer, seed: integer, calls: integer, usual: table?, worse: table?, regulars: integer? }
 ---@return { stage: string, found: integer, runs: integer, median: integer?, by: table<string, integer> }
 function M.many(stage, o)
   local random, found, by = random_of(o.seed), {}, {}
   for _ = 1, o.runs do
-    local how = { calls = o.calls, usual = o.usual or M.usual, worse = o.worse }
+    local how = { calls = o.calls, usual = o.usual or M.usual, worse = o.worse,
+      regulars = o.regulars }
     local verdict, calls, guard = M.stage(stage, how, random)
     if verdict then
       found[#found + 1] = calls
@@ -205,14 +258,17 @@ local function line(tell, name, r)
     r.median or "-", table.concat(by, ", ")) }
 end
 
--- Both systems alike, at so many errors; then errors of 10 % where 3 % are usual, and hang-ups.
+-- Both systems alike; then errors of 10 % where 3 % are usual, hang-ups, and first words that come late.
 local cases = {
   { name = "both alike, 1 % errors", usual = 0.01 },
   { name = "both alike, 3 % errors", usual = 0.03 },
   { name = "both alike, 6 % errors", usual = 0.06 },
+  { name = "both alike, 4 % slow", usual = 0.03, slow = 0.04 },
+  { name = "both alike, 150 regular callers", usual = 0.03, regulars = 150 },
   { name = "canary 10 % errors, baseline 3 %", usual = 0.03, worse = { error_end = 0.10 } },
   { name = "canary 20 % errors, baseline 3 %", usual = 0.03, worse = { error_end = 0.20 } },
   { name = "canary 25 % hang up, baseline 8 %", usual = 0.03, worse = { short_hangup = 0.25 } },
+  { name = "canary 15 % slow, 3 % usual", usual = 0.03, worse = { latency = 0.15 } },
 }
 
 ---The operation: a table for people, the same for programs.
@@ -220,19 +276,24 @@ local cases = {
 ---@param stopping fun(): boolean
 function M.show(o, tell, stopping)
   local seed, runs, calls = o.seed or 1, o.runs or 500, o.calls or 400
+  if runs < 1 or calls < 1 then
+    tell { note = "--runs and --calls need at least 1" }
+    return { usage = true }
+  end
   local rows = json.array {}
   tell { text = ("%d stages of each kind, %d calls on OpenAI each, seed %d: stopped by the guards"):format(runs, calls,
     seed) }
   tell { text = ("%-34s  %-5s  %8s  %-6s  %s"):format("", "stage", "stopped", "median", "by") }
   for i, case in ipairs(cases) do
     local usual = json.copy(M.usual)
-    usual.error_end = case.usual
+    usual.error_end, usual.latency = case.usual, case.slow or usual.latency
     for j, stage in ipairs(M.stages) do
       if stopping() then
         return { seed = seed, runs = runs, calls = calls, rows = rows, failed = true }
       end
       tell { progress = ("%d of %d"):format((i - 1) * #M.stages + j, #cases * #M.stages) }
-      local r = M.many(stage, { runs = runs, seed = seed, calls = calls, usual = usual, worse = case.worse })
+      local r = M.many(stage, { runs = runs, seed = seed, calls = calls, usual = usual, worse = case.worse,
+        regulars = case.regulars })
       r.case, rows[#rows + 1] = case.name, r
       line(tell, case.name, r)
     end
