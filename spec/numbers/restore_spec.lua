@@ -76,6 +76,69 @@ describe("restoring", function()
     assert.equal(before.voice_url, world.fields(B).voice_url)
   end)
 
+  it("only compares, in a dry run without the database", function()
+    switch { A, B }
+    host.database_down = "connection refused"
+    world.requests = {}
+    local result = world.run("restore", { all = true, dry_run = true })
+    assert.same({ numbers = 2, failed = false }, result)
+    assert.same({ "GET " .. A, "GET " .. B }, world.requests)
+    assert.equal(OURS, world.fields(A).voice_url)
+    assert.matches("voice_url +" .. OURS .. " %-> https://api.vapi.ai", world.text())
+    assert.matches("Nothing was changed. 2 numbers would be restored", world.text())
+  end)
+
+  it("a damaged snapshot costs its own number, is told and counted, without the database", function()
+    local before = world.fields(C)
+    switch { A, B, C }
+    local name = "snapshots/%s.json"
+    world.kept[name:format(A)] = world.kept[name:format(A)]:gsub('"sid"', '"side"')
+    world.kept[name:format(B)] = world.kept[name:format(B)]:sub(1, 100)
+    host.database_down = "connection refused"
+    local result = world.run("restore", { all = true })
+    assert.same({ restored = 1, numbers = 1, failed = true }, result)
+    assert.same(before, world.fields(C))
+    assert.matches("%+13125550100 +NOT restored: its snapshot on this disk is damaged", world.text())
+    assert.matches("%+13125550101 +NOT restored: its snapshot on this disk is damaged", world.text())
+    assert.matches("1 numbers restored, 2 not", world.text())
+  end)
+
+  it("enough failures, or a person, end it without the database too", function()
+    switch { A, B, C }
+    host.database_down = "connection refused"
+    world.faults["POST " .. A] = { "400" }
+    assert.is_true(world.run("restore", { all = true, max_failures = 1 }).failed)
+    assert.equal(OURS, world.fields(B).voice_url)
+    assert.matches("1 are enough %(%-%-max%-failures%); 2 were not tried", world.text())
+    world.stops = 2
+    assert.is_true(world.run("restore", { all = true }).failed)
+    world.stops = nil
+    assert.equal(OURS, world.fields(C).voice_url)
+    assert.matches("it was told to end; 2 were not tried", world.text())
+  end)
+
+  it("`all` leaves alone what we never changed, and what is given back, without the database", function()
+    switch { A, B }
+    world.run("snapshot", { all = true })
+    assert.truthy(world.kept["snapshots/" .. C .. ".json"])
+    world.run("restore", { numbers = { A } })
+    for _, number in ipairs { A, C } do
+      local _, one = world.fields(number)
+      one.voice_url = "https://somebody.example/new"
+    end
+    host.database_down = "connection refused"
+    assert.is_false(world.run("restore", { all = true }).failed)
+    assert.equal("https://somebody.example/new", world.fields(A).voice_url)
+    assert.equal("https://somebody.example/new", world.fields(C).voice_url)
+    assert.not_equal(OURS, world.fields(B).voice_url)
+    assert.matches("2 more were never changed by us, or are given back", world.text())
+    assert.is_false(world.run("restore", { numbers = { A } }).failed) -- named, it is
+    assert.not_equal("https://somebody.example/new", world.fields(A).voice_url)
+    host.database_down = nil
+    switch { A } -- changed again: it is ours again
+    assert.is_true(require("ringdown.numbers.snapshot").is_ours(require("ringdown.numbers.snapshot").kept(A)))
+  end)
+
   it("the copy on the disk stays what was before we came", function()
     local before = world.fields(A)
     switch { A }

@@ -47,6 +47,10 @@ function Run:leave(item, why)
 end
 
 function Run:verified(item, fields)
+  local first = item.restores and snapshots.stored(item.number, true)
+  if first and first.id == item.restores then
+    snapshots.given_back(item.number, first.id)
+  end
   local _, texts_to = where.of(fields, self.ours)
   self:step(item, "verified", { now = fields, texts_to = texts_to })
 end
@@ -204,13 +208,23 @@ function Run:tell_item(item, tell)
   tell(line)
 end
 
--- Why the run ends before its end; nil: it goes on.
-function Run:reason_to_stop(options, n_in_wave)
-  local max = options.max_failures or FAILURES_MAX
-  if self.n_failed >= max then
-    return ("%d numbers could not be changed, and %d are enough (--max-failures)"):format(self.n_failed, max)
+---Why no more numbers are changed; nil: go on.
+---@param n_failed integer
+---@param max integer?
+---@return string?
+function M.reason_to_stop(n_failed, max)
+  max = max or FAILURES_MAX
+  if n_failed >= max then
+    return ("%d numbers could not be changed, and %d are enough (--max-failures)"):format(n_failed, max)
   elseif host.stopping and host.stopping() then
     return "it was told to end"
+  end
+end
+
+function Run:reason_to_stop(options, n_in_wave)
+  local why = M.reason_to_stop(self.n_failed, options.max_failures)
+  if why then
+    return why
   elseif options.wave and n_in_wave == options.wave and options.pause_s and options.pause_s > 0 then
     host.sleep(options.pause_s * 1000)
   end

@@ -16,6 +16,11 @@ local function item_of(number, carrier_id, snapshot, ours)
     goes_to = (where.of(snapshot.fields, ours)) }
 end
 
+local function change_text(number, one)
+  return ("%-16s  %-21s  %s -> %s"):format(number, one.name, one.found == "" and "(nothing)" or one.found,
+    one.wanted == "" and "(nothing)" or one.wanted)
+end
+
 -- The number's id at Twilio: as it was seen last, else by asking.
 local function carrier_id(number)
   local seen = db.ask("select to_json(carrier_id)::text from numbers_seen where number = $1", { number })
@@ -63,29 +68,86 @@ local function of_numbers(numbers, first, ours, tell)
 end
 
 -- Straight from the disk. Each number is read back; nothing is written down, because there is nobody to do so.
+local Disk = {}
+Disk.__index = Disk
+
+function Disk:say(number, good, text)
+  self.n_done, self.n_failed = self.n_done + (good and 1 or 0), self.n_failed + (good and 0 or 1)
+  self.tell { text = ("%-16s  %s"):format(number, text), number = number }
+end
+
+-- What would change; nothing is.
+function Disk:compare(one)
+  local now, why = twilio.fetch(one.sid)
+  local changes = now and twilio.differences(twilio.fields(now), one.fields) or {}
+  for _, change in ipairs(changes) do
+    self.tell { text = change_text(one.number, change), number = one.number, change = change }
+  end
+  if not now then
+    self:say(one.number, false, "cannot be compared: " .. why)
+  elseif #changes == 0 then
+    self:say(one.number, true, "is as it was")
+  else
+    self.n_done = self.n_done + 1
+  end
+end
+
+function Disk:put_back(one)
+  local now, trouble = twilio.update(one.sid, one.fields)
+  local good = now and #twilio.differences(twilio.fields(now), one.fields) == 0
+  self:say(one.number, good, good and "as it was on " .. one.taken_at
+    or "NOT restored: " .. (trouble or "Twilio shows something else"))
+end
+
+-- Of `all`, those that we changed and that nobody gave back.
+local function from_disk(payload, wanted)
+  local chosen, list, damaged = {}, snapshots.all_kept()
+  local n_left = 0
+  for _, one in ipairs(list) do
+    if wanted[one.number] or payload.all and snapshots.is_ours(one) then
+      chosen[#chosen + 1], wanted[one.number] = one, nil
+    elseif payload.all then
+      n_left = n_left + 1
+    end
+  end
+  return chosen, damaged, n_left
+end
+
 local function without_database(payload, why, tell)
-  tell { note = ("the database is away (%s): restoring from the snapshots on this machine's disk"):format(why) }
-  local wanted, n_failed, n_done = {}, 0, 0
+  tell { note = ("the database is away (%s): %s the snapshots on this machine's disk"):format(why,
+    payload.dry_run and "comparing with" or "restoring from") }
+  local self, wanted = setmetatable({ tell = tell, n_done = 0, n_failed = 0 }, Disk), {}
   for _, number in ipairs(payload.numbers or {}) do
     wanted[number] = true
   end
-  for _, one in ipairs(snapshots.all_kept()) do
+  local chosen, damaged, n_left = from_disk(payload, wanted)
+  for _, one in ipairs(damaged) do
     if payload.all or wanted[one.number] then
       wanted[one.number] = nil
-      local now, trouble = twilio.update(one.sid, one.fields)
-      local left = now and #twilio.differences(twilio.fields(now), one.fields) or 0
-      local good = now and left == 0
-      n_done, n_failed = n_done + 1, n_failed + (good and 0 or 1)
-      tell { text = ("%-16s  %s"):format(one.number, good and "as it was on " .. one.taken_at
-        or "NOT restored: " .. (trouble or "Twilio shows something else")), number = one.number }
+      self:say(one.number, false, "NOT restored: " .. one.why .. "; scripts/rollback-numbers --from, with a way back "
+        .. "that was kept elsewhere, may have it")
     end
   end
   for number in pairs(wanted) do
-    n_failed = n_failed + 1
-    tell { text = ("%-16s  has no snapshot on this disk"):format(number), number = number }
+    self:say(number, false, "has no snapshot on this disk")
   end
-  tell { text = ("%d numbers restored, %d not."):format(n_done - n_failed, n_failed) }
-  return { restored = n_done - n_failed, failed = n_failed > 0 }
+  local stopped
+  local n_before = self.n_failed
+  for i, one in ipairs(chosen) do
+    stopped = bulk.reason_to_stop(self.n_failed - n_before, payload.max_failures)
+    if stopped then
+      tell { note = ("stopped: %s; %d were not tried"):format(stopped, #chosen - i + 1) }
+      break
+    end
+    self[payload.dry_run and "compare" or "put_back"](self, one)
+  end
+  if n_left > 0 then
+    tell { note = ("%d more were never changed by us, or are given back already: they are left alone"):format(n_left) }
+  end
+  tell { text = payload.dry_run and ("Nothing was changed. %d numbers would be restored, %d cannot be."):format(
+    self.n_done, self.n_failed) or ("%d numbers restored, %d not."):format(self.n_done, self.n_failed) }
+  return { restored = not payload.dry_run and self.n_done or nil, numbers = self.n_done,
+    failed = self.n_failed > 0 or stopped ~= nil }
 end
 
 ---@class ringdown.numbers.restore
@@ -106,8 +168,7 @@ local function dry_run(items, tell)
   for _, item in ipairs(items) do
     local now, why = twilio.fetch(item.carrier_id)
     for _, one in ipairs(now and twilio.differences(twilio.fields(now), item.wanted) or {}) do
-      tell { text = ("%-16s  %-21s  %s -> %s"):format(item.number, one.name, one.found, one.wanted),
-        number = item.number, change = one }
+      tell { text = change_text(item.number, one), number = item.number, change = one }
     end
     if not now then
       tell { text = ("%-16s  %s"):format(item.number, why), number = item.number }

@@ -4,6 +4,7 @@
 local db = require "ringdown.numbers.db"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local twilio = require "ringdown.twilio.numbers"
 
 local M = {}
 
@@ -14,29 +15,62 @@ local M = {}
 ---@field taken_at string
 ---@field taken_by string
 ---@field fields table<string, string> the twelve
+---@field state "changed"|"given_back"? given_back: it is as it was, and `all` leaves it alone
 
 local function name_of(number)
   return "snapshots/" .. number .. ".json"
 end
 
+-- Whole: what it says can be written back.
+local function is_whole(value, number)
+  if type(value) ~= "table" or type(value.fields) ~= "table" or value.number ~= number
+    or type(value.sid) ~= "string" or not value.sid:match("^PN%x+$") then
+    return false
+  end
+  for _, name in ipairs(twilio.names) do
+    if type(value.fields[name]) ~= "string" then
+      return false
+    end
+  end
+  value.taken_at = type(value.taken_at) == "string" and value.taken_at or "a day that is not known"
+  return true
+end
+
 ---The one on disk.
 ---@param number string
 ---@return ringdown.numbers.snapshot?
+---@return string? why
 function M.kept(number)
   local text = host.kept(name_of(number))
-  local value = text and json.decode(text)
-  return type(value) == "table" and type(value.fields) == "table" and value or nil
+  local good, value = pcall(json.decode, text or "")
+  if not text then
+    return nil, "has no snapshot on this disk"
+  elseif not good or not is_whole(value, number) then
+    return nil, "its snapshot on this disk is damaged"
+  end
+  return value
 end
 
 ---All that are on disk.
 ---@return ringdown.numbers.snapshot[]
+---@return { number: string, why: string }[] damaged
 function M.all_kept()
-  local list = {}
+  local list, damaged = {}, {}
   for _, name in ipairs(host.kept_names("snapshots/")) do
     local number = name:match("^snapshots/(%+%d+)%.json$")
-    list[#list + 1] = number and M.kept(number)
+    if number then
+      local one, why = M.kept(number)
+      list[#list + 1] = one
+      damaged[#damaged + 1] = not one and { number = number, why = why } or nil
+    end
   end
-  return list
+  return list, damaged
+end
+
+---Did we change it, and is it not given back? One without an id was only looked at.
+---@param one ringdown.numbers.snapshot
+function M.is_ours(one)
+  return type(one.snapshot) == "number" and one.state ~= "given_back"
 end
 
 ---Writes it, unless it is there already.
@@ -45,10 +79,23 @@ end
 ---@return string? why not
 function M.keep(one)
   local there = M.kept(one.number)
-  if there and there.snapshot == one.snapshot and one.snapshot then
+  one.state = one.state or "changed"
+  if there and one.snapshot and there.snapshot == one.snapshot and (there.state or "changed") == one.state then
     return true
   end
   return host.keep(name_of(one.number), json.encode(one) .. "\n")
+end
+
+---The number is as it was before we came: nobody has to give it back any more. What cannot be written stays, and is
+---given back once more by whoever asks for all: that changes nothing.
+---@param number string
+---@param id integer of the snapshot that it was given back from
+function M.given_back(number, id)
+  local one = M.kept(number)
+  if one and one.snapshot == id then
+    one.state = "given_back"
+    M.keep(one)
+  end
 end
 
 ---How the number was before we came, by the database.

@@ -47,14 +47,18 @@ end
 ---With `script`, its text is told, and nothing else.
 ---@param payload { ours: ringdown.numbers.ours, script: boolean? } | ringdown.numbers.choice
 function M.run(payload, tell)
-  local list, now
-  local n_missing = 0
+  local list, now, n_missing
   local there, why = db.is_there()
   if there then
     list, n_missing, now = taken_now(payload, tell)
   else
     tell { note = ("the database is away (%s): what lies on this machine's disk is taken"):format(why) }
-    list = snapshots.all_kept()
+    local damaged
+    list, damaged = snapshots.all_kept()
+    n_missing = #damaged
+    for _, one in ipairs(damaged) do
+      tell { note = ("%-16s  %s"):format(one.number, one.why), number = one.number }
+    end
     now = list[1] and list[1].taken_at or ""
   end
   tell { note = ("%d numbers are on this machine's disk%s."):format(#list, n_missing > 0
