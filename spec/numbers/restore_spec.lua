@@ -148,6 +148,113 @@ describe("restoring", function()
   end)
 end)
 
+describe("restoring what was cut off", function()
+  teardown(world.finish)
+
+  local function rows(sql)
+    local list = {}
+    for i, row in ipairs(assert(world.sql(sql, {}))) do
+      list[i] = tostring(row[1])
+    end
+    return table.concat(list, " ")
+  end
+
+  -- A process that switches all three dies when A is as far as that, and B and C are planned.
+  local function die(state)
+    local n = 0
+    repeat
+      world.begin { A, B, C }
+      n = n + 1
+      assert.is_true(world.run_until(n, true, "switch", { to = "ringdown", all = true }))
+    until rows "select state from bulk_items order by number" == state .. " planned planned"
+    return tonumber(rows "select run from bulk_runs")
+  end
+
+  local function as_they_were()
+    for _, number in ipairs { A, B, C } do
+      assert.equal("https://api.vapi.ai/twilio/inbound_call", world.fields(number).voice_url)
+      assert.equal("", world.fields(number).voice_fallback_url)
+    end
+    assert.equal("", rows "select number from bulk_items where state in ('planned', 'snapshotted', 'written')")
+  end
+
+  it("a run, all and a number are taken back without finishing anything first", function()
+    for _, state in ipairs { "snapshotted", "written" } do
+      for _, payload in ipairs { { run = true }, { all = true }, { numbers = { A, B, C } } } do
+        local run = die(state)
+        payload = { run = payload.run and run, all = payload.all, numbers = payload.numbers }
+        world.run("restore", { run = payload.run, all = payload.all, numbers = payload.numbers, dry_run = true })
+        assert.equal("2", rows "select count(*) from bulk_items where state = 'planned'")
+        local result, why = world.run("restore", payload)
+        assert.is_nil(why)
+        assert.equal(payload.numbers ~= nil, result.failed, world.text()) -- B and C have nothing to go back to
+        as_they_were()
+        assert.equal(0, world.run("drift").drifted)
+      end
+    end
+  end)
+
+  it("a number alone: the run's others stay planned", function()
+    local run = die "written"
+    assert.is_false(world.run("restore", { numbers = { A } }).failed)
+    assert.equal("verified planned planned", rows(("select state from bulk_items where run = %d order by number")
+      :format(run)))
+    assert.equal("https://api.vapi.ai/twilio/inbound_call", world.fields(A).voice_url)
+  end)
+
+  it("a number of which nobody can know is told, and does not hold up the others", function()
+    world.begin { A, B }
+    switch { B }
+    world.faults["POST " .. A] = { "lost" }
+    local broken = { "ok" }
+    for i = 2, 60 do
+      broken[i] = "500"
+    end
+    world.faults["GET " .. A] = broken
+    world.run("switch", { to = "ringdown", numbers = { A } })
+    assert.equal("snapshotted", rows("select state from bulk_items where number = '" .. A .. "'"))
+    local result = world.run("restore", { all = true })
+    assert.is_true(result.failed)
+    assert.matches("%+13125550100 +NOT KNOWN, not restored: Twilio cannot be asked", world.text())
+    assert.equal("https://api.vapi.ai/twilio/inbound_call", world.fields(B).voice_url)
+    world.faults = {}
+    assert.is_false(world.run("restore", { all = true }).failed)
+    assert.equal("https://api.vapi.ai/twilio/inbound_call", world.fields(A).voice_url)
+  end)
+
+  it("what somebody else changed in the middle of it is left alone by a run, and given back by its number", function()
+    local run = die "snapshotted"
+    local _, one = world.fields(A)
+    one.voice_url = "https://somebody.example/new"
+    assert.is_true(world.run("restore", { run = run }).failed)
+    assert.equal("https://somebody.example/new", world.fields(A).voice_url)
+    assert.is_false(world.run("restore", { numbers = { A } }).failed)
+    assert.equal("https://api.vapi.ai/twilio/inbound_call", world.fields(A).voice_url)
+  end)
+
+  it("a restore that failed, or ended anywhere, is done by the same command again", function()
+    world.begin { A }
+    switch { A }
+    world.faults["POST " .. A] = { "400" }
+    assert.is_true(world.run("restore", { numbers = { A } }).failed)
+    assert.is_false(world.run("restore", { numbers = { A } }).failed)
+    assert.equal("https://api.vapi.ai/twilio/inbound_call", world.fields(A).voice_url)
+    for _, payload in ipairs { { numbers = { A } }, { all = true } } do
+      local n, lives = 0, false
+      while not lives do
+        n = n + 1
+        world.begin { A }
+        switch { A }
+        lives = not world.run_until(n, true, "restore", { numbers = payload.numbers, all = payload.all })
+        world.run("restore", { numbers = payload.numbers, all = payload.all })
+        assert.equal("https://api.vapi.ai/twilio/inbound_call", world.fields(A).voice_url)
+        assert.equal(0, world.run("drift").drifted)
+      end
+      assert.is_true(n > 10)
+    end
+  end)
+end)
+
 describe("a way back without us", function()
   before_each(function() world.begin { A, B } end)
   teardown(world.finish)

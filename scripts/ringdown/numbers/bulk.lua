@@ -288,6 +288,75 @@ function M.go_on(run, ours, tell)
   return { run = run, counts = counts, failed = left > 0 }
 end
 
+-- ── ending a run that was cut off ───────────────────────────────────────────────────────────────
+
+local IN_FLIGHT_MS = 30000 -- so long what another process sent may still be on its way
+
+-- How a number is that a run was in the middle of. Nothing is written to it.
+function Run:look_at(item, tell)
+  local fields, why = read_back(item)
+  if fields and item.state == "snapshotted" and not is_as(fields, item.wanted) then
+    local age_ms = db.ask([[select to_json(extract(epoch from now() - updated_at) * 1000)::text from bulk_items
+      where run = $1::bigint and number = $2]], { self.run, item.number })
+    if age_ms < IN_FLIGHT_MS then
+      tell { progress = item.number .. ": waiting whether a change of it is still on its way" }
+      host.sleep(math.ceil(IN_FLIGHT_MS - age_ms))
+      fields, why = read_back(item)
+    end
+  end
+  if not fields then
+    self:leave(item, "Twilio cannot be asked how it is: " .. why)
+  elseif is_as(fields, item.wanted) then
+    self:verified(item, fields)
+  elseif is_as(fields, only(item.before, item.wanted)) then
+    self:fail(item, "it was cut off before anything was changed")
+  else
+    self:fail(item, "somebody else changed it meanwhile; it is left as it is now")
+  end
+end
+
+-- Of one run: what it had not begun is not done any more, what it was in the middle of is looked at.
+local function settle_run(run, is_meant, found, ours, tell)
+  local self = setmetatable(db.ask("select bulk_take($1::bigint)::text", { run }), Run)
+  local n_cancelled = 0
+  self.ours = ours
+  for _, item in ipairs(self.items) do
+    if item.state == "planned" and is_meant(item.number) then
+      self:fail(item, "it was taken back before its turn; it was not touched")
+      n_cancelled = n_cancelled + 1
+    end
+  end
+  for _, item in ipairs(self.items) do
+    if (item.state == "snapshotted" or item.state == "written") and is_meant(item.number) then
+      self:look_at(item, tell)
+      found[item.number] = { state = item.state, why = item.why, run = run, restores = item.restores ~= nil }
+    end
+  end
+  db.ask("select bulk_end($1::bigint, $2)::text", { self.run, self.held_by })
+  if n_cancelled > 0 then
+    tell { note = ("run %d does not go on with %d numbers that it had not touched"):format(run, n_cancelled) }
+  end
+end
+
+---Ends what runs have in hand of these numbers, so that nothing goes on behind the back of whoever restores them. A
+---process that is still at it ends at its next step.
+---@param which { run: integer?, numbers: string[]? } of one run; of these numbers; else of all
+---@return table<string, { state: string, why: string?, run: integer, restores: boolean }> found those in the middle
+function M.settle(which, ours, tell)
+  local named, found = {}, {}
+  for _, number in ipairs(which.numbers or {}) do
+    named[number] = true
+  end
+  local runs = db.ask("select bulks_unfinished($1::bigint, $2::jsonb)::text",
+    { which.run or false, which.numbers and json.encode(json.array(which.numbers)) or false })
+  for _, run in ipairs(runs) do
+    settle_run(run, function(number)
+      return not which.numbers or named[number] or false
+    end, found, ours, tell)
+  end
+  return found
+end
+
 -- Whoever is in the middle of a change stays with it.
 local function refuse_held(items)
   local numbers = json.array {}
@@ -296,8 +365,9 @@ local function refuse_held(items)
   end
   local held = db.ask("select numbers_held($1::jsonb)::text", { json.encode(numbers) })
   if held then
-    error(("run %d was cut off in the middle of %s%s: finish it first, by --resume %d"):format(held[1].run,
-      held[1].number, #held > 1 and (" and %d others"):format(#held - 1) or "", held[1].run), 0)
+    error(("run %d was cut off in the middle of %s%s: finish it first, by --resume %d, or take it back, by "
+      .. "ringdown numbers restore %d"):format(held[1].run, held[1].number,
+        #held > 1 and (" and %d others"):format(#held - 1) or "", held[1].run, held[1].run), 0)
   end
 end
 
@@ -306,7 +376,9 @@ end
 ---@param items { number: string, carrier_id: string, wanted: table, goes_to: string, restores: integer? }[]
 ---@return integer run
 function M.begin(about, items)
-  refuse_held(items)
+  if about.action ~= "restore" then -- which has settled them
+    refuse_held(items)
+  end
   about.who, about.options.numbers = host.who(), #items
   local run = db.ask("select bulk_begin($1::jsonb, '[]')::text", { json.encode(about) }).run
   for part in db.parts(items) do

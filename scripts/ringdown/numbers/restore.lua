@@ -1,11 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- numbers.restore: gives numbers their twelve fields back, as a snapshot has them, and reads them again.
 --
+-- What a run was in the middle of is looked at first, and what it had not begun is not done any more: nobody has to
+-- finish a change to take it back. A number of which nobody can know is told, and the others are restored.
+--
 -- A number: as before the last change, or with `first` as before we came. A run: what it changed. With the database
 -- away: from the disk of this machine, as before we came; the database then hears of it by the next drift.
 local bulk = require "ringdown.numbers.bulk"
 local db = require "ringdown.numbers.db"
 local snapshots = require "ringdown.numbers.snapshot"
+local sorted = require "ringdown.sorted"
 local twilio = require "ringdown.twilio.numbers"
 local where = require "ringdown.numbers.where"
 
@@ -21,47 +25,75 @@ local function change_text(number, one)
     one.wanted == "" and "(nothing)" or one.wanted)
 end
 
--- The number's id at Twilio: as it was seen last, else by asking.
+-- The number's id at Twilio: as it was seen last, else by asking. Nil and why: it has none, or nobody knows.
 local function carrier_id(number)
   local seen = db.ask("select to_json(carrier_id)::text from numbers_seen where number = $1", { number })
   if seen then
     return seen
   end
   local one, why = twilio.find(number)
-  if one == nil then
-    error(("%s cannot be looked up at Twilio: %s"):format(number, why), 0)
+  if not one then
+    return nil, why and "cannot be looked up at Twilio: " .. why or "is not among the account's numbers any more"
   end
-  return one and one.sid or nil
+  return one.sid
 end
 
-local function of_run(run, ours)
+local function has_begun(state)
+  return state == "snapshotted" or state == "written"
+end
+
+-- What was cut off and is not known, or is somebody else's: told. How many.
+local function tell_left(found, tell)
+  local n = 0
+  for _, number in ipairs(sorted.keys(found)) do
+    local one = found[number]
+    if has_begun(one.state) then
+      n = n + 1
+      tell { text = ("%-16s  NOT KNOWN, not restored: %s"):format(number, one.why), number = number, why = one.why }
+    end
+  end
+  return n
+end
+
+-- `found`: what it was in the middle of, settled; nil: nothing is to be changed.
+local function of_run(run, found, ours, tell)
   local shown = db.ask("select bulk_shown($1::bigint)::text", { run })
-  local items = {}
+  local items, n_left = {}, 0
   if not shown then
     error(("there is no run %d; ringdown numbers runs shows them"):format(run), 0)
   end
   for _, one in ipairs(shown.items) do
-    if one.state == "snapshotted" or one.state == "written" then
-      error(("run %d was cut off in the middle of %s: finish it first, by ringdown numbers %s --resume %d"):format(run,
-        one.number, shown.action, run), 0)
-    elseif one.state == "verified" and one.snapshot then
+    local was = found and found[one.number]
+    if one.snapshot and (one.state == "verified" or not found and has_begun(one.state)) then
       items[#items + 1] = item_of(one.number, one.carrier_id, { id = one.snapshot, fields = one.before }, ours)
+    elseif was and one.state == "failed" then
+      local now = twilio.fetch(one.carrier_id)
+      local is_back = now and #twilio.differences(twilio.fields(now), one.before) == 0
+      n_left = n_left + (is_back and 0 or 1)
+      tell { text = ("%-16s  %s"):format(one.number, is_back and "is as it was: " .. one.why
+        or ("not restored: %s; ringdown numbers restore %s gives it back all the same"):format(one.why, one.number)),
+        number = one.number }
     end
   end
-  return items
+  return items, n_left
 end
 
-local function of_numbers(numbers, first, ours, tell)
+local function of_numbers(numbers, found, first, ours, tell)
   local items, n_missing = {}, 0
   for _, number in ipairs(numbers) do
+    local was = found[number] or {}
     local snapshot = snapshots.stored(number, first)
-    local sid = snapshot and carrier_id(number)
-    if sid then
+    local sid, why = nil, "has no snapshot to go back to: we changed nothing, or it is undone already"
+    if snapshot then
+      sid, why = carrier_id(number)
+    end
+    if was.restores and was.state == "verified" and not snapshot then
+      tell { text = ("%-16s  was restored by run %d"):format(number, was.run), number = number }
+    elseif sid and not has_begun(was.state) then
       items[#items + 1] = item_of(number, sid, snapshot, ours)
-    else
+    elseif not has_begun(was.state) then
       n_missing = n_missing + 1
-      tell { text = ("%-16s  %s"):format(number, snapshot and "is not among the account's numbers any more"
-        or "has no snapshot to go back to: we changed nothing, or it is undone already"), number = number }
+      tell { text = ("%-16s  %s"):format(number, why), number = number }
     end
   end
   return items, n_missing
@@ -178,6 +210,23 @@ local function dry_run(items, tell)
   return { numbers = #items }
 end
 
+-- What to restore, and of how many numbers it cannot be said. Unless it is a dry run, runs are ended for it.
+local function chosen(payload, tell)
+  local numbers, found = payload.numbers, nil
+  if not payload.dry_run then
+    found = bulk.settle({ run = payload.run, numbers = not payload.run and not payload.all and numbers or nil },
+      payload.ours, tell)
+  end
+  local items, n_missing
+  if payload.run then
+    items, n_missing = of_run(payload.run, found, payload.ours, tell)
+  else
+    items, n_missing = of_numbers(payload.all and everything() or numbers or {}, found or {},
+      payload.first or payload.all, payload.ours, tell)
+  end
+  return items, n_missing + tell_left(found or {}, tell)
+end
+
 ---@param payload ringdown.numbers.restore
 function M.run(payload, tell)
   local there, why = db.is_there()
@@ -189,14 +238,7 @@ function M.run(payload, tell)
   elseif payload.resume then
     return bulk.go_on(payload.resume, payload.ours, tell)
   end
-  local items
-  local n_missing = 0
-  if payload.run then
-    items = of_run(payload.run, payload.ours)
-  else
-    items, n_missing = of_numbers(payload.all and everything() or payload.numbers or {}, payload.first or payload.all,
-      payload.ours, tell)
-  end
+  local items, n_missing = chosen(payload, tell)
   if payload.dry_run then
     return dry_run(items, tell)
   elseif #items == 0 then
