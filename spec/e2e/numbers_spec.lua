@@ -21,7 +21,7 @@ return agent { name = "plumber", openai = {}, greeting = "Plumbing, how can I he
 local DENTIST = [[
 local agent = require "ringdown.agent"
 return agent { name = "dentist", openai = {}, vapi = { assistant = "5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30" },
-  greeting = "Dentist, how can I help?", prompt = "Help." }
+  routing = "openai", greeting = "Dentist, how can I help?", prompt = "Help." }
 ]]
 
 describe("the account's numbers", function()

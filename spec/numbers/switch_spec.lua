@@ -158,6 +158,24 @@ describe("what is refused before anything is changed", function()
     assert.is_false(world.run("switch", { to = "vapi", numbers = { A } }).failed)
   end)
 
+  it("an agent of both systems without a plan: nobody wants every caller on OpenAI at once", function()
+    local both = ('{"openai":true,"vapi":{"assistant":"%s"}}'):format(world.assistant)
+    world.agents[1].shown = both
+    refused("would send every caller to OpenAI at once: agent plumber runs on both systems and no rollout")
+    world.sql("delete from rollouts", {})
+    local function rollout(n, plan)
+      world.sql("select rollout_put('plumber', $1::integer, $2::jsonb, 'the spec')", { n, plan })
+    end
+    rollout(0, '{"state":"draft"}')
+    refused("no rollout of it is in force")
+    rollout(1, '{"state":"pilot"}')
+    assert.is_false(world.run("switch", { to = "ringdown", numbers = { A } }).failed)
+    world.sql("delete from rollouts", {})
+    assert.is_false(world.run("switch", { to = "ringdown", numbers = { A } }).failed) -- it is here already
+    world.agents[1].shown = both:gsub('"openai":true', '%0,"routing":"openai"')
+    assert.is_false(world.run("switch", { to = "ringdown", numbers = { B } }).failed)
+  end)
+
   it("an address that Twilio cannot reach", function()
     local ours = { public_url = "http://127.0.0.1:8080", vapi_api = "https://api.vapi.ai",
       twilio_api = "https://api.twilio.com" }

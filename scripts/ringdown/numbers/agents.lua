@@ -11,6 +11,9 @@ local M = {}
 ---@field assistant string? at Vapi
 ---@field has_life boolean has rules about life and limb
 ---@field accepts_no_triage boolean
+---@field has_both boolean runs on OpenAI and on Vapi
+---@field says_where boolean its file says which of them, by `routing`
+---@field has_rollout boolean? one in force: a draft is none
 ---@field broken string? why it does not load
 
 local function agent_of(one)
@@ -20,7 +23,8 @@ local function agent_of(one)
     has_life = has_life or rule.severity == "life"
   end
   return { name = one.name, numbers = one.numbers or {}, assistant = vapi.assistant, has_life = has_life,
-    accepts_no_triage = vapi.no_triage == "accepted" }
+    accepts_no_triage = vapi.no_triage == "accepted", has_both = shown.vapi ~= nil and shown.openai == true,
+    says_where = shown.routing ~= nil }
 end
 
 local Agents = {}
@@ -45,6 +49,13 @@ function M.load()
   for _, one in ipairs(db.ask([[select coalesce(jsonb_agg(jsonb_build_object('number', number, 'agent', agent, 'site',
       coalesce(site, 'default'))), '[]')::text from phone_numbers]])) do
     all.assigned[one.number] = one
+  end
+  for _, name in ipairs(db.ask([[select coalesce(jsonb_agg(agent), '[]')::text from rollout_now
+      where state <> 'draft' or mode <> 'split' or kill]])) do
+    local agent = all.by_name[name]
+    if agent then
+      agent.has_rollout = true
+    end
   end
   return all
 end

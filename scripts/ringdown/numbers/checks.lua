@@ -55,6 +55,16 @@ local function check_agent(agent, why, to, problems)
   end
 end
 
+-- Vapi has its callers today, and without a word about shares all of them would be on OpenAI from the next call on.
+local function check_share(seen, agent, to, problems)
+  if agent and to == "ringdown" and seen.goes_to == "vapi" and agent.has_both and not agent.says_where
+    and not agent.has_rollout then
+    problems[#problems + 1] = ("would send every caller to OpenAI at once: agent %s runs on both systems and no rollout "
+      .. "of it is in force; first: ringdown rollout plan --agent %s, and ringdown rollout start --agent %s; or say "
+      .. "routing = \"openai\" in its file"):format(agent.name, agent.name, agent.name)
+  end
+end
+
 ---Does Vapi answer calls to it, whenever they get there?
 ---@param seen ringdown.numbers.seen
 ---@param plan { ours: ringdown.numbers.ours, vapi_why: string? } with vapi_why, Vapi could not be asked
@@ -96,6 +106,7 @@ function M.of(seen, plan)
   check_apart(seen, problems)
   check_agent(agent, why, plan.to, problems)
   check_assistant(seen, agent, plan.to, plan.vapi_why, problems)
+  check_share(seen, agent, plan.to, problems)
   if plan.texts and seen.fields.sms_application_sid ~= "" then
     problems[#problems + 1] = "has an sms_application_sid, which goes before any sms_url; take it off at Twilio"
   end
