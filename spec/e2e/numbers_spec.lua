@@ -114,13 +114,13 @@ describe("the account's numbers", function()
     assert(phones:wait_event "call.ended")
   end)
 
-  it("Vapi answers when we do not", function()
+  it("Vapi answers when we do not, and that is told as a failure", function()
     local url = n.env.RINGDOWN_PUBLIC_URL
     n.env.RINGDOWN_PUBLIC_URL = "http://127.0.0.1:9" -- nobody is there
     must("switch", A, "--to", "ringdown")
     n.env.RINGDOWN_PUBLIC_URL = url
     local told, code = numbers("verify", A, "--call", "--from", "+13125550101", "--json")
-    assert.equal(0, code)
+    assert.equal(1, code)
     local answer = told.details[#told.details]
     assert.same({ "vapi", "5a3c0f7e-1d42-4b8e-9f60-2c7d8e9a1b30" }, { answer.answered_by, answer.vapi.assistant })
     must("restore", A)

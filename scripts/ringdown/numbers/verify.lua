@@ -3,8 +3,9 @@
 -- says which system answered.
 --
 -- The call is a real one, from another of the account's numbers: it rings as a caller's does. Whose it became is asked
--- of our own records and of Vapi; whichever knows the call has it. It is no evidence about a rollout: calls from the
--- account's own numbers never are (rollout_split).
+-- of our own records and of Vapi. A number that must lead to us is good only when we have the call, whoever speaks in
+-- it then: Vapi, as the safety net, answers as well as if all were right. Our record is written a moment after Vapi's,
+-- so it is waited for. The call is no evidence about a rollout: those from the account's own numbers never are.
 local agents = require "ringdown.numbers.agents"
 local choose = require "ringdown.numbers.choose"
 local db = require "ringdown.numbers.db"
@@ -17,6 +18,7 @@ local twilio = require "ringdown.twilio.numbers"
 local M = {}
 
 local LISTENS_S, LOOKS, LOOK_MS = 10, 40, 500
+local LOOKS_MORE = 12 -- for ours, once Vapi has the call
 local SAYS = '<Response><Pause length="%d"/><Hangup/></Response>'
 
 -- What we made of each number.
@@ -55,12 +57,12 @@ end
 
 -- ── a real call ─────────────────────────────────────────────────────────────────────────────────
 
--- Ours: the last call from there to here, since shortly before this began; clocks differ.
+-- Ours: the last call from there to here that came through us, since shortly before this began; clocks differ.
 local function ours(from, to, since)
   return db.ask([[select jsonb_build_object('call', call, 'agent', agent, 'system', system, 'first',
       coalesce(routed_first, system), 'reason', reason, 'node', node)::text
     from calls where from_number = $1 and to_number = $2 and started_at >= $3::timestamptz
-      and system is not null order by started_at desc limit 1]], { from, to, since })
+      and system is not null and decision_epoch > 0 order by started_at desc limit 1]], { from, to, since })
 end
 
 -- Vapi's: of this number, from that one; but not those it had before. Nil and why when it cannot be asked.
@@ -97,16 +99,25 @@ local function known_before(seen, from, since, tell)
   return before
 end
 
+-- Ours, Vapi's, or both: a call that we sent on is known to both.
 local function who_answered(seen, from, since, before)
+  local there
+  local left = LOOKS
   for look = 1, LOOKS do
     local here = ours(from, seen.number, since)
-    here = here and not before[here.call] and here or nil
-    local there = not here and look % 4 == 0 and vapis(seen, from, since, before) or nil
-    if here or there then
+    if here and not before[here.call] then
       return here, there
+    elseif not there and look % 4 == 0 then
+      there = vapis(seen, from, since, before)
+      left = there and LOOKS_MORE or left
+    end
+    left = left - 1
+    if left < 0 then
+      break
     end
     host.sleep(LOOK_MS)
   end
+  return nil, there
 end
 
 local function from_number(payload, seen, by_number)
@@ -124,26 +135,37 @@ local function from_number(payload, seen, by_number)
   return from
 end
 
-local function tell_answer(seen, from, here, there, status, tell)
-  local answer = { number = seen.number, from = from, ours = here, vapi = there, status = status,
-    answered_by = here and (here.system or "ringdown") or there and "vapi" or "nobody" }
+-- Where its calls must go: what we made of it; of others, where they go.
+local function in_words(from, must, here, there, status)
   if here then
-    answer.text = ("%-16s  answered here by agent %s, on %s (%s): ringdown why %s"):format(seen.number,
-      here.agent or "?", here.system, here.reason or "no reason", here.call)
+    return ("answered here by agent %s, on %s (%s): ringdown why %s%s"):format(here.agent or "?", here.system,
+      here.reason or "no reason", here.call, must == "vapi" and "; it must be answered by Vapi, without us" or "")
   elseif there then
-    answer.text = ("%-16s  answered by Vapi without us, assistant %s, call %s"):format(seen.number,
-      there.assistant or "?", there.id)
-  else
-    answer.text = ("%-16s  nobody that we know answered a call from %s: Twilio says it is %s"):format(seen.number, from,
-      status)
+    return ("answered by Vapi without us, assistant %s, call %s%s"):format(there.assistant or "?", there.id,
+      must == "ringdown" and "; it must come through us, so Twilio did not get to this installation: is "
+        .. "public.url right, and does a node answer there?" or "")
   end
-  tell(answer)
-  return here or there
+  return ("nobody that we know answered a call from %s: Twilio says it is %s"):format(from, status)
+end
+
+local function tell_answer(seen, from, must, here, there, status, tell)
+  local good = here ~= nil or there ~= nil
+  if must == "ringdown" then
+    good = here ~= nil
+  elseif must == "vapi" then
+    good = there ~= nil and not here
+  end
+  tell { number = seen.number, from = from, ours = here, vapi = there, status = status, good = good,
+    answered_by = here and (here.system or "ringdown") or there and "vapi" or "nobody",
+    text = ("%-16s  %s%s"):format(seen.number, good and "" or "FAILED: ",
+      in_words(from, must, here, there, status)) }
+  return good
 end
 
 ---Calls a number, and says who answered.
----@return boolean answered
-local function call(payload, seen, by_number, tell)
+---@param must string where its calls must go
+---@return boolean good
+local function call(payload, seen, must, by_number, tell)
   local from = from_number(payload, seen, by_number)
   local since = db.ask([[select to_json(to_char((now() - interval '5 seconds') at time zone 'UTC',
       'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))::text]]) -- as Vapi writes it
@@ -158,7 +180,7 @@ local function call(payload, seen, by_number, tell)
   local here, there = who_answered(seen, from, since, before)
   local now = rest.fetch_call(made.sid) or made
   rest.update_call(made.sid, { Status = "completed" })
-  return tell_answer(seen, from, here, there, now.status, tell) ~= nil
+  return tell_answer(seen, from, must, here, there, now.status, tell)
 end
 
 ---@class ringdown.numbers.verify : ringdown.numbers.choice
@@ -177,8 +199,10 @@ function M.run(payload, tell)
     tell { text = ("%-16s  %s"):format(one.number, one.why), number = one.number }
   end
   for _, seen in ipairs(chosen) do
-    local good = tell_one(seen, made[seen.number], tell)
-    good = (not payload.call or call(payload, seen, by_number, tell)) and good
+    local target = made[seen.number]
+    local must = target and target.goes_to or seen.goes_to
+    local good = tell_one(seen, target, tell)
+    good = (not payload.call or call(payload, seen, must, by_number, tell)) and good
     n_wrong = n_wrong + (good and 0 or 1)
   end
   tell { text = ("%d numbers looked at, %d not as they should be."):format(#chosen, n_wrong + #unknown) }
