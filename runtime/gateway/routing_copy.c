@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NUMBER_MAX = 32 }; /* longer ones are on no list */
+
 struct plan {
     struct rd_str agent, json;
 };
@@ -139,10 +141,48 @@ struct rd_str routing_copy_plan(const struct routing_copy *c, struct rd_str agen
     return found ? found->json : (struct rd_str){NULL, 0};
 }
 
+/* "sip:+1312…@example.com" without what is around the number. */
+static struct rd_str user_of(struct rd_str party)
+{
+    static const char *const schemes[] = {"sip:+", "sips:+"};
+
+    while (party.n > 0 && (*party.p == ' ' || *party.p == '\t'))
+        party = (struct rd_str){party.p + 1, party.n - 1};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t n = strlen(schemes[i]);
+
+        if (party.n < n || memcmp(party.p, schemes[i], n) != 0)
+            continue;
+        party = (struct rd_str){party.p + n - 1, party.n - n + 1};
+        for (n = 0; n < party.n && party.p[n] != '@' && party.p[n] != ';'; n++)
+            ;
+        return (struct rd_str){party.p, n};
+    }
+    return party;
+}
+
+/* As lists have it; what is no number stays unlike any. As ringdown.rollout.number does. */
+static struct rd_str listed_as(struct rd_str party, char out[NUMBER_MAX])
+{
+    size_t n = 0;
+
+    party = user_of(party);
+    for (size_t i = 0; i < party.n; i++) {
+        if (party.p[i] && strchr(" \t().-", party.p[i]))
+            continue;
+        if (n == NUMBER_MAX)
+            return (struct rd_str){NULL, 0};
+        out[n++] = party.p[i];
+    }
+    return (struct rd_str){out, n};
+}
+
 const char *routing_copy_listed(const struct routing_copy *c, struct rd_str agent,
-                                struct rd_str number)
+                                struct rd_str party)
 {
     static const char *const lists[] = {"allow", "deny"};
+    char text[NUMBER_MAX];
+    struct rd_str number = listed_as(party, text);
 
     for (int denied = 1; c && denied >= 0; denied--) {
         struct entry wanted = {agent, number, denied};

@@ -21,8 +21,8 @@ int routing_copy_new(struct followed **out, struct answer *a);
 /* NULL for c is nothing known. The results point into the copy. */
 struct rd_str routing_copy_force(const struct routing_copy *c); /* "", "off", "openai", "vapi" */
 struct rd_str routing_copy_plan(const struct routing_copy *c, struct rd_str agent); /* or empty */
-/* "deny", "allow", or NULL: on neither list. */
+/* "deny", "allow", or NULL: on neither list. `party` as the carrier writes it: a number, or a SIP URI with one. */
 const char *routing_copy_listed(const struct routing_copy *c, struct rd_str agent,
-                                struct rd_str number);
+                                struct rd_str party);
 
 #endif

@@ -110,6 +110,36 @@ static void test_who_is_on_both_lists_is_denied(void **state)
     followed_unref(f);
 }
 
+/* As the bucket's key is read (ringdown.rollout.number): nobody leaves a list by how their number is written. */
+static void test_a_caller_is_listed_however_the_carrier_writes_the_number(void **state)
+{
+    static const char *const parties[] = {"sip:+13125550143@example.com",
+                                          "sips:+13125550143;user=phone@example.com",
+                                          " sip:+1-312-555-0143@example.com",
+                                          "+1 312 555 0143",
+                                          "+1 (312) 555-0143",
+                                          "+1.312.555.0143 "};
+    static const char *const others[] = {"sip:bob@example.com",
+                                         "sip:13125550143@example.com",
+                                         "+131255501430",
+                                         "tel:+13125550143",
+
+                                         "sip:",
+                                         "+13125550143@example.com",
+                                         ""};
+    struct followed *f = made(some_plans());
+    char longer[200] = "sip:+13125550143";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(parties) / sizeof(parties[0]); i++)
+        assert_string_equal(listed(f, "sales", parties[i]), "deny");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        assert_null(listed(f, "sales", others[i]));
+    memset(longer + 16, '0', sizeof(longer) - 17);
+    assert_null(listed(f, "sales", longer));
+    followed_unref(f);
+}
+
 static void test_no_plan_at_all_is_a_state_too(void **state)
 {
     struct answer *a = new_answer();
@@ -342,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(test_a_plan_is_its_agents_and_a_list_too),
         STORY(test_who_is_on_both_lists_is_denied),
+        STORY(test_a_caller_is_listed_however_the_carrier_writes_the_number),
         STORY(test_no_plan_at_all_is_a_state_too),
         STORY(test_rows_that_make_no_sense_are_refused),
         STORY(test_a_look_among_1000_agents_and_20000_callers_is_short),
