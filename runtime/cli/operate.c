@@ -266,7 +266,7 @@ static void release_signals(const struct sigaction before[2])
 static int run(struct operating *o, const json_t *wish)
 {
     struct sigaction before[2];
-    int rc = operate_database_open(&o->database, o->opts->settings);
+    int rc = operate_database_open(&o->database, o->opts->settings, o->opts->hurries);
 
     catch_signals(before);
     load_agents(o);

@@ -15,20 +15,26 @@
 
 enum { CONNINFO_MAX = 8192, STATEMENT_MS = 20000, PATIENCE_MS = 25000 };
 
-static struct database_opts opts_of(const struct settings *s)
+/* Of who hurries: a whole command is over within a few seconds, whatever the server does. */
+enum { HURRY_CONNECT_MS = 1000, HURRY_STATEMENT_MS = 1000, HURRY_PATIENCE_MS = 1200 };
+
+static struct database_opts opts_of(const struct operate_database *d)
 {
+    const struct settings *s = d->settings;
+
     return (struct database_opts){.url = s->database_url,
                                   .data = s->data,
                                   .ca_file = s->ca_file,
                                   .who = "ringdown",
-                                  .statement_timeout_ms = STATEMENT_MS};
+                                  .statement_timeout_ms =
+                                      d->hurries ? HURRY_STATEMENT_MS : STATEMENT_MS};
 }
 
 static int conninfo(struct buf *out, const char *role, const char *grants, char *why, size_t cap,
                     void *arg)
 {
     const struct operate_database *d = arg;
-    struct database_opts o = opts_of(d->settings);
+    struct database_opts o = opts_of(d);
 
     (void)role;
     (void)grants;
@@ -66,12 +72,13 @@ static int look(struct operate_database *d, const char *conninfo_text)
     char sql[PATH_MAX];
     struct migrate_opts m = {.folder = sql, .binary = RD_VERSION};
     struct pg *pg;
-    int rc = pg_open(&pg, conninfo_text, why, cap);
+    int rc = pg_open_within(&pg, conninfo_text, d->hurries ? HURRY_CONNECT_MS : 0, why, cap);
 
     if (rc) {
         database_explain(why, cap);
         return rc;
     }
+    pg_patience(pg, d->hurries ? HURRY_PATIENCE_MS : 0, NULL, NULL);
     books_sql_path(s, sql, sizeof(sql));
     rc = migrate_check(pg, &m, why, cap);
     if (!rc && has_releases(s))
@@ -82,7 +89,7 @@ static int look(struct operate_database *d, const char *conninfo_text)
 
 static void try_it(struct operate_database *d)
 {
-    struct database_opts o = opts_of(d->settings);
+    struct database_opts o = opts_of(d);
     char *why = d->down;
     struct buf text;
     int rc;
@@ -100,13 +107,16 @@ static void try_it(struct operate_database *d)
         (void)snprintf(why, sizeof(d->down), "%s", rd_strerror(rc));
 }
 
-int operate_database_open(struct operate_database *d, const struct settings *s)
+int operate_database_open(struct operate_database *d, const struct settings *s, bool hurries)
 {
     int64_t id;
-    struct asker_opts a = {
-        .threads = 1, .patience_ms = PATIENCE_MS, .conninfo = conninfo, .arg = d};
+    struct asker_opts a = {.threads = 1,
+                           .patience_ms = hurries ? HURRY_PATIENCE_MS : PATIENCE_MS,
+                           .connect_ms = hurries ? HURRY_CONNECT_MS : 0,
+                           .conninfo = conninfo,
+                           .arg = d};
 
-    *d = (struct operate_database){.settings = s};
+    *d = (struct operate_database){.settings = s, .hurries = hurries};
     try_it(d);
     if (d->down[0] && !d->release && has_releases(s))
         (void)release_copy_read(s->data, &d->release, &id);

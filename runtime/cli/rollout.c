@@ -122,11 +122,22 @@ static json_t *wish_json(const struct wish *w, const char *command)
     return out;
 }
 
+/* What works without a database waits for none. */
+static bool hurries(const char *command, const json_t *wish)
+{
+    const char *verb = json_string_value(json_object_get(wish, "verb"));
+
+    return strcmp(command, "force") == 0 || (verb && strcmp(verb, "rollback") == 0);
+}
+
 /* Takes `wish`; `result` as in struct operate_opts. */
 static int run(const struct options *o, const char *command, json_t *wish, json_t **result)
 {
-    struct operate_opts opts = {
-        .command = command, .kind = command, .as_json = o->json, .result = result};
+    struct operate_opts opts = {.command = command,
+                                .kind = command,
+                                .as_json = o->json,
+                                .result = result,
+                                .hurries = hurries(command, wish)};
     struct settings *s = NULL;
     int code = wish ? options_settings(o, SETTINGS_KEEPER, &s) : EXIT_USAGE;
 

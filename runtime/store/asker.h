@@ -22,6 +22,7 @@ struct asker_opts {
     unsigned connections; /* open at once; 0: as many as threads */
     unsigned queue;       /* questions that may wait; 0: 256 */
     uint32_t patience_ms; /* for one answer; 0: 4000. The server's own limit should be shorter */
+    uint32_t connect_ms;  /* for a connection; 0: as the connection string says */
     uint32_t idle_ms;     /* then a connection is closed; 0: 60000 */
     bool discard;         /* what a question left in the session is thrown away afterwards */
 

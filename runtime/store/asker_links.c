@@ -132,7 +132,8 @@ static int connect_role(struct asker *a, struct role *r, const char *grants, str
     why[0] = '\0';
     rc = a->o.conninfo(&conninfo, r->name, grants, why, cap, a->o.arg);
     if (!rc) {
-        rc = buf_text(&conninfo) ? pg_open(out, conninfo.data, why, cap) : -ENOMEM;
+        rc = buf_text(&conninfo) ? pg_open_within(out, conninfo.data, a->o.connect_ms, why, cap)
+                                 : -ENOMEM;
         if (rc)
             database_explain(why, cap);
     }

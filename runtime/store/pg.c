@@ -56,12 +56,46 @@ static void ignore_notice(void *arg, const PGresult *notice)
     (void)notice;
 }
 
+/* libpq's own limit is in whole seconds, and two at least. False: not in time. */
+static bool connected_by(PGconn *conn, uint64_t deadline_ms)
+{
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+
+    while (next != PGRES_POLLING_OK && next != PGRES_POLLING_FAILED) {
+        struct pollfd fd = {.fd = PQsocket(conn),
+                            .events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        uint64_t now = monotonic_ms();
+
+        if (PQstatus(conn) == CONNECTION_BAD)
+            return true; /* and it says why */
+        if (now >= deadline_ms)
+            return false;
+        if (poll(&fd, 1, (int)(deadline_ms - now)) > 0)
+            next = PQconnectPoll(conn);
+    }
+    return true;
+}
+
+static int connection_failed(struct pg *p, char *why, size_t cap)
+{
+    int rc = open_error(p->conn);
+
+    one_line(why, cap, PQerrorMessage(p->conn));
+    pg_close(p);
+    return rc;
+}
+
 int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap)
+{
+    return pg_open_within(out, conninfo, 0, why, cap);
+}
+
+int pg_open_within(struct pg **out, const char *conninfo, uint32_t timeout_ms, char *why,
+                   size_t cap)
 {
     char *parse_error = NULL;
     PQconninfoOption *options = PQconninfoParse(conninfo, &parse_error);
     struct pg *p;
-    int rc;
 
     if (!options) {
         one_line(why, cap, parse_error);
@@ -72,16 +106,18 @@ int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap)
     p = calloc(1, sizeof(*p));
     if (!p)
         return -ENOMEM;
-    p->conn = PQconnectdb(conninfo);
+    p->conn = timeout_ms ? PQconnectStart(conninfo) : PQconnectdb(conninfo);
+    if (timeout_ms && !connected_by(p->conn, monotonic_ms() + timeout_ms)) {
+        pg_close(p);
+        (void)snprintf(why, cap, "the database did not answer in %u ms", timeout_ms);
+        return -ECONNREFUSED;
+    }
     (void)PQsetNoticeReceiver(p->conn, ignore_notice, NULL);
     if (PQstatus(p->conn) == CONNECTION_OK) {
         *out = p;
         return 0;
     }
-    rc = open_error(p->conn);
-    one_line(why, cap, PQerrorMessage(p->conn));
-    pg_close(p);
-    return rc;
+    return connection_failed(p, why, cap);
 }
 
 void pg_close(struct pg *p)

@@ -21,6 +21,11 @@ struct pg;
  * down included), RD_EAUTH when it knows us and says no, RD_ECONFIG for a broken connection string;
  * `why` is a sentence for the operator without the password. */
 int pg_open(struct pg **out, const char *conninfo, char *why, size_t cap);
+
+/* For whoever cannot wait as long as the connection string says: -ECONNREFUSED after timeout_ms (0: as it
+ * says). Looking up the server's name is not in that time. */
+int pg_open_within(struct pg **out, const char *conninfo, uint32_t timeout_ms, char *why,
+                   size_t cap);
 void pg_close(struct pg *p); /* NULL is fine */
 
 /* From now on a statement takes at most timeout_ms (0: for ever) before the connection is given up:

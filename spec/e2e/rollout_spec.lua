@@ -98,10 +98,15 @@ describe("a rollout", function()
   it("obeys its machine while the database is away for whoever orders, and the database has it afterwards", function()
     say("rollout", "start", "--force", "--reason", "again")
     next_calls { "openai", "vapi", "vapi" }
-    local url = n.env.DATABASE_URL
-    n.env.DATABASE_URL = "postgresql://127.0.0.1:9/none"
+    local url, port = n.env.DATABASE_URL, proc.free_port()
+    local silent = proc.start { name = "silent", folder = n.folder, args = { "perl", "-MIO::Socket::INET", "-e",
+      'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:" . shift, Listen => 8) or die; sleep', tostring(port) } }
+    n.env.DATABASE_URL = ("postgresql://127.0.0.1:%d/none"):format(port) -- accepts, and says nothing
+    local began = proc.now()
     local text = say("rollout", "rollback", "--reason", "an outage")
+    assert.is_true(proc.now() - began < 4, "it took " .. proc.now() - began .. " s")
     n.env.DATABASE_URL = url
+    silent:stop()
     assert.matches("ordered at this machine alone", text)
     next_calls { "vapi", "vapi", "vapi" }
     local record

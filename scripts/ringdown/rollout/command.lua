@@ -50,9 +50,18 @@ local function told(tell, record, extra)
   return result
 end
 
+-- Who goes back waits for no evidence.
+local function looked_at(agent, verb)
+  if verb ~= "rollback" then
+    return store.evidence(agent.name)
+  end
+  local record = store.newest(agent.name)
+  return record and { record = record }
+end
+
 -- Makes the change of one command, and tells what it means.
 local function change(payload, tell, agent, order)
-  local e = store.evidence(agent.name)
+  local e = looked_at(agent, payload.verb)
   local record = e and e.record or states.new(agent.name)
   order.command, order.who, order.reason = payload.verb, host.who(), payload.reason
   order.since_s = e and e.since_s
@@ -177,13 +186,16 @@ local function rollback_here(payload, tell, agent, why)
 end
 
 function verbs.rollback(payload, tell, agent, down)
-  if down then
-    return rollback_here(payload, tell, agent, down)
-  end
   if agent.loads and not agent.vapi then
     tell { note = ("agent %s has no vapi table: whatever its rollout says, its calls go to OpenAI"):format(agent.name) }
   end
-  return told(tell, change(payload, tell, agent, { to = payload.to, file_bp = agent.file_bp }))
+  local result
+  if not down then
+    result, down = store.attempt(function()
+      return told(tell, change(payload, tell, agent, { to = payload.to, file_bp = agent.file_bp }))
+    end)
+  end
+  return result or rollback_here(payload, tell, agent, down)
 end
 
 -- ---- looking ----
@@ -288,6 +300,9 @@ function M.run(payload, tell)
     return verb(payload, tell)
   end
   payload.reason = payload.reason and payload.reason:match "%S" and payload.reason:sub(1, 1000) or nil
+  if payload.verb == "rollback" then
+    store.hurry()
+  end
   local agent, down = named(payload)
   return verb(payload, tell, agent, down)
 end

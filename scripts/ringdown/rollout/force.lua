@@ -70,10 +70,13 @@ end
 
 local commands = { openai = "fix", vapi = "kill", off = "release" }
 
-local function one(payload, tell, agent, reason)
-  local record, why, code = store.record(agent.name)
-  if code then
-    return here(payload, tell, agent, why)
+local function one(payload, tell, agent, reason, down)
+  local record, why, code
+  if not down then
+    record, why, code = store.record(agent.name)
+  end
+  if down or code then
+    return here(payload, tell, agent, down or why)
   end
   record = record or states.new(agent.name)
   local what = "force_" .. payload.system
@@ -83,8 +86,12 @@ local function one(payload, tell, agent, reason)
     store.refused(agent.name, host.who(), what, wrong)
     error(wrong, 0)
   end
-  local made = store.change(next_one, record.version, { who = host.who(), reason = reason, what = what })
-  if not made then
+  local made
+  made, why, code = store.attempt(store.change, next_one, record.version,
+    { who = host.who(), reason = reason, what = what })
+  if code then
+    return here(payload, tell, agent, why)
+  elseif not made then
     error("somebody else was faster; ringdown rollout status shows how it is now", 0)
   end
   next_one.version = made
@@ -101,9 +108,10 @@ function M.run(payload, tell)
     return { usage = true }
   end
   payload.reason = payload.reason and payload.reason:match "%S" and payload.reason:sub(1, 1000) or nil
-  local agent
+  store.hurry()
+  local agent, known, down
   if payload.agent then
-    local known = store.ask [[select coalesce(jsonb_object_agg(agent, version), '{}')::text from rollout_now]]
+    known, down = store.ask [[select coalesce(jsonb_object_agg(agent, version), '{}')::text from rollout_now]]
     agent = agents.one(payload.agent, known)
     if agent.loads and payload.system ~= "off" and not agent[payload.system] then
       error(("agent %s has no %s table: its calls cannot go there"):format(agent.name, payload.system), 0)
@@ -111,7 +119,7 @@ function M.run(payload, tell)
   end
   local reason = check_watch(payload, agent, agents.all())
   if agent then
-    return one(payload, tell, agent, reason)
+    return one(payload, tell, agent, reason, down)
   end
   return globally(payload, tell, reason)
 end

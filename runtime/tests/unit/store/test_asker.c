@@ -160,7 +160,7 @@ static void test_an_answer_without_end_is_not_read_to_it(void **state)
 
 static void test_who_is_hushed_does_not_wait(void **state)
 {
-    struct asker_opts o = {.conninfo = ours, .threads = 1};
+    struct asker_opts o = {.conninfo = ours, .threads = 1, .connect_ms = 10000};
     struct question q = {.sql = "select pg_sleep(30)", .done = on_answer};
     struct asker *a;
     struct told t[3];
@@ -311,7 +311,8 @@ static int set_up(void **state)
 
     (void)state;
     fake_cluster_up(&server);
-    assert_int_equal(pg_open(&pg, fake_cluster_conninfo(&server), why, sizeof(why)), 0);
+    assert_int_equal(pg_open_within(&pg, fake_cluster_conninfo(&server), 10000, why, sizeof(why)),
+                     0);
     if (migrate_run(pg, &m, NULL, NULL, why, sizeof(why)))
         fail_msg("%s", why);
     pg_close(pg);
