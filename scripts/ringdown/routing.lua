@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- routing: which system a call runs on, decided once, by a pure function of what is known when it comes in.
 --
---   pinned ▶ force ▶ killed ▶ fixed ▶ deny ▶ allow ▶ agent ▶ schedule ▶ split ▶ default     the first that says
---                                         ╰── an error there: error, the control
+--   pinned ▶ force ▶ killed ▶ fixed ▶ deny ▶ rolled_back ▶ allow ▶ agent ▶ schedule ▶ split ▶ default
+--      the first that says                                ╰── an error from here on: error, the control
 --   and then: that system cannot take it, the other can, and the agent lets it ▶ failover:why
 --
 -- Only what `split` decided is evidence about a rollout. Whatever breaks in here sends the call to the control: Vapi,
@@ -93,7 +93,8 @@ local function in_force(q)
   if order.force == "openai" then
     return with(record, { mode = "openai" })
   elseif order.rollback then
-    return with(record, { mode = "split", percent_bp = math.min(order.rollback, share(q, record)) })
+    return with(record, { mode = "split", percent_bp = math.min(order.rollback, share(q, record)),
+      state = order.rollback == 0 and "rolled_back" or nil })
   end
   return record
 end
@@ -104,6 +105,11 @@ local function is_killed(q)
     return order.force == "vapi"
   end
   return record ~= nil and (record.kill or record.state == "killed") or false
+end
+
+-- Back to nobody means nobody: no tester, and nobody whom the agent's own function picks.
+local function is_rolled_back(record)
+  return record ~= nil and record.state == "rolled_back" and record.percent_bp == 0
 end
 
 local function control(q)
@@ -134,6 +140,8 @@ local function first_choice(q, record, decision)
     return record.mode == "openai" and "openai" or control(q), "fixed"
   elseif known.listed == "deny" then
     return control(q), "deny"
+  elseif is_rolled_back(record) then
+    return control(q), "rolled_back"
   elseif known.listed == "allow" then
     return "openai", "allow"
   end

@@ -126,9 +126,9 @@ describe("why NUMBER", function()
     it("by what was ordered here while the database was away", function()
       rollout()
       fake.files["override.json"] =
-        '{"at":"2026-11-27T10:02:11Z","who":"bob","agents":{"sales":{"percent_bp":0}}}'
+        '{"at":"2026-11-27T10:02:11Z","who":"bob","agents":{"sales":{"rollback":0}}}'
       local said = ask { from = CALLER }
-      assert.matches("Vapi: the rollout's share is 0 %%: nobody but those on its list", said)
+      assert.matches("Vapi: the rollout was taken back to 0 %%: nobody goes to OpenAI", said)
       assert.matches("override    ordered here by bob", said)
     end)
 

@@ -136,6 +136,19 @@ describe("a decision", function()
     assert.equal("vapi deny", decided { record = record { percent_bp = 10000 }, listed = "deny" })
   end)
 
+  it("lets nobody in any more once it went back to nobody", function()
+    local vip = { routing = function() return "openai", "vip" end }
+    local back = record { percent_bp = 0, state = "rolled_back" }
+    assert.equal("vapi rolled_back", decided({ record = back }, vip))
+    assert.equal("vapi rolled_back", decided { record = back, listed = "allow" })
+    assert.equal("vapi deny", decided { record = back, listed = "deny" })
+    assert.equal("vapi rolled_back", decided({ record = record(), listed = "allow", override = { rollback = 0 } }, vip))
+    assert.equal("openai force", decided({ record = back, force = "openai" }, vip))
+    local less = record { percent_bp = 2500, state = "rolled_back" }
+    assert.equal("openai agent", decided({ record = less }, vip, OUT))
+    assert.equal("openai allow", decided({ record = less, listed = "allow" }, nil, OUT))
+  end)
+
   it("goes by hours of the plan's own, or while they are closed", function()
     local sunday = { record = record { schedule = { hours = { sun = "10:00-11:00" }, zone = "Europe/Berlin" } } }
     fake.now "2026-11-29 03:30" -- in Berlin it is 10:30
@@ -155,13 +168,13 @@ describe("a decision", function()
   end)
 
   it("obeys what was ordered at the node before what the database said last", function()
-    assert.equal("vapi split", decided { record = record { percent_bp = 10000 }, override = { rollback = 0 } })
-    assert.equal("vapi split", decided { record = record { mode = "openai" }, override = { rollback = 0 } })
-    assert.equal("vapi split", decided { override = { rollback = 0 } })
+    assert.equal("vapi rolled_back", decided { record = record { percent_bp = 10000 }, override = { rollback = 0 } })
+    assert.equal("vapi rolled_back", decided { record = record { mode = "openai" }, override = { rollback = 0 } })
+    assert.equal("vapi rolled_back", decided { override = { rollback = 0 } })
     assert.equal("vapi killed", decided { record = record(), override = { force = "vapi" } })
     local killed = record { kill = true, state = "killed" }
     assert.equal("openai split", decided { record = killed, override = { force = "off" } })
-    assert.equal("vapi split", decided { record = killed, override = { force = "off", rollback = 0 } })
+    assert.equal("vapi rolled_back", decided { record = killed, override = { force = "off", rollback = 0 } })
     assert.equal("openai fixed", decided({ record = killed, override = { force = "openai", rollback = 0 } }, nil, OUT))
     local forced = record { mode = "openai" }
     assert.equal("vapi split", decided({ record = forced, override = { force = "off" } }, nil, OUT))
@@ -177,7 +190,7 @@ describe("a decision", function()
     assert.equal("openai split", decided({ override = to_50 }, { routing = "openai" }))
     assert.equal("openai split", decided { override = to_50 })
     local draft = record { state = "draft", percent_bp = 0 }
-    assert.equal("vapi split", decided { record = draft, override = { rollback = 0 } })
+    assert.equal("vapi rolled_back", decided { record = draft, override = { rollback = 0 } })
   end)
 
   it("is never for a system that the agent does not have", function()

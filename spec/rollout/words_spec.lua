@@ -12,3 +12,37 @@ describe("what a rollout says of the agent's file", function()
     assert.is_nil(words.differs({ percent_bp = 0, state = "draft" }, 2500))
   end)
 end)
+
+describe("what happens to the next call", function()
+  local function of(over, own)
+    local record = { agent = "sales", version = 3, state = "pilot", percent_bp = 0, mode = "split", kill = false,
+      salt = "v1", unit = "caller", allow = {}, deny = {} }
+    for key, value in pairs(over) do
+      record[key] = value
+    end
+    return (words.next_call(record, { own = own }):gsub("^The next call of sales goes ", ""))
+  end
+
+  it("is the same whoever calls, where nothing goes before the share", function()
+    assert.equal("to Vapi, whoever calls.", of {})
+    assert.equal("to OpenAI, whoever calls.", of { state = "running", percent_bp = 10000 })
+  end)
+
+  it("is not said to be the same where it is not", function()
+    assert.equal("to Vapi. The agent's own routing function is asked before that; where it says something, that "
+      .. "counts.", of({}, true))
+    assert.equal("to Vapi. 1 named number always meets OpenAI.", of { allow = { "+13125550142" } })
+    assert.equal("to OpenAI. Outside of its schedule they meet Vapi.",
+      of { state = "running", percent_bp = 10000, schedule = { when = "open" } })
+    assert.matches("to OpenAI for 25 %% of callers.* The agent's own routing function is asked before",
+      of({ state = "running", percent_bp = 2500 }, true))
+  end)
+
+  it("is Vapi for each and every one after a rollback to nobody", function()
+    assert.equal("to Vapi, whoever calls: it was rolled back.", of { state = "rolled_back" })
+    assert.equal("to Vapi, whoever calls, also the named numbers and those whom the agent's own routing function "
+      .. "picks: it was rolled back.", of({ state = "rolled_back", allow = { "+13125550142" } }, true))
+    assert.matches("The agent's own routing function is asked before",
+      of({ state = "rolled_back", percent_bp = 2500 }, true))
+  end)
+end)

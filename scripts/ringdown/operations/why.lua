@@ -163,6 +163,7 @@ end
 local reason_words = {
   killed = "this agent's rollout is killed",
   fixed = "every call, by %s",
+  rolled_back = "the rollout was taken back to 0 %: nobody goes to OpenAI",
   deny = "the caller is on the rollout's list of those who stay with Vapi",
   allow = "the caller is on the rollout's list of those who meet OpenAI first",
   default = "how the agent runs; there is no rollout",
@@ -189,7 +190,8 @@ local function is_open_question(d, from)
   return d.first_reason == "split" and not certain and (not from or d.key ~= from)
 end
 
-local before_function = { pinned = true, force = true, killed = true, fixed = true, deny = true, allow = true }
+local before_function = { pinned = true, force = true, killed = true, fixed = true, deny = true,
+  rolled_back = true, allow = true }
 
 local function tell_system(agent, payload, known, tell)
   local d, schedule = decide(agent, payload, known)

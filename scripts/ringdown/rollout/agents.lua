@@ -13,6 +13,7 @@ local M = {}
 ---@field openai boolean can run there
 ---@field vapi boolean
 ---@field file_bp integer? the share that its file begins a rollout with
+---@field own boolean? a function of its file says where calls go
 ---@field life string[] rules about life and limb that nobody watches on Vapi
 
 local fixed = { openai = 10000, vapi = 0 }
@@ -28,7 +29,7 @@ local function agent_of(one)
   end
   local routing = shown.routing
   return { name = one.name, loads = true, openai = shown.openai == true or not vapi, vapi = vapi ~= nil, life = life,
-    file_bp = type(routing) == "table" and routing.openai_bp or fixed[routing] }
+    own = routing == "function", file_bp = type(routing) == "table" and routing.openai_bp or fixed[routing] }
 end
 
 ---@return table<string, ringdown.rollout.agent> by name

@@ -40,7 +40,9 @@ end
 -- ---- changes ----
 
 local function told(tell, record, extra)
-  local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent) })
+  local agent = agents.all()[record.agent]
+  local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent),
+    own = agent and agent.own })
   say(tell, text)
   local result = { agent = record.agent, version = record.version, state = record.state, stage = record.stage,
     percent_bp = record.percent_bp, next_call = text }

@@ -95,7 +95,8 @@ local function one(payload, tell, agent, reason, down)
     error("somebody else was faster; ringdown rollout status shows how it is now", 0)
   end
   next_one.version = made
-  local text = words.next_call(next_one, { force = (store.force()), callers = store.callers(agent.name) })
+  local text = words.next_call(next_one, { force = (store.force()), callers = store.callers(agent.name),
+    own = agent.own })
   tell { text = text }
   return { agent = agent.name, system = payload.system, version = made, next_call = text }
 end

@@ -75,7 +75,9 @@ local function undo_rollout(last, was, tell, payload, reason)
     error("somebody else was faster; look again", 0)
   end
   record.version = made
-  local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent) })
+  local agent = require("ringdown.rollout.agents").all()[record.agent]
+  local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent),
+    own = agent and agent.own })
   tell { text = text }
   return { kind = "rollout", agent = last.agent, version = made, state = record.state, percent_bp = record.percent_bp,
     next_call = text }

@@ -25,22 +25,31 @@ function M.share_of(record, callers, percent_bp)
   return n
 end
 
+local function s_of(n)
+  return n == 1 and "" or "s", n == 1 and "s" or ""
+end
+
 local function lists(record)
   local text = ""
   if #(record.allow or {}) > 0 then
-    text = text .. (" %d named number%s always meet OpenAI."):format(#record.allow, #record.allow == 1 and "" or "s")
+    text = text .. (" %d named number%s always meet%s OpenAI."):format(#record.allow, s_of(#record.allow))
   end
   if #(record.deny or {}) > 0 then
-    text = text .. (" %d named number%s always meet Vapi."):format(#record.deny, #record.deny == 1 and "" or "s")
+    text = text .. (" %d named number%s always meet%s Vapi."):format(#record.deny, s_of(#record.deny))
   end
   return text
 end
 
-local function split(record, callers)
+-- Nothing goes before the share.
+local function is_everybody(record, own)
+  return not own and not record.schedule and #(record.allow or {}) == 0 and #(record.deny or {}) == 0
+end
+
+local function split(record, callers, everybody)
   if record.percent_bp == 0 then
-    return "to Vapi, whoever calls."
+    return everybody and "to Vapi, whoever calls." or "to Vapi."
   elseif record.percent_bp >= rollout.WHOLE then
-    return "to OpenAI, whoever calls."
+    return everybody and "to OpenAI, whoever calls." or "to OpenAI."
   elseif record.unit == "call" then
     return ("to OpenAI with a chance of %s, else to Vapi."):format(plan.show(record.percent_bp))
   elseif not callers or #callers == 0 then
@@ -51,9 +60,29 @@ local function split(record, callers)
     plan.show(record.percent_bp), M.share_of(record, callers, record.percent_bp), #callers)
 end
 
+-- What goes before the share.
+local function exceptions(record, own)
+  local text = lists(record)
+  if own then
+    text = text .. " The agent's own routing function is asked before that; where it says something, that counts."
+  end
+  if record.schedule then
+    text = text .. " Outside of its schedule they meet Vapi."
+  end
+  return text
+end
+
+local function nobody(record, own)
+  local whom = {}
+  whom[#whom + 1] = #(record.allow or {}) > 0 and "the named numbers" or nil
+  whom[#whom + 1] = own and "those whom the agent's own routing function picks" or nil
+  return ("to Vapi, whoever calls%s: it was rolled back."):format(whom[1] and ", also " .. table.concat(whom, " and ")
+    or "")
+end
+
 ---What happens to the next call of this agent.
 ---@param record table
----@param o { force: table?, callers: string[]? }
+---@param o { force: table?, callers: string[]?, own: boolean? } own: its file has a routing function
 ---@return string
 function M.next_call(record, o)
   local head = ("The next call of %s goes "):format(record.agent)
@@ -69,7 +98,10 @@ function M.next_call(record, o)
   elseif record.state == "draft" then
     return head .. "where the agent's file says: this plan has not begun (ringdown rollout start)."
   end
-  return head .. split(record, o.callers) .. lists(record)
+  if record.state == "rolled_back" and record.percent_bp == 0 then
+    return head .. nobody(record, o.own)
+  end
+  return head .. split(record, o.callers, is_everybody(record, o.own)) .. exceptions(record, o.own)
 end
 
 ---The agent's file begins with another share than the rollout has now.
