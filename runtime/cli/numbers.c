@@ -29,7 +29,7 @@ const char numbers_usage[] =
     "                               [--pause SECONDS] [--max-failures N] [--reason TEXT]\n"
     "       ringdown numbers verify WHICH [--call [--from NUMBER]]\n"
     "       ringdown numbers drift\n"
-    "       ringdown numbers snapshot WHICH [--script FILE]\n"
+    "       ringdown numbers snapshot WHICH [--script FILE] [--now]\n"
     "       ringdown numbers restore NUMBER...|RUN|--all [--first] [--dry-run]\n"
     "       ringdown numbers runs\n"
     "       ringdown numbers switch|restore --resume RUN\n"
@@ -41,7 +41,8 @@ const char numbers_usage[] =
     "Vapi), keeps how the number was, writes, and reads back; Vapi stays the safety net. --texts\n"
     "moves its texts as well. Whatever ends it, --resume goes on; restore takes back the last\n"
     "change, with --first all of them. verify --call places a real call and says who answered.\n"
-    "snapshot --script writes a way back that needs nothing but a shell and curl.\n\n"
+    "snapshot --script writes a way back that needs nothing but a shell and curl: to before we\n"
+    "came, with --now to how they are.\n\n"
     "Exit code 1 when a number is not as it should be, 2 for wrong arguments.\n";
 
 enum { LOOKS = 30, LOOK_US = 100000 };

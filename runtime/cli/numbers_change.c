@@ -22,7 +22,7 @@ enum { WORDS_MAX = 2000, FILE_MAX = 2 << 20 };
 
 struct change {
     const char *to, *agent, *file, *wave, *pause, *max_failures, *resume, *from, *script, *reason;
-    bool all, texts, dry_run, call, first;
+    bool all, texts, dry_run, call, first, now;
 };
 
 static void add_text(json_t *to, const char *name, const char *value)
@@ -56,6 +56,7 @@ static json_t *options_json(const struct change *c)
     add_flag(o, "dry_run", c->dry_run);
     add_flag(o, "call", c->call);
     add_flag(o, "first", c->first);
+    add_flag(o, "now", c->now);
     return o;
 }
 
@@ -153,9 +154,10 @@ int numbers_change(int argc, char **argv)
         {"wave", &c.wave},     {"pause", &c.pause}, {"max-failures", &c.max_failures},
         {"resume", &c.resume}, {"from", &c.from},   {"script", &c.script},
         {"reason", &c.reason}, {NULL, NULL}};
-    const struct option_switch switches[] = {{"all", &c.all},         {"texts", &c.texts},
-                                             {"dry-run", &c.dry_run}, {"call", &c.call},
-                                             {"first", &c.first},     {NULL, NULL}};
+    const struct option_switch switches[] = {
+        {"all", &c.all},   {"texts", &c.texts}, {"dry-run", &c.dry_run},
+        {"call", &c.call}, {"first", &c.first}, {"now", &c.now},
+        {NULL, NULL}};
     struct options o = {
         .usage = numbers_usage, .values = values, .switches = switches, .max_words = WORDS_MAX};
     struct settings *s = NULL;

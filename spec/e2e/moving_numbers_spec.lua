@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 8 s
+-- takes: 10 s
 -- Numbers are moved by a plan that somebody approved, and given back by a script that needs nothing of ours: both as an
 -- operator runs them, against a simulated Twilio and a real database.
 local json = require "cjson"
@@ -53,7 +53,7 @@ describe("moving numbers", function()
   end
 
   setup(function()
-    n = node.start { agents = { ["plumber.lua"] = PLUMBER }, sim = false }
+    n = node.start { agents = { ["plumber.lua"] = PLUMBER }, sim = false, vapi = {} }
     n.env.RINGDOWN_BIN = proc.binary()
     phones = n:phones { numbers = 4 }
     plan_file = n.folder .. "/plan.json"
@@ -91,7 +91,13 @@ describe("moving numbers", function()
     assert.matches("1 of 1 numbers go to ringdown, 3 of the plan are left", said)
     assert.equal(n.url .. "/twilio/voice", at_twilio(A).voice_url)
     assert.equal("https://api.vapi.ai/twilio/inbound_call", at_twilio(B).voice_url)
+    way_back = n.folder .. "/plan-way-back.sh"
+    local first = proc.read(way_back)
+    for i = 0, 3 do
+      assert.truthy(first:find(("\nnumber '+1312555010%d'"):format(i), 1, true)) -- the plan's, not the pilot's
+    end
     said, code = migrate("--approve", hash:sub(1, 12), plan_file)
+    assert.equal(first, proc.read(way_back))
     assert.equal(0, code, said)
     assert.equal(n.url .. "/twilio/voice", at_twilio(B).voice_url)
     local report = json.decode(proc.read(n.folder .. "/plan-report.json"))
@@ -100,8 +106,33 @@ describe("moving numbers", function()
     assert.matches("| %+13125550103 | ringdown | as planned |", page)
     assert.matches("by the runs 2, 1,", page)
     assert.matches("ringdown numbers restore 2.*ringdown numbers restore 1", page)
-    way_back = n.folder .. "/plan-way-back.sh"
-    assert.is_true(proc.exists(way_back))
+  end)
+
+  it("a run that was cut off goes on with nobody but the chosen", function()
+    local made = ("psql -q -v ON_ERROR_STOP=1 -d '%s' -c \"%s\" 2>&1"):format(n.database, [[with r as (insert into bulk_runs
+      (action, goes_to, who, reason, state) values ('switch', 'ringdown', 'x', 'plan ]] .. hash:sub(1, 16)
+      .. [[', 'stopped') returning run) insert into bulk_items (run, number, place, carrier_id, wanted, goes_to)
+      select run, ']] .. B .. [[', 1, 'PN2', '{}', 'ringdown' from r]])
+    assert.equal("", (proc.run(made)))
+    local said, code = migrate("--approve", hash, plan_file, "--pilot", A)
+    assert.equal(2, code, said)
+    assert.matches("was cut off, and has %+13125550101 in hand, which %-%-pilot leaves out; nothing was changed", said)
+    proc.run(("psql -q -d '%s' -c \"delete from bulk_runs where who = 'x'\""):format(n.database))
+  end)
+
+  it("a plan to Vapi has a way back to here", function()
+    local to_vapi = n.folder .. "/to-vapi.json"
+    local said, code = migrate("--plan", to_vapi, "--to", "vapi", A)
+    assert.equal(0, code, said)
+    for _ = 1, 2 do -- the second time, it is there already
+      local text
+      text, code = migrate("--approve", hash_in(said), to_vapi)
+      assert.equal(0, code, text)
+    end
+    assert.equal("https://api.vapi.ai/twilio/inbound_call", at_twilio(A).voice_url)
+    said, code = rollback("", n.folder .. "/to-vapi-way-back.sh")
+    assert.equal(0, code, said)
+    assert.equal(n.url .. "/twilio/voice", at_twilio(A).voice_url)
   end)
 
   it("changes nothing when a number is not as the plan found it", function()

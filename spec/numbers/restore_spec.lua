@@ -275,6 +275,118 @@ describe("a way back without us", function()
     os.remove(path)
   end)
 
+  describe("which is run", function()
+    local folder, env
+
+    local function write(name, text)
+      local file = assert(io.open(folder .. "/" .. name, "w"))
+      file:write(text)
+      file:close()
+    end
+
+    -- A curl that knows one number, with what Twilio says of it in said.json, and answers the code in `code`.
+    local CURL = [==[
+#!/bin/sh
+cat >/dev/null
+while [ $# -gt 0 ]; do
+    [ "$1" = -o ] && { shift; cp DIR/said.json "$1"; }
+    case $1 in --retry-all-errors) exit 2 ;; esac
+    shift
+done
+echo x >>DIR/asked
+cat DIR/code
+]==]
+
+    before_each(function()
+      folder = os.tmpname()
+      os.remove(folder)
+      assert(os.execute("mkdir -p " .. folder))
+      env = ("PATH=%s:/usr/bin:/bin TWILIO_ACCOUNT_SID=AC1 TWILIO_AUTH_TOKEN=x"):format(folder)
+      write("curl", (CURL:gsub("DIR", folder)))
+      write("code", "200")
+      os.execute("chmod +x " .. folder .. "/curl")
+    end)
+    after_each(function() os.execute("rm -rf " .. folder) end)
+
+    local function run(command)
+      local pipe = assert(io.popen(("env -i %s %s 2>&1"):format(env, command)))
+      local text = pipe:read "a"
+      return text, select(3, pipe:close())
+    end
+
+    local function make(fields)
+      local one = { number = A, sid = "PN1", fields = fields }
+      write("back.sh", require("ringdown.numbers.script").text({ one, { number = B, sid = "PN2", fields = fields } },
+        "2026-01-01"))
+    end
+
+    local ODD = [[https://x.example/a?b="c"&d=\e'f]]
+
+    it("understands what Twilio writes, whichever way it is escaped", function()
+      local fields = world.fields(A)
+      fields.sms_url = ODD
+      make(fields)
+      write("said.json", ('{"sid": "PN1", "capabilities": {"voice_url": "no"}, "voice_url": "%s",'
+        .. '"voice_method": "POST", "voice_fallback_url": null,'
+        .. '"voice_fallback_method": "POST", "trunk_sid": null, "status_callback": "%s",'
+        .. '"status_callback_method": "POST", "sms_method": "POST",\n"sms_url": "%s"}'):format(
+        fields.voice_url:gsub("/", "\\/"), fields.status_callback,
+        [[https:\/\/x.example\/a?b=\"c\"\u0026d=\\e'f]]))
+      local said, code = run("sh " .. folder .. "/back.sh --check " .. A)
+      assert.equal(0, code, said)
+      assert.matches("1 as they were, 0 not", said)
+      said, code = run("sh scripts/rollback-numbers --check --from " .. folder .. "/back.sh " .. A)
+      assert.equal(0, code, said)
+      fields.sms_url = "https://other.example/"
+      make(fields)
+      said, code = run("sh " .. folder .. "/back.sh --check " .. A)
+      assert.equal(1, code, said)
+      assert.truthy(said:find("sms_url is '" .. ODD .. "' and was 'https://other.example/'", 1, true), said)
+    end)
+
+    it("does nothing for a word that it does not know", function()
+      make(world.fields(A))
+      for _, word in ipairs { "+19999999999", "--chek", "3125550100" } do
+        local said, code = run("sh " .. folder .. "/back.sh " .. word)
+        assert.equal(2, code, said)
+      end
+      assert.is_nil(io.open(folder .. "/asked"))
+    end)
+
+    it("ends at the first no to its credentials", function()
+      make(world.fields(A))
+      write("said.json", "{}")
+      write("code", "401")
+      local said, code = run("sh " .. folder .. "/back.sh")
+      assert.equal(2, code, said)
+      assert.matches("does not take these credentials", said)
+      local asked = assert(io.open(folder .. "/asked"))
+      assert.equal("x\n", asked:read "a")
+      asked:close()
+    end)
+
+    it("a line that cannot be read costs rollback-numbers that number alone", function()
+      make(world.fields(A))
+      local file = assert(io.open(folder .. "/back.sh"))
+      local text = file:read("a"):gsub("\nnumber '%+13125550100' 'PN1'", "%0 'one too many'")
+      file:close()
+      write("back.sh", text)
+      write("said.json", "{}")
+      local said, code = run("sh scripts/rollback-numbers --check --all --from " .. folder .. "/back.sh")
+      assert.equal(1, code, said)
+      assert.matches("%+13125550100  its line in %S+ cannot be read here", said)
+      assert.matches("%+13125550101  is not as it was", said)
+    end)
+  end)
+
+  it("with `now`, leads to how the numbers are, and leaves the disk alone", function()
+    switch { A }
+    local kept = world.kept["snapshots/" .. A .. ".json"]
+    assert.is_false(world.run("snapshot", { numbers = { A }, script = true, now = true }).failed)
+    assert.truthy(world.told[#world.told].text:find(OURS, 1, true))
+    assert.equal(kept, world.kept["snapshots/" .. A .. ".json"])
+  end)
+
   it("does not pretend: a number that came to us before anybody looked has no way back", function()
     local _, one = world.fields(A)
     one.voice_url = OURS

@@ -27,7 +27,7 @@ local known = {
   switch = { options = both(both(WHICH, BULK), { to = true, texts = true }), words = "which" },
   verify = { options = both(WHICH, { call = true, from = true }), words = "which" },
   drift = { options = {}, words = "none" },
-  snapshot = { options = both(WHICH, { script = true }), words = "which" },
+  snapshot = { options = both(WHICH, { script = true, now = true }), words = "which" },
   restore = { options = both(BULK, { all = true, first = true, file = true }), words = "which" },
   import = { options = {}, words = "file" },
 }

@@ -59,9 +59,9 @@ end
 local function check_share(seen, agent, to, problems)
   if agent and to == "ringdown" and seen.goes_to == "vapi" and agent.has_both and not agent.says_where
     and not agent.has_rollout then
-    problems[#problems + 1] = ("would send every caller to OpenAI at once: agent %s runs on both systems and no rollout "
-      .. "of it is in force; first: ringdown rollout plan --agent %s, and ringdown rollout start --agent %s; or say "
-      .. "routing = \"openai\" in its file"):format(agent.name, agent.name, agent.name)
+    problems[#problems + 1] = ("would send every caller to OpenAI at once: agent %s runs on both systems and no "
+      .. "rollout of it is in force; first: ringdown rollout plan --agent %s, and ringdown rollout start --agent %s; "
+      .. "or say routing = \"openai\" in its file"):format(agent.name, agent.name, agent.name)
   end
 end
 

@@ -7,56 +7,129 @@ local M = {}
 
 local HEAD = [==[
 #!/bin/sh
-# Puts %d telephone numbers back as they were before Ringdown changed them. Made on %s.
+# Puts %d telephone numbers back as they were %s. Made on %s.
 #
 #   TWILIO_ACCOUNT_SID=AC... TWILIO_AUTH_TOKEN=... sh THIS_FILE [--check] [NUMBER...]
 #
-# Without a number: all of them. --check only compares. Needs curl, sed, grep and tr, and nothing else: no Ringdown, no
+# Without a number: all of them. --check only compares. Needs curl, sed and awk, and nothing else: no Ringdown, no
 # database. TWILIO_API_URL may name another host. Every number is read back; the exit code is 1 when one is not as it
-# was. It may be run again.
+# was, 2 for wrong arguments or credentials. It may be run again.
 set -u
+LC_ALL=C
+export LC_ALL
 : "${TWILIO_ACCOUNT_SID:?set it to the account that owns the numbers}"
 : "${TWILIO_AUTH_TOKEN:?set it to the token of that account}"
 api=${TWILIO_API_URL:-https://api.twilio.com}/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/IncomingPhoneNumbers
+known=" %s "
 check=no
-if [ "${1:-}" = --check ]; then
-    check=yes
-    shift
-fi
-wanted=" $* "
+wanted=
+for word; do
+    case $word in
+    --check) check=yes ;;
+    +*)
+        case $known in *" $word "*) ;; *)
+            echo "$word is not among the numbers of this script:$known" >&2
+            exit 2
+            ;;
+        esac
+        wanted="$wanted $word "
+        ;;
+    *)
+        echo "unknown argument '$word'; there is --check, and numbers like +13125550100" >&2
+        exit 2
+        ;;
+    esac
+done
 good=0
 bad=0
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
 
-# The token is no argument: whoever lists processes does not see it.
+# A JSON object's texts and nulls as lines "name=text".
+cat >"$work/flat.awk" <<'AWK'
+function bytes(n) {
+    if (n < 128) return sprintf("%%c", n)
+    if (n < 2048) return sprintf("%%c%%c", 192 + int(n / 64), 128 + n %% 64)
+    return sprintf("%%c%%c%%c", 224 + int(n / 4096), 128 + int(n / 64) %% 64, 128 + n %% 64)
+}
+function hex(h,    k, n) {
+    for (k = 1; k <= 4; k++) n = n * 16 + index("0123456789abcdef", tolower(substr(h, k, 1))) - 1
+    return n
+}
+function text(    t, c) {
+    while (i < length(s) && (c = substr(s, ++i, 1)) != "\"") {
+        if (c == "\\") {
+            c = substr(s, ++i, 1)
+            if (c == "u") { c = bytes(hex(substr(s, i + 1, 4))); i += 4 }
+        }
+        t = t c
+    }
+    return t
+}
+{ s = s $0 " " }
+END {
+    for (i = 1; i <= length(s); i++) {
+        c = substr(s, i, 1)
+        if (c == "\"") {
+            t = text()
+            if (depth == 1 && is_value) print name "=" t
+            else if (depth == 1) name = t
+        }
+        else if (c == "{" || c == "[") depth++
+        else if (c == "}" || c == "]") depth--
+        else if (depth == 1 && c == ":") is_value = 1
+        else if (depth == 1 && c == ",") is_value = 0
+    }
+}
+AWK
+
+# The token is no argument: whoever lists processes does not see it. What Twilio says is in $work/said.
 ask() {
-    printf 'user = "%%s:%%s"\n' "$TWILIO_ACCOUNT_SID" "$TWILIO_AUTH_TOKEN" |
-        curl -sS -f --max-time 30 --retry 3 --retry-all-errors -K - "$@"
+    code=$(printf 'user = "%%s:%%s"\n' "$TWILIO_ACCOUNT_SID" "$TWILIO_AUTH_TOKEN" |
+        curl -sS --max-time 30 --retry 3 --retry-connrefused -o "$work/said" -w '%%{http_code}' -K - "$@" \
+            2>"$work/why") || {
+        why=$(tail -n 1 "$work/why")
+        return 1
+    }
+    case $code in
+    2*) return 0 ;;
+    401)
+        echo "Twilio does not take these credentials (HTTP 401): set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN" >&2
+        exit 2
+        ;;
+    esac
+    why="HTTP $code"
+    return 1
 }
 
-# $1: what Twilio says, $2: a field, $3: what it must be
+# $1: a field, $2: what it must be
 is() {
-    case $1 in
-    *"\"$2\":\"$3\""*) return 0 ;;
-    *"\"$2\":null"*) [ -z "$3" ] && return 0 ;;
-    esac
-    echo "  $2 is not '$3'"
-    return 1
+    found=$(sed -n "s/^$1=//p" "$work/flat")
+    [ "$found" = "$2" ] && return
+    printf "  %%s is '%%s' and was '%%s'\n" "$1" "$found" "$2"
+    same=no
 }
 
 # number sid and the twelve fields
 number() {
     case $wanted in
-    "  " | *" $1 "*) ;;
+    "" | *" $1 "*) ;;
     *) return ;;
     esac
     echo "$1"
     if [ $check = no ]; then
-        ask -o /dev/null "$api/$2.json" \
-%s || echo "  Twilio refused it"
+        ask "$api/$2.json" \
+%s || echo "  Twilio did not take it: $why"
     fi
-    now=$(ask "$api/$2.json" | tr -d '\n' | sed -e 's/" *: */":/g' -e 's#\\/#/#g')
-    same=yes
+    if ask "$api/$2.json" && awk -f "$work/flat.awk" "$work/said" >"$work/flat"; then
+        same=yes
+        is sid "$2"
 %s
+    else
+        echo "  cannot be read: $why"
+        same=no
+    fi
     if [ $same = yes ]; then
         good=$((good + 1))
     else
@@ -91,7 +164,7 @@ local function comparing()
   local lines = {}
   for i, name in ipairs(twilio.names) do
     local place = "${" .. i + 2 .. "}"
-    lines[i] = ('    is "$now" %s "%s" || same=no'):format(name,
+    lines[i] = ('        is %s "%s"'):format(name,
       name:find "_method$" and place:gsub("}", ":-POST}") or place)
   end
   return table.concat(lines, "\n")
@@ -99,9 +172,15 @@ end
 
 ---@param list ringdown.numbers.snapshot[]
 ---@param made_at string
+---@param when string? of what they are
 ---@return string
-function M.text(list, made_at)
-  local lines = { HEAD:format(#list, made_at, sending(), comparing()) }
+function M.text(list, made_at, when)
+  local numbers = {}
+  for i, one in ipairs(list) do
+    numbers[i] = one.number
+  end
+  local lines = { HEAD:format(#list, when or "before Ringdown changed them", made_at, table.concat(numbers, " "),
+    sending(), comparing()) }
   for _, one in ipairs(list) do
     local words = { "number", quoted(one.number), quoted(one.sid) }
     for _, name in ipairs(twilio.names) do

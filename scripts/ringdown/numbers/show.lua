@@ -59,11 +59,13 @@ function M.run(payload, tell)
   return { missing = n_missing, failed = n_missing > 0 }
 end
 
----The last bulk runs.
+---The last bulk runs. Of one that is not done, `left` are the last 200 numbers that are not as wished.
 function M.runs(_, tell)
   local runs = db.ask([[select coalesce(jsonb_agg(jsonb_strip_nulls(to_jsonb(r) - 'held_by')
       || jsonb_build_object('items', (select jsonb_object_agg(state, n) from (select state, count(*) as n
-        from bulk_items i where i.run = r.run group by state) s)) order by run desc), '[]')::text
+        from bulk_items i where i.run = r.run group by state) s), 'left', (select coalesce(jsonb_agg(number), '[]')
+        from (select number from bulk_items i where i.run = r.run and r.state <> 'done' and i.state <> 'verified'
+          order by place desc limit 200) l)) order by run desc), '[]')::text
     from (select * from bulk_runs order by run desc limit 20) r]])
   for _, one in ipairs(runs) do
     local parts = {}

@@ -23,6 +23,11 @@ local function take(seen, now)
   return kept and one, why and "cannot be kept on disk: " .. why
 end
 
+-- As it is now; what lies on the disk stays as it is.
+local function as_it_is(seen, now)
+  return { number = seen.number, sid = seen.carrier_id, taken_at = now, taken_by = host.who(), fields = seen.fields }
+end
+
 local function taken_now(payload, tell)
   local _, by_number = sync.keep(payload.ours)
   local now = db.ask("select to_json(now())::text")
@@ -34,7 +39,12 @@ local function taken_now(payload, tell)
     tell { note = ("%-16s  %s"):format(one.number, one.why), number = one.number }
   end
   for _, seen in ipairs(chosen) do
-    local one, why = take(seen, now)
+    local one, why
+    if payload.now then
+      one = as_it_is(seen, now)
+    else
+      one, why = take(seen, now)
+    end
     list[#list + 1] = one
     if not one then
       n_missing = n_missing + 1
@@ -44,13 +54,15 @@ local function taken_now(payload, tell)
   return list, n_missing, now
 end
 
----With `script`, its text is told, and nothing else.
----@param payload { ours: ringdown.numbers.ours, script: boolean? } | ringdown.numbers.choice
+---With `script`, its text is told, and nothing else. With `now`, it is of how they are, and the disk has no part in it.
+---@param payload { ours: ringdown.numbers.ours, script: boolean?, now: boolean? } | ringdown.numbers.choice
 function M.run(payload, tell)
   local list, now, n_missing
   local there, why = db.is_there()
   if there then
     list, n_missing, now = taken_now(payload, tell)
+  elseif payload.now then
+    error(("the database is away (%s); without it, only what lies on this machine's disk can be had"):format(why), 0)
   else
     tell { note = ("the database is away (%s): what lies on this machine's disk is taken"):format(why) }
     local damaged
@@ -61,10 +73,11 @@ function M.run(payload, tell)
     end
     now = list[1] and list[1].taken_at or ""
   end
-  tell { note = ("%d numbers are on this machine's disk%s."):format(#list, n_missing > 0
+  tell { note = ("%d numbers are %s%s."):format(#list, payload.now and "taken as they are" or "on this machine's disk",
+    n_missing > 0
     and (", %d could not be taken"):format(n_missing) or "") }
   if payload.script and #list > 0 then
-    tell { text = script.text(list, now:sub(1, 19)) }
+    tell { text = script.text(list, now:sub(1, 19), payload.now and "on that day") }
   end
   return { numbers = #list, missing = n_missing, failed = n_missing > 0 or #list == 0 }
 end
