@@ -109,8 +109,8 @@ describe("moving numbers", function()
   end)
 
   it("a run that was cut off goes on with nobody but the chosen", function()
-    local made = ("psql -q -v ON_ERROR_STOP=1 -d '%s' -c \"%s\" 2>&1"):format(n.database, [[with r as (insert into bulk_runs
-      (action, goes_to, who, reason, state) values ('switch', 'ringdown', 'x', 'plan ]] .. hash:sub(1, 16)
+    local made = ("psql -q -v ON_ERROR_STOP=1 -d '%s' -c \"%s\" 2>&1"):format(n.database, [[with r as (insert into
+      bulk_runs (action, goes_to, who, reason, state) values ('switch', 'ringdown', 'x', 'plan ]] .. hash:sub(1, 16)
       .. [[', 'stopped') returning run) insert into bulk_items (run, number, place, carrier_id, wanted, goes_to)
       select run, ']] .. B .. [[', 1, 'PN2', '{}', 'ringdown' from r]])
     assert.equal("", (proc.run(made)))
