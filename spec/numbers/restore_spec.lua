@@ -439,6 +439,21 @@ describe("what is not as we made it", function()
     assert.equal(0, world.run("drift").drifted)
   end)
 
+  it("a number that was given back without the database is told as that, and one command ends it", function()
+    switch { A }
+    host.database_down = "connection refused"
+    world.run("restore", { all = true })
+    host.database_down = nil
+    leader_looks()
+    assert.equal("warning", host.alarms[1].severity)
+    assert.matches("somebody gave it back without the database; ringdown numbers restore %+13125550100 %-%-first",
+      host.alarms[1].text)
+    assert.is_true(world.run("drift").failed)
+    assert.not_matches("switch makes them so again", world.text())
+    assert.is_false(world.run("restore", { numbers = { A }, first = true }).failed)
+    assert.equal(0, world.run("drift").drifted)
+  end)
+
   it("twenty alarms are enough", function()
     local numbers = {}
     for i = 1, 25 do
@@ -491,6 +506,18 @@ describe("looking and assigning", function()
     assert.matches("line 5: agent painter has no site 'north'", world.text())
     assert.equal("painter plumber",
       world.sql("select string_agg(agent, ' ' order by number) from phone_numbers", {})[1][1])
+  end)
+
+  it("import takes what a spreadsheet writes, and ten thousand lines at once", function()
+    local lines = { "\xEF\xBB\xBFNumber,agent,site" }
+    for i = 1, 10000 do
+      lines[#lines + 1] = ("+1312%07d,plumber,"):format(i)
+    end
+    world.steps = 0
+    local result = world.run("import", { text = table.concat(lines, "\r\n") })
+    assert.same({ assigned = 10000, same = 0, wrong = 0, failed = false }, result)
+    assert.is_true(world.steps < 200)
+    assert.equal("10000 of 10000", world.told[#world.told - 1].progress)
   end)
 
   it("show tells all that is known of a number", function()

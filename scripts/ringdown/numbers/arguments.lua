@@ -72,7 +72,7 @@ end
 -- A list in a file: the first word of each line.
 local function read_list(payload, complain)
   local n = 0
-  for line in ((payload.text or "") .. "\n"):gmatch("(.-)\r?\n") do
+  for line in ((payload.text or ""):gsub("^\xEF\xBB\xBF", "") .. "\n"):gmatch("(.-)\r?\n") do
     n = n + 1
     local word = line:match("^%s*\"?([^%s,\"#]+)")
     if word and word:match(NUMBER) then

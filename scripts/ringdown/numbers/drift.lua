@@ -6,6 +6,7 @@
 local db = require "ringdown.numbers.db"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local snapshots = require "ringdown.numbers.snapshot"
 local twilio = require "ringdown.twilio.numbers"
 local verify = require "ringdown.numbers.verify"
 
@@ -20,6 +21,23 @@ local function in_words(drift)
       one.wanted == "" and "nothing" or one.wanted)
   end
   return table.concat(parts, "; ")
+end
+
+-- Of those that drifted: which are as they were before we came. Somebody gave them back without the database.
+local function find_given_back(drifted, by_number)
+  local n = 0
+  for _, one in ipairs(drifted) do
+    local now, first = by_number[one.number], snapshots.stored(one.number, true)
+    if now and first and #twilio.differences(twilio.fields(now), first.fields) == 0 then
+      one.given_back, n = true, n + 1
+    end
+  end
+  return n
+end
+
+local function text_of(one)
+  return one.given_back and ("is as it was before we came: somebody gave it back without the database; ringdown "
+    .. "numbers restore %s --first writes that down, and ends this alarm"):format(one.number) or in_words(one.drift)
 end
 
 -- Where the calls go is worse than anything else.
@@ -57,12 +75,13 @@ local function alarm(compared, found)
   end
   if #found > ALARMS_MAX then
     host.alarm("critical", KIND, "", ("%d numbers are not as they were made, %s among them: %s"):format(#found,
-      found[1].number, in_words(found[1].drift)))
+      found[1].number, text_of(found[1])))
     return
   end
   host.alarm_over(KIND, "")
   for _, one in ipairs(found) do
-    host.alarm(severity_of(one.drift), KIND, one.number, ("%s: %s"):format(one.number, in_words(one.drift)))
+    host.alarm(one.given_back and "warning" or severity_of(one.drift), KIND, one.number,
+      ("%s: %s"):format(one.number, text_of(one)))
   end
 end
 
@@ -93,19 +112,23 @@ function M.run(payload, tell)
   if not all then
     error("Twilio's numbers cannot be listed: " .. why, 0)
   end
-  local compared, drifted = compare(list, by_number_of(all))
+  local by_number = by_number_of(all)
+  local compared, drifted = compare(list, by_number)
   for part in db.parts(compared) do
     db.ask("select to_json(1)::text from numbers_compared($1::jsonb)", { json.encode(part) })
   end
+  local n_back = find_given_back(drifted, by_number)
   if not payload.action then -- nobody looks at the screen
     alarm(compared, drifted)
   end
   for _, one in ipairs(drifted) do
-    tell { text = ("%-16s  %s"):format(one.number, in_words(one.drift)), number = one.number, drift = one.drift }
+    tell { text = ("%-16s  %s"):format(one.number, text_of(one)), number = one.number, drift = one.drift,
+      given_back = one.given_back }
   end
   tell { text = #drifted == 0 and ("%d numbers are as they were made."):format(#list)
-    or ("%d of %d numbers are not as they were made; ringdown numbers switch makes them so again"):format(#drifted,
-      #list) }
+    or ("%d of %d numbers are not as they were made%s%s"):format(#drifted, #list, n_back > 0
+      and ("; %d were given back: ringdown numbers restore NUMBER --first"):format(n_back) or "", n_back < #drifted
+      and "; ringdown numbers switch makes them so again" or "") }
   return { numbers = #list, drifted = #drifted, failed = payload.action ~= nil and #drifted > 0 }
 end
 
