@@ -158,6 +158,37 @@ describe("a rollout in the database", function()
     assert.equal(5000, record().percent_bp)
   end)
 
+  it("has no alarm open that is about a state it is in no more", function()
+    local open = {}
+    local raise, over = host.alarm, host.alarm_over
+    finally(function() host.alarm, host.alarm_over = raise, over end)
+    host.alarm = function(_, kind) open[kind] = true end
+    host.alarm_over = function(kind) open[kind] = nil end
+    at_25()
+    local function after(payload)
+      open = { ["rollout.ready"] = true, ["rollout.held"] = true, ["rollout.rolled_back"] = true,
+        ["rollout.not_judged"] = true }
+      if payload.system then
+        force.run(payload, tell)
+      else
+        assert(rollout(payload))
+      end
+      watch.run({}, tell)
+      return require("ringdown.sorted").keys(open)
+    end
+    assert.same({}, after { system = "vapi", agent = "sales" })
+    assert.same({}, after { system = "off", agent = "sales" })
+    assert.same({ "rollout.held" }, after { verb = "hold" })
+    assert.same({}, after { verb = "start" })
+    assert.same({ "rollout.rolled_back" }, after { verb = "rollback" })
+    assert.same({}, after { verb = "start", reason = "mended", force = true })
+    for _ = 1, 2 do
+      rollout { verb = "advance", force = true, reason = "x" }
+    end
+    assert.same({}, after { verb = "advance", force = true, reason = "x" })
+    assert.equal("done", record().state)
+  end)
+
   it("asks a share between two stages for as much as the larger one, before it is ready", function()
     pg.run(url, [[select rollout_put('sales', 0, '{"percent_bp": 1000, "state": "running"}', 'ringdown')]])
     assert.equal("insufficient", watch.run({}, tell).looked_at[1].verdict)

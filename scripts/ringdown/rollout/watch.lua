@@ -15,9 +15,9 @@ local M = {}
 
 local WHOLE = 10000
 
-local watched_sql = [[select coalesce(jsonb_agg(agent order by agent), '[]')::text from rollout_now
-  where state in ('running', 'paused', 'rolled_back') and mode = 'split' and not kill and percent_bp > 0
-    and ($1::text is null or agent = $1)]]
+local watched_sql = [[select coalesce(jsonb_agg(jsonb_build_object('agent', agent, 'state', state, 'watched',
+    state in ('running', 'paused', 'rolled_back') and mode = 'split' and not kill and percent_bp > 0)
+    order by agent), '[]')::text from rollout_now where $1::text is null or agent = $1]]
 
 ---@param e table as rollout.store has it
 ---@return table verdict
@@ -71,29 +71,35 @@ local function tell_people(agent, what, text)
   end
 end
 
--- Does it; true when it was done.
+-- Does it; the record as it is then, when it was done.
+---@return table?
 local function act(e, verdict, what)
   local record = e.record
   local text, guard = reason_of(verdict)
   local next_one = states.apply(record, { command = what, who = states.GUARDS, guard = guard, ready = true })
   if not next_one then
-    return false -- the last step is a person's
+    return nil -- the last step is a person's
   end
   local made = store.change(next_one, record.version, { who = states.GUARDS, reason = text, what = what,
     evidence = evidence_of(verdict) })
   if not made then
-    return false
+    return nil
   end
   tell_people(record.agent, what, ("%s: %s"):format(record.agent, text))
-  return true
+  return next_one
 end
 
-local function calm(record, verdict)
-  if record.state == "running" and verdict.verdict ~= "hold" and verdict.verdict ~= "rollback" then
+-- An alarm is about the state that a rollout is in: whoever brings it into another has seen it.
+---@param record { agent: string, state: string }
+---@param is_ready boolean?
+local function calm(record, is_ready)
+  if record.state ~= "paused" then
     host.alarm_over("rollout.held", record.agent)
+  end
+  if record.state ~= "rolled_back" then
     host.alarm_over("rollout.rolled_back", record.agent)
   end
-  if verdict.verdict == "ready" and record.state == "running" then
+  if is_ready and record.state == "running" then
     host.alarm("warning", "rollout.ready", record.agent, record.agent .. ": every guard passes, and its time is over")
   else
     host.alarm_over("rollout.ready", record.agent)
@@ -107,10 +113,9 @@ local function look(agent)
   end
   local record, verdict = e.record, M.judge(e)
   local what = wanted(record, verdict)
-  local done = what and act(e, verdict, what)
-  if not done then
-    calm(record, verdict)
-  end
+  local next_one = what and act(e, verdict, what)
+  local done = next_one ~= nil
+  calm(next_one or record, verdict.verdict == "ready" and not done)
   store.check_put { agent = agent, version = record.version, stage = record.stage, since = record.since,
     baked_s = e.baked_s, verdict = verdict.verdict, canary = e.arms.openai and e.arms.openai.n or 0,
     baseline = e.arms.vapi and e.arms.vapi.n or 0, look = verdict.look, findings = json.array(verdict.findings),
@@ -119,25 +124,34 @@ local function look(agent)
     why = done and reason_of(verdict) or nil }
 end
 
+local function look_safely(agent)
+  local ok, result = pcall(look, agent)
+  if not ok then
+    host.alarm("warning", "rollout.not_judged", agent, ("%s: %s"):format(agent, tostring(result)))
+    return nil
+  elseif result then
+    host.alarm_over("rollout.not_judged", agent)
+  end
+  return result
+end
+
 ---@param payload { agent: string? } nil: all
 ---@return table result
 function M.run(payload, tell)
-  local agents, why, code = store.ask(watched_sql, { payload.agent or false })
+  local records, why, code = store.ask(watched_sql, { payload.agent or false })
   if code then
     tell { note = "the database is away: " .. tostring(why) }
     return { looked_at = json.array {} }
   end
   local seen = json.array {}
-  for _, agent in ipairs(agents or {}) do
+  for _, record in ipairs(records or {}) do
     if host.stopping() then
       break
-    end
-    local ok, result = pcall(look, agent)
-    if not ok then
-      host.alarm("warning", "rollout.not_judged", agent, ("%s: %s"):format(agent, tostring(result)))
-    elseif result then
-      host.alarm_over("rollout.not_judged", agent)
-      seen[#seen + 1] = result
+    elseif record.watched then
+      seen[#seen + 1] = look_safely(record.agent)
+    else
+      calm(record)
+      host.alarm_over("rollout.not_judged", record.agent)
     end
   end
   return { looked_at = seen }
