@@ -15,6 +15,8 @@ static const char rollout_usage[] =
     "                             [--allow N,N] [--deny N,N] [--unit caller|call] [--salt S "
     "[--reshuffle]]\n"
     "                             [--auto-advance | --no-auto-advance]\n"
+    "                             [--schedule open|closed|none|\"mon_fri 08:00-17:00, sat "
+    "09:00-12:00\"]\n"
     "       ringdown rollout start [--reason TEXT] [--force]   begins, or goes on with one that is "
     "held\n"
     "       ringdown rollout advance [--to STAGE] [--force --reason TEXT]   the next stage\n"
@@ -55,7 +57,7 @@ static const char undo_usage[] =
 
 struct wish {
     const char *agent, *reason, *to, *stages, *bake, *min, *unit, *salt, *allow, *deny;
-    const char *if_version, *seed, *runs, *calls;
+    const char *if_version, *seed, *runs, *calls, *schedule;
     bool force, yes, reshuffle, auto_advance, no_auto_advance;
 };
 
@@ -106,6 +108,7 @@ static json_t *wish_json(const struct wish *w, const char *command)
     set_text(out, "salt", w->salt);
     set_text(out, "allow", w->allow);
     set_text(out, "deny", w->deny);
+    set_text(out, "schedule", w->schedule);
     set_true(out, "force", w->force);
     set_true(out, "yes", w->yes);
     set_true(out, "reshuffle", w->reshuffle);
@@ -161,7 +164,8 @@ int cmd_rollout(int argc, char **argv)
         {"stages", &w.stages}, {"bake", &w.bake},     {"min", &w.min},
         {"unit", &w.unit},     {"salt", &w.salt},     {"allow", &w.allow},
         {"deny", &w.deny},     {"seed", &w.seed},     {"if-version", &w.if_version},
-        {"runs", &w.runs},     {"calls", &w.calls},   {NULL, NULL}};
+        {"runs", &w.runs},     {"calls", &w.calls},   {"schedule", &w.schedule},
+        {NULL, NULL}};
     const struct option_switch switches[] = {{"force", &w.force},
                                              {"reshuffle", &w.reshuffle},
                                              {"auto-advance", &w.auto_advance},

@@ -213,12 +213,36 @@ describe("a rollout in the database", function()
     assert.equal("paused", rollout({ verb = "hold", if_version = 2 }).state)
     local wrong
     ok, wrong = rollout { verb = "plan", stages = "25,150,100" }
-    assert.is_false(ok)
+    assert.is_true(ok.usage)
     assert.matches("'150' is no percentage: .* Now: sales is paused in stage '25' at 25 %%, version 3", wrong)
     assert.is_true(rollout({ verb = "fly" }).usage)
     local refused = pg.query(url, "select who, after from audit where what = 'rollout.refused' order by id")
     assert.equal(2, #refused)
     assert.equal("somebody", refused[1].who)
+  end)
+
+  it("may have hours, which a plan sets and takes away", function()
+    at_25()
+    local result, text = rollout { verb = "plan", schedule = "closed mon_fri 08:00-17:00 America/Chicago" }
+    local hours = { when = "closed", hours = { mon_fri = "08:00-17:00" }, zone = "America/Chicago" }
+    assert.same({ hours, hours }, { result.schedule, record().schedule })
+    assert.matches("OpenAI only outside of mon_fri 08:00%-17:00 America/Chicago; else Vapi", text)
+    assert.same({ "running", 2500 }, { record().state, record().percent_bp })
+    assert.matches("hours     OpenAI only outside of", select(2, rollout { verb = "status" }))
+    assert.is_true(rollout({ verb = "plan", schedule = "at night" }).usage)
+    rollout { verb = "hold" }
+    assert.same(hours, record().schedule)
+    assert.is_nil(rollout({ verb = "plan", schedule = "none" }).schedule)
+    assert.is_falsy(store.record("sales").schedule)
+  end)
+
+  it("has in the audit what it was forced past", function()
+    at_25()
+    calls("openai", 3, 1)
+    rollout { verb = "advance", force = true, reason = "a quiet week" }
+    local after = json.encode(pg.query(url, "select after from audit where what = 'rollout.advance'")[1].after)
+    assert.matches("insufficient", after)
+    assert.matches("evidence", after)
   end)
 
   it("is not for agents that have one system, or emergencies that Vapi would not see", function()

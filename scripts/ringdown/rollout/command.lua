@@ -14,6 +14,7 @@ local json = require "ringdown.json"
 local override = require "ringdown.rollout.override"
 local plan = require "ringdown.rollout.plan"
 local rollout = require "ringdown.rollout"
+local schedule = require "ringdown.rollout.schedule"
 local states = require "ringdown.rollout.states"
 local store = require "ringdown.rollout.store"
 local words = require "ringdown.rollout.words"
@@ -72,8 +73,13 @@ local function change(payload, tell, agent, order)
       states.shown(record)))
   end
   if e and payload.verb == "advance" and record.percent_bp > 0 then
-    order.verdict = require("ringdown.rollout.watch").judge(e).verdict
-    order.ready = order.verdict == "ready"
+    local watch = require "ringdown.rollout.watch"
+    local verdict = watch.judge(e)
+    order.verdict, order.ready = verdict.verdict, verdict.verdict == "ready"
+    if not order.ready and order.force then -- what it goes past is in the audit
+      order.forced_past = watch.evidence_of(verdict)
+      order.forced_past.verdict = verdict.verdict
+    end
   end
   local next_one, why = states.apply(record, order)
   if not next_one then
@@ -133,6 +139,13 @@ local function changes_of(payload)
   elseif payload.salt and not payload.salt:match "^[%w_.-]+$" then
     error("--salt: letters, digits, _ . and - only", 0)
   end
+  if payload.schedule then
+    local read, why = schedule.parse(payload.schedule)
+    if read == nil then
+      error(why, 0)
+    end
+    changes.schedule = read
+  end
   changes.unit, changes.salt, changes.auto_advance = payload.unit, payload.salt, payload.auto_advance
   changes.allow = payload.allow and numbers_of(payload.allow, "allow")
   changes.deny = payload.deny and numbers_of(payload.deny, "deny")
@@ -144,19 +157,22 @@ local verbs = {}
 function verbs.plan(payload, tell, agent)
   local understood, changes = pcall(changes_of, payload)
   if not understood then
-    refuse(agent.name, "plan", ("%s. Now: %s"):format(changes, states.shown(store.record(agent.name)
-      or states.new(agent.name))))
+    local why = ("%s. Now: %s"):format(changes, states.shown(store.record(agent.name) or states.new(agent.name)))
+    store.refused(agent.name, host.who(), "plan", why)
+    tell { note = why }
+    return { usage = true, why = why }
   end
   local record = next(changes) and change(payload, tell, agent, { changes = changes, reshuffle = payload.reshuffle })
   record = record or store.record(agent.name) or states.new(agent.name)
   say(tell, ("Rollout of %s, by %s, salt %s%s:"):format(agent.name, record.unit, record.salt,
     record.auto_advance and ", goes on by itself up to the last stage" or ""))
   say(tell, words.differs(record, agent and agent.file_bp) or {})
+  say(tell, schedule.line(record.schedule) or {})
   say(tell, words.stages(record))
   if agent.loads and not (agent.openai and agent.vapi) then
     tell { note = ("agent %s has only one system; a rollout cannot start"):format(agent.name) }
   end
-  return told(tell, record, { stages = json.array(record.stages) })
+  return told(tell, record, { stages = json.array(record.stages), schedule = record.schedule })
 end
 
 function verbs.start(payload, tell, agent)
@@ -209,6 +225,7 @@ local function show(e, tell, agent)
   if record.held_for then
     say(tell, "  held for  " .. record.held_for)
   end
+  say(tell, schedule.line(record.schedule) or {})
   say(tell, words.stages(record))
   say(tell, words.progress(e))
   if record.percent_bp > 0 and record.state ~= "draft" and record.state ~= "done" and not record.kill then

@@ -26,7 +26,7 @@ M.GUARDS = "auto:guards"
 ---@field to string? a stage, or a share
 ---@field ready boolean? what the guards said last
 ---@field since_s integer? how long it has been in its stage, or rolled back
----@field changes table? of `plan`: stages, unit, salt, allow, deny, auto_advance, schedule
+---@field changes table? of `plan`: stages, unit, salt, allow, deny, auto_advance, schedule (false: none)
 ---@field reshuffle boolean? callers may change sides
 ---@field system string? of `fix`: which one all calls go to
 ---@field file_bp integer? the share that the agent's file asks for; nil: none, so everybody meets OpenAI
@@ -120,6 +120,9 @@ function commands.plan(record, order)
     return nil, why
   end
   local changes = json.copy(order.changes or {})
+  if changes.schedule == false then
+    changes.schedule = NONE
+  end
   if changes.salt and changes.salt ~= record.salt or changes.unit and changes.unit ~= record.unit then
     changes.since = "now" -- others meet OpenAI now
   end

@@ -40,7 +40,10 @@ local function reason_of(verdict)
   return verdict.verdict, verdict.verdict
 end
 
-local function evidence_of(verdict)
+---What the audit has of a verdict: the numbers of each guard.
+---@param verdict table
+---@return table
+function M.evidence_of(verdict)
   local numbers = {}
   for _, f in ipairs(verdict.findings) do
     if f.numbers then
@@ -81,7 +84,7 @@ local function act(e, verdict, what)
     return nil -- the last step is a person's
   end
   local made = store.change(next_one, record.version, { who = states.GUARDS, reason = text, what = what,
-    evidence = evidence_of(verdict) })
+    evidence = M.evidence_of(verdict) })
   if not made then
     return nil
   end
