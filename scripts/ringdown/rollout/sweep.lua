@@ -18,6 +18,7 @@ local M = {}
 
 local NODES_KNOW_MS = 2000
 local TRIES = 5
+local STALE = "routing.override_stale"
 
 local function reason_of(by)
   return (("local override by %s%s%s"):format(by.who or "somebody", by.at and " at " .. by.at or "",
@@ -79,6 +80,7 @@ local function write_change(one)
     order.who = one.by.who or "somebody"
     local next_one, wrong = states.apply(record, order)
     if not next_one then
+      store.refused(one.agent, order.who, order.command, ("%s: %s"):format(reason_of(one.by), wrong))
       return "left", wrong
     elseif store.change(next_one, record.version, { who = order.who, reason = reason_of(one.by),
       what = order.command }) then
@@ -121,7 +123,8 @@ local function told(tell, one, became, why)
   if became == "written" then
     tell { text = text .. ": is in the database now" }
   elseif became == "stale" then
-    host.alarm("warning", "routing.override_stale", one.agent or "*", ("%s: %s; it was dropped"):format(text, why))
+    host.alarm("warning", STALE, one.agent or "*", ("%s: %s; it was dropped"):format(text, why))
+    store.refused(one.agent or "*", one.by.who or "somebody", one.kind, ("%s: %s"):format(text, why))
     tell { note = ("%s: dropped, because %s"):format(text, why) }
   else
     tell { note = ("%s: %s, because %s"):format(text, became == "left" and "was left out" or "waits", tostring(why)) }
@@ -148,6 +151,9 @@ function M.run(_, tell)
     host.sleep(NODES_KNOW_MS)
   end
   take_away(done)
+  for _, one in ipairs(done) do
+    host.alarm_over(STALE, one.agent or "*") -- it was told and is over: nothing is left to be done here
+  end
   return { written = written, waits = waits or nil }
 end
 
