@@ -74,8 +74,10 @@ describe("a rollout", function()
   end
 
   it("takes callers along and back, each change with the next call", function()
+    say("rollout", "rollback", "--reason", "before anything has begun")
+    next_calls { "vapi", "vapi", "vapi" }
     say("rollout", "plan", "--stages", "25,50,100", "--min", "50", "--bake", "1h")
-    assert.matches("goes to OpenAI for 25 %% of callers", say("rollout", "start"))
+    assert.matches("goes to OpenAI for 25 %% of callers", say("rollout", "start", "--force", "--reason", "a story"))
     next_calls { "openai", "vapi", "vapi" }
     local _, sid = system_of(second)
     n:wait_shipped()
