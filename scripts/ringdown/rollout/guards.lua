@@ -16,7 +16,7 @@ local M = {}
 M.LOOK = 20 -- canary calls between two looks: a second look at the same calls is none
 M.CALLERS_MIN = 30 -- below, a few people are what differs
 local SPLIT_CALLERS_MIN, SPLIT_ODDS = 200, 1000
-local LATENCY_CALLS, LATENCY_SHARE, LATENCY_Z = 20, 0.05, 2.6
+local LATENCY_CALLS, LATENCY_SHARE, LATENCY_Z = 20, 0.05, 3.3
 local USUAL, USUAL_CALLS_MIN = 0.03, 100 -- share of errors of a system that works; calls that tell another
 local MANY = 400 -- calls of a stage: from here on, crowds must be denser
 
@@ -24,14 +24,15 @@ local MANY = 400 -- calls of a stage: from here on, crowds must be denser
 M.crowds = { { calls = 20, most = 7 }, { calls = 50, most = 9 }, { calls = 100, most = 13 } }
 M.run = 4 -- calls in a row that never connected
 M.refused = 2 -- within 20 calls: the provider says that the account is not good for it
-local TIMES_USUAL, LIMIT_Z = 1.5, 1.7
+local MUCH, FOR_EACH = 0.035, 2 -- usual share of errors above which each point adds so many to the limit
+local LIMIT_Z, LIMIT_Z_ALONE = 1.9, 1.65 -- the latter where nobody is left to compare with
 local CHANCE = 4e-5
 local RUN_CHANCE = 2.5e-6
 
 ---What is compared. margin: surely so much worse, and it fails. tolerance: worse by this much must be ruled out before
 ---the stage may advance. limit: the share that is too much whoever else has as much. severe: back, else hold.
 M.metrics = {
-  { name = "error_end", words = "calls ended by a fault", margin = 0.01, z = 2.6, tolerance = 0.10, limit = 0.05,
+  { name = "error_end", words = "calls ended by a fault", margin = 0.01, z = 2.85, tolerance = 0.10, limit = 0.05,
     severe = true },
   { name = "no_audio", words = "callers who heard nothing for 5 s", margin = 0.02, z = 2.6, tolerance = 0.10,
     limit = 0.05, severe = true },
@@ -178,15 +179,15 @@ local function compare(metric, canary, baseline, share)
 end
 
 -- Too much whoever else has as much: the share alone. Where errors are usual, more is too much than elsewhere.
-local function is_too_much(metric, canary, share)
+local function is_too_much(metric, canary, baseline, share)
   local k, n = statistics.weighed(canary.k, canary.n, canary.spread)
-  local limit = metric.name == "error_end" and math.max(metric.limit, share * TIMES_USUAL) or metric.limit
-  return statistics.wilson(k, n, LIMIT_Z) > limit, limit
+  local limit = metric.limit + (metric.name == "error_end" and math.max(share - MUCH, 0) * FOR_EACH or 0)
+  return statistics.wilson(k, n, baseline and LIMIT_Z or LIMIT_Z_ALONE) > limit, limit
 end
 
 local function ratio(metric, canary, baseline, share, findings)
   local words = ("%s: %d of %d calls (%s)"):format(metric.words, canary.k, canary.n, percent(canary.k / canary.n))
-  local too_much, limit = is_too_much(metric, canary, share)
+  local too_much, limit = is_too_much(metric, canary, baseline, share)
   local numbers = { k_canary = canary.k, n_canary = canary.n, limit = limit }
   if too_much or not baseline then
     add(findings, metric.name, too_much and "fail" or "pass", ("%s; surely more than %s is too much"):format(words,
