@@ -203,10 +203,48 @@ describe("evidence about a stage", function()
       assert.matches("not the newest", json.encode(rows[3].after))
     end)
 
+    it("keeps the lists that it does not name, and has those of an earlier version again", function()
+      local function lists()
+        local row = pg.query(url, "select to_jsonb(allow)::text as a, to_jsonb(deny)::text as d from rollout_now")[1]
+        return { row.a, row.d }
+      end
+      assert.equal(2, plan({ allow = { "+13125550142" }, deny = { "+13125550143" }, percent_bp = 2500 }, 1))
+      assert.equal(3, plan({ percent_bp = 0, state = "rolled_back" }, 2))
+      assert.same({ '["+13125550142"]', '["+13125550143"]' }, lists())
+      assert.equal(4, plan({ percent_bp = 0, deny = json.array {} }, 3))
+      assert.same({ '["+13125550142"]', "[]" }, lists())
+      assert.equal(5, plan({ percent_bp = 0, lists_of = 2 }, 4))
+      assert.same({ '["+13125550142"]', '["+13125550143"]' }, lists())
+      assert.equal(6, plan({ percent_bp = 0, lists_of = 1 }, 5))
+      assert.same({ "[]", "[]" }, lists())
+    end)
+
     it("of two at once is made by one", function()
       local both = ("select rollout_change('%s', 1, '{\"percent_bp\":%d}', 'a', null, 'x') as v")
       local a, b = pg.query(url, both:format(AGENT, 0))[1].v, pg.query(url, both:format(AGENT, 5000))[1].v
       assert.same({ 2, nil }, { a, b })
+    end)
+  end)
+
+  describe("what is usual on Vapi", function()
+    local function usual()
+      return value(("rollout_evidence('%s')"):format(AGENT)).usual
+    end
+
+    it("is what it was when the last stage began, as long as that lasts", function()
+      call("vapi", { ended = "pipeline-error-openai-llm-failed" })
+      call "vapi"
+      assert.same({ n = 2, k = 1 }, usual())
+      plan({ percent_bp = 10000, stage = "100", state = "running" }, 1)
+      pg.run(url, "delete from vapi_calls") -- two weeks later
+      assert.same({ n = 2, k = 1 }, usual())
+      plan({ percent_bp = 10000, stage = "100", state = "paused" }, 2)
+      assert.same({ n = 2, k = 1 }, usual())
+      plan({ percent_bp = 5000, stage = "50", state = "rolled_back" }, 3)
+      assert.same({ n = 0, k = 0 }, usual())
+      call "vapi"
+      plan({ percent_bp = 10000, stage = "100", state = "running" }, 4)
+      assert.same({ n = 1, k = 0 }, usual())
     end)
   end)
 

@@ -26,7 +26,8 @@ enum {
     AGENT_ROWS = 500,
     AGENT_BYTES = 1 << 20,
     OPERATION_ROWS = 20000,
-    OPERATION_BYTES = 16 << 20
+    OPERATION_BYTES = 16 << 20,
+    OPERATION_PARAM_BYTES = 1 << 20 /* lists of callers */
 };
 
 struct query_wait {
@@ -248,7 +249,7 @@ static struct query_desk *desk_of(struct script_thread *t)
 
 /* The table at index 2: texts, numbers and true as text, false as null. They stay on the stack, so
  * that they live as long as the caller needs them. */
-static int read_params(lua_State *L, const char *params[PARAMS_MAX])
+static int read_params(lua_State *L, const char *params[PARAMS_MAX], size_t bytes_max)
 {
     lua_Integer n = luaL_opt(L, luaL_len, 2, 0);
     size_t bytes = 0;
@@ -271,7 +272,8 @@ static int read_params(lua_State *L, const char *params[PARAMS_MAX])
         luaL_argcheck(L, strlen(params[i - 1]) == len, 2, "a parameter holds a zero byte");
         bytes += len;
     }
-    luaL_argcheck(L, bytes <= PARAM_BYTES_MAX, 2, "parameters of more than 256 KiB");
+    if (bytes > bytes_max)
+        return luaL_error(L, "parameters of more than %d KiB", (int)(bytes_max / 1024));
     return (int)n;
 }
 
@@ -323,7 +325,7 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question q, bo
     lua_settop(L, 2);
     q.sql = luaL_checklstring(L, 1, &n_sql);
     luaL_argcheck(L, n_sql <= SQL_MAX && strlen(q.sql) == n_sql, 1, "at most 64 KiB of text");
-    q.n_params = read_params(L, params);
+    q.n_params = read_params(L, params, a->operation ? OPERATION_PARAM_BYTES : PARAM_BYTES_MAX);
     q.params = params;
     if (!asker)
         return api_push_failure(L, "this node keeps nothing: it has no database", "down");

@@ -86,7 +86,7 @@ local function change(payload, tell, agent, order)
     refuse(agent.name, payload.verb, why)
   end
   local made = store.change(next_one, record.version, { who = order.who, reason = payload.reason, what = payload.verb,
-    evidence = order.forced_past })
+    evidence = order.forced_past, changes = order.changes })
   if not made then
     local now = store.record(agent.name)
     error(("somebody else was faster. Now: %s"):format(now and states.shown(now) or "nothing"), 0)

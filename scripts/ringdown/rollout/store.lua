@@ -97,13 +97,29 @@ function M.evidence(agent)
   return e
 end
 
+-- Without the lists that stay as they are: they are long, and whoever goes back has no time to carry them.
+local function carried(record, o)
+  local plan = {}
+  for key, value in pairs(as_lists(record)) do
+    plan[key] = value
+  end
+  for _, name in ipairs { "allow", "deny" } do
+    if not (o.changes and o.changes[name]) then
+      plan[name] = nil
+    end
+  end
+  plan.lists_of = o.lists_of
+  return json.encode(plan)
+end
+
 ---@param record table the next one
 ---@param from integer the version it was made from
----@param o { who: string, reason: string?, what: string, evidence: table? }
+---@param o { who: string, reason: string?, what: string, evidence: table?, changes: table?, lists_of: integer? }
+---  changes: with allow or deny where those change; lists_of: the version whose they are again
 ---@return integer? version nil: somebody else was faster
 function M.change(record, from, o)
   return M.must("select to_jsonb(rollout_change($1, $2::integer, $3::jsonb, $4, $5, $6, $7::jsonb))::text",
-    { record.agent, tostring(from), json.encode(as_lists(record)), o.who, o.reason or false, o.what,
+    { record.agent, tostring(from), carried(record, o), o.who, o.reason or false, o.what,
       o.evidence and json.encode(o.evidence) or false })
 end
 

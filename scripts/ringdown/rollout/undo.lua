@@ -70,7 +70,8 @@ local function undo_rollout(last, was, tell, payload, reason)
   local before_kill = record.state == "killed" and states.unkilled(record) or nil
   record.previous = states.previous_of(now)
   record.previous.before_kill = before_kill or record.previous.before_kill
-  local made = store.change(record, last.version, { who = host.who(), reason = reason, what = "undo" })
+  local made = store.change(record, last.version, { who = host.who(), reason = reason, what = "undo",
+    lists_of = was and was.version, changes = not was and record or nil })
   if not made then
     error("somebody else was faster; look again", 0)
   end
