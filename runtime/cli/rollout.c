@@ -14,7 +14,7 @@ static const char rollout_usage[] =
     "usage: ringdown rollout plan [--stages pilot,25,50,100] [--bake 24h,2d] [--min 50,100]\n"
     "                             [--allow N,N] [--deny N,N] [--unit caller|call] [--salt S "
     "[--reshuffle]]\n"
-    "                             [--auto-advance | --no-auto-advance]\n"
+    "                             [--auto-advance | --no-auto-advance] [--force --reason TEXT]\n"
     "                             [--schedule open|closed|none|\"mon_fri 08:00-17:00, sat "
     "09:00-12:00\"]\n"
     "       ringdown rollout start [--reason TEXT] [--force]   begins, or goes on with one that is "

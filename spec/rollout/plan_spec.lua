@@ -25,3 +25,25 @@ describe("what a stage asks for", function()
       canary = { calls = 0, n = 0, callers = 0, metrics = {} } }).verdict)
   end)
 end)
+
+describe("a plan that asks for little", function()
+  local function stages(bake, min)
+    return assert(plan.parse("pilot,25,100", { bake = bake, min = min }))
+  end
+
+  it("is blind when a stage asks for no call, or for no time", function()
+    assert.equal("stage '25' asks for no call and no time, stage '100' asks for no call and no time",
+      plan.blind(stages("0s", "0")))
+    assert.equal("stage '100' asks for no call", plan.blind(stages("1h", "50,0")))
+    assert.equal("stage '25' asks for no time, stage '100' asks for no time", plan.blind(stages("0s", "50")))
+    assert.is_nil(plan.blind(stages("1s", "1")))
+    assert.is_nil(plan.blind(plan.default))
+  end)
+
+  it("is weak below thirty calls, or an hour", function()
+    assert.equal("stage '25' asks for 1 call, stage '100' asks for 29 calls", plan.weak(stages("1h", "1,29")))
+    assert.equal("stage '25' asks for 60 s", plan.weak(stages("1m,1h", "30")))
+    assert.is_nil(plan.weak(stages("1h", "30")))
+    assert.is_nil(plan.weak(plan.default))
+  end)
+end)

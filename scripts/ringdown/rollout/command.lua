@@ -125,6 +125,15 @@ local function numbers_of(text, what)
   return list
 end
 
+-- A plan that asks for nothing is one that nobody watches.
+local function check_blind(stages, payload)
+  local blind = plan.blind(stages)
+  if blind and not (payload.force and payload.reason) then
+    error(("%s: it would be ready before anybody has called; say at least --min 1 and a time by --bake, or --force "
+      .. "--reason TEXT"):format(blind), 0)
+  end
+end
+
 local function changes_of(payload)
   local changes = {}
   if payload.stages or payload.bake or payload.min then
@@ -132,6 +141,7 @@ local function changes_of(payload)
     if not stages then
       error(why, 0)
     end
+    check_blind(stages, payload)
     changes.stages = stages
   end
   if payload.unit and payload.unit ~= "caller" and payload.unit ~= "call" then
@@ -162,13 +172,19 @@ function verbs.plan(payload, tell, agent)
     tell { note = why }
     return { usage = true, why = why }
   end
-  local record = next(changes) and change(payload, tell, agent, { changes = changes, reshuffle = payload.reshuffle })
+  local weak = changes.stages and plan.weak(changes.stages)
+  local record = next(changes) and change(payload, tell, agent, { changes = changes, reshuffle = payload.reshuffle,
+    forced_past = weak and { weak = weak } })
   record = record or store.record(agent.name) or states.new(agent.name)
   say(tell, ("Rollout of %s, by %s, salt %s%s:"):format(agent.name, record.unit, record.salt,
     record.auto_advance and ", goes on by itself up to the last stage" or ""))
   say(tell, words.differs(record, agent and agent.file_bp) or {})
   say(tell, schedule.line(record.schedule) or {})
   say(tell, words.stages(record))
+  if weak then
+    tell { note = ("WATCHED BY NEXT TO NOTHING: %s. Guards need about 30 calls and an hour to see what fails; this "
+      .. "is in the audit"):format(weak) }
+  end
   if agent.loads and not (agent.openai and agent.vapi) then
     tell { note = ("agent %s has only one system; a rollout cannot start"):format(agent.name) }
   end

@@ -166,6 +166,40 @@ function M.wants(record)
     min_baseline = record.percent_bp < WHOLE and math.max(stage.min_baseline or 0, 1) or 0 }
 end
 
+-- Of the stages with callers, those of which that is true, in words.
+local function of_stages(stages, said)
+  local list = {}
+  for _, stage in ipairs(stages) do
+    local what = stage.percent_bp > 0 and said(stage)
+    list[#list + 1] = what and ("stage '%s' %s"):format(stage.name, what) or nil
+  end
+  return list[1] and table.concat(list, ", ") or nil
+end
+
+---Stages that ask for nothing, so that they are ready before anybody has called. nil: there are none.
+---@param stages table[]
+---@return string?
+function M.blind(stages)
+  return of_stages(stages, function(stage)
+    local calls, time = stage.min_canary == 0 and "no call", stage.bake_s == 0 and "no time"
+    return (calls or time) and ("asks for %s"):format(calls and time and calls .. " and " .. time or calls or time)
+  end)
+end
+
+local FEW, SHORT_S = 30, 3600
+
+---Stages that ask for so little that their guards see next to nothing.
+---@param stages table[]
+---@return string?
+function M.weak(stages)
+  return of_stages(stages, function(stage)
+    if (stage.min_canary or FEW) < FEW then
+      return ("asks for %d call%s"):format(stage.min_canary, stage.min_canary == 1 and "" or "s")
+    end
+    return (stage.bake_s or SHORT_S) < SHORT_S and ("asks for %d s"):format(stage.bake_s)
+  end)
+end
+
 ---@param text string "pilot,10,50,100"
 ---@param o { bake: string?, min: string? } times and calls, one for each stage with callers; the last goes on
 ---@return table[]? stages
