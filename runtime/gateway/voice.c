@@ -360,6 +360,8 @@ static bool is_about_resume(struct form *form)
     return url.n > 0 && memmem(url.p, url.n, "/twilio/resume", strlen("/twilio/resume"));
 }
 
+/* Force goes before where the call went earlier, if only other nodes or the database know that: it waits
+ * for nobody. */
 void voice_request(struct media_thread *t, struct http_request *r, struct form *form)
 {
     struct rd_str sid = form_get(form, "CallSid");
