@@ -139,6 +139,86 @@ describe("restoring", function()
     assert.is_true(require("ringdown.numbers.snapshot").is_ours(require("ringdown.numbers.snapshot").kept(A)))
   end)
 
+  it("the loss of the database loses no way back: the copy on the disk leads elsewhere, and stays", function()
+    local before = world.fields(A)
+    for _, numbers in ipairs { { A }, { B, A } } do -- its snapshot has another id, and the same
+      switch(numbers)
+      for _, gone in ipairs { "bulk_runs", "number_targets", "number_snapshots" } do
+        world.sql("delete from " .. gone, {})
+      end
+      world.sql("alter sequence number_snapshots_id_seq restart", {})
+      switch({ A }, { texts = true })
+      assert.same(before, require("ringdown.numbers.snapshot").kept(A).fields)
+      world.run("restore", { numbers = { A }, first = true })
+      assert.same(before, world.fields(A))
+    end
+  end)
+
+  it("restores from the disk what a new database never heard of", function()
+    local before = world.fields(A)
+    switch { A }
+    for _, gone in ipairs { "bulk_runs", "number_targets", "number_snapshots" } do
+      world.sql("delete from " .. gone, {})
+    end
+    assert.is_false(world.run("restore", { all = true }).failed)
+    assert.same(before, world.fields(A))
+    assert.matches("nothing to restore", (world.run("restore", { numbers = { A } }) and world.text()))
+  end)
+
+  it("what lies on the disk of another database is not taken for the same", function()
+    local snapshots = require "ringdown.numbers.snapshot"
+    local function one(at, url)
+      local fields = world.fields(A)
+      fields.voice_url = url
+      assert(snapshots.keep({ number = A, sid = "PN" .. ("0"):rep(32), snapshot = 1, taken_at = at, fields = fields },
+        { public_url = "https://calls.example.com", vapi_api = "https://api.vapi.ai" }))
+      return snapshots.kept(A).fields.voice_url
+    end
+    assert.equal("https://one.example/", one("2026-01-01T00:00:00", "https://one.example/"))
+    assert.equal("https://two.example/", one("2026-02-01T00:00:00", "https://two.example/"))
+    assert.equal("https://two.example/", one("2026-03-01T00:00:00", OURS))
+  end)
+
+  it("a number that was given back behind our back begins anew", function()
+    switch { A }
+    host.database_down = "connection refused"
+    world.run("restore", { numbers = { A } })
+    host.database_down = nil
+    local _, one = world.fields(A)
+    one.status_callback = "https://new.example/tuesday"
+    local before = world.fields(A)
+    world.run("snapshot", { numbers = { A }, script = true })
+    assert.truthy(world.told[#world.told].text:find(one.status_callback, 1, true))
+    switch { A }
+    assert.same(before, require("ringdown.numbers.snapshot").kept(A).fields)
+    world.run("restore", { numbers = { A }, first = true })
+    assert.same(before, world.fields(A))
+  end)
+
+  it("what we sent to Vapi ourselves does not begin anew", function()
+    local _, one = world.fields(A)
+    one.voice_url = "https://old.example/voice"
+    local before = world.fields(A)
+    switch { A }
+    world.run("switch", { to = "vapi", numbers = { A } })
+    assert.matches("api.vapi.ai", world.fields(A).voice_url)
+    switch { A }
+    world.run("restore", { numbers = { A }, first = true })
+    assert.same(before, world.fields(A))
+  end)
+
+  it("a change that came to nothing is no last change, and none to take back", function()
+    world.faults["POST " .. A] = { "400" }
+    world.run("switch", { to = "ringdown", numbers = { A } })
+    assert.is_nil(require("ringdown.numbers.snapshot").stored(A, true))
+    local before = world.fields(A)
+    switch { A }
+    world.faults["POST " .. A] = { "400" }
+    world.run("switch", { to = "ringdown", numbers = { A }, texts = true })
+    world.run("restore", { numbers = { A } })
+    assert.same(before, world.fields(A))
+  end)
+
   it("the copy on the disk stays what was before we came", function()
     local before = world.fields(A)
     switch { A }

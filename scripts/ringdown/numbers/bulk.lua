@@ -37,8 +37,9 @@ function Run:step(item, state, about)
   return made
 end
 
-function Run:fail(item, why)
-  self:step(item, "failed", { why = why })
+-- It is as it was; unless it is `theirs`, who changed it meanwhile: then there may be something to take back yet.
+function Run:fail(item, why, theirs)
+  self:step(item, "failed", { why = why, as_it_was = not theirs })
 end
 
 -- Nobody knows how the number is: it stays in the step it is in.
@@ -130,13 +131,15 @@ end
 -- Both copies are there before anything is changed.
 function Run:snapshot(item, fields)
   item.before = fields
-  local made = self:step(item, "snapshotted", { before = fields })
+  snapshots.adopt(item.number, fields, self.ours)
+  local made = self:step(item, "snapshotted", { before = fields,
+    anew = not item.restores and snapshots.is_given_back(item.number, fields, self.ours) })
   if not made then
     self:fail(item, "another run is changing it at this moment; it was not touched by this one")
     return false
   end
-  local kept, why = snapshots.keep { number = item.number, sid = item.carrier_id, snapshot = made.first,
-    taken_at = made.taken_at, taken_by = made.taken_by, fields = made.fields }
+  local kept, why = snapshots.keep({ number = item.number, sid = item.carrier_id, snapshot = made.first,
+    taken_at = made.taken_at, taken_by = made.taken_by, fields = made.fields }, self.ours)
   if not kept then
     self:fail(item, ("its snapshot cannot be kept on disk (%s), so nothing was changed"):format(why))
     return false
@@ -167,9 +170,9 @@ function Run:from_the_middle(item, fields)
   if is_as(fields, item.wanted) then
     self:verified(item, fields)
   elseif not is_as(fields, only(item.before, item.wanted)) then
-    self:fail(item, "somebody else changed it meanwhile; it is left as it is now")
+    self:fail(item, "somebody else changed it meanwhile; it is left as it is now", true)
   else
-    local kept, why = snapshots.keep_first(item.number, item.carrier_id)
+    local kept, why = snapshots.keep_first(item.number, item.carrier_id, self.ours)
     if kept then
       self:write(item, fields)
     else
@@ -311,7 +314,7 @@ function Run:look_at(item, tell)
   elseif is_as(fields, only(item.before, item.wanted)) then
     self:fail(item, "it was cut off before anything was changed")
   else
-    self:fail(item, "somebody else changed it meanwhile; it is left as it is now")
+    self:fail(item, "somebody else changed it meanwhile; it is left as it is now", true)
   end
 end
 

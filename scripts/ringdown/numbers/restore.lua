@@ -5,7 +5,8 @@
 -- finish a change to take it back. A number of which nobody can know is told, and the others are restored.
 --
 -- A number: as before the last change, or with `first` as before we came. A run: what it changed. With the database
--- away: from the disk of this machine, as before we came; the database then hears of it by the next drift.
+-- away: from the disk of this machine, as before we came. The database hears of that by restoring once more when it
+-- is back; else the next switch finds a number that is not ours, and begins anew with it.
 local bulk = require "ringdown.numbers.bulk"
 local db = require "ringdown.numbers.db"
 local snapshots = require "ringdown.numbers.snapshot"
@@ -82,6 +83,7 @@ local function of_numbers(numbers, found, first, ours, tell)
   local items, n_missing = {}, 0
   for _, number in ipairs(numbers) do
     local was = found[number] or {}
+    snapshots.adopt(number, nil, ours)
     local snapshot = snapshots.stored(number, first)
     local sid, why = nil, "has no snapshot to go back to: we changed nothing, or it is undone already"
     if snapshot then
@@ -89,6 +91,8 @@ local function of_numbers(numbers, found, first, ours, tell)
     end
     if was.restores and was.state == "verified" and not snapshot then
       tell { text = ("%-16s  was restored by run %d"):format(number, was.run), number = number }
+    elseif was.state == "failed" and not snapshot then
+      tell { text = ("%-16s  is as it was: %s"):format(number, was.why), number = number }
     elseif sid and not has_begun(was.state) then
       items[#items + 1] = item_of(number, sid, snapshot, ours)
     elseif not has_begun(was.state) then
@@ -191,7 +195,10 @@ end
 ---@field dry_run boolean?
 ---@field ours ringdown.numbers.ours
 
-local function everything()
+local function everything(ours)
+  for _, one in ipairs((snapshots.all_kept())) do
+    snapshots.adopt(one.number, nil, ours)
+  end
   return db.ask([[select coalesce(jsonb_agg(distinct number), '[]')::text from number_snapshots
     where undone_at is null]])
 end
@@ -221,7 +228,7 @@ local function chosen(payload, tell)
   if payload.run then
     items, n_missing = of_run(payload.run, found, payload.ours, tell)
   else
-    items, n_missing = of_numbers(payload.all and everything() or numbers or {}, found or {},
+    items, n_missing = of_numbers(payload.all and everything(payload.ours) or numbers or {}, found or {},
       payload.first or payload.all, payload.ours, tell)
   end
   return items, n_missing + tell_left(found or {}, tell)

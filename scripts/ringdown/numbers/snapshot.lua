@@ -5,6 +5,7 @@ local db = require "ringdown.numbers.db"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local twilio = require "ringdown.twilio.numbers"
+local where = require "ringdown.numbers.where"
 
 local M = {}
 
@@ -73,17 +74,31 @@ function M.is_ours(one)
   return type(one.snapshot) == "number" and one.state ~= "given_back"
 end
 
----Writes it, unless it is there already.
+local function write(one)
+  return host.keep(name_of(one.number), json.encode(one) .. "\n")
+end
+
+-- Its id alone does not tell it: another database counts from 1 as well.
+local function is_same(there, one)
+  return one.snapshot and there.snapshot == one.snapshot and there.taken_at == one.taken_at
+end
+
+---Writes it, unless it is there already. What lies there and leads elsewhere is never lost to one that leads to us:
+---that is how the number was before a later change, told by a database that does not know of the first.
 ---@param one ringdown.numbers.snapshot
+---@param ours ringdown.numbers.ours
 ---@return true? kept
 ---@return string? why not
-function M.keep(one)
+function M.keep(one, ours)
   local there = M.kept(one.number)
   one.state = one.state or "changed"
-  if there and one.snapshot and there.snapshot == one.snapshot and (there.state or "changed") == one.state then
+  if there and is_same(there, one) and (there.state or "changed") == one.state then
     return true
+  elseif there and where.any_to_us(one.fields, ours) and not where.any_to_us(there.fields, ours) then
+    there.state, there.snapshot = one.state, there.snapshot or one.snapshot
+    one = there
   end
-  return host.keep(name_of(one.number), json.encode(one) .. "\n")
+  return write(one)
 end
 
 ---The number is as it was before we came: nobody has to give it back any more. What cannot be written stays, and is
@@ -94,7 +109,7 @@ function M.given_back(number, id)
   local one = M.kept(number)
   if one and one.snapshot == id then
     one.state = "given_back"
-    M.keep(one)
+    write(one)
   end
 end
 
@@ -107,13 +122,45 @@ function M.stored(number, first)
     { number, first and "true" or "false" })
 end
 
+---After the loss of a database: a number that leads to us, of which it knows no way back, may have one on this disk.
+---@param number string
+---@param fields table<string, string>? as they are now; nil: Twilio is asked, if it matters
+---@param ours ringdown.numbers.ours
+---@return boolean adopted the database knows it now
+function M.adopt(number, fields, ours)
+  local there = M.kept(number)
+  if not there or where.any_to_us(there.fields, ours) or M.stored(number, true) then
+    return false
+  end
+  if not fields then
+    local now = twilio.fetch(there.sid)
+    fields = now and twilio.fields(now)
+  end
+  if not fields or not where.any_to_us(fields, ours) then
+    return false
+  end
+  db.ask("select to_json(snapshot_adopted($1, $2, $3, $4::jsonb))::text", { number, there.taken_at, host.who(),
+    json.encode(there.fields) })
+  return true
+end
+
+---Did somebody give it back behind our back? Nothing of it leads to us, and it was not we who sent it away.
+---@param number string
+---@param fields table<string, string> as they are now
+---@param ours ringdown.numbers.ours
+---@return boolean
+function M.is_given_back(number, fields, ours)
+  return not where.any_to_us(fields, ours) and not db.ask([[select to_json(true)::text from number_targets t
+    where t.number = $1 and $2::jsonb @> t.fields]], { number, json.encode(fields) })
+end
+
 ---What the database says is the first, onto the disk.
 ---@return true? kept
 ---@return string? why not
-function M.keep_first(number, sid)
+function M.keep_first(number, sid, ours)
   local first = M.stored(number, true)
-  return first and M.keep { number = number, sid = sid, snapshot = first.id, taken_at = first.taken_at,
-    taken_by = first.taken_by, fields = first.fields } or nil, "the database has no snapshot of it"
+  return first and M.keep({ number = number, sid = sid, snapshot = first.id, taken_at = first.taken_at,
+    taken_by = first.taken_by, fields = first.fields }, ours) or nil, "the database has no snapshot of it"
 end
 
 return M

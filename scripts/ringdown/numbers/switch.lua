@@ -32,10 +32,11 @@ local function to_us(seen, plan)
   return plan.texts and with(fields, { sms_url = where.sms_url(plan.ours), sms_method = "POST" }) or fields
 end
 
--- As it was when it went there; else as an import makes it.
+-- As it is there, or was when it went there; else as an import makes it.
 local function to_vapi(seen, plan)
   local before = snapshots.stored(seen.number, true)
-  local was = before and where.leads_to(before.fields.voice_url, plan.ours) == "vapi" and before.fields
+  local was = where.leads_to(seen.fields.voice_url, plan.ours) == "vapi" and seen.fields
+    or before and where.leads_to(before.fields.voice_url, plan.ours) == "vapi" and before.fields
     or { voice_url = where.vapi(plan.ours, "inbound_call"), voice_method = "POST", voice_fallback_url = "",
       voice_fallback_method = "POST" }
   local fields = with({ voice_url = was.voice_url, voice_method = was.voice_method,

@@ -11,15 +11,16 @@ local sync = require "ringdown.numbers.sync"
 
 local M = {}
 
-local function take(seen, now)
-  local first = snapshots.stored(seen.number, true)
+local function take(seen, now, ours)
+  snapshots.adopt(seen.number, seen.fields, ours)
+  local first = not snapshots.is_given_back(seen.number, seen.fields, ours) and snapshots.stored(seen.number, true)
   if not first and seen.goes_to == "ringdown" then
     return nil, "leads here already, and nothing is known of how it was before"
   end
   local one = { number = seen.number, sid = seen.carrier_id, snapshot = first and first.id,
     taken_at = first and first.taken_at or now, taken_by = first and first.taken_by or host.who(),
     fields = first and first.fields or seen.fields }
-  local kept, why = snapshots.keep(one)
+  local kept, why = snapshots.keep(one, ours)
   return kept and one, why and "cannot be kept on disk: " .. why
 end
 
@@ -43,7 +44,7 @@ local function taken_now(payload, tell)
     if payload.now then
       one = as_it_is(seen, now)
     else
-      one, why = take(seen, now)
+      one, why = take(seen, now, payload.ours)
     end
     list[#list + 1] = one
     if not one then

@@ -39,6 +39,20 @@ function M.leads_to(url, ours)
   return (is_below(url, ours.vapi_api) or is_below(url, VAPI)) and "vapi" or "elsewhere"
 end
 
+local URLS = { "voice_url", "voice_fallback_url", "status_callback", "sms_url", "sms_fallback_url" }
+
+---Does anything of a number with these fields lead to us?
+---@param fields table<string, string>
+---@param ours ringdown.numbers.ours
+function M.any_to_us(fields, ours)
+  for _, name in ipairs(URLS) do
+    if M.leads_to(fields[name], ours) == "ringdown" then
+      return true
+    end
+  end
+  return false
+end
+
 ---Who gets the calls of a number with these fields, and who its texts.
 ---@param fields table<string, string>
 ---@param ours ringdown.numbers.ours
