@@ -76,6 +76,17 @@ describe("restoring", function()
     assert.equal(before.voice_url, world.fields(B).voice_url)
   end)
 
+  it("believes no yes, nor a lost answer, without the database: it reads again", function()
+    local before = world.fields(B)
+    switch { A, B }
+    host.database_down = "connection refused"
+    world.faults["POST " .. A], world.faults["POST " .. B] = { "ignored" }, { "lost" }
+    assert.same({ restored = 1, numbers = 1, failed = true }, world.run("restore", { all = true }))
+    assert.matches("%+13125550100 +NOT restored: Twilio shows something else than was written", world.text())
+    assert.matches("%+13125550101 +as it was on", world.text())
+    assert.same(before, world.fields(B))
+  end)
+
   it("only compares, in a dry run without the database", function()
     switch { A, B }
     host.database_down = "connection refused"
@@ -193,6 +204,20 @@ describe("restoring", function()
     assert.same(before, require("ringdown.numbers.snapshot").kept(A).fields)
     world.run("restore", { numbers = { A }, first = true })
     assert.same(before, world.fields(A))
+  end)
+
+  it("a number that was given back without the database is known to be so by the same command later", function()
+    switch { A }
+    host.database_down = "connection refused"
+    world.run("restore", { numbers = { A } })
+    host.database_down = nil
+    assert.is_true(world.run("drift", {}).failed)
+    assert.matches("restore %-%-first says that this is meant", world.text())
+    world.requests = {}
+    assert.is_false(world.run("restore", { numbers = { A }, first = true }).failed)
+    assert.same({ "GET " .. A }, world.requests)
+    assert.is_false(world.run("drift", {}).failed)
+    assert.is_nil(require("ringdown.numbers.snapshot").stored(A, true))
   end)
 
   it("what we sent to Vapi ourselves does not begin anew", function()

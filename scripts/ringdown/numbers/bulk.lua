@@ -77,7 +77,10 @@ local function changes(fields, wanted)
   return some
 end
 
--- The number's fields once they are as wished, or as they stay.
+---The number's fields once they are as wished, or as they stay.
+---@param item { carrier_id: string, wanted: table<string, string> }
+---@return table<string, string>? fields
+---@return string? why not
 local function read_back(item)
   for look = 1, LOOKS do
     local now, why = twilio.fetch(item.carrier_id)
@@ -91,6 +94,7 @@ local function read_back(item)
     host.sleep(LOOK_MS)
   end
 end
+M.read_back = read_back
 
 function Run:put_back(item, fields)
   local before = only(item.before, item.wanted)

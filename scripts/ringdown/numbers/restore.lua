@@ -129,10 +129,15 @@ function Disk:compare(one)
 end
 
 function Disk:put_back(one)
-  local now, trouble = twilio.update(one.sid, one.fields)
-  local good = now and #twilio.differences(twilio.fields(now), one.fields) == 0
+  local now, refused, code = twilio.update(one.sid, one.fields)
+  local fields, why
+  if now or code == "unknown" then
+    fields, why = bulk.read_back { carrier_id = one.sid, wanted = one.fields }
+  end
+  local good = fields and #twilio.differences(fields, one.fields) == 0
   self:say(one.number, good, good and "as it was on " .. one.taken_at
-    or "NOT restored: " .. (trouble or "Twilio shows something else"))
+    or "NOT restored: " .. (refused or why and "it was written and cannot be read back: " .. why
+    or "Twilio shows something else than was written"))
 end
 
 -- Of `all`, those that we changed and that nobody gave back.
