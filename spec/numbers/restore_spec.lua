@@ -206,20 +206,6 @@ describe("restoring", function()
     assert.same(before, world.fields(A))
   end)
 
-  it("a number that was given back without the database is known to be so by the same command later", function()
-    switch { A }
-    host.database_down = "connection refused"
-    world.run("restore", { numbers = { A } })
-    host.database_down = nil
-    assert.is_true(world.run("drift", {}).failed)
-    assert.matches("restore %-%-first says that this is meant", world.text())
-    world.requests = {}
-    assert.is_false(world.run("restore", { numbers = { A }, first = true }).failed)
-    assert.same({ "GET " .. A }, world.requests)
-    assert.is_false(world.run("drift", {}).failed)
-    assert.is_nil(require("ringdown.numbers.snapshot").stored(A, true))
-  end)
-
   it("what we sent to Vapi ourselves does not begin anew", function()
     local _, one = world.fields(A)
     one.voice_url = "https://old.example/voice"

@@ -62,6 +62,9 @@ describe("switching a number", function()
     world.vapi = "there is no key"
     world.run("switch", { to = "ringdown", numbers = { B } }) -- it leads there, so it is there
     assert.equal(VAPI, world.fields(B).voice_fallback_url)
+    world.run("switch", { to = "ringdown", numbers = { B }, texts = true }) -- its net leads there
+    assert.is_nil(world.text():find("no safety net", 1, true))
+    assert.equal(VAPI, world.fields(B).voice_fallback_url)
   end)
 
   it("moves its texts as well when it is told to", function()

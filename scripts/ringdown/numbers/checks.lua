@@ -70,7 +70,9 @@ end
 ---@param plan { ours: ringdown.numbers.ours, vapi_why: string? } with vapi_why, Vapi could not be asked
 ---@return boolean
 function M.is_at_vapi(seen, plan)
-  return seen.vapi_id ~= nil or plan.vapi_why ~= nil and where.leads_to(seen.fields.voice_url, plan.ours) == "vapi"
+  return seen.vapi_id ~= nil or plan.vapi_why ~= nil
+    and (where.leads_to(seen.fields.voice_url, plan.ours) == "vapi"
+      or where.leads_to(seen.fields.voice_fallback_url, plan.ours) == "vapi")
 end
 
 local function warn(seen, agent, plan, warnings)
