@@ -321,7 +321,7 @@ static void test_a_function_that_breaks_costs_no_call_and_is_told(void **state)
 static void test_a_rollback_ordered_here_is_obeyed(void **state)
 {
     (void)state;
-    order("{\"version\":1,\"agents\":{\"both\":{\"percent_bp\":0}}}");
+    order("{\"version\":1,\"agents\":{\"both\":{\"rollback\":0}}}");
     restart();
     ask(1, TO_US, BOTH, "ringing");
     assert_true(goes_to_vapi());
