@@ -22,6 +22,11 @@ static const struct error_info vapi[] = {
      "see status.vapi.ai; is the number imported there, and is there an assistant? `ringdown force "
      "openai` sends calls to OpenAI meanwhile",
      ERROR_CRITICAL, RETRY_BY_US},
+    {"vapi.not_told", "Vapi does not say whether it has the calls that were sent there",
+     "`code` says why; see status.vapi.ai. Calls go there as before: this says nothing about them",
+     ERROR_CRITICAL, RETRY_BY_US},
+    {"vapi.key_refused", "Vapi refuses our key: what becomes of calls there is unknown",
+     "set vapi.key (VAPI_API_KEY) to the private key of this account", ERROR_CRITICAL, RETRY_NO},
     {"vapi.not_looked", "a call was sent to Vapi, and whether it has it was not looked at",
      "too much is being done at once: add a node, or raise script_threads", ERROR_WARNING,
      RETRY_NO},

@@ -129,29 +129,54 @@ describe("a call of which Vapi says nothing after ten seconds", function()
   before_each(support.begin)
   after_each(support.finish)
 
-  local function look(calls)
-    local reply = calls and { body = json.encode(json.array(calls)) } or { lost = true }
-    host.vapi_replies = { ["GET /call?limit=100"] = reply }
+  local function look(reply)
+    host.set_unix(1795599840)
+    host.vapi_replies = { ["GET /call?createdAtGe=2026-11-25T09%3A42%3A00.000Z&limit=20"] = reply[1]
+      and { body = json.encode(json.array(reply)) } or reply }
     return joined.run { call = SID, agent = "books" }
   end
 
   it("is there all the same: only the webhook is missing", function()
     assert.same({ joined = true }, look { call_at(41), call_at(40, { status = "in-progress" }) })
-    assert.same({ "vapi worked" }, host.told)
+    assert.same({ "vapi-rest worked", "vapi worked" }, host.told)
     assert.equal("vapi", host.facts[1].type)
   end)
 
-  it("counts against Vapi when it is not there, or nobody answers", function()
+  it("counts against Vapi when it is not there, or rings on", function()
     assert.is_false(look({ call_at(41) }).joined)
-    assert.is_false(look(nil).joined)
     assert.is_false(look({ call_at(40, { status = "ringing" }) }).joined)
-    assert.same({ "vapi failed", "vapi failed", "vapi failed" }, host.told)
+    assert.same({ "vapi-rest worked", "vapi failed", "vapi-rest worked", "vapi failed" }, host.told)
     assert.equal("vapi.not_joined", host.alarms[1].kind)
+  end)
+
+  it("is unknown, and nothing against Vapi's calls, when Vapi refuses to say or does not answer", function()
+    for status, kind in pairs { [401] = "vapi.key_refused", [429] = "vapi.not_told", [500] = "vapi.not_told" } do
+      host.told, host.alarms = {}, {}
+      assert.equal("unknown", look({ status = status, body = '{"message":"no +13125550142"}' }).joined)
+      assert.equal(kind, host.alarms[1].kind)
+      assert.is_nil((table.concat(host.told, ","):find("vapi failed", 1, true)))
+      assert.is_nil((json.encode(host.log_lines):find("3125550142", 1, true)))
+    end
+    assert.equal("unknown", look({ lost = true }).joined)
+    assert.is_nil((table.concat(host.told, ","):find("vapi failed", 1, true)))
+  end)
+
+  it("is found behind a page that is too long for one answer", function()
+    local page = { call_at(41), call_at(43), call_at(44), call_at(45), call_at(46) }
+    look({ lost = true })
+    host.set_unix(1795599840)
+    host.told = {}
+    local at = "GET /call?createdAtGe=2026-11-25T09%3A42%3A00.000Z"
+    host.vapi_replies[at .. "&limit=5"] = { body = json.encode(json.array(page)) }
+    host.vapi_replies["GET /call?createdAtGe=2026-11-25T09%3A42%3A00.000Z&createdAtLt=2026-11-25T09%3A41%3A00.000Z"
+      .. "&limit=5"] = { body = json.encode(json.array { call_at(40, { status = "in-progress" }) }) }
+    assert.same({ joined = true }, joined.run { call = SID, agent = "books" })
+    assert.equal("vapi worked", host.told[#host.told])
   end)
 
   it("does not when the caller has hung up", function()
     host.twilio_replies = { ["GET Calls/" .. SID .. ".json"] = { body = '{"status":"completed"}' } }
     assert.is_false(look({}).joined)
-    assert.same({ "twilio worked" }, host.told)
+    assert.same({ "vapi-rest worked", "twilio worked" }, host.told)
   end)
 end)

@@ -2,31 +2,39 @@
 -- vapi.joined: the operation `vapi_joined`: a call was sent to Vapi ten seconds ago, and no webhook says that Vapi has
 -- it. One look: it has, and only the webhook is missing; or it has not, which counts against it as a failed call.
 --
--- Failure modes: Vapi's API does not answer either: counted all the same. The caller hung up in time: nobody's fault.
+-- Failure modes: Vapi refuses the key, wants us to wait, or does not answer: what became of the call is unknown then.
+-- That is an alarm, and says nothing about its calls. The caller hung up in time: nobody's fault.
 local host = require "ringdown.host"
-local json = require "ringdown.json"
 local log = require "ringdown.log"
+local pages = require "ringdown.vapi.pages"
 local rest = require "ringdown.twilio.rest"
 local told = require "ringdown.vapi.told"
 
 local M = {}
 
 local TARGET = "vapi"
+local BACK_S, PAGE, PAGES = 120, 20, 20
+local NO_SUCH = "Vapi shows no such call"
 local has_it = { ["in-progress"] = true, forwarding = true, ended = true }
 local going = { queued = true, ringing = true, ["in-progress"] = true }
 
--- Straight, and not by vapi.rest: that it answers says nothing about its calls.
+-- Of the last two minutes, in small pages: a call's words may be long. Whose assistant has it, its number at Vapi says.
+---@return table? call
+---@return string? why
+---@return any code nil: Vapi was asked, and this is what it said
 local function look(sid)
-  local reply, why = host.vapi("GET", "/call?limit=100", nil, 5000)
-  if not reply or reply.status ~= 200 then
-    return nil, why or ("Vapi answered %d"):format(reply.status)
-  end
-  for _, call in ipairs(json.decode(reply.body) or {}) do
-    if type(call) == "table" and told.sid_of(call) == sid then
-      return call
+  local now = host.unix and host.unix() or os.time()
+  local since, found = os.date("!%Y-%m-%dT%H:%M:%S.000Z", now - BACK_S), nil
+  local done, why, code = pages.walk({ since = since, limit = PAGE, pages = PAGES }, function(page)
+    for _, call in ipairs(page) do
+      found = found or type(call) == "table" and told.sid_of(call) == sid and call or nil
     end
+    return found ~= nil
+  end)
+  if done then
+    return found, not found and NO_SUCH or nil
   end
-  return nil, "Vapi shows no such call"
+  return nil, why or "more calls than can be looked through", code or "unknown"
 end
 
 local function tell_breaker(how, why)
@@ -41,6 +49,11 @@ local function caller_is_gone(sid)
   return call and not going[call.status]
 end
 
+-- A word of Vapi's, never a number: phone numbers are in no log.
+local function word(value)
+  return tostring(value):match "^[%a][%w._-]*$" or "something else"
+end
+
 local function failed(p, why)
   tell_breaker("failed", "a call was not taken")
   host.alarm("critical", "vapi.not_joined", "", "a call that was sent to Vapi was not taken there")
@@ -49,12 +62,28 @@ local function failed(p, why)
   return { joined = false, why = why }
 end
 
+-- Nobody knows. `why` may have words of Vapi's: the code says enough.
+local function unknown(p, code)
+  local refused = code == "refused"
+  local event = refused and "vapi.key_refused" or "vapi.not_told"
+  host.alarm("critical", event, "", refused and "Vapi refuses our key"
+    or "Vapi does not say whether it has the calls that were sent there")
+  log.fact("error", event, p.call, { code = log.known(code), fix = log.known(refused
+    and "set vapi.key (VAPI_API_KEY) to the private key of this account" or "see status.vapi.ai") })
+  return { joined = "unknown", why = code }
+end
+
 ---@param p { call: string, agent: string? }
 function M.run(p)
   if not host.vapi_ready() then
     return { joined = false, why = "there is no key for Vapi" }
   end
-  local call, why = look(p.call)
+  local call, why, code = look(p.call)
+  if code then
+    return unknown(p, code)
+  end
+  host.alarm_over("vapi.key_refused", "")
+  host.alarm_over("vapi.not_told", "")
   if call then
     told.tell(p.call, p.agent or "", call)
   end
@@ -65,8 +94,8 @@ function M.run(p)
   elseif caller_is_gone(p.call) then
     return { joined = false, why = "the caller has hung up" }
   end
-  return failed(p, call and ("for Vapi the call is %s, %s"):format(tostring(call.status),
-    tostring(call.endedReason or "and not answered")) or why)
+  return failed(p, call and ("for Vapi the call is %s, %s"):format(word(call.status),
+    call.endedReason and word(call.endedReason) or "and not answered") or why)
 end
 
 return M
