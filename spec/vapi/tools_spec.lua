@@ -61,6 +61,21 @@ describe("tools that Vapi's model calls", function()
     assert.matches("35", reply.results[4].result, 1, true)
   end)
 
+  it("that break are in the log with their place, and without the caller's number", function()
+    for i, t in ipairs(def.tools) do
+      if t.name == "eta" then
+        def.tools[i].run = function(c)
+          error("no zone for " .. c.caller.number)
+        end
+      end
+    end
+    assert.truthy(ask({ call("eta", { zip = "60614" }) }).results[1].error)
+    local line = host.log_lines[#host.log_lines]
+    assert.equal("vapi.tool_failed", line.event)
+    assert.matches("spec/vapi/tools_spec.lua:%d+", json.encode(line):gsub("\\/", "/"))
+    assert.is_nil((json.encode(line):find("3125550142", 1, true)))
+  end)
+
   it("write once, however often they are asked", function()
     local first = ask { call("book", { time = "nine" }) }
     assert.same(first, ask { call("book", { time = "nine" }) })
@@ -179,6 +194,21 @@ describe("who answers", function()
   end)
 end)
 
+describe("a call on Vapi that cannot be told what to do", function()
+  before_each(support.begin)
+  after_each(support.finish)
+
+  it("is in the log with what Twilio answered, and without its words", function()
+    host.twilio_replies = { ["POST Calls/" .. support.SID .. ".json"] = { status = 400,
+      body = '{"code":21211,"message":"The number +13125550142 is not valid"}' } }
+    local control = require "ringdown.vapi.control"
+    assert.is_nil((control.transfer(support.payload { control = "https://down" }, "+13125550142")))
+    local line = json.encode(host.log_lines[#host.log_lines])
+    assert.matches("Twilio answered 400", line, 1, true)
+    assert.is_nil((line:find("3125550142", 1, true)))
+  end)
+end)
+
 describe("a call that is begun at Vapi before it is sent there", function()
   local bypass, def = require "ringdown.vapi.bypass", nil
 
@@ -224,6 +254,13 @@ describe("a call that is begun at Vapi before it is sent there", function()
     assert.matches("must be a UUID", ask({ status = 400, body = '{"message":["x must be a UUID"]}' }).redirect, 1, true)
     assert.matches("lost", ask({ lost = true }).redirect, 1, true)
     assert.matches("twiml", json.encode(ask(good)), 1, true) -- the next call is not held to it
+  end)
+
+  it("is in the log with what Vapi answered, and without its words", function()
+    ask { status = 400, body = '{"message":"customer +13125550142 is no number"}' }
+    local line = json.encode(host.log_lines[#host.log_lines])
+    assert.matches("Vapi answered 400, wrong", line, 1, true)
+    assert.is_nil((line:find("3125550142", 1, true)))
   end)
 
   it("may go to the other system when Vapi takes no more", function()

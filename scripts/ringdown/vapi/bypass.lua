@@ -98,7 +98,8 @@ function M.run(p, def)
     redirect(why)
   end
   if not twiml then
-    log.fact("warn", "vapi.no_bypass", p.call, { why = log.known(why or "no document in the answer"),
+    why = why and rest.plain(why, code) or "no document in the answer"
+    log.fact("warn", "vapi.no_bypass", p.call, { why = log.known(why),
       fix = log.known "calls go by redirect meanwhile; where that is meant, vapi.route in the agent can say so" })
   end
 end

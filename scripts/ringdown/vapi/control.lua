@@ -29,8 +29,8 @@ local function address(p)
   return p.control
 end
 
-local function tell_failed(p, why)
-  log.fact("warn", "vapi.not_controlled", p.call, { why = log.known(why),
+local function tell_failed(p, why, code)
+  log.fact("warn", "vapi.not_controlled", p.call, { why = log.known(vapi.plain(why, code)),
     fix = log.known "its assistant must allow call control, and Twilio's credentials must be set" })
 end
 
@@ -67,12 +67,12 @@ end
 ---@return boolean? done
 ---@return string? why
 function M.hang_up(p)
-  local done, why = M.send(p, { type = "end-call" })
+  local done, why, code = M.send(p, { type = "end-call" })
   if not done and rest.ready() then
-    done, why = rest.update_call(p.call, { Status = "completed" })
+    done, why, code = rest.update_call(p.call, { Status = "completed" })
   end
   if not done then
-    tell_failed(p, why)
+    tell_failed(p, why, code)
   end
   return done and true, why
 end
@@ -82,12 +82,13 @@ end
 ---@return boolean? done
 ---@return string? why
 function M.transfer(p, number)
-  local done, why = M.send(p, { type = "transfer", destination = { type = "number", number = number } })
+  local done, why, code = M.send(p, { type = "transfer", destination = { type = "number", number = number } })
   if not done and rest.ready() then
-    done, why = rest.update_call(p.call, { Twiml = twiml.transfer({ number }, host.resume_url() .. "?after=fallback") })
+    done, why, code = rest.update_call(p.call,
+      { Twiml = twiml.transfer({ number }, host.resume_url() .. "?after=fallback") })
   end
   if not done then
-    tell_failed(p, why)
+    tell_failed(p, why, code)
   end
   return done and true, why
 end

@@ -53,6 +53,19 @@ function M.message_of(value)
   return (said:sub(1, WORDS_MAX):gsub("%c", " "))
 end
 
+---What a log may have of why it did not work: words of Vapi and Twilio often have a number of somebody.
+---@param why any
+---@param code any?
+---@return string
+function M.plain(why, code)
+  local words = tostring(why)
+  local answered = words:match "^%a+ answered %d%d%d%f[%D]"
+  if answered then
+    return answered .. (code and ", " .. tostring(code):match "^[%w_.]*" or "")
+  end
+  return words:find "%d[%d ()-]*%d%d%d%d" and tostring(code or "it has numbers, so it is in no log") or words
+end
+
 -- What an answer that is no success means for another attempt.
 local function failure_of(status, after_ms, message)
   if status == 429 then

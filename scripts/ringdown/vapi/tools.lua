@@ -19,6 +19,7 @@ local tool_run = require "ringdown.tool_run"
 local M = {}
 
 local LIST_MAX, ASK_MS, GOODBYE_MS, RECORD_MAX = 16, 3000, 3000, 8000
+local NOT_RECORDED = "nothing was done, because it could not be recorded first"
 local NOT_RUN = "This is not working right now. Say so, and offer to take a message."
 
 ---@class ringdown.vapi.asked
@@ -99,7 +100,7 @@ end
 local function output_of_same(p, key)
   local rows, why = host.query("select mine, known from vapi_write_begin($1, $2)", { p.call, key }, ASK_MS)
   if not rows or not rows[1] then
-    error("nothing was done, because it could not be recorded first: " .. tostring(why), 0)
+    error(NOT_RECORDED .. ": " .. tostring(why), 0)
   elseif rows[1][1] == "t" then
     return nil
   end
@@ -138,6 +139,12 @@ end
 local function failed_words(session, name)
   local t = tool_named(session, name)
   return t and t.failed or NOT_RUN
+end
+
+-- Where it broke, and nothing of what it says: an error's text may have the caller's number.
+local function place_of(broken)
+  local words = tostring(broken)
+  return words:match "^[%w_./-]+:%d+%f[:]" or words:match("^" .. NOT_RECORDED) or "no place was told"
 end
 
 -- ── the answer ──────────────────────────────────────────────────────────────────────────────────
@@ -209,7 +216,7 @@ function M.run(p, def)
       results[i] = result_of(asked, output)
       reason, whom = reason or wants_end, whom or wants_person
     else
-      log.fact("error", "vapi.tool_failed", p.call, { tool = log.known(asked.name), why = log.known(output),
+      log.fact("error", "vapi.tool_failed", p.call, { tool = log.known(asked.name), why = log.known(place_of(output)),
         fix = log.known "mend the agent's file; the words say where" })
       results[i] = error_of(asked, failed_words(session, asked.name))
       record(asked, json.encode { failed = true })
