@@ -252,7 +252,7 @@ static void to_vapi(struct opening *o, const char *reason)
 
     if (o->agent->bypasses && o->request && !o->vapi_full &&
         directory_get(o->thread->node->directory, o->call, &view) &&
-        vapi_hooks_bypass(o, &view) == 0) {
+        vapi_hooks_bypass(o, &view, BYPASS_MS) == 0) {
         o->late = bypass_is_late;
         loop_timer_in(o->timer, BYPASS_MS);
         return;
@@ -319,7 +319,7 @@ bool route_fail_over_answered(struct media_thread *t, struct http_request *r,
         return false;
     o->again = true;
     opening_set_agent(o, set, agent);
-    if (vapi_hooks_bypass(o, view))
+    if (vapi_hooks_bypass(o, view, BYPASS_MS))
         answered_is_late(o);
     return true;
 }

@@ -263,6 +263,26 @@ describe("a call that is begun at Vapi before it is sent there", function()
     assert.is_nil((line:find("3125550142", 1, true)))
   end)
 
+  it("is not begun once whoever waits has gone on without it, and ended if that was in the meantime", function()
+    host.vapi_replies = { ["POST /call"] = good }
+    bypass.run(support.payload { by_ms = host.now_ms() + 600 }, def)
+    assert.same({}, host.vapi_requests)
+    assert.equal("vapi.no_bypass", host.log_lines[#host.log_lines].event)
+    local vapi = host.vapi
+    function host.vapi(...)
+      host.sleep(5000)
+      return vapi(...)
+    end
+    local answer = json.decode(good.body)
+    answer.monitor = { controlUrl = support.CONTROL }
+    host.vapi_replies = { ["POST /call"] = { status = 201, body = json.encode(answer) } }
+    bypass.run(support.payload { by_ms = host.now_ms() + 4000 }, def)
+    assert.equal(3500, host.vapi_requests[1].timeout_ms)
+    assert.same({ { type = "end-call" } }, host.controlled)
+    assert.is_nil(host.replies[#host.replies].twiml)
+    assert.same({}, host.facts)
+  end)
+
   it("may go to the other system when Vapi takes no more", function()
     assert.same({ full = true }, ask { status = 400, body = '{"message":"Over Concurrency Limit"}' })
   end)

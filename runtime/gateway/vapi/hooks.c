@@ -328,7 +328,7 @@ static void ask_script(struct opening *o, const struct vapi_call *c)
         reply_failed(o, "script_full");
 }
 
-int vapi_hooks_bypass(struct opening *o, const struct directory_view *view)
+int vapi_hooks_bypass(struct opening *o, const struct directory_view *view, unsigned within_ms)
 {
     struct buf json;
     int rc;
@@ -336,7 +336,8 @@ int vapi_hooks_bypass(struct opening *o, const struct directory_view *view)
     buf_init(&json, ASK_MAX);
     rc = json_add_object(&json,
                          JSON_MEMBERS(J_STR("call", view->sid), J_STR("from", view->from),
-                                      J_STR("to", view->to), J_BOOL("answered", view->legs > 0)));
+                                      J_STR("to", view->to), J_BOOL("answered", view->legs > 0),
+                                      J_INT("by_ms", clock_ms(loop_clock()) + within_ms)));
     if (!rc)
         rc = buf_text(&json)
                  ? script_pool_question(o->thread->node->scripts, o->agent->name, "vapi_bypass",

@@ -26,7 +26,7 @@ bool vapi_hooks_first(struct node *n, const uint8_t key[32], uint32_t ms);
 bool vapi_hooks_had(struct node *n, const uint8_t key[32]);
 
 /* Vapi is asked to begin the call of an opening whose agent bypasses: route_bypassed() hears of it. */
-int vapi_hooks_bypass(struct opening *o, const struct directory_view *view);
+int vapi_hooks_bypass(struct opening *o, const struct directory_view *view, unsigned within_ms);
 
 /* How long its body may be; 0: it is not for us. */
 size_t vapi_hooks_body_max(struct media_thread *t, const struct http_request *r);

@@ -5,9 +5,11 @@
 -- A call that we had answered and cannot go on with goes the same way: its assistant is told what was said so far.
 --
 -- Failure modes: no document in the answer: this account has no bypass, and is not asked for ten minutes; any refusal
--- or silence: the carrier is redirected, as without bypass. Vapi takes no more calls: that is said, for the other
--- system to take it.
+-- or silence: the carrier is redirected, as without bypass. It is late: whoever asked has gone on without it, so Vapi
+-- is not asked any more, or what it began is ended. Vapi takes no more calls: that is said, for the other system to
+-- take it.
 local assistant = require "ringdown.vapi.assistant"
+local control = require "ringdown.vapi.control"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local log = require "ringdown.log"
@@ -18,6 +20,8 @@ local told = require "ringdown.vapi.told"
 local M = {}
 
 local TIMEOUT_MS, QUERY_MS, WITHOUT_MS = 3500, 500, 600000
+local NUMBER_MS, SPARE_MS, LEAST_MS = 500, 200, 500
+local LATE = "it was late"
 local WITHOUT = "vapi without bypass"
 
 -- Vapi's id of our number: as the last look at all numbers told, else Vapi is asked.
@@ -28,7 +32,7 @@ local function number_id(number)
   if id then
     return id
   end
-  for _, one in ipairs(rest.phone_numbers(M.once) or {}) do
+  for _, one in ipairs(rest.phone_numbers(M.once, NUMBER_MS) or {}) do
     if type(one) == "table" and one.number == number then
       return one.id
     end
@@ -62,19 +66,37 @@ local function go_on(p, def, overrides)
   overrides.firstMessage = words.of(def, "resumed")
 end
 
+-- How long Vapi may take for the answer to be in time.
+local function left_ms(p)
+  return p.by_ms and math.min(p.by_ms - host.now_ms() - SPARE_MS, TIMEOUT_MS) or TIMEOUT_MS
+end
+
+-- Vapi began a call that nobody will take.
+local function end_orphan(call)
+  local monitor = type(call.monitor) == "table" and call.monitor or {}
+  local url = type(monitor.controlUrl) == "string" and monitor.controlUrl or nil
+  if url then
+    control.send({ call = "", vapi_id = "", control = url }, { type = "end-call" })
+  end
+end
+
 local function begin(p, def, id)
   local session = sessions.new(def, { CallSid = p.call, From = p.from, To = p.to })
   local overrides = { variableValues = assistant.values(def, session, p.call) }
   if p.answered then
     go_on(p, def, overrides)
   end
+  local ms = left_ms(p)
+  if ms < LEAST_MS then
+    return nil, LATE
+  end
   return rest.create_call({
     phoneCallProviderBypassEnabled = true, phoneNumberId = id, assistantId = def.vapi.assistant,
     customer = { number = p.from }, name = p.call, assistantOverrides = overrides,
-  }, TIMEOUT_MS)
+  }, ms)
 end
 
----@param p { call: string, from: string, to: string, answered: boolean? }
+---@param p { call: string, from: string, to: string, answered: boolean?, by_ms: integer? }
 ---@param def table the agent
 function M.run(p, def)
   if host.was_first(WITHOUT) or not host.vapi_ready() then
@@ -86,7 +108,11 @@ function M.run(p, def)
   end
   local call, why, code = begin(p, def, id)
   local twiml = call and document_of(call)
-  if twiml then
+  if call and p.by_ms and host.now_ms() >= p.by_ms then
+    end_orphan(call)
+    twiml, why = nil, LATE
+    redirect(why)
+  elseif twiml then
     host.fact("vapi", json.encode(told.fact_of(call, { route = "bypass" })))
     host.reply(json.encode { twiml = twiml })
   elseif call then

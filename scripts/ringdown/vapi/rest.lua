@@ -100,14 +100,15 @@ end
 
 ---@param path string
 ---@param policy ringdown.retry.policy?
+---@param timeout_ms integer? of one attempt
 ---@return table? value
 ---@return string? why
 ---@return any code "absent", "refused" (the key), "wrong", "limited", "failed", "not_sent", "unknown", "given_up"
-function M.read(path, policy)
+function M.read(path, policy, timeout_ms)
   return retry.run {
     target = TARGET, idempotent = true, policy = policy,
     attempt = function()
-      return attempt("GET", path)
+      return attempt("GET", path, nil, timeout_ms)
     end,
   }
 end
@@ -155,11 +156,12 @@ end
 
 ---All imported phone numbers.
 ---@param policy ringdown.retry.policy?
+---@param timeout_ms integer?
 ---@return table[]? numbers
 ---@return string? why
 ---@return any code
-function M.phone_numbers(policy)
-  return M.read("/phone-number?limit=1000", policy)
+function M.phone_numbers(policy, timeout_ms)
+  return M.read("/phone-number?limit=1000", policy, timeout_ms)
 end
 
 ---@param id string
