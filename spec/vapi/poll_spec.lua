@@ -100,6 +100,28 @@ describe("what webhooks did not tell", function()
     assert.same({ told = 1 }, run())
   end)
 
+  it("is of the call that the carrier has, and not of one that Vapi began and nobody took", function()
+    local ours = call_at(40)
+    local orphan = call_at(39, {
+      endedReason = "phone-call-provider-bypass-enabled-but-no-call-received", cost = 0,
+      assistantOverrides = { variableValues = { ringdown_call = ours.phoneCallProviderId } } })
+    orphan.startedAt, orphan.phoneCallProviderId = nil, nil
+    known[ours.phoneCallProviderId] = { ours.phoneCallProviderId, "books", false, "false", "false", false }
+    for _, page in ipairs { { ours, orphan }, { orphan, ours } } do
+      host.facts = {}
+      answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", page)
+      run()
+      assert.same({ ours.id, "vapi_words" }, { host.facts[1].vapi_id, host.facts[2].type })
+    end
+    host.facts = {}
+    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", { orphan })
+    assert.same({ told = 0 }, run())
+    assert.same({}, host.facts)
+    known[ours.phoneCallProviderId][6] = orphan.id -- it is all that there ever was
+    run()
+    assert.equal(orphan.id, host.facts[1].vapi_id)
+  end)
+
   it("stays unknown when Vapi does not answer", function()
     host.vapi_replies["GET /call?createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100"] = { status = 401,
       body = '{"message":"Invalid Key"}' }

@@ -27,7 +27,8 @@ local function look(sid)
   local since, found = os.date("!%Y-%m-%dT%H:%M:%S.000Z", now - BACK_S), nil
   local done, why, code = pages.walk({ since = since, limit = PAGE, pages = PAGES }, function(page)
     for _, call in ipairs(page) do
-      found = found or type(call) == "table" and told.sid_of(call) == sid and call or nil
+      local ours = type(call) == "table" and told.sid_of(call) == sid and not told.is_orphan(call)
+      found = ours and (not found or call.phoneCallProviderId == sid) and call or found
     end
     return found ~= nil
   end)

@@ -13,7 +13,8 @@ local M = {}
 
 local ASK_MS = 10000
 local OVERLAP_S, PAGES = 600, 20
-local KNOWN = "select call, agent, status, costed::text, worded::text from vapi_calls_known($1::text[])"
+local KNOWN = "select k.call, k.agent, k.status, k.costed::text, k.worded::text, v.vapi_id "
+  .. "from vapi_calls_known($1::text[]) k left join vapi_calls v using (call)"
 
 local function query(sql, params)
   local rows, why = host.query(sql, params, ASK_MS)
@@ -36,16 +37,32 @@ local function owed_since()
   return seconds and math.tointeger(tonumber(rows[1][2])) - math.tointeger(seconds) - OVERLAP_S or nil
 end
 
--- By the carrier's id: the calls of a page that may be ours.
+-- By the carrier's id: the calls of a page that may be ours. A call whose beginning was late or lost has two there.
 local function by_sid(page)
   local calls, sids = {}, {}
   for _, call in ipairs(page) do
     local sid = type(call) == "table" and told.sid_of(call)
     if sid and type(call.id) == "string" then
-      sids[#sids + 1], calls[sid] = calls[sid] == nil and sid or nil, call
+      if not calls[sid] then
+        sids[#sids + 1], calls[sid] = sid, {}
+      end
+      table.insert(calls[sid], call)
     end
   end
   return calls, sids
+end
+
+-- Which of them it is: the carrier's own, else the one that we know it by. One that nobody took is it only then.
+local function the_call(list, vapi_id)
+  local best, known = nil, nil
+  for _, call in ipairs(list) do
+    if type(call.phoneCallProviderId) == "string" and call.phoneCallProviderId ~= "" then
+      return call
+    end
+    known = known or call.id == vapi_id and call or nil
+    best = best or not vapi_id and not told.is_orphan(call) and call or nil
+  end
+  return known or best
 end
 
 local function is_complete(row)
@@ -70,8 +87,9 @@ function M.take(page)
   end
   local n = 0
   for _, row in ipairs(query(KNOWN, { "{" .. table.concat(sids, ",") .. "}" })) do
-    if not is_complete(row) and not host.stopping() then
-      told.tell(row[1], row[2] or "", whole(calls[row[1]], row[5] == "true"))
+    local call = not is_complete(row) and the_call(calls[row[1]], row[6] or nil)
+    if call and not host.stopping() then
+      told.tell(row[1], row[2] or "", whole(call, row[5] == "true"))
       n = n + 1
     end
   end

@@ -30,6 +30,15 @@ function M.sid_of(call)
   return sid and #sid <= 64 and sid:match "^%w+$" or nil
 end
 
+---A call that Vapi was asked to begin for us and that nobody took, because the answer was lost or late. The carrier has
+---another one there then.
+---@param call table
+---@return boolean
+function M.is_orphan(call)
+  return text(call.phoneCallProviderId) == nil
+    and call.endedReason == "phone-call-provider-bypass-enabled-but-no-call-received"
+end
+
 local function at_ms(message, began)
   local seconds = tonumber(message.secondsFromStart)
   if not seconds and began and tonumber(message.time) then
