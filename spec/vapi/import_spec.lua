@@ -84,6 +84,17 @@ describe("calls of a time before", function()
     assert.is_nil(host.kept("vapi/import.json"))
   end)
 
+  it("wait until Vapi tells its numbers: nobody would know whose they are", function()
+    host.vapi_replies["GET /phone-number?limit=1000"] = { status = 401, body = '{"message":"Invalid Key"}' }
+    answer("limit=100", { call_of(1) })
+    assert.has_error(run, "Vapi does not tell its phone numbers, so nothing was taken: Vapi answered 401: Invalid Key")
+    assert.same({ { n = 0 } }, pg.query(url, "select count(*) as n from calls"))
+    host.vapi_replies["GET /phone-number?limit=1000"] =
+      { body = json.encode { { id = "number-1", number = support.OURS } } }
+    assert.equal(1, run().taken)
+    assert.same({ { agent = "books", to_number = support.OURS } }, pg.query(url, "select agent, to_number from calls"))
+  end)
+
   it("are there once, however often they are taken", function()
     answer("limit=100", { call_of(1) })
     run()

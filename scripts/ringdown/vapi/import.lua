@@ -5,8 +5,8 @@
 -- Pages go from the newest call to the oldest. After each the place is kept, so that it goes on there whatever ended
 -- it; what is there already is a repetition. A call that came through here is left as it is.
 --
--- Failure modes: Vapi or the database does not answer: said, and where it goes on. A call that the database does not
--- take is told by its id, and the others are done.
+-- Failure modes: Vapi or the database does not answer: said, and where it goes on. Vapi does not tell its numbers:
+-- nothing is taken. A call that the database does not take is told by its id, and the others are done.
 local agents = require "ringdown.numbers.agents"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
@@ -39,10 +39,14 @@ local function id_of(call)
   return told.sid_of(call) or "vapi" .. call.id:gsub("%W", "")
 end
 
--- Vapi's numbers by their id there: a call may name no other.
+-- Vapi's numbers by their id there: a call may name no other. Without them calls would be kept as nobody's, for good.
 local function numbers()
+  local list, why = rest.phone_numbers()
+  if not list then
+    error("Vapi does not tell its phone numbers, so nothing was taken: " .. tostring(why), 0)
+  end
   local by_id = {}
-  for _, one in ipairs(rest.phone_numbers() or {}) do
+  for _, one in ipairs(list) do
     if type(one) == "table" and text(one.id) then
       by_id[one.id] = text(one.number)
     end
