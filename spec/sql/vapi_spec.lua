@@ -110,6 +110,35 @@ describe("a call that Vapi runs", function()
     assert.is_true(one(("select vapi_call_for('{\"sid\":\"%s\"}', '2026-11-25 10:00Z') as k"):format(SID)).k.line)
   end)
 
+  it("that Vapi took from OpenAI is heard, asked for and paid there", function()
+    local c = events.call(1)
+    c:add("webhook", { kind = "voice", status = "ringing", direction = "inbound", node = "n1" })
+    c:add("decision", { system = "openai", reason = "split", version = "v7" })
+    c:add("state", { state = "live" })
+    c:add("turn", { seq = 1, turn = 1, role = "agent", text = "Northside", interrupted = false })
+    c:add("failover", { from = "openai", to = "vapi", why = "silent" })
+    events.ingest(url, c.list)
+    local function told_for()
+      return one(("select vapi_call_for('{\"sid\":\"%s\"}', '2026-11-25 10:00Z') as k"):format(SID)).k
+    end
+    local function owed()
+      return one("select vapi_owes_since('2026-11-25 09:50Z') as s").s
+    end
+    assert.equal("northside-plumbing", told_for().agent)
+    assert.equal(200, owed())
+    assert.same({ unknown = true }, one("select micro_usd is null as unknown from call_cost('" .. SID .. "')"))
+    events.ingest(url, { told { route = "bypass", status = "in-progress", created_at = "2026-11-25T09:47:41.000Z" },
+      node:add("vapi_words", { vapi_id = ID, first = 1, created_at = "2026-11-25T09:47:41.000Z",
+        words = { { role = "caller", text = "I smell gas", at_ms = 3000 } } }) })
+    assert.is_nil(told_for().line)
+    assert.equal(200, owed())
+    assert.same({ { heard = "Northside" }, { heard = "I smell gas" } },
+      pg.query(url, "select heard from turns order by epoch, seq"))
+    events.ingest(url, { told { route = "bypass", status = "ended", cost = 0.1 } })
+    one("select micro_usd from call_cost('" .. SID .. "')")
+    assert.is_nil(one("select min(reason) as r from call_cost_lines where item = 'provider'").r)
+  end)
+
   it("costs what Vapi says, line by line, and the carrier's minutes", function()
     events.ingest(url, whole_story())
     local by = {}
@@ -198,6 +227,17 @@ describe("a call that Vapi runs", function()
     assert.same({ "60614", "book", 1, true }, { known.vars.zip, known.history[1].tool, known.tools_lately,
       known.state.verified })
     assert.is_nil(one("select vapi_call_for('{\"sid\":\"CA00\"}') as k").k)
+  end)
+
+  it("remembers from one webhook to the next, without waiting for the journal", function()
+    local list = redirected().list
+    list[#list + 1] = node:add("vars", { vars = { zip = "60614", nights = 0 } })
+    events.ingest(url, list)
+    for _, state in ipairs { '{"verified":true,"vars":{"nights":1}}', '{"verified":true,"vars":{"name":"Ann"}}' } do
+      pg.run(url, ("select vapi_call_state('%s', '%s')"):format(SID, state))
+    end
+    assert.same({ zip = "60614", nights = 1, name = "Ann" },
+      one(("select vapi_call_memory('%s') as k"):format(SID)).k.vars)
   end)
 
   it("is asked for until all of it is told", function()
