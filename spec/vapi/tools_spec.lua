@@ -116,6 +116,17 @@ describe("tools that Vapi's model calls", function()
     assert.same({ visits = 5 }, kept)
   end)
 
+  it("have what the call remembers in the database before Vapi has their answer", function()
+    local reply = host.reply
+    local at_reply
+    host.reply = function(...)
+      at_reply = support.memory.state and support.memory.state.vars
+      return reply(...)
+    end
+    ask { call("book", { time = "nine" }) }
+    assert.same({ visits = 1 }, at_reply)
+  end)
+
   it("are stopped when a model is in a loop, whichever webhooks it comes by", function()
     support.memory.tools_lately = 40
     assert.matches("Too many tools", ask({ call("eta", { zip = "60614" }) }).results[1].result, 1, true)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- vapi.calls: a session for one webhook of a call that Vapi runs, as it was after the one before: vars, writes that
--- were done, whether the caller was verified. All of it is in the database; without it a session begins from nothing,
--- and nothing is written.
+-- were done, whether the caller was verified. All of it is in the database before the webhook is answered; without the
+-- database a session begins from nothing, and nothing is written.
 local adopted = require "ringdown.adopted"
 local budgets = require "ringdown.budget"
 local control = require "ringdown.vapi.control"
@@ -55,21 +55,47 @@ function M.open(p, def)
   return session, known ~= nil
 end
 
--- What there is to remember besides `vars`, which are facts of their own.
-local function state_of(session)
-  return json.encode { verified = session.call.verified, verify_attempts = session.call.verify_attempts,
-    transfers = session.call.transfers }
-end
-M.state_of = state_of
+---@class ringdown.vapi.state what there is to remember
+---@field vars table<string, string> JSON of each
+---@field rest string JSON
 
+---@param session ringdown.session
+---@return ringdown.vapi.state
+function M.state_of(session)
+  local vars = {}
+  for name, value in pairs(json.decode(session:vars_text())) do
+    vars[name] = json.encode(value)
+  end
+  return { vars = vars, rest = json.encode { verified = session.call.verified,
+    verify_attempts = session.call.verify_attempts, transfers = session.call.transfers } }
+end
+
+-- The members that are not as they were; one that is gone is null.
+local function changed(now, before)
+  local members = {}
+  for name, text in pairs(now) do
+    members[#members + 1] = text ~= before[name] and json.encode(name) .. ":" .. text or nil
+  end
+  for name in pairs(before) do
+    members[#members + 1] = now[name] == nil and json.encode(name) .. ":null" or nil
+  end
+  return members
+end
+
+---Before Vapi has its answer, because the next webhook may come right behind it. `vars` are facts as well, but those
+---come later to where the next one looks.
 ---@param p ringdown.vapi.call
 ---@param session ringdown.session
----@param before string of state_of()
+---@param before ringdown.vapi.state
+---@return ringdown.vapi.state now
 function M.remember(p, session, before)
-  local state = state_of(session)
-  if state ~= before then
-    pcall(host.query, "select vapi_call_state($1, $2::jsonb)", { p.call, state }, ASK_MS)
+  local now = M.state_of(session)
+  local vars = changed(now.vars, before.vars)
+  if #vars > 0 or now.rest ~= before.rest then
+    local text = ('%s,"vars":{%s}}'):format(now.rest:sub(1, -2), table.concat(vars, ","))
+    pcall(host.query, "select vapi_call_state($1, $2::jsonb)", { p.call, text }, ASK_MS)
   end
+  return now
 end
 
 return M

@@ -221,9 +221,9 @@ function M.run(p, def)
       results[i] = error_of(asked, failed_words(session, asked.name))
       record(asked, json.encode { failed = true })
     end
+    before = calls.remember(p, session, before)
   end
   unbound()
-  calls.remember(p, session, before)
   host.reply(document(p, results))
   act_afterwards(p, session, reason, whom)
 end
