@@ -69,6 +69,27 @@ function M.restore(session, known)
   session.began_ms = host.now_ms() - (tonumber(known.elapsed_ms) or 0)
 end
 
+---Webhooks ran tools of a call that is here: what those changed, and nothing else.
+---@param session ringdown.session
+---@param known table what vapi_call_memory() says
+function M.tools_of_others(session, known)
+  local call, state = session.call, type(known.state) == "table" and known.state or {}
+  for name in pairs(session.def.vars or {}) do
+    if type(state.vars) == "table" and state.vars[name] ~= nil then
+      call.vars[name] = state.vars[name]
+    end
+  end
+  session.check_vars()
+  call.verified = call.verified or state.verified == true
+  call.verify_attempts = math.max(call.verify_attempts or 0, math.tointeger(state.verify_attempts) or 0)
+  call.transfers = math.max(call.transfers or 0, math.tointeger(state.transfers) or 0)
+  for _, item in ipairs(known.history or {}) do
+    if item.tool then
+      restore(session, item)
+    end
+  end
+end
+
 ---@param session ringdown.session
 ---@param known table
 ---@return table brief

@@ -15,7 +15,7 @@ local M = {}
 for _, name in ipairs {
   "adopted", "agent_check", "budget", "comeback", "customers", "errand", "hours", "input_keys", "log", "nearest",
   "pressed", "rollout", "routing", "routing_call", "shape", "site", "sms", "time", "tool_check", "tool_run",
-  "tools", "tools.plain", "transfer", "twilio.watchdog", "verify_check",
+  "tools", "tools.plain", "transfer", "twilio.watchdog", "vapi.ledger", "verify_check",
 } do
   require("ringdown." .. name)
 end

@@ -139,6 +139,27 @@ local function call_for_tool(call, write)
     { __index = call, __newindex = call })
 end
 
+-- Of a call whose tools Vapi may ask for by webhook. A webhook's own session has no system: it has claimed already.
+local function ledger_of(self)
+  local ledger = self.system and self.def.vapi and require "ringdown.vapi.ledger"
+  return ledger and ledger.has(self) and ledger or nil
+end
+
+-- What a write came to that a webhook did; else it is ours, and `claimed` when that could be written down.
+local function claim(self, ledger, key)
+  if not ledger or not key then
+    return nil, false
+  end
+  local asked, done, claimed = pcall(ledger.claim, self, key)
+  if not asked then
+    self.writes[key], self.running[key] = nil, nil
+    error(done, 0)
+  elseif done then
+    self.writes[key], self.running[key] = done, nil
+  end
+  return done, claimed
+end
+
 -- Whatever a model in a loop has used up: an emergency can be reported, and the call be ended.
 local always = { report_emergency = true, end_call = true }
 
@@ -166,6 +187,10 @@ function M.run(self, name, arguments)
     return answer { refused = too_often }, true
   end
   host.deadline(t.timeout_ms, failed(t), next_filler(self, t), FILLER_AFTER_MS, second_filler(self, t))
+  local ledger = ledger_of(self)
+  if ledger then
+    ledger.catch_up(self)
+  end
   local unverified = t.verify and require("ringdown.verify").refusal(t, self.def, self.call, args)
   if unverified then
     return answer { refused = unverified }, true
@@ -186,6 +211,12 @@ function M.run(self, name, arguments)
       error("nothing was done, because it could not be recorded first: " .. lost, 0)
     end
   end
+  local done, claimed = claim(self, ledger, key)
+  if done then
+    write.output = done
+    self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
+    return done, true
+  end
   local seen = call_for_tool(self.call, key)
   local value, why = t.run(seen, args)
   local too_much = self.check_vars()
@@ -201,6 +232,9 @@ function M.run(self, name, arguments)
   if key then -- a refusal may be tried again: the day may have changed; so may a transfer nobody took
     self.writes[key] = value ~= nil and not whom and output or nil
     self.running[key], write.output = nil, output
+    if claimed then
+      ledger.settle(self, key, self.writes[key])
+    end
   end
   memory.did(self.memory, t.name, output)
   return output, reason == nil and whom == nil, reason, whom

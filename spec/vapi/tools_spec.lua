@@ -166,6 +166,65 @@ describe("tools that Vapi's model calls", function()
   end)
 end)
 
+describe("tools of a call that Vapi lost, and OpenAI has now,", function()
+  local sessions = require "ringdown.session"
+  local session, def
+
+  before_each(function()
+    support.begin()
+    def = support.agent { vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "bridge" } }
+    session = sessions.new(def, { CallSid = support.SID, From = support.CALLER, To = support.OURS })
+    session:runs_here "vapi"
+  end)
+  after_each(support.finish)
+
+  local function by_webhook(time)
+    local p = support.payload { tools = { { id = "w", name = "book", arguments = { time = time } } } }
+    tools.run(p, def)
+    return host.replies[#host.replies].results[1].result
+  end
+
+  local function by_line(time)
+    return (session:tool("book", json.encode { time = time }))
+  end
+
+  it("do not write again what a webhook wrote, and know what it remembered", function()
+    local first = by_webhook "nine"
+    assert.equal(first, by_line "nine")
+    assert.equal(1, support.booked)
+    assert.equal(1, session.call.vars.visits)
+    assert.equal('{"number":2}', by_line "ten")
+    assert.equal(2, session.call.vars.visits)
+  end)
+
+  it("are not written again by a webhook that comes late", function()
+    local first = by_line "nine"
+    assert.equal(first, by_webhook "nine")
+    assert.equal(1, support.booked)
+  end)
+
+  it("may be tried again when they were refused", function()
+    by_line "never"
+    assert.same({}, support.writes)
+  end)
+
+  it("write nothing when nobody can say what Vapi did", function()
+    host.database_down = "no route"
+    assert.has_error(function()
+      by_line "nine"
+    end, "nothing was done, because perhaps it was done at Vapi already: no route")
+    assert.equal(0, support.booked)
+    host.database_down = nil
+    assert.equal('{"number":1}', by_line "nine")
+  end)
+
+  it("write all the same where OpenAI had the call from the beginning", function()
+    session:runs_here "openai"
+    host.database_down = "no route"
+    assert.equal('{"number":1}', by_line "nine")
+  end)
+end)
+
 describe("where to transfer", function()
   local destination, def = require "ringdown.vapi.destination", nil
 
