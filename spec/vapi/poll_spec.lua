@@ -88,6 +88,25 @@ describe("what webhooks did not tell", function()
     assert.equal("vapi_words", host.facts[2].type)
   end)
 
+  it("is asked for three times where there are no words, and makes no fact", function()
+    local ours = call_at(40, { artifact = {} })
+    known[ours.phoneCallProviderId] = { ours.phoneCallProviderId, "books", "ended", "true", "false" }
+    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", { ours })
+    host.vapi_replies["GET /call/" .. ours.id] = { body = json.encode(ours) }
+    for _ = 1, 30 do
+      assert.same({ told = 0 }, run())
+    end
+    assert.same({}, host.facts)
+    assert.equal(30 + 3, #host.vapi_requests)
+    host.files["vapi/asked.json"] = nil -- another node asks now, and there are words
+    host.vapi_replies["GET /call/" .. ours.id] = { body = json.encode(call_at(40)) }
+    assert.same({ told = 1 }, run())
+    assert.equal("vapi_words", host.facts[2].type)
+    known[ours.phoneCallProviderId] = nil
+    run()
+    assert.is_nil(host.kept("vapi/asked.json"))
+  end)
+
   it("comes in pages, whatever their order, of which each may be too long", function()
     local page, next_page = {}, { call_at(30) }
     for i = 1, 25 do

@@ -3,8 +3,9 @@
 -- webhooks only make it faster. Nothing is asked while nothing is missing.
 --
 -- Failure modes: Vapi does not answer, or does not show a call: nothing is known then, and it is asked again. Without a
--- key nothing can be asked.
+-- key nothing can be asked. A call that has no words, because its assistant keeps none: it is asked for a few times.
 local host = require "ringdown.host"
+local json = require "ringdown.json"
 local pages = require "ringdown.vapi.pages"
 local rest = require "ringdown.vapi.rest"
 local told = require "ringdown.vapi.told"
@@ -13,6 +14,9 @@ local M = {}
 
 local ASK_MS = 10000
 local OVERLAP_S, PAGES = 600, 20
+local ASKED = "vapi/asked.json" -- how often the words of which calls were missing
+local ASK_AT = { [1] = true, [4] = true, [16] = true } -- minutes
+local ASK_LAST = 16
 local KNOWN = "select k.call, k.agent, k.status, k.costed::text, k.worded::text, v.vapi_id "
   .. "from vapi_calls_known($1::text[]) k left join vapi_calls v using (call)"
 
@@ -77,23 +81,52 @@ local function whole(call, worded)
   return call
 end
 
----What is missing of a page's calls is told.
----@param page table[]
----@return integer told
-function M.take(page)
+-- Of a call that misses its words only: the call if it has some now. It is asked for less and less, and then no more.
+local function with_words(call, row, asked)
+  local sid = row[1]
+  local times = math.min((asked.before[sid] or 0) + 1, ASK_LAST + 1)
+  asked.now[sid] = times
+  if #told.words_of(call) == 0 and not ASK_AT[times] then
+    return nil
+  end
+  call = whole(call, false)
+  return #told.words_of(call) > 0 and call or nil
+end
+
+local function missing_of(call, row, asked)
+  if row[3] == "ended" and row[4] == "true" then
+    return with_words(call, row, asked)
+  end
+  return whole(call, row[5] == "true")
+end
+
+-- What is missing of a page's calls is told.
+local function take(page, asked)
   local calls, sids = by_sid(page)
   if #sids == 0 then
     return 0
   end
   local n = 0
   for _, row in ipairs(query(KNOWN, { "{" .. table.concat(sids, ",") .. "}" })) do
-    local call = not is_complete(row) and the_call(calls[row[1]], row[6] or nil)
-    if call and not host.stopping() then
-      told.tell(row[1], row[2] or "", whole(call, row[5] == "true"))
+    local call = not is_complete(row) and not host.stopping() and the_call(calls[row[1]], row[6] or nil)
+    call = call and missing_of(call, row, asked)
+    if call then
+      told.tell(row[1], row[2] or "", call)
       n = n + 1
     end
   end
   return n
+end
+
+-- Who was not seen is too old, or complete; unless it ended early.
+local function keep_asked(asked, all_seen)
+  for sid, times in pairs(all_seen and {} or asked.before) do
+    asked.now[sid] = asked.now[sid] or times
+  end
+  local text = next(asked.now) and json.encode(asked.now) or nil
+  if text or next(asked.before) then
+    host.keep(ASKED, text)
+  end
 end
 
 function M.run(_, tell)
@@ -101,11 +134,12 @@ function M.run(_, tell)
   if not since then
     return { told = 0 }
   end
-  local n = 0
+  local n, asked = 0, { before = json.decode(host.kept(ASKED) or "") or {}, now = {} }
   local done, why = pages.walk({ since = iso(since), pages = PAGES }, function(page)
-    n = n + M.take(page)
+    n = n + take(page, asked)
     return host.stopping()
   end)
+  keep_asked(asked, done ~= nil and not host.stopping())
   if done == nil then
     error("Vapi could not be asked what became of its calls: " .. tostring(why), 0)
   elseif n > 0 then
