@@ -113,7 +113,7 @@ function pg.start()
   must(("%s%s/pg_ctl -D %s/data -w -s -t 60 -l %s/log -o %s start"):format(
     cluster.as, cluster.bin, cluster.folder, cluster.folder, quoted(
       "-k " .. cluster.socket .. " -c listen_addresses='' -c fsync=off -c full_page_writes=off "
-        .. "-c max_connections=60 -c shared_buffers=32MB -c autovacuum_naptime=5min -c log_timezone=UTC")))
+        .. "-c max_connections=120 -c shared_buffers=32MB -c autovacuum_naptime=5min -c log_timezone=UTC")))
 end
 
 -- Statements through psql; the first failing one ends it and undoes all of them.
