@@ -8,7 +8,8 @@ return {
   },
   model = {
     { hears = "Until when is breakfast served?", says = "Breakfast is from seven to ten." },
-    { hears = "That was all I wanted to know, bye bye.", says = "You are welcome, goodbye.", tool = { name = "end_call" } },
+    { hears = "That was all I wanted to know, bye bye.", says = "You are welcome, goodbye.",
+      tool = { name = "end_call" } },
   },
   expect = { barge_ins = 0, heard = { "from seven to ten", "You are welcome" }, verbs = { "Redirect", "Connect" } },
 }
