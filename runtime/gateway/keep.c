@@ -157,18 +157,32 @@ static int fact_body(struct buf *out, struct json_members who, struct rd_str mem
     return rc ? rc : buf_add_str(out, "}");
 }
 
-/* Texts name their own sender and receiver: those of the call would be said twice. */
-static bool says_from(struct rd_str members)
+/* What a fact says of itself the call does not say once more: of two members of one name PostgreSQL would keep the
+ * last. Texts name their own sender and receiver, and an answer to another call's emergency that call. */
+struct own_words {
+    bool call, agent, people, node;
+};
+
+static bool has(const struct json_value *object, const char *name)
 {
-    struct json_value root, from = {0};
+    return json_get(object, name).type != JSON_NONE;
+}
+
+static struct own_words own_words(struct rd_str members)
+{
+    struct own_words own = {0};
+    struct json_value root;
     struct buf object;
 
     buf_init(&object, BODY_MAX);
     if (fact_body(&object, (struct json_members){0}, members) == 0 &&
         json_parse((struct rd_str){object.data, object.n}, &root) == 0)
-        from = json_get(&root, "from");
+        own = (struct own_words){.call = has(&root, "call"),
+                                 .agent = has(&root, "agent"),
+                                 .people = has(&root, "from") || has(&root, "to"),
+                                 .node = has(&root, "node")};
     buf_fini(&object);
-    return from.type != JSON_NONE;
+    return own;
 }
 
 static const char *some(const char *text)
@@ -180,7 +194,8 @@ void keep_told(struct keep *k, call_handle call, const char *sid, const char *ag
                const char *type, struct rd_str members)
 {
     struct directory_view view = {0};
-    bool known = call && directory_get(k->directory, call, &view), own = says_from(members);
+    bool known = call && directory_get(k->directory, call, &view);
+    struct own_words own = own_words(members);
     struct buf body;
     int rc;
 
@@ -188,10 +203,13 @@ void keep_told(struct keep *k, call_handle call, const char *sid, const char *ag
         return;
     buf_init(&body, BODY_MAX);
     rc = fact_body(&body,
-                   JSON_MEMBERS(J_STR("call", known ? view.sid : some(sid)), J_STR("agent", agent),
-                                J_STR("from", known && !own ? view.from : NULL),
-                                J_STR("to", known && !own ? view.to : NULL),
-                                J_STR("node", known ? NULL : k->stream + 5)),
+                   JSON_MEMBERS(J_STR("call", own.call ? NULL
+                                              : known  ? view.sid
+                                                       : some(sid)),
+                                J_STR("agent", own.agent ? NULL : agent),
+                                J_STR("from", known && !own.people ? view.from : NULL),
+                                J_STR("to", known && !own.people ? view.to : NULL),
+                                J_STR("node", known || own.node ? NULL : k->stream + 5)),
                    members);
     if (rc)
         lost(type);

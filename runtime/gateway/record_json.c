@@ -253,8 +253,9 @@ static int add_body(struct buf *out, const struct record *r)
         return add(out, JSON_MEMBERS(J_TEXT("vapi_id", id_of(r->id)), J_STR("route", "bridge"),
                                      J_STR("status", "in-progress"), J_STR("seen_by", "webhook")));
     case RECORD_FAILOVER:
-        return add(out, JSON_MEMBERS(J_TEXT("from", shown(r->name)), J_TEXT("to", shown(r->id)),
-                                     J_TEXT("why", shown(r->text))));
+        return add(out,
+                   JSON_MEMBERS(J_TEXT("from_system", shown(r->name)),
+                                J_TEXT("to_system", shown(r->id)), J_TEXT("why", shown(r->text))));
     case RECORD_RESUMED:
         return add(out, JSON_MEMBERS(J_TEXT("reason", shown(r->text)), J_INT("gap_ms", r->gap_ms),
                                      J_INT("attempt", r->attempt)));

@@ -293,7 +293,7 @@ static void go_on_at_vapi(struct opening *o, struct rd_str xml)
 
     if (directory_get(n->directory, o->call, &view))
         keep_call(n->keep, &view, "failover",
-                  JSON_MEMBERS(J_STR("from", "openai"), J_STR("to", "vapi"),
+                  JSON_MEMBERS(J_STR("from_system", "openai"), J_STR("to_system", "vapi"),
                                J_STR("why", "not gone on with here")));
     directory_route(n->directory, o->call, DIRECTORY_VAPI);
     (void)directory_settle(n->directory, o->call);

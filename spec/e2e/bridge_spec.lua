@@ -100,7 +100,7 @@ describe("a call that Vapi answers over our line", function()
       "agent: It costs nine dollars.", "caller: Many thanks for your help, farewell.", "agent: Have a good trip." },
       said(report))
     local failover = facts(report, "failover")[1]
-    assert.same({ "openai", "vapi", "refused" }, { failover.from, failover.to, failover.why })
+    assert.same({ "openai", "vapi", "refused" }, { failover.from_system, failover.to_system, failover.why })
     local alarms = {}
     for _, line in ipairs(n:log "alarm") do
       alarms[line.kind] = line

@@ -116,7 +116,7 @@ describe("a call that Vapi runs", function()
     c:add("decision", { system = "openai", reason = "split", version = "v7" })
     c:add("state", { state = "live" })
     c:add("turn", { seq = 1, turn = 1, role = "agent", text = "Northside", interrupted = false })
-    c:add("failover", { from = "openai", to = "vapi", why = "silent" })
+    c:add("failover", { from_system = "openai", to_system = "vapi", why = "silent" })
     events.ingest(url, c.list)
     local function told_for()
       return one(("select vapi_call_for('{\"sid\":\"%s\"}', '2026-11-25 10:00Z') as k"):format(SID)).k

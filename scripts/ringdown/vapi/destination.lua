@@ -46,7 +46,7 @@ end
 ---@param def table the agent
 function M.run(p, def)
   local reply = answer(p, def)
-  host.fact("transfer", json.encode { to = reply.destination and wanted(p, allowed(def)) or "?",
+  host.fact("transfer", json.encode { whom = reply.destination and wanted(p, allowed(def)) or "?",
     state = reply.destination and "asked" or "refused", why = reply.error })
   host.reply(json.encode(reply))
 end

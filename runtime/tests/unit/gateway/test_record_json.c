@@ -29,18 +29,34 @@ static const struct provider_usage usage = {.text_in = 1,
                                             .audio_out = 6,
                                             .seconds = 1.5};
 
-/* Whole JSON by our strict reader: each member walked. */
+static bool is_said_before(const struct json_value *root, struct rd_str key, size_t nth)
+{
+    struct json_value v;
+    struct json_iter it;
+    struct rd_str k;
+
+    json_iter_init(&it, root);
+    for (size_t i = 0; i < nth && json_next(&it, &k, &v); i++)
+        if (rd_str_eq(k, key))
+            return true;
+    return false;
+}
+
+/* Whole JSON by our strict reader: each member walked, none there twice: of two PostgreSQL keeps the last. */
 static void assert_object(struct rd_str text)
 {
     struct json_value root, v;
     struct json_iter it;
     struct rd_str key;
+    size_t nth = 0;
 
     assert_int_equal(json_parse(text, &root), 0);
     assert_int_equal(root.type, JSON_OBJECT);
     json_iter_init(&it, &root);
-    while (json_next(&it, &key, &v))
+    while (json_next(&it, &key, &v)) {
         assert_true(v.type != JSON_NULL);
+        assert_false(is_said_before(&root, key, nth++));
+    }
     assert_int_equal(it.err, 0);
 }
 
@@ -145,7 +161,7 @@ static void test_who_goes_on_for_whom_and_what_vapi_calls_it(void **state)
                                     .name = RD_STR("openai"),
                                     .id = RD_STR("vapi"),
                                     .text = RD_STR("refused")},
-                   ",\"from\":\"openai\",\"to\":\"vapi\",\"why\":\"refused\"");
+                   ",\"from_system\":\"openai\",\"to_system\":\"vapi\",\"why\":\"refused\"");
     assert_written(
         &(struct record){.type = RECORD_NAMED, .name = RD_STR("vapi"), .id = RD_STR("c-1")},
         ",\"vapi_id\":\"c-1\",\"route\":\"bridge\",\"status\":\"in-progress\","
@@ -228,6 +244,36 @@ static void test_no_words_break_out_of_their_string(void **state)
         assert_object((struct rd_str){out.data, out.n});
         assert_null(memchr(out.data, '\n', out.n));
         buf_fini(&out);
+    }
+}
+
+/* Whichever there are: all they may carry is set. */
+static void test_no_record_has_two_members_of_one_name(void **state)
+{
+    static const struct call_totals totals = {.turns = 1};
+    static const struct recording_fact recording = {
+        .node = "one", .path = "recordings/CA1-2.wav", .state = "failed", .why = "disk_cap"};
+    struct buf out;
+
+    (void)state;
+    for (int type = RECORD_STATE; type <= RECORD_ENDED; type++) {
+        struct record r = {.type = (enum record_type)type,
+                           .name = RD_STR("openai"),
+                           .id = RD_STR("vapi"),
+                           .text = RD_STR("{}"),
+                           .said = RD_STR("silent"),
+                           .withheld = "paused",
+                           .usage = &usage,
+                           .totals = &totals,
+                           .recording = &recording};
+
+        for (int done = 0; done < 2; done++) {
+            r.done = done;
+            buf_init(&out, 65536);
+            assert_int_equal(record_json(&out, &call, &r), 0);
+            assert_object((struct rd_str){out.data, out.n});
+            buf_fini(&out);
+        }
     }
 }
 
@@ -384,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_no_words_break_out_of_their_string),
         cmocka_unit_test(test_no_card_and_no_key_leaves_the_call),
         cmocka_unit_test(test_a_recording),
+        cmocka_unit_test(test_no_record_has_two_members_of_one_name),
         cmocka_unit_test(test_a_record_that_does_not_fit_is_an_error),
     };
 
