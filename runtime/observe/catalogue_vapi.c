@@ -43,6 +43,11 @@ static const struct error_info vapi[] = {
     {"vapi.ended_vapi", "Vapi itself failed in the call",
      "see status.vapi.ai; when it repeats, send calls to OpenAI: ringdown force openai",
      ERROR_WARNING, RETRY_NO},
+    {"vapi.given_up",
+     "Vapi has not told in time how calls ended that went there, or what they cost",
+     "is vapi.key of the organization that has these calls? `ringdown why CALL` shows what is "
+     "known",
+     ERROR_WARNING, RETRY_NO},
     {"vapi.poll_failed", "Vapi could not be asked what became of its calls",
      "`why` says it: is vapi.key current? Costs and words of these calls come later", ERROR_WARNING,
      RETRY_BY_US},

@@ -252,8 +252,12 @@ describe("a call that Vapi runs", function()
     assert.equal(7220, owed "2026-11-25 11:47Z")
     assert.same({ { call = SID, agent = "northside-plumbing", status = "in-progress", costed = false,
       worded = false } }, pg.query(url, ("select * from vapi_calls_known(array['%s', 'CA00'])"):format(SID)))
+    assert.same({ { call = SID, agent = "northside-plumbing", status = "in-progress", costed = false, worded = false,
+      vapi_id = ID, age_s = 7220 } }, pg.query(url, "select * from vapi_owed('2026-11-25 11:47Z')"))
+    assert.same({}, pg.query(url, "select * from vapi_owed('2026-11-26 11:47Z')"))
     events.ingest(url, whole_story())
     assert.is_nil(owed "2026-11-25 11:47Z")
+    assert.same({}, pg.query(url, "select * from vapi_owed('2026-11-25 11:47Z')"))
   end)
 
   it("does a write once, whoever is asked", function()

@@ -5,7 +5,8 @@ local json = require "ringdown.json"
 local poll = require "ringdown.vapi.poll"
 local support = require "spec.vapi.support"
 
-local SINCE = "2026-11-25T09:30:00.000Z"
+local NOW = 1795599600 -- 2026-11-25T09:40:00Z
+local LIST = "createdAtGe=2026-11-25T09%3A29%3A00.000Z"
 
 local function call_at(minute, more)
   local call = { id = ("8f2c1d7e-1111-4222-8333-4444555566%02d"):format(minute),
@@ -20,16 +21,22 @@ local function call_at(minute, more)
 end
 
 describe("what webhooks did not tell", function()
-  local known, told
+  local owed, known, told, now
 
   before_each(function()
     support.begin()
-    known, told = {}, {}
+    owed, known, told, now = {}, {}, {}, NOW
     local function handle(part, answer)
       table.insert(host.query_handlers, { part = part, answer = answer })
     end
-    handle("vapi_owes_since", { { 60, 1795600000 } })
-    handle("to_char", { { SINCE } })
+    handle("vapi_owed()", function()
+      local rows = {}
+      for i, one in ipairs(owed) do
+        rows[i] = { one.sid, "books", one.status or false, tostring(one.costed == true), tostring(one.worded == true),
+          one.id or false, tostring((one.age or 60) + now - NOW), tostring(now) }
+      end
+      return rows
+    end)
     handle("vapi_calls_known", function(params)
       local rows = {}
       for sid in params[1]:gmatch "%w+" do
@@ -41,27 +48,49 @@ describe("what webhooks did not tell", function()
   end)
   after_each(support.finish)
 
+  local function owes(call, more)
+    local one = { sid = ("CA%032d"):format(tonumber(call.id:sub(-2))) }
+    for key, value in pairs(more or {}) do
+      one[key] = value
+    end
+    owed[#owed + 1] = one
+    return one
+  end
+
   local function answer(query, page)
     host.vapi_replies["GET /call?" .. query] = { body = json.encode(json.array(page)) }
   end
 
-  local function run()
-    return poll.run({}, function(value)
-      told[#told + 1] = value.text
-    end)
+  local function shows(call)
+    host.vapi_replies["GET /call/" .. call.id] = { body = json.encode(call) }
   end
 
-  it("is asked for, each minute, and only then", function()
-    table.insert(host.query_handlers, { part = "vapi_owes_since", answer = { { false, 1795600000 } } })
-    assert.same({ told = 0 }, run())
+  local function run()
+    host.set_unix(now)
+    return poll.run({}, function(value)
+      told[#told + 1] = value.text
+    end).told
+  end
+
+  -- Each minute, for so many.
+  local function minutes(n)
+    for _ = 1, n do
+      run()
+      now = now + 60
+    end
+  end
+
+  it("is asked for, and only then", function()
+    assert.equal(0, run())
     assert.same({}, host.vapi_requests)
+    assert.is_nil(host.kept("vapi/asked.json"))
   end)
 
   it("becomes facts of the calls that we sent there, and of no others", function()
     local ours, theirs = call_at(40), call_at(41)
-    known[ours.phoneCallProviderId] = { ours.phoneCallProviderId, "books", false, "false", "false" }
-    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", { theirs, ours })
-    assert.same({ told = 1 }, run())
+    owes(ours)
+    answer(LIST .. "&limit=100", { theirs, ours })
+    assert.equal(1, run())
     assert.same({ "vapi", "vapi_words" }, { host.facts[1].type, host.facts[2].type })
     assert.same({ ours.id, "ended", 0.1, "poll" }, { host.facts[1].vapi_id, host.facts[1].status, host.facts[1].cost,
       host.facts[1].seen_by })
@@ -71,40 +100,45 @@ describe("what webhooks did not tell", function()
     assert.matches("1 calls", told[1], 1, true)
   end)
 
-  it("is not told again once it is whole", function()
-    local ours = call_at(40)
-    known[ours.phoneCallProviderId] = { ours.phoneCallProviderId, "books", "ended", "true", "true" }
-    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", { ours })
-    assert.same({ told = 0 }, run())
-    assert.same({}, host.facts)
-  end)
-
   it("is fetched call by call where the list has no words", function()
     local ours = call_at(40, { artifact = {} })
-    known[ours.phoneCallProviderId] = { ours.phoneCallProviderId, "books", false, "false", "false" }
-    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", { ours })
-    host.vapi_replies["GET /call/" .. ours.id] = { body = json.encode(call_at(40)) }
+    owes(ours)
+    answer(LIST .. "&limit=100", { ours })
+    shows(call_at(40))
     run()
     assert.equal("vapi_words", host.facts[2].type)
+  end)
+
+  it("is asked for by the call's own name, less and less, and told when there is something new", function()
+    local ours = call_at(40, { status = "in-progress", cost = false, artifact = {} })
+    local one = owes(ours, { status = "in-progress", id = ours.id })
+    shows(ours)
+    minutes(60)
+    assert.same({}, host.facts)
+    assert.is_true(#host.vapi_requests < 16, #host.vapi_requests)
+    minutes(23 * 60 - 2)
+    assert.is_true(#host.vapi_requests < 50, #host.vapi_requests)
+    one.status = "ended" -- a webhook told it: what it costs is asked for at once
+    shows(call_at(40))
+    assert.equal(1, run())
+    assert.same({ "vapi", "vapi_words" }, { host.facts[1].type, host.facts[2].type })
   end)
 
   it("is asked for three times where there are no words, and makes no fact", function()
     local ours = call_at(40, { artifact = {} })
-    known[ours.phoneCallProviderId] = { ours.phoneCallProviderId, "books", "ended", "true", "false" }
-    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", { ours })
-    host.vapi_replies["GET /call/" .. ours.id] = { body = json.encode(ours) }
-    for _ = 1, 30 do
-      assert.same({ told = 0 }, run())
-    end
+    local one = owes(ours, { status = "ended", costed = true, id = ours.id })
+    shows(ours)
+    minutes(23 * 60)
     assert.same({}, host.facts)
-    assert.equal(30 + 3, #host.vapi_requests)
+    assert.equal(3, #host.vapi_requests)
     host.files["vapi/asked.json"] = nil -- another node asks now, and there are words
-    host.vapi_replies["GET /call/" .. ours.id] = { body = json.encode(call_at(40)) }
-    assert.same({ told = 1 }, run())
+    shows(call_at(40))
+    assert.equal(1, run())
     assert.equal("vapi_words", host.facts[2].type)
-    known[ours.phoneCallProviderId] = nil
+    owed, known[one.sid] = {}, { "ended", "true" }
     run()
     assert.is_nil(host.kept("vapi/asked.json"))
+    assert.same({}, host.alarms)
   end)
 
   it("comes in pages, whatever their order, of which each may be too long", function()
@@ -112,11 +146,76 @@ describe("what webhooks did not tell", function()
     for i = 1, 25 do
       page[i] = call_at(i % 2 == 0 and 40 + i or 40 - i // 2 + 8)
     end
-    host.vapi_replies["GET /call?createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100"] = { lost = true }
-    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=25", page)
-    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&createdAtLt=2026-11-25T09%3A36%3A00.000Z&limit=25", next_page)
-    known[next_page[1].phoneCallProviderId] = { next_page[1].phoneCallProviderId, "books", false, "false", "false" }
-    assert.same({ told = 1 }, run())
+    host.vapi_replies["GET /call?" .. LIST .. "&limit=100"] = { lost = true }
+    answer(LIST .. "&limit=25", page)
+    answer(LIST .. "&createdAtLe=2026-11-25T09%3A36%3A00.000Z&limit=25", next_page)
+    owes(next_page[1])
+    assert.equal(1, run())
+  end)
+
+  -- Vapi's list is longer than one look: calls of others, one a millisecond, and one of ours below them.
+  local function a_long_list(n)
+    local list = {}
+    for i = 1, n do
+      list[i] = { id = ("x%d"):format(i), createdAt = ("2026-11-25T09:50:%02d.%03dZ"):format(59 - i // 1000,
+        999 - i % 1000) }
+    end
+    list[n + 1] = call_at(40)
+    setmetatable(host.vapi_replies, { __index = function(_, key)
+      local before = key:match "createdAtLe=([^&]+)"
+      before = before and before:gsub("%%3A", ":")
+      local page = {}
+      for _, call in ipairs(list) do
+        if #page < 100 and (not before or call.createdAt <= before) then
+          page[#page + 1] = call
+        end
+      end
+      return { body = json.encode(json.array(page)) }
+    end })
+  end
+
+  it("is found behind as many calls of others as there are, in more than one look", function()
+    a_long_list(4500)
+    owes(call_at(40))
+    assert.same({ 0, 20 }, { run(), #host.vapi_requests })
+    assert.same({ 0, 40 }, { run(), #host.vapi_requests })
+    assert.same({ 1, 46 }, { run(), #host.vapi_requests })
+    assert.equal("ended", host.facts[1].status)
+  end)
+
+  it("is an alarm when it was not told in time, and only once", function()
+    local ours = call_at(40)
+    local one = owes(ours)
+    answer(LIST .. "&limit=100", {})
+    run()
+    owed = {}
+    run()
+    run()
+    assert.same({ "vapi.given_up" }, { host.alarms[1].kind, host.alarms[2] and host.alarms[2].kind })
+    assert.matches("^1 calls", host.alarms[1].text)
+    assert.is_nil((json.encode(host.log_lines):find(one.sid, 1, true)))
+    now = now + 3700
+    run()
+    assert.is_nil(host.kept("vapi/asked.json"))
+  end)
+
+  it("is asked for in parts when much is missing for long", function()
+    for i = 1, 90 do
+      local call = call_at(i % 60, { artifact = {} })
+      call.id = call.id:sub(1, -3) .. i
+      owes(call, { sid = ("CAx%d"):format(i), id = call.id, status = "ended", age = 20000 })
+      shows(call)
+    end
+    for i = 91, 150 do
+      owes(call_at(1), { sid = ("CAx%d"):format(i), id = "gone" .. i, status = "ended", age = 20000 })
+      host.vapi_replies["GET /call/gone" .. i] = { status = 404, body = "{}" }
+    end
+    run()
+    assert.equal(100, #host.vapi_requests)
+    run()
+    assert.equal(150, #host.vapi_requests)
+    run()
+    assert.equal(150, #host.vapi_requests)
   end)
 
   it("is of the call that the carrier has, and not of one that Vapi began and nobody took", function()
@@ -125,25 +224,28 @@ describe("what webhooks did not tell", function()
       endedReason = "phone-call-provider-bypass-enabled-but-no-call-received", cost = 0,
       assistantOverrides = { variableValues = { ringdown_call = ours.phoneCallProviderId } } })
     orphan.startedAt, orphan.phoneCallProviderId = nil, nil
-    known[ours.phoneCallProviderId] = { ours.phoneCallProviderId, "books", false, "false", "false", false }
+    local one = owes(ours)
+    local function again()
+      host.facts, host.files["vapi/asked.json"] = {}, nil
+      return run()
+    end
     for _, page in ipairs { { ours, orphan }, { orphan, ours } } do
-      host.facts = {}
-      answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", page)
-      run()
+      answer(LIST .. "&limit=100", page)
+      again()
       assert.same({ ours.id, "vapi_words" }, { host.facts[1].vapi_id, host.facts[2].type })
     end
-    host.facts = {}
-    answer("createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100", { orphan })
-    assert.same({ told = 0 }, run())
+    answer(LIST .. "&limit=100", { orphan })
+    assert.equal(0, again())
     assert.same({}, host.facts)
-    known[ours.phoneCallProviderId][6] = orphan.id -- it is all that there ever was
-    run()
+    one.id = orphan.id -- it is all that there ever was
+    shows(orphan)
+    again()
     assert.equal(orphan.id, host.facts[1].vapi_id)
   end)
 
   it("stays unknown when Vapi does not answer", function()
-    host.vapi_replies["GET /call?createdAtGe=2026-11-25T09%3A30%3A00.000Z&limit=100"] = { status = 401,
-      body = '{"message":"Invalid Key"}' }
+    owes(call_at(40))
+    host.vapi_replies["GET /call?" .. LIST .. "&limit=100"] = { status = 401, body = '{"message":"Invalid Key"}' }
     assert.has_error(run, "Vapi could not be asked what became of its calls: Vapi answered 401: Invalid Key")
     assert.same({}, host.facts)
   end)
@@ -209,7 +311,7 @@ describe("a call of which Vapi says nothing after ten seconds", function()
     host.told = {}
     local at = "GET /call?createdAtGe=2026-11-25T09%3A42%3A00.000Z"
     host.vapi_replies[at .. "&limit=5"] = { body = json.encode(json.array(page)) }
-    host.vapi_replies["GET /call?createdAtGe=2026-11-25T09%3A42%3A00.000Z&createdAtLt=2026-11-25T09%3A41%3A00.000Z"
+    host.vapi_replies["GET /call?createdAtGe=2026-11-25T09%3A42%3A00.000Z&createdAtLe=2026-11-25T09%3A41%3A00.000Z"
       .. "&limit=5"] = { body = json.encode(json.array { call_at(40, { status = "in-progress" }) }) }
     assert.same({ joined = true }, joined.run { call = SID, agent = "books" })
     assert.equal("vapi worked", host.told[#host.told])

@@ -12,6 +12,7 @@ local sorted = require "ringdown.sorted"
 local M = {}
 
 M.PAGE = 100 -- calls in one answer
+M.LIST = 1000 -- numbers or assistants in one answer: Vapi's own limit
 local WORDS_MAX = 300
 local TARGET = "vapi-rest" -- not "vapi": that is for its calls, which may fail while this works, or the other way round
 local FULL = "over concurrency limit"
@@ -116,7 +117,8 @@ end
 ---@class ringdown.vapi.calls
 ---@field assistant string?
 ---@field number string? id of the phone number at Vapi
----@field before string? created before this time, as Vapi writes it: where the page before ended
+---@field before string? created before this time, as Vapi writes it
+---@field until_at string? created at this time or before: where the page before ended
 ---@field since string? created at this time or later
 ---@field updated_since string?
 ---@field limit integer?
@@ -128,7 +130,7 @@ end
 ---@return any code
 function M.calls(o)
   return M.read(with_query("/call", { assistantId = o.assistant, phoneNumberId = o.number, createdAtLt = o.before,
-    createdAtGe = o.since, updatedAtGe = o.updated_since, limit = o.limit or M.PAGE }))
+    createdAtLe = o.until_at, createdAtGe = o.since, updatedAtGe = o.updated_since, limit = o.limit or M.PAGE }))
 end
 
 ---@param id string
@@ -154,14 +156,22 @@ function M.create_call(body, timeout_ms)
   }
 end
 
+-- All of a list, page by page.
+local function all(path, policy, timeout_ms)
+  return require("ringdown.vapi.pages").all(function(ask)
+    return M.read(with_query(path, { createdAtLt = ask.before, createdAtLe = ask.until_at, limit = ask.limit }), policy,
+      timeout_ms)
+  end)
+end
+
 ---All imported phone numbers.
 ---@param policy ringdown.retry.policy?
----@param timeout_ms integer?
+---@param timeout_ms integer? of one attempt
 ---@return table[]? numbers
 ---@return string? why
 ---@return any code
 function M.phone_numbers(policy, timeout_ms)
-  return M.read("/phone-number?limit=1000", policy, timeout_ms)
+  return all("/phone-number", policy, timeout_ms)
 end
 
 ---@param id string
@@ -178,7 +188,7 @@ end
 ---@return string? why
 ---@return any code
 function M.assistants()
-  return M.read("/assistant?limit=1000")
+  return all "/assistant"
 end
 
 return M
