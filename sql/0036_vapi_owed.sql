@@ -17,3 +17,16 @@ language sql stable as $$
             and v.ended_at > v.started_at + interval '5 seconds')
     order by c.started_at
 $$;
+
+-- As in 0025, but no call ends before it began, whatever two clocks say: it would have cost less than nothing, and the
+-- facts about it could not be kept.
+create or replace function settle_vapi_call(which text) returns void language plpgsql as $$
+begin
+    update calls c set
+        ended_at = greatest(coalesce(v.ended_at, v.told_at), c.started_at), ended_reason = v.ended_reason, state = 'ended',
+        duration_ms = greatest(extract(epoch from v.ended_at - v.started_at) * 1000, 0)::bigint,
+        turns = v.words, errors = coalesce(v.ended_class in ('config', 'provider', 'vapi'), false)::integer
+    from vapi_calls v
+    where c.call = which and v.call = c.call and v.status = 'ended' and c.system = 'vapi' and c.ended_epoch = 0
+        and c.state_epoch = 0; -- what ran over a line of ours, that line tells
+end $$;

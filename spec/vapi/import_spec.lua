@@ -74,7 +74,7 @@ describe("calls of a time before", function()
 
   it("are rows like any other, marked, with what they cost and what was said, and no card", function()
     answer("limit=100", { call_of(2), call_of(1), call_of(3, { status = "in-progress" }) })
-    assert.same({ taken = 2, there = 0, ours = 0, not_taken = 0, failed = false }, run())
+    assert.same({ taken = 2, there = 0, filled = 0, ours = 0, not_taken = 0, failed = false }, run())
     assert.same({ { imported = true, agent = "books", from_number = support.CALLER, to_number = support.OURS,
       system = "vapi", reason = "imported", n = 2 } }, pg.query(url, [[select imported, agent, from_number, to_number,
       system, reason, count(*) as n from calls group by 1, 2, 3, 4, 5, 6]]))
@@ -95,10 +95,72 @@ describe("calls of a time before", function()
     assert.same({ { agent = "books", to_number = support.OURS } }, pg.query(url, "select agent, to_number from calls"))
   end)
 
+  it("have what nobody knew at first, once somebody does", function()
+    local cost, knows = false, true
+    answer("limit=100", { call_of(1, { cost = cost, phoneNumberId = "number-2" }) })
+    assert.equal(1, run().taken)
+    assert.same({ { n = 1 } }, pg.query(url,
+      "select count(*) as n from calls where agent is null and to_number is null"))
+    host.vapi_replies["GET /phone-number?limit=1000"] = { body = json.encode { { id = "number-1", number = "+1" },
+      { id = "number-2", number = support.OURS } } }
+    answer("limit=100", { call_of(1, { phoneNumberId = "number-2" }) })
+    for _ = 1, 2 do
+      assert.same({ taken = 0, there = 1, filled = knows and 1 or 0, ours = 0, not_taken = 0, failed = false }, run())
+      knows = false
+    end
+    assert.same({ { agent = "books", from_number = support.CALLER, to_number = support.OURS, paid = true } },
+      pg.query(url, [[select agent, from_number, to_number, cost_usd = 0.05 as paid
+        from calls join vapi_calls using (call)]]))
+    assert.same({ { n = 1 } }, pg.query(url, "select count(*) as n from turns"))
+  end)
+
+  it("that cannot be taken hold up nobody, and are tried again", function()
+    for _, no_time in ipairs { '2026"', "soon", "2026-13-45T10:00:00.000Z", "0" } do
+      local broken = call_of(2, { createdAt = no_time })
+      answer("limit=100", { call_of(3), broken, call_of(1) })
+      host.vapi_replies["GET /call/" .. broken.id] = { body = json.encode(broken) }
+      told = {}
+      local result = run()
+      assert.same({ 1, true }, { result.not_taken, result.failed })
+      assert.matches(broken.id, table.concat(told, "\n"), 1, true)
+    end
+    assert.same({ { n = 2 } }, pg.query(url, "select count(*) as n from calls"))
+    answer("limit=100", {}) -- not even shown in the list any more
+    host.vapi_replies["GET /call/" .. call_of(2).id] = { body = json.encode(call_of(2)) }
+    assert.same({ taken = 1, there = 0, filled = 0, ours = 0, not_taken = 0, failed = false }, run())
+    assert.is_nil(host.kept("vapi/import.json"))
+  end)
+
+  it("that began in one millisecond are all taken", function()
+    local page, older = {}, {}
+    for i = 1, 25 do
+      page[i] = call_of(60 - i)
+    end
+    host.vapi_replies[FIRST] = { lost = true }
+    page[25].createdAt = page[24].createdAt
+    answer("limit=25", page)
+    for i = 1, 3 do
+      older[i] = call_of(i, { createdAt = i < 3 and page[24].createdAt or nil })
+    end
+    answer("createdAtLe=2026-03-01T10%3A36%3A00.000Z&limit=25", { page[25], older[1], page[24], older[2], older[3] })
+    assert.equal(28, run().taken)
+    assert.same({ { n = 0 } }, pg.query(url, "select count(*) as n from calls where ended_at < started_at"))
+  end)
+
+  it("go back to a day that was", function()
+    host.set_unix(1795599600) -- 2026-11-25
+    for _, day in ipairs { "2026-13-45", "2026-02-30", "yesterday", "2026-11-26", "2026-1-1", "2026-11-25T00:00Z" } do
+      assert.same({ failed = true, usage = true }, run { since = day })
+      assert.matches("^%-%-since: ", told[#told])
+    end
+    answer("createdAtGe=2026-11-25T00%3A00%3A00.000Z&limit=100", {})
+    assert.is_false(run({ since = "2026-11-25" }).failed)
+  end)
+
   it("are there once, however often they are taken", function()
     answer("limit=100", { call_of(1) })
     run()
-    assert.same({ taken = 0, there = 1, ours = 0, not_taken = 0, failed = false }, run())
+    assert.same({ taken = 0, there = 1, filled = 0, ours = 0, not_taken = 0, failed = false }, run())
     assert.same({ { n = 1 } }, pg.query(url, "select count(*) as n from turns"))
   end)
 
@@ -118,7 +180,7 @@ describe("calls of a time before", function()
     answer("limit=25", page)
     assert.is_true(run().failed) -- the second page is not answered
     assert.matches("goes on there", told[#told], 1, true)
-    answer("createdAtLt=2026-03-01T10%3A35%3A00.000Z&limit=100", { call_of(7) })
+    answer("createdAtLe=2026-03-01T10%3A35%3A00.000Z&limit=100", { call_of(7) })
     local again = run()
     assert.same({ 1, false }, { again.taken, again.failed })
     assert.same({ { n = 26 } }, pg.query(url, "select count(*) as n from calls"))

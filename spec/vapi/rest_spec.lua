@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 local host = require "ringdown.fake.host"
+local json = require "ringdown.json"
 local rest = require "ringdown.vapi.rest"
 
 local ID = "8f2c1d7e-1111-4222-8333-444455556666"
@@ -32,6 +33,24 @@ describe("Vapi's REST API", function()
     assert.equal("ended", rest.call(ID).status)
     assert.equal(4, #host.vapi_requests)
     assert.equal(2000, host.naps[1])
+  end)
+
+  it("shows all numbers and assistants, also more than Vapi tells at once", function()
+    for path, list in pairs { ["/phone-number"] = rest.phone_numbers, ["/assistant"] = rest.assistants } do
+      local page = {}
+      for i = 1, 1000 do
+        page[i] = { id = ("n%d"):format(i), createdAt = ("2026-11-25T09:46:00.%03dZ"):format((1000 - i) // 2) }
+      end
+      host.vapi_replies = { ["GET " .. path .. "?limit=1000"] = { body = json.encode(page) },
+        ["GET " .. path .. "?createdAtLe=2026-11-25T09%3A46%3A00.000Z&limit=1000"] = { body = json.encode {
+          page[999], page[1000], { id = "n1001", createdAt = "2026-11-25T09:46:00.000Z" },
+          { id = "n1002", createdAt = "2026-11-24T09:46:00.000Z" } } } }
+      local all = list()
+      assert.same({ 1002, "n1002" }, { #all, all[1002].id })
+    end
+    host.vapi_requests, host.vapi_replies = {}, { ["GET /phone-number?limit=1000"] = { lost = true } }
+    assert.is_nil(rest.phone_numbers({ first_ms = 1, max_ms = 1, attempts = 1 }, 500))
+    assert.equal(1, #host.vapi_requests) -- a caller waits
   end)
 
   it("begins a call once, whatever came of it", function()

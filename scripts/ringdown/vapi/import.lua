@@ -3,15 +3,18 @@
 -- Vapi into the database. They are marked as imported, and are evidence for nothing.
 --
 -- Pages go from the newest call to the oldest. After each the place is kept, so that it goes on there whatever ended
--- it; what is there already is a repetition. A call that came through here is left as it is.
+-- it; what is there already is a repetition, but for what nobody knew then: whose number it was, what it cost. A call
+-- that came through here is left as it is.
 --
 -- Failure modes: Vapi or the database does not answer: said, and where it goes on. Vapi does not tell its numbers:
--- nothing is taken. A call that the database does not take is told by its id, and the others are done.
+-- nothing is taken. A call that is not taken is told by its id, the others are done, and it is tried again next time.
 local agents = require "ringdown.numbers.agents"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local pages = require "ringdown.vapi.pages"
 local rest = require "ringdown.vapi.rest"
+local rollout = require "ringdown.rollout"
+local time = require "ringdown.time"
 local told = require "ringdown.vapi.told"
 
 local M = {}
@@ -19,6 +22,7 @@ local M = {}
 local PLACE = "vapi/import.json"
 local ASK_MS = 60000
 local EVENTS_BYTES = 240000 -- of one call
+local AGAIN_MAX = 1000 -- calls that are tried again
 local KNOWN = "select call from calls where call = any($1::text[]) and not imported"
 
 local function query(sql, params)
@@ -101,10 +105,10 @@ local function clean(words)
 end
 
 -- The same call makes the same events each time it is seen.
-local function events_of(call, agent, from, to)
+local function events_of(call, whose)
   local list, sid = json.array {}, id_of(call)
   local function add(type, body)
-    body.call, body.agent, body.from, body.to = sid, agent, from, to
+    body.call, body.agent, body.from, body.to = sid, whose.agent, whose.from, whose.to
     list[#list + 1] = { stream = sid, started_us = call.begun_us, epoch = call.begun_us, seq = #list + 1,
       at_us = call.begun_us, type = type, body = body }
   end
@@ -115,33 +119,79 @@ local function events_of(call, agent, from, to)
   return list
 end
 
----@return "kept"|"duplicate"|"conflict"|nil outcome of its first event
+---@return string? outcome "kept", "duplicate", "conflict"; nil: it is not taken
 ---@return string? why
-local function ingest(call, agent, from, to)
-  local events = json.encode(events_of(call, agent, from, to))
-  if #events > EVENTS_BYTES then
+local function ingest(events)
+  local encoded = json.encode(events)
+  if #encoded > EVENTS_BYTES then
     return nil, "longer than 240 KB"
   end
-  local rows, why, code = host.query("select outcome from ingest($1::jsonb) order by ordinal", { events }, ASK_MS)
+  local rows, why, code = host.query("select outcome from ingest($1::jsonb) order by ordinal", { encoded }, ASK_MS)
   if not rows and code == "down" then
     error("the database does not answer: " .. tostring(why), 0)
   end
-  return rows and rows[1] and rows[1][1] or nil, why
+  local outcome
+  for _, row in ipairs(rows or {}) do
+    outcome = (not outcome or row[1] == "conflict") and row[1] or outcome
+  end
+  return outcome, why
+end
+
+-- A call that is there, and of which this says something else: what was empty is filled. It is an event of its own,
+-- and the same one each time.
+local function fill(events)
+  local words = {}
+  for i, event in ipairs(events) do
+    words[i] = json.encode(event.body)
+  end
+  local epoch = events[1].epoch + 1 + rollout.fnv1a32(table.concat(words))
+  for _, event in ipairs(events) do
+    event.epoch = epoch
+  end
+  local outcome, why = ingest(events)
+  return outcome == "kept" and "filled" or outcome, why
 end
 
 -- ── a page ──────────────────────────────────────────────────────────────────────────────────────
-local function ended_of(page)
+local function not_taken(run, id, why)
+  run.failed = run.failed + 1
+  run.tell { note = ("%s: %s"):format(id, tostring(why)) }
+  if #id <= 64 and id:match "^%w[%w%-]*$" and #run.again < AGAIN_MAX then
+    run.again[#run.again + 1] = id
+  end
+end
+
+-- Those that are over. One that was tried in this run is not tried twice.
+local function ended_of(run, page)
   local list, ids = {}, {}
   for _, call in ipairs(page) do
-    if type(call) == "table" and text(call.id) and text(call.createdAt) and call.status == "ended" then
-      list[#list + 1], ids[#ids + 1] = call, id_of(call)
+    local id = type(call) == "table" and call.status == "ended" and text(call.id)
+    if id and not run.tried[id] then
+      if pages.is_time(call.createdAt) then
+        list[#list + 1], ids[#ids + 1] = call, id_of(call)
+      else
+        not_taken(run, id, "Vapi does not say when it began")
+      end
     end
   end
   return list, ids
 end
 
+local function take_one(run, call, whose)
+  local events = events_of(call, whose)
+  local outcome, why = ingest(events)
+  if outcome == "conflict" then
+    outcome, why = fill(events)
+  end
+  if outcome then
+    run[outcome] = run[outcome] + 1
+  else
+    not_taken(run, call.id, why)
+  end
+end
+
 local function take(run, page)
-  local list, ids = ended_of(page)
+  local list, ids = ended_of(run, page)
   if #list == 0 then
     return
   end
@@ -155,31 +205,81 @@ local function take(run, page)
     local agent = agent_of(run.all, call, number)
     if ours[ids[i]] then
       run.ours = run.ours + 1
-    elseif call.begun_us and (not run.agent or run.agent == agent) then
-      local outcome, why = ingest(call, agent, from, to)
-      run[outcome or "failed"] = (run[outcome or "failed"] or 0) + 1
-      if not outcome then
-        run.tell { note = ("%s: %s"):format(call.id, tostring(why)) }
-      end
+    elseif run.agent and run.agent ~= agent then
+      run.others = run.others + 1
+    elseif not call.begun_us then
+      not_taken(run, call.id, "it began at no time that there is: " .. call.createdAt)
+    else
+      take_one(run, call, { agent = agent, from = from, to = to })
     end
   end
 end
 
 -- ── the operation ───────────────────────────────────────────────────────────────────────────────
+local function kept()
+  local known = json.decode(host.kept(PLACE) or "")
+  return type(known) == "table" and known or {}
+end
+
 -- Where an import of the same calls was ended.
-local function place_of(p)
-  local kept = json.decode(host.kept(PLACE) or "") or {}
-  if kept.before and kept.since == p.since and kept.agent == p.agent and not p.again then
-    return kept.before
+local function place_of(known, p)
+  if pages.is_time(known.before) and known.since == p.since and known.agent == p.agent and not p.again then
+    return known.before
+  end
+end
+
+local function keep(run, p, before)
+  local again = #run.again > 0 and run.again or nil
+  host.keep(PLACE, (before or again) and json.encode { before = before, since = before and p.since,
+    agent = before and p.agent, again = again } or nil)
+end
+
+-- Calls that another run did not take, whichever those were to be.
+local function try_again(run, ids)
+  local agent = run.agent
+  run.agent = nil
+  for i, id in ipairs(ids) do
+    local call, why, code = rest.call(id)
+    if call then
+      take(run, { call })
+    elseif code ~= "absent" then
+      not_taken(run, id, why)
+    end
+    run.tried[id] = true
+    if host.stopping() then
+      table.move(ids, i + 1, #ids, #run.again + 1, run.again)
+      break
+    end
+  end
+  run.agent = agent
+end
+
+local function wrong_day(day)
+  local date = tostring(day):match "^%d%d%d%d%-%d%d%-%d%d$"
+  local days = date and time.days(date)
+  if not days or time.date(days) ~= date then
+    return ("--since: '%s' is no day like 2026-01-31"):format(tostring(day))
+  elseif days > time.unix() // 86400 then
+    return ("--since: %s is in the future: no call began there"):format(date)
   end
 end
 
 local function check(p)
-  if p.since and not tostring(p.since):match "^%d%d%d%d%-%d%d%-%d%d$" then
-    return ("--since: '%s' is no day like 2026-01-31"):format(tostring(p.since))
+  local wrong = p.since and wrong_day(p.since)
+  if wrong then
+    return wrong
   elseif not host.vapi_ready() then
     return "there is no key for Vapi: set vapi.key (VAPI_API_KEY)"
   end
+end
+
+local function said_of(run, why)
+  local there = run.duplicate + run.conflict + run.filled
+  local more = run.filled > 0 and (" (of %d there is more now)"):format(run.filled) or ""
+  return ("%d calls taken over from Vapi; %d were there already%s, %d came through here, %d were not taken%s"):format(
+    run.kept, there, more, run.ours, run.failed,
+    why and "; then: " .. why .. ". The same command goes on there"
+      or run.failed > 0 and ": the same command tries them again" or "")
 end
 
 ---@param p { since: string?, agent: string?, again: boolean? }
@@ -190,30 +290,31 @@ function M.run(p, tell)
     tell { note = wrong }
     return { failed = true, usage = true }
   end
-  local before = place_of(p)
+  local known = kept()
+  local before = place_of(known, p)
   local run = { all = agents.load(), numbers = numbers(), agent = p.agent, tell = tell, kept = 0, duplicate = 0,
-    conflict = 0, failed = 0, ours = 0 }
+    conflict = 0, filled = 0, failed = 0, ours = 0, others = 0, again = {}, tried = {} }
   if p.agent and not run.all.by_name[p.agent] then
     error(("there is no agent '%s'; `ringdown agents list` shows them"):format(p.agent), 0)
   elseif before then
     tell { text = "going on with calls before " .. before }
   end
+  try_again(run, type(known.again) == "table" and known.again or {})
   local done, why = pages.walk({ since = p.since and p.since .. "T00:00:00.000Z", before = before },
     function(page, oldest)
       take(run, page)
-      host.keep(PLACE, json.encode { before = oldest or before, since = p.since, agent = p.agent })
-      tell { progress = ("%d calls taken, %d were there, back to %s"):format(run.kept, run.duplicate + run.conflict,
-        oldest or "the beginning") }
+      before = oldest or before
+      keep(run, p, before)
+      tell { progress = ("%d calls taken, %d were there, back to %s"):format(run.kept, run.duplicate + run.conflict
+        + run.filled, oldest or "the beginning") }
       return host.stopping()
     end)
-  if done and not host.stopping() then
-    host.keep(PLACE, nil)
-  end
-  local said = "%d calls taken over from Vapi; %d were there already, %d came through here, %d were not taken%s"
-  tell { text = said:format(run.kept, run.duplicate + run.conflict, run.ours, run.failed,
-    done == nil and "; then: " .. tostring(why) .. ". The same command goes on there" or "") }
-  return { taken = run.kept, there = run.duplicate + run.conflict, ours = run.ours, not_taken = run.failed,
-    failed = done == nil or run.failed > 0 }
+  local over = done and not host.stopping()
+  keep(run, p, not over and before or nil)
+  local stopped = done == false and "there are more than can be read at once" or done == nil and tostring(why) or nil
+  tell { text = said_of(run, stopped) }
+  return { taken = run.kept, there = run.duplicate + run.conflict + run.filled, filled = run.filled, ours = run.ours,
+    not_taken = run.failed, failed = not done or run.failed > 0 }
 end
 
 return M

@@ -66,8 +66,10 @@ function M.walk(o, take)
     else
       local items = without(page, there)
       local oldest, at_edge = edge(page)
-      if #items > 0 and take(items, oldest) or #page < limit or not oldest then
+      if #items > 0 and take(items, oldest) or #page < limit then
         return true
+      elseif not oldest then
+        return nil, "Vapi does not say when any of a whole page began", "wrong"
       end
       -- All of that time are on this page and were on the one before: on with what is older.
       local stuck = oldest == ask.until_at
