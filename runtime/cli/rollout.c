@@ -39,11 +39,13 @@ static const char force_usage[] =
     "FILE]\n\n"
     "Sends every new call to one system, of all agents that can or of one, whatever their "
     "rollouts\n"
-    "say; off ends it. Works with the database away, then at this machine alone. On Vapi nobody\n"
-    "watches for emergencies about life: agents that have such rules are refused, unless their "
-    "file\n"
-    "says vapi.no_triage = \"accepted\", or --yes is given in an outage. Exit code 1 when it was\n"
-    "refused or did not work, 2 for wrong arguments.\n";
+    "say; off ends it. Works with the database away, then at this machine alone. Agents with\n"
+    "rules about life whose assistant sends us no transcripts are refused for vapi, because "
+    "nobody\n"
+    "would know of an emergency there, unless their file says vapi.no_triage = \"accepted\", or "
+    "--yes\n"
+    "is given in an outage. Exit code 1 when it was refused or did not work, 2 for wrong "
+    "arguments.\n";
 
 static const char undo_usage[] =
     "usage: ringdown undo [--agent A] [--reason TEXT] [--force] [--yes] [--json] [--config "

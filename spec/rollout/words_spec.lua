@@ -20,12 +20,28 @@ describe("what happens to the next call", function()
     for key, value in pairs(over) do
       record[key] = value
     end
-    return (words.next_call(record, { own = own }):gsub("^The next call of sales goes ", ""))
+    return (words.next_call(record, { agent = { own = own, loads = true } }):gsub("^The next call of sales goes ", ""))
   end
 
   it("is the same whoever calls, where nothing goes before the share", function()
     assert.equal("to Vapi, whoever calls.", of {})
     assert.equal("to OpenAI, whoever calls.", of { state = "running", percent_bp = 10000 })
+  end)
+
+  it("is said as it is while no plan is in force", function()
+    local function draft(agent, callers)
+      agent.loads = agent.loads == nil
+      return words.next_call({ agent = "sales", version = 1, state = "draft", percent_bp = 0, mode = "split",
+        kill = false, salt = "v1", unit = "caller" }, { agent = agent, callers = callers })
+    end
+    assert.equal("The next call of sales goes to OpenAI, whoever calls. That is what the agent's file says: this plan "
+      .. "has not begun (ringdown rollout start).", draft { openai = true, vapi = true })
+    assert.matches("goes to Vapi, whoever calls", draft { openai = true, vapi = true, file_bp = 0 })
+    assert.matches("goes to OpenAI for 25 %% of callers: 0 of the 1", draft({ openai = true, vapi = true,
+      file_bp = 2500 }, { "+14155550100" }))
+    assert.matches("goes to OpenAI, whoever calls", draft { openai = true, vapi = false })
+    assert.matches("goes where the agent's file says", draft { openai = true, vapi = true, own = true })
+    assert.matches("goes where the agent's file says", draft { loads = false })
   end)
 
   it("is not said to be the same where it is not", function()

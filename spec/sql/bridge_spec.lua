@@ -31,7 +31,8 @@ describe("a call that failed over", function()
     end
     assert.same({ { to = "openai", n = 2 }, { to = "vapi", n = 2 } },
       pg.query(url, [[select failed_over_to as "to", count(*) as n from calls group by 1 order by 1]]))
-    assert.same({ { from_system = "openai", to_system = "vapi" } }, pg.query(url, ([[select e ->> 'from_system' as from_system,
-      e ->> 'to_system' as to_system from jsonb_array_elements(why_events('%s', array['resumed'])) e]]):format(SID)))
+    assert.same({ { from_system = "openai", to_system = "vapi" } }, pg.query(url, ([[
+      select e ->> 'from_system' as from_system, e ->> 'to_system' as to_system
+      from jsonb_array_elements(why_events('%s', array['resumed'])) e]]):format(SID)))
   end)
 end)

@@ -190,8 +190,28 @@ describe("evidence about a stage", function()
       :format(sid, sid))
     local late = ("rollout_emergencies('%s', now() - interval '1 hour')"):format(AGENT)
     assert.same({ late = 1, calls = { sid } }, value(late))
+    pg.run(url, "insert into numbers_seen (number, carrier_id, fields, goes_to, texts_to, seen_at) select from_number, "
+      .. "'PN', '{}', 'ringdown', 'ringdown', now() from calls")
+    assert.equal(0, value(late).late) -- a test of ours
+    pg.run(url, "delete from numbers_seen")
     pg.run(url, "update triage_matches set state = 'handled', handled_at = now()")
     assert.equal(0, value(late).late)
+  end)
+
+  it("has nothing of our own tests, nor of a time before, in what is usual and who called", function()
+    call("vapi", { from = "+13125550100", ended = "call.start.error-get-org" })
+    local before = call("vapi", { from = "+13125550101", ended = "call.start.error-get-org" })
+    call("vapi", { from = "+13125550102" })
+    local function seen()
+      return { value(("rollout_usual('%s')"):format(AGENT)), value(("to_jsonb(rollout_callers('%s'))"):format(AGENT)) }
+    end
+    assert.same({ n = 3, k = 2 }, seen()[1])
+    assert.equal(3, #seen()[2])
+    pg.run(url, ("update calls set imported = true where call = '%s'"):format(before))
+    pg.run(url, "insert into numbers_seen (number, carrier_id, fields, goes_to, texts_to, seen_at) values "
+      .. "('+13125550100', 'PN', '{}', 'ringdown', 'ringdown', now())")
+    assert.same({ n = 1, k = 0 }, seen()[1])
+    assert.same({ "+13125550101", "+13125550102" }, seen()[2])
   end)
 
   describe("a change", function()

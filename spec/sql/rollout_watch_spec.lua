@@ -249,7 +249,12 @@ describe("a rollout in the database", function()
     host.known_agents = { agent("sales", { vapi = false }) }
     assert.matches("has no vapi table", select(2, rollout { verb = "start" }))
     host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } } }) }
-    assert.matches("nobody watches for emergencies about life of sales %(gas%)", select(2, rollout { verb = "start" }))
+    assert.matches("nobody here would know of emergencies about life of sales %(gas%): no call there shows yet whether",
+      select(2, rollout { verb = "start" }))
+    local bridged = { assistant = "a", route = "bridge" }
+    host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } }, vapi = bridged }) }
+    assert(rollout { verb = "start" })
+    pg.run(url, "delete from rollouts")
     local accepted = { assistant = "a", no_triage = "accepted" }
     host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } }, vapi = accepted }) }
     assert(rollout { verb = "start" })
@@ -273,7 +278,43 @@ describe("a rollout in the database", function()
     force.run({ system = "vapi", yes = true }, tell)
     local row = pg.query(url, "select * from force_now")[1]
     assert.equal("vapi", row.system)
-    assert.matches("%-%-yes: on Vapi nobody watches", row.reason)
+    assert.matches("%-%-yes: on Vapi nobody here would know of emergencies", row.reason)
+  end)
+
+  it("says what is so of emergencies on Vapi, by the transcripts that came from there", function()
+    host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } } }) }
+    local function calls_there(n, heard, more)
+      for i = 1, n do
+        pg.run(url, ([[with c as (insert into calls (call, started_at, agent, system, imported) values
+          ('CA' || md5(random()::text), now() - interval '1 hour', 'sales', 'vapi', %s) returning call)
+          insert into vapi_calls (call, vapi_id, route, status, words, seen_by, told_at, heard_at)
+          select call, call, '%s', 'ended', 4, 'webhook', now(), %s from c]]):format(tostring(more and more.imported
+            or false), more and more.route or "redirect", i <= heard and "now()" or "null"))
+      end
+    end
+    local function start()
+      return select(2, rollout { verb = "start" })
+    end
+    calls_there(9, 9, { imported = true })
+    calls_there(9, 9, { route = "bridge" })
+    assert.matches("no call there shows yet", start())
+    calls_there(4, 0)
+    assert.matches("sends no transcripts: none came in the last 4 calls there; have transcripts sent", start())
+    calls_there(6, 6)
+    assert.matches("transcripts came in 6 of the last 10 calls there", start())
+    pg.run(url, "update vapi_calls set heard_at = now() where heard_at is null and words > 0 and call in "
+      .. "(select call from calls where agent = 'sales') and ctid <> (select min(ctid) from vapi_calls "
+      .. "where heard_at is null)")
+    assert.matches("On Vapi, too, what callers of sales say is searched for gas: transcripts came in 9 of the last 10",
+      start())
+    lines = {}
+    force.run({ system = "vapi" }, tell)
+    assert.matches("^On Vapi, too", lines[1])
+    down = "nobody answers"
+    assert.has_error(function()
+      force.run({ system = "vapi" }, tell)
+    end)
+    assert(pcall(force.run, { system = "vapi", yes = true }, tell))
   end)
 
   it("is undone as it was shown, and that again", function()
@@ -293,6 +334,22 @@ describe("a rollout in the database", function()
     force.run({ system = "vapi" }, tell)
     undo.run({}, tell)
     assert.equal("off", pg.query(url, "select system from force_now")[1].system)
+  end)
+
+  it("is no leap by undo: without a plan all callers meet OpenAI", function()
+    rollout { verb = "plan", stages = "pilot,25,50,100" }
+    rollout { verb = "start" }
+    lines = {}
+    undo.run({ show = true }, tell)
+    assert.matches("^Then: The next call of sales goes to OpenAI, whoever calls%. That is what the agent's file says",
+      lines[2])
+    local ok, why = pcall(undo.run, {}, tell)
+    assert.is_false(ok)
+    assert.matches("without a plan 100 %% of the callers of sales meet OpenAI, and now 0 %%; ringdown rollout rollback",
+      why)
+    assert.equal("pilot", record().state)
+    undo.run({ force = true, reason = "as it was" }, tell)
+    assert.equal("draft", record().state)
   end)
 
   it("does not go forward by undo sooner than by start", function()

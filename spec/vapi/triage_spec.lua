@@ -32,6 +32,13 @@ describe("an emergency of a caller whom Vapi has", function()
     return list
   end
 
+  it("is looked for in words that come, which is a fact of the call, once", function()
+    hear "hello"
+    hear "are you there"
+    assert.equal(1, #host.facts)
+    assert.same({ "vapi", true, support.ID }, { host.facts[1].type, host.facts[1].heard, host.facts[1].vapi_id })
+  end)
+
   it("is handed to a human exactly once", function()
     hear "the gas bill is wrong"
     assert.same({}, host.errands)

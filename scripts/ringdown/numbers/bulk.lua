@@ -387,7 +387,7 @@ function M.begin(about, items)
     refuse_held(items)
   end
   about.who, about.options.numbers = host.who(), #items
-  local run = db.ask("select bulk_begin($1::jsonb, '[]')::text", { json.encode(about) }).run
+  local run = db.ask("select to_json(bulk_begin($1::jsonb))::text", { json.encode(about) })
   for part in db.parts(items) do
     db.ask("select to_json(bulk_add($1::bigint, $2::jsonb))::text", { run, json.encode(part) })
   end

@@ -90,7 +90,7 @@ function M.keep(ours)
   local now, counts = db.ask("select to_json(clock_timestamp())::text"), { new = 0, changed = 0 }
   local vapis_before = vapis()
   for part in db.parts(all) do
-    local some = db.ask("select numbers_saw($1::jsonb, $2::boolean, false, $3::timestamptz)::text",
+    local some = db.ask("select numbers_saw($1::jsonb, $2::boolean, $3::timestamptz)::text",
       { json.encode(part), trouble == nil and "true" or "false", now })
     counts.new, counts.changed = counts.new + some.new, counts.changed + some.changed
   end

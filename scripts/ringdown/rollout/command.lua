@@ -43,7 +43,7 @@ end
 local function told(tell, record, extra)
   local agent = agents.all()[record.agent]
   local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent),
-    own = agent and agent.own })
+    agent = agent })
   say(tell, text)
   local result = { agent = record.agent, version = record.version, state = record.state, stage = record.stage,
     percent_bp = record.percent_bp, next_call = text }
@@ -97,7 +97,7 @@ local function change(payload, tell, agent, order)
   return next_one
 end
 
-local function needs_both(agent, verb)
+local function needs_both(agent, verb, tell)
   if not agent.loads then
     refuse(agent.name, verb, ("agent %s does not load here, so nobody knows what it can; ringdown check tells why")
       :format(agent.name))
@@ -106,10 +106,11 @@ local function needs_both(agent, verb)
     refuse(agent.name, verb, ("agent %s has no %s table: all its calls go to %s, and there is nothing to roll out")
       :format(agent.name, lacks, has))
   end
-  local why = agents.unwatched { agent }
+  local why, watched = agents.unwatched { agent }
   if why then
     refuse(agent.name, verb, why)
   end
+  say(tell, watched)
 end
 
 local function numbers_of(text, what)
@@ -192,12 +193,12 @@ function verbs.plan(payload, tell, agent)
 end
 
 function verbs.start(payload, tell, agent)
-  needs_both(agent, "start")
+  needs_both(agent, "start", tell)
   return told(tell, change(payload, tell, agent, { force = payload.force }))
 end
 
 function verbs.advance(payload, tell, agent)
-  needs_both(agent, "advance")
+  needs_both(agent, "advance", tell)
   return told(tell, change(payload, tell, agent, { force = payload.force, to = payload.to }))
 end
 

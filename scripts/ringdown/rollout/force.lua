@@ -2,8 +2,8 @@
 -- rollout.force: the operation `force`: every new call to one system, of all agents that can or of one. For the worst
 -- moment: it asks nothing, works with the database away (override.lua), and is taken back by `off`.
 --
--- One thing stops it: on Vapi nobody watches for emergencies about life. `yes` says that this is known; the audit has
--- it.
+-- One thing stops it: rules about life of agents whose assistants send no transcripts, so that nobody here would know
+-- of such an emergency on Vapi. `yes` says that this is known; the audit has it.
 local agents = require "ringdown.rollout.agents"
 local host = require "ringdown.host"
 local nearest = require "ringdown.nearest"
@@ -19,7 +19,7 @@ local M = {}
 local allowed = { "openai", "vapi", "off" }
 
 -- Raises unless that is known; returns what the audit shall have beside the reason.
-local function check_watch(payload, agent, all)
+local function check_watch(payload, tell, agent, all)
   if payload.system ~= "vapi" then
     return payload.reason
   end
@@ -29,10 +29,13 @@ local function check_watch(payload, agent, all)
       list[#list + 1] = all[name]
     end
   end
-  local why = agents.unwatched(list)
+  local why, watched = agents.unwatched(list)
   if why and not payload.yes then
     store.refused(agent and agent.name or "*", host.who(), "force vapi", why)
     error(why .. "; or say --yes in an outage", 0)
+  end
+  for _, line in ipairs(watched) do
+    tell { text = line }
   end
   return why and ("%s [--yes: %s]"):format(payload.reason or "no reason given", why):sub(1, 2000) or payload.reason
 end
@@ -96,7 +99,7 @@ local function one(payload, tell, agent, reason, down)
   end
   next_one.version = made
   local text = words.next_call(next_one, { force = (store.force()), callers = store.callers(agent.name),
-    own = agent.own })
+    agent = agent })
   tell { text = text }
   return { agent = agent.name, system = payload.system, version = made, next_call = text }
 end
@@ -118,7 +121,7 @@ function M.run(payload, tell)
       error(("agent %s has no %s table: its calls cannot go there"):format(agent.name, payload.system), 0)
     end
   end
-  local reason = check_watch(payload, agent, agents.all())
+  local reason = check_watch(payload, tell, agent, agents.all())
   if agent then
     return one(payload, tell, agent, reason, down)
   end

@@ -3,7 +3,9 @@
 -- the guards too. What it takes back is shown first, and whoever agrees says what was shown, so that nothing else is
 -- taken back. Taking back is itself a change: undo twice, and it is as before.
 --
--- What went back goes forward by the rules of `rollout start`: with a reason, and within a day only by force.
+-- What went back goes forward by the rules of `rollout start`: with a reason, and within a day only by force. So does
+-- what would be no plan at all any more, where that sends more callers to OpenAI than now: without a plan it is all.
+local agents = require "ringdown.rollout.agents"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local plan = require "ringdown.rollout.plan"
@@ -31,6 +33,12 @@ local function before(last)
   return last.version > 1 and store.must(before_sql, { last.agent, tostring(last.version - 1) }) or nil
 end
 
+-- What the next call would get.
+local function next_call(record)
+  local agent = agents.all()[record.agent]
+  return words.next_call(record, { force = (store.force()), callers = store.callers(record.agent), agent = agent })
+end
+
 local function show(last, was, tell)
   local by = ("by %s, %s%s"):format(last.who, tostring(last.at):sub(1, 19):gsub("T", " "),
     last.reason and (": " .. last.reason) or "")
@@ -40,6 +48,7 @@ local function show(last, was, tell)
     tell { text = ("The last change: %s %s at %s (version %d), %s. Undone, it is: %s at %s."):format(last.agent,
       last.state, plan.show(last.percent_bp), last.version, by, was and was.state or "draft",
       plan.show(was and was.percent_bp or 0)) }
+    tell { text = "Then: " .. next_call(was or states.new(last.agent)) }
   end
 end
 
@@ -61,11 +70,27 @@ local function check_rest(e, record, payload)
   end
 end
 
+-- Raises where nothing would be in force any more and that is a leap: the guards look at no draft.
+local function check_leap(e, record, payload)
+  local now, bp = e.record, agents.share_without(agents.all()[record.agent])
+  local is_draft = record.state == "draft" and record.mode == "split" and not record.kill
+  if not is_draft or now.state == "draft" or not bp or bp <= (now.kill and 0 or now.percent_bp)
+    or now.mode == "openai" or payload.force and payload.reason then
+    return
+  end
+  local why = ("without a plan %s of the callers of %s meet OpenAI, and now %s; ringdown rollout rollback sends them "
+    .. "to Vapi; or say --force --reason TEXT"):format(plan.show(bp), record.agent,
+      plan.show(now.kill and 0 or now.percent_bp))
+  store.refused(record.agent, host.who(), "undo", why)
+  error(("%s. Now: %s"):format(why, states.shown(now)), 0)
+end
+
 local function undo_rollout(last, was, tell, payload, reason)
   local e = store.evidence(last.agent)
   local now = e.record
   local record = was and json.copy(was) or states.new(last.agent)
   check_rest(e, record, payload)
+  check_leap(e, record, payload)
   record.since = now.percent_bp ~= record.percent_bp and "now" or now.since
   local before_kill = record.state == "killed" and states.unkilled(record) or nil
   record.previous = states.previous_of(now)
@@ -76,9 +101,7 @@ local function undo_rollout(last, was, tell, payload, reason)
     error("somebody else was faster; look again", 0)
   end
   record.version = made
-  local agent = require("ringdown.rollout.agents").all()[record.agent]
-  local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent),
-    own = agent and agent.own })
+  local text = next_call(record)
   tell { text = text }
   return { kind = "rollout", agent = last.agent, version = made, state = record.state, percent_bp = record.percent_bp,
     next_call = text }

@@ -80,9 +80,20 @@ local function nobody(record, own)
     or "")
 end
 
+-- No plan is in force: the agent's file counts, and where that says nothing, all calls go to OpenAI.
+local function of_file(record, o)
+  local begins = "this plan has not begun (ringdown rollout start)"
+  local bp = require("ringdown.rollout.agents").share_without(o.agent)
+  if not bp then
+    return ("where the agent's file says: %s."):format(begins)
+  end
+  local as_file = { agent = record.agent, percent_bp = bp, unit = "caller" }
+  return ("%s That is what the agent's file says: %s."):format(split(as_file, o.callers, true), begins)
+end
+
 ---What happens to the next call of this agent.
 ---@param record table
----@param o { force: table?, callers: string[]?, own: boolean? } own: its file has a routing function
+---@param o { force: table?, callers: string[]?, agent: ringdown.rollout.agent? }
 ---@return string
 function M.next_call(record, o)
   local head = ("The next call of %s goes "):format(record.agent)
@@ -96,12 +107,13 @@ function M.next_call(record, o)
     return ("%sto %s: it is forced there (ringdown force off --agent %s)."):format(head, M.system(record.mode),
       record.agent)
   elseif record.state == "draft" then
-    return head .. "where the agent's file says: this plan has not begun (ringdown rollout start)."
+    return head .. of_file(record, o)
   end
+  local own = o.agent and o.agent.own
   if record.state == "rolled_back" and record.percent_bp == 0 then
-    return head .. nobody(record, o.own)
+    return head .. nobody(record, own)
   end
-  return head .. split(record, o.callers, is_everybody(record, o.own)) .. exceptions(record, o.own)
+  return head .. split(record, o.callers, is_everybody(record, own)) .. exceptions(record, own)
 end
 
 ---The agent's file begins with another share than the rollout has now.
