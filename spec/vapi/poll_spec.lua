@@ -304,6 +304,53 @@ describe("a call of which Vapi says nothing after ten seconds", function()
     assert.is_nil((table.concat(host.told, ","):find("vapi failed", 1, true)))
   end)
 
+  describe("while its API is wholly out", function()
+    local before, since
+
+    before_each(function()
+      before, since = 40, 0
+      table.insert(host.query_handlers, { part = "v.seen_by <> 'poll'", answer = function()
+        return { { tostring(before), tostring(since) } }
+      end })
+    end)
+
+    local function calls(n, reply)
+      host.told = {}
+      for _ = 1, n do
+        look(reply or { status = 503, body = "" })
+      end
+      local _, failed = table.concat(host.told, ","):gsub("vapi failed", "")
+      return failed
+    end
+
+    it("counts against Vapi when its webhooks have stopped as well, from the third call on", function()
+      assert.equal(3, calls(5))
+      assert.equal(1, calls(1, { lost = true }))
+      assert.equal("vapi.not_joined", host.alarms[#host.alarms].kind)
+      assert.equal(0, calls(1, { call_at(40, { status = "in-progress" }) }))
+      assert.equal(0, calls(2)) -- it had answered in between
+    end)
+
+    it("counts for nothing where webhooks go on, or never came, or nobody can say", function()
+      since = 1
+      assert.equal(0, calls(5))
+      before, since = 0, 0
+      assert.equal(0, calls(5))
+      table.insert(host.query_handlers, { part = "v.seen_by <> 'poll'", answer = {} })
+      assert.equal(0, calls(5))
+    end)
+
+    it("counts for nothing while Vapi answers, if only that it will not say", function()
+      assert.equal(0, calls(9, { status = 401, body = "{}" }))
+      assert.equal(0, calls(9, { status = 429, body = "{}" }))
+    end)
+
+    it("counts for nothing when the caller has hung up", function()
+      host.twilio_replies = { ["GET Calls/" .. SID .. ".json"] = { body = '{"status":"completed"}' } }
+      assert.equal(0, calls(5))
+    end)
+  end)
+
   it("is found behind a page that is too long for one answer", function()
     local page = { call_at(41), call_at(43), call_at(44), call_at(45), call_at(46) }
     look({ lost = true })
