@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 2000, FILE_MAX = 2 << 20 };
+enum { WORDS_MAX = 2000 };
 
 struct change {
     const char *to, *agent, *file, *wave, *pause, *max_failures, *resume, *from, *script, *reason;
@@ -60,30 +60,12 @@ static json_t *options_json(const struct change *c)
     return o;
 }
 
-/* The whole file; NULL after a complaint. */
-static json_t *read_text(const char *path)
-{
-    FILE *f = fopen(path, "re");
-    char *text = f ? malloc(FILE_MAX + 1) : NULL;
-    size_t n = text ? fread(text, 1, FILE_MAX + 1, f) : 0;
-    json_t *out = text && n <= FILE_MAX ? json_stringn(text, n) : NULL;
-
-    if (!f)
-        fprintf(stderr, "ringdown numbers: %s: %s\n", path, strerror(errno));
-    else if (!out)
-        fprintf(stderr, "ringdown numbers: %s is not a text of at most 2 MiB\n", path);
-    if (f)
-        (void)fclose(f);
-    free(text);
-    return out;
-}
-
 /* The wish for the operation; NULL after a complaint. */
 static json_t *wish_of(const struct options *o, const struct change *c)
 {
     bool imports = strcmp(o->words[0], "import") == 0;
     const char *path = imports && o->n_words == 2 ? o->words[1] : c->file;
-    json_t *text = path ? read_text(path) : NULL, *words = json_array();
+    json_t *text = path ? options_file("numbers", path) : NULL, *words = json_array();
 
     if (path && !text) {
         json_decref(words);

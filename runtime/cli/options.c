@@ -7,8 +7,13 @@
 #include "base/nearest.h"
 #include "cli/commands.h"
 
+#include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { FILE_MAX = 2 << 20 };
 
 static int complain_option(const struct options *o, const char *command, const char *arg)
 {
@@ -132,4 +137,22 @@ int options_settings(const struct options *o, enum settings_use use, struct sett
         fprintf(stderr, "ringdown: cannot load the settings: %s\n", rd_strerror(rc));
     buf_fini(&complaints);
     return rc == RD_ECONFIG ? EXIT_USAGE : rc ? EXIT_FAILED : EXIT_OK;
+}
+
+struct json_t *options_file(const char *command, const char *path)
+{
+    FILE *f = fopen(path, "re");
+    char *text = f ? malloc(FILE_MAX + 1) : NULL;
+    size_t n = text ? fread(text, 1, FILE_MAX + 1, f) : 0;
+    bool whole = f && !ferror(f) && n <= FILE_MAX;
+    json_t *out = text && whole ? json_stringn(text, n) : NULL;
+
+    if (!f)
+        fprintf(stderr, "ringdown %s: %s: %s\n", command, path, strerror(errno));
+    else if (!out)
+        fprintf(stderr, "ringdown %s: %s is not a text of at most 2 MiB\n", command, path);
+    if (f)
+        (void)fclose(f);
+    free(text);
+    return out;
 }

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+struct json_t; /* jansson's */
+
 struct option_switch {
     const char *name; /* without dashes */
     bool *on;
@@ -36,5 +38,8 @@ bool options_read(struct options *o, int argc, char **argv, int *code);
 
 /* Loads settings; complaints go to stderr. EXIT_OK, EXIT_USAGE or EXIT_FAILED. */
 int options_settings(const struct options *o, enum settings_use use, struct settings **out);
+
+/* The text of a whole file, at most 2 MiB of UTF-8; NULL after a complaint of that command. */
+struct json_t *options_file(const char *command, const char *path);
 
 #endif

@@ -12,8 +12,8 @@
 
 static const char rollout_usage[] =
     "usage: ringdown rollout plan [--stages pilot,25,50,100] [--bake 24h,2d] [--min 50,100]\n"
-    "                             [--allow N,N] [--deny N,N] [--unit caller|call] [--salt S "
-    "[--reshuffle]]\n"
+    "                             [--allow N,N|@FILE] [--deny N,N|@FILE]\n"
+    "                             [--unit caller|call] [--salt S [--reshuffle]]\n"
     "                             [--auto-advance | --no-auto-advance] [--force --reason TEXT]\n"
     "                             [--schedule open|closed|none|\"mon_fri 08:00-17:00, sat "
     "09:00-12:00\"]\n"
@@ -88,6 +88,20 @@ static void set_text(json_t *out, const char *key, const char *value)
         json_object_set_new(out, key, json_string(value));
 }
 
+/* Numbers, or @FILE with some of them on each line; false after a complaint. */
+static bool set_list(json_t *out, const char *command, const char *key, const char *value)
+{
+    json_t *text = value && value[0] == '@' ? options_file(command, value + 1) : NULL;
+
+    if (value && value[0] == '@' && !text)
+        return false;
+    if (text)
+        json_object_set_new(out, key, text);
+    else
+        set_text(out, key, value);
+    return true;
+}
+
 static void set_true(json_t *out, const char *key, bool value)
 {
     if (value)
@@ -108,8 +122,6 @@ static json_t *wish_json(const struct wish *w, const char *command)
     set_text(out, "min", w->min);
     set_text(out, "unit", w->unit);
     set_text(out, "salt", w->salt);
-    set_text(out, "allow", w->allow);
-    set_text(out, "deny", w->deny);
     set_text(out, "schedule", w->schedule);
     set_true(out, "force", w->force);
     set_true(out, "yes", w->yes);
@@ -119,7 +131,8 @@ static json_t *wish_json(const struct wish *w, const char *command)
     good = set_number(out, command, "if-version", "if_version", w->if_version) &&
            set_number(out, command, "seed", "seed", w->seed) &&
            set_number(out, command, "runs", "runs", w->runs) &&
-           set_number(out, command, "calls", "calls", w->calls);
+           set_number(out, command, "calls", "calls", w->calls) &&
+           set_list(out, command, "allow", w->allow) && set_list(out, command, "deny", w->deny);
     if (!good) {
         json_decref(out);
         return NULL;

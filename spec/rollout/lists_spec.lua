@@ -55,6 +55,17 @@ describe("a list of 10,000 callers", function()
     assert.equal(9000, #plan.deny)
   end)
 
+  it("comes from a file as people keep one, and an empty file empties nothing", function()
+    local file = "# ours\n+13125550142 # the shop\n\n+13125550143,\r\n"
+    command.run({ verb = "plan", agent = "sales", allow = file }, tell)
+    assert.same({ "+13125550142", "+13125550143" }, json.decode(sent).allow)
+    for _, text in ipairs { "", "# none\n", "+1312555O142" } do
+      sent = nil
+      assert.is_true(command.run({ verb = "plan", agent = "sales", allow = text }, tell).usage)
+      assert.is_nil(sent)
+    end
+  end)
+
   it("is emptied by none", function()
     command.run({ verb = "plan", agent = "sales", allow = "none" }, tell)
     assert.matches('"allow":%[%]', sent)

@@ -113,15 +113,19 @@ local function needs_both(agent, verb, tell)
   say(tell, watched)
 end
 
+-- Of a file too: on each line some, and behind a # whatever one likes. Nothing is no wish to empty the list.
 local function numbers_of(text, what)
-  local list = json.array {}
-  for word in tostring(text):gmatch "[^,%s]+" do
+  local list, empties = json.array {}, false
+  for word in tostring(text):gsub("#[^\n]*", ""):gmatch "[^,%s]+" do
     local number = word ~= "none" and rollout.number(word)
     if not number and word ~= "none" then
       error(("--%s: '%s' is no number; write like +13125550142, several with commas, or none"):format(what,
         word:sub(1, 40)), 0)
     end
-    list[#list + 1] = number or nil
+    list[#list + 1], empties = number or nil, empties or word == "none"
+  end
+  if #list == 0 and not empties then
+    error(("--%s: there is no number; none empties the list"):format(what), 0)
   end
   return list
 end
