@@ -111,6 +111,7 @@ void agent_entry_unref(struct agent_entry *e)
     free(e->fallback);
     free(e->nobody);
     free(e->vapi);
+    free(e->assistant);
     free(e->help);
     free(e->rules);
     free(e->tables);
@@ -246,6 +247,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
     e->fallback = copy_member(info, "fallback");
     e->nobody = copy_member(info, "nobody");
     e->vapi = copy_member(info, "vapi");
+    e->assistant = copy_member(info, "vapi_assistant");
     e->help = copy_member(info, "help");
     e->rules = copy_member(info, "rules");
     e->tables = json_dumps(json_object_get(info, "tables"), JSON_SORT_KEYS | JSON_COMPACT);
@@ -261,6 +263,7 @@ static int take_info(struct agent_entry *e, const char *text, size_t n)
                                   .fallback_twiml = e->fallback,
                                   .nobody_twiml = e->nobody,
                                   .vapi_twiml = e->vapi,
+                                  .vapi_assistant = e->assistant,
                                   .help_twiml = e->help,
                                   .rules = e->rules,
                                   .tables = e->tables,

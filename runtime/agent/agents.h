@@ -21,6 +21,7 @@ struct agent_info {
     const char *fallback_twiml; /* whole document, checked; never NULL */
     const char *nobody_twiml;   /* when the fallback found nobody; dials no one; never NULL */
     const char *vapi_twiml;     /* sends the call to Vapi; NULL when the agent has no vapi table */
+    const char *vapi_assistant; /* its assistant there; NULL: none */
     const char *rules;          /* of its emergencies, for the triage desk, JSON; NULL: none */
     const char *warnings;       /* lines of what is allowed and probably not meant; NULL: none */
     const char *help_twiml;     /* answers a text that asks for HELP; NULL: Twilio does */

@@ -445,7 +445,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = timetable_new(&n->timetable, n);
     if (!rc)
-        rc = vapi_hooks_new(&n->vapi, n);
+        rc = vapi_hooks_new(&n->vapi);
     if (!rc)
         rc = peers_new(&n->peers, n);
     if (!rc)

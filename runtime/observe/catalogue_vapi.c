@@ -3,9 +3,26 @@
 #include "observe/catalogue.h"
 
 static const struct error_info vapi[] = {
-    {"vapi.refused", "a webhook that is not Vapi's, or about no call that we sent there",
-     "give Vapi the secret that vapi.secret has, or the key of vapi.hmac; only calls that came "
-     "through this system are answered",
+    {"vapi.refused", "a webhook at /vapi/events was refused", "`code` says why: see vapi.CODE",
+     ERROR_WARNING, RETRY_NO},
+    {"vapi.not_signed", "a webhook has neither the secret nor a good signature",
+     "give Vapi the secret that vapi.secret has, or the key of vapi.hmac; is this machine's clock "
+     "right to five minutes?",
+     ERROR_WARNING, RETRY_NO},
+    {"vapi.repeated", "a webhook came again with the same signature",
+     "nothing was done a second time; whoever has it may have it from a log or a proxy",
+     ERROR_WARNING, RETRY_NO},
+    {"vapi.unknown_call", "a webhook is about a call of no number and no assistant of ours",
+     "name the assistant in the agent's vapi.assistant, or run `ringdown numbers sync`; else take "
+     "the "
+     "server URL away from that assistant",
+     ERROR_WARNING, RETRY_NO},
+    {"vapi.not_there", "a webhook is about a call that this system has itself",
+     "nothing was done; who else has the secret?", ERROR_WARNING, RETRY_NO},
+    {"vapi.two_calls", "a webhook names the carrier's id of one call and Vapi's of another",
+     "nothing was done; report it with the log", ERROR_WARNING, RETRY_NO},
+    {"vapi.too_long", "what Vapi says about a call is longer than what is kept",
+     "`what` and `bytes` say it: the amount is kept, what it is made of may be missing",
      ERROR_WARNING, RETRY_NO},
     {"vapi.not_answered", "a question of Vapi had to be answered without the agent's script",
      "`why` says it: script_late and script_full want a faster tool or more script_threads",
@@ -15,6 +32,11 @@ static const struct error_info vapi[] = {
      ERROR_WARNING, RETRY_BY_US},
     {"vapi.tool_failed", "a tool of the agent broke while Vapi's model used it",
      "mend the agent's file; `why` says where", ERROR_CRITICAL, RETRY_NO},
+    {"vapi.call_busy", "a tool that Vapi asks for did not wait for another one of its call",
+     "make the tool that takes so long faster: what it leaves in call.vars may be lost", ERROR_WARNING,
+     RETRY_NO},
+    {"vapi.words_cut", "a caller on Vapi said more at once than is searched for emergencies",
+     "`bytes` says how much; its beginning was searched", ERROR_WARNING, RETRY_NO},
     {"vapi.not_heard", "what a caller said on Vapi was not searched for emergencies",
      "too much is being done at once: add a node, or raise script_threads", ERROR_CRITICAL,
      RETRY_BY_US},

@@ -15,6 +15,7 @@
     X(M_CALLS_ANSWERED, "calls_answered", "calls whose stream started")                            \
     X(M_CALLS_ENDED, "calls_ended", "calls that ended, for whatever reason")                       \
     X(M_CALLS_TO_VAPI, "calls_to_vapi", "webhooks answered with a redirect to Vapi")               \
+    X(M_VAPI_DROPPED, "vapi_dropped", "costs and metrics of Vapi too long to be kept")             \
     X(M_CALLS_FAILED_OVER, "calls_failed_over", "calls that the other system had to take")         \
     X(M_CALLS_FALLBACK, "calls_fallback", "webhooks answered with the fallback")                   \
     X(M_REFUSED_SIGNATURE, "refused_signature", "requests and upgrades without a good signature")  \

@@ -68,6 +68,7 @@ local function info_of(def, shown)
     fallback = twiml.fallback(def),
     nobody = twiml.nobody(def),
     vapi = def.vapi and twiml.vapi_redirect() or nil,
+    vapi_assistant = def.vapi and def.vapi.assistant or nil,
     bridges = require("ringdown.vapi.bridge").has(def),
     bypass = def.vapi and def.vapi.route == "bypass" or nil,
     failover = require("ringdown.routing_call").may_fail_over(def),

@@ -71,9 +71,10 @@ describe("a call that is redirected to Vapi", function()
       call = { id = "x", phoneCallProviderId = "CA99999999999999999999999999999999" } } }
     assert.equal(401, hook(body, { ["X-Vapi-Secret"] = "wrong" }).status)
     assert.equal(401, hook(body, { ["X-Vapi-Secret"] = n.vapi.env.VAPI_WEBHOOK_SECRET }).status)
-    local other = json.encode { message = { type = "speech-update" } }
-    local proof = signed(other)
-    assert.same({ 200, 401 }, { hook(other, proof).status, hook(other, proof).status })
+    local asks = json.encode { message = { type = "tool-calls", call = { phoneCallProviderId = call_row().call },
+      toolCallList = { { id = "again", name = "book_room", arguments = { nights = 2 } } } } }
+    local proof = signed(asks)
+    assert.same({ 200, 401 }, { hook(asks, proof).status, hook(asks, proof).status })
 
     assert.is_true((placed:wait()))
     -- The report was lost: Vapi is asked, and tells how it ended, what it cost and what was said.
@@ -84,7 +85,7 @@ describe("a call that is redirected to Vapi", function()
     local row = call_row()
     assert.same({ "vapi", "ended", "ended", "ok", "both" },
       { row.system, row.state, row.status, row.ended_class, row.seen_by })
-    assert.same({ { name = "book_room", n = 3 } },
+    assert.same({ { name = "book_room", n = 4 } },
       pg.query(n.database, "select name, count(*) as n from tool_calls group by name"))
     assert.same({ { nights = 2 } }, pg.query(n.database, "select (vars ->> 'nights')::int as nights from calls"))
     assert.is_nil(pg.query(n.database, "select reason from call_costs")[1].reason)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 local events = require "spec.support.events"
+local json = require "cjson"
 local pg = require "spec.support.postgres"
 
 local ID = "8f2c1d7e-1111-4222-8333-444455556666"
@@ -229,6 +230,26 @@ describe("a call that Vapi runs", function()
     assert.is_nil(one("select vapi_call_for('{\"sid\":\"CA00\"}') as k").k)
   end)
 
+  it("remembers what was last, whichever node told it", function()
+    local later = events.node("n2")
+    later.common = node.common
+    local list = redirected().list
+    list[#list + 1] = later:add("vars", { vars = { nights = 1 } })
+    list[#list + 1] = node:add("vars", { vars = { nights = 2 } })
+    list[#list - 1].epoch = list[#list].epoch + 1000000 -- its process was started later
+    list[#list].at_us = list[#list - 1].at_us + 1000
+    events.ingest(url, list)
+    assert.same({ nights = 2 }, one("select vars from calls").vars)
+  end)
+
+  it("ended no sooner than it began, whatever Vapi's clock says", function()
+    local list = redirected().list
+    list[#list + 1] = told { status = "ended", cost = 0.1, ended_at = "2026-11-24T09:00:00.000Z" }
+    events.ingest(url, list)
+    assert.same({ same = true, n = 1 }, one [[select c.ended_at = c.started_at as same,
+      (select count(*) from call_costs) as n from calls c]])
+  end)
+
   it("remembers from one webhook to the next, without waiting for the journal", function()
     local list = redirected().list
     list[#list + 1] = node:add("vars", { vars = { zip = "60614", nights = 0 } })
@@ -258,6 +279,104 @@ describe("a call that Vapi runs", function()
     events.ingest(url, whole_story())
     assert.is_nil(owed "2026-11-25 11:47Z")
     assert.same({}, pg.query(url, "select * from vapi_owed('2026-11-25 11:47Z')"))
+  end)
+
+  local function webhook(ask)
+    return one(("select vapi_webhook('%s', '2026-11-25 10:00Z') as k"):format(json.encode(ask))).k
+  end
+
+  local function first_of(of_call)
+    return node:add("vapi", { vapi_id = ID, seen_by = "webhook", status = "in-progress", not_routed = of_call,
+      from = "+13125550142", to = "+13125550100", created_at = "2026-11-25T09:46:41.000Z" })
+  end
+
+  it("and did not get from us is a row, marked, asked for, and no evidence", function()
+    assert.same({}, webhook { sid = SID, vapi_id = ID })
+    events.ingest(url, { first_of(true) })
+    assert.same({ call = SID, agent = "northside-plumbing", from = "+13125550142", to = "+13125550100", vapi_id = ID },
+      webhook { sid = SID, vapi_id = ID })
+    events.ingest(url, { told { status = "ended", ended_reason = "customer-ended-call", cost = 0.1,
+      started_at = "2026-11-25T09:46:42.000Z", ended_at = "2026-11-25T09:50:44.000Z" } })
+    assert.same(
+      { system = "vapi", reason = "not_routed", direct_to_vapi = true, state = "ended", duration_ms = 242000 },
+      one "select system, reason, direct_to_vapi, state, duration_ms, route_reason, failed_over_to from calls")
+    -- Asking Vapi, and what is taken over from before, are about the same row.
+    assert.same({ n = 1 }, one(("select count(*) as n from vapi_calls_known(array['%s'])"):format(SID)))
+    events.ingest(url, { told { imported = true, seen_by = "poll", status = "ended", cost = 0.1 } })
+    assert.same({ n = 1, imported = false, seen_by = "both" }, one [[select count(*) over () as n, imported, seen_by
+      from calls join vapi_calls using (call)]])
+    assert.same({ n = 0 }, one "select count(*) as n from rollout_split('northside-plumbing', '2026-01-01', 5000)")
+  end)
+
+  it("because the carrier went there when we did not answer went on there, whatever is told first", function()
+    local c = events.call(1)
+    local list = {
+      c:add("webhook", { kind = "voice", status = "ringing", direction = "inbound", node = "n1" }),
+      c:add("decision", { system = "openai", reason = "split", first = "openai", percent_bp = 5000, version = "v7" }) }
+    local theirs = { first_of(true), told { status = "ended", ended_reason = "customer-ended-call",
+      started_at = "2026-11-25T09:46:42.000Z", ended_at = "2026-11-25T09:50:44.000Z" } }
+    local function all(where)
+      return pg.query(where, [[select system, failed_over_to, failed_over_at, state, duration_ms, direct_to_vapi
+        from calls]])[1]
+    end
+    events.ingest(url, list)
+    assert.same({ call = SID, agent = "northside-plumbing", from = "+13125550142", to = "+13125550100",
+      not_routed = true }, webhook { sid = SID, vapi_id = ID })
+    events.ingest(url, theirs)
+    assert.same({ system = "openai", failed_over_to = "vapi", failed_over_at = "2026-11-25T09:46:41+00:00",
+      state = "ended", duration_ms = 242000, direct_to_vapi = true }, all(url))
+    local other = pg.database()
+    events.ingest(other, theirs)
+    events.ingest(other, list)
+    assert.same(all(url), all(other))
+  end)
+
+  it("is not one that a line of ours has", function()
+    local c = events.call(1)
+    events.ingest(url, { c:add("webhook", { kind = "voice", status = "ringing", direction = "inbound", node = "n1" }),
+      c:add("decision", { system = "openai", reason = "default", version = "v7" }),
+      c:add("state", { state = "live", model = "gpt-realtime" }) })
+    assert.same({ elsewhere = true }, webhook { sid = SID, vapi_id = ID })
+  end)
+
+  it("has the number that Vapi names by its own id", function()
+    pg.run(url, [[insert into numbers_seen (number, carrier_id, fields, goes_to, texts_to, vapi_id, seen_at)
+      values ('+13125550100', 'PN1', '{}', 'vapi', 'vapi', 'number-1', now())]])
+    assert.same({ number = "+13125550100" }, webhook { vapi_id = ID, number_id = "number-1" })
+    assert.same({}, webhook { vapi_id = ID, number_id = "number-2" })
+  end)
+
+  it("has each signature once, whichever process is shown it, and forgets it when it is too old", function()
+    local mac = ("0a"):rep(32)
+    local function shown(process)
+      return webhook({ mac = mac, process = process }).repeated
+    end
+    assert.is_nil(shown "a 1")
+    assert.is_nil(shown "a 1") -- its own memory says whether it was done
+    assert.is_true(shown "a 2") -- started again
+    assert.is_true(shown "b 1")
+    pg.run(url, "update vapi_signatures set at = now() - interval '16 minutes'")
+    mac = ("0b"):rep(32)
+    assert.is_nil(shown "b 1")
+    assert.same({ n = 1 }, one "select count(*) as n from vapi_signatures")
+  end)
+
+  it("runs the tools of one webhook at a time", function()
+    events.ingest(url, redirected().list)
+    local function open(holder, at)
+      local known = one(("select vapi_call_open('%s', '%s', 20000, '%s') as k"):format(SID, holder, at)).k
+      return known ~= nil
+    end
+    assert.is_true(open("a", "2026-11-25 10:00:00Z"))
+    assert.is_false(open("b", "2026-11-25 10:00:19Z"))
+    assert.is_true(open("b", "2026-11-25 10:00:20Z")) -- who had it died
+    pg.run(url, ("select vapi_call_close('%s', 'a')"):format(SID))
+    assert.is_false(open("a", "2026-11-25 10:00:21Z"))
+    pg.run(url, ("select vapi_call_close('%s', 'b')"):format(SID))
+    assert.is_true(open("a", "2026-11-25 10:00:22Z"))
+    pg.run(url, [[select vapi_call_state('CA01', '{"vars":{"nights":1}}')]]) -- the journal has not brought the call yet
+    assert.same({ nights = 1 }, one("select vapi_call_memory('CA01') as k").k.vars)
+    assert.equal(json.null, one("select vapi_call_open('CA00', 'x', 20000) as k").k.memory) -- of which nothing is known
   end)
 
   it("does a write once, whoever is asked", function()

@@ -60,7 +60,7 @@ function M.begin()
     host[name] = value
   end
   host.reset()
-  M.booked, M.writes, M.memory = 0, {}, { vars = {}, history = {} }
+  M.booked, M.writes, M.memory, M.held = 0, {}, { vars = {}, history = {} }, nil
   for name, value in pairs(host) do
     if type(value) == "function" then
       originals[name] = value
@@ -72,6 +72,17 @@ function M.begin()
   end
   handle("vapi_call_memory", function()
     return { { json.encode(M.memory) } }
+  end)
+  handle("vapi_call_open", function(params)
+    if M.held and M.held ~= params[2] then
+      return { { false } }
+    end
+    M.held = params[2]
+    return { { json.encode { memory = M.memory } } }
+  end)
+  handle("vapi_call_close", function(params)
+    M.held = M.held ~= params[2] and M.held or nil
+    return {}
   end)
   handle("vapi_write_begin", function(params)
     local known = M.writes[params[2]]

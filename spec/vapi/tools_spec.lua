@@ -127,6 +127,29 @@ describe("tools that Vapi's model calls", function()
     assert.same({ visits = 1 }, at_reply)
   end)
 
+  it("of two webhooks at a time are one after the other, and both remember", function()
+    local slept, sleep = {}, host.sleep
+    support.held = "another node"
+    host.sleep = function(ms)
+      slept[#slept + 1] = ms
+      if #slept == 3 then -- it is done, and has left this
+        support.held, support.memory.vars = nil, { visits = 7 }
+      end
+      return sleep(ms)
+    end
+    assert.matches('"number":1', ask({ call("book", { time = "nine" }) }).results[1].result, 1, true)
+    assert.same({ 20, 40, 80 }, slept)
+    assert.equal(8, support.memory.state.vars.visits)
+    assert.is_nil(support.held)
+  end)
+
+  it("do not wait for one that never comes to its end", function()
+    support.held = "a node that hangs"
+    assert.matches("35", ask({ call("eta", { zip = "60614" }) }).results[1].result, 1, true)
+    assert.equal("vapi.call_busy", host.log_lines[#host.log_lines].event)
+    assert.equal("a node that hangs", support.held)
+  end)
+
   it("are stopped when a model is in a loop, whichever webhooks it comes by", function()
     support.memory.tools_lately = 40
     assert.matches("Too many tools", ask({ call("eta", { zip = "60614" }) }).results[1].result, 1, true)

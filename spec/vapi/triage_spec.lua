@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
+local desk = require "ringdown.vapi.desk"
 local emergency = require "ringdown.emergency"
 local heard = require "ringdown.vapi.heard"
 local host = require "ringdown.fake.host"
@@ -49,6 +50,20 @@ describe("an emergency of a caller whom Vapi has", function()
     local payload = json.decode(host.errands[1].text)
     assert.same({ "emergency", "gas-leak", support.ID, support.CONTROL },
       { host.errands[1].kind, payload.rule, payload.vapi.id, payload.vapi.control })
+  end)
+
+  it("is found wherever it is in long words, also where a part of them ends", function()
+    for _, n in ipairs { 11900, 11990, 12000, 12010, 30000 } do
+      support.begin()
+      host.listens_for = def
+      hear(("la "):rep(n // 3) .. "I smell gas here " .. ("\u{e4}h "):rep(3000))
+      assert.same({ "gas-leak open" }, opened())
+      assert.equal(1, #host.errands)
+    end
+    for _, part in ipairs(desk.parts(("\u{e4}"):rep(9001) .. "x")) do
+      assert.truthy(utf8.len(part))
+      assert.is_true(#part <= 12400)
+    end
   end)
 
   it("is left to the process that had it first", function()

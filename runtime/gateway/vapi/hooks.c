@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hooks.c - a webhook of Vapi from the door to its answer.
  *
- * - whose is it? sign.h; a signature is good once
- * - which call? One that we sent to Vapi: this process did (known.h), or the database says so
+ * - is it Vapi's? sign.h; a signature is good once, in the whole cluster where it makes somebody act
+ * - which call? One that we sent to Vapi, or one of a number or an assistant of ours (whose.h)
  * - a fact is kept and answered at once; what the caller said goes to a script (triage), answered at
  *   once; tools, transfers and "who answers?" wait for a script of the call's agent
  *
- * Failure modes: not Vapi's, or no call of ours: 401 and nothing is run. A call that another process
- * sent a moment ago may not be in the database yet: it is asked for again, a few times. The script is
- * late or gone: every tool is answered as failed, with 200, because Vapi ignores any other answer. */
+ * Failure modes: not Vapi's, or nothing of ours: 401 and nothing is run. The script is late or gone: every
+ * tool is answered as failed, with 200, because Vapi ignores any other answer. */
 #include "gateway/vapi/hooks.h"
 
 #include "base/err.h"
@@ -16,11 +15,12 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "gateway/opening.h"
-#include "gateway/question.h"
 #include "gateway/route.h"
+#include "gateway/vapi/digests.h"
 #include "gateway/vapi/known.h"
-#include "gateway/vapi/seen.h"
 #include "gateway/vapi/sign.h"
+#include "gateway/vapi/wait.h"
+#include "gateway/vapi/whose.h"
 #include "gateway/webhook.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
@@ -31,41 +31,34 @@
 #include <stdlib.h>
 
 enum {
-    BODY_MAX = 2 << 20,
+    BODY_MAX = 2 << 20,       /* of a report: all that was said, thrice */
+    UNPROVED_MAX = 256 << 10, /* while somebody sends long bodies whose signature is none */
+    UNPROVED_MS = 10000,
     CALLS_KNOWN = 2048,
     SEEN_PLACES = 32768,
     SEEN_MS = 600000,
     JOIN_MS = 10000, /* after so long without a word of Vapi it is asked */
     POLL_AFTER_MS = 5000,
-    ASK_AGAIN_MS = 400,
-    ASK_TIMES = 4,
     TOOLS_MS = 18000,    /* Vapi waits 20 s unless told otherwise */
-    ASSISTANT_MS = 6500, /* and 7.5 s here, always */
+    ASSISTANT_MS = 5000, /* and 7.5 s here, always; the database may have had two of them */
     ORDER_MAX = 60 * 1024,
     FACT_MAX = 60 * 1024, /* the journal would cut it */
     ASK_MAX = 1024
 };
 
 struct vapi_hooks {
-    struct seen *seen;
+    struct digests *digests;
     struct vapi_known *known;
     atomic_uint_fast64_t
         poll_ms; /* when Vapi is asked what its webhooks did not tell; 0: in its turn */
+    atomic_uint_fast64_t careful_ms; /* until then no long body is read for a signature's sake */
 };
 
-/* A message on its way; it stands in the request's body. */
-struct vapi_wait {
-    struct vapi_message m;
-    uint8_t mac[VAPI_MAC]; /* what it is remembered by */
-    unsigned asked;        /* the database, so many times */
-};
-
-int vapi_hooks_new(struct vapi_hooks **out, struct node *n)
+int vapi_hooks_new(struct vapi_hooks **out)
 {
     struct vapi_hooks *v = calloc(1, sizeof(*v));
-    int rc = v ? seen_new(&v->seen, SEEN_PLACES) : -ENOMEM;
+    int rc = v ? digests_new(&v->digests, SEEN_PLACES) : -ENOMEM;
 
-    (void)n;
     if (!rc)
         rc = vapi_known_new(&v->known, CALLS_KNOWN);
     if (rc) {
@@ -80,9 +73,14 @@ void vapi_hooks_free(struct vapi_hooks *v)
 {
     if (!v)
         return;
-    seen_free(v->seen);
+    digests_free(v->digests);
     vapi_known_free(v->known);
     free(v);
+}
+
+struct vapi_known *vapi_hooks_calls(const struct node *n)
+{
+    return n->vapi->known;
 }
 
 void vapi_hooks_expect(struct node *n, struct rd_str sid, const char *agent, struct rd_str from,
@@ -134,12 +132,12 @@ bool vapi_hooks_first(struct node *n, const uint8_t key[32], uint32_t ms)
 {
     uint64_t now_ms = unix_us() / 1000;
 
-    return seen_first(n->vapi->seen, key, now_ms, now_ms + ms);
+    return digests_first(n->vapi->digests, key, now_ms, now_ms + ms);
 }
 
 bool vapi_hooks_had(struct node *n, const uint8_t key[32])
 {
-    return seen_has(n->vapi->seen, key, unix_us() / 1000);
+    return digests_has(n->vapi->digests, key, unix_us() / 1000);
 }
 
 /* --- answers --- */
@@ -149,25 +147,18 @@ static void reply_json(struct http_request *r, struct rd_str json)
     http_reply(r, 200, "application/json", json);
 }
 
-static void refuse(struct media_thread *t, struct http_request *r, const char *why)
+static void turn_away(struct media_thread *t, struct http_request *r, const char *code)
 {
     metric_add(M_REFUSED_SIGNATURE, 1);
     if (media_thread_tells(t))
-        log_warn("vapi.refused", F_STR("peer", http_peer(r)), F_STR("why", why),
-                 F_FIX(catalogue_fix("vapi.", "refused")));
+        log_warn("vapi.refused", F_STR("peer", http_peer(r)), F_STR("code", code),
+                 F_FIX(catalogue_fix("vapi.", code)));
     webhook_reply_text(r, 401, "not for us\n");
 }
 
 static void forget(struct node *n, const struct vapi_wait *w)
 {
-    seen_forget(n->vapi->seen, w->mac);
-}
-
-static void refuse_waiting(struct opening *o, const char *why)
-{
-    forget(o->thread->node, o->vapi);
-    refuse(o->thread, opening_answered(o), why);
-    opening_free(o);
+    digests_forget(n->vapi->digests, w->mac);
 }
 
 static void reply_failed(struct opening *o, const char *why)
@@ -192,13 +183,40 @@ void vapi_hooks_shut(struct opening *o)
 
 /* --- facts --- */
 
+static const char *some(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+/* Nobody here has a webhook of the carrier about it. */
+static int add_direct(struct buf *members, const struct vapi_message *m, const struct vapi_call *c)
+{
+    struct json_value type = json_get(&m->call, "type");
+    bool out = json_is(&type, "outboundPhoneCall");
+    int rc = json_members(members,
+                          JSON_MEMBERS(J_STR("from", some(out ? c->to : c->from)),
+                                       J_STR("to", some(out ? c->from : c->to)),
+                                       J_BOOL("not_routed", true)),
+                          false);
+
+    return rc < 0 ? rc : 0;
+}
+
 static int keep_fact(struct node *n, const struct vapi_message *m, const struct vapi_call *c)
 {
+    struct vapi_dropped dropped;
     struct buf members;
     int rc;
 
     buf_init(&members, FACT_MAX);
-    rc = vapi_message_fact(m, &members);
+    rc = vapi_message_fact(m, &members, &dropped);
+    if (!rc && c->direct)
+        rc = add_direct(&members, m, c);
+    if (dropped.what) {
+        metric_add(M_VAPI_DROPPED, 1);
+        log_warn("vapi.too_long", F_CALL(c->sid), F_STR("what", dropped.what),
+                 F_INT("bytes", dropped.bytes), F_FIX(catalogue_fix("vapi.", "too_long")));
+    }
     if (vapi_message_ends(m))
         poll_soon(n);
     if (!rc)
@@ -250,8 +268,12 @@ static int post_order(struct media_thread *t, const struct vapi_message *m,
 static void hear(struct media_thread *t, struct http_request *r, const struct vapi_wait *w,
                  const struct vapi_call *c)
 {
+    size_t cut = vapi_message_cut(&w->m);
     int rc = post_order(t, &w->m, c, 0);
 
+    if (cut > 0)
+        log_warn("vapi.words_cut", F_CALL(c->sid), F_INT("bytes", cut),
+                 F_FIX(catalogue_fix("vapi.", "words_cut")));
     if (rc) {
         log_error("vapi.not_heard", F_CALL(c->sid), F_STR("agent", c->agent), F_ERR(rc),
                   F_FIX(catalogue_fix("vapi.", "not_heard")));
@@ -274,6 +296,12 @@ static bool is_heard_here(struct node *n, const struct vapi_call *c)
                        (view.state == DIRECTORY_TAKEN || view.state == DIRECTORY_AWAY));
 }
 
+/* Before it is answered, Vapi may not tell by which id the carrier knows it. */
+static bool has_name(const struct vapi_message *m, const struct vapi_call *c)
+{
+    return !c->direct || m->sid[0] || vapi_message_talks(m) || vapi_message_ends(m);
+}
+
 static void tell(struct media_thread *t, struct http_request *r, const struct vapi_wait *w,
                  const struct vapi_call *c)
 {
@@ -281,7 +309,7 @@ static void tell(struct media_thread *t, struct http_request *r, const struct va
 
     if (said && c->agent[0] && !is_heard_here(t->node, c)) {
         hear(t, r, w, c);
-    } else if (!said && keep_fact(t->node, &w->m, c)) {
+    } else if (!said && has_name(&w->m, c) && keep_fact(t->node, &w->m, c)) {
         forget(t->node, w);
         webhook_reply_text(r, 503, "not kept\n");
     } else {
@@ -317,6 +345,7 @@ static struct opening *wait_for(struct media_thread *t, struct http_request *r,
 static void ask_script(struct opening *o, const struct vapi_call *c)
 {
     const struct vapi_message *m = &o->vapi->m;
+    int rc;
 
     if (!c->agent[0]) { /* a number that nobody here answers for */
         reply_failed(o, "no_agent");
@@ -324,8 +353,9 @@ static void ask_script(struct opening *o, const struct vapi_call *c)
     }
     o->late = on_late;
     loop_timer_in(o->timer, m->kind == VAPI_ASSISTANT ? ASSISTANT_MS : TOOLS_MS);
-    if (post_order(o->thread, m, c, o->number))
-        reply_failed(o, "script_full");
+    rc = post_order(o->thread, m, c, o->number);
+    if (rc)
+        reply_failed(o, rc == RD_EFULL ? "tools_too_long" : "script_full");
 }
 
 int vapi_hooks_bypass(struct opening *o, const struct directory_view *view, unsigned within_ms)
@@ -367,88 +397,41 @@ void vapi_hooks_replied(struct media_thread *t, const struct message *m)
 
 /* --- which call? --- */
 
-static void go_on(struct opening *o, const struct vapi_call *c)
+/* A call that we did not send there has no row before a fact of it. */
+static void tell_direct(struct opening *o, const struct vapi_call *c)
 {
-    if (vapi_message_asks(&o->vapi->m)) {
+    if (c->direct && c->id[0] && vapi_message_talks(&o->vapi->m))
+        (void)keep_fact(o->thread->node, &o->vapi->m, c);
+}
+
+void vapi_hooks_go_on(struct opening *o, const struct vapi_call *c)
+{
+    const struct vapi_wait *w = o->vapi;
+
+    if (vapi_message_asks(&w->m) || w->m.kind == VAPI_TRANSCRIPT)
+        tell_direct(o, c);
+    if (vapi_message_asks(&w->m)) {
         ask_script(o, c);
         return;
     }
-    tell(o->thread, opening_answered(o), o->vapi, c);
+    tell(o->thread, opening_answered(o), w, c);
     opening_free(o);
 }
 
-static void ask_database(struct opening *o);
-
-/* It does not know the call, yet. */
-static void on_unknown(struct opening *o)
+void vapi_hooks_refuse(struct opening *o, const char *code)
 {
-    if (o->vapi->asked < ASK_TIMES && o->vapi->m.sid[0])
-        ask_database(o);
-    else
-        refuse_waiting(o, "no call that was sent to Vapi");
-}
-
-static void ask_database(struct opening *o)
-{
-    const struct vapi_message *m = &o->vapi->m;
-    struct buf what;
-    int rc = RD_EGONE;
-
-    o->vapi->asked++;
-    buf_init(&what, ASK_MAX);
-    if (o->thread->node->books && (m->sid[0] || m->id[0]))
-        rc = json_add_object(&what, JSON_MEMBERS(J_STR("sid", m->sid), J_STR("vapi_id", m->id)));
-    if (!rc)
-        rc = buf_text(&what) ? question_ask(o, "select vapi_call_for($1::jsonb)::text", what.data,
-                                            0, MSG_VAPI_KNOWN)
-                             : -ENOMEM;
-    buf_fini(&what);
-    if (rc)
-        refuse_waiting(o, "the database cannot be asked which call it is");
-}
-
-static void copy_member(const struct json_value *of, const char *key, char *out, size_t cap)
-{
-    struct json_value v = json_get(of, key);
-
-    if (v.type != JSON_STRING || json_copy(&v, out, cap))
-        out[0] = '\0';
-}
-
-static bool read_call(struct rd_str json, struct vapi_call *c)
-{
-    struct json_value root, line;
-
-    if (json.n == 0 || json_parse(json, &root) || root.type != JSON_OBJECT)
-        return false;
-    copy_member(&root, "call", c->sid, sizeof(c->sid));
-    copy_member(&root, "vapi_id", c->id, sizeof(c->id));
-    copy_member(&root, "agent", c->agent, sizeof(c->agent));
-    copy_member(&root, "from", c->from, sizeof(c->from));
-    copy_member(&root, "to", c->to, sizeof(c->to));
-    line = json_get(&root, "line");
-    c->line = line.type == JSON_TRUE;
-    return c->sid[0];
+    if (strcmp(code, "repeated") != 0)
+        forget(o->thread->node, o->vapi);
+    turn_away(o->thread, opening_answered(o), code);
+    opening_free(o);
 }
 
 void vapi_hooks_known(struct media_thread *t, const struct message *m)
 {
     struct opening *o = opening_waiting(t, m->aux);
-    uint64_t now_ms = clock_ms(loop_clock());
-    struct vapi_call c = {0};
 
-    if (!o || !o->vapi)
-        return;
-    if (!read_call(m->s[0], &c)) {
-        o->late = on_unknown;
-        loop_timer_in(o->timer, o->vapi->asked < ASK_TIMES ? ASK_AGAIN_MS : 0);
-        return;
-    }
-    vapi_known_put(t->node->vapi->known, &c, now_ms, false);
-    if (vapi_known_find(t->node->vapi->known, &o->vapi->m, now_ms, &c))
-        go_on(o, &c);
-    else
-        refuse_waiting(o, "its ids are of two calls");
+    if (o && o->vapi)
+        whose_told(o, m);
 }
 
 /* --- the door --- */
@@ -466,14 +449,33 @@ static struct vapi_auth auth_of(const struct node *n)
     return (struct vapi_auth){.secret = n->settings->vapi_secret, .hmac = n->settings->vapi_hmac};
 }
 
-size_t vapi_hooks_body_max(struct media_thread *t, const struct http_request *r)
+/* A secret proves itself in the head. A signature is known to be one only with the body: once a long one came
+ * that was none, no other is read for a while, and a report that is as long comes by asking (vapi_poll). */
+static size_t body_max(const struct node *n, const struct http_request *r)
 {
-    struct vapi_auth auth = auth_of(t->node);
+    struct vapi_auth auth = auth_of(n);
     struct vapi_proof proof = proof_of(r);
 
-    if (!rd_str_eq(http_path(r), RD_STR("/vapi/events")) || !vapi_sign_may_pass(&auth, &proof))
+    switch (vapi_sign_could_be(&auth, &proof, unix_us() / 1000)) {
+    case VAPI_BY_SECRET:
+        return BODY_MAX;
+    case VAPI_BY_HMAC:
+        return clock_ms(loop_clock()) < atomic_load(&n->vapi->careful_ms) ? UNPROVED_MAX : BODY_MAX;
+    default:
         return 0;
-    return BODY_MAX;
+    }
+}
+
+size_t vapi_hooks_body_max(struct media_thread *t, const struct http_request *r)
+{
+    return rd_str_eq(http_path(r), RD_STR("/vapi/events")) ? body_max(t->node, r) : 0;
+}
+
+static void refuse_unsigned(struct media_thread *t, struct http_request *r)
+{
+    if (http_body(r).n > UNPROVED_MAX)
+        atomic_store(&t->node->vapi->careful_ms, clock_ms(loop_clock()) + UNPROVED_MS);
+    turn_away(t, r, "not_signed");
 }
 
 /* A signature is good once. Without one, a fact that is told again is known already. */
@@ -484,7 +486,14 @@ static bool is_repeated(struct node *n, enum vapi_trust trust, uint8_t mac[VAPI_
 
     if (trust == VAPI_BY_SECRET)
         sha256(mac, body.p, body.n);
-    return !seen_first(n->vapi->seen, mac, now_ms, now_ms + SEEN_MS);
+    return !digests_first(n->vapi->digests, mac, now_ms, now_ms + SEEN_MS);
+}
+
+/* What runs something is run once in the whole cluster; a fact that comes again is known already. */
+static bool must_be_new(struct media_thread *t, enum vapi_trust trust, const struct vapi_message *m)
+{
+    return trust == VAPI_BY_HMAC && t->node->books &&
+           (vapi_message_asks(m) || m->kind == VAPI_TRANSCRIPT);
 }
 
 static void take(struct media_thread *t, struct http_request *r, const struct vapi_wait *w)
@@ -493,10 +502,10 @@ static void take(struct media_thread *t, struct http_request *r, const struct va
     struct vapi_call c;
     struct opening *o;
 
-    if (!vapi_known_find(t->node->vapi->known, &w->m, clock_ms(loop_clock()), &c)) {
-        o = wait_for(t, r, w, on_unknown);
+    if (w->once || !vapi_known_find(t->node->vapi->known, &w->m, clock_ms(loop_clock()), &c)) {
+        o = wait_for(t, r, w, on_late);
         if (o)
-            ask_database(o);
+            whose_ask(o);
         return;
     }
     if (!asks) {
@@ -513,25 +522,32 @@ void vapi_hooks_request(struct media_thread *t, struct http_request *r)
     struct vapi_auth auth = auth_of(t->node);
     struct vapi_proof proof = proof_of(r);
     struct vapi_wait w = {0};
-    enum vapi_trust trust = vapi_sign_check(&auth, &proof, http_body(r), unix_us() / 1000, w.mac);
+    enum vapi_trust trust;
 
+    if (http_body(r).n > UNPROVED_MAX && http_body(r).n > body_max(t->node, r)) {
+        webhook_reply_text(r, 413,
+                           "too long\n"); /* many were on their way when the first was none */
+        return;
+    }
+    trust = vapi_sign_check(&auth, &proof, http_body(r), unix_us() / 1000, w.mac);
     if (trust == VAPI_REFUSED) {
-        refuse(t, r, "neither the secret nor a good signature");
+        refuse_unsigned(t, r);
     } else if (vapi_message_read(&w.m, http_body(r))) {
         metric_add(M_REFUSED_BAD_REQUEST, 1);
         webhook_reply_text(r, 400, "no message of Vapi\n");
+    } else if (w.m.kind == VAPI_OTHER) { /* nothing is done, so nothing is remembered */
+        reply_json(r, RD_STR("{}"));
     } else if (is_repeated(t->node, trust, w.mac, http_body(r)) &&
                (trust == VAPI_BY_HMAC || !vapi_message_asks(&w.m))) {
         if (trust == VAPI_BY_HMAC)
-            refuse(t, r, "this signature was here before");
+            turn_away(t, r, "repeated");
         else
             reply_json(r, RD_STR("{}"));
-    } else if (w.m.kind == VAPI_OTHER) {
-        reply_json(r, RD_STR("{}"));
     } else if (t->stopping) {
         forget(t->node, &w);
         webhook_reply_text(r, 503, "this node leaves\n");
     } else {
+        w.once = must_be_new(t, trust, &w.m);
         take(t, r, &w);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hooks.h - POST /vapi/events: what Vapi tells and asks about calls that we sent there. */
+/* hooks.h - POST /vapi/events: what Vapi tells and asks about calls that it has. */
 #ifndef GATEWAY_VAPI_HOOKS_H
 #define GATEWAY_VAPI_HOOKS_H
 
@@ -8,11 +8,14 @@
 struct message;
 struct opening;
 struct vapi_hooks;
+struct vapi_known;
 struct vapi_wait;
 
 /* Of a node. */
-int vapi_hooks_new(struct vapi_hooks **out, struct node *n);
+int vapi_hooks_new(struct vapi_hooks **out);
 void vapi_hooks_free(struct vapi_hooks *v);
+
+struct vapi_known *vapi_hooks_calls(const struct node *n); /* borrows */
 
 /* A call is sent to Vapi: its webhooks are ours from now on. Any thread. */
 void vapi_hooks_expect(struct node *n, struct rd_str sid, const char *agent, struct rd_str from,

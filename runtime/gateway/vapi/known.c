@@ -2,10 +2,13 @@
 /* known.c - a ring: the newest overwrites the oldest. Looking through all of it takes some 20 us. */
 #include "gateway/vapi/known.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define NAMED "vapi" /* before Vapi's id, where the carrier's is missing; as imported calls are */
 
 enum { MOMENT_MS = 30000 };
 
@@ -46,6 +49,20 @@ static bool same(const char *a, const char *b)
     return a[0] && strcmp(a, b) == 0;
 }
 
+bool vapi_known_name(char out[VAPI_ID], const struct vapi_message *m)
+{
+    size_t n = strlen(NAMED);
+
+    (void)snprintf(out, VAPI_ID, "%s", m->sid[0] ? m->sid : NAMED);
+    if (m->sid[0])
+        return true;
+    for (const char *p = m->id; *p && n + 1 < VAPI_ID; p++)
+        if (isalnum((unsigned char)*p))
+            out[n++] = *p;
+    out[n] = '\0';
+    return n > strlen(NAMED);
+}
+
 static struct entry *by_id(struct vapi_known *k, const char *sid, const char *id)
 {
     for (size_t i = 0; i < k->places; i++)
@@ -54,19 +71,31 @@ static struct entry *by_id(struct vapi_known *k, const char *sid, const char *id
     return NULL;
 }
 
-/* Vapi asks who answers before it has told the carrier's id. */
+/* What the carrier puts in the place of a number that is not told, Vapi leaves out or puts there, too. */
+static bool is_withheld(const char *number)
+{
+    return number[0] != '+' || strcmp(number, "+266696687") == 0; /* ANONYMOUS on a dial */
+}
+
+/* Vapi asks who answers before it has told the carrier's id. Of callers who withhold their number there
+ * must be one only. */
 static struct entry *by_numbers(struct vapi_known *k, const struct vapi_message *m, uint64_t now_ms)
 {
     struct entry *newest = NULL;
+    bool nobody = is_withheld(m->from);
+    size_t n = 0;
 
     for (size_t i = 0; i < k->places; i++) {
         struct entry *e = &k->entries[i];
 
-        if (!e->call.id[0] && same(m->from, e->call.from) && same(m->to, e->call.to) &&
-            now_ms - e->at_ms <= MOMENT_MS && (!newest || e->at_ms > newest->at_ms))
+        if (e->call.id[0] || !same(m->to, e->call.to) || now_ms - e->at_ms > MOMENT_MS ||
+            (nobody ? !is_withheld(e->call.from) : !same(m->from, e->call.from)))
+            continue;
+        n++;
+        if (!newest || e->at_ms > newest->at_ms)
             newest = e;
     }
-    return newest;
+    return nobody && n > 1 ? NULL : newest;
 }
 
 static void fill(char *to, size_t cap, const char *from)
@@ -92,6 +121,7 @@ void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t no
     fill(e->call.to, sizeof(e->call.to), c->to);
     fill(e->call.control, sizeof(e->call.control), c->control);
     e->call.line = e->call.line || c->line;
+    e->call.direct = e->call.direct || c->direct;
     (void)pthread_mutex_unlock(&k->lock);
 }
 
@@ -114,17 +144,6 @@ bool vapi_known_silent(struct vapi_known *k, uint64_t now_ms, uint64_t after_ms,
     return found;
 }
 
-/* Its caller talks to it, or did. */
-static bool tells_of_talk(const struct vapi_message *m)
-{
-    struct json_value status = {0};
-
-    if (m->kind != VAPI_STATUS)
-        return m->kind != VAPI_ASSISTANT && m->kind != VAPI_REPORT && m->kind != VAPI_OTHER;
-    status = json_get(&m->message, "status");
-    return json_is(&status, "in-progress") || json_is(&status, "forwarding");
-}
-
 bool vapi_known_find(struct vapi_known *k, const struct vapi_message *m, uint64_t now_ms,
                      struct vapi_call *out)
 {
@@ -134,13 +153,15 @@ bool vapi_known_find(struct vapi_known *k, const struct vapi_message *m, uint64_
     e = by_id(k, m->sid, m->id);
     if (!e && !m->sid[0])
         e = by_numbers(k, m, now_ms);
-    /* A call has one carrier's id: another one in the same message is not about it. */
-    if (e && m->sid[0] && strcmp(m->sid, e->call.sid) != 0)
+    /* A call has one carrier's id: another one in the same message is not about it. One that came
+     * without keeps the name that it has here. */
+    if (e && m->sid[0] && strcmp(m->sid, e->call.sid) != 0 &&
+        strncmp(e->call.sid, NAMED, strlen(NAMED)) != 0)
         e = NULL;
     if (e) {
         fill(e->call.id, sizeof(e->call.id), m->id);
         fill(e->call.control, sizeof(e->call.control), m->control);
-        e->watched = e->watched && !tells_of_talk(m);
+        e->watched = e->watched && !vapi_message_talks(m);
         *out = e->call;
     }
     (void)pthread_mutex_unlock(&k->lock);

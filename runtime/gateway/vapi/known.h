@@ -13,9 +13,13 @@ struct vapi_call {
     char agent[VAPI_AGENT], from[VAPI_NUMBER], to[VAPI_NUMBER];
     char control[VAPI_URL]; /* never logged */
     bool line;              /* it runs over a line of ours, on this node or another */
+    bool direct;            /* Vapi has it, and not from us */
 };
 
 struct vapi_known;
+
+/* How a call without a carrier's id is called here: by Vapi's. False: it has none either. */
+bool vapi_known_name(char out[VAPI_ID], const struct vapi_message *m);
 
 int vapi_known_new(struct vapi_known **out, size_t places); /* -ENOMEM */
 void vapi_known_free(struct vapi_known *k);

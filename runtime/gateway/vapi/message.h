@@ -28,7 +28,8 @@ struct vapi_message {
     char id[VAPI_ID];  /* Vapi's of the call; "" when none is told */
     char sid[VAPI_ID]; /* the carrier's */
     char from[VAPI_NUMBER], to[VAPI_NUMBER];
-    char control[VAPI_URL]; /* who knows it controls the call: never logged */
+    char assistant[VAPI_ID], number_id[VAPI_ID]; /* Vapi's of who answers, and where */
+    char control[VAPI_URL];                      /* who knows it controls the call: never logged */
     struct json_value message, call;
 };
 
@@ -38,14 +39,27 @@ int vapi_message_read(struct vapi_message *out, struct rd_str body);
 /* Does it wait for an answer? */
 bool vapi_message_asks(const struct vapi_message *m);
 
+/* Has its caller talked to it? */
+bool vapi_message_talks(const struct vapi_message *m);
+
 /* Does it tell that the call is over? */
 bool vapi_message_ends(const struct vapi_message *m);
 
-/* The members of the fact `vapi` that it tells. RD_EFULL, -ENOMEM. */
-int vapi_message_fact(const struct vapi_message *m, struct buf *out);
+/* What of a message was too long to be kept; `what` NULL: nothing was. */
+struct vapi_dropped {
+    const char *what;
+    size_t bytes;
+};
 
-/* What a script needs of it: members of an object, without its call. RD_EFULL, -ENOMEM. */
+/* The members of the fact `vapi` that it tells. RD_EFULL, -ENOMEM. */
+int vapi_message_fact(const struct vapi_message *m, struct buf *out, struct vapi_dropped *dropped);
+
+/* What a script needs of it: members of an object, without its call. Of words that are too long their
+ * beginning. RD_EFULL: tools that are; -ENOMEM. */
 int vapi_message_ask(const struct vapi_message *m, struct buf *out);
+
+/* How long the words are of which only the beginning is asked about; 0: all of them are. */
+size_t vapi_message_cut(const struct vapi_message *m);
 
 /* The answer when no script has one: each tool failed. */
 int vapi_message_failed(const struct vapi_message *m, const char *why, struct buf *out);

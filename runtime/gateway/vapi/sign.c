@@ -125,7 +125,23 @@ enum vapi_trust vapi_sign_check(const struct vapi_auth *a, const struct vapi_pro
     return has_secret(a, p) ? VAPI_BY_SECRET : VAPI_REFUSED;
 }
 
-bool vapi_sign_may_pass(const struct vapi_auth *a, const struct vapi_proof *p)
+/* As long as a SHA-256 is in one of the spellings. */
+static bool could_be_a_mac(struct rd_str given)
 {
-    return has_secret(a, p) || (is_set(a->hmac) && p->signature.n > 0 && p->timestamp.n > 0);
+    if (begins(given, "sha256="))
+        given = behind(given, strlen("sha256="));
+    return given.n == 2 * (size_t)VAPI_MAC || given.n == BASE64_ENCODED(VAPI_MAC);
+}
+
+enum vapi_trust vapi_sign_could_be(const struct vapi_auth *a, const struct vapi_proof *p,
+                                   uint64_t now_unix_ms)
+{
+    uint64_t at_ms;
+
+    if (has_secret(a, p))
+        return VAPI_BY_SECRET;
+    return is_set(a->hmac) && could_be_a_mac(p->signature) && read_stamp(p->timestamp, &at_ms) &&
+                   is_now(at_ms, now_unix_ms)
+               ? VAPI_BY_HMAC
+               : VAPI_REFUSED;
 }

@@ -34,7 +34,9 @@ enum vapi_trust {
 enum vapi_trust vapi_sign_check(const struct vapi_auth *a, const struct vapi_proof *p,
                                 struct rd_str body, uint64_t now_unix_ms, uint8_t mac[VAPI_MAC]);
 
-/* The same before the body is there: false when no body could make it right. */
-bool vapi_sign_may_pass(const struct vapi_auth *a, const struct vapi_proof *p);
+/* The same before the body is there: what it can be at best. A secret is in the head; of a signature there
+ * are only its moment and its shape. */
+enum vapi_trust vapi_sign_could_be(const struct vapi_auth *a, const struct vapi_proof *p,
+                                   uint64_t now_unix_ms);
 
 #endif

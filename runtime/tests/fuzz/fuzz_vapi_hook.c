@@ -37,6 +37,7 @@ static void check_object(struct buf *out, const char *before, const char *behind
 
 static void try_message(struct rd_str body)
 {
+    struct vapi_dropped dropped;
     struct vapi_message m;
     struct buf out;
 
@@ -44,8 +45,10 @@ static void try_message(struct rd_str body)
         return;
     check_id(m.id);
     check_id(m.sid);
+    check_id(m.assistant);
+    check_id(m.number_id);
     buf_init(&out, 1 << 20);
-    if (vapi_message_fact(&m, &out) == 0)
+    if (vapi_message_fact(&m, &out, &dropped) == 0)
         check_object(&out, "{", "}");
     buf_clear(&out);
     if (vapi_message_ask(&m, &out) == 0)

@@ -26,8 +26,10 @@ end
 ---@return table
 function M.values(def, session, call)
   local now = session.call:now()
-  return { ringdown_call = call, agent = def.name, caller = plain(session.call.caller), site = plain(session.call.site),
-    today = now.day, time = now.time, language = session.call.language }
+  -- A call that has only Vapi's name is not told it: the carrier's comes with a later webhook.
+  return { ringdown_call = not call:find "^vapi" and call or nil, agent = def.name,
+    caller = plain(session.call.caller), site = plain(session.call.site), today = now.day, time = now.time,
+    language = session.call.language }
 end
 
 ---@param p ringdown.vapi.call and `from`, `to`

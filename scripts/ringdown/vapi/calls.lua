@@ -1,23 +1,66 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- vapi.calls: a session for one webhook of a call that Vapi runs, as it was after the one before: vars, writes that
--- were done, whether the caller was verified. All of it is in the database before the webhook is answered; without the
--- database a session begins from nothing, and nothing is written.
+-- were done, whether the caller was verified. All of it is in the database before the webhook is answered. Two webhooks
+-- of a call at the same time are one after the other, on whichever nodes they are: each has what the one before left.
+--
+-- Failure modes: without the database a session begins from nothing, and nothing is written. The one before does not
+-- come to its end: the next one waits for a while, and goes on without.
 local adopted = require "ringdown.adopted"
 local budgets = require "ringdown.budget"
 local control = require "ringdown.vapi.control"
 local desk = require "ringdown.vapi.desk"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local log = require "ringdown.log"
 local sessions = require "ringdown.session"
 
 local M = {}
 
 local ASK_MS = 3000
+local HOLD_MS = 20000 -- longer than Vapi waits
+local WAIT_MS, FIRST_WAIT_MS, LONGEST_WAIT_MS = 8000, 20, 320
 
-local function remembered(p)
+-- Nobody else on any node is called so.
+local function holder_of(p)
+  return ("%d %s"):format(host.now_ms(), tostring(p))
+end
+
+---@return table? known
+---@return boolean? held somebody else has the call
+local function open(p, holder)
+  local asked, rows = pcall(host.query, "select vapi_call_open($1, $2, $3)::text", { p.call, holder, HOLD_MS }, ASK_MS)
+  if not asked or not rows then
+    return nil
+  end
+  local answer = rows[1] and rows[1][1] and json.decode(rows[1][1])
+  if type(answer) ~= "table" then
+    return nil, true
+  end
+  return type(answer.memory) == "table" and answer.memory or nil
+end
+
+local function memory_of(p)
   local asked, rows = pcall(host.query, "select vapi_call_memory($1)::text", { p.call }, ASK_MS)
   local known = asked and rows and rows[1] and rows[1][1] and json.decode(rows[1][1])
   return type(known) == "table" and known or nil
+end
+
+-- What the webhooks before left, once they are done.
+local function remembered(p, holder)
+  local wait_ms, waited_ms = FIRST_WAIT_MS, 0
+  while true do
+    local known, held = open(p, holder)
+    if not held then
+      return known
+    elseif waited_ms >= WAIT_MS then
+      log.fact("warn", "vapi.call_busy", p.call, { waited_ms = waited_ms,
+        fix = log.known "a tool of this call takes very long; what it leaves in call.vars may be lost" })
+      return memory_of(p)
+    end
+    host.sleep(wait_ms)
+    waited_ms = waited_ms + wait_ms
+    wait_ms = math.min(wait_ms * 2, LONGEST_WAIT_MS)
+  end
 end
 
 local function plain(value)
@@ -36,9 +79,10 @@ end
 ---@param p ringdown.vapi.call and `from`, `to`
 ---@param def table the agent
 ---@return ringdown.session
----@return boolean known false: the database does not answer
+---@return fun() close lets the next webhook of the call go on
 function M.open(p, def)
-  local known = remembered(p)
+  local holder = holder_of(p)
+  local known = remembered(p, holder)
   local session = sessions.new(def, { CallSid = p.call, From = p.from, To = p.to,
     StirVerstat = known and known.verstat or nil })
   control.take(p)
@@ -52,7 +96,9 @@ function M.open(p, def)
     session.call.transfers = math.tointeger(state.transfers) or 0
     session.budget = budget(known.tools_lately)
   end
-  return session, known ~= nil
+  return session, function()
+    pcall(host.query, "select vapi_call_close($1, $2)", { p.call, holder }, ASK_MS)
+  end
 end
 
 ---@class ringdown.vapi.state what there is to remember

@@ -10,6 +10,7 @@ local log = require "ringdown.log"
 local M = {}
 
 local CLAIM_MS = 1500
+local PART_BYTES, AGAIN_BYTES = 12000, 400 -- searched at once; the end of the part before is searched again
 
 local function fact(type, members)
   host.fact(type, json.encode(members))
@@ -81,14 +82,39 @@ local function follow_all(p, text, source)
   return acted
 end
 
----@param p ringdown.vapi.call and `from`, `to`
----@param words string what the caller said
-function M.hear(p, words)
-  local text, why = host.find(words)
-  if not text then
-    error("the caller's words could not be searched for emergencies: " .. tostring(why), 0)
+-- Where a letter begins, at or before `at`.
+local function letter_at(words, at)
+  while at > 1 and (words:byte(at) & 0xc0) == 0x80 do
+    at = at - 1
   end
-  return follow_all(p, text, "rule")
+  return at
+end
+
+---@param words string
+---@return string[]
+function M.parts(words)
+  local list, from = {}, 1
+  while #words - from + 1 > PART_BYTES do
+    local next_from = letter_at(words, from + PART_BYTES)
+    list[#list + 1] = words:sub(from, next_from - 1)
+    from = letter_at(words, next_from - AGAIN_BYTES)
+  end
+  list[#list + 1] = words:sub(from)
+  return list
+end
+
+---@param p ringdown.vapi.call and `from`, `to`
+---@param words string what the caller said, however long
+function M.hear(p, words)
+  local acted = false
+  for _, part in ipairs(M.parts(words)) do
+    local text, why = host.find(part)
+    if not text then
+      error("the caller's words could not be searched for emergencies: " .. tostring(why), 0)
+    end
+    acted = follow_all(p, text, "rule") or acted
+  end
+  return acted
 end
 
 ---As host.emergency() in a call of our own.

@@ -2,12 +2,13 @@
 -- vapi.told: what Vapi says of a call becomes facts: how it went and what it costs, and what was said.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local log = require "ringdown.log"
 
 local M = {}
 
 local PART_BYTES = 20000 -- of words in one fact
 local WORDS_MAX = 4000 -- of one turn
-local COSTS_BYTES = 8000
+local COSTS_BYTES, BREAKDOWN_BYTES, METRICS_BYTES = 16000, 8000, 28000 -- as gateway/vapi/message.c has them
 
 local roles = { bot = "agent", assistant = "agent", user = "caller" }
 
@@ -66,9 +67,29 @@ function M.words_of(call)
   return list
 end
 
-local function bounded(value)
+-- What is too long is told: the amount is kept, and what it is made of is missing.
+local function bounded(call, what, value, bytes)
   local encoded = type(value) == "table" and json.encode(value)
-  return encoded and #encoded <= COSTS_BYTES and value or nil
+  if encoded and #encoded > bytes then
+    log.fact("warn", "vapi.too_long", M.sid_of(call) or "", { what = log.known(what), bytes = #encoded,
+      fix = log.known "its amount is kept, what it is made of is not" })
+    return nil, true
+  end
+  return encoded and value or nil, false
+end
+
+-- What each turn took is what makes them long: without that, what all took.
+local function metrics_of(call)
+  local all = table_or_empty(table_or_empty(call.artifact).performanceMetrics)
+  local metrics, too_long = bounded(call, "metrics", next(all) and all, METRICS_BYTES)
+  if not too_long then
+    return metrics
+  end
+  local sums = {}
+  for name, value in pairs(all) do
+    sums[name] = type(value) == "number" and value or nil
+  end
+  return bounded(call, "metrics", sums, METRICS_BYTES)
 end
 
 ---The members of the fact `vapi`.
@@ -79,8 +100,9 @@ function M.fact_of(call, more)
     vapi_id = text(call.id), seen_by = "poll", type = text(call.type), status = text(call.status),
     assistant = text(call.assistantId), number_id = text(call.phoneNumberId), ended_reason = text(call.endedReason),
     created_at = text(call.createdAt), started_at = text(call.startedAt), ended_at = text(call.endedAt),
-    cost = tonumber(call.cost), costs = bounded(call.costs), cost_breakdown = bounded(call.costBreakdown),
-    metrics = bounded(table_or_empty(call.artifact).performanceMetrics),
+    cost = tonumber(call.cost), costs = (bounded(call, "costs", call.costs, COSTS_BYTES)),
+    cost_breakdown = (bounded(call, "cost_breakdown", call.costBreakdown, BREAKDOWN_BYTES)),
+    metrics = (metrics_of(call)),
   }
   for name, value in pairs(more or {}) do
     fact[name] = value

@@ -207,7 +207,7 @@ end
 ---@param def table the agent
 function M.run(p, def)
   local list, results, reason, whom = M.read(p), {}, nil, nil
-  local session = calls.open(p, def)
+  local session, close = calls.open(p, def)
   local before = calls.state_of(session)
   local unbound = bound(p, session, list, results)
   for i, asked in ipairs(list) do
@@ -225,6 +225,7 @@ function M.run(p, def)
   end
   unbound()
   host.reply(document(p, results))
+  close()
   act_afterwards(p, session, reason, whom)
 end
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Webhooks of Vapi at the door: whose they are, what they say, which call they are about. */
 #include "base/err.h"
+#include "gateway/vapi/digests.h"
 #include "gateway/vapi/known.h"
 #include "gateway/vapi/message.h"
-#include "gateway/vapi/seen.h"
 #include "gateway/vapi/sign.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -95,38 +97,52 @@ static void test_a_signature_is_good_for_its_body_key_and_moment_only(void **sta
     assert_int_equal(VAPI_REFUSED, check(&both, signature(STAMP_S, HEX_S), NOW_MS - 301001));
 }
 
-static void test_a_long_body_is_read_only_when_it_could_be_right(void **state)
+static void test_a_long_body_is_read_only_when_its_head_could_be_right(void **state)
 {
     struct vapi_auth none = {.secret = "", .hmac = ""};
-    struct vapi_proof signed_one = signature(STAMP_S, "whatever");
+    struct vapi_proof good = signature(STAMP_S, HEX_S);
 
     (void)state;
-    assert_true(vapi_sign_may_pass(&both, &signed_one));
-    assert_false(vapi_sign_may_pass(&none, &signed_one));
-    assert_false(vapi_sign_may_pass(&both, &(struct vapi_proof){.secret = RD_STR("wrong")}));
+    assert_int_equal(VAPI_BY_HMAC, vapi_sign_could_be(&both, &good, NOW_MS));
+    assert_int_equal(VAPI_REFUSED, vapi_sign_could_be(&none, &good, NOW_MS));
+    assert_int_equal(VAPI_REFUSED, vapi_sign_could_be(&both, &good, NOW_MS + 299001)); /* not now */
+    good = signature(STAMP_S, "sha256=" HEX_S);
+    assert_int_equal(VAPI_BY_HMAC, vapi_sign_could_be(&both, &good, NOW_MS));
+    good = signature(STAMP_S, BASE64_S);
+    assert_int_equal(VAPI_BY_HMAC, vapi_sign_could_be(&both, &good, NOW_MS));
+    good = signature(STAMP_S, "a");
+    assert_int_equal(VAPI_REFUSED, vapi_sign_could_be(&both, &good, NOW_MS));
+    good = signature("now", HEX_S);
+    assert_int_equal(VAPI_REFUSED, vapi_sign_could_be(&both, &good, NOW_MS));
+    assert_int_equal(
+        VAPI_REFUSED,
+        vapi_sign_could_be(&both, &(struct vapi_proof){.secret = RD_STR("wrong")}, NOW_MS));
+    assert_int_equal(
+        VAPI_BY_SECRET,
+        vapi_sign_could_be(&both, &(struct vapi_proof){.secret = RD_STR("s3cret")}, NOW_MS));
 }
 
 static void test_what_was_seen_is_not_first_again_until_its_time(void **state)
 {
-    uint8_t a[SEEN_KEY] = {1}, b[SEEN_KEY] = {2};
-    struct seen *s;
+    uint8_t a[DIGEST] = {1}, b[DIGEST] = {2};
+    struct digests *s;
 
     (void)state;
-    assert_int_equal(0, seen_new(&s, 64));
-    assert_true(seen_first(s, a, 1000, 2000));
-    assert_false(seen_first(s, a, 1999, 2999));
-    assert_true(seen_first(s, b, 1999, 2999));
-    assert_true(seen_first(s, a, 2000, 3000));
-    seen_forget(s, a);
-    assert_true(seen_first(s, a, 2001, 3000));
+    assert_int_equal(0, digests_new(&s, 64));
+    assert_true(digests_first(s, a, 1000, 2000));
+    assert_false(digests_first(s, a, 1999, 2999));
+    assert_true(digests_first(s, b, 1999, 2999));
+    assert_true(digests_first(s, a, 2000, 3000));
+    digests_forget(s, a);
+    assert_true(digests_first(s, a, 2001, 3000));
     for (unsigned i = 0; i < 1000; i++) { /* all in one bucket: the newest stay */
-        uint8_t k[SEEN_KEY] = {0};
+        uint8_t k[DIGEST] = {0};
 
         memcpy(k + 8, &i, sizeof(i));
-        assert_true(seen_first(s, k, 5000, 6000 + i));
-        assert_false(seen_first(s, k, 5000, 6000 + i));
+        assert_true(digests_first(s, k, 5000, 6000 + i));
+        assert_false(digests_first(s, k, 5000, 6000 + i));
     }
-    seen_free(s);
+    digests_free(s);
 }
 
 static struct vapi_message read_it(const char *text)
@@ -139,8 +155,11 @@ static struct vapi_message read_it(const char *text)
 
 static const char *fact_of(const struct vapi_message *m, struct buf *out)
 {
+    struct vapi_dropped dropped;
+
     buf_init(out, 1 << 20);
-    assert_int_equal(0, vapi_message_fact(m, out));
+    assert_int_equal(0, vapi_message_fact(m, out, &dropped));
+    assert_null(dropped.what);
     return buf_text(out);
 }
 
@@ -230,6 +249,113 @@ static void test_tools_go_on_as_they_stand_and_fail_one_by_one(void **state)
     buf_fini(&b);
 }
 
+static void test_tools_in_their_third_shape_fail_by_their_own_ids(void **state)
+{
+    struct vapi_message m = read_it(
+        "{\"message\":{\"type\":\"tool-calls\",\"toolWithToolCallList\":[{\"type\":\"function\","
+        "\"function\":{\"name\":\"eta\"},\"toolCall\":{\"id\":\"c9\",\"function\":{\"name\":"
+        "\"eta\",\"parameters\":{}}}}]," CALL "}}");
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    assert_int_equal(0, vapi_message_failed(&m, "late", &b));
+    assert_string_equal(
+        "{\"results\":[{\"toolCallId\":\"c9\",\"name\":\"eta\",\"error\":\"late\"}]}",
+        buf_text(&b));
+    buf_fini(&b);
+}
+
+/* `before`, then `n` letters, then `behind`; freed by the caller. */
+static char *long_text(const char *before, char letter, size_t n, const char *behind)
+{
+    char *text = malloc(strlen(before) + n + strlen(behind) + 1);
+
+    assert_non_null(text);
+    strcpy(text, before);
+    memset(text + strlen(before), letter, n);
+    strcpy(text + strlen(before) + n, behind);
+    return text;
+}
+
+static void test_tools_that_are_too_long_are_not_asked_for_in_part(void **state)
+{
+    char *text = long_text(
+        "{\"message\":{\"type\":\"tool-calls\",\"toolCallList\":[{\"id\":\"c1\",\"name\":\"note\","
+        "\"arguments\":{\"text\":\"",
+        'x', 50000, "\"}}]," CALL "}}");
+    struct vapi_message m = read_it(text);
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    assert_int_equal(RD_EFULL, vapi_message_ask(&m, &b));
+    buf_clear(&b);
+    assert_int_equal(0, vapi_message_failed(&m, "too long", &b));
+    assert_non_null(strstr(buf_text(&b), "\"toolCallId\":\"c1\",\"name\":\"note\",\"error\""));
+    buf_fini(&b);
+    free(text);
+}
+
+static void test_the_beginning_of_long_words_is_heard(void **state)
+{
+    static const char *const letters[] = {"\xc3\xa4", "\\ud83d\\ude00", "\\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t n = 49140; n < 49160; n++) { /* so that each of them meets the end */
+            char behind[512];
+            char *text;
+            struct vapi_message m;
+            struct json_value v;
+            struct buf b;
+
+            (void)snprintf(behind, sizeof(behind), "%s%s\"," CALL "}}", letters[i], letters[i]);
+            text = long_text("{\"message\":{\"type\":\"transcript\",\"role\":\"user\","
+                             "\"transcript\":\"",
+                             'x', n, behind);
+            m = read_it(text);
+            buf_init(&b, 1 << 20);
+            assert_int_equal(strlen(letters[i]) * 2 + n > 49152, vapi_message_cut(&m) > 0);
+            assert_int_equal(0, buf_add_str(&b, "{\"a\":1"));
+            assert_int_equal(0, vapi_message_ask(&m, &b));
+            assert_int_equal(0, buf_add_str(&b, "}"));
+            assert_true(b.n > 49100 && b.n < 49200);
+            assert_int_equal(0, json_parse((struct rd_str){b.data, b.n}, &v));
+            buf_fini(&b);
+            free(text);
+        }
+}
+
+static void test_what_is_too_long_is_told_and_its_sums_are_kept(void **state)
+{
+    char *text =
+        long_text("{\"message\":{\"type\":\"end-of-call-report\",\"cost\":0.5,\"artifact\":"
+                  "{\"performanceMetrics\":{\"turnLatencies\":[\"",
+                  'x', 30000, "\"],\"turnLatencyAverage\":812}}," CALL "}}");
+    struct vapi_dropped dropped;
+    struct vapi_message m = read_it(text);
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    assert_int_equal(0, vapi_message_fact(&m, &b, &dropped));
+    assert_string_equal("metrics", dropped.what);
+    assert_true(dropped.bytes > 30000);
+    assert_non_null(strstr(buf_text(&b), "\"cost\":0.5,\"metrics\":{\"turnLatencyAverage\":812}"));
+    buf_fini(&b);
+    free(text);
+    text = long_text("{\"message\":{\"type\":\"end-of-call-report\",\"cost\":0.5,\"costs\":[\"",
+                     'x', 17000, "\"]," CALL "}}");
+    m = read_it(text);
+    buf_init(&b, 1 << 20);
+    assert_int_equal(0, vapi_message_fact(&m, &b, &dropped));
+    assert_string_equal("costs", dropped.what);
+    assert_non_null(strstr(buf_text(&b), "\"cost\":0.5"));
+    buf_fini(&b);
+    free(text);
+}
+
 static void test_ids_are_ids_or_nothing(void **state)
 {
     struct vapi_message m =
@@ -280,6 +406,48 @@ static void test_a_message_is_about_a_call_of_ours_or_none(void **state)
     vapi_known_free(k);
 }
 
+static void test_who_withholds_a_number_is_known_when_there_is_one_of_them(void **state)
+{
+    struct vapi_call one = {.sid = SID, .agent = "a", .from = "anonymous", .to = "+13125550100"},
+                     other = {
+                         .sid = "CA02", .agent = "a", .from = "+266696687", .to = "+13125550100"};
+    struct vapi_message asks = {.kind = VAPI_ASSISTANT, .id = ID, .to = "+13125550100"};
+    struct vapi_call found;
+    struct vapi_known *k;
+
+    (void)state;
+    assert_int_equal(0, vapi_known_new(&k, 4));
+    vapi_known_put(k, &one, 1000, true);
+    assert_true(vapi_known_find(k, &asks, 1500, &found));
+    assert_string_equal(SID, found.sid);
+    vapi_known_free(k);
+    assert_int_equal(0, vapi_known_new(&k, 4));
+    vapi_known_put(k, &one, 1000, true);
+    vapi_known_put(k, &other, 1000, true);
+    assert_false(vapi_known_find(k, &asks, 1500, &found));
+    vapi_known_free(k);
+}
+
+static void test_a_call_without_a_carriers_id_has_vapis_name(void **state)
+{
+    struct vapi_message m = {.id = ID}, later = {.id = ID, .sid = SID}, nothing = {.id = "--"};
+    struct vapi_call c = {.id = ID, .direct = true}, found;
+    struct vapi_known *k;
+
+    (void)state;
+    assert_true(vapi_known_name(c.sid, &m));
+    assert_string_equal("vapi8f2c1d7e111142228333444455556666", c.sid);
+    assert_false(vapi_known_name(found.sid, &nothing));
+    assert_int_equal(0, vapi_known_new(&k, 4));
+    vapi_known_put(k, &c, 1000, false);
+    assert_true(vapi_known_find(k, &later, 1500, &found)); /* one call, one row */
+    assert_string_equal(c.sid, found.sid);
+    assert_true(found.direct);
+    assert_true(vapi_known_name(c.sid, &later));
+    assert_string_equal(SID, c.sid);
+    vapi_known_free(k);
+}
+
 static void test_a_silent_call_is_named_once(void **state)
 {
     struct vapi_call c = {.sid = SID, .agent = "a"}, other = {.sid = "CA02", .agent = "a"}, found;
@@ -311,12 +479,18 @@ int main(void)
         cmocka_unit_test(test_the_secret_opens_in_both_headers_and_nothing_else_does),
         cmocka_unit_test(test_a_signature_is_good_in_each_spelling),
         cmocka_unit_test(test_a_signature_is_good_for_its_body_key_and_moment_only),
-        cmocka_unit_test(test_a_long_body_is_read_only_when_it_could_be_right),
+        cmocka_unit_test(test_a_long_body_is_read_only_when_its_head_could_be_right),
         cmocka_unit_test(test_what_was_seen_is_not_first_again_until_its_time),
         cmocka_unit_test(test_a_status_becomes_a_fact),
         cmocka_unit_test(test_a_report_has_money_and_times),
         cmocka_unit_test(test_only_the_callers_final_words_are_heard),
         cmocka_unit_test(test_tools_go_on_as_they_stand_and_fail_one_by_one),
+        cmocka_unit_test(test_tools_in_their_third_shape_fail_by_their_own_ids),
+        cmocka_unit_test(test_tools_that_are_too_long_are_not_asked_for_in_part),
+        cmocka_unit_test(test_the_beginning_of_long_words_is_heard),
+        cmocka_unit_test(test_what_is_too_long_is_told_and_its_sums_are_kept),
+        cmocka_unit_test(test_who_withholds_a_number_is_known_when_there_is_one_of_them),
+        cmocka_unit_test(test_a_call_without_a_carriers_id_has_vapis_name),
         cmocka_unit_test(test_ids_are_ids_or_nothing),
         cmocka_unit_test(test_a_message_is_about_a_call_of_ours_or_none),
         cmocka_unit_test(test_a_silent_call_is_named_once),

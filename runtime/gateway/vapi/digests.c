@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* seen.c - keys are digests, so their own first bytes say where they are: buckets of eight places. */
-#include "gateway/vapi/seen.h"
+/* digests.c - their own first bytes say where they are: buckets of eight places. */
+#include "gateway/vapi/digests.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,19 +11,19 @@ enum { WAYS = 8 };
 
 struct place {
     uint64_t until_ms; /* 0: free */
-    uint8_t key[SEEN_KEY];
+    uint8_t key[DIGEST];
 };
 
-struct seen {
+struct digests {
     pthread_mutex_t lock;
     size_t buckets;
     struct place places[];
 };
 
-int seen_new(struct seen **out, size_t places)
+int digests_new(struct digests **out, size_t places)
 {
     size_t buckets = places / WAYS > 0 ? places / WAYS : 1;
-    struct seen *s = calloc(1, sizeof(*s) + buckets * WAYS * sizeof(struct place));
+    struct digests *s = calloc(1, sizeof(*s) + buckets * WAYS * sizeof(struct place));
 
     if (!s)
         return -ENOMEM;
@@ -33,7 +33,7 @@ int seen_new(struct seen **out, size_t places)
     return 0;
 }
 
-void seen_free(struct seen *s)
+void digests_free(struct digests *s)
 {
     if (!s)
         return;
@@ -41,7 +41,7 @@ void seen_free(struct seen *s)
     free(s);
 }
 
-static struct place *bucket_of(struct seen *s, const uint8_t key[SEEN_KEY])
+static struct place *bucket_of(struct digests *s, const uint8_t key[DIGEST])
 {
     uint64_t n;
 
@@ -49,10 +49,10 @@ static struct place *bucket_of(struct seen *s, const uint8_t key[SEEN_KEY])
     return &s->places[n % s->buckets * WAYS];
 }
 
-static struct place *find(struct place *bucket, const uint8_t key[SEEN_KEY])
+static struct place *find(struct place *bucket, const uint8_t key[DIGEST])
 {
     for (size_t i = 0; i < WAYS; i++)
-        if (bucket[i].until_ms > 0 && memcmp(bucket[i].key, key, SEEN_KEY) == 0)
+        if (bucket[i].until_ms > 0 && memcmp(bucket[i].key, key, DIGEST) == 0)
             return &bucket[i];
     return NULL;
 }
@@ -67,7 +67,7 @@ static struct place *oldest(struct place *bucket)
     return p;
 }
 
-bool seen_first(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms, uint64_t until_ms)
+bool digests_first(struct digests *s, const uint8_t key[DIGEST], uint64_t now_ms, uint64_t until_ms)
 {
     struct place *bucket = bucket_of(s, key), *p;
     bool first;
@@ -78,14 +78,14 @@ bool seen_first(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms, ui
     if (!p)
         p = oldest(bucket);
     if (first) {
-        memcpy(p->key, key, SEEN_KEY);
+        memcpy(p->key, key, DIGEST);
         p->until_ms = until_ms;
     }
     (void)pthread_mutex_unlock(&s->lock);
     return first;
 }
 
-bool seen_has(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms)
+bool digests_has(struct digests *s, const uint8_t key[DIGEST], uint64_t now_ms)
 {
     const struct place *p;
     bool has;
@@ -97,7 +97,7 @@ bool seen_has(struct seen *s, const uint8_t key[SEEN_KEY], uint64_t now_ms)
     return has;
 }
 
-void seen_forget(struct seen *s, const uint8_t key[SEEN_KEY])
+void digests_forget(struct digests *s, const uint8_t key[DIGEST])
 {
     struct place *p;
 
