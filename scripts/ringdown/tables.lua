@@ -11,8 +11,7 @@ M.ours = [[adoptions agent_release_current agent_releases agent_trees agent_vers
   force_now forces near_misses node_leader node_processes nodes number_snapshots number_targets numbers_at_vapi
   numbers_seen numbers_shown numbers_version opt_outs phone_numbers rates recordings retention rollout_checks
   rollout_now rollouts routing_version schema_migrations sites statistics store streams_begun texts tool_calls
-  triage_followers triage_matches triage_steps turns usage vapi_calls vapi_signatures
-  vapi_writes]]
+  triage_followers triage_matches triage_steps turns usage vapi_calls vapi_signatures vapi_writes]]
 
 local reasons = {
   store = "use ringdown.store instead",
