@@ -184,6 +184,20 @@ describe("a call that Vapi has by itself", function()
     carrier "/twilio/status"
   end)
 
+  it("is heard also while the database is away, and once", function()
+    local said = message(call(), "transcript", { role = "user", transcriptType = "final",
+      transcript = "it is flooded" })
+    local proof, before = signed(said), #a:log("triage.match")
+    pg.freeze()
+    local statuses = { post(a, said, proof).status, post(a, said, proof).status }
+    local found = proc.wait_for(function()
+      return #a:log("triage.match") == before + 1
+    end, 10)
+    pg.thaw()
+    assert.is_truthy(found)
+    assert.same({ 200, 401 }, statuses)
+  end)
+
   it("is not read for strangers: what is long must be signed, and now", function()
     local long = message(call(), "end-of-call-report", { transcript = ("x"):rep(300000) })
     assert.equal(413, post(a, long, signed(long, tostring(os.time() - 400))).status)
