@@ -305,6 +305,8 @@ describe("a call that Vapi runs", function()
     events.ingest(url, { told { imported = true, seen_by = "poll", status = "ended", cost = 0.1 } })
     assert.same({ n = 1, imported = false, seen_by = "both" }, one [[select count(*) over () as n, imported, seen_by
       from calls join vapi_calls using (call)]])
+    pg.run(url, "update calls set started_at = now()")
+    assert.same({ n = 0, k = 0 }, one("select rollout_usual('northside-plumbing') as k").k)
     assert.same({ n = 0 }, one "select count(*) as n from rollout_split('northside-plumbing', '2026-01-01', 5000)")
   end)
 
