@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 25 s
+-- takes: 33 s
 -- Vapi's assistant over our own line: from the first word, or from where OpenAI could not go on. The call stays
 -- ours: its barge-ins, its transcript, its end.
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
+local proc = require "spec.e2e.support.proc"
 local vapi = require "spec.e2e.support.vapi"
 
 local agents = {
@@ -34,13 +35,29 @@ agents["berths.lua"] = ([[
     openai = {}, vapi = { assistant = "%s", route = "bypass" }, routing = "openai", tools = { tools.end_call },
   }]]):format(vapi.number, vapi.assistant)
 
+-- Its tools are asked for at their server: by webhooks, not over the line.
+agents["inn.lua"] = ([[
+  local agent, tool, tools = require "ringdown.agent", require "ringdown.tool", require "ringdown.tools"
+  local book = tool { name = "book_nights", about = "Books.", effect = "write", failed = "Say it failed.",
+    args = { nights = { type = "integer", about = "How many." } },
+    run = function(call, args)
+      call.vars.nights = call.vars.nights + args.nights
+      return { booked = args.nights }
+    end }
+  return agent {
+    name = "inn", numbers = { "+13125550233" }, time_zone = "America/Chicago", greeting = "The inn.",
+    prompt = "You are the inn.", vars = { nights = 0 },
+    openai = {}, vapi = { assistant = "%s", route = "bridge" }, routing = "vapi", tools = { book, tools.end_call },
+  }]]):format(vapi.assistant)
+
 local scenarios = { "asks-the-lake-house", "model-is-thrown-out", "model-is-lost-for-good" }
 
 describe("a call that Vapi answers over our line", function()
   local n, watch, reports = nil, nil, {}
 
   setup(function()
-    n = node.start { agents = agents, vapi = { scenarios = scenarios, fault = "burst" } }
+    n = node.start { agents = agents, vapi = { scenarios = { "books-once", table.unpack(scenarios) },
+      fault = "burst" } }
     watch = n:watch()
     local _, list = n:call { scenarios = scenarios }
     for _, report in ipairs(list) do
@@ -125,5 +142,27 @@ describe("a call that Vapi answers over our line", function()
     assert.same({ system = "openai", failed_over_to = "vapi", route = "bypass" }, pg.query(n.database, ([[
       select c.system, c.failed_over_to, v.route from calls c join vapi_calls v using (call)
       where c.call = '%s']]):format(report.call))[1])
+  end)
+
+  -- The last one: there is no Vapi behind it.
+  it("is OpenAI's from where Vapi is gone, and what Vapi had done is not done again", function()
+    local before = #n.vapi:calls()
+    local place = n:place { scenarios = { "books-once" } }
+    assert(proc.wait_for(function()
+      local calls = n.vapi:calls()
+      return #calls > before and calls[1].status == "in-progress"
+    end, 20))
+    local hook = n.vapi:hook { call = "last", type = "tool-calls", shape = "openapi", name = "book_nights",
+      arguments = { nights = 2 } }
+    assert.matches('"booked":2', hook.answer.results[1].result, 1, true)
+    n.vapi.child:signal "TERM"
+    local good, text = place:wait(40)
+    assert(good, text)
+    assert.is_truthy(n:wait_shipped())
+    assert.same({ { nights = 2, first = "vapi", failed_over_to = "openai" } }, pg.query(n.database, [[
+      select (vars ->> 'nights')::integer as nights, routed_first as first, failed_over_to from calls
+      where agent = 'inn']]))
+    assert.equal(2, #pg.query(n.database,
+      "select from tool_calls where name = 'book_nights' and output like '%booked%'"))
   end)
 end)

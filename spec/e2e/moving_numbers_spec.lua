@@ -86,8 +86,9 @@ describe("moving numbers", function()
   end)
 
   it("moves a few first, and then the rest, with a report of each", function()
-    local said, code = migrate("--approve", hash, plan_file, "--pilot", "1")
+    local said, code = migrate("--approve", hash, plan_file, "--pilot", "1", "--call", "--from", B)
     assert.equal(0, code, said)
+    assert.matches("%+13125550100 .*plumber", said) -- who answered a real call
     assert.matches("1 of 1 numbers go to ringdown, 3 of the plan are left", said)
     assert.equal(n.url .. "/twilio/voice", at_twilio(A).voice_url)
     assert.equal("https://api.vapi.ai/twilio/inbound_call", at_twilio(B).voice_url)

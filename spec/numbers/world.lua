@@ -255,7 +255,8 @@ function M.begin(numbers)
     by_sid[("PN%032x"):format(n)] = as_imported(number, n)
     M.vapi[n] = { id = "vapi-" .. n, number = number, assistantId = M.assistant }
   end
-  package.loaded["ringdown.vapi.rest"] = { phone_numbers = function()
+  package.loaded["ringdown.vapi.rest"] = {}
+  package.loaded["ringdown.vapi.pages"] = { phone_numbers = function()
     if type(M.vapi) == "string" then
       return nil, M.vapi
     end
@@ -273,7 +274,7 @@ function M.finish()
   for name, act in pairs(real) do
     host[name] = act or nil
   end
-  package.loaded["ringdown.vapi.rest"] = nil
+  package.loaded["ringdown.vapi.rest"], package.loaded["ringdown.vapi.pages"] = nil, nil
   host.reset()
 end
 

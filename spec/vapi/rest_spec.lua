@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 local host = require "ringdown.fake.host"
 local json = require "ringdown.json"
+local pages = require "ringdown.vapi.pages"
 local rest = require "ringdown.vapi.rest"
 
 local ID = "8f2c1d7e-1111-4222-8333-444455556666"
@@ -36,7 +37,7 @@ describe("Vapi's REST API", function()
   end)
 
   it("shows all numbers and assistants, also more than Vapi tells at once", function()
-    for path, list in pairs { ["/phone-number"] = rest.phone_numbers, ["/assistant"] = rest.assistants } do
+    for path, list in pairs { ["/phone-number"] = pages.phone_numbers, ["/assistant"] = pages.assistants } do
       local page = {}
       for i = 1, 1000 do
         page[i] = { id = ("n%d"):format(i), createdAt = ("2026-11-25T09:46:00.%03dZ"):format((1000 - i) // 2) }
@@ -49,7 +50,7 @@ describe("Vapi's REST API", function()
       assert.same({ 1002, "n1002" }, { #all, all[1002].id })
     end
     host.vapi_requests, host.vapi_replies = {}, { ["GET /phone-number?limit=1000"] = { lost = true } }
-    assert.is_nil(rest.phone_numbers({ first_ms = 1, max_ms = 1, attempts = 1 }, 500))
+    assert.is_nil(pages.phone_numbers({ first_ms = 1, max_ms = 1, attempts = 1 }, 500))
     assert.equal(1, #host.vapi_requests) -- a caller waits
   end)
 

@@ -23,7 +23,7 @@ local function imported()
   if not (host.vapi_ready and host.vapi_ready()) then
     return nil, "there is no key for Vapi (vapi.key, VAPI_API_KEY)"
   end
-  local list, why = require("ringdown.vapi.rest").phone_numbers()
+  local list, why = require("ringdown.vapi.pages").phone_numbers()
   if not list then
     return nil, why
   end

@@ -13,6 +13,7 @@ local control = require "ringdown.vapi.control"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local log = require "ringdown.log"
+local pages = require "ringdown.vapi.pages"
 local rest = require "ringdown.vapi.rest"
 local sessions = require "ringdown.session"
 local told = require "ringdown.vapi.told"
@@ -32,7 +33,7 @@ local function number_id(number)
   if id then
     return id
   end
-  for _, one in ipairs(rest.phone_numbers(M.once, NUMBER_MS) or {}) do
+  for _, one in ipairs(pages.phone_numbers(M.once, NUMBER_MS) or {}) do
     if type(one) == "table" and one.number == number then
       return one.id
     end

@@ -45,7 +45,7 @@ end
 
 -- Vapi's numbers by their id there: a call may name no other. Without them calls would be kept as nobody's, for good.
 local function numbers()
-  local list, why = rest.phone_numbers()
+  local list, why = pages.phone_numbers()
   if not list then
     error("Vapi does not tell its phone numbers, so nothing was taken: " .. tostring(why), 0)
   end

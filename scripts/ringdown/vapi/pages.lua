@@ -80,12 +80,8 @@ function M.walk(o, take)
   return false
 end
 
----Everything of a list, or nil and why.
----@param of fun(ask: ringdown.vapi.calls): table[]?, string?, any one page
----@return table[]? items
----@return string? why
----@return any code
-function M.all(of)
+-- A page that is too long stays so: somebody may wait.
+local function all(of)
   local list = {}
   local done, why, code = M.walk({ of = of, limit = rest.LIST, fixed = true }, function(items)
     table.move(items, 1, #items, #list + 1, list)
@@ -94,6 +90,25 @@ function M.all(of)
     return list
   end
   return nil, why or "more than can be read", code
+end
+
+---All imported phone numbers.
+---@param policy ringdown.retry.policy?
+---@param timeout_ms integer? of one attempt
+---@return table[]? numbers
+---@return string? why
+---@return any code
+function M.phone_numbers(policy, timeout_ms)
+  return all(function(ask)
+    return rest.phone_numbers(ask, policy, timeout_ms)
+  end)
+end
+
+---@return table[]? assistants
+---@return string? why
+---@return any code
+function M.assistants()
+  return all(rest.assistants)
 end
 
 return M

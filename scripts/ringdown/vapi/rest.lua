@@ -156,22 +156,20 @@ function M.create_call(body, timeout_ms)
   }
 end
 
--- All of a list, page by page.
-local function all(path, policy, timeout_ms)
-  return require("ringdown.vapi.pages").all(function(ask)
-    return M.read(with_query(path, { createdAtLt = ask.before, createdAtLe = ask.until_at, limit = ask.limit }), policy,
-      timeout_ms)
-  end)
+local function page(path, o, policy, timeout_ms)
+  return M.read(with_query(path, { createdAtLt = o.before, createdAtLe = o.until_at, limit = o.limit or M.LIST }),
+    policy, timeout_ms)
 end
 
----All imported phone numbers.
+---One page of the imported phone numbers; all of them: ringdown.vapi.pages.
+---@param o ringdown.vapi.calls
 ---@param policy ringdown.retry.policy?
 ---@param timeout_ms integer? of one attempt
 ---@return table[]? numbers
 ---@return string? why
 ---@return any code
-function M.phone_numbers(policy, timeout_ms)
-  return all("/phone-number", policy, timeout_ms)
+function M.phone_numbers(o, policy, timeout_ms)
+  return page("/phone-number", o, policy, timeout_ms)
 end
 
 ---@param id string
@@ -184,11 +182,13 @@ function M.assistant(id)
   return M.read("/assistant/" .. checked_id(id))
 end
 
+---One page of the assistants; all of them: ringdown.vapi.pages.
+---@param o ringdown.vapi.calls
 ---@return table[]? assistants
 ---@return string? why
 ---@return any code
-function M.assistants()
-  return all "/assistant"
+function M.assistants(o)
+  return page("/assistant", o)
 end
 
 return M
