@@ -10,11 +10,13 @@
 #include "observe/targets.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,10 +25,12 @@
 
 #include <cmocka.h>
 
-#define BOTH    "+13125550103" /* its function sends TO_VAPI there */
-#define PROUD   "+13125550104" /* the same, but would rather not */
-#define TO_VAPI "+13125550142"
-#define TO_US   "+13125550143"
+#define BOTH           "+13125550103" /* its function sends TO_VAPI there */
+#define PROUD          "+13125550104" /* the same, but would rather not */
+#define BYPASSED       "+13125550105" /* the same two; Vapi is asked to begin the call */
+#define BYPASSED_PROUD "+13125550106"
+#define TO_VAPI        "+13125550142"
+#define TO_US          "+13125550143"
 
 static int silent_fd;
 static char openai_url[64];
@@ -35,7 +39,7 @@ static char vapi_api[] = "https://api.vapi.ai";
 static const char agent_text[] =
     "local a = require 'ringdown.agent' {\n"
     "  name = '%s', numbers = { '%s' }, greeting = 'Hi.', prompt = 'Be brief.', openai = {}, %s\n"
-    "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11' },\n"
+    "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11', %s },\n"
     "  routing = function(call)\n"
     "    if call.caller.number == '+13125550144' then error('none for ' .. call.caller.number) "
     "end\n"
@@ -58,7 +62,8 @@ static void look_for_numbers(enum log_level level, const char *event, const stru
             numbers_logged++;
 }
 
-static void write_agent(const char *name, const char *number, const char *more, const char *breaks)
+static void write_agent_at(const char *name, const char *number, const char *more,
+                           const char *at_vapi, const char *breaks)
 {
     char path[128];
     FILE *f;
@@ -66,22 +71,35 @@ static void write_agent(const char *name, const char *number, const char *more, 
     (void)snprintf(path, sizeof(path), "%s/%s.lua", s.folder, name);
     f = fopen(path, "we");
     assert_non_null(f);
-    (void)fprintf(f, agent_text, name, number, more, breaks);
+    (void)fprintf(f, agent_text, name, number, more, at_vapi, breaks);
     assert_int_equal(fclose(f), 0);
+}
+
+static void write_agent(const char *name, const char *number, const char *more, const char *breaks)
+{
+    write_agent_at(name, number, more, "", breaks);
+}
+
+static int listen_somewhere(unsigned *port)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(a);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, n), 0);
+    assert_int_equal(listen(fd, 64), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    *port = ntohs(a.sin_port);
+    return fd;
 }
 
 /* An OpenAI that answers nothing: one that refuses would soon be given up. */
 static void be_silent_openai(void)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof(a);
+    unsigned port;
 
-    silent_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(silent_fd, (struct sockaddr *)&a, n), 0);
-    assert_int_equal(listen(silent_fd, 64), 0);
-    assert_int_equal(getsockname(silent_fd, (struct sockaddr *)&a, &n), 0);
-    (void)snprintf(openai_url, sizeof(openai_url), "ws://127.0.0.1:%u/v1/realtime",
-                   ntohs(a.sin_port));
+    silent_fd = listen_somewhere(&port);
+    (void)snprintf(openai_url, sizeof(openai_url), "ws://127.0.0.1:%u/v1/realtime", port);
     s.settings.openai_url = openai_url;
 }
 
@@ -299,6 +317,111 @@ static void test_a_system_that_is_given_up_gets_no_calls(void **state)
     assert_true(goes_to_us());
 }
 
+/* ---- a Vapi that is asked, and is full ---- */
+
+static struct {
+    pthread_t thread;
+    int fd;
+    char url[64];
+    _Atomic int begun; /* calls that were to begin there */
+} vapi;
+
+/* Head and body, whatever they say; the first word is kept. */
+static bool hear_request(int fd, char *head, size_t cap)
+{
+    size_t n = 0, want = 0;
+    const char *end = NULL, *length;
+
+    while (n < cap - 1 && (!end || n < want)) {
+        ssize_t got = read(fd, head + n, cap - 1 - n);
+
+        if (got <= 0)
+            return false;
+        n += (size_t)got;
+        head[n] = '\0';
+        end = end ? end : strstr(head, "\r\n\r\n");
+        length = end ? strcasestr(head, "content-length:") : NULL;
+        if (end)
+            want = (size_t)(end + 4 - head) + (length ? strtoul(length + 15, NULL, 10) : 0);
+    }
+    return true;
+}
+
+static void answer_vapi(int fd)
+{
+    static const char full[] = "{\"message\":\"Over Concurrency Limit.\",\"statusCode\":400}";
+    static const char numbers[] = "[{\"id\":\"n1\",\"number\":\"" BYPASSED "\"},"
+                                  "{\"id\":\"n2\",\"number\":\"" BYPASSED_PROUD "\"}]";
+    char head[16384], text[1024];
+    bool begins;
+    int n;
+
+    if (!hear_request(fd, head, sizeof(head)))
+        return;
+    begins = strncmp(head, "POST /call", 10) == 0;
+    vapi.begun += begins;
+    n = snprintf(text, sizeof(text),
+                 "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                 "Connection: close\r\n\r\n%s",
+                 begins ? "400 Bad Request" : "200 OK", strlen(begins ? full : numbers),
+                 begins ? full : numbers);
+    assert_int_equal(write(fd, text, (size_t)n), n);
+}
+
+static void *run_vapi(void *arg)
+{
+    int fd;
+
+    while ((fd = accept4(vapi.fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        answer_vapi(fd);
+        close(fd);
+    }
+    return arg;
+}
+
+static void be_full_vapi(void)
+{
+    static char key[] = "a key";
+    unsigned port;
+
+    vapi.fd = listen_somewhere(&port);
+    (void)snprintf(vapi.url, sizeof(vapi.url), "http://127.0.0.1:%u", port);
+    vapi.begun = 0;
+    assert_int_equal(pthread_create(&vapi.thread, NULL, run_vapi, NULL), 0);
+    s.settings.vapi_api = vapi.url;
+    s.settings.vapi_key = key;
+    write_agent_at("both", BYPASSED, "", "route = 'bypass'", "false");
+    write_agent_at("proud", BYPASSED_PROUD, "failover = false,", "route = 'bypass'", "false");
+    restart();
+}
+
+static void be_gone_vapi(void)
+{
+    (void)shutdown(vapi.fd, SHUT_RDWR);
+    (void)pthread_join(vapi.thread, NULL);
+    close(vapi.fd);
+}
+
+/* No call begins there: its script, which was over, is asked once more, and knows. */
+static void test_a_vapi_that_is_full_leaves_its_call_to_us(void **state)
+{
+    (void)state;
+    be_full_vapi();
+    ask(1, TO_VAPI, BYPASSED, "ringing");
+    assert_true(goes_to_us());
+    assert_int_equal(vapi.begun, 1);
+    assert_true(is_alarmed("routing.failover", "both/vapi"));
+    assert_int_equal(metric_value(M_CALLS_FAILED_OVER), 1);
+    assert_int_equal(node_calls(s.node), 1);
+    assert_int_equal(story_post_status(story_sid(1), "completed"), 200);
+    story_wait_until_no_script_runs();
+    ask(2, TO_VAPI, BYPASSED_PROUD, "ringing"); /* would rather wait for a place there */
+    assert_true(story_says("/twilio/inbound_call</Redirect>"));
+    assert_int_equal(vapi.begun, 2);
+    story_wait_until_no_script_runs();
+    be_gone_vapi();
+}
+
 static void test_an_answered_call_cannot_go_to_vapi(void **state)
 {
     (void)state;
@@ -341,6 +464,7 @@ int main(void)
         STORY(test_who_finds_no_slot_is_answered_by_the_other_system),
         STORY(test_whose_script_fails_is_answered_by_the_other_system),
         STORY(test_a_system_that_is_given_up_gets_no_calls),
+        STORY(test_a_vapi_that_is_full_leaves_its_call_to_us),
         STORY(test_an_answered_call_cannot_go_to_vapi),
         STORY(test_a_function_that_breaks_costs_no_call_and_is_told),
         STORY(test_a_rollback_ordered_here_is_obeyed),
