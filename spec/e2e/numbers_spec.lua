@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 20 s
+-- takes: 23 s
 -- The account's numbers are switched to us and back, as an operator does it: `ringdown numbers` against a Twilio that
 -- is simulated, a real database, and processes that are killed. RINGDOWN_NUMBERS says how many (200).
 local json = require "cjson"
 local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 
 local MANY = tonumber(os.getenv "RINGDOWN_NUMBERS") or 200
@@ -141,5 +142,16 @@ describe("the account's numbers", function()
     assert.is_nil(proc.read(script):find(node.token, 1, true))
     local _, drifted = numbers "drift"
     assert.equal(1, drifted)
+  end)
+
+  it("a node that leads looks by itself whether they are as they were made, first when it begins", function()
+    n:kill()
+    n:restart()
+    local alarm = n:wait_log("alarm", function(line)
+      return line.kind == "numbers.drift"
+    end, 20)
+    assert.same({ A, "warning" }, { alarm.subject, alarm.severity })
+    assert.same({ drifted = 1 }, pg.query(n.database,
+      "select count(*) as drifted from number_targets where drift is not null")[1])
   end)
 end)
