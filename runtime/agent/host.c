@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ERRAND_JSON_MAX = 64 * 1024, STUCK_MS = 10000 };
+enum { ERRAND_JSON_MAX = 64 * 1024, STUCK_MS = 10000, ASIDE_MAILBOX = 256 };
 
 static int copy_text(const char **field)
 {
@@ -77,16 +77,20 @@ int script_pool_start(struct script_pool **out, const struct script_opts *o)
     rc = copy_opts(&p->opts, o);
     if (rc)
         goto fail;
-    p->threads = calloc(n, sizeof(*p->threads));
+    p->threads = calloc(n + o->aside, sizeof(*p->threads));
     p->expected = expected_new();
     if (!p->threads || !p->expected) {
         rc = -ENOMEM;
         goto fail;
     }
-    for (; p->n_threads < n; p->n_threads++) {
-        rc = script_thread_start(&p->threads[p->n_threads], p, o->mailbox_capacity);
+    p->n_threads = n;
+    for (; p->n_started < n + o->aside; p->n_started++) {
+        struct script_thread *t = &p->threads[p->n_started];
+
+        t->aside = p->n_started >= n;
+        rc = script_thread_start(t, p, t->aside ? ASIDE_MAILBOX : o->mailbox_capacity);
         if (rc) {
-            p->n_threads++; /* half started: stop() knows */
+            p->n_started++; /* half started: stop() knows */
             goto fail;
         }
     }
@@ -101,7 +105,7 @@ void script_pool_stop(struct script_pool *p)
 {
     if (!p)
         return;
-    for (unsigned i = 0; i < p->n_threads; i++)
+    for (unsigned i = 0; i < p->n_started; i++)
         script_thread_stop(&p->threads[i]);
     agent_set_unref(p->agents);
     expected_free(p->expected);
@@ -182,6 +186,11 @@ int script_pool_question(struct script_pool *p, const char *agent, const char *k
 
 int script_pool_operate(struct script_pool *p, const struct operation_order *o)
 {
+    unsigned aside = p->n_started - p->n_threads;
+
+    if (o->aside && aside > 0)
+        return operation_post(
+            &p->threads[p->n_threads + atomic_fetch_add(&p->next_aside, 1) % aside], o);
     return operation_post(&p->threads[thread_for(p, 0)], o);
 }
 

@@ -20,6 +20,8 @@ struct asker;
 struct journal;
 struct script_pool;
 
+enum { SCRIPT_DRILL_ID = 24 };
+
 /* A fact that a script tells. Borrowed for the call. */
 struct script_fact {
     call_handle call; /* 0: of none */
@@ -29,8 +31,33 @@ struct script_fact {
     struct rd_str members; /* what a JSON object has between its braces, redacted; may be empty */
 };
 
+/* What the node around the scripts can do for an operation: host.node (api/api_node.c). Any script
+ * thread; all return at once. `arg` is that of struct script_lent. Results as in gateway/node.h. */
+struct script_node {
+    int (*status)(void *arg, struct buf *out);
+    int (*calls)(void *arg, struct buf *out);
+    int (*agents)(void *arg, struct buf *out);
+    int (*agent)(void *arg, const char *name, struct buf *out);
+    uint64_t (*reload)(void *arg);
+    int (*reloaded)(void *arg, uint64_t ticket, struct buf *out); /* -EAGAIN: not yet */
+    int (*hang_up)(void *arg, const char *sid, const char *who);
+    int (*whisper)(void *arg, const char *sid, const char *text, bool now, const char *who);
+    int (*transfer)(void *arg, const char *sid, const char *to, const char *who);
+    int (*drill)(void *arg, const char *agent, const char *rule, const char *who,
+                 char id[SCRIPT_DRILL_ID]);
+    uint64_t (*refresh_numbers)(void *arg);
+    void (*drain)(void *arg);
+    int (*operate)(void *arg, const char *kind, const char *json); /* a job in the background */
+};
+
+struct script_lent {
+    const struct script_node *can;
+    void *arg; /* NULL: the node is not there yet, or not any more */
+};
+
 struct script_opts {
     unsigned threads;
+    unsigned aside; /* threads besides, without calls, for operations that people wait for */
     size_t mailbox_capacity; /* messages per thread, reserved credits included */
     const char *agents_path, *library_path;
     const char *ca_file;      /* for HTTP from scripts; NULL: the system's */
@@ -51,6 +78,7 @@ struct script_opts {
     /* Borrow; whom the library asks as Ringdown, and whom agents ask as themselves. NULL: nobody.
      * Hushed before script_pool_stop(). */
     struct asker *asker, *agent_asker;
+    const struct script_lent *lent; /* borrows; NULL: there is no node (a command's process) */
     /* Posts to a media thread without a credit; the message is consumed. */
     void (*to_media)(void *arg, unsigned media_thread, struct message *m);
     /* Does this call go on? Any thread. NULL: nobody is asked, and nothing is swept. */
@@ -117,6 +145,7 @@ struct operation_order {
     struct rd_str json; /* an object; copied */
     const char *who;    /* a person, for the audit; copied. NULL: "ringdown" */
     uint32_t budget_ms; /* in all; 0: 10 minutes */
+    bool aside;         /* on a thread without calls, if there is one */
     const atomic_bool
         *stop; /* borrows until `done`; when true, host.stopping() says so. NULL: never */
     void (*line)(void *arg, struct rd_str json); /* script thread; NULL: nobody listens */

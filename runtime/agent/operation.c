@@ -19,9 +19,12 @@
 
 enum {
     OPERATIONS_MAX = 8, /* of a thread */
+    ASIDE_MAX = 24,     /* of one without calls */
     JSON_MAX = 4 << 20,
+    ASIDE_JSON_MAX = 32 << 20, /* files come this way */
     WHO_MAX = 64,
     MEMORY_MAX = 64 << 20,
+    MEMORY_PER_BYTE = 8, /* of what it is about */
     BUDGET_MS = 600000,
     SLICE_MS = 600000 /* it steps aside for calls; some only compute */
 };
@@ -55,9 +58,9 @@ int operation_post(struct script_thread *t, const struct operation_order *o)
     struct message *m;
     int rc = RD_EFULL;
 
-    if (o->json.n > JSON_MAX || s[2].n >= WHO_MAX)
+    if (o->json.n > (size_t)(t->aside ? ASIDE_JSON_MAX : JSON_MAX) || s[2].n >= WHO_MAX)
         return RD_ETOOBIG;
-    if (atomic_fetch_add(&t->n_operations, 1) >= OPERATIONS_MAX)
+    if (atomic_fetch_add(&t->n_operations, 1) >= (t->aside ? ASIDE_MAX : OPERATIONS_MAX))
         goto fail;
     rc = -ENOMEM;
     l = malloc(sizeof(*l));
@@ -151,10 +154,11 @@ static struct activity *operation_new(struct script_thread *t, const struct mess
     return a;
 }
 
-static int make_vm(struct activity *a)
+static int make_vm(struct activity *a, size_t about)
 {
-    struct vm_opts opts = {.memory_max = MEMORY_MAX,
-                           .slice_ms = SLICE_MS,
+    uint32_t budget_ms = a->operation->listener->budget_ms;
+    struct vm_opts opts = {.memory_max = MEMORY_MAX + MEMORY_PER_BYTE * about,
+                           .slice_ms = budget_ms < SLICE_MS ? budget_ms : SLICE_MS,
                            .instructions_max = UINT64_MAX,
                            .chunks = a->thread->shelf->chunks,
                            .user = a};
@@ -169,7 +173,7 @@ static int make_vm(struct activity *a)
 static void start(struct activity *a, const struct message *m)
 {
     uint32_t budget_ms = a->operation->listener->budget_ms;
-    struct job *j = make_vm(a) ? NULL : job_new(a, JOB_OPERATION);
+    struct job *j = make_vm(a, m->s[1].n) ? NULL : job_new(a, JOB_OPERATION);
 
     if (!j) {
         operation_failed(a, -ENOMEM, word_of(-ENOMEM), "");

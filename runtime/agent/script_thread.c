@@ -290,7 +290,7 @@ static void *run(void *arg)
 {
     struct script_thread *t = arg;
 
-    (void)pthread_setname_np(pthread_self(), "script");
+    (void)pthread_setname_np(pthread_self(), t->aside ? "aside" : "script");
     breathing_thread();
     (void)loop_run(t->loop);
     return NULL;

@@ -55,6 +55,7 @@ struct script_thread {
     atomic_uint_least64_t pulse_ms; /* monotonic: it came round */
     pthread_t thread;
     bool running, stopping;
+    bool aside; /* has no calls, only operations */
 };
 
 /* Numbers of one process's errands begin with the second it started in; so many follow. */
@@ -63,13 +64,15 @@ enum { ERRANDS_OF_A_PROCESS = 100000000 };
 struct script_pool {
     struct script_opts opts; /* strings owned */
     struct script_thread *threads;
-    unsigned n_threads;
+    unsigned n_threads; /* with calls; those aside come behind them */
+    unsigned n_started;
     _Atomic unsigned vms;
     pthread_mutex_t lock;      /* of agents */
     struct agent_set *agents;  /* refs */
     struct expected *expected; /* owns */
-    atomic_uint next_errand;   /* which thread gets the next one without a call */
-    uint64_t started_s;        /* by the calendar; the first digits of our errands' numbers */
+    atomic_uint next_aside;
+    atomic_uint next_errand; /* which thread gets the next one without a call */
+    uint64_t started_s;      /* by the calendar; the first digits of our errands' numbers */
 };
 
 struct activity *thread_find(struct script_thread *t, call_handle handle);

@@ -8,8 +8,11 @@
  *   ring of events: one mad request does not end the control plane */
 #include "control/handlers.h"
 
+#include "agent/api/api.h"
+#include "agent/host.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/lent.h"
 #include "lua/vm.h"
 
 #include <errno.h>
@@ -22,7 +25,7 @@ struct handlers {
     struct vm *vm;               /* owns */
     struct chunks *chunks;       /* owns */
     const struct events *events; /* borrows */
-    struct node *node;           /* borrows; NULL: none */
+    struct script_lent lent;     /* the node that is attached, if any */
     struct buf text;             /* owns: JSON on its way into Lua */
 };
 
@@ -41,154 +44,6 @@ static const char api_key = 'a';
 static struct handlers *self(lua_State *L)
 {
     return vm_user(vm_of(L));
-}
-
-static int push_failure(lua_State *L, int rc)
-{
-    lua_pushnil(L);
-    lua_pushstring(L, rc == -ENOTCONN ? "no node is attached" : rd_strerror(rc));
-    lua_pushstring(L, rc == RD_EGONE    ? "gone"
-                      : rc == RD_ESTATE ? "away"
-                      : rc == -ENOTCONN ? "starting"
-                                        : "failed");
-    return 3;
-}
-
-static int push_node_json(lua_State *L, int (*write)(struct node *, struct buf *))
-{
-    struct handlers *h = self(L);
-    int rc = -ENOTCONN;
-
-    buf_clear(&h->text);
-    if (h->node)
-        rc = write(h->node, &h->text);
-    if (rc)
-        return push_failure(L, rc);
-    lua_pushlstring(L, h->text.data ? h->text.data : "", h->text.n);
-    return 1;
-}
-
-/* host.status() -> json | nil, message, code */
-static int host_status(lua_State *L)
-{
-    return push_node_json(L, node_status_json);
-}
-
-/* host.calls() -> json | nil, message, code */
-static int host_calls(lua_State *L)
-{
-    return push_node_json(L, node_calls_json);
-}
-
-/* host.agents() -> json | nil, message, code */
-static int host_agents(lua_State *L)
-{
-    return push_node_json(L, node_agents_json);
-}
-
-static int push_text(lua_State *L, int rc)
-{
-    struct handlers *h = self(L);
-
-    if (rc)
-        return push_failure(L, rc);
-    lua_pushlstring(L, h->text.data ? h->text.data : "", h->text.n);
-    return 1;
-}
-
-/* host.agent(name:string) -> json | nil, message, code ("gone", "starting", "failed") */
-static int host_agent(lua_State *L)
-{
-    struct handlers *h = self(L);
-    const char *name = luaL_checkstring(L, 1);
-
-    buf_clear(&h->text);
-    return push_text(L, h->node ? node_agent_json(h->node, name, &h->text) : -ENOTCONN);
-}
-
-/* host.reload() -> number | nil, message, code */
-static int host_reload(lua_State *L)
-{
-    struct node *n = self(L)->node;
-
-    if (!n)
-        return push_failure(L, -ENOTCONN);
-    lua_pushinteger(L, (lua_Integer)node_reload(n));
-    return 1;
-}
-
-/* host.reloaded(number:integer) -> json | nil, message, code ("failed": not yet) */
-static int host_reloaded(lua_State *L)
-{
-    struct handlers *h = self(L);
-    lua_Integer number = luaL_checkinteger(L, 1);
-
-    buf_clear(&h->text);
-    return push_text(L, h->node ? node_reloaded(h->node, (uint64_t)number, &h->text) : -ENOTCONN);
-}
-
-static int push_done(lua_State *L, int rc)
-{
-    if (rc)
-        return push_failure(L, rc);
-    lua_pushboolean(L, 1);
-    return 1;
-}
-
-/* host.hang_up(sid:string, who:string)
- *   -> true | nil, message, code ("gone", "away", "starting", "failed") */
-static int host_hang_up(lua_State *L)
-{
-    const char *sid = luaL_checkstring(L, 1), *who = luaL_checkstring(L, 2);
-    struct node *n = self(L)->node;
-
-    return push_done(L, n ? node_hang_up(n, sid, who) : -ENOTCONN);
-}
-
-/* host.whisper(sid:string, text:string, now:boolean, who:string) -> the same */
-static int host_whisper(lua_State *L)
-{
-    const char *sid = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 2);
-    const char *who = luaL_checkstring(L, 4);
-    struct node *n = self(L)->node;
-
-    return push_done(L, n ? node_whisper(n, sid, text, lua_toboolean(L, 3), who) : -ENOTCONN);
-}
-
-/* host.transfer(sid:string, to:string, who:string) -> the same */
-static int host_transfer(lua_State *L)
-{
-    const char *sid = luaL_checkstring(L, 1), *to = luaL_checkstring(L, 2);
-    const char *who = luaL_checkstring(L, 3);
-    struct node *n = self(L)->node;
-
-    return push_done(L, n ? node_transfer(n, sid, to, who) : -ENOTCONN);
-}
-
-/* host.drill(agent:string, rule:string, who:string) -> its number:string | nil, message, code */
-static int host_drill(lua_State *L)
-{
-    const char *agent = luaL_checkstring(L, 1), *rule = luaL_checkstring(L, 2);
-    const char *who = luaL_checkstring(L, 3);
-    struct node *n = self(L)->node;
-    char id[NODE_DRILL_ID];
-    int rc = n ? node_drill(n, agent, rule, who, id) : -ENOTCONN;
-
-    if (rc)
-        return push_failure(L, rc);
-    lua_pushstring(L, id);
-    return 1;
-}
-
-/* host.refresh_numbers() -> version:integer | nil, message, code */
-static int host_refresh_numbers(lua_State *L)
-{
-    struct node *n = self(L)->node;
-
-    if (!n)
-        return push_failure(L, -ENOTCONN);
-    lua_pushinteger(L, (lua_Integer)node_refresh_numbers(n));
-    return 1;
 }
 
 /* host.events_after(number:integer) -> json, count */
@@ -215,20 +70,9 @@ static int host_events_last(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg host_functions[] = {
-    {"status", host_status},
-    {"calls", host_calls},
-    {"hang_up", host_hang_up},
-    {"whisper", host_whisper},
-    {"transfer", host_transfer},
-    {"drill", host_drill},
+static const luaL_Reg event_functions[] = {
     {"events_after", host_events_after},
     {"events_last", host_events_last},
-    {"refresh_numbers", host_refresh_numbers},
-    {"agents", host_agents},
-    {"agent", host_agent},
-    {"reload", host_reload},
-    {"reloaded", host_reloaded},
     {NULL, NULL},
 };
 
@@ -240,7 +84,8 @@ static int enter_start(lua_State *L)
     lua_pushstring(L, "ringdown.api");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "new");
-    luaL_newlib(L, host_functions);
+    api_node_push(L, &self(L)->lent);
+    luaL_setfuncs(L, event_functions, 0);
     lua_call(L, 1, 1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &api_key);
     return 0;
@@ -324,6 +169,7 @@ int handlers_new(struct handlers **out, const char *library_path, const struct e
     if (!h)
         return -ENOMEM;
     h->events = events;
+    h->lent.can = &node_lent;
     buf_init(&h->text, JSON_BYTES);
     rc = chunks_new(&h->chunks, dirs);
     if (rc)
@@ -350,7 +196,7 @@ void handlers_free(struct handlers *h)
 
 void handlers_attach(struct handlers *h, struct node *n)
 {
-    h->node = n;
+    h->lent.arg = n;
 }
 
 static void log_failure(const char *event, int rc, struct buf *why)

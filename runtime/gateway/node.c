@@ -13,6 +13,7 @@
 #include "base/now.h"
 #include "gateway/adopt.h"
 #include "gateway/books.h"
+#include "gateway/lent.h"
 #include "gateway/line.h"
 #include "gateway/media_thread.h"
 #include "gateway/numbers.h"
@@ -248,6 +249,8 @@ static int start_scripts(struct node *n, char *why, size_t cap)
     const struct settings *s = n->settings;
     char kept[PATH_MAX];
     struct script_opts o = {.threads = (unsigned)s->script_threads,
+                            .aside = 1,
+                            .lent = &n->lent,
                             .mailbox_capacity = SCRIPT_MAILBOX_PER_CALL * (size_t)s->max_calls,
                             .agents_path = s->agents_path,
                             .library_path = s->library_path,
@@ -284,6 +287,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
 
     if (rc)
         return rc;
+    n->lent = (struct script_lent){&node_lent, n};
     rc = script_pool_start(&n->scripts, &o);
     agent_set_unref(o.agents);
     if (!rc)

@@ -29,11 +29,13 @@ void api_alarm_register(lua_State *L);     /* alarms: during a call or an operat
 void api_nap_register(lua_State *L);       /* sleep: during a call or an operation */
 void api_rows_register(lua_State *L);      /* query alone: during an operation */
 void api_operation_register(lua_State *L); /* tell, stopping, who, agents: during an operation */
-void api_kept_register(lua_State *L);      /* files of our own: during an operation */
-void api_inbox_register(lua_State *L);     /* wait, answer, texts: during an errand */
-void api_query_register(lua_State *L);     /* query, db: during a call */
-void api_number_register(lua_State *L);    /* number_hash: during a call */
-void api_vapi_register(lua_State *L);      /* reply, find, first: during an errand */
+struct script_lent;
+void api_node_push(lua_State *L, const struct script_lent *lent); /* host.node, onto the stack */
+void api_kept_register(lua_State *L);   /* files of our own: during an operation */
+void api_inbox_register(lua_State *L);  /* wait, answer, texts: during an errand */
+void api_query_register(lua_State *L);  /* query, db: during a call */
+void api_number_register(lua_State *L); /* number_hash: during a call */
+void api_vapi_register(lua_State *L);   /* reply, find, first: during an errand */
 
 /* The clock of host.now_ms(). */
 uint64_t api_now_ms(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api_host.c - what the library needs of the machine, with or without a call: the agent's own
  * files, time zones, where a line of the agent is, and the log. */
+#include "agent/activity.h"
 #include "agent/api/api.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -187,6 +188,9 @@ int api_open_call(lua_State *L)
 
 int api_open_operation(lua_State *L)
 {
+    struct activity *a = vm_user(vm_of(L));
+    const struct script_lent *lent = a->thread->pool->opts.lent;
+
     lua_newtable(L);
     api_host_register(L);
     api_nap_register(L);
@@ -199,6 +203,10 @@ int api_open_operation(lua_State *L)
     api_alarm_register(L);
     api_operation_register(L);
     api_kept_register(L);
+    if (lent) {
+        api_node_push(L, lent);
+        lua_setfield(L, -2, "node");
+    }
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "loading");
     return 1;

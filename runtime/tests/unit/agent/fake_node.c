@@ -151,6 +151,8 @@ void fake_load(struct fake_node *n)
 void fake_start(struct fake_node *n, unsigned threads)
 {
     struct script_opts o = {.threads = threads,
+                            .aside = n->aside,
+                            .lent = n->lent,
                             .mailbox_capacity = 1024,
                             .agents_path = n->folder,
                             .library_path = n->library,

@@ -21,6 +21,8 @@ struct fake_node {
     char library[64];                   /* "scripts", or one with modules of a test's own */
     const char *secrets, *http_resolve; /* borrows; before fake_start(); as the next */
     const char *vapi_api, *vapi_key, *kept_path;
+    const struct script_lent *lent;
+    unsigned aside;
     struct agent_set *agents;
     struct script_pool *pool;
     struct credits *credits;

@@ -84,9 +84,22 @@ static const char test_operations[] =
     "  return { status = r and r.status, body = r and r.body, why = why, sent = sent,\n"
     "    ready = host.vapi_ready() }\n"
     "end\n"
+    "function kinds.node()\n"
+    "  local node = host.node\n"
+    "  if not node then return { none = true } end\n"
+    "  local gone, why, code = node.hang_up('CAgone', host.who())\n"
+    "  return { status = node.status(), gone = gone, why = why, code = code, drill = "
+    "node.drill('a', 'r', 'w'),\n"
+    "    lived = node.hang_up('CA1', host.who()), reload = node.reload(), operated = "
+    "node.operate('x', '{}') }\n"
+    "end\n"
     "function kinds.vapi_path() return { ok = (pcall(host.vapi, 'GET', '/../x')) } end\n"
     "function M.run(kind, text) return json.encode(kinds[kind](json.decode(text)) or {}) end\n"
     "return M\n";
+
+/* Beside the calls; and the node around the scripts. */
+static bool aside;
+static const struct script_lent *lent;
 
 /* --- whoever asks --- */
 
@@ -126,6 +139,7 @@ static int post(const char *kind, const char *json, const atomic_bool *stop, uin
                                 .json = rd_str(json),
                                 .who = "ann",
                                 .budget_ms = budget_ms,
+                                .aside = aside,
                                 .stop = stop,
                                 .line = on_line,
                                 .done = on_done};
@@ -171,6 +185,8 @@ static int set_up(void **state)
     fake_node_init(&node);
     node.kept_path = kept;
     node.vapi_api = vapi_api;
+    node.aside = aside;
+    node.lent = lent;
     node.vapi_key = vapi_api[0] ? "key-123" : "";
     fake_library(&node, "operations.lua", test_operations);
     fake_agent(&node, "test.lua", test_agent);
@@ -288,6 +304,101 @@ static void test_a_wish_that_is_too_long_is_refused(void **state)
     memset(json, ' ', 5 << 20);
     json[5 << 20] = '\0';
     assert_int_equal(post("count", json, NULL, 0), RD_ETOOBIG);
+    free(json);
+}
+
+/* --- beside the calls, with a node around it --- */
+
+static int lend_status(void *arg, struct buf *out)
+{
+    (void)arg;
+    return buf_add_str(out, "up");
+}
+
+static int lend_hang_up(void *arg, const char *sid, const char *who)
+{
+    (void)arg;
+    return strcmp(sid, "CA1") == 0 && strcmp(who, "ann") == 0 ? 0 : RD_EGONE;
+}
+
+static int lend_drill(void *arg, const char *agent, const char *rule, const char *who,
+                      char id[SCRIPT_DRILL_ID])
+{
+    (void)arg;
+    (void)snprintf(id, SCRIPT_DRILL_ID, "%s%s%s", agent, rule, who);
+    return 0;
+}
+
+static uint64_t lend_reload(void *arg)
+{
+    (void)arg;
+    return 9;
+}
+
+static int lend_operate(void *arg, const char *kind, const char *json)
+{
+    (void)arg;
+    return strcmp(kind, "x") == 0 && strcmp(json, "{}") == 0 ? 0 : RD_EFULL;
+}
+
+static const struct script_node can = {.status = lend_status,
+                                       .hang_up = lend_hang_up,
+                                       .drill = lend_drill,
+                                       .reload = lend_reload,
+                                       .operate = lend_operate};
+static struct script_lent of_node = {&can, NULL};
+
+static int set_up_aside(void **state)
+{
+    of_node.arg = &of_node;
+    lent = &of_node;
+    aside = true;
+    return set_up(state);
+}
+
+static int tear_down_aside(void **state)
+{
+    int rc = tear_down(state);
+
+    lent = NULL;
+    aside = false;
+    return rc;
+}
+
+static void test_the_node_around_it_is_asked(void **state)
+{
+    (void)state;
+    expect("node", "{}",
+           "{\"code\":\"gone\",\"drill\":\"arw\",\"lived\":true,\"operated\":true,"
+           "\"reload\":9,\"status\":\"up\",\"why\":\"the call is over\"}");
+}
+
+static void test_in_a_command_there_is_no_node(void **state)
+{
+    (void)state;
+    expect("node", "{}", "{\"none\":true}");
+}
+
+/* More at once than among calls, and files may be long. */
+static void test_aside_there_is_room_for_those_who_wait(void **state)
+{
+    atomic_bool stop = false;
+    char *json = malloc((5 << 20) + 1);
+    unsigned begun = 0;
+
+    (void)state;
+    assert_non_null(json);
+    memset(json, ' ', 5 << 20);
+    memcpy(json, "{\"to\":1}", 8);
+    json[5 << 20] = '\0';
+    while (post("until_stopped", "{}", &stop, 0) == 0)
+        begun++;
+    atomic_store(&stop, true);
+    wait_for_ends(begun);
+    assert_int_equal(begun, 24);
+    assert_int_equal(post("count", json, NULL, 0), 0);
+    wait_for_ends(begun + 1);
+    assert_int_equal(heard.rc, 0);
     free(json);
 }
 
@@ -439,6 +550,7 @@ static void test_without_a_key_it_says_what_to_do(void **state)
 
 int main(void)
 {
+#define ASIDE(test) cmocka_unit_test_setup_teardown(test, set_up_aside, tear_down_aside)
 #define LIVES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         LIVES(test_it_tells_as_it_goes_and_then_the_result),
@@ -456,6 +568,9 @@ int main(void)
         LIVES(test_files_are_kept_whole_and_ours_alone),
         LIVES(test_no_name_leaves_the_folder),
         LIVES(test_a_disk_that_refuses_is_told),
+        ASIDE(test_the_node_around_it_is_asked),
+        LIVES(test_in_a_command_there_is_no_node),
+        ASIDE(test_aside_there_is_room_for_those_who_wait),
         cmocka_unit_test_setup_teardown(test_vapi_is_asked_with_the_key, set_up_vapi,
                                         tear_down_vapi),
         LIVES(test_without_a_key_it_says_what_to_do),

@@ -90,3 +90,14 @@ int node_reloaded(struct node *n, uint64_t ticket, struct buf *out)
     (void)n;
     return ticket == 1 ? buf_add_str(out, "{\"taken\":true}") : -EAGAIN;
 }
+
+void node_drain(struct node *n)
+{
+    (void)take(fake_of(n), "", "drain");
+}
+
+int node_operate(struct node *n, const char *kind, const char *json)
+{
+    (void)json;
+    return take(fake_of(n), "CAlive", kind);
+}
