@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { HEAD_CAP = 1024 };
+enum { HEAD_CAP = 4096 };
 
 static const struct {
     int status;
@@ -18,20 +18,26 @@ static const struct {
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {303, "See Other"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
     {408, "Request Timeout"},
     {409, "Conflict"},
+    {410, "Gone"},
     {411, "Length Required"},
+    {412, "Precondition Failed"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
+    {428, "Precondition Required"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
@@ -70,7 +76,7 @@ int http_reply_write(struct conn *c, int status, const char *type, const char *e
     int n, rc;
 
     date(when, sizeof(when));
-    if (status != 204) /* which has no body, and must not say how long it is */
+    if (status != 204 && status != 304) /* which have no body, and must not say how long it is */
         snprintf(length, sizeof(length), "content-length: %zu\r\n", body.n);
     n = snprintf(head, sizeof(head), "HTTP/1.1 %d %s\r\n%sconnection: close\r\n%s%s%s%s%s\r\n",
                  status, reason(status), when, length, type ? "content-type: " : "",
@@ -78,9 +84,23 @@ int http_reply_write(struct conn *c, int status, const char *type, const char *e
     if (n < 0 || (size_t)n >= sizeof(head))
         return RD_ETOOBIG;
     rc = conn_write(c, head, (size_t)n);
-    if (rc || !send_body || status == 204 || body.n == 0)
+    if (rc || !send_body || status == 204 || status == 304 || body.n == 0)
         return rc;
     return conn_write(c, body.p, body.n);
+}
+
+int http_reply_stream(struct conn *c, const char *type, const char *extra)
+{
+    char head[HEAD_CAP], when[64];
+    int n;
+
+    date(when, sizeof(when));
+    n = snprintf(head, sizeof(head),
+                 "HTTP/1.1 200 OK\r\n%sconnection: close\r\ncontent-type: %s\r\n%s\r\n", when, type,
+                 extra ? extra : "");
+    if (n < 0 || (size_t)n >= sizeof(head))
+        return RD_ETOOBIG;
+    return conn_write(c, head, (size_t)n);
 }
 
 int http_reply_upgrade(struct conn *c, const char *key)

@@ -13,6 +13,9 @@
 int http_reply_write(struct conn *c, int status, const char *type, const char *extra,
                      struct rd_str body, bool send_body);
 
+/* The head of an answer that ends when the connection does. */
+int http_reply_stream(struct conn *c, const char *type, const char *extra);
+
 /* 101 with the accept key. */
 int http_reply_upgrade(struct conn *c, const char *key);
 

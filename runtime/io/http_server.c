@@ -2,6 +2,7 @@
 /* http_server.c - one request per connection: read it, ask the handler, answer, close.
  *
  *   STARTING ─TLS up─▶ HEAD ─▶ BODY ─▶ HANDLER ─http_reply─▶ REPLYING ─▶ freed
+ *                       │             └─http_stream─▶ STREAM ─http_stream_end─┘
  *                       └─upgrade─▶ the connection goes to a struct ws
  *
  * - One timer per connection holds the deadline of the state it is in. In HANDLER there is none:
@@ -73,7 +74,7 @@ void http_request_end(struct http_request *r)
 static void gone(struct http_request *r)
 {
     struct http_server *s = r->server;
-    bool asked = r->state == R_HANDLER;
+    bool asked = r->state == R_HANDLER || r->state == R_STREAM;
 
     if (r->forward) { /* whoever answers is told by its connection; no handler waits */
         forward_cancel(r->forward);
@@ -92,7 +93,7 @@ static void gone(struct http_request *r)
 /* Its place may be taken: nobody here works for it, and its answer, if any, is on its way. */
 static bool is_idle(const struct http_request *r)
 {
-    return r->state != R_HANDLER && conn_queued(r->conn) == 0;
+    return r->state != R_HANDLER && r->state != R_STREAM && conn_queued(r->conn) == 0;
 }
 
 /* Makes room for a newcomer from that peer. False when everybody is served. */
@@ -151,8 +152,49 @@ void http_hang_up(struct http_request *r)
 
 static void refuse(struct http_request *r, int status, const char *extra)
 {
-    r->server->counts.refused++;
-    reply(r, status, NULL, extra, (struct rd_str){"", 0});
+    struct http_server *s = r->server;
+    struct http_refusal told = {.extra = extra, .body = RD_STR("")};
+
+    s->counts.refused++;
+    if (s->o.handlers->refusal)
+        s->o.handlers->refusal(status, &told, s->o.arg);
+    reply(r, status, told.type, told.extra, told.body);
+}
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+int http_stream(struct http_request *r, const char *type, const char *extra, size_t max_queued)
+{
+    int rc;
+
+    if (r->state != R_HANDLER)
+        return RD_ESTATE;
+    if (r->ignored > 0)
+        return RD_EPROTO;
+    rc = http_reply_stream(r->conn, type, extra);
+    if (rc)
+        return rc;
+    r->state = R_STREAM;
+    r->stream_max = max_queued;
+    return 0;
+}
+
+int http_stream_write(struct http_request *r, struct rd_str bytes)
+{
+    if (r->state != R_STREAM)
+        return RD_ESTATE;
+    if (conn_queued(r->conn) + bytes.n > r->stream_max)
+        return RD_EFULL;
+    return conn_write(r->conn, bytes.p, bytes.n);
+}
+
+void http_stream_end(struct http_request *r)
+{
+    if (r->state != R_STREAM)
+        return;
+    r->state = R_REPLYING;
+    if (conn_finish(r->conn, WRITE_MS, LINGER_MS))
+        http_request_end(r);
 }
 
 /* --- upgrades --------------------------------------------------------------------------------- */
@@ -280,8 +322,10 @@ static void take_body(struct http_request *r, const char *p, size_t n)
 {
     size_t left = (size_t)r->head.length - r->n_body;
 
-    if (n > left)
+    if (n > left) {
+        r->ignored += n - left;
         n = left;
+    }
     memcpy(r->body + r->n_body, p, n);
     r->n_body += n;
     if (r->n_body == r->head.length)
@@ -318,6 +362,7 @@ static void head_is_whole(struct http_request *r, char *p, size_t n)
         return;
     }
     if (r->head.length == 0) {
+        r->ignored += n;
         ask_handler(r);
         return;
     }
@@ -352,6 +397,8 @@ static void on_data(struct conn *c, char *p, size_t n, void *owner)
         take_head(r, p, n);
     } else if (r->state == R_BODY) {
         take_body(r, p, n);
+    } else if (r->state == R_STREAM) {
+        gone(r); /* who listens has nothing more to say */
     } else {
         r->ignored += n;
         if (r->ignored > IGNORED_BYTES)
@@ -516,6 +563,15 @@ struct rd_str http_body(const struct http_request *r)
 struct rd_str http_header(const struct http_request *r, const char *name)
 {
     return http_head_get(&r->head, name);
+}
+
+unsigned http_header_count(const struct http_request *r, const char *name)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < r->head.n_headers; i++)
+        n += rd_str_eq(http_head_str(&r->head, r->head.name[i]), rd_str(name));
+    return n;
 }
 
 const char *http_peer(const struct http_request *r)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_server.h - HTTP/1.1 for webhooks, the health page and WebSocket upgrades: one request per
- * connection, answered and closed (`connection: close`), whatever else the peer had sent.
+/* http_server.h - HTTP/1.1 for webhooks, the admin API and WebSocket upgrades: one request per
+ * connection, answered and closed (`connection: close`), whatever else the peer had sent. An answer
+ * may also be a stream, which goes on until either side ends it.
  *
  * At max_connections a new one takes the place of the oldest that has asked nothing yet or has its
  * answer, one of the same peer if there is one: so a flood displaces itself, and a request that
@@ -28,6 +29,11 @@ struct http_request;
 /* on_upgrade cannot say yet: http_upgrade() or http_reply() follows, or on_gone. */
 enum { HTTP_UPGRADE_LATER = -1 };
 
+struct http_refusal {
+    const char *type, *extra; /* extra: lines with CRLF; NULL: none */
+    struct rd_str body;
+};
+
 struct http_handlers {
     /* A whole request. The handler answers with http_reply() now or later; `r` lives until it does
      * or until on_gone. Never called for upgrades. */
@@ -44,6 +50,10 @@ struct http_handlers {
     /* How long the body of this request may be, once its head is there; no less than `max_body`. Few of
      * those that are longer are read at once; 503 for the others. NULL: all have the same. */
     size_t (*body_max)(struct http_request *r, void *arg);
+
+    /* What a request is told that this server refuses by itself (400, 408, 413 …), besides the status:
+     * type, more header lines, a body; all static. NULL: nothing. */
+    void (*refusal)(int status, struct http_refusal *out, void *arg);
 };
 
 struct http_server_opts {
@@ -71,6 +81,7 @@ struct rd_str http_path(const struct http_request *r);   /* raw, up to the '?' *
 struct rd_str http_body(const struct http_request *r);
 /* Header by its lower-case name; p is NULL when absent. Two of the same name: the first. */
 struct rd_str http_header(const struct http_request *r, const char *name);
+unsigned http_header_count(const struct http_request *r, const char *name);
 const char *http_peer(const struct http_request *r); /* "192.0.2.1"; on a Unix socket "uid 0" */
 
 bool http_is_local(const struct http_request *r); /* came by a Unix socket */
@@ -86,6 +97,14 @@ void http_reply(struct http_request *r, int status, const char *type, struct rd_
 /* The same with more header lines, each with CRLF. */
 void http_reply_with(struct http_request *r, int status, const char *type, const char *extra,
                      struct rd_str body);
+
+/* An answer without an end: its head now, its bytes by http_stream_write(). `r` lives until
+ * http_stream_end() or on_gone; a peer that sends anything more is gone. At most `max_queued` bytes
+ * wait for a peer that does not read: RD_EFULL, and nothing was added. RD_EPROTO: something was sent
+ * behind the request already; `r` is as it was. */
+int http_stream(struct http_request *r, const char *type, const char *extra, size_t max_queued);
+int http_stream_write(struct http_request *r, struct rd_str bytes);
+void http_stream_end(struct http_request *r); /* what is queued still goes out; `r` is gone */
 
 /* The answer to an upgrade that was to come later; `r` is gone when it returns. Non-zero: it could not
  * be, and nothing of `accept` was used. */

@@ -12,7 +12,7 @@
 
 struct forward;
 
-enum request_state { R_STARTING, R_HEAD, R_BODY, R_HANDLER, R_REPLYING, R_ENDED };
+enum request_state { R_STARTING, R_HEAD, R_BODY, R_HANDLER, R_STREAM, R_REPLYING, R_ENDED };
 
 struct http_request {
     struct http_server *server; /* borrows; NULL when ended */
@@ -26,6 +26,7 @@ struct http_request {
     bool is_long;  /* its body is longer than most may be */
     bool is_local; /* from a Unix socket: never TLS */
     size_t ignored;
+    size_t stream_max; /* bytes that may wait in R_STREAM */
     struct http_head head;
     char *body; /* owns */
     size_t n_body;
