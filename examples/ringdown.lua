@@ -49,7 +49,8 @@ return {
   -- node = { name = "calls-1" },         -- RINGDOWN_NODE; this node in records and alerts: the host's name
   -- cluster = { secret = "64 hex digits" },        -- RINGDOWN_SECRET; made at first start, the same on
                                           -- all nodes: openssl rand -hex 32
-  -- admin = { listen = "127.0.0.1:8081" },         -- RINGDOWN_ADMIN_LISTEN
+  -- admin = { listen = "127.0.0.1:8081",           -- RINGDOWN_ADMIN_LISTEN
+  --   hosts = "admin.example.com" },               -- RINGDOWN_ADMIN_HOSTS; names it is asked by, with commas
   -- database = { url = "postgresql://ringdown@db.example/ringdown" }, -- DATABASE_URL; a secret
 
   -- sentry = { dsn = "https://key@sentry.example/1" },                -- SENTRY_DSN; a secret

@@ -147,7 +147,8 @@ static int ask(const char *data, const char *name, const char *method, const cha
     fd = connect_to(data, name);
     rc = fd < 0 ? fd
                 : buf_addf(&text,
-                           "%s %s HTTP/1.1\r\nhost: ringdown\r\ncontent-length: %zu\r\n"
+                           "%s %s HTTP/1.1\r\nhost: ringdown\r\nx-ringdown-command: "
+                           "1\r\ncontent-length: %zu\r\n"
                            "connection: close\r\n\r\n" RD_STR_FMT,
                            method, target, json.n, RD_STR_ARG(json));
     if (!rc)

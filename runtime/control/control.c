@@ -13,8 +13,12 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "control/admin.h"
+#include "control/api.h"
 #include "control/events.h"
 #include "control/handlers.h"
+#include "control/probes.h"
+#include "control/readers.h"
 #include "control/socket.h"
 #include "io/accepter.h"
 #include "io/http_server.h"
@@ -50,7 +54,11 @@ struct control {
     struct http_server *server;   /* owns */
     struct events *events;        /* owns */
     struct handlers *handlers;    /* owns */
-    struct loop_timer *wake;      /* owns: the burst is over, or somebody waited long enough */
+    struct api *api;              /* owns, as the next two */
+    struct readers *readers;
+    struct admin *admin;     /* NULL: it is configured not to listen */
+    struct node *node;       /* borrows */
+    struct loop_timer *wake; /* owns: the burst is over, or somebody waited long enough */
     bool news;
     struct waiting waiting[WAITING_MAX];
 };
@@ -110,17 +118,39 @@ static void serve(struct control *c, struct http_request *r, bool waited)
     buf_fini(&out.body);
 }
 
+/* Our own commands say so; everybody else means the admin API, and is this machine's operator. */
+static bool is_command(const struct http_request *r)
+{
+    return http_header(r, "x-ringdown-command").p != NULL;
+}
+
 static void on_request(struct http_request *r, void *arg)
 {
-    serve(arg, r, false);
+    struct control *c = arg;
+    char who[64];
+
+    (void)snprintf(who, sizeof(who), "control socket %s", http_peer(r));
+    if (!is_command(r) && api_request_is_ours(http_path(r)))
+        api_serve(c->api, r, who, 0);
+    else if (is_command(r) || !probes_serve(r, c->node))
+        serve(c, r, false);
+}
+
+static size_t body_max(struct http_request *r, void *arg)
+{
+    (void)arg;
+    return is_command(r) ? BODY_MAX : api_request_limits(http_method(r), http_path(r)).body_max;
 }
 
 static void on_gone(struct http_request *r, void *arg)
 {
-    struct waiting *w = place_of(arg, r);
+    struct control *c = arg;
+    struct waiting *w = place_of(c, r);
 
     if (w)
         w->request = NULL;
+    api_gone(c->api, r);
+    readers_gone(c->readers, r);
 }
 
 static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
@@ -135,6 +165,8 @@ static const struct http_handlers http_handlers = {
     .on_request = on_request,
     .on_gone = on_gone,
     .on_upgrade = on_upgrade,
+    .body_max = body_max,
+    .refusal = problem_of_http,
 };
 
 /* The burst is over, or somebody's time is: ask again for those concerned. */
@@ -145,6 +177,8 @@ static void on_wake(void *arg)
     bool news = c->news;
 
     c->news = false;
+    if (news)
+        readers_news(c->readers);
     for (int i = 0; i < WAITING_MAX; i++) {
         struct http_request *r = c->waiting[i].request;
 
@@ -220,6 +254,32 @@ static int start_handlers(struct control *c, const struct settings *s, char *why
     return rc;
 }
 
+static void on_unknown(void *arg, uint64_t key)
+{
+    struct control *c = arg;
+
+    if (c->admin)
+        admin_unknown(c->admin, key);
+}
+
+static int start_api(struct control *c, const struct settings *s)
+{
+    struct api_opts ao = {.loop = c->loop, .on_unknown = on_unknown, .arg = c};
+    struct readers_opts ro = {.loop = c->loop, .events = c->events};
+    struct admin_opts lo = {.loop = c->loop, .settings = s};
+    int rc = api_new(&c->api, &ao);
+
+    ro.api = c->api;
+    if (!rc)
+        rc = readers_new(&c->readers, &ro);
+    if (rc)
+        return rc;
+    api_set_readers(c->api, c->readers);
+    lo.api = c->api;
+    lo.readers = c->readers;
+    return s->admin_listen && s->admin_listen[0] ? admin_new(&c->admin, &lo) : 0;
+}
+
 static int start_server(struct control *c)
 {
     struct http_server_opts opts = {.loop = c->loop,
@@ -256,6 +316,8 @@ int control_listen(struct control *c, char *why, size_t cap)
     rc = start_accepting(c);
     if (rc)
         snprintf(why, cap, "the control socket does not start: %s", rd_strerror(rc));
+    else if (c->admin)
+        admin_listen(c->admin);
     return rc;
 }
 
@@ -265,6 +327,9 @@ int control_step_aside(struct control *c)
 
     accepter_stop(c->accepter);
     c->accepter = NULL;
+    if (c->admin)
+        admin_step_aside(c->admin);
+    readers_end_all(c->readers, "another process goes on; come again");
     rc = control_socket_aside(&c->socket, c->data, getpid());
     return rc ? rc : start_accepting(c);
 }
@@ -292,7 +357,9 @@ int control_new(struct control **out, const struct control_opts *o, char *why, s
     rc = start_handlers(c, o->settings, why, cap);
     if (rc)
         goto fail;
-    rc = start_server(c);
+    rc = start_api(c, o->settings);
+    if (!rc)
+        rc = start_server(c);
     if (rc)
         goto fail_silent;
     *out = c;
@@ -311,7 +378,11 @@ struct mailbox *control_mailbox(struct control *c)
 
 void control_attach(struct control *c, struct node *n)
 {
+    c->node = n;
     handlers_attach(c->handlers, n);
+    api_attach(c->api, n);
+    if (c->admin)
+        admin_attach(c->admin, n);
 }
 
 void control_free(struct control *c)
@@ -321,6 +392,9 @@ void control_free(struct control *c)
     accepter_stop(c->accepter); /* nobody posts to the doors any more */
     control_socket_close(&c->socket);
     http_server_free(c->server);
+    admin_free(c->admin);
+    readers_free(c->readers);
+    api_free(c->api);
     if (c->doors)
         mailbox_free(c->doors);
     if (c->records)

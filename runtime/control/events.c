@@ -128,6 +128,11 @@ int events_after(const struct events *e, uint64_t after, struct buf *out)
     return rc ? rc : n;
 }
 
+uint64_t events_first(const struct events *e)
+{
+    return e->first;
+}
+
 uint64_t events_last(const struct events *e)
 {
     return e->last;

@@ -25,7 +25,8 @@ int64_t events_add(struct events *e, struct rd_str json);
  * gives more. */
 int events_after(const struct events *e, uint64_t after, struct buf *out);
 
-uint64_t events_last(const struct events *e); /* 0: none yet */
+uint64_t events_first(const struct events *e); /* the oldest that is kept */
+uint64_t events_last(const struct events *e);  /* 0: none yet */
 uint64_t events_refused(const struct events *e);
 
 /* The n-th oldest that is kept, from 0; p is NULL behind the last. */

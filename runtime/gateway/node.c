@@ -618,6 +618,11 @@ int node_transfer(struct node *n, const char *call_sid, const char *to, const ch
     return command(n, call_sid, CMD_TRANSFER, (const char *const[]){to, who}, 0);
 }
 
+int node_ask(struct node *n, const struct operation_order *o)
+{
+    return script_pool_operate(n->scripts, o);
+}
+
 /* --- stop --- */
 
 static void stop_media(struct node *n)

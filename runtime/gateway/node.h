@@ -13,6 +13,7 @@
 
 struct books;
 struct node;
+struct operation_order;
 
 struct node_opts {
     const struct settings *settings;
@@ -78,6 +79,16 @@ unsigned node_calls(struct node *n);
 /* A job of the library (scripts/ringdown/operations.lua), soon; `json` is an object. What it tells and how
  * it fails is logged. RD_EFULL. Any thread, while the node runs. */
 int node_operate(struct node *n, const char *kind, const char *json);
+
+/* The same for somebody who waits for the result (agent/host.h). Any thread, while the node runs. */
+int node_ask(struct node *n, const struct operation_order *o);
+
+/* Would a new call be taken? Any thread. */
+struct node_readiness {
+    bool draining;
+    bool configured; /* false: there are agents, and none of them loads */
+};
+void node_readiness(struct node *n, struct node_readiness *out);
 
 /* What an operator may want of a call; `who` goes into its records. All return at once: 0, RD_EGONE
  * when there is no such call, RD_ESTATE when its caller is with somebody else, RD_EFULL. Strings are

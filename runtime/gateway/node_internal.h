@@ -37,7 +37,7 @@ struct node {
     struct routing *routing; /* gateway/routing.h */
     const char *name;        /* borrows from settings */
     struct script_pool *scripts;
-    struct script_lent lent; /* ourselves, to the scripts */
+    struct script_lent lent;   /* ourselves, to the scripts */
     struct reload *reload;     /* gateway/reload.h */
     struct releases *releases; /* gateway/releases.h; NULL without books */
     struct recorder *recorder; /* gateway/tape.h */

@@ -205,6 +205,15 @@ int node_status_json(struct node *n, struct buf *out)
     return rc ? rc : buf_add_str(out, "}");
 }
 
+void node_readiness(struct node *n, struct node_readiness *out)
+{
+    struct agent_set *set = script_pool_agents(n->scripts);
+
+    out->draining = directory_counts(n->directory).draining;
+    out->configured = agent_set_count(set) > 0 || agent_set_errors(set) == 0;
+    agent_set_unref(set);
+}
+
 static int add_call(struct buf *out, const struct directory_view *v, uint64_t now_ms)
 {
     const char *system = v->system == DIRECTORY_VAPI ? "vapi" : "openai";

@@ -188,6 +188,11 @@ int http_stream_write(struct http_request *r, struct rd_str bytes)
     return conn_write(r->conn, bytes.p, bytes.n);
 }
 
+size_t http_stream_queued(const struct http_request *r)
+{
+    return r->state == R_STREAM ? conn_queued(r->conn) : 0;
+}
+
 void http_stream_end(struct http_request *r)
 {
     if (r->state != R_STREAM)

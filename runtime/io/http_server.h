@@ -104,6 +104,7 @@ void http_reply_with(struct http_request *r, int status, const char *type, const
  * behind the request already; `r` is as it was. */
 int http_stream(struct http_request *r, const char *type, const char *extra, size_t max_queued);
 int http_stream_write(struct http_request *r, struct rd_str bytes);
+size_t http_stream_queued(const struct http_request *r);
 void http_stream_end(struct http_request *r); /* what is queued still goes out; `r` is gone */
 
 /* The answer to an upgrade that was to come later; `r` is gone when it returns. Non-zero: it could not

@@ -157,6 +157,12 @@ static const struct error_info node[] = {
      "is scripts/ringdown/api of the same version as the program?", ERROR_WARNING, RETRY_NO},
     {"control.request_failed", "a request of the control socket failed",
      "is scripts/ringdown/api of the same version as the program?", ERROR_WARNING, RETRY_HELPS},
+    {"admin.not_listening", "the admin API cannot listen; calls are answered all the same",
+     "stop what has the port, or give admin.listen another one; it is tried again by itself",
+     ERROR_WARNING, RETRY_BY_US},
+    {"api.failed", "a request of the admin API met a mistake of ours; `request` is what was told",
+     "is scripts/ringdown/api of the same version as the program? `traceback` says where it was",
+     ERROR_WARNING, RETRY_NO},
 };
 
 const struct error_family catalogue_node = {"The node", "Events and alarms that belong to no call.",

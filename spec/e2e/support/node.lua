@@ -5,6 +5,7 @@
 --                         fault = "401", sim = SIM, tls = CERTIFICATE }
 --   n.url                            the public address
 --   n:get(path)                   -> { status, body, headers }
+--   n:admin(path, o)              -> the same, of the admin listener
 --   n:post_signed(path, fields)   -> the same; `fields` is a table of strings
 --   n:call{ scenarios = { F, … }} -> all went well, a report per call, all events of the network
 --   n:status(), n:calls(), n:transcript(sid)   what the control socket tells
@@ -51,6 +52,8 @@ local function environment(n, o)
   local env = {
     RINGDOWN_LISTEN = "127.0.0.1:" .. n.port,
     RINGDOWN_PUBLIC_URL = n.url,
+    RINGDOWN_ADMIN_LISTEN = "127.0.0.1:" .. n.admin_port,
+    RINGDOWN_ADMIN_HOSTS = false,
     RINGDOWN_DATA = n.folder .. "/data",
     RINGDOWN_AGENTS = n.agents,
     RINGDOWN_CONFIG = o.config or false,
@@ -85,7 +88,7 @@ end
 function node.launch(o)
   o = o or {}
   local n = setmetatable({ folder = proc.folder "node", port = o.port or proc.free_port(), tls = o.tls }, Node)
-  n.rest_port = proc.free_port()
+  n.rest_port, n.admin_port = proc.free_port(), proc.free_port()
   n.url = ("%s://127.0.0.1:%d"):format(o.tls and "https" or "http", n.port)
   n.agents = agents_folder(n.folder, o.agents or "agents")
   if o.sim == nil then
@@ -169,6 +172,13 @@ end
 
 function Node:get(path)
   return self:request { path = path }
+end
+
+-- The admin listener: n:admin("/api/v1/calls", { method =, body =, headers = }) -> { status, body, headers }.
+function Node:admin(path, o)
+  o = o or {}
+  return self:request { path = path, url = "http://127.0.0.1:" .. self.admin_port, method = o.method, body = o.body,
+    headers = o.headers }
 end
 
 local function escape(text)

@@ -2,6 +2,7 @@
 /* fake_node.c - a node that says what the test wants. */
 #include "unit/control/fake_node.h"
 
+#include "agent/host.h"
 #include "base/err.h"
 
 #include <errno.h>
@@ -100,4 +101,34 @@ int node_operate(struct node *n, const char *kind, const char *json)
 {
     (void)json;
     return take(fake_of(n), "CAlive", kind);
+}
+
+/* Answers at once, as the script thread would later. */
+int node_ask(struct node *n, const struct operation_order *o)
+{
+    struct fake_node *f = fake_of(n);
+    struct operation_end e = {
+        .rc = f->api_rc, .text = rd_str(f->api_result), .traceback = RD_STR("")};
+
+    rd_str_copy(f->api_payload, sizeof(f->api_payload), o->json);
+    rd_str_copy(f->api_who, sizeof(f->api_who), rd_str(o->who));
+    f->api_asked++;
+    if (f->api_full)
+        return RD_EFULL;
+    if (f->api_holds) { /* until the test says so */
+        f->held[f->n_held++] = *o;
+        return 0;
+    }
+    o->done(o->arg, &e);
+    return 0;
+}
+
+void node_readiness(struct node *n, struct node_readiness *out)
+{
+    *out = fake_of(n)->readiness;
+}
+
+bool node_is_alive(struct node *n)
+{
+    return !fake_of(n)->is_stuck;
 }

@@ -105,7 +105,8 @@ static void ask(struct world *w, int i)
     ssize_t got;
     int fd = dial(w->dir);
 
-    snprintf(request, sizeof(request), "%s HTTP/1.1\r\nhost: x\r\ncontent-length: %zu\r\n\r\n%s",
+    snprintf(request, sizeof(request),
+             "%s HTTP/1.1\r\nhost: x\r\nx-ringdown-command: 1\r\ncontent-length: %zu\r\n\r\n%s",
              w->asks[i], w->bodies[i] ? strlen(w->bodies[i]) : 0, w->bodies[i] ? w->bodies[i] : "");
     if (fd < 0 || write(fd, request, strlen(request)) < 0)
         return;

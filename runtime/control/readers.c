@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* readers.c - a place per reader, and one timer for all of them.
+ *
+ * - an event's id is the second this process began, times ID_PER_SECOND, plus its number: ids go up
+ *   over restarts, so that a reader who comes back with the last one of another process hears what is
+ *   here, and that something is missing
+ * - what a reader does not take waits in the ring, not with us: at most QUEUED_MAX bytes are queued for
+ *   him, and who has taken nothing for SLOW_MS is told `slow` and closed
+ * - each minute the token behind a reader is asked for again; one without a token that can be asked for
+ *   is closed after UNCHECKED_MS: its owner comes again with a new ticket
+ * - to a reader of some agents an event without an agent, or of another, never was
+ *
+ * Failure: an event that cannot be masked or written is left out for that reader; the database away is no
+ * reason to close anybody before the token's own end. */
+#include "control/readers.h"
+
+#include "base/err.h"
+#include "base/now.h"
+#include "control/api.h"
+#include "control/mask.h"
+#include "control/problem.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ID_PER_SECOND = 10000,
+    QUEUED_MAX = 256 << 10,
+    LAST_WORDS = 1 << 10, /* behind a full queue */
+    TICK_MS = 200,
+    PING_MS = 15000,
+    SLOW_MS = 10000,
+    CHECK_MS = 60000,
+    UNCHECKED_MS = 15 * 60000,
+    AGENTS_MAX = 64,
+    AGENT_NAME = 65
+};
+
+struct reader {
+    struct http_request *request; /* NULL: this place is free */
+    uint64_t number;              /* of this reader, for checks that come back late */
+    uint64_t after;               /* the last event it heard, by the ring's number */
+    uint64_t wrote_ms, stuck_ms, check_ms, end_ms; /* stuck_ms 0: it takes what comes */
+    int64_t expires_unix;                          /* 0: never */
+    bool masked, scoped;
+    unsigned n_agents;
+    char agents[AGENTS_MAX][AGENT_NAME];
+    char token_sha256[API_DIGEST]; /* "": cannot be asked for */
+};
+
+struct readers {
+    struct readers_opts o;
+    uint64_t base, last_number;
+    struct loop_timer *tick; /* owns */
+    unsigned n;
+    struct buf text;                  /* owns: one event on its way out */
+    struct reader *list[READERS_MAX]; /* own; NULL: never used */
+};
+
+static uint64_t now_ms(void)
+{
+    return clock_ms(loop_clock());
+}
+
+/* ---- the end of one ---- */
+
+static void forget(struct readers *r, struct reader *e)
+{
+    e->request = NULL;
+    r->n--;
+}
+
+static void end(struct readers *r, struct reader *e, const char *event, const char *why)
+{
+    struct http_request *request = e->request;
+    char text[512];
+    int n = snprintf(text, sizeof(text), "event: %s\ndata: {\"why\":\"%s\"}\n\n", event, why);
+
+    forget(r, e);
+    (void)http_stream_write(request, (struct rd_str){text, (size_t)n}); /* if there is room */
+    http_stream_end(request);
+}
+
+/* ---- events ---- */
+
+static bool is_for(const struct reader *e, struct rd_str json)
+{
+    struct json_value v, agent;
+
+    if (!e->scoped)
+        return true;
+    if (json_parse(json, &v) != 0)
+        return false;
+    agent = json_get(&v, "agent");
+    for (unsigned i = 0; agent.type == JSON_STRING && i < e->n_agents; i++)
+        if (json_is(&agent, e->agents[i]))
+            return true;
+    return false;
+}
+
+/* Leaves room for the last words. */
+static int put(struct reader *e, struct rd_str bytes)
+{
+    int rc = http_stream_queued(e->request) + bytes.n > QUEUED_MAX
+                 ? RD_EFULL
+                 : http_stream_write(e->request, bytes);
+
+    if (!rc)
+        e->wrote_ms = now_ms();
+    return rc;
+}
+
+/* On one line: between members JSON may have line ends. */
+static int add_line(struct buf *out, struct rd_str json)
+{
+    size_t from = out->n;
+    int rc = buf_add(out, json.p, json.n);
+
+    for (size_t i = from; !rc && i < out->n; i++)
+        if (out->data[i] == '\n' || out->data[i] == '\r')
+            out->data[i] = ' ';
+    return rc;
+}
+
+static int write_event(struct readers *r, struct reader *e, uint64_t number, struct rd_str json)
+{
+    struct buf *text = &r->text;
+    int rc;
+
+    if (!is_for(e, json))
+        return 0;
+    buf_clear(text);
+    rc = buf_addf(text, "id: %" PRIu64 "\ndata: ", r->base + number);
+    if (!rc)
+        rc = e->masked ? mask_event(text, json) : add_line(text, json);
+    if (!rc)
+        rc = buf_add_str(text, "\n\n");
+    if (rc) /* nobody is shown half of it, or what could not be masked */
+        return 0;
+    return put(e, (struct rd_str){text->data, text->n});
+}
+
+static int write_missed(struct readers *r, struct reader *e, uint64_t from, uint64_t to)
+{
+    char text[160];
+    int n = snprintf(text, sizeof(text),
+                     "event: missed\ndata: {\"from\":%" PRIu64 ",\"to\":%" PRIu64 "}\n\n", from,
+                     r->base + to);
+
+    return put(e, (struct rd_str){text, (size_t)n});
+}
+
+/* All there is, as far as it is taken. False: it is stuck. */
+static bool catch_up(struct readers *r, struct reader *e)
+{
+    uint64_t last = events_last(r->o.events), first = events_first(r->o.events);
+
+    if (e->after + 1 < first) {
+        if (write_missed(r, e, r->base + e->after + 1, first - 1))
+            return false;
+        e->after = first - 1;
+    }
+    while (e->after < last) {
+        if (write_event(r, e, e->after + 1,
+                        events_at(r->o.events, (unsigned)(e->after + 1 - first))))
+            return false;
+        e->after++;
+    }
+    return true;
+}
+
+static void serve(struct readers *r, struct reader *e)
+{
+    uint64_t before = e->after;
+    bool done = catch_up(r, e);
+
+    if (done)
+        e->stuck_ms = 0;
+    else if (e->stuck_ms == 0 || e->after != before)
+        e->stuck_ms = now_ms();
+}
+
+void readers_news(struct readers *r)
+{
+    for (int i = 0; r->n > 0 && i < READERS_MAX; i++)
+        if (r->list[i] && r->list[i]->request)
+            serve(r, r->list[i]);
+}
+
+/* ---- time ---- */
+
+/* The check came back. */
+static void on_checked(void *arg, uint64_t number, int good)
+{
+    struct readers *r = arg;
+
+    for (int i = 0; good == 0 && i < READERS_MAX; i++) {
+        struct reader *e = r->list[i];
+
+        if (e && e->request && e->number == number)
+            end(r, e, "ended", "the token is revoked or expired");
+    }
+}
+
+static void check(struct readers *r, struct reader *e, uint64_t now)
+{
+    if (now < e->check_ms || !e->token_sha256[0])
+        return;
+    e->check_ms = now + CHECK_MS;
+    (void)api_check(r->o.api, e->token_sha256, on_checked, r, e->number); /* else in a minute */
+}
+
+static void ping(struct reader *e, uint64_t now)
+{
+    if (now - e->wrote_ms >= PING_MS)
+        (void)put(e, RD_STR(": here\n\n"));
+}
+
+static void look_at(struct readers *r, struct reader *e, uint64_t now)
+{
+    if (e->expires_unix > 0 && unix_ms() / 1000 >= e->expires_unix) {
+        end(r, e, "ended", "the token has expired");
+        return;
+    }
+    if (now >= e->end_ms) {
+        end(r, e, "ended", "come again with a new ticket");
+        return;
+    }
+    if (e->stuck_ms)
+        serve(r, e);
+    if (e->stuck_ms && now - e->stuck_ms >= SLOW_MS) {
+        end(r, e, "slow", "this reader takes less than there is; come again with Last-Event-ID");
+        return;
+    }
+    ping(e, now);
+    check(r, e, now);
+}
+
+static void on_tick(void *arg)
+{
+    struct readers *r = arg;
+    uint64_t now = now_ms();
+
+    for (int i = 0; i < READERS_MAX; i++)
+        if (r->list[i] && r->list[i]->request)
+            look_at(r, r->list[i], now);
+    if (r->n > 0)
+        loop_timer_in(r->tick, TICK_MS);
+}
+
+/* ---- the beginning of one ---- */
+
+static struct reader *free_place(struct readers *r)
+{
+    for (int i = 0; i < READERS_MAX; i++) {
+        if (!r->list[i])
+            r->list[i] = calloc(1, sizeof(*r->list[i]));
+        if (!r->list[i] || !r->list[i]->request)
+            return r->list[i];
+    }
+    return NULL;
+}
+
+/* An id, or anything that could be one of an older process. 0: none. */
+static uint64_t number_of(const struct json_value *v, const char *last_event_id)
+{
+    struct json_value text = {.type = JSON_STRING, .raw = {last_event_id, strlen(last_event_id)}};
+    uint64_t number;
+
+    if (json_u64(v, &number) || json_u64(&text, &number))
+        return number;
+    return 0;
+}
+
+/* Where it goes on: behind `id`, or from now. What came before this process is missed. */
+static void set_position(struct readers *r, struct reader *e, uint64_t id)
+{
+    uint64_t last = events_last(r->o.events);
+
+    e->after = last;
+    if (id == 0)
+        return;
+    if (id >= r->base)
+        e->after = id - r->base < last ? id - r->base : last;
+    else if (write_missed(r, e, id + 1, 0) == 0)
+        e->after = 0;
+}
+
+/* Too many, or a name that is none: then none of them is seen. */
+static void read_agents(struct reader *e, const struct json_value *agents)
+{
+    struct json_value name;
+    struct json_iter it;
+    struct rd_str key;
+
+    e->n_agents = 0;
+    e->scoped = agents->type == JSON_ARRAY || agents->type == JSON_OBJECT;
+    if (agents->type != JSON_ARRAY)
+        return;
+    json_iter_init(&it, agents);
+    while (json_next(&it, &key, &name) && e->n_agents < AGENTS_MAX)
+        if (json_copy(&name, e->agents[e->n_agents], AGENT_NAME) == 0)
+            e->n_agents++;
+}
+
+static void read_stream(struct reader *e, const struct json_value *stream)
+{
+    struct json_value masked = json_get(stream, "masked"), agents = json_get(stream, "agents"),
+                      expires = json_get(stream, "expires_unix"),
+                      token = json_get(stream, "token_sha256");
+    uint64_t number;
+
+    read_agents(e, &agents);
+    e->masked = masked.type != JSON_FALSE; /* whoever forgets to say so masks */
+    e->expires_unix = json_u64(&expires, &number) ? (int64_t)number : 0;
+    if (json_copy(&token, e->token_sha256, sizeof(e->token_sha256)) != 0)
+        e->token_sha256[0] = '\0';
+}
+
+int readers_open(struct readers *r, struct http_request *request, const struct json_value *stream,
+                 const struct reader_place *at)
+{
+    struct json_value after = json_get(stream, "after");
+    struct reader *e = free_place(r);
+    uint64_t now = now_ms();
+    int rc = RD_EFULL;
+
+    if (e)
+        rc = http_stream(request, "text/event-stream", ADMIN_HEADERS "x-accel-buffering: no\r\n",
+                         QUEUED_MAX + LAST_WORDS);
+    if (rc)
+        return rc;
+    *e = (struct reader){.request = request,
+                         .number = ++r->last_number,
+                         .wrote_ms = now,
+                         .check_ms = now + CHECK_MS,
+                         .end_ms = UINT64_MAX};
+    read_stream(e, stream);
+    if (!e->token_sha256[0] && !at->is_local)
+        e->end_ms = now + UNCHECKED_MS;
+    r->n++;
+    (void)http_stream_write(request, RD_STR("retry: 2000\n\n"));
+    set_position(r, e, number_of(&after, at->last_event_id));
+    serve(r, e);
+    loop_timer_in(r->tick, TICK_MS);
+    return 0;
+}
+
+void readers_gone(struct readers *r, const struct http_request *request)
+{
+    for (int i = 0; i < READERS_MAX; i++)
+        if (r->list[i] && r->list[i]->request == request)
+            forget(r, r->list[i]);
+}
+
+void readers_end_all(struct readers *r, const char *why)
+{
+    for (int i = 0; i < READERS_MAX; i++)
+        if (r->list[i] && r->list[i]->request)
+            end(r, r->list[i], "ended", why);
+}
+
+unsigned readers_count(const struct readers *r)
+{
+    return r->n;
+}
+
+/* ---- life ---- */
+
+int readers_new(struct readers **out, const struct readers_opts *o)
+{
+    struct readers *r = calloc(1, sizeof(*r));
+    int rc;
+
+    if (!r)
+        return -ENOMEM;
+    r->o = *o;
+    r->base = unix_us() / 1000000 * ID_PER_SECOND;
+    buf_init(&r->text, 2 * EVENT_MAX_BYTES);
+    rc = loop_timer_new(&r->tick, o->loop, on_tick, r);
+    if (rc)
+        readers_free(r);
+    else
+        *out = r;
+    return rc;
+}
+
+void readers_free(struct readers *r)
+{
+    if (!r)
+        return;
+    loop_timer_free(r->tick);
+    buf_fini(&r->text);
+    for (int i = 0; i < READERS_MAX; i++)
+        free(r->list[i]);
+    free(r);
+}
