@@ -24,6 +24,7 @@
 #include "control/readers.h"
 #include "io/mailbox.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -247,7 +248,8 @@ static bool is_header(struct rd_str name, struct rd_str value)
     if (name.n == 0 || name.n > 40 || value.n > 512)
         return false;
     for (size_t i = 0; i < name.n; i++)
-        if (!memchr("abcdefghijklmnopqrstuvwxyz0123456789-", name.p[i], 37))
+        if (!islower((unsigned char)name.p[i]) && !isdigit((unsigned char)name.p[i]) &&
+            name.p[i] != '-')
             return false;
     for (size_t i = 0; i < value.n; i++)
         if ((unsigned char)value.p[i] < ' ' || value.p[i] == 0x7f)

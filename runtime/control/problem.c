@@ -39,30 +39,28 @@ void problem_reply(struct http_request *r, const struct problem *p)
            ",\"fix\":\"" fix "\"}")
 
 static const struct {
-    int status;
     struct rd_str body;
+    int status;
     bool again; /* worth asking again */
 } refusals[] = {
-    {400, BODY(400, "http", "This is no HTTP request", "send HTTP/1.1 as RFC 9112 has it"), false},
-    {408,
-     BODY(408, "slow", "The request took too long",
+    {BODY(400, "http", "This is no HTTP request", "send HTTP/1.1 as RFC 9112 has it"), 400, false},
+    {BODY(408, "slow", "The request took too long",
           "send its head within 5 s, its body within 10 s"),
+     408, false},
+    {BODY(411, "length", "The body has no length", "send Content-Length"), 411, false},
+    {BODY(413, "too-long", "The body is too long", "send less at once: 256 KiB, files 8 MiB"), 413,
      false},
-    {411, BODY(411, "length", "The body has no length", "send Content-Length"), false},
-    {413, BODY(413, "too-long", "The body is too long", "send less at once: 256 KiB, files 8 MiB"),
+    {BODY(417, "expectation", "Nothing of that kind is expected here", "leave Expect out"), 417,
      false},
-    {417, BODY(417, "expectation", "Nothing of that kind is expected here", "leave Expect out"),
+    {BODY(426, "upgrade", "There is no WebSocket here", "GET /api/v1/events is the stream"), 426,
      false},
-    {426, BODY(426, "upgrade", "There is no WebSocket here", "GET /api/v1/events is the stream"),
-     false},
-    {431,
-     BODY(431, "head-too-long", "The head is too long",
+    {BODY(431, "head-too-long", "The head is too long",
           "keep request line and headers below 8 KiB"),
+     431, false},
+    {BODY(501, "encoding", "This encoding is not known here", "send the body as it is"), 501,
      false},
-    {501, BODY(501, "encoding", "This encoding is not known here", "send the body as it is"),
-     false},
-    {503, BODY(503, "busy", "Too much is asked at once", "ask again in a second"), true},
-    {505, BODY(505, "version", "This version of HTTP is not spoken here", "send HTTP/1.1"), false},
+    {BODY(503, "busy", "Too much is asked at once", "ask again in a second"), 503, true},
+    {BODY(505, "version", "This version of HTTP is not spoken here", "send HTTP/1.1"), 505, false},
 };
 
 void problem_of_http(int status, struct http_refusal *out, void *arg)
