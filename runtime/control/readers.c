@@ -31,6 +31,7 @@ enum {
     QUEUED_MAX = 256 << 10,
     LAST_WORDS = 1 << 10, /* behind a full queue */
     TICK_MS = 200,
+    BEHIND_MS = 20, /* while somebody catches up */
     PING_MS = 15000,
     SLOW_MS = 10000,
     CHECK_MS = 60000,
@@ -181,6 +182,8 @@ static void serve(struct readers *r, struct reader *e)
         e->stuck_ms = 0;
     else if (e->stuck_ms == 0 || e->after != before)
         e->stuck_ms = now_ms();
+    if (!done)
+        loop_timer_in(r->tick, BEHIND_MS);
 }
 
 void readers_news(struct readers *r)
@@ -213,9 +216,9 @@ static void check(struct readers *r, struct reader *e, uint64_t now)
     (void)api_check(r->o.api, e->token_sha256, on_checked, r, e->number); /* else in a minute */
 }
 
-static void ping(struct reader *e, uint64_t now)
+static void ping(struct reader *e)
 {
-    if (now - e->wrote_ms >= PING_MS)
+    if (now_ms() - e->wrote_ms >= PING_MS)
         (void)put(e, RD_STR(": here\n\n"));
 }
 
@@ -231,11 +234,11 @@ static void look_at(struct readers *r, struct reader *e, uint64_t now)
     }
     if (e->stuck_ms)
         serve(r, e);
-    if (e->stuck_ms && now - e->stuck_ms >= SLOW_MS) {
+    if (e->stuck_ms && now_ms() - e->stuck_ms >= SLOW_MS) {
         end(r, e, "slow", "this reader takes less than there is; come again with Last-Event-ID");
         return;
     }
-    ping(e, now);
+    ping(e);
     check(r, e, now);
 }
 
@@ -243,12 +246,15 @@ static void on_tick(void *arg)
 {
     struct readers *r = arg;
     uint64_t now = now_ms();
+    bool behind = false;
 
-    for (int i = 0; i < READERS_MAX; i++)
+    for (int i = 0; i < READERS_MAX; i++) {
         if (r->list[i] && r->list[i]->request)
             look_at(r, r->list[i], now);
+        behind = behind || (r->list[i] && r->list[i]->request && r->list[i]->stuck_ms);
+    }
     if (r->n > 0)
-        loop_timer_in(r->tick, TICK_MS);
+        loop_timer_in(r->tick, behind ? BEHIND_MS : TICK_MS);
 }
 
 /* ---- the beginning of one ---- */

@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The admin listener with its loop and its readers, against peers that speak HTTP by hand; the node
+ * behind it says what the test wants. */
+#include "base/err.h"
+#include "base/log.h"
+#include "control/admin.h"
+#include "control/api.h"
+#include "control/events.h"
+#include "control/readers.h"
+#include "io/mailbox.h"
+#include "unit/control/fake_node.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { ANSWER = 1 << 18, CROWD = API_RUNNING + API_QUEUED + 1 };
+
+struct world {
+    struct loop *loop;
+    struct settings settings;
+    struct events *events;
+    struct api *api;
+    struct readers *readers;
+    struct admin *admin;
+    struct fake_node *node;
+    struct mailbox *orders; /* what a peer wants done on the loop's thread */
+    void (*peer)(struct world *w);
+    pthread_t thread;
+    char got[ANSWER];
+};
+
+static const char fine[] =
+    "{\"status\":200,\"type\":\"application/"
+    "json\",\"headers\":{\"etag\":\"\\\"7\\\"\"},\"body\":\"{\\\"a\\\":1}\"}";
+static const char unknown[] =
+    "{\"status\":401,\"type\":\"application/problem+json\",\"body\":\"{}\"}";
+
+/* ---- the loop's side ---- */
+
+static void on_unknown(void *arg, uint64_t key)
+{
+    admin_unknown(((struct world *)arg)->admin, key);
+}
+
+typedef void(order_fn)(struct world *w);
+
+static void on_order(struct message *m, void *arg)
+{
+    order_fn *order;
+
+    memcpy(&order, m->s[0].p, sizeof(order));
+    order(arg);
+    message_free(m);
+}
+
+/* Runs it on the loop's thread; soon. */
+static void order(struct world *w, order_fn *fn)
+{
+    struct rd_str s = {(const char *)&fn, sizeof(fn)};
+
+    assert_int_equal(mailbox_post(w->orders, message_new(MSG_STOP, 0, &s, 1)), 0);
+}
+
+static void stop(struct world *w)
+{
+    loop_stop(w->loop);
+}
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    struct api_opts ao = {.on_unknown = on_unknown, .arg = w};
+    struct readers_opts ro = {0};
+    struct admin_opts lo = {.settings = &w->settings};
+
+    log_config(LOG_ERROR, LOG_LOGFMT);
+    w->node = calloc(1, sizeof(*w->node));
+    w->node->api_result = fine;
+    w->node->status =
+        "{\"calls\":1,\"max_calls\":10,\"agents\":[{}],\"agent_errors\":0,\"uptime_s\":5}";
+    w->node->readiness.configured = true;
+    w->settings.admin_listen = (char *)(uintptr_t) "127.0.0.1:0";
+    w->settings.admin_hosts = (char *)(uintptr_t) "";
+    assert_int_equal(loop_new(&w->loop), 0);
+    ao.loop = ro.loop = lo.loop = w->loop;
+    assert_int_equal(events_new(&w->events), 0);
+    assert_int_equal(api_new(&w->api, &ao), 0);
+    ro.events = w->events;
+    ro.api = lo.api = w->api;
+    assert_int_equal(readers_new(&w->readers, &ro), 0);
+    api_set_readers(w->api, w->readers);
+    lo.readers = w->readers;
+    assert_int_equal(admin_new(&w->admin, &lo), 0);
+    admin_listen(w->admin);
+    api_attach(w->api, fake_as_node(w->node));
+    admin_attach(w->admin, fake_as_node(w->node));
+    assert_int_equal(mailbox_new(&w->orders, w->loop, 256, on_order, w), 0);
+    *state = w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+
+    mailbox_free(w->orders);
+    admin_free(w->admin);
+    readers_free(w->readers);
+    api_free(w->api);
+    events_free(w->events);
+    loop_free(w->loop);
+    free(w->node);
+    free(w);
+    return 0;
+}
+
+/* ---- the peer's side ---- */
+
+static int dial(const struct world *w)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(admin_port(w->admin))};
+    struct timeval patience = {.tv_sec = 5};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* Reads on until `until` was seen, or to the end. */
+static const char *hear(int fd, char *out, size_t cap, const char *until)
+{
+    size_t n = strlen(out);
+    ssize_t got;
+
+    while (!(until && strstr(out, until)) && n + 1 < cap &&
+           (got = recv(fd, out + n, cap - 1 - n, 0)) > 0) {
+        n += (size_t)got;
+        out[n] = '\0';
+    }
+    return out;
+}
+
+static const char *ask(struct world *w, const char *line, const char *headers)
+{
+    char request[4096];
+    int fd = dial(w);
+
+    (void)snprintf(request, sizeof(request), "%s HTTP/1.1\r\n%s%s\r\n", line,
+                   strstr(headers, "ost:") ? "" : "Host: localhost\r\n", headers);
+    w->got[0] = '\0';
+    say(fd, request);
+    hear(fd, w->got, sizeof(w->got), NULL);
+    close(fd);
+    return w->got;
+}
+
+static void want(const char *got, int status, const char *text)
+{
+    char head[32];
+
+    (void)snprintf(head, sizeof(head), "HTTP/1.1 %d ", status);
+    if (strncmp(got, head, strlen(head)) != 0 || !strstr(got, text))
+        fail_msg("wanted %d with %s, got: %.1500s", status, text, got);
+    assert_non_null(strstr(got, "\r\nx-content-type-options: nosniff\r\n"));
+    assert_non_null(strstr(got, "\r\ncache-control: no-store\r\n"));
+}
+
+static void *run(void *arg)
+{
+    struct world *w = arg;
+
+    w->peer(w);
+    order(w, stop);
+    return NULL;
+}
+
+static void play(void **state, void (*peer)(struct world *w))
+{
+    struct world *w = *state;
+
+    w->peer = peer;
+    assert_int_equal(pthread_create(&w->thread, NULL, run, w), 0);
+    loop_run(w->loop);
+    pthread_join(w->thread, NULL);
+}
+
+/* ---- requests ---- */
+
+static void ask_plainly(struct world *w)
+{
+    want(ask(w, "GET /api/v1/calls?limit=5", "Authorization: Bearer rd_x\r\n"), 200, "{\"a\":1}");
+    assert_non_null(strstr(w->got, "\r\netag: \"7\"\r\n"));
+    assert_non_null(strstr(w->got, "\r\ncontent-type: application/json\r\n"));
+    assert_non_null(strstr(w->node->api_payload, "\"query\":{\"limit\":\"5\"}"));
+    assert_non_null(strstr(w->node->api_payload, "\"peer\":\"127.0.0.1\""));
+    assert_null(strstr(w->node->api_payload, "\"who\""));
+    assert_string_equal(w->node->api_who, "api");
+    want(ask(w, "HEAD /api/v1/calls", ""), 200, "\r\ncontent-length: 7\r\n");
+    assert_null(strstr(w->got, "{\"a\":1}"));
+    want(ask(w, "OPTIONS /api/v1/calls", ""), 204, "\r\nallow: GET,");
+    assert_null(strstr(w->got, "access-control"));
+    want(ask(w, "GET /", ""), 404, "no-such-path");
+    want(ask(w, "GET /api/v1/a/../b", ""), 400, "/problems/path");
+    want(ask(w, "POST /api/v1/a", "Content-Length: 300000\r\n"), 413, "too-long");
+    want(ask(w, "BREW /api/v1/a", ""), 405, "\r\nallow: ");
+}
+
+static void test_a_request_becomes_an_operation_and_its_result_the_answer(void **state)
+{
+    play(state, ask_plainly);
+}
+
+static void ask_at_the_door(struct world *w)
+{
+    want(ask(w, "GET /api/v1/calls", "Host: evil.example\r\n"), 403, "/problems/host");
+    want(ask(w, "GET /livez", "Host: evil.example\r\n"), 403, "/problems/host");
+    want(ask(w, "GET /api/v1/calls", "Origin: https://evil.example\r\n"), 403, "/problems/origin");
+    want(ask(w, "GET /api/v1/calls", "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"), 400,
+         "/problems/header");
+    assert_int_equal(w->node->api_asked, 0);
+    want(ask(w, "GET /api/v1/calls", "Origin: http://localhost\r\n"), 200, "{\"a\":1}");
+}
+
+static void test_other_names_and_other_pages_are_refused(void **state)
+{
+    play(state, ask_at_the_door);
+}
+
+static void ask_for_headers(struct world *w)
+{
+    w->node->api_result =
+        "{\"status\":200,\"type\":\"text/plain\",\"headers\":{\"x-a\":\"1\\r\\nset-cookie: b=c\","
+        "\"Bad "
+        "Name\":\"x\",\"set-cookie\":\"a=b\",\"content-length\":\"5\",\"retry-after\":7},\"body\":"
+        "\"x\"}";
+    want(ask(w, "GET /api/v1/calls", ""), 200, "\r\nretry-after: 7\r\n");
+    assert_null(strstr(w->got, "set-cookie"));
+    assert_null(strstr(w->got, "Bad"));
+    assert_null(strstr(w->got, "x-a"));
+    assert_non_null(strstr(w->got, "\r\ncontent-length: 1\r\n"));
+}
+
+static void test_no_header_of_a_result_becomes_two(void **state)
+{
+    play(state, ask_for_headers);
+}
+
+static void ask_in_vain(struct world *w)
+{
+    w->node->api_result = "\"no answer\"";
+    want(ask(w, "GET /api/v1/calls", ""), 500, "it is written down as ");
+    w->node->api_result = "{\"status\":42}";
+    want(ask(w, "GET /api/v1/calls", ""), 500, "/problems/broken");
+    w->node->api_rc = RD_ESCRIPT;
+    w->node->api_result = "secret: attempt to index nil";
+    want(ask(w, "GET /api/v1/calls", ""), 500, "/problems/broken");
+    assert_null(strstr(w->got, "secret"));
+    w->node->api_rc = -ETIMEDOUT;
+    want(ask(w, "GET /api/v1/calls", ""), 503, "/problems/too-long");
+    w->node->api_rc = RD_EGONE;
+    want(ask(w, "GET /api/v1/calls", ""), 503, "/problems/starting");
+    w->node->api_full = true;
+    want(ask(w, "GET /api/v1/calls", ""), 503, "\r\nretry-after: 1\r\n");
+}
+
+static void test_what_goes_wrong_is_told_without_its_details(void **state)
+{
+    log_config(LOG_ERROR, LOG_LOGFMT);
+    play(state, ask_in_vain);
+}
+
+static void let_all_go(struct world *w)
+{
+    struct operation_end e = {.text = rd_str(fine), .traceback = RD_STR("")};
+
+    w->node->api_holds = false;
+    for (unsigned i = 0; i < w->node->n_held; i++)
+        w->node->held[i].done(w->node->held[i].arg, &e);
+    w->node->n_held = 0;
+}
+
+static void crowd(struct world *w)
+{
+    static const char request[] = "GET /api/v1/calls HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fds[CROWD];
+    unsigned served = 0, refused = 0;
+
+    w->node->api_holds = true;
+    for (int i = 0; i < CROWD; i++) {
+        fds[i] = dial(w);
+        say(fds[i], request);
+    }
+    usleep(100000);
+    assert_int_equal(w->node->api_asked, API_RUNNING);
+    order(w, let_all_go);
+    for (int i = 0; i < CROWD; i++) {
+        char got[4096] = "";
+
+        hear(fds[i], got, sizeof(got), NULL);
+        served += strncmp(got, "HTTP/1.1 200 ", 13) == 0;
+        refused += strncmp(got, "HTTP/1.1 503 ", 13) == 0 && strstr(got, "\r\nretry-after: 1\r\n");
+        close(fds[i]);
+    }
+    assert_int_equal(served, API_RUNNING + API_QUEUED);
+    assert_int_equal(refused, 1);
+}
+
+static void test_sixteen_at_once_sixty_four_wait_and_the_next_is_told_so(void **state)
+{
+    play(state, crowd);
+}
+
+static void leave_early(struct world *w)
+{
+    int fd = dial(w);
+
+    w->node->api_holds = true;
+    say(fd, "GET /api/v1/calls HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    while (*(volatile unsigned *)&w->node->n_held == 0)
+        usleep(1000);
+    close(fd);
+    usleep(20000);
+    order(w, let_all_go);
+    want(ask(w, "GET /api/v1/calls", ""), 200, "{\"a\":1}");
+}
+
+static void test_who_leaves_before_the_answer_harms_nobody(void **state)
+{
+    play(state, leave_early);
+    assert_int_equal(api_counts(((struct world *)*state)->api).running, 0);
+}
+
+static void guess(struct world *w)
+{
+    int refused = 0;
+
+    w->node->api_result = unknown;
+    for (int i = 0; i < 40; i++)
+        refused += strncmp(ask(w, "GET /api/v1/calls", "Authorization: Bearer rd_guess\r\n"),
+                           "HTTP/1.1 429 ", 13) == 0;
+    assert_in_range(refused, 15, 25); /* twenty guesses are the burst */
+    assert_non_null(strstr(w->got, "\r\nretry-after: 2\r\n"));
+    /* behind a proxy on this machine others are others, and probes go on */
+    want(ask(w, "GET /api/v1/calls", "X-Forwarded-For: 198.51.100.7\r\n"), 401, "{}");
+    want(ask(w, "GET /livez", ""), 200, "ok");
+}
+
+static void test_guessing_is_slowed(void **state)
+{
+    play(state, guess);
+}
+
+/* ---- probes ---- */
+
+static void probe(struct world *w)
+{
+    want(ask(w, "GET /livez", ""), 200, "ok");
+    want(ask(w, "GET /readyz", ""), 200, "ok");
+    want(ask(w, "GET /health", ""), 200, "\"status\":\"pass\"");
+    assert_non_null(strstr(w->got, "\r\ncontent-type: application/health+json\r\n"));
+    want(ask(w, "POST /livez", ""), 405, "\r\nallow: GET, HEAD\r\n");
+    w->node->readiness.draining = true;
+    want(ask(w, "GET /readyz", ""), 503, "draining");
+    want(ask(w, "GET /readyz?verbose", ""), 503, "[-] accepts calls");
+    want(ask(w, "GET /livez", ""), 200, "ok");
+    w->node->readiness = (struct node_readiness){false, false};
+    want(ask(w, "GET /readyz", ""), 503, "no agent loads");
+    w->node->status =
+        "{\"calls\":10,\"max_calls\":10,\"agents\":[],\"agent_errors\":1,\"alarms\":[{}]}";
+    want(ask(w, "GET /health", ""), 503, "\"status\":\"fail\"");
+    w->node->is_stuck = true;
+    want(ask(w, "GET /livez", ""), 503, "a thread");
+    admin_attach(w->admin, NULL);
+    want(ask(w, "GET /livez", ""), 200, "ok");
+    want(ask(w, "GET /readyz", ""), 503, "starting");
+    want(ask(w, "GET /health", ""), 503, "\"status\":\"fail\"");
+}
+
+static void test_probes_tell_what_is_the_matter(void **state)
+{
+    play(state, probe);
+}
+
+/* ---- streams ---- */
+
+static const char listen_text[] =
+    "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n";
+static const char stream_of_all[] = "{\"status\":200,\"stream\":{\"masked\":false}}";
+
+static int listen_with(struct world *w, const char *headers, char *got, size_t cap)
+{
+    int fd = dial(w);
+
+    got[0] = '\0';
+    say(fd, listen_text);
+    say(fd, headers);
+    say(fd, "\r\n");
+    hear(fd, got, cap, "retry: 2000\n\n");
+    if (strncmp(got, "HTTP/1.1 200 ", 13) != 0)
+        fail_msg("no stream: %s", got);
+    return fd;
+}
+
+static void happen(struct world *w)
+{
+    events_add(w->events,
+               RD_STR("{\"type\":\"turn\",\"agent\":\"dentist\",\"from\":\"+13125550142\",\n"
+                      "\"text\":\"hello\"}"));
+    readers_news(w->readers);
+}
+
+static void happen_elsewhere(struct world *w)
+{
+    events_add(w->events, RD_STR("{\"type\":\"turn\",\"agent\":\"plumber\",\"text\":\"there\"}"));
+    events_add(w->events, RD_STR("{\"type\":\"agents\"}"));
+    readers_news(w->readers);
+}
+
+static void listen_to_all(struct world *w)
+{
+    char id[64] = "", again[128], *at;
+    int fd;
+
+    w->node->api_result = stream_of_all;
+    fd = listen_with(w, "", w->got, sizeof(w->got));
+    assert_non_null(strstr(w->got, "\r\ncontent-type: text/event-stream\r\n"));
+    order(w, happen);
+    hear(fd, w->got, sizeof(w->got), "hello\"}\n\n");
+    at = strstr(w->got, "id: ");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "id: %60[0-9]", id), 1);
+    assert_non_null(
+        strstr(at, "\ndata: {\"type\":\"turn\",\"agent\":\"dentist\",\"from\":\"+13125550142\", "
+                   "\"text\":\"hello\"}\n\n"));
+    close(fd);
+    order(w, happen_elsewhere);
+    usleep(20000);
+    (void)snprintf(again, sizeof(again), "Last-Event-ID: %s\r\n", id);
+    fd = listen_with(w, again, w->got, sizeof(w->got));
+    hear(fd, w->got, sizeof(w->got), "\"agents\"}\n\n");
+    assert_null(strstr(w->got, "hello"));
+    assert_null(strstr(w->got, "missed"));
+    assert_non_null(strstr(w->got, "plumber"));
+    close(fd);
+    fd = listen_with(w, "Last-Event-ID: 12\r\n", w->got, sizeof(w->got)); /* of another process */
+    hear(fd, w->got, sizeof(w->got), "\"agents\"}\n\n");
+    assert_non_null(strstr(w->got, "event: missed\ndata: {\"from\":13,"));
+    assert_non_null(strstr(w->got, "hello"));
+    close(fd);
+    fd = listen_with(w, "", w->got, sizeof(w->got)); /* from now on */
+    order(w, happen);
+    hear(fd, w->got, sizeof(w->got), "hello\"}\n\n");
+    assert_null(strstr(w->got, "plumber"));
+    close(fd);
+}
+
+static void test_who_comes_back_goes_on_where_he_was(void **state)
+{
+    play(state, listen_to_all);
+}
+
+static void listen_to_one(struct world *w)
+{
+    int fd;
+
+    w->node->api_result = "{\"status\":200,\"stream\":{\"agents\":[\"dentist\"],\"masked\":true}}";
+    fd = listen_with(w, "", w->got, sizeof(w->got));
+    order(w, happen_elsewhere);
+    order(w, happen);
+    hear(fd, w->got, sizeof(w->got), "\"}\n\n");
+    assert_non_null(strstr(w->got, "\"from\":\"+1\u202642\",\"text\":\"[hidden]\"}"));
+    assert_null(strstr(w->got, "plumber"));
+    assert_null(strstr(w->got, "\"agents\""));
+    close(fd);
+    w->node->api_result =
+        "{\"status\":200,\"stream\":{\"agents\":{}}}"; /* an empty list, as Lua has it */
+    fd = listen_with(w, "", w->got, sizeof(w->got));
+    order(w, happen);
+    w->node->api_result = stream_of_all;
+    close(listen_with(w, "", w->got + ANSWER / 2, ANSWER / 2));
+    w->got[ANSWER / 2] = '\0';
+    usleep(20000);
+    assert_int_equal(recv(fd, w->got + ANSWER / 2, 100, MSG_DONTWAIT), -1); /* nothing is theirs */
+    close(fd);
+}
+
+static void test_a_scope_and_a_mask_hold_for_every_event(void **state)
+{
+    play(state, listen_to_one);
+}
+
+static void say_more(struct world *w)
+{
+    char got[4096] = "";
+    int fd = dial(w);
+
+    w->node->api_result = stream_of_all;
+    say(fd, "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\nGET /livez HTTP/1.1\r\nHost: "
+            "localhost\r\n\r\n");
+    want(hear(fd, got, sizeof(got), NULL), 400, "/problems/http");
+    close(fd);
+    fd = listen_with(w, "", w->got, sizeof(w->got));
+    say(fd, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    hear(fd, w->got, sizeof(w->got), NULL);
+    assert_null(strstr(w->got, "ok"));
+    close(fd);
+}
+
+static void test_a_request_behind_a_stream_ends_it(void **state)
+{
+    play(state, say_more);
+    assert_int_equal(readers_count(((struct world *)*state)->readers), 0);
+}
+
+static void come_in_numbers(struct world *w)
+{
+    int fds[READERS_MAX];
+
+    w->node->api_result = stream_of_all;
+    for (int i = 0; i < READERS_MAX; i++)
+        fds[i] = listen_with(w, "", w->got, sizeof(w->got));
+    want(ask(w, "GET /api/v1/events", ""), 503, "Too many streams");
+    for (int i = 0; i < READERS_MAX; i++)
+        close(fds[i]);
+}
+
+static void test_there_is_room_for_so_many_readers(void **state)
+{
+    play(state, come_in_numbers);
+}
+
+static void end_all(struct world *w)
+{
+    readers_end_all(w->readers, "another process goes on");
+}
+
+static void listen_until_the_end(struct world *w)
+{
+    int fd;
+
+    w->node->api_result = "{\"status\":200,\"stream\":{\"masked\":false,\"expires_unix\":1000}}";
+    fd = listen_with(w, "", w->got, sizeof(w->got));
+    hear(fd, w->got, sizeof(w->got), NULL);
+    assert_non_null(strstr(w->got, "event: ended\ndata: {\"why\":\"the token has expired\"}\n\n"));
+    close(fd);
+    w->node->api_result = stream_of_all;
+    fd = listen_with(w, "", w->got, sizeof(w->got));
+    order(w, end_all);
+    hear(fd, w->got, sizeof(w->got), NULL);
+    assert_non_null(
+        strstr(w->got, "event: ended\ndata: {\"why\":\"another process goes on\"}\n\n"));
+    close(fd);
+}
+
+static void test_the_end_of_a_stream_is_told(void **state)
+{
+    play(state, listen_until_the_end);
+}
+
+static void happen_much(struct world *w)
+{
+    static char event[30000];
+
+    (void)memset(event, 'x', sizeof(event));
+    memcpy(event, "{\"type\":\"", 9);
+    memcpy(event + sizeof(event) - 2, "\"}", 2);
+    for (int i = 0; i < 250; i++)
+        events_add(w->events, (struct rd_str){event, sizeof(event)});
+    readers_news(w->readers);
+}
+
+/* Eight megabytes at once: what is not taken waits in the ring, and nothing of it is lost. */
+static void catch_up(struct world *w)
+{
+    static char all[16 << 20];
+    size_t n = 0;
+    ssize_t got;
+    int fd, count = 0;
+
+    w->node->api_result = stream_of_all;
+    fd = listen_with(w, "", w->got, sizeof(w->got));
+    order(w, happen_much);
+    while (count < 250 && (got = recv(fd, all + n, sizeof(all) - n, 0)) > 0)
+        for (n += (size_t)got; got > 0; got--)
+            count += all[n - (size_t)got] == '}';
+    assert_int_equal(count, 250);
+    close(fd);
+}
+
+static void test_a_reader_who_is_behind_gets_it_all(void **state)
+{
+    play(state, catch_up);
+}
+
+#define LIVES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIVES(test_a_request_becomes_an_operation_and_its_result_the_answer),
+        LIVES(test_other_names_and_other_pages_are_refused),
+        LIVES(test_no_header_of_a_result_becomes_two),
+        LIVES(test_what_goes_wrong_is_told_without_its_details),
+        LIVES(test_sixteen_at_once_sixty_four_wait_and_the_next_is_told_so),
+        LIVES(test_who_leaves_before_the_answer_harms_nobody),
+        LIVES(test_guessing_is_slowed),
+        LIVES(test_probes_tell_what_is_the_matter),
+        LIVES(test_who_comes_back_goes_on_where_he_was),
+        LIVES(test_a_scope_and_a_mask_hold_for_every_event),
+        LIVES(test_a_request_behind_a_stream_ends_it),
+        LIVES(test_there_is_room_for_so_many_readers),
+        LIVES(test_the_end_of_a_stream_is_told),
+        LIVES(test_a_reader_who_is_behind_gets_it_all),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
