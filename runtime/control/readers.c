@@ -270,27 +270,23 @@ static struct reader *free_place(struct readers *r)
     return NULL;
 }
 
-/* An id, or anything that could be one of an older process. 0: none. */
-static uint64_t number_of(const struct json_value *v, const char *last_event_id)
+/* An id, or anything that could be one of an older process. False: none was given. */
+static bool read_id(uint64_t *id, const struct json_value *v, const char *last_event_id)
 {
     struct json_value text = {.type = JSON_STRING, .raw = {last_event_id, strlen(last_event_id)}};
-    uint64_t number;
 
-    if (json_u64(v, &number) || json_u64(&text, &number))
-        return number;
-    return 0;
+    return json_u64(v, id) || json_u64(&text, id);
 }
 
-/* Where it goes on: behind `id`, or from now. What came before this process is missed. */
+/* Where it goes on: behind `id`; 0: with all there is. What came before this process is missed. */
 static void set_position(struct readers *r, struct reader *e, uint64_t id)
 {
     uint64_t last = events_last(r->o.events);
 
-    e->after = last;
-    if (id == 0)
-        return;
     if (id >= r->base)
         e->after = id - r->base < last ? id - r->base : last;
+    else if (id == 0)
+        e->after = events_first(r->o.events) - 1;
     else if (write_missed(r, e, id + 1, 0) == 0)
         e->after = 0;
 }
@@ -331,7 +327,7 @@ int readers_open(struct readers *r, struct http_request *request, const struct j
 {
     struct json_value after = json_get(stream, "after");
     struct reader *e = free_place(r);
-    uint64_t now = now_ms();
+    uint64_t now = now_ms(), id;
     int rc = RD_EFULL;
 
     if (e)
@@ -341,6 +337,7 @@ int readers_open(struct readers *r, struct http_request *request, const struct j
         return rc;
     *e = (struct reader){.request = request,
                          .number = ++r->last_number,
+                         .after = events_last(r->o.events),
                          .wrote_ms = now,
                          .check_ms = now + CHECK_MS,
                          .end_ms = UINT64_MAX};
@@ -349,7 +346,8 @@ int readers_open(struct readers *r, struct http_request *request, const struct j
         e->end_ms = now + UNCHECKED_MS;
     r->n++;
     (void)http_stream_write(request, RD_STR("retry: 2000\n\n"));
-    set_position(r, e, number_of(&after, at->last_event_id));
+    if (read_id(&id, &after, at->last_event_id))
+        set_position(r, e, id);
     serve(r, e);
     loop_timer_in(r->tick, TICK_MS);
     return 0;

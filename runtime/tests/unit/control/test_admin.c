@@ -467,6 +467,13 @@ static void listen_to_all(struct world *w)
     assert_non_null(strstr(w->got, "event: missed\ndata: {\"from\":13,"));
     assert_non_null(strstr(w->got, "hello"));
     close(fd);
+    w->node->api_result = "{\"status\":200,\"stream\":{\"masked\":false,\"after\":0}}";
+    fd = listen_with(w, "", w->got, sizeof(w->got)); /* all there is */
+    hear(fd, w->got, sizeof(w->got), "\"agents\"}\n\n");
+    assert_null(strstr(w->got, "missed"));
+    assert_non_null(strstr(w->got, "hello"));
+    close(fd);
+    w->node->api_result = stream_of_all;
     fd = listen_with(w, "", w->got, sizeof(w->got)); /* from now on */
     order(w, happen);
     hear(fd, w->got, sizeof(w->got), "hello\"}\n\n");
