@@ -33,6 +33,7 @@
 enum {
     DOORS_CAPACITY = 1024,
     CONNECTIONS_MAX = 256,
+    FILES_MAX = 2, /* at once; who they are from is known only when they are read */
     ADDRESS_BURST = 400,
     ADDRESS_PER_S = 100,
     UNKNOWN_COSTS = 20,
@@ -306,6 +307,7 @@ int admin_new(struct admin **out, const struct admin_opts *o)
                                   .handlers = &handlers,
                                   .arg = a,
                                   .max_body = API_BODY_MAX,
+                                  .max_long = FILES_MAX,
                                   .max_connections = CONNECTIONS_MAX};
     int rc;
 

@@ -320,8 +320,14 @@ static int answer(struct http_request *r, const struct json_value *result, int s
 static void open_stream(struct place *p, const struct json_value *stream)
 {
     struct reader_place at = {p->last_event_id, p->who[0] != '\0'};
-    int rc = p->api->readers ? readers_open(p->api->readers, p->request, stream, &at) : RD_EFULL;
+    int rc = RD_EFULL;
 
+    if (rd_str_eq(http_method(p->request), RD_STR("HEAD"))) {
+        http_reply_with(p->request, 200, "text/event-stream", ADMIN_HEADERS, RD_STR(""));
+        return;
+    }
+    if (p->api->readers)
+        rc = readers_open(p->api->readers, p->request, stream, &at);
     if (rc)
         problem_reply(p->request, rc == RD_EPROTO ? &not_a_stream : &many_streams);
 }

@@ -346,7 +346,7 @@ static int body_refusal(struct http_request *r)
         return 0;
     if (!s->o.handlers->body_max || r->head.length > s->o.handlers->body_max(r, s->o.arg))
         return 413;
-    if (s->n_long >= LONG_BODIES)
+    if (s->n_long >= s->o.max_long)
         return 503;
     r->is_long = true;
     s->n_long++;
@@ -464,6 +464,8 @@ int http_server_new(struct http_server **out, const struct http_server_opts *o)
         s->o.head_ms = HEAD_MS;
     if (s->o.body_ms == 0)
         s->o.body_ms = BODY_MS;
+    if (s->o.max_long == 0)
+        s->o.max_long = LONG_BODIES;
     if (s->o.max_connections == 0)
         s->o.max_connections = MAX_CONNECTIONS;
     s->requests.next = s->requests.prev = &s->requests;

@@ -63,6 +63,7 @@ struct http_server_opts {
     void *arg;
     unsigned head_ms, body_ms; /* 0: 5000, 10000 */
     size_t max_body;           /* 0: 64 KiB */
+    unsigned max_long;         /* bodies beyond max_body at once; 0: 16 */
     unsigned max_connections;  /* in progress; upgraded sockets not counted */
 };
 

@@ -547,6 +547,7 @@ static void come_in_numbers(struct world *w)
     for (int i = 0; i < READERS_MAX; i++)
         fds[i] = listen_with(w, "", w->got, sizeof(w->got));
     want(ask(w, "GET /api/v1/events", ""), 503, "Too many streams");
+    want(ask(w, "HEAD /api/v1/events", ""), 200, "text/event-stream");
     for (int i = 0; i < READERS_MAX; i++)
         close(fds[i]);
 }
