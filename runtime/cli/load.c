@@ -93,6 +93,7 @@ static void become_node(const struct loading *l, const char *listen, uint16_t mo
     (void)snprintf(max_calls, sizeof(max_calls), "%u", l->calls + UNRULY_MAX);
     setenv("RINGDOWN_LISTEN", listen, 1);
     setenv("RINGDOWN_PUBLIC_URL", l->url, 1);
+    setenv("RINGDOWN_ADMIN_LISTEN", "127.0.0.1:0", 0); /* whoever measures it as well says where */
     setenv("OPENAI_REALTIME_URL", openai, 1);
     setenv("OPENAI_API_KEY", "sk-load", 1);
     setenv("TWILIO_ACCOUNT_SID", CARRIER_DOUBLE_ACCOUNT, 1);
