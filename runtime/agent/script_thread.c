@@ -291,7 +291,10 @@ static void *run(void *arg)
     struct script_thread *t = arg;
 
     (void)pthread_setname_np(pthread_self(), t->aside ? "aside" : "script");
-    breathing_thread();
+    if (t->aside)
+        background_thread();
+    else
+        breathing_thread();
     (void)loop_run(t->loop);
     return NULL;
 }

@@ -44,15 +44,26 @@ static bool ask_for_slices(uint64_t ns, int nice)
     return !syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) && s.runtime_ns == ns;
 }
 
+static void be_nice(int nice)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
+}
+
 void patient_thread(void)
 {
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), PATIENT_NICE);
+    be_nice(PATIENT_NICE);
 }
 
 void breathing_thread(void)
 {
-    patient_thread();
+    be_nice(PATIENT_NICE);
     breathes = ask_for_slices(BREATHING_SLICE_NS, PATIENT_NICE);
+}
+
+void background_thread(void)
+{
+    be_nice(BACKGROUND_NICE);
+    breathes = ask_for_slices(BREATHING_SLICE_NS, BACKGROUND_NICE);
 }
 
 void breathe(void)

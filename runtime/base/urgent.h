@@ -16,6 +16,10 @@ void patient_thread(void);
 /* The same for a thread that may compute for long: it is to breathe() every 250 us or so. */
 void breathing_thread(void);
 
+/* The same for one that serves people who look at screens: a tenth of the share of audio. */
+enum { BACKGROUND_NICE = 10 };
+void background_thread(void);
+
 /* Who waits for the processor, audio above all, has it first. Nothing in other threads than those. */
 enum { BREATH_US = 250 };
 void breathe(void);
