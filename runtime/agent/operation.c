@@ -229,6 +229,11 @@ const char *operation_who(const struct operation *o)
     return o->who;
 }
 
+bool operation_act_for(struct operation *o, struct rd_str who)
+{
+    return who.n < sizeof(o->who) && rd_str_copy(o->who, sizeof(o->who), who);
+}
+
 /* --- the end --- */
 
 static void end(struct activity *a, int rc, struct rd_str text, const char *traceback)

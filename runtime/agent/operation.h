@@ -23,6 +23,7 @@ void operation_open(struct script_thread *t,
 void operation_tell(struct operation *o, struct rd_str json);
 bool operation_stopping(const struct operation *o);
 const char *operation_who(const struct operation *o);
+bool operation_act_for(struct operation *o, struct rd_str who); /* false: too long */
 
 /* The job ended. Both tell whoever asked, and free the activity. */
 void operation_done(struct activity *a, struct rd_str result);

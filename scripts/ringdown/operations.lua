@@ -14,6 +14,7 @@ local M = {}
 ---By kind: the module that does it, required when it comes.
 ---@type table<string, string>
 M.modules = {
+  api = "ringdown.api.front",
   force = "ringdown.rollout.force",
   guards = "ringdown.rollout.watch",
   numbers = "ringdown.numbers.command",
@@ -21,6 +22,7 @@ M.modules = {
   rollout = "ringdown.rollout.command",
   rollout_sweep = "ringdown.rollout.sweep",
   timed = "ringdown.operations.timed",
+  tokens = "ringdown.api.tokens",
   undo = "ringdown.rollout.undo",
   vapi_import = "ringdown.vapi.import",
   vapi_joined = "ringdown.vapi.joined",

@@ -4,10 +4,12 @@
 #include "agent/agents.h"
 #include "agent/api/api.h"
 #include "agent/operation.h"
+#include "base/str.h"
+#include "io/tls.h"
 
 #include <string.h>
 
-enum { TOLD_MAX = 4 << 20 };
+enum { TOLD_MAX = 4 << 20, RANDOM_BYTES = 32 };
 
 static struct activity *self(lua_State *L)
 {
@@ -36,6 +38,29 @@ static int host_stopping(lua_State *L)
 static int host_who(lua_State *L)
 {
     lua_pushstring(L, operation_who(self(L)->operation));
+    return 1;
+}
+
+/* host.acts_for(who:string): for whom it works turned out only now; host.who() says so from here on */
+static int host_acts_for(lua_State *L)
+{
+    struct rd_str who;
+
+    who.p = luaL_checklstring(L, 1, &who.n);
+    luaL_argcheck(L, operation_act_for(self(L)->operation, who), 1, "longer than 63 bytes");
+    return 0;
+}
+
+/* host.random() -> 64 hex digits: 256 bits that nobody can guess, for secrets */
+static int host_random(lua_State *L)
+{
+    uint8_t bytes[RANDOM_BYTES];
+    char hex[2 * sizeof(bytes) + 1];
+
+    if (random_bytes(bytes, sizeof(bytes)))
+        return luaL_error(L, "this machine has no random numbers now");
+    rd_hex(hex, bytes, sizeof(bytes));
+    lua_pushstring(L, hex);
     return 1;
 }
 
@@ -128,9 +153,11 @@ static int host_ours(lua_State *L)
 
 void api_operation_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"tell", host_tell}, {"stopping", host_stopping},
-                                         {"who", host_who},   {"agents", host_agents},
-                                         {"ours", host_ours}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"tell", host_tell},     {"stopping", host_stopping},
+                                         {"who", host_who},       {"agents", host_agents},
+                                         {"ours", host_ours},     {"acts_for", host_acts_for},
+                                         {"random", host_random}, {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
+    api_digest_register(L);
 }

@@ -600,6 +600,17 @@ function M.who()
   return M.person
 end
 
+function M.acts_for(who)
+  assert(#who < 64)
+  M.person = who
+end
+
+---Never the same twice in a spec, and no secret.
+function M.random()
+  M.randoms = (M.randoms or 0) + 1
+  return M.digest("random " .. M.randoms)
+end
+
 function M.ours()
   return M.addresses
 end
