@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"numbers", cmd_numbers, "which agent answers a number, and where Twilio sends it"},
     {"rollout", cmd_rollout, "one agent's callers move to OpenAI, stage by stage, and back"},
     {"force", cmd_force, "every new call to one system: openai, vapi, off"},
+    {"tokens", cmd_tokens, "who may use the admin API: made, listed, revoked"},
     {"undo", cmd_undo, "takes back the last change of a rollout or of force"},
     {"vapi", cmd_vapi, "past calls from Vapi, with their words and costs: import"},
     {"sites", cmd_sites, "the places agents answer for: list, show, import"},
