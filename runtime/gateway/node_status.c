@@ -169,7 +169,7 @@ static int add_self(struct buf *out, struct node *n, const struct directory_coun
                      J_INT("calls", c->live), J_INT("max_calls", c->max),
                      J_INT("refused_full", c->full), J_BOOL("draining", c->draining),
                      J_INT("draining_beside", node_peers(n)), J_STR("force", forced(n)),
-                     J_INT("zombies", sweep_found())),
+                     J_INT("zombies", sweep_found()), J_STR("node", n->settings->node_name)),
         true);
 
     return rc < 0 ? rc : 0;

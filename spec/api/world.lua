@@ -47,7 +47,9 @@ end
 
 function M.finish()
   rawset(host, "query", real_query)
-  ask.close()
+  if ask then
+    ask.close()
+  end
 end
 
 ---Rows of SQL, by column.

@@ -30,7 +30,14 @@ local M = {}
 ---By the first segment of a path: the module under routes/ that has its routes.
 ---@type table<string, string>
 M.modules = {
+  agents = "agents",
+  alerts = "alerts",
+  audit = "audit",
+  calls = "calls",
+  events = "events",
   me = "me",
+  nodes = "nodes",
+  status = "status",
   tickets = "tokens",
   tokens = "tokens",
 }

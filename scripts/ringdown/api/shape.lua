@@ -40,9 +40,13 @@ M.formats = {
     example = "ops-1", max = 40 },
   phone = { lua = "^%+[1-9]%d+$", regex = "^\\+[1-9][0-9]{6,14}$", what = "a phone number like +13125550142",
     example = "+13125550142", max = 16, min = 8 },
+  release = { lua = "^[%da-f]+$", regex = "^[0-9a-f]{1,64}$", example = "17", max = 64,
+    what = "a release's number, an agent's version or the beginning of a tree's hash" },
   time = { lua = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d", regex = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:"
     .. "[0-9]{2}(\\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$", what = "a moment like 2026-11-27T08:00:00Z",
     example = "2026-11-27T08:00:00Z", max = 40 },
+  whom = { lua = "^%+?[%w_-]+$", regex = "^\\+?[A-Za-z0-9_-]+$", what = "a number, or one of the agent's people",
+    example = "office", max = 64 },
 }
 
 local month_days = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }

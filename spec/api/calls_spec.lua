@@ -1,0 +1,159 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Calls in the admin API: who sees which, and what of them; and what operators want of those in progress.
+local seed = require "spec.api.seed"
+local world = require "spec.api.world"
+
+describe("calls in the API", function()
+  local node, viewer, scoped, personal, operator
+
+  setup(function()
+    world.begin { seed = seed.fill }
+    viewer = world.token { role = "viewer" }
+    personal = world.token { role = "viewer", sees_personal = true }
+    scoped = world.token { role = "operator", agents = { "brightsmile-dental" } }
+    operator = world.token { name = "ops", role = "operator" }
+  end)
+  teardown(function()
+    seed.leave()
+    world.finish()
+  end)
+  before_each(function()
+    world.fresh()
+    node = seed.surround()
+  end)
+
+  local function sids(target, token)
+    local status, value = world.ask("GET", target, { token = token })
+    assert.equal(200, status)
+    local list = {}
+    for i, call in ipairs(value.items) do
+      list[i] = call.call
+    end
+    return list, value
+  end
+
+  it("come newest first, in pieces", function()
+    assert.same({ seed.other, seed.ended, seed.call }, (sids "/calls"))
+    local list, value = sids "/calls?limit=2"
+    assert.same({ seed.other, seed.ended }, list)
+    assert.same({ seed.call }, (sids("/calls?limit=2&cursor=" .. value.next)))
+  end)
+
+  it("are found by what is known of them", function()
+    assert.same({ seed.ended }, (sids "/calls?emergency=true"))
+    assert.same({ seed.other }, (sids "/calls?agent=brightsmile-dental"))
+    assert.same({ seed.other, seed.ended, seed.call }, (sids "/calls?number=%2B13125550142&text=boiler&failed=true"))
+    assert.same({}, (sids "/calls?outcome=provider.lost"))
+    assert.same({ seed.call }, (sids "/calls?until=2026-11-25T09:48:00Z"))
+    assert.same({}, (sids "/calls?text=%22no%20such%20words%22"))
+    assert.same({}, (sids "/calls?state=live"))
+  end)
+
+  it("are those of one's agents, and no others are", function()
+    assert.same({ seed.other }, (sids("/calls", scoped)))
+    assert.same({}, (sids("/calls?agent=northside-plumbing", scoped)))
+    for _, part in ipairs { "", "/timeline", "/transcript", "/tools", "/cost", "/recordings", "/why" } do
+      assert.equal(200, (world.ask("GET", "/calls/" .. seed.other .. part, { token = scoped })))
+      assert.equal(404, (world.ask("GET", "/calls/" .. seed.call .. part, { token = scoped })))
+    end
+    local _, live = world.ask("GET", "/calls/live", { token = scoped })
+    assert.equal(1, #live.items)
+    assert.equal(404, (world.ask("POST", "/calls/" .. seed.call .. "/hang-up", { token = scoped })))
+    assert.same({}, node.asked)
+  end)
+
+  it("hide numbers and words from viewers, wherever they stand", function()
+    local everything = {}
+    for _, part in ipairs { "", "/timeline", "/transcript", "/tools", "/cost", "/recordings", "/why" } do
+      local status, _, answer = world.ask("GET", "/calls/" .. seed.ended .. part, { token = viewer })
+      assert.equal(200, status)
+      everything[#everything + 1] = answer.body
+    end
+    for _, target in ipairs { "/calls", "/calls/live", "/alerts" } do
+      local _, _, answer = world.ask("GET", target, { token = viewer })
+      everything[#everything + 1] = answer.body
+    end
+    local text = table.concat(everything, "\n")
+    for _, secret in ipairs { "3125550142", "3125550100", "boiler", "60614", "smells", "35 minutes",
+      "this call is rec" } do
+      assert.is_nil(text:lower():find(secret, 1, true), secret)
+    end
+    assert.truthy(text:find('"from":"+1…42"', 1, true))
+    local _, call = world.ask("GET", "/calls/" .. seed.ended, { token = personal })
+    assert.equal("+13125550142", call.from)
+  end)
+
+  it("cannot be looked for by what is hidden", function()
+    for _, query in ipairs { "number=%2B13125550142", "text=boiler" } do
+      assert.equal(403, (world.ask("GET", "/calls?" .. query, { token = viewer })))
+      assert.equal(200, (world.ask("GET", "/calls?" .. query, { token = personal })))
+    end
+  end)
+
+  it("tell what was said, done and spent", function()
+    local _, said = world.ask("GET", "/calls/" .. seed.ended .. "/transcript?limit=2")
+    assert.equal("My boiler is leaking", said.items[2].heard)
+    local _, rest = world.ask("GET", "/calls/" .. seed.ended .. "/transcript?cursor=" .. said.next)
+    assert.equal("Somebody can be there in 35 minutes", rest.items[1].said)
+    local _, tools = world.ask("GET", "/calls/" .. seed.ended .. "/tools")
+    assert.equal(1000, tools.items[1].ms)
+    local _, cost = world.ask("GET", "/calls/" .. seed.ended .. "/cost")
+    assert.truthy(#cost.lines > 0)
+    local types, cursor = {}, ""
+    repeat
+      local _, facts = world.ask("GET", "/calls/" .. seed.ended .. "/timeline?limit=4" .. cursor)
+      for _, fact in ipairs(facts.items) do
+        types[#types + 1] = fact.type
+      end
+      cursor = facts.next and "&cursor=" .. facts.next
+    until not cursor
+    assert.equal("webhook", types[1])
+    assert.equal(19, #types)
+  end)
+
+  describe("in progress", function()
+    local function audit()
+      return world.rows "select who, what, subject, after::text from audit where what like 'calls.%' order by id"
+    end
+
+    it("are hung up, handed over and whispered to by operators, which is in the audit", function()
+      local target = "/calls/" .. seed.call
+      assert.equal(403, (world.ask("POST", target .. "/hang-up", { token = viewer })))
+      assert.equal(202, (world.ask("POST", target .. "/transfer", { token = operator, body = { to = "office" } })))
+      assert.equal(202, (world.ask("POST", target .. "/whisper", { token = operator, body = { text = "Be kind." } })))
+      assert.equal(202, (world.ask("POST", target .. "/hang-up", { token = operator })))
+      assert.same({ "transfer " .. seed.call .. " office token ops (operator)",
+        "whisper " .. seed.call .. " Be kind. false token ops (operator)",
+        "hang_up " .. seed.call .. " token ops (operator)" }, node.asked)
+      local rows = audit()
+      assert.equal(3, #rows)
+      assert.equal("token ops (operator)", rows[1].who)
+      assert.equal("calls.transfer", rows[1].what)
+      assert.is_nil(rows[2].after:find("kind", 1, true)) -- what was said stays with the call
+    end)
+
+    it("can be ended at the machine with the database away", function()
+      world.down = "gone"
+      assert.equal(202, (world.ask("POST", "/calls/" .. seed.call .. "/hang-up")))
+      assert.equal(1, #node.asked)
+    end)
+
+    it("are over, with somebody else, elsewhere, or never were", function()
+      assert.equal(409, (world.ask("POST", "/calls/" .. seed.ended .. "/hang-up")))
+      assert.equal(404, (world.ask("POST", "/calls/CA" .. ("f"):rep(32) .. "/hang-up")))
+      node.code = "away"
+      local status, value = world.ask("POST", "/calls/" .. seed.call .. "/hang-up")
+      assert.equal(409, status)
+      assert.equal("The caller is with somebody else", value.title)
+      world.rows(("update calls set state = 'live', node = 'west' where call = '%s' returning 1"):format(seed.ended))
+      status, value = world.ask("POST", "/calls/" .. seed.ended .. "/hang-up")
+      assert.equal(409, status)
+      assert.matches("is at west", value.detail)
+    end)
+
+    it("are nobody's where there is no node", function()
+      seed.leave()
+      assert.equal(503, (world.ask("GET", "/calls/live")))
+    end)
+  end)
+end)

@@ -1,0 +1,103 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What the examples of docs/api.md are about: a little of everything.
+local events = require "spec.support.events"
+local host = require "ringdown.fake.host"
+local json = require "ringdown.json"
+local pg = require "spec.support.postgres"
+
+local M = {}
+
+M.call = ("CA%032x"):format(1)
+M.ended = ("CA%032x"):format(2)
+M.other = ("CA%032x"):format(3) -- of another agent
+
+-- Two trees of files, the second the current release.
+local releases_sql = [[
+select publish_agents(repeat('a', 64), '{"northside-plumbing.lua": "-- one\nreturn 1\n", "old.lua": "x\n"}',
+  '{"northside-plumbing": {"version": "1111111111111111"}}', 'ann', 'the first', null);
+select publish_agents(repeat('b', 64), '{"northside-plumbing.lua": "-- one\nreturn 2\n", "new.lua": "y\n"}',
+  '{"northside-plumbing": {"version": "2222222222222222"}}', 'ann', 'two is better', 1);
+]]
+
+local rest_sql = [[
+insert into tokens (name, hash, role, made_by) values ('ops-1', sha256('one'), 'operator', 'ringdown by ann'),
+  ('board', sha256('two'), 'viewer', 'ringdown by ann');
+insert into agents (agent, version, keep_transcripts, keep_recordings, recording, first_seen_at, updated_at) values
+  ('northside-plumbing', '2222222222222222', '30 days', '30 days', false, now(), now()) on conflict do nothing;
+insert into agent_versions (agent, version, first_seen_at, last_seen_at, facts)
+  values ('northside-plumbing', '2222222222222222', now() - interval '1 day', now(), '{}');
+insert into alerts (node, kind, subject, severity, text, fix, opened_at, last_at)
+  values ('n1', 'journal.old', '', 'warning', 'the journal waits since 09:00; last caller +13125550142', 'start it',
+    now(), now());
+insert into triage_matches (call, rule, severity, words, matched_at)
+  values ('CA00000000000000000000000000000002', 'gas-leak', 'life', 'it smells of gas', now());
+insert into nodes (node, version, host, pid, started_at, seen_at) values ('n1', '0.1.0', 'east', 811, now(), now());
+insert into node_processes (node, epoch, version, host, pid, started_at, seen_at, agents)
+  values ('n1', 1, '0.1.0', 'east', 811, now(), now(), repeat('26', 32));
+]]
+
+---@param url string
+function M.fill(url)
+  for n, agent in ipairs { "northside-plumbing", "northside-plumbing", "brightsmile-dental" } do
+    local c = events.conversation(n, { started_us = events.began_us + n * 60000000, common = { agent = agent } })
+    events.ingest(url, c.list)
+  end
+  pg.run(url, releases_sql .. rest_sql)
+end
+
+local function agent(name, version)
+  return { name = name, version = version, numbers = { "+13125550100" }, shown = json.encode { name = name,
+    prompt = "You answer the phone.", people = { office = { "+13125550111" } }, tools = json.array { "end_call" } } }
+end
+
+---The node around the API, and what it was asked: host.node as it is in a node.
+function M.node()
+  local node = { asked = {} }
+  local function ask(words)
+    node.asked[#node.asked + 1] = words
+    if node.code then
+      return nil, "it is " .. node.code, node.code
+    end
+    return true
+  end
+  function node.calls()
+    return json.encode(json.array {
+      { call = M.call, state = "live", seconds = 12, system = "openai", agent = "northside-plumbing",
+        from = "+13125550142", to = "+13125550100" },
+      { call = M.other, state = "live", seconds = 3, system = "openai", agent = "brightsmile-dental",
+        from = "+13125550143", to = "+13125550101" },
+      { call = M.ended, state = "over", seconds = 30, system = "openai", agent = "northside-plumbing",
+        from = "+13125550142", to = "+13125550100" } })
+  end
+  function node.status()
+    return json.encode { node = "n1", calls = 2, max_calls = 50, draining = false }
+  end
+  function node.hang_up(sid, who)
+    return ask(("hang_up %s %s"):format(sid, who))
+  end
+  function node.transfer(sid, to, who)
+    return ask(("transfer %s %s %s"):format(sid, to, who))
+  end
+  function node.whisper(sid, text, now, who)
+    return ask(("whisper %s %s %s %s"):format(sid, text, tostring(now), who))
+  end
+  function node.drain()
+    return ask "drain"
+  end
+  return node
+end
+
+---Before each `it`, after world.fresh().
+function M.surround()
+  host.known_agents = { agent("northside-plumbing", "2222222222222222"),
+    agent("brightsmile-dental", "3333333333333333") }
+  host.broken_agents = { { module = "broken", lines = "agents/broken.lua:3: 'nam' is unknown" } }
+  rawset(host, "node", M.node())
+  return host.node
+end
+
+function M.leave()
+  rawset(host, "node", nil)
+end
+
+return M
