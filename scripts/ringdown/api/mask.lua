@@ -58,7 +58,8 @@ end
 local by_key = { from = "number", to = "number", number = "number", from_number = "number", to_number = "number",
   target = "number", caller = "number", subject = "text", text = "words", heard = "words", said = "words",
   words = "words", body = "words", arguments = "words", output = "words", notes = "words", name = "text",
-  email = "email", facts = "words", last_words = "words", transcript = "words", vars = "words", summary = "words", value = "words" }
+  email = "email", facts = "words", last_words = "words", transcript = "words", vars = "words",
+  summary = "words", value = "words" }
 
 ---A document that nobody described: by the names of its members, and numbers wherever they stand.
 ---@param value any
