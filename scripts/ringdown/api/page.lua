@@ -49,7 +49,7 @@ end
 -- For `query` of a route.
 M.query = {
   limit = { type = "integer", min = 1, max = 200, default = 50, about = "at most so many" },
-  cursor = { type = "string", format = "cursor", max = 1000, about = "`next` of the answer before" },
+  cursor = { type = "string", format = "cursor", max = 1000 },
 }
 
 ---The query of a list: these, and cursor and limit.

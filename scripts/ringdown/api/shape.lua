@@ -29,7 +29,7 @@ M.formats = {
     example = "northside-plumbing", max = 64 },
   call = { lua = "^CA%x+$", regex = "^CA[0-9a-fA-F]{32}$", what = "a call like CA followed by 32 hex digits",
     example = "CA00000000000000000000000000000001", max = 34, min = 34 },
-  cursor = { lua = "^[%w_-]+$", regex = "^[A-Za-z0-9_-]+$", what = "`next` of an answer before", example = "WyIxIl0",
+  cursor = { lua = "^[%w_-]+$", regex = "^[A-Za-z0-9_-]+$", what = "`next` of the answer before", example = "WyIxIl0",
     max = 1000 },
   date = { lua = "^%d%d%d%d%-[01]%d%-[0-3]%d$", regex = "^[0-9]{4}-[01][0-9]-[0-3][0-9]$",
     what = "a day like 2026-11-27", example = "2026-11-27", max = 10 },

@@ -7,11 +7,7 @@ local shape = require "ringdown.api.shape"
 local text = { type = "string", nullable = true }
 local moment = { type = "string", format = "time", required = true }
 
-local function which(about)
-  return { type = "string", format = "release", required = true, about = about }
-end
-
-local release_words = "a release's number, an agent's version, or the beginning of a tree's hash"
+local which = { type = "string", format = "release", required = true }
 
 return {
   schemas = {
@@ -69,12 +65,12 @@ return {
   { method = "POST", path = "/agents/releases", role = "operator", if_match = true,
     about = "makes known files the current release: what a node loaded from its folder (publish), or an old release "
       .. "(restore). If-Match is the current release, \"0\" when there is none",
-    body = { which = which(release_words), note = { type = "string", max = 500 } },
+    body = { which = which, note = { type = "string", max = 500 } },
     answers = { [200] = "Published", [201] = "Published" },
     example = { body = { which = "1", note = "as it was on Monday" }, headers = { ["if-match"] = '"2"' } },
     run = releases.publish },
   { method = "GET", path = "/agents/releases/diff", role = "viewer", about = "what differs between two sets of files",
-    query = { from = which(release_words), to = which(release_words) }, answers = { [200] = "AgentsDiff" },
+    query = { from = which, to = which }, answers = { [200] = "AgentsDiff" },
     example = { query = "from=1&to=2" }, run = releases.diff },
   { method = "GET", path = "/agents/{agent}", role = "viewer", scoped = true,
     about = "one agent as people want to see it: prompt, tools, people, limits",
