@@ -30,14 +30,7 @@ local M = {}
 ---By the first segment of a path: the module under routes/ that has its routes.
 ---@type table<string, string>
 M.modules = {
-  agents = "agents",
-  alerts = "alerts",
-  audit = "audit",
-  calls = "calls",
-  events = "events",
   me = "me",
-  nodes = "nodes",
-  status = "status",
   tickets = "tokens",
   tokens = "tokens",
 }
@@ -59,6 +52,11 @@ M.modules = {
 ---@field answers table<integer, any>
 ---@field example table
 ---@field run fun(r: table): integer, any, table?
+
+-- Those that are called like their module.
+for _, name in ipairs { "agents", "alerts", "audit", "calls", "events", "nodes", "status" } do
+  M.modules[name] = name
+end
 
 local default_params = {
   agent = { type = "string", format = "agent" },
