@@ -40,7 +40,7 @@ describe("calls in the API", function()
   end)
 
   it("are found by what is known of them", function()
-    assert.same({ seed.ended }, (sids "/calls?emergency=true"))
+    assert.same({ seed.ended, seed.call }, (sids "/calls?emergency=true"))
     assert.same({ seed.other }, (sids "/calls?agent=brightsmile-dental"))
     assert.same({ seed.other, seed.ended, seed.call }, (sids "/calls?number=%2B13125550142&text=boiler&failed=true"))
     assert.same({}, (sids "/calls?outcome=provider.lost"))

@@ -48,6 +48,10 @@ describe("the examples", function()
 
   for _, one in ipairs(route.all()) do
     it("of " .. one.method .. " " .. one.path .. " answers as described", function()
+      local before = seed.before[one.method .. " " .. one.path]
+      if before then
+        before(world)
+      end
       local status, value, answer = world.ask(one.method, target_of(one), { body = body_of(one),
         headers = headers_of(one), token = token })
       assert(one.answers[status] ~= nil, ("%d: %s"):format(status, tostring(answer.body)))
@@ -74,6 +78,21 @@ local function wrong_values(s)
   return values
 end
 
+-- A few of them each time, others the next time: over all routes each is there often. API_FUZZ=all: all each time.
+local turn = 0
+
+local function some(list)
+  if os.getenv "API_FUZZ" == "all" then
+    return list
+  end
+  local out = {}
+  for i = 1, 5 do
+    turn = turn + 11
+    out[i] = list[turn % #list + 1]
+  end
+  return out
+end
+
 local function encode(value)
   return (assert(json.encode(value)))
 end
@@ -93,7 +112,7 @@ local function requests(one)
   local path = one.example.path or one.path
   local names, said = route.segments(one.path), route.segments(path)
   for i, name in ipairs(names) do
-    for _, text in ipairs(name:match "^{" and odd or {}) do
+    for _, text in ipairs(name:match "^{" and some(odd) or {}) do
       local copy = { table.unpack(said) }
       copy[i] = text:gsub("[^%w_.-]", function(c)
         return ("%%%02X"):format(c:byte())
@@ -104,7 +123,7 @@ local function requests(one)
     end
   end
   for _, name in ipairs(sorted.keys(one.query)) do
-    for _, text in ipairs(odd) do
+    for _, text in ipairs(some(odd)) do
       add(path .. "?" .. name .. "=" .. text:gsub("[^%w_.-]", function(c)
         return ("%%%02X"):format(c:byte())
       end), body_of(one), headers_of(one))
@@ -113,7 +132,7 @@ local function requests(one)
   add(path .. "?nobody_knows=1", body_of(one), headers_of(one))
   local fields = fields_of(one)
   for _, name in ipairs(sorted.keys(fields)) do
-    for _, value in ipairs(wrong_values(fields[name])) do
+    for _, value in ipairs(some(wrong_values(fields[name]))) do
       local body = json.copy(one.example.body or {})
       body[name] = value
       add(path, encode(body), headers_of(one))

@@ -30,7 +30,25 @@ insert into alerts (node, kind, subject, severity, text, fix, opened_at, last_at
   values ('n1', 'journal.old', '', 'warning', 'the journal waits since 09:00; last caller +13125550142', 'start it',
     now(), now());
 insert into triage_matches (call, rule, severity, words, matched_at)
-  values ('CA00000000000000000000000000000002', 'gas-leak', 'life', 'it smells of gas', now());
+  values ('CA00000000000000000000000000000001', 'gas-leak', 'life', 'it smells of gas', now()),
+    ('CA00000000000000000000000000000002', 'gas-leak', 'life', 'it smells of gas', now());
+insert into near_misses (call, rule, why, words, at)
+  values ('CA00000000000000000000000000000001', 'gas-leak', 'negated', 'no, it does not smell of gas', now());
+insert into customers (agent, number, name) values ('northside-plumbing', '+13125550142', 'Maria Garcia');
+insert into appointments (agent, resource, during, customer, service) values ('northside-plumbing', 'truck 1',
+  tstzrange('2026-12-02 15:00Z', '2026-12-02 16:00Z'), 1, 'drain');
+insert into sites (agent, site, name) values ('northside-plumbing', 'lakeview', 'Northside Lakeview');
+insert into texts (id, agent, direction, from_number, to_number, body, status, created_at, updated_at)
+  values ('SM00000000000000000000000000000001', 'northside-plumbing', 'out', '+13125550100', '+13125550142',
+    'We come at nine.', 'delivered', now(), now());
+insert into bulk_runs (action, goes_to, who, state) values ('switch', 'ringdown', 'ann', 'stopped');
+insert into bulk_items (run, number, place, carrier_id, wanted, goes_to) values (1, '+13125550100', 1, 'PN1', '{}',
+  'ringdown');
+do $$ begin
+  if to_regclass('jobs') is not null then
+    insert into jobs (kind, about, who) values ('numbers', '{"verb": "sync"}', 'ann');
+  end if;
+end $$;
 insert into nodes (node, version, host, pid, started_at, seen_at) values ('n1', '0.1.0', 'east', 811, now(), now());
 insert into node_processes (node, epoch, version, host, pid, started_at, seen_at, agents)
   values ('n1', 1, '0.1.0', 'east', 811, now(), now(), repeat('26', 32));
@@ -47,8 +65,31 @@ end
 
 local function agent(name, version)
   return { name = name, version = version, numbers = { "+13125550100" }, shown = json.encode { name = name,
+    openai = true, vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11", route = "redirect" },
     prompt = "You answer the phone.", people = { office = { "+13125550111" } }, tools = json.array { "end_call" } } }
 end
+
+local ROLLOUT = "/rollouts/northside-plumbing"
+
+-- A rollout that was written down, and one that runs.
+local function planned(world)
+  pg.run(world.url, "delete from rollouts")
+  assert(world.ask("PUT", ROLLOUT, { headers = { ["if-match"] = "*" }, body = { stages = {
+    { name = "pilot", percent_bp = 0 }, { name = "20", percent_bp = 2000, bake_s = 86400, min_canary = 50 },
+    { name = "100", percent_bp = 10000, bake_s = 86400, min_canary = 50 } } } }) == 200)
+end
+
+local function running(world)
+  planned(world)
+  assert(world.ask("POST", ROLLOUT .. "/start", { headers = { ["if-match"] = "*" }, body = { reason = "go",
+    force = true } }) == 200)
+end
+
+---What must be so before an example, by route.
+---@type table<string, fun(world: table)>
+M.before = { ["POST /rollouts/{agent}/start"] = planned, ["POST /rollouts/{agent}/hold"] = running,
+  ["POST /rollouts/{agent}/advance"] = running, ["POST /rollouts/{agent}/rollback"] = running,
+  ["POST /undo"] = running }
 
 ---The node around the API, and what it was asked: host.node as it is in a node.
 function M.node()
@@ -83,6 +124,12 @@ function M.node()
   end
   function node.drain()
     return ask "drain"
+  end
+  function node.operate(kind)
+    return ask("operate " .. kind)
+  end
+  function node.refresh_numbers()
+    return 1
   end
   return node
 end
