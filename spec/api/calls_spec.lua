@@ -136,6 +136,8 @@ describe("calls in the API", function()
       world.down = "gone"
       assert.equal(202, (world.ask("POST", "/calls/" .. seed.call .. "/hang-up")))
       assert.equal(1, #node.asked)
+      local host = require "ringdown.fake.host"
+      assert.equal("api.not_in_audit", host.log_lines[#host.log_lines].event)
     end)
 
     it("are over, with somebody else, elsewhere, or never were", function()

@@ -62,14 +62,6 @@ local function must_be_here(r, call)
     fix = "ask there, or end the call in Twilio's console" })
 end
 
--- The journal has it already, with who; the audit may be away.
-local function note(r, what, call, after)
-  local done, why = pcall(r.audit, "calls." .. what, call, nil, after)
-  if not done and not (problem.is(why) and why.status == 503) then
-    error(why, 0)
-  end
-end
-
 local function act(r, what, after, f)
   local call = r.params.call
   must_be_here(r, call)
@@ -84,7 +76,7 @@ local function act(r, what, after, f)
     end
     starting(why)
   end
-  note(r, what, call, after)
+  r.note("calls." .. what, call, nil, after)
   return 202, { call = call, asked = what }
 end
 

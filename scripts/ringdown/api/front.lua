@@ -134,6 +134,16 @@ local function request(one, params, p, asker)
     db.ask(audit_sql, { asker.who, what, subject or false, encoded(before), encoded(after) })
   end
 
+  ---Of what is done already, in a node's memory: the audit may be away, then the log has it.
+  function r.note(what, subject, before, after)
+    local done, why = pcall(r.audit, what, subject, before, after)
+    if not done and not (problem.is(why) and why.status == 503) then
+      error(why, 0)
+    elseif not done then
+      host.log("info", "api.not_in_audit", { "who", "str", asker.who, "what", "str", what, "subject", "str", subject })
+    end
+  end
+
   ---Raises 412 with the state there is, unless it is the one that was seen.
   function r.must_match(version, state)
     if r.if_match and r.if_match ~= "*" and r.if_match ~= tostring(version) then

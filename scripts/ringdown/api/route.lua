@@ -19,7 +19,8 @@
 --   }
 --
 -- r: params, query (typed), body, who, role, agents (nil: all), masked, if_match, token (its id, nil: control socket),
--- sees(agent) -> boolean, audit(what, subject, before, after), must_match(version, state) for If-Match.
+-- sees(agent) -> boolean, audit(what, subject, before, after), note(…) the same of what is done already,
+-- must_match(version, state) for If-Match.
 local nearest = require "ringdown.nearest"
 local problem = require "ringdown.api.problem"
 local shape = require "ringdown.api.shape"

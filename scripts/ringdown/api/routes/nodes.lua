@@ -31,7 +31,7 @@ local function drain(r)
   if not done then
     problem(503, "starting", "The node cannot do this now", { detail = why, fix = "ask again" })
   end
-  r.audit("nodes.drain", name, { draining = false }, { draining = true })
+  r.note("nodes.drain", name, { draining = false }, { draining = true })
   return 202, { node = name, asked = "drain" }
 end
 
