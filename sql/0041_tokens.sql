@@ -74,6 +74,11 @@ create function ticket_used(of_hash bytea, for_purpose text) returns jsonb langu
         where t.revoked_at is null and (t.expires_at is null or t.expires_at > now())
 $$;
 
+-- What people look for among very many calls.
+create index on calls (ended_reason, started_at);
+create index on calls (started_at) where state is distinct from 'ended';
+create index on calls (started_at) where errors > 0;
+
 alter function maintain(timestamptz) rename to maintain_before_api;
 create function maintain(as_of timestamptz default now()) returns table (node text, path text)
 language plpgsql as $$

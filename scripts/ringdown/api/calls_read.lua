@@ -5,6 +5,7 @@ local db = require "ringdown.api.db"
 local json = require "ringdown.json"
 local page = require "ringdown.api.page"
 local problem = require "ringdown.api.problem"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -18,25 +19,52 @@ M.columns = [[jsonb_build_object('call', c.call, 'agent', c.agent, 'version', c.
   'erased', c.erased_at is not null,
   'emergencies', (select count(*) from triage_matches m where m.call = c.call))]]
 
-local search_sql = [[select coalesce(jsonb_agg(j order by started_at desc, call desc), '[]')::text from (
-  select c.started_at, c.call, ]] .. M.columns .. [[ as j from calls c left join call_costs k on k.call = c.call
-  where ($1::text[] is null or c.agent = any($1::text[]))
-    and ($2::text is null or c.agent = $2)
-    and ($3::text is null or c.from_number = $3 or c.to_number = $3)
-    and ($4::text is null or c.system = $4)
-    and ($5::text is null or c.ended_reason = $5)
-    and ($6::text is null or ($6 = 'ended') = (c.state is not distinct from 'ended'))
-    and ($7::boolean is null or $7 = exists (select from triage_matches m where m.call = c.call))
-    and ($8::boolean is null or $8 = (c.errors > 0))
-    and ($9::timestamptz is null or c.started_at >= $9)
-    and ($10::timestamptz is null or c.started_at < $10)
-    and ($11::text is null or c.call in (select t.call from turns t
-      where t.words @@ websearch_to_tsquery('simple', $11)))
-    and ($12::timestamptz is null or (c.started_at, c.call) < ($12::timestamptz, $13::text))
-  order by c.started_at desc, c.call desc limit $14::integer) l]]
+-- What a search asks for, each as a condition of its own: those that are not asked for would keep the planner from
+-- an index.
+local conditions = {
+  agent = "c.agent = %s",
+  number = "%s in (c.from_number, c.to_number)",
+  system = "c.system = %s",
+  outcome = "c.ended_reason = %s",
+  since = "c.started_at >= %s::timestamptz",
+  ["until"] = "c.started_at < %s::timestamptz",
+  text = "c.call in (select t.call from turns t where t.words @@ websearch_to_tsquery('simple', %s))",
+}
+local choices = {
+  state = { live = "c.state is distinct from 'ended'", ended = "c.state = 'ended'" },
+  emergency = { [true] = "c.call in (select m.call from triage_matches m)",
+    [false] = "not exists (select from triage_matches m where m.call = c.call)" },
+  failed = { [true] = "c.errors > 0", [false] = "c.errors = 0" },
+}
 
-local function truth(value)
-  return value ~= nil and tostring(value)
+local function search_sql(q, agents, key)
+  local list, params = {}, {}
+  local function add(condition, ...)
+    local places = {}
+    for i, value in ipairs { ... } do
+      params[#params + 1] = value
+      places[i] = "$" .. #params
+    end
+    list[#list + 1] = condition:format(table.unpack(places))
+  end
+  if agents then
+    add("c.agent = any(%s::text[])", db.array(agents))
+  end
+  for _, name in ipairs(sorted.keys(q)) do
+    if conditions[name] then
+      add(conditions[name], q[name])
+    elseif choices[name] then
+      add(choices[name][q[name]])
+    end
+  end
+  if key then
+    add("(c.started_at, c.call) < (%s::timestamptz, %s)", key[1], key[2])
+  end
+  local where = #list > 0 and " where " .. table.concat(list, " and ") or ""
+  return "select coalesce(jsonb_agg(" .. M.columns .. " order by c.started_at desc, c.call desc), '[]')::text "
+    .. "from (select * from calls c" .. where
+    .. (" order by c.started_at desc, c.call desc limit %d) c "):format(q.limit + 1)
+    .. "left join call_costs k on k.call = c.call", params
 end
 
 function M.search(r)
@@ -46,10 +74,7 @@ function M.search(r)
       detail = "who may not see numbers and words may not look for them either",
       fix = "leave out number and text, or use a token made with --personal" })
   end
-  local key = page.read(q.cursor, { "time", "text" }) or {}
-  local rows = db.ask(search_sql, { db.array(r.agents), q.agent or false, q.number or false, q.system or false,
-    q.outcome or false, q.state or false, truth(q.emergency), truth(q.failed), q.since or false, q["until"] or false,
-    q.text or false, key[1] or false, key[2] or false, q.limit + 1 })
+  local rows = db.ask(search_sql(q, r.agents, page.read(q.cursor, { "time", "text" })))
   return 200, page.answer(rows, q.limit, function(row)
     return { row.started_at, row.call }
   end)
