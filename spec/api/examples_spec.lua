@@ -64,6 +64,36 @@ describe("the examples", function()
   end
 end)
 
+describe("what a viewer reads", function()
+  local viewer
+
+  setup(function()
+    world.begin { seed = seed.fill }
+    viewer = world.token { role = "viewer" }
+  end)
+  teardown(function()
+    seed.leave()
+    world.finish()
+  end)
+
+  for _, one in ipairs(route.all()) do
+    if one.method == "GET" and one.role == "viewer" then
+      it("at " .. one.path .. " is nobody's number, name or words", function()
+        world.fresh()
+        seed.surround()
+        local status, _, answer = world.ask("GET", target_of(one), { token = viewer })
+        if status == 403 then -- who may not see it may not look for it either
+          status, _, answer = world.ask("GET", one.example.path or one.path, { token = viewer })
+        end
+        assert.equal(200, status)
+        for _, secret in ipairs(seed.secrets) do
+          assert.is_nil((answer.body or ""):lower():find(secret, 1, true), secret)
+        end
+      end)
+    end
+  end
+end)
+
 -- What somebody may send who knows the description, or not.
 local odd = { "", "x'; drop table calls; --", "\u{202e}abc", "\u{1F4A9}", "../../etc/passwd", "%00", "\0", "a\nb",
   ("9"):rep(400), "null", "-1", "1e9", "NaN", "{}", "[]", "' or 1=1", "+1", "CA" .. ("f"):rep(32), "2026-13-45",

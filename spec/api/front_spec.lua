@@ -216,11 +216,11 @@ describe("an answer", function()
   it("holds what was described and nothing else, and hides what is personal", function()
     local s = { type = "object", fields = { from = { type = "string", personal = "number" },
       list = { type = "array", of = { type = "string", personal = "words" } },
-      gone = { type = "string", nullable = true } } }
-    local value = { from = "+13125550142", list = {}, secret = "x" }
-    assert.equal('{"from":"+13125550142","gone":null,"list":[]}', shape.write(value, s))
+      gone = { type = "string", nullable = true }, id = { type = "string" } } }
+    local value = { from = "+13125550142", list = {}, secret = "x", id = "rt_1234567890" }
+    assert.equal('{"from":"+13125550142","gone":null,"id":"rt_1234567890","list":[]}', shape.write(value, s))
     value.list = { "my boiler leaks" }
-    assert.equal('{"from":"+1…42","gone":null,"list":["[hidden]"]}', shape.write(value, s, true))
+    assert.equal('{"from":"+1…42","gone":null,"id":"rt_1234567890","list":["[hidden]"]}', shape.write(value, s, true))
   end)
 
   it("that nobody described loses numbers wherever they stand", function()

@@ -11,6 +11,9 @@ M.call = ("CA%032x"):format(1)
 M.ended = ("CA%032x"):format(2)
 M.other = ("CA%032x"):format(3) -- of another agent
 
+-- Of a caller: number, name, words, what tools were asked and answered, what was written to them. In small letters.
+M.secrets = { "3125550142", "garcia", "boiler", "60614", "smell", "35 minutes", "this call is rec", "we come at nine" }
+
 -- Two trees of files, the second the current release.
 local releases_sql = [[
 select publish_agents(repeat('a', 64), '{"northside-plumbing.lua": "-- one\nreturn 1\n", "old.lua": "x\n"}',

@@ -345,7 +345,8 @@ function write(value, s, masked)
   elseif s.type == "object" and type(value) == "table" and (s.fields or s.of) then
     return write_object(value, s, masked)
   end
-  return assert(json.encode(masked and mask.open(value) or value))
+  local open = masked and s.type == "object"
+  return assert(json.encode(open and mask.open(value) or value))
 end
 
 ---The text of an answer. `masked`: for somebody who may not see personal data.
