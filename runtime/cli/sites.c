@@ -294,11 +294,8 @@ static int import(const struct settings *s, struct importing *i, const char *pat
 /* ---- list, show ---- */
 
 static const char list_sql[] =
-    "select coalesce(jsonb_agg(site_facts(s) || jsonb_build_object('agent', s.agent, 'numbers', "
-    "(select coalesce(jsonb_agg(number order by number), '[]') from phone_numbers p where "
-    "(p.agent, "
-    "p.site) = (s.agent, s.site))) order by s.agent, s.site), '[]') from sites s "
-    "where ($1::text is null or s.agent = $1) and ($2::text is null or s.site = $2)";
+    "select coalesce(jsonb_agg(shown order by agent, site), '[]') from sites_shown "
+    "where ($1::text is null or agent = $1) and ($2::text is null or site = $2)";
 
 static void print_site(const json_t *site)
 {

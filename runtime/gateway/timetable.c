@@ -28,6 +28,8 @@
 
 enum { ENTRIES_MAX = 16, KIND_MAX = 32, KEPT_MAX = 64, ASK_EVERY_S = 60, SHOWN_MAX = 400 };
 
+enum { ASKED_MS = 86400000 }; /* numbers may be changed in waves with hours between them */
+
 static const char asking_kind[] = "timed";
 
 struct entry {
@@ -217,6 +219,7 @@ int timetable_operate(struct timetable *t, const char *kind, const char *json)
     struct asked *a = calloc(1, sizeof(*a));
     struct operation_order o = {.kind = kind,
                                 .json = rd_str(json),
+                                .budget_ms = ASKED_MS,
                                 .stop = &t->stop,
                                 .line = on_line,
                                 .done = on_asked_done,

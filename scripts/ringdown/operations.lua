@@ -17,6 +17,7 @@ M.modules = {
   api = "ringdown.api.front",
   force = "ringdown.rollout.force",
   guards = "ringdown.rollout.watch",
+  job = "ringdown.jobs",
   numbers = "ringdown.numbers.command",
   numbers_drift = "ringdown.numbers.drift",
   rollout = "ringdown.rollout.command",

@@ -191,6 +191,20 @@ function M.people_wrong(id, people, countries)
   return wrong
 end
 
+---One site, as it is written in such a file: for whoever changes one without a file.
+---@param id string
+---@param value any
+---@param countries table<string, true>? where the agent's people may be called; nil: anywhere
+---@return { site: string, name: string, time_zone: string?, facts: table }? one nil: its id is none
+---@return { path: string, text: string }[] complaints
+function M.check(id, value, countries)
+  local wrong = {}
+  local one = read_one(id, value, fields_of(countries), function(path, text)
+    wrong[#wrong + 1] = { path = path:match("^" .. id:gsub("%p", "%%%0") .. "%.(.*)$") or "", text = text }
+  end)
+  return one, wrong
+end
+
 -- ── in a call ───────────────────────────────────────────────────────────────────────────────────
 -- One field in the library's form, or nil: a row that somebody changed by hand must not end calls.
 local function understood(how, value, name, id)

@@ -84,13 +84,14 @@ static void set_texts(lua_State *L, const char *key, const char *const *list)
 
 static void push_agent(lua_State *L, const struct agent_info *a)
 {
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     set_text(L, "name", a->name);
     set_text(L, "version", a->version);
     set_texts(L, "numbers", a->numbers);
     set_text(L, "shown", a->shown);
     set_text(L, "rules", a->rules);
     set_text(L, "warnings", a->warnings);
+    set_text(L, "countries", a->countries);
     lua_pushboolean(L, a->vapi_twiml != NULL);
     lua_setfield(L, -2, "has_vapi");
 }
@@ -124,7 +125,8 @@ static int push_agents(lua_State *L)
     return 2;
 }
 
-/* host.agents() -> list of {name, version, numbers, shown: JSON, rules: JSON|nil, warnings|nil, has_vapi},
+/* host.agents() -> list of {name, version, numbers, shown: JSON, rules: JSON|nil, warnings|nil, countries: JSON|nil,
+ *                          has_vapi},
  *                  list of {module, lines, version|nil} that do not load */
 static int host_agents(lua_State *L)
 {

@@ -31,9 +31,19 @@ local M = {}
 ---By the first segment of a path: the module under routes/ that has its routes.
 ---@type table<string, string>
 M.modules = {
+  appointments = "customers",
+  customers = "customers",
+  emergencies = "emergencies",
+  force = "rollouts",
+  jobs = "jobs",
   me = "me",
+  numbers = "numbers",
+  rollouts = "rollouts",
+  sites = "sites",
+  texts = "texts",
   tickets = "tokens",
   tokens = "tokens",
+  undo = "rollouts",
 }
 
 ---@class ringdown.api.route

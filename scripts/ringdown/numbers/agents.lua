@@ -14,6 +14,8 @@ local M = {}
 ---@field has_both boolean runs on OpenAI and on Vapi
 ---@field says_where boolean its file says which of them, by `routing`
 ---@field has_rollout boolean? one in force: a draft is none
+---@field countries table<string, true>? where its people may be called; nil: anywhere
+---@field time_zone string?
 ---@field broken string? why it does not load
 
 local function agent_of(one)
@@ -24,14 +26,15 @@ local function agent_of(one)
   end
   return { name = one.name, numbers = one.numbers or {}, assistant = vapi.assistant, has_life = has_life,
     accepts_no_triage = vapi.no_triage == "accepted", has_both = shown.vapi ~= nil and shown.openai == true,
-    says_where = shown.routing ~= nil }
+    says_where = shown.routing ~= nil, countries = one.countries and json.decode(one.countries) or nil,
+    time_zone = shown.time_zone }
 end
 
 local Agents = {}
 Agents.__index = Agents
 
----The agents that this process has, and the operator's assignments.
-function M.load()
+---The agents that this process has; nothing of the database: `assigned` is for whoever knows of some numbers.
+function M.files()
   local loaded, broken = host.agents()
   local all = setmetatable({ by_name = {}, by_number = {}, assigned = {} }, Agents)
   for _, one in ipairs(loaded) do
@@ -46,6 +49,12 @@ function M.load()
     agent.broken = (one.lines or ""):match("[^\n]+") or "it does not load"
     all.by_name[one.module] = agent
   end
+  return all
+end
+
+---The agents that this process has, and the operator's assignments.
+function M.load()
+  local all = M.files()
   for _, one in ipairs(db.ask([[select coalesce(jsonb_agg(jsonb_build_object('number', number, 'agent', agent, 'site',
       coalesce(site, 'default'))), '[]')::text from phone_numbers]])) do
     all.assigned[one.number] = one

@@ -64,7 +64,19 @@ local function is_header(at, cells)
   return at == 1 and (cells[1] or ""):lower() == "number"
 end
 
----@param payload { text: string }
+-- How many would be new.
+local function compare(lines)
+  local n = 0
+  for part in db.parts(lines) do
+    n = n + db.ask([[select to_json(count(*))::text from jsonb_array_elements($1::jsonb) x
+      where not exists (select from phone_numbers p where p.number = x ->> 0 and p.agent = x ->> 1
+        and p.site is not distinct from (x ->> 2)::label)]], { json.encode(part) })
+  end
+  return n
+end
+
+---@param payload { text: string, dry_run: boolean?, sees: (fun(agent: string): boolean)? } sees: whose numbers may be
+---  assigned; nil: anybody's
 function M.run(payload, tell)
   local all, sites, at, n_wrong, lines = agents.load(), sites_of(), 0, 0, {}
   for line in (without_mark(payload.text) .. "\n"):gmatch("(.-)\r?\n") do
@@ -72,6 +84,9 @@ function M.run(payload, tell)
     local cells = cells_of(line)
     if line:match("%S") and not line:match("^%s*#") and not is_header(at, cells) then
       local why = complaint(cells, all, sites)
+      if not why and payload.sees and not (payload.sees(cells[2]) and payload.sees((all:of(cells[1]) or {}).name)) then
+        why = ("%s is none of your numbers, or %s none of your agents"):format(cells[1], cells[2])
+      end
       if why then
         n_wrong = n_wrong + 1
         tell { text = ("line %d: %s"):format(at, why), line = at }
@@ -81,7 +96,7 @@ function M.run(payload, tell)
       end
     end
   end
-  local n_changed = put(lines, tell)
+  local n_changed = payload.dry_run and compare(lines) or put(lines, tell)
   local n_same = #lines - n_changed
   tell { text = ("%d numbers assigned, %d were so before, %d lines are wrong. Where Twilio sends them is not touched: "
     .. "ringdown numbers switch does that."):format(n_changed, n_same, n_wrong) }

@@ -21,6 +21,9 @@ local words = require "ringdown.rollout.words"
 
 local M = {}
 
+---What is said when the change is made from another version than there is.
+M.STALE, M.FASTER = "version %s is not the newest. Now: %s", "somebody else was faster. Now: %s"
+
 local function say(tell, lines)
   for _, line in ipairs(type(lines) == "table" and lines or { lines }) do
     tell { text = line }
@@ -69,8 +72,7 @@ local function change(payload, tell, agent, order)
   order.command, order.who, order.reason = payload.verb, host.who(), payload.reason
   order.since_s = e and e.since_s
   if payload.if_version and payload.if_version ~= record.version then
-    refuse(agent.name, payload.verb, ("version %s is not the newest. Now: %s"):format(payload.if_version,
-      states.shown(record)))
+    refuse(agent.name, payload.verb, M.STALE:format(payload.if_version, states.shown(record)))
   end
   if e and payload.verb == "advance" and record.percent_bp > 0 then
     local watch = require "ringdown.rollout.watch"
@@ -89,7 +91,7 @@ local function change(payload, tell, agent, order)
     evidence = order.forced_past, changes = order.changes })
   if not made then
     local now = store.record(agent.name)
-    error(("somebody else was faster. Now: %s"):format(now and states.shown(now) or "nothing"), 0)
+    error(M.FASTER:format(now and states.shown(now) or "nothing"), 0)
   end
   next_one.version = made
   say(tell, ("%s: %s, %s at %s (version %d, by %s)"):format(agent.name, payload.verb, next_one.state,
@@ -139,13 +141,21 @@ local function check_blind(stages, payload)
   end
 end
 
+-- As a person types them, or as they are.
+local function stages_of(payload)
+  local stages, why = payload.stages, nil
+  if type(stages) ~= "table" then
+    stages, why = plan.parse(stages or "pilot,25,50,100", { bake = payload.bake, min = payload.min })
+  elseif plan.check(stages)[1] then
+    stages, why = nil, table.concat(plan.check(stages), "; ")
+  end
+  return stages or error(why, 0)
+end
+
 local function changes_of(payload)
   local changes = {}
   if payload.stages or payload.bake or payload.min then
-    local stages, why = plan.parse(payload.stages or "pilot,25,50,100", { bake = payload.bake, min = payload.min })
-    if not stages then
-      error(why, 0)
-    end
+    local stages = stages_of(payload)
     check_blind(stages, payload)
     changes.stages = stages
   end

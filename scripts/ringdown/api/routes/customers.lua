@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Customers and their visits: looked up, and taken over from a table.
+local customers = require "ringdown.customers.list"
+local owners = require "ringdown.api.owners"
+local page = require "ringdown.api.page"
+local problem = require "ringdown.api.problem"
+local shape = require "ringdown.api.shape"
+
+local maybe = { type = "string", nullable = true }
+local time = { type = "string", format = "time", required = true }
+local id = { type = "string", format = "id", required = true }
+local number = { type = "string", nullable = true, personal = "number" }
+local name = { type = "string", nullable = true, personal = "name" }
+local notes = { type = "string", nullable = true, personal = "words" }
+
+local function customer_fields(more)
+  local fields = { id = id, agent = { type = "string", required = true }, number = number, name = name,
+    email = { type = "string", nullable = true, personal = "email" }, notes = notes,
+    facts = { type = "object", open = true,
+      about = "vip, and what was imported; not for who may see nothing personal" },
+    created_at = time, updated_at = time }
+  for member, field in pairs(more or {}) do
+    fields[member] = field
+  end
+  return fields
+end
+
+local schemas = {
+  Customer = { type = "object", about = "who calls", fields = customer_fields() },
+  CustomerWithVisits = { type = "object", about = "the same with their visits, the last first",
+    fields = customer_fields { visits = { type = "array", of = { ref = "Appointment" }, max = 50 } } },
+  Appointment = { type = "object", about = "a visit", fields = { id = id, agent = { type = "string", required = true },
+    site = { type = "string", required = true }, resource = { type = "string", required = true },
+    begins = time, ends = time, status = { type = "string", one_of = { "booked", "cancelled" }, required = true },
+    service = maybe, notes = notes, customer = maybe, number = number, name = name,
+    call = { type = "string", nullable = true, about = "which booked it" },
+    key = { type = "string", nullable = true, personal = "words" }, created_at = time, updated_at = time } },
+  Imported = { type = "object", fields = {
+    dry_run = { type = "boolean", required = true }, rows = { type = "integer", required = true },
+    new = { type = "integer", required = true }, changed = { type = "integer", required = true },
+    same = { type = "integer", required = true }, wrong = { type = "integer", required = true },
+    errors = { type = "array", max = 500, required = true, about = "the first 500", of = { type = "object", fields = {
+      line = { type = "integer", required = true }, why = { type = "string", required = true, personal = "text" } } } },
+    next_call = { type = "string", required = true },
+  } },
+}
+
+-- Nobody described what may be in there.
+local function without_facts(r, row)
+  row.facts = not r.masked and row.facts or nil
+  return row
+end
+
+local function list(r)
+  return owners.page(r, { "id" }, function(row) return { row.id } end, function(after, limit)
+    local rows = customers.page { agents = owners.agents(r), q = r.query.q, after = after and after[1], limit = limit }
+    for _, row in ipairs(rows) do
+      without_facts(r, row)
+    end
+    return rows
+  end)
+end
+
+local function seen(r, row, what)
+  if not row or not r.sees(row.agent) then
+    owners.none(("There is no such %s"):format(what), ("no %s has the id %s"):format(what, r.params.id))
+  end
+  return row
+end
+
+local function one(r)
+  return 200, without_facts(r, seen(r, owners.read(customers.one, r.params.id), "customer"))
+end
+
+local function visits(r)
+  local q = r.query
+  return owners.page(r, { "time", "id" }, function(row) return { row.begins, row.id } end, function(after, limit)
+    return customers.visits { agents = owners.agents(r), site = q.site, resource = q.resource, status = q.status,
+      number = q.number, since = q.since, before = q["until"], after = after, limit = limit }
+  end)
+end
+
+local function visit(r)
+  return 200, seen(r, owners.read(customers.visit, r.params.id), "appointment")
+end
+
+-- What is written about people stays out of the audit: it is kept for good, and a person may be forgotten.
+local function import(what, next_call)
+  return function(r)
+    local result, why = owners.read(require("ringdown.customers.import").run, what, r.body,
+      { dry_run = r.query.dry_run, sees = r.sees })
+    if not result then
+      problem(422, "fields", "The request is not what this route takes", { detail = "the table " .. why })
+    end
+    if not result.dry_run then
+      r.audit(what .. ".import", nil, nil, { rows = result.rows, new = result.new, changed = result.changed,
+        same = result.same, wrong = result.wrong })
+    end
+    result.next_call = result.dry_run and "Nothing was changed." or next_call
+    return 200, result
+  end
+end
+
+local dry_run = { dry_run = { type = "boolean", about = "only tell what would be done" } }
+local of_agent = { type = "string", format = "agent" }
+
+return {
+  schemas = schemas,
+  { method = "GET", path = "/customers", role = "viewer", scoped = true, about = "customers, the newest first",
+    query = page.query_with { agent = of_agent,
+      q = { type = "string", max = 100, about = "a number, or how the words of a name begin" } },
+    answers = { [200] = shape.page "Customer" }, example = { path = "/customers", query = "q=gar" }, run = list },
+  { method = "GET", path = "/customers/{id}", role = "viewer", scoped = true, about = "one and their visits",
+    answers = { [200] = "CustomerWithVisits" }, example = { path = "/customers/1" }, run = one },
+  { method = "POST", path = "/customers/import", role = "operator", scoped = true, type = "text/csv", query = dry_run,
+    about = "from a table: agent,number,name,email,notes,vip,fact.NAME; lines that are wrong are told, the others done",
+    answers = { [200] = "Imported" }, example = { path = "/customers/import", query = "dry_run=true",
+      body = "agent,number,name\nnorthside-plumbing,+13125550142,Maria Garcia\n" },
+    run = import("customers", "The next call of one of these customers knows them by their number.") },
+  { method = "GET", path = "/appointments", role = "viewer", scoped = true, about = "visits in the order they begin",
+    query = page.query_with { agent = of_agent, site = { type = "string", format = "label" },
+      resource = { type = "string", max = 128 }, status = { type = "string", one_of = { "booked", "cancelled" } },
+      number = { type = "string", format = "phone", about = "the customer's" },
+      since = { type = "string", format = "time", about = "begins not before" },
+      ["until"] = { type = "string", format = "time", about = "begins before" } },
+    answers = { [200] = shape.page "Appointment" },
+    example = { path = "/appointments", query = "since=2026-11-27T00:00:00Z" }, run = visits },
+  { method = "GET", path = "/appointments/{id}", role = "viewer", scoped = true, about = "one of them",
+    answers = { [200] = "Appointment" }, example = { path = "/appointments/1" }, run = visit },
+  { method = "POST", path = "/appointments/import", role = "operator", scoped = true, type = "text/csv",
+    query = dry_run, about = "from a table: agent,site,resource,begins,minutes,number,name,service,notes,status,key; "
+      .. "the same key is the same visit", answers = { [200] = "Imported" }, example = { path = "/appointments/import",
+      query = "dry_run=true", body = "agent,resource,begins,minutes,number\n"
+        .. "northside-plumbing,truck 1,2026-12-01 09:00,60,+13125550142\n" },
+    run = import("appointments", "The next caller who asks for these hours is offered others.") },
+}

@@ -1,0 +1,134 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Emergencies: what was said, which rule it was, what was done step by step, who took it; and what only sounded like
+-- one.
+local emergencies = require "ringdown.emergency.list"
+local owners = require "ringdown.api.owners"
+local page = require "ringdown.api.page"
+local shape = require "ringdown.api.shape"
+
+local maybe = { type = "string", nullable = true }
+local words = { type = "string", nullable = true, personal = "words", about = "what the caller said" }
+local time = { type = "string", format = "time", required = true }
+local number = { type = "string", nullable = true, personal = "number" }
+local states = { "open", "recorded", "handled", "abandoned" }
+
+local step = { type = "object", fields = {
+  step = { type = "integer", required = true }, kind = { type = "string", required = true },
+  target = number, state = { type = "string", required = true }, at = time,
+  detail = { type = "string", nullable = true, personal = "text" } } }
+
+local schemas = {
+  Emergency = { type = "object", about = "a rule matched, or the model reported", fields = {
+    call = { type = "string", required = true }, rule = { type = "string", required = true }, agent = maybe,
+    severity = maybe, source = { type = "string", one_of = { "rule", "model", "provider" }, required = true },
+    words = words, state = { type = "string", one_of = states, required = true,
+      about = "recorded: not about life, and nobody was told" },
+    matched_at = time, handled_at = { type = "string", format = "time", nullable = true },
+    handled_by = { type = "string", nullable = true, personal = "text" },
+    seconds = { type = "integer", nullable = true, about = "until somebody took it" },
+    from = number, to = { type = "string", nullable = true }, steps = { type = "array", of = step, required = true },
+  } },
+  EmergencyConfirmed = { type = "object", fields = {
+    changed = { type = "boolean", required = true, about = "false: somebody had taken it before" },
+    handled_by = { type = "string", required = true, personal = "text" }, handled_at = time,
+    next_call = { type = "string", required = true } } },
+  NearMiss = { type = "object", about = "what sounded like an emergency, and was not acted on", fields = {
+    call = { type = "string", required = true }, rule = { type = "string", required = true },
+    why = { type = "string", one_of = { "unless", "negated", "unclear", "model" }, required = true },
+    words = words, at = time, agent = maybe, from = number,
+    verdict = { type = "string", one_of = { "was", "was_not" }, nullable = true, about = "a person's" } } },
+  NearMissMarked = { type = "object", fields = {
+    changed = { type = "boolean", required = true },
+    verdict = { type = "string", one_of = { "was", "was_not" }, required = true },
+    next_call = { type = "string", required = true } } },
+}
+
+local function list(r)
+  local q = r.query
+  return owners.page(r, { "time", "text", "text" }, function(row) return { row.matched_at, row.call, row.rule } end,
+    function(after, limit)
+      return emergencies.page { agents = owners.agents(r), state = q.state, severity = q.severity, since = q.since,
+        after = after, limit = limit }
+    end)
+end
+
+local function none(r)
+  owners.none("There is no such emergency", ("call %s has no emergency %s"):format(r.params.call, r.params.rule),
+    "GET /api/v1/emergencies lists them")
+end
+
+local function known(r)
+  local one = owners.read(emergencies.one, r.params.call, r.params.rule)
+  if not one or not r.sees(one.agent) then
+    none(r)
+  end
+  return one
+end
+
+local function one(r)
+  return 200, known(r)
+end
+
+local function confirm(r)
+  known(r)
+  local said = owners.read(emergencies.confirm, r.params.call, r.params.rule)
+  if not said then
+    none(r)
+  end
+  said.next_call = "Nobody is asked about this one any more; those who were asked are told within seconds. The next "
+    .. "caller who says such words is an emergency of their own."
+  return 200, said
+end
+
+local function near_misses(r)
+  local q = r.query
+  return owners.page(r, { "time", "text", "text", "text" },
+    function(row) return { row.at, row.call, row.rule, row.why } end, function(after, limit)
+      return emergencies.near_misses { agents = owners.agents(r), verdict = q.verdict, after = after, limit = limit }
+    end)
+end
+
+local function mark(r)
+  local p = r.params
+  local changed
+  if r.sees(owners.read(emergencies.agent_of, p.call)) then
+    changed = owners.read(emergencies.mark, p.call, p.rule, p.why, r.body.verdict)
+  end
+  if changed == nil then
+    owners.none("There is no such near miss", ("call %s has none of %s by %s"):format(p.call, p.rule, p.why),
+      "GET /api/v1/emergencies/near-misses lists them")
+  end
+  return 200, { changed = changed, verdict = r.body.verdict,
+    next_call = "As before: a rule is changed in the agent's file, and `ringdown test` shows what that changes." }
+end
+
+local C = "/emergencies/CA00000000000000000000000000000001/gas-leak"
+local call = { type = "string", format = "label", max = 64 }
+local of_agent = { type = "string", format = "agent" }
+
+return {
+  schemas = schemas,
+  { method = "GET", path = "/emergencies", role = "viewer", scoped = true, about = "emergencies, newest first",
+    query = page.query_with { agent = of_agent, state = { type = "string", one_of = states },
+      severity = { type = "string", format = "label", max = 32 }, since = { type = "string", format = "time" } },
+    answers = { [200] = shape.page "Emergency" },
+    example = { path = "/emergencies", query = "state=open" }, run = list },
+  { method = "GET", path = "/emergencies/{call}/{rule}", role = "viewer", scoped = true, params = { call = call },
+    about = "one of them", answers = { [200] = "Emergency" }, example = { path = C }, run = one },
+  { method = "POST", path = "/emergencies/{call}/{rule}/confirm", role = "operator", scoped = true,
+    params = { call = call }, about = "say that you have taken it", answers = { [200] = "EmergencyConfirmed" },
+    example = { path = C .. "/confirm" }, run = confirm },
+  { method = "GET", path = "/emergencies/near-misses", role = "viewer", scoped = true,
+    about = "what only sounded like an emergency, newest first",
+    query = page.query_with { agent = of_agent,
+      verdict = { type = "string", one_of = { "was", "was_not", "none" }, about = "none: nobody has read it yet" } },
+    answers = { [200] = shape.page "NearMiss" },
+    example = { path = "/emergencies/near-misses", query = "verdict=none" },
+    run = near_misses },
+  { method = "PUT", path = "/emergencies/near-misses/{call}/{rule}/{why}", role = "operator", scoped = true,
+    params = { call = call }, about = "say whether it was one",
+    body = { verdict = { type = "string", one_of = { "was", "was_not" }, required = true } },
+    answers = { [200] = "NearMissMarked" }, example = {
+      path = "/emergencies/near-misses/CA00000000000000000000000000000001/gas-leak/negated",
+      body = { verdict = "was_not" } }, run = mark },
+}
