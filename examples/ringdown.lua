@@ -65,6 +65,8 @@ return {
     format = "logfmt",                    -- RINGDOWN_LOG_FORMAT; logfmt or json
   },
 
+  metrics = { agents = 64 },              -- RINGDOWN_METRICS_AGENTS; told apart in the metrics, others are "other"
+
   -- media_threads = 1,                   -- RINGDOWN_MEDIA_THREADS; half of the cores
   -- script_threads = 1,                  -- RINGDOWN_SCRIPT_THREADS; half of the cores
   -- max_calls = 200,                     -- RINGDOWN_MAX_CALLS; 200 for each media thread

@@ -8,6 +8,7 @@
 #include "agent/api/api.h"
 #include "base/err.h"
 #include "base/now.h"
+#include "observe/families.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -381,6 +382,7 @@ int agent_entry_load(struct agent_entry **out, const struct agent_source *source
     }
     chunks_freeze(e->chunks);
     (void)chunks_hash(e->chunks, e->version);
+    (void)metric_label(LABEL_AGENT, e->name);
     *out = e;
     return 0;
 }

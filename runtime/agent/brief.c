@@ -4,6 +4,7 @@
 #include "agent/brief.h"
 
 #include "base/err.h"
+#include "observe/families.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -81,6 +82,17 @@ static int check(json_t *root)
     return 0;
 }
 
+/* What the model may call is told apart in the metrics; what it calls besides is not. */
+static void name_tools(const char *tools_json)
+{
+    json_t *tools = json_loads(tools_json, 0, NULL), *tool;
+    size_t i;
+
+    json_array_foreach(tools, i, tool)
+        (void)metric_label(LABEL_TOOL, json_string_value(json_object_get(tool, "name")));
+    json_decref(tools);
+}
+
 int brief_from_json(struct brief **out, struct rd_str json, const char *agent, const char *version)
 {
     json_t *root = json_loadb(json.p, json.n, 0, NULL);
@@ -113,6 +125,7 @@ int brief_from_json(struct brief **out, struct rd_str json, const char *agent, c
     b->vad_threshold = json_number_value(json_object_get(root, "vad_threshold"));
     b->record = json_is_true(json_object_get(root, "record"));
     json_decref(root);
+    name_tools(b->tools_json);
     *out = b;
     return 0;
 }

@@ -33,6 +33,7 @@ static const struct command commands[] = {
     {"drill", cmd_drill, "rehearse an emergency rule with the people it would reach"},
     {"erase", cmd_erase, "forget a caller, everywhere this reaches"},
     {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
+    {"metrics", cmd_metrics, "the node's numbers as Prometheus reads them, and what each says"},
     {"call", cmd_call, "place simulated phone calls to a node"},
     {"db", cmd_db, "the database: up, down, status, url, migrate"},
     {"sim", cmd_sim, "a simulated OpenAI on loopback"},

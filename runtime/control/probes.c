@@ -4,12 +4,14 @@
  *   /livez    503 when threads do not come round: restarting would help. Nobody else is asked
  *   /readyz   503 while it starts, drains, or has agents none of which loads. A full node, or one without
  *             its database, still answers webhooks and is ready
- *   /health   components; 503 when one of them fails */
+ *   /health   components; 503 when one of them fails
+ *   /metrics  scrape.c */
 #include "control/probes.h"
 
 #include "base/err.h"
 #include "control/health.h"
 #include "control/problem.h"
+#include "control/scrape.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +100,8 @@ bool probes_serve(struct http_request *r, struct node *n)
 {
     struct rd_str path = http_path(r), method = http_method(r);
 
+    if (scrape_serve(r))
+        return true;
     for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
         if (!rd_str_eq(path, rd_str(probes[i].path)))
             continue;

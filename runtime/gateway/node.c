@@ -16,6 +16,7 @@
 #include "gateway/lent.h"
 #include "gateway/line.h"
 #include "gateway/media_thread.h"
+#include "gateway/node_metrics.h"
 #include "gateway/numbers.h"
 #include "gateway/peers.h"
 #include "gateway/releases.h"
@@ -29,6 +30,7 @@
 #include "gateway/triage.h"
 #include "gateway/vapi/hooks.h"
 #include "observe/metrics.h"
+#include "observe/prometheus.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -434,6 +436,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     n->listen_fd = o->listen_fd;
     pthread_mutex_init(&n->doors, NULL);
     raise_file_limit(o->settings);
+    metric_agents_max((unsigned)o->settings->metrics_agents);
     n->auth = (struct twilio_auth){.public_url = o->settings->public_url,
                                    .tokens = (const char *const *)o->settings->twilio_tokens};
     rc = random_bytes(&n->id, sizeof(n->id));
@@ -472,6 +475,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     }
     if (n->accepter)
         triage_look_back(n);
+    metrics_collector(node_metrics_collect, n);
     *out = n;
     return 0;
 }
@@ -645,6 +649,7 @@ void node_stop(struct node *n)
 {
     if (!n)
         return;
+    metrics_collector(NULL, NULL);
     node_close_doors(n);
     peers_deafen(n->peers);
     if (n->directory)

@@ -4,6 +4,7 @@
 #include "base/json_out.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
+#include "gateway/node_metrics.h"
 #include "gateway/routing.h"
 #include "gateway/sweep.h"
 #include "observe/alarm.h"
@@ -75,31 +76,6 @@ static int add_targets(struct buf *out)
     int rc = buf_add_str(out, ",\"targets\":");
 
     return rc ? rc : targets_to_json(out);
-}
-
-static void set_journal_gauges(struct node *n)
-{
-    struct journal_gauges g;
-
-    if (!n->journal)
-        return;
-    journal_gauges(n->journal, &g);
-    metric_gauge_set(G_JOURNAL_EVENTS, (int64_t)(g.waiting + g.kept));
-    metric_gauge_set(G_JOURNAL_AGE_MS, (int64_t)g.oldest_age_ms);
-    metric_gauge_set(G_JOURNAL_DEAD, (int64_t)g.dead);
-}
-
-/* Gauges are taken when somebody looks. */
-static void set_gauges(struct node *n, const struct directory_counts *c)
-{
-    unsigned warm = 0;
-
-    for (unsigned i = 0; i < n->n_media; i++)
-        warm += atomic_load(&n->media[i]->warm);
-    metric_gauge_set(G_CALLS, c->live);
-    metric_gauge_set(G_WARM_CONNECTIONS, warm);
-    metric_gauge_set(G_READY, c->draining ? 0 : 1);
-    set_journal_gauges(n);
 }
 
 /* The lines of metrics_to_json() as one array. */
@@ -196,7 +172,7 @@ int node_status_json(struct node *n, struct buf *out)
         rc = add_targets(out);
     if (!rc)
         rc = add_alarms(out);
-    set_gauges(n, &c);
+    node_metrics_collect(n);
     if (!rc)
         rc = add_metrics(out);
     if (!rc && n->tls_server)

@@ -28,6 +28,7 @@ struct settings {
     char *node_name;    /* in records, alerts and the table of nodes; the host's name */
     enum log_level log_level;
     enum log_format log_format;
+    int metrics_agents; /* told apart in the metrics */
     int media_threads, script_threads, max_calls;
     int max_calls_per_caller; /* of one number at once; 0: no limit */
     int script_deadline_ms; /* how long a webhook waits for its script before the fallback; 2000 */

@@ -6,6 +6,7 @@
 #include "gateway/settings_table.h"
 #include "base/err.h"
 #include "base/lines.h"
+#include "observe/families.h"
 #include "store/database.h"
 
 #include <arpa/inet.h>
@@ -89,6 +90,9 @@ static const struct setting table[] = {
      .allowed = "error warn info debug", .index = true, .about = "how much is logged"},
     {"log.format", "RINGDOWN_LOG_FORMAT", SETTING_CHOICE, "logfmt", AT(log_format),
      .allowed = "logfmt json", .index = true, .about = "how it is logged"},
+    {"metrics.agents", "RINGDOWN_METRICS_AGENTS", SETTING_NUMBER, "64", AT(metrics_agents),
+     .min = 1, .max = METRIC_AGENTS_MAX,
+     .about = "agents with numbers of their own in the metrics; further ones are other"},
     {"media_threads", "RINGDOWN_MEDIA_THREADS", SETTING_NUMBER, NULL, AT(media_threads), .min = 1,
      .max = 64, .about = "threads that move audio; half of the cores"},
     {"script_threads", "RINGDOWN_SCRIPT_THREADS", SETTING_NUMBER, NULL, AT(script_threads),

@@ -33,9 +33,11 @@ struct mailbox {
     pthread_mutex_t lock;
     struct message *first, **last;
     size_t capacity;
-    size_t queued;   /* all messages in the list */
-    size_t plain;    /* those without a credit */
-    size_t reserved; /* places that belong to credits, used or not */
+    size_t queued;              /* all messages in the list */
+    size_t plain;               /* those without a credit */
+    size_t reserved;            /* places that belong to credits, used or not */
+    size_t worst, worst_before; /* queued at once, in this window and the one before */
+    uint64_t window_ms;         /* this one began */
     bool closed;
 };
 
@@ -165,6 +167,8 @@ static void append(struct mailbox *mb, struct message *m)
     mb->last = &m->next;
     if (mb->queued++ == 0)
         uv_async_send(&mb->async);
+    if (mb->queued > mb->worst)
+        mb->worst = mb->queued;
 }
 
 int mailbox_post(struct mailbox *mb, struct message *m)
@@ -258,6 +262,21 @@ size_t mailbox_depth(struct mailbox *mb)
 
     pthread_mutex_lock(&mb->lock);
     n = mb->queued;
+    pthread_mutex_unlock(&mb->lock);
+    return n;
+}
+
+size_t mailbox_worst(struct mailbox *mb, uint64_t now_ms, uint64_t window_ms)
+{
+    size_t n;
+
+    pthread_mutex_lock(&mb->lock);
+    if (now_ms - mb->window_ms >= window_ms) {
+        mb->worst_before = mb->worst;
+        mb->worst = mb->queued;
+        mb->window_ms = now_ms;
+    }
+    n = mb->worst > mb->worst_before ? mb->worst : mb->worst_before;
     pthread_mutex_unlock(&mb->lock);
     return n;
 }

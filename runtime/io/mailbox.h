@@ -46,6 +46,10 @@ void credits_free(struct credits *c);
 size_t mailbox_depth(struct mailbox *mb);
 size_t mailbox_reserved(struct mailbox *mb);
 
+/* The most that were queued at once in this window of time or the one before; a window takes at least
+ * so long, and until somebody looks. Any thread. */
+size_t mailbox_worst(struct mailbox *mb, uint64_t now_ms, uint64_t window_ms);
+
 /* Copies the strings (n <= MESSAGE_STRINGS; each may be empty) into the message's own block, each
  * NUL-terminated. fd is -1. NULL when there is no memory. */
 struct message *message_new(enum message_type type, call_handle call, const struct rd_str *s,

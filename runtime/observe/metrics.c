@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.c - the numbers themselves.
  *
- * Each thread is given a shard the first time it counts, round robin; with more threads than shards
+ * Each thread is given a shard the first time it counts (families.c), round robin; with more threads than shards
  * two share one, which costs a little and is still right. Adding is relaxed: the numbers say how
  * much, never what happened first. A reader may therefore see a histogram's count one ahead of its
  * sum for an instant, which no screen can show.
@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum {
-    SHARDS = 8,
+    SHARDS = METRIC_SHARDS,
     LINE = 64,
     SUB_BITS = 3, /* 8 buckets per power of two */
     SUBS = 1 << SUB_BITS,
@@ -26,6 +26,7 @@ enum {
 struct histogram {
     _Atomic uint64_t count, sum, max;
     _Atomic uint64_t buckets[BUCKETS];
+    _Atomic uint64_t fixed[METRIC_EDGES + 1];
 };
 
 static struct shard {
@@ -34,21 +35,42 @@ static struct shard {
 } shards[SHARDS];
 
 static _Atomic int64_t gauges[METRIC_GAUGE_COUNT];
-static _Atomic unsigned next_shard;
-
 #define X(id, name, about) name,
 static const char *const counter_names[] = {METRIC_COUNTERS(X)};
 static const char *const gauge_names[] = {METRIC_GAUGES(X)};
 static const char *const histogram_names[] = {METRIC_HISTOGRAMS(X)};
 #undef X
 
+#define EDGES(...)                                                     \
+    {                                                                  \
+        (const uint64_t[]){__VA_ARGS__},                               \
+            sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t) \
+    }
+
+/* Where somebody draws a line: what is promised, what is alarmed at. In the number's own unit. */
+static const struct {
+    const uint64_t *at;
+    unsigned n;
+} edges[METRIC_HISTOGRAM_COUNT] = {
+    [H_FIRST_AUDIO_MS] =
+        EDGES(100, 200, 300, 400, 500, 650, 800, 1000, 1250, 1500, 2000, 3000, 5000, 10000),
+    [H_WEBHOOK_US] = EDGES(5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000,
+                           5000000, 10000000, 15000000),
+    [H_LOOP_LAG_US] =
+        EDGES(500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 250000, 500000, 1000000),
+    [H_JOURNAL_APPEND_US] =
+        EDGES(1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000),
+    [H_TRIAGE_US] = EDGES(100, 250, 500, 1000, 2500, 5000, 10000, 50000, 250000),
+    [H_TRIAGE_HANDLED_MS] =
+        EDGES(10000, 20000, 30000, 45000, 60000, 90000, 120000, 180000, 300000, 600000, 1800000),
+    [H_FRAME_DELAY_US] = EDGES(50, 100, 250, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000),
+    [H_BARGE_IN_US] = EDGES(50, 100, 250, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000),
+    [H_VM_BYTES] = EDGES(65536, 102400, 153600, 262144, 524288, 1048576, 2097152, 4194304, 8388608),
+};
+
 static struct shard *my_shard(void)
 {
-    static _Thread_local struct shard *mine;
-
-    if (!mine)
-        mine = &shards[atomic_fetch_add_explicit(&next_shard, 1, memory_order_relaxed) % SHARDS];
-    return mine;
+    return &shards[metric_shard()];
 }
 
 static void add(_Atomic uint64_t *where, uint64_t n)
@@ -116,12 +138,23 @@ static uint64_t bucket_edge(unsigned bucket)
     return ((SUBS + (uint64_t)(bucket % SUBS) + 1) << shift) - 1;
 }
 
+/* The first whose edge is not below it; behind the last one when there is none. */
+static unsigned fixed_of(enum metric_histogram m, uint64_t value)
+{
+    unsigned i = 0;
+
+    while (i < edges[m].n && value > edges[m].at[i])
+        i++;
+    return i;
+}
+
 void metric_observe(enum metric_histogram m, uint64_t value)
 {
     struct histogram *h = &my_shard()->histograms[m];
     uint64_t max = get(&h->max);
 
     add(&h->buckets[bucket_of(value)], 1);
+    add(&h->fixed[fixed_of(m, value)], 1);
     add(&h->sum, value);
     add(&h->count, 1);
     while (value > max && !atomic_compare_exchange_weak_explicit(
@@ -172,6 +205,20 @@ struct metric_summary metric_summarise(enum metric_histogram m)
     return s;
 }
 
+struct metric_buckets metric_buckets(enum metric_histogram m)
+{
+    struct metric_buckets b = {.edges = edges[m].at, .n_edges = edges[m].n};
+
+    for (int i = 0; i < SHARDS; i++) {
+        const struct histogram *h = &shards[i].histograms[m];
+
+        b.sum += get(&h->sum);
+        for (unsigned k = 0; k <= b.n_edges; k++)
+            b.counts[k] += get(&h->fixed[k]);
+    }
+    return b;
+}
+
 static int add_histogram(struct buf *out, enum metric_histogram m)
 {
     struct metric_summary s = metric_summarise(m);
@@ -208,10 +255,13 @@ static void reset_histogram(struct histogram *h)
     atomic_store(&h->max, 0);
     for (unsigned k = 0; k < BUCKETS; k++)
         atomic_store(&h->buckets[k], 0);
+    for (unsigned k = 0; k <= METRIC_EDGES; k++)
+        atomic_store(&h->fixed[k], 0);
 }
 
 void metrics_reset(void)
 {
+    metric_families_reset();
     for (int i = 0; i < SHARDS; i++) {
         for (int k = 0; k < METRIC_COUNTER_COUNT; k++)
             atomic_store(&shards[i].counters[k], 0);

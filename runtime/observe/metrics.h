@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.h - one number per fact: counters, gauges and histograms, known at compile time.
+/* metrics.h - one number per fact: counters, gauges and histograms, known at compile time. What is told
+ * apart by agent, system or tool is in families.h; how all of them look to Prometheus is in prometheus.h.
  *
  * Counting is one relaxed atomic add in the thread's own shard, so that two media threads never
  * fight for a cache line; reading adds the shards up. No locks, no allocation, no names at run
@@ -8,6 +9,7 @@
 #define OBSERVE_METRICS_H
 
 #include "base/buf.h"
+#include "observe/families.h"
 
 #include <stdint.h>
 
@@ -66,14 +68,27 @@
     X(G_JOURNAL_DEAD, "journal_dead", "facts the database refused: ringdown journal")    \
     X(G_WARM_CONNECTIONS, "warm_connections", "provider connections waiting for a call") \
     X(G_READY, "ready", "1 when the node takes calls")                                   \
-    X(G_ALARMS, "alarms", "alarms that are open")
+    X(G_ALARMS, "alarms", "alarms that are open")                                        \
+    X(G_SLOTS_FREE, "slots_free", "calls that the node could take now")                  \
+    X(G_DRAINING, "draining", "1 when the node is told to leave")                        \
+    X(G_LEADER, "leader", "1 when this node does what only one does")                    \
+    X(G_VMS, "vms", "scripts that live now")                                             \
+    X(G_VM_BYTES, "vms_bytes", "their memory")                                           \
+    X(G_AGENTS, "agents", "agents that are loaded")                                      \
+    X(G_AGENT_ERRORS, "agent_errors", "agents whose file does not load")                 \
+    X(G_ALARMS_WARNING, "alarms_warning", "of the open alarms, those that can wait")     \
+    X(G_ALARMS_CRITICAL, "alarms_critical", "and those that cannot")
 
-#define METRIC_HISTOGRAMS(X)                                                                  \
-    X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio")                \
-    X(H_WEBHOOK_US, "webhook_us", "voice webhook in to TwiML out")                            \
-    X(H_LOOP_LAG_US, "loop_lag_us", "how long a turn of a media loop took, worst per second") \
-    X(H_JOURNAL_APPEND_US, "journal_append_us", "event appended to durable on the disk")      \
-    X(H_TRIAGE_US, "triage_us", "a caller's words understood to held against the agent's rules")
+#define METRIC_HISTOGRAMS(X)                                                                     \
+    X(H_FIRST_AUDIO_MS, "first_audio_ms", "stream start to first agent audio")                   \
+    X(H_WEBHOOK_US, "webhook_us", "voice webhook in to TwiML out")                               \
+    X(H_LOOP_LAG_US, "loop_lag_us", "how long a turn of a media loop took, worst per second")    \
+    X(H_JOURNAL_APPEND_US, "journal_append_us", "event appended to durable on the disk")         \
+    X(H_TRIAGE_US, "triage_us", "a caller's words understood to held against the agent's rules") \
+    X(H_TRIAGE_HANDLED_MS, "triage_handled_ms", "an emergency found to taken by a person")       \
+    X(H_FRAME_DELAY_US, "frame_delay_us", "audio read from one side to written to the other")    \
+    X(H_BARGE_IN_US, "barge_in_us", "the caller speaks to the agent's sound thrown away")        \
+    X(H_VM_BYTES, "vm_bytes", "memory of a call's script when the call ended")
 
 #define X(id, name, about) id,
 enum metric_counter { METRIC_COUNTERS(X) METRIC_COUNTER_COUNT };
@@ -97,6 +112,16 @@ struct metric_summary {
     uint64_t p50, p90, p99; /* upper edge of the bucket, never above max; 0 when count is 0 */
 };
 struct metric_summary metric_summarise(enum metric_histogram m);
+
+/* The same values in few buckets with edges that do not move, for those who add them up over nodes and
+ * time. The log-linear ones above cannot be turned into these: a bucket that an edge cuts could go to
+ * either side. */
+struct metric_buckets {
+    const uint64_t *edges;
+    unsigned n_edges;
+    uint64_t counts[METRIC_EDGES + 1], sum; /* the last count: above all edges */
+};
+struct metric_buckets metric_buckets(enum metric_histogram m);
 
 /* One JSON object per line, as status reads them:
  *   {"name":"frames_in","type":"counter","value":12}

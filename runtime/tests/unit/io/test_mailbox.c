@@ -62,6 +62,24 @@ static void receive_n(struct story *s, int n)
     loop_run(s->loop);
 }
 
+static void test_the_deepest_it_was_is_told_for_two_windows(void **state)
+{
+    struct story s;
+
+    (void)state;
+    begin(&s, 16);
+    (void)mailbox_worst(s.mb, 1000, 100);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(mailbox_post(s.mb, word("x")), 0);
+    receive_n(&s, 3);
+    assert_int_equal(mailbox_depth(s.mb), 0);
+    assert_int_equal(mailbox_worst(s.mb, 1050, 100), 3);
+    assert_int_equal(mailbox_worst(s.mb, 1100, 100), 3); /* another one begins */
+    assert_int_equal(mailbox_worst(s.mb, 1199, 100), 3); /* whoever else looks */
+    assert_int_equal(mailbox_worst(s.mb, 1200, 100), 0);
+    end(&s);
+}
+
 static void test_strings_are_copied_into_the_message(void **state)
 {
     char text[] = "hello";
@@ -274,6 +292,7 @@ static void test_four_threads_post_at_once_and_nothing_is_lost_or_above_capacity
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_deepest_it_was_is_told_for_two_windows),
         cmocka_unit_test(test_strings_are_copied_into_the_message),
         cmocka_unit_test(test_a_message_that_is_dropped_closes_its_socket),
         cmocka_unit_test(test_messages_arrive_in_order),
