@@ -84,6 +84,8 @@ static void drop_vm(struct activity *a)
 {
     if (!a->vm)
         return;
+    if (a->opened && !a->errand && !a->operation)
+        metric_observe(H_VM_BYTES, vm_memory(a->vm));
     vm_free(a->vm);
     a->vm = NULL;
     atomic_fetch_sub_explicit(&a->thread->pool->vms, 1, memory_order_relaxed);
@@ -437,11 +439,23 @@ static const char *name_of(const struct job *j)
     return "ended";
 }
 
+static void count_budget(const struct activity *a)
+{
+    const char *why = a->vm ? vm_spent_why(a->vm) : "";
+
+    if (*why) /* "time inside a callback…" is time as well */
+        metric_count(metric_slot(F_BUDGETS, a->agent ? a->agent->name : NULL,
+                                 strncmp(why, "time", 4) == 0 ? "time" : why, NULL),
+                     1);
+}
+
 static void on_job_failed(struct job *j)
 {
     struct activity *a = j->activity;
     const char *error = j->task ? task_message(j->task) : "no memory for a task";
 
+    if (j->task && task_error(j->task) == RD_EBUDGET)
+        count_budget(a);
     if (a->operation) {
         operation_failed(a, j->task ? task_error(j->task) : -ENOMEM, error,
                          j->task ? task_why(j->task) : "");

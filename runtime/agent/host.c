@@ -243,6 +243,15 @@ unsigned script_pool_vms(const struct script_pool *p)
     return atomic_load_explicit(&((struct script_pool *)p)->vms, memory_order_relaxed);
 }
 
+size_t script_pool_vm_bytes(const struct script_pool *p)
+{
+    size_t sum = 0;
+
+    for (unsigned i = 0; i < p->n_threads; i++)
+        sum += atomic_load_explicit(&p->threads[i].vm_bytes, memory_order_relaxed);
+    return sum;
+}
+
 struct agent_set *script_pool_agents(struct script_pool *p)
 {
     struct agent_set *s;

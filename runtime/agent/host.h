@@ -160,7 +160,8 @@ int script_pool_operate(struct script_pool *p, const struct operation_order *o);
 /* Do all threads come round? */
 bool script_pool_is_alive(struct script_pool *p, uint64_t now_ms);
 
-unsigned script_pool_vms(const struct script_pool *p); /* live VMs, all threads */
+unsigned script_pool_vms(const struct script_pool *p);    /* live VMs, all threads */
+size_t script_pool_vm_bytes(const struct script_pool *p); /* of calls', a second ago */
 
 /* The set of agents in use now; refs for the caller. And its replacement (refs). Any thread. */
 struct agent_set *script_pool_agents(struct script_pool *p);

@@ -278,11 +278,22 @@ static void on_message(struct message *m, void *arg)
     message_free(m);
 }
 
+static size_t memory_of_calls(const struct script_thread *t)
+{
+    size_t sum = 0;
+
+    for (int i = 0; i < ACTIVITY_BUCKETS; i++)
+        for (const struct activity *a = t->buckets[i]; a; a = a->next)
+            sum += a->vm ? vm_memory(a->vm) : 0;
+    return sum;
+}
+
 static void on_pulse(void *arg)
 {
     struct script_thread *t = arg;
 
     atomic_store(&t->pulse_ms, clock_ms(loop_clock()));
+    atomic_store(&t->vm_bytes, memory_of_calls(t));
     loop_timer_in(t->pulse, PULSE_MS);
 }
 

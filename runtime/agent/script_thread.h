@@ -53,6 +53,7 @@ struct script_thread {
     atomic_uint n_errands;         /* places taken, those still in the mailbox included */
     struct loop_timer *pulse;
     atomic_uint_least64_t pulse_ms; /* monotonic: it came round */
+    atomic_size_t vm_bytes;         /* of its calls' scripts then */
     pthread_t thread;
     bool running, stopping;
     bool aside; /* has no calls, only operations */

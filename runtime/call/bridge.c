@@ -17,6 +17,7 @@
 
 #include "media/base64.h"
 #include "media/g711.h"
+#include "observe/turn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -113,8 +114,10 @@ static void keep(struct bridge *b, struct audio_span rest)
 static void pass(struct bridge *b, const struct audio_span *a)
 {
     keep(b, *a);
-    if (b->ready)
-        (void)b->send(b->arg, a);
+    if (!b->ready)
+        return;
+    turn_mark(TURN_AUDIO);
+    (void)b->send(b->arg, a);
 }
 
 static void pass_silence(struct bridge *b, uint32_t n)

@@ -527,6 +527,11 @@ static void tick_live(struct call *c, uint64_t now)
     call_speak_next(c);
 }
 
+void call_meter(struct call *c, struct metric_slot turns_ms)
+{
+    c->turns_ms = turns_ms;
+}
+
 void call_tick(struct call *c)
 {
     uint64_t now = call_now(c);

@@ -13,6 +13,7 @@
 #define CALL_CALL_H
 
 #include "base/history.h"
+#include "observe/families.h"
 #include "ports/agent.h"
 #include "ports/brief.h"
 #include "ports/carrier.h"
@@ -69,6 +70,9 @@ int call_new(struct call **out, const struct call_opts *o);
 
 /* The provider leg being opened with call_provider_events; NULL: it could not be, the call ends. */
 void call_set_provider(struct call *c, const struct provider_ops *ops, struct provider_leg *leg);
+
+/* Where it counts how long the caller waits for each answer: of this agent, with this provider. */
+void call_meter(struct call *c, struct metric_slot turns_ms);
 
 void call_tick(struct call *c);
 

@@ -13,6 +13,7 @@
 #include "call/toolcall.h"
 #include "call/transcript.h"
 #include "call/turn.h"
+#include "observe/turn.h"
 
 enum call_state { CALL_CONNECTING, CALL_LIVE, CALL_LEAVING, CALL_CLOSING, CALL_ENDED };
 
@@ -162,6 +163,8 @@ struct call {
     struct transcript transcript;
     struct toolcalls tools;
     struct own_words own;
+    uint64_t stopped_ms; /* the caller has spoken, and hears no answer yet; 0: no */
+    struct metric_slot turns_ms;
     struct debt debt;
     struct notice notice;
     struct keeping keeping;

@@ -54,6 +54,14 @@ static void play(struct call *c, struct ledger_item *it, struct audio_span rest)
     }
 }
 
+static void count_turn(struct call *c)
+{
+    if (c->stopped_ms == 0)
+        return;
+    metric_measure(c->turns_ms, call_now(c) - c->stopped_ms);
+    c->stopped_ms = 0;
+}
+
 /* Per delta: no timer, no log, no allocation. */
 static void on_audio(void *arg, const struct provider_item *item, const struct audio_span *a)
 {
@@ -80,10 +88,12 @@ static void on_audio(void *arg, const struct provider_item *item, const struct a
         c->aside_by_ms = call_now(c) + CALL_UNFINISHED_MS;
     } else {
         debt_pay(c);
+        count_turn(c);
         c->produced = c->heard.answered = true;
         call_drop_aside(c);
     }
     response_is_heard(c, item);
+    turn_mark(TURN_AUDIO);
     play(c, it, *a);
 }
 
@@ -152,6 +162,7 @@ static void interrupt(struct call *c)
 
     if (playing) {
         (void)c->o.carrier_ops->clear(c->carrier);
+        turn_mark(TURN_BARGE_IN);
         keeping_cleared(c);
     }
     response = turn_kill(&c->turn);
@@ -180,6 +191,7 @@ static void on_speech_started(void *arg, uint32_t at_ms, struct rd_str item_id)
         stay_after_all(c);
     }
     c->spoke = false;
+    c->stopped_ms = 0;
     c->silences = 0;
     debt_forgive(c);
     call_release(c);
@@ -195,7 +207,7 @@ static void on_speech_stopped(void *arg, uint32_t at_ms, struct rd_str item_id)
     call_hold(c);
     heard_caller_stops(c, at_ms);
     turn_caller_stopped(&c->turn);
-    c->quiet_since_ms = call_now(c);
+    c->quiet_since_ms = c->stopped_ms = call_now(c);
     debt_forgive(c);
     debt_owe(c);
     call_release(c);
@@ -355,10 +367,12 @@ void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bo
     if (c->state >= CALL_CLOSING || !toolcall_take(&c->tools, id, &t))
         return;
     call_hold(c);
-    call_record(
-        c,
-        &(struct record){
-            .type = RECORD_TOOL, .id = id, .name = rd_str(t.name), .text = output, .done = true});
+    call_record(c, &(struct record){.type = RECORD_TOOL,
+                                    .id = id,
+                                    .name = rd_str(t.name),
+                                    .text = output,
+                                    .done = true,
+                                    .took_ms = (uint32_t)(call_now(c) - t.began_ms)});
     call_tell_result(c, &t, output);
     if (go_on && !(c->state == CALL_LEAVING && c->spoke))
         turn_want(&c->turn);

@@ -14,6 +14,7 @@ bool toolcall_begin(struct toolcalls *t, struct rd_str id, struct rd_str name, u
             return false;
     (void)rd_str_copy(c->id, sizeof(c->id), id);
     (void)rd_str_copy(c->name, sizeof(c->name), name);
+    c->began_ms = now_ms;
     c->deadline_ms = now_ms + TOOLCALL_TIMEOUT_MS;
     c->carried = false;
     t->n++;

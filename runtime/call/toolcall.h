@@ -20,7 +20,7 @@ enum {
 struct toolcall {
     char id[TOOLCALL_ID];
     char name[TOOLCALL_NAME];
-    uint64_t deadline_ms;
+    uint64_t began_ms, deadline_ms;
     bool carried; /* the session that made it is gone */
 };
 

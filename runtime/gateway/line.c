@@ -17,6 +17,7 @@
 #include "carriers/twilio/stream.h"
 #include "gateway/adopt.h"
 #include "gateway/claims.h"
+#include "gateway/meters.h"
 #include "gateway/missed.h"
 #include "gateway/opening.h"
 #include "gateway/peers.h"
@@ -65,33 +66,17 @@ static int post_to_script(void *arg, const struct agent_event *e)
     return rc;
 }
 
-static void count_totals(const struct call_totals *c)
+static const char *system_of(const struct line *l)
 {
-    metric_add(M_FRAMES_IN, c->frames_in);
-    metric_add(M_FRAMES_OUT, c->frames_out);
-    metric_add(M_FRAMES_BAD, c->bad_frames);
-    metric_add(M_GAP_MS, c->gap_ms);
-    metric_add(M_LATE_DELTAS, c->late_deltas);
-    if (c->first_audio_ms)
-        metric_observe(H_FIRST_AUDIO_MS, c->first_audio_ms);
+    return l->on_vapi ? vapi_provider.name : openai_provider.name;
 }
 
-/* What happened in between, counted when it happens. */
-static void count_record(const struct record *r)
+static void count_record(const struct line *l, const struct record *r)
 {
-    if (r->type == RECORD_BARGE_IN) {
-        metric_add(M_BARGE_INS, 1);
-    } else if (r->type == RECORD_TOOL && !r->done) {
-        metric_add(M_TOOL_CALLS, 1);
-    } else if (r->type == RECORD_ENDED) {
-        if (r->reason == CALL_END_PROVIDER_FAILED)
-            metric_add(M_PROVIDER_FAILED, 1);
-        if (r->reason == CALL_END_SCRIPT_FAILED)
-            metric_add(M_SCRIPT_FAILED, 1);
-        if (r->reason == CALL_END_REFUSED)
-            metric_add(M_REFUSED_CALL_SID, 1);
-        count_totals(r->totals);
-    }
+    const struct metered_call call = {
+        .agent = l->view.agent, .system = system_of(l), .first = l->view.legs == 1};
+
+    meter_record(&call, r);
 }
 
 static void log_end(const struct line *l, const struct record *r)
@@ -99,7 +84,7 @@ static void log_end(const struct line *l, const struct record *r)
     const struct call_totals *c = r->totals;
 
     log_info("call.ended", F_CALL(l->view.sid), F_STR("agent", l->view.agent),
-             F_STR("provider", l->on_vapi ? "vapi" : "openai"), F_STR("reason", r->text.p),
+             F_STR("provider", system_of(l)), F_STR("reason", r->text.p),
              F_INT("dur_ms", c->duration_ms), F_INT("turns", c->turns),
              F_INT("barge_ins", c->barge_ins), F_INT("first_audio_ms", c->first_audio_ms),
              F_INT("frames_in", c->frames_in), F_INT("frames_out", c->frames_out),
@@ -158,10 +143,8 @@ static void on_end_record(struct line *l, const struct record *r)
     totals.bad_frames += twilio_stream_counts(l->leg).bad;
     whole.totals = &totals;
     log_end(l, &whole);
-    if (l->view.legs == 1)
-        metric_add(M_CALLS_ENDED, 1);
     directory_used(l->thread->node->directory, l->view.call, &totals.usage, totals.duration_ms);
-    count_record(&whole);
+    count_record(l, &whole);
     post_record(l, &whole);
     /* Who may come back in a moment has not missed anything yet: resume.c says so when they do not. */
     if (totals.opening_heard || (r->reason != CALL_END_CARRIER_LOST && !may_be_taken(l, r)))
@@ -174,7 +157,7 @@ static void on_record(void *arg, const struct record *r)
         on_end_record(arg, r);
         return;
     }
-    count_record(r);
+    count_record(arg, r);
     post_record(arg, r);
 }
 
@@ -297,6 +280,7 @@ static struct provider_leg *open_leg(void *arg, const struct provider_ops **ops,
     unsigned number = (l->view.legs - 1) * 1000 + l->sessions++;
 
     *ops = l->on_vapi ? &vapi_provider : &openai_provider;
+    call_meter(c, metric_slot(F_TURN_MS, l->view.agent, system_of(l), NULL));
     return l->on_vapi ? open_vapi(l, number, ev, c) : open_openai(l, number, ev, c);
 }
 

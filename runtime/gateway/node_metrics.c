@@ -66,6 +66,7 @@ static void set_agents(struct node *n)
     metric_gauge_set(G_AGENT_ERRORS, (int64_t)agent_set_errors(set));
     agent_set_unref(set);
     metric_gauge_set(G_VMS, script_pool_vms(n->scripts));
+    metric_gauge_set(G_VM_BYTES, (int64_t)script_pool_vm_bytes(n->scripts));
 }
 
 static void set_warm(struct node *n)

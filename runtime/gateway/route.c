@@ -11,6 +11,7 @@
  * What was decided is a fact of the call. A fail-over, and an agent whose own decision breaks, are
  * alarms: calls are where nobody meant them to be. */
 #include "gateway/route.h"
+#include "gateway/meters.h"
 
 #include "base/json.h"
 #include "base/log.h"
@@ -195,6 +196,7 @@ void route_keep(struct opening *o, const struct message *opened, const struct br
 static void log_redirected(const char *sid, const struct agent_info *agent, const char *reason)
 {
     metric_add(M_CALLS_TO_VAPI, 1);
+    meter_without_stream(agent ? agent->name : NULL, "sent");
     log_info("call.redirected", F_CALL(sid), F_STR("system", "vapi"),
              F_STR("agent", agent ? agent->name : ""), F_STR("reason", reason));
 }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/redact.h"
 #include "gateway/books.h"
+#include "gateway/meters.h"
 #include "gateway/webhook.h"
 #include "io/tls.h"
 #include "observe/metrics.h"
@@ -179,6 +180,7 @@ static struct rd_str take(struct node *n, const struct text_in *text)
     if (!is_new(n->texts, text->sid))
         return nothing;
     metric_add(M_TEXTS_IN, 1);
+    meter_text(RD_STR("in"), RD_STR("received"));
     keep_text_in(n, text);
     if (text->word != TEXT_HELP) {
         if (text->agent && text->word != TEXT_STOP && text->word != TEXT_START)
@@ -290,6 +292,7 @@ bool texts_status(struct media_thread *t, struct http_request *r, struct form *f
         return true;
     }
     read_address(r, &address);
+    meter_text(RD_STR("out"), status);
     number_hash(hash, t->node->settings->cluster_secret, webhook_word(form, "To"));
     keep_node(t->node->keep, "text",
               JSON_MEMBERS(J_TEXT("id", address.id[0] ? rd_str(address.id) : sid),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* triage.c - counts emergencies by what became of them; lets agents look for those an earlier process
+/* triage.c - counts emergencies and texts by what became of them; lets agents look for those an earlier process
  * left open (scripts/ringdown/emergency/left_open.lua waits for the database); begins drills, which
  * whoever follows the node's events sees as they go.
  *
@@ -11,6 +11,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "gateway/meters.h"
 #include "gateway/peers.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -19,23 +20,47 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ORDER_MAX = 1024, FACT_MAX = 128 * 1024, SUBJECT_MAX = 256 };
+enum { ORDER_MAX = 1024, FACT_MAX = 128 * 1024, SUBJECT_MAX = 256, WORD_MAX = 80 };
 
-static void count(struct rd_str members, bool is_elsewhere)
+static struct rd_str word(const struct json_value *root, const char *key, char *out, size_t cap)
 {
-    struct json_value root, state;
+    struct json_value v = json_get(root, key);
+
+    return json_copy(&v, out, cap) == 0 ? rd_str(out) : RD_STR("");
+}
+
+/* Emergencies of calls of our own are counted by the desk when they begin. */
+static void count_triage(const struct script_fact *f, const struct json_value *root)
+{
+    char call[WORD_MAX], rule[WORD_MAX], state[WORD_MAX];
+    struct rd_str sid = word(root, "call", call, sizeof(call));
+    struct rd_str now = word(root, "state", state, sizeof(state));
+
+    if (f->call == 0 && rd_str_eq(now, RD_STR("open")))
+        metric_add(M_TRIAGE_MATCHES, 1);
+    meter_triage(sid.n > 0 ? sid : rd_str(f->sid), word(root, "rule", rule, sizeof(rule)), now);
+}
+
+static void count_text(const struct json_value *root)
+{
+    char direction[WORD_MAX], status[WORD_MAX];
+    struct rd_str way = word(root, "direction", direction, sizeof(direction));
+
+    meter_text(way.n > 0 ? way : RD_STR("out"), word(root, "status", status, sizeof(status)));
+}
+
+static void count(const struct script_fact *f)
+{
+    struct json_value root;
     struct buf object;
 
     buf_init(&object, FACT_MAX);
-    if (buf_addf(&object, "{%.*s}", RD_STR_ARG(members)) == 0 &&
+    if (buf_addf(&object, "{%.*s}", RD_STR_ARG(f->members)) == 0 &&
         json_parse((struct rd_str){object.data, object.n}, &root) == 0) {
-        state = json_get(&root, "state");
-        if (json_is(&state, "open") && is_elsewhere)
-            metric_add(M_TRIAGE_MATCHES, 1); /* of calls of our own, the desk counts them */
-        else if (json_is(&state, "handled"))
-            metric_add(M_TRIAGE_HANDLED, 1);
-        else if (json_is(&state, "abandoned"))
-            metric_add(M_TRIAGE_ABANDONED, 1);
+        if (strcmp(f->type, "triage") == 0)
+            count_triage(f, &root);
+        else
+            count_text(&root);
     }
     buf_fini(&object);
 }
@@ -64,8 +89,8 @@ void triage_keep_fact(void *arg, const struct script_fact *f)
 
     if (strcmp(f->type, "drill") == 0)
         show_drill(n, f);
-    if (strcmp(f->type, "triage") == 0)
-        count(f->members, f->call == 0);
+    if (strcmp(f->type, "triage") == 0 || strcmp(f->type, "text") == 0)
+        count(f);
     keep_told(n->keep, f->call, f->sid, f->agent, f->type, f->members);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "gateway/adopt.h"
+#include "gateway/meters.h"
 #include "gateway/numbers.h"
 #include "gateway/opening.h"
 #include "gateway/question.h"
@@ -31,6 +32,7 @@ static void cannot_answer(struct opening *o, const char *why, const char *told, 
     directory_intent(o->thread->node->directory, o->call, INTENT_FALLBACK);
     if (route_fail_over(o, why))
         return;
+    meter_without_stream(o->agent ? o->agent->name : NULL, "fallback");
     opening_fallback(o, told, fix);
     opening_give_up(o, why);
 }
@@ -295,6 +297,7 @@ static void refuse(struct media_thread *t, struct http_request *r, struct form *
     if (strcmp(reason, "caller_full") != 0 && route_refused(t, r, form, agent, reason))
         return;
     (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
+    meter_without_stream(agent ? agent->name : NULL, "fallback");
     keep_refusal(t, form, agent, "fallback", reason, fix);
     webhook_missed(t, form, agent, missed_by_refusal(reason));
     webhook_reply_fallback(t, r, agent, sid, reason, fix);

@@ -16,6 +16,7 @@
 
 #include "io/loop_private.h"
 #include "io/tls.h"
+#include "observe/turn.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -103,6 +104,7 @@ static void turn_ends(struct loop *l)
     if (!l->in_turn)
         return;
     us = now_us(NULL) - l->turn_began_us;
+    turn_over(us);
     l->in_turn = false;
     l->lag_turns++;
     l->lag_sum_us += us;

@@ -64,8 +64,9 @@ static const struct {
     [LABEL_CLASS] = {"class", (const char *const[]){"rate_limit", "quota", "credentials", "request",
                                                     "server", "connection", "late", NULL}},
     [LABEL_DIRECTION] = {"direction", (const char *const[]){"in", "out", NULL}},
-    [LABEL_STATUS] = {"status", (const char *const[]){"received", "queued", "sent", "delivered",
-                                                      "undelivered", "failed", "suppressed", NULL}},
+    [LABEL_STATUS] = {"status", (const char *const[]){"received", "scheduled", "queued", "sending",
+                                                      "sent", "delivered", "undelivered", "failed",
+                                                      "canceled", NULL}},
     [LABEL_BUDGET] = {"budget", (const char *const[]){"memory", "time", "instructions", NULL}},
     [LABEL_MAILBOX] = {"mailbox", (const char *const[]){"media", "script", "control", NULL}},
     [LABEL_NODES] = {"state", (const char *const[]){"serving", "draining", "lost", NULL}},
@@ -234,7 +235,8 @@ static void make_known(void)
     make_each(F_PROVIDER_ERRORS, "openai", LABEL_CLASS);
     make_each(F_PROVIDER_ERRORS, "vapi", LABEL_CLASS);
     make(F_TEXTS, "in", "received");
-    make_each(F_TEXTS, "out", LABEL_STATUS);
+    for (const char *const *v = labels[LABEL_STATUS].values + 1; *v; v++)
+        make(F_TEXTS, "out", *v);
 }
 
 struct metric_slot metric_slot(enum metric_family f, const char *a, const char *b, const char *c)

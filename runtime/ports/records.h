@@ -79,6 +79,7 @@ struct record {
     bool done, interrupted, on;
     uint32_t heard_ms;
     uint32_t gap_ms, attempt; /* RECORD_RESUMED */
+    uint32_t took_ms;         /* RECORD_TOOL, done: since the model called it */
     enum call_end_reason reason;
     const struct provider_usage *usage;
     const struct recording_fact *recording;

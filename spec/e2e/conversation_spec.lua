@@ -2,6 +2,7 @@
 -- takes: 20 s
 -- What agents' scripts do and fail to do during a call, all calls at once on one node.
 local node = require "spec.e2e.support.node"
+local promtool = require "spec.support.promtool"
 local sims = require "spec.e2e.support.sim"
 
 describe("an agent's script", function()
@@ -159,6 +160,56 @@ describe("an agent's script", function()
       local line = hurried:wait_log "call.fallback"
       assert.equal("script_late", line.reason)
       assert.equal(report.call, line.call)
+    end)
+  end)
+
+  describe("in numbers", function()
+    local text
+
+    local function number(series)
+      return tonumber(text:match("\n" .. series:gsub("%p", "%%%0") .. " (%S+)\n"))
+    end
+
+    setup(function()
+      text = n:ringdown "metrics"
+    end)
+
+    it("passes Prometheus' own checker", function()
+      if not promtool.path() then
+        pending "promtool is not there: scripts/setup --tests"
+        return
+      end
+      local said, code = promtool.run("check metrics", text)
+      assert.equal("0 ", code .. " " .. said)
+    end)
+
+    it("counts each call once, by agent, system and how it ended", function()
+      assert.equal(1, number [[ringdown_calls_total{agent="spinning-top",system="openai",outcome="script_failed"}]])
+      local all = 0
+      for value in text:gmatch "\nringdown_calls_total{[^}]*} (%d+)" do
+        all = all + tonumber(value)
+      end
+      assert.equal(7, all)
+      assert.equal(7, number [[ringdown_call_duration_seconds_count{system="openai"}]])
+      assert.equal(0, number [[ringdown_call_slots{state="used"}]])
+    end)
+
+    it("says which tools failed, and which limits scripts broke", function()
+      assert.is_true(number [[ringdown_tool_calls_total{tool="open_drawer",result="failed"}]] >= 1)
+      assert.is_true(number [[ringdown_tool_calls_total{tool="saw_board",result="no"}]] >= 1)
+      assert.is_true(number [[ringdown_tool_calls_total{tool="other",result="no"}]] >= 1, "there is no fly_helicopter")
+      assert.is_nil(text:find "fly_helicopter")
+      assert.equal(1, number [[ringdown_script_budget_broken_total{agent="spinning-top",budget="time"}]])
+    end)
+
+    it("has measured what callers wait for", function()
+      local waited = number [[ringdown_turn_latency_seconds_count{agent="workshop",system="openai"}]]
+      assert.is_true(waited and waited >= 2, tostring(waited))
+      assert.is_true(number "ringdown_frame_delay_seconds_count" > 10)
+      assert.is_true(number [[ringdown_frame_delay_seconds_bucket{le="0.02"}]]
+        >= 0.9 * number "ringdown_frame_delay_seconds_count")
+      assert.is_true(number "ringdown_script_memory_bytes_count" >= 6)
+      assert.is_true(number [[ringdown_first_audio_seconds_count{agent="workshop",system="openai"}]] >= 1)
     end)
   end)
 

@@ -3,6 +3,8 @@
  * provider that says it is busy never ends a call. */
 #include "fake_story.h"
 
+#include "observe/metrics.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,6 +53,39 @@ static void test_the_caller_hears_a_moment_and_then_the_answer(void **state)
     fake_pass(&f, 7000);
     assert_non_null(f.call);
     assert_int_equal(1, fake_times(&f, "aside"));
+}
+
+static int look(void *arg, const struct metric_series *s)
+{
+    uint64_t *buckets = arg;
+
+    for (unsigned i = 0; i <= METRIC_EDGES; i++)
+        buckets[i] += s->buckets[i];
+    return 0;
+}
+
+/* The moment is not what they waited for; a caller who goes on speaking has not begun to wait. */
+static void test_how_long_the_caller_waits_for_an_answer_is_measured(void **state)
+{
+    uint64_t buckets[METRIC_EDGES + 1] = {0}, all = 0;
+    unsigned two_and_a_half = 11; /* 2.5 s < 2.9 s <= 3 s */
+
+    (void)state;
+    metrics_reset();
+    call_meter(f.call, metric_slot(F_TURN_MS, NULL, "openai", NULL));
+    caller_waits();
+    fake_pass(&f, 2600);
+    moment_is_spoken();
+    fake_pass(&f, 300);
+    fake_response_starts(&f, "r3");
+    fake_agent_audio(&f, "r3", "a3", 500);
+    fake_agent_audio(&f, "r3", "a3", 500);
+    fake_response_ends(&f, "r3", PROVIDER_RESPONSE_COMPLETED);
+    (void)metric_each(F_TURN_MS, look, buckets);
+    for (unsigned i = 0; i <= METRIC_EDGES; i++)
+        all += buckets[i];
+    assert_int_equal(all, 1);
+    assert_int_equal(buckets[two_and_a_half], 1);
 }
 
 static void test_the_fallback_comes_within_seven_seconds(void **state)
@@ -287,6 +322,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         GREETED(test_the_caller_hears_a_moment_and_then_the_answer),
+        GREETED(test_how_long_the_caller_waits_for_an_answer_is_measured),
         GREETED(test_the_fallback_comes_within_seven_seconds),
         GREETED(test_a_moment_that_does_not_come_does_not_delay_the_fallback),
         GREETED(test_the_time_counts_from_when_the_caller_began_to_wait),
