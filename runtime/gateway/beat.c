@@ -21,6 +21,7 @@
 #include "gateway/timetable.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
+#include "observe/metrics.h"
 #include "store/asker.h"
 
 #include <stdio.h>
@@ -201,6 +202,7 @@ static void on_answer(void *arg, struct answer *a)
             lead(n, &said);
         else
             follow();
+        metric_gauge_set(G_LEADER, leader.type == JSON_TRUE);
         timetable_beat(n->timetable, leader.type == JSON_TRUE);
     } else if (a && a->rc == RD_EREFUSED) {
         log_warn("node.beat_refused", F_STR("why", a->why),

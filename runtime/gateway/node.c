@@ -16,6 +16,7 @@
 #include "gateway/lent.h"
 #include "gateway/line.h"
 #include "gateway/media_thread.h"
+#include "gateway/meters_kept.h"
 #include "gateway/node_metrics.h"
 #include "gateway/numbers.h"
 #include "gateway/peers.h"
@@ -450,6 +451,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = texts_new(&n->texts);
     if (!rc)
+        rc = meters_kept_new(&n->meters, n);
+    if (!rc)
         rc = timetable_new(&n->timetable, n);
     if (!rc)
         rc = vapi_hooks_new(&n->vapi);
@@ -663,6 +666,7 @@ void node_stop(struct node *n)
     routing_stop(n->routing); /* it asks the scripts for their agents */
     reload_stop(n->reload);
     texts_free(n->texts);
+    meters_kept_free(n->meters);
     if (n->scripts)
         script_pool_stop(n->scripts);
     timetable_free(n->timetable);

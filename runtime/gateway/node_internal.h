@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 struct media_thread;
+struct meters_kept;
 struct vapi_hooks;
 
 /* Who else has a say in whether a new call is taken. Asked on a media thread before a slot is
@@ -42,6 +43,7 @@ struct node {
     struct releases *releases; /* gateway/releases.h; NULL without books */
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
+    struct meters_kept *meters;    /* gateway/meters_kept.h */
     struct timetable *timetable;   /* gateway/timetable.h */
     struct vapi_hooks *vapi;       /* gateway/vapi/hooks.h */
     struct peers *peers;           /* gateway/peers.h */

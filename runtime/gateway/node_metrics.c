@@ -7,6 +7,7 @@
 #include "gateway/node_metrics.h"
 
 #include "gateway/media_thread.h"
+#include "gateway/meters_kept.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
 
@@ -125,4 +126,5 @@ void node_metrics_collect(void *arg)
     set_journal(n);
     set_alarms();
     set_mailboxes(n);
+    meters_kept_ask(n->meters);
 }

@@ -20,6 +20,10 @@ static const struct error_info node[] = {
      "ringdown db status: is the schema this version's? Until then nobody looks after its calls "
      "should it die",
      ERROR_WARNING, RETRY_BY_US},
+    {"metrics.not_asked", "the database does not tell what calls cost and which nodes there are",
+     "ringdown db status: is the schema this version's? Until then ringdown_cost_usd_total and "
+     "ringdown_nodes stay as they are",
+     ERROR_WARNING, RETRY_BY_US},
     {"nodes.differ", "nodes on one database run different agents for more than half a minute",
      "bring the same folder to all of them, or have agents.source = 'database'; ringdown nodes "
      "shows who runs what",

@@ -16,7 +16,7 @@ static const struct metric_shown node[] = {
     GAUGE("leader", "boolean", 1, G_LEADER, "1 when this node does what only one does",
           "`sum()` is 0 for a minute: no node reaches the database"),
     FAMILY("nodes", SHOWN_GAUGE, "nodes", 1, F_NODES,
-           "Nodes as the leader sees them; 0 on all others, so take `max()`",
+           "Nodes as the database knows them; the same on each, so take `max()`",
            "`lost`: a process is gone without goodbye; `ringdown nodes`"),
     GAUGE("agents", "agents", 1, G_AGENTS, "Agents that are loaded",
           "falls: a file or release is gone; its numbers get the fallback"),

@@ -2,6 +2,7 @@
 -- takes: 20 s
 -- What agents' scripts do and fail to do during a call, all calls at once on one node.
 local node = require "spec.e2e.support.node"
+local proc = require "spec.e2e.support.proc"
 local promtool = require "spec.support.promtool"
 local sims = require "spec.e2e.support.sim"
 
@@ -200,6 +201,21 @@ describe("an agent's script", function()
       assert.is_true(number [[ringdown_tool_calls_total{tool="other",result="no"}]] >= 1, "there is no fly_helicopter")
       assert.is_nil(text:find "fly_helicopter")
       assert.equal(1, number [[ringdown_script_budget_broken_total{agent="spinning-top",budget="time"}]])
+    end)
+
+    it("knows what the calls cost, and that this node serves and leads", function()
+      local spent
+      proc.wait_for(function()
+        text = n:ringdown "metrics"
+        spent = 0
+        for value in text:gmatch "\nringdown_cost_usd_total{[^}]*} (%S+)" do
+          spent = spent + tonumber(value)
+        end
+        return spent > 0
+      end, 20)
+      assert.is_true(spent > 0 and spent < 1, tostring(spent))
+      assert.equal(1, number [[ringdown_nodes{state="serving"}]])
+      assert.equal(1, number "ringdown_leader")
     end)
 
     it("has measured what callers wait for", function()
