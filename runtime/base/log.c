@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log_line.h"
+#include "base/log_watch.h"
 #include "base/now.h"
 
 #include <errno.h>
@@ -28,7 +29,8 @@
 enum { QUEUE_BYTES = 256 * 1024, LEVELS = 4, LOST_LINE_BYTES = 256 };
 
 static struct {
-    _Atomic int level, format;
+    _Atomic int level, format, other_level;
+    _Atomic uint64_t other_until_ms; /* monotonic; 0: the configured level holds */
     _Atomic uint64_t lost, counts[LEVELS];
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -51,22 +53,53 @@ void log_config(enum log_level level, enum log_format format)
     atomic_store(&logger.format, (int)format);
 }
 
+/* The configured level, or another one while its time is not over. */
+static enum log_level level_now(void)
+{
+    uint64_t until_ms = atomic_load_explicit(&logger.other_until_ms, memory_order_relaxed);
+
+    if (until_ms != 0 && monotonic_ms() < until_ms)
+        return (enum log_level)atomic_load_explicit(&logger.other_level, memory_order_relaxed);
+    return (enum log_level)atomic_load_explicit(&logger.level, memory_order_relaxed);
+}
+
 bool log_on(enum log_level level)
 {
-    return (int)level <= atomic_load_explicit(&logger.level, memory_order_relaxed);
+    return level <= level_now() || log_watch_any();
+}
+
+static const char *const level_names[LEVELS] = {"error", "warn", "info", "debug"};
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
 }
 
 int log_level_parse(const char *name, enum log_level *out)
 {
-    static const char *const names[LEVELS] = {"error", "warn", "info", "debug"};
-
     for (int i = 0; i < LEVELS; i++) {
-        if (strcasecmp(name, names[i]) == 0) {
+        if (strcasecmp(name, level_names[i]) == 0) {
             *out = (enum log_level)i;
             return 0;
         }
     }
     return RD_ECONFIG;
+}
+
+void log_level_for(enum log_level level, uint64_t ms)
+{
+    atomic_store(&logger.other_level, (int)level);
+    atomic_store(&logger.other_until_ms, ms ? monotonic_ms() + ms : 0);
+}
+
+void log_state(struct log_state *out)
+{
+    uint64_t until_ms = atomic_load(&logger.other_until_ms), now_ms = monotonic_ms();
+
+    *out = (struct log_state){.configured = (enum log_level)atomic_load(&logger.level),
+                              .now = level_now(),
+                              .now_left_ms = until_ms > now_ms ? until_ms - now_ms : 0};
+    log_watch_list(out);
 }
 
 uint64_t log_lost(void)
@@ -144,6 +177,8 @@ void log_fields(enum log_level level, const char *event, const struct log_field 
 {
     struct buf line;
 
+    if (level > level_now() && !log_watch_takes(f, n))
+        return;
     atomic_fetch_add(&logger.counts[level], 1);
     if (logger.take) {
         logger.take(level, event, f, n);

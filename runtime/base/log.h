@@ -12,6 +12,7 @@
 #define BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -52,6 +53,27 @@ int log_start(void);
 void log_stop(void); /* writes what is queued, joins the thread */
 bool log_on(enum log_level level);
 int log_level_parse(const char *name, enum log_level *out); /* RD_ECONFIG */
+const char *log_level_name(enum log_level level);
+
+/* Another level than the configured one for so long; 0 ms: the configured one again. */
+void log_level_for(enum log_level level, uint64_t ms);
+
+/* Debug lines of one call (those with F_CALL of it), whatever the level: at most LOG_WATCH_SECOND in a second
+ * and LOG_WATCH_LINES in all, for at most so long; the line `log.watch_over` says how many there were. Watching it
+ * again begins anew; 0 ms ends it. RD_EFULL when LOG_WATCHES are watched; RD_ETOOBIG. */
+enum { LOG_WATCHES = 8, LOG_WATCH_CALL = 64, LOG_WATCH_SECOND = 100, LOG_WATCH_LINES = 5000 };
+int log_watch(const char *call, uint64_t ms);
+
+struct log_state {
+    enum log_level configured, now;
+    uint64_t now_left_ms; /* until the configured one is back; 0: it is */
+    struct {
+        char call[LOG_WATCH_CALL];
+        uint64_t left_ms, lines, dropped;
+    } watches[LOG_WATCHES];
+    size_t n_watches;
+};
+void log_state(struct log_state *out);
 
 /* Lines lost because the queue was full, since the start. */
 uint64_t log_lost(void);

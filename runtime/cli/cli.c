@@ -34,6 +34,7 @@ static const struct command commands[] = {
     {"erase", cmd_erase, "forget a caller, everywhere this reaches"},
     {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
     {"metrics", cmd_metrics, "the node's numbers as Prometheus reads them, and what each says"},
+    {"log", cmd_log, "what the log shows: a level for a while, or all lines of one call"},
     {"call", cmd_call, "place simulated phone calls to a node"},
     {"db", cmd_db, "the database: up, down, status, url, migrate"},
     {"sim", cmd_sim, "a simulated OpenAI on loopback"},

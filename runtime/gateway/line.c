@@ -33,7 +33,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { RECORD_MAX = 256 * 1024 };
+enum { RECORD_MAX = 256 * 1024, LOGGED_NAME = 65, LOGGED_WORDS = 512 };
 
 /* --- what the core asks of its surroundings --- */
 
@@ -151,12 +151,27 @@ static void on_end_record(struct line *l, const struct record *r)
         missed_call(l->thread->node, &l->view, missed_by_end(r->reason, totals.opening_heard));
 }
 
+/* For whoever watches a call: what happens in it, one line each. */
+static void log_fact(const struct line *l, const struct record *r)
+{
+    char name[LOGGED_NAME], words[LOGGED_WORDS];
+
+    if (!log_on(LOG_DEBUG))
+        return;
+    (void)rd_str_copy(name, sizeof(name), r->name);
+    (void)rd_str_copy(words, sizeof(words), r->withheld ? RD_STR("") : r->text);
+    log_debug("call.fact", F_CALL(l->view.sid), F_STR("type", record_type_name(r->type)),
+              F_INT("at_ms", r->at_ms), F_WORDS("name", name), F_WORDS("words", words),
+              F_INT("took_ms", r->took_ms));
+}
+
 static void on_record(void *arg, const struct record *r)
 {
     if (r->type == RECORD_ENDED) {
         on_end_record(arg, r);
         return;
     }
+    log_fact(arg, r);
     count_record(arg, r);
     post_record(arg, r);
 }

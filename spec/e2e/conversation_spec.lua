@@ -1,24 +1,50 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- takes: 20 s
 -- What agents' scripts do and fail to do during a call, all calls at once on one node.
+local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local proc = require "spec.e2e.support.proc"
 local promtool = require "spec.support.promtool"
 local sims = require "spec.e2e.support.sim"
 
+-- Whoever sees one of these outside of its place has found a leak.
+local secrets = {
+  OPENAI_API_KEY = "sk-seed-31f07c", VAPI_API_KEY = "seed-vapi-key-9a1", VAPI_WEBHOOK_SECRET = "seed-vapi-hook-77c",
+  RINGDOWN_SECRET = ("5eed"):rep(16), RINGDOWN_SECRETS = "TILL_KEY=seed-till-4411",
+  SMTP_URL = "smtp://mailer:seed-smtp-8820@mail.example:587",
+  SENTRY_DSN = "https://5eed5e27@sentry.example/7",
+}
+
 describe("an agent's script", function()
-  local sim, n, hurried
+  local sim, n, hurried, watched
   local reports, events = {}, {}
+
+  -- The first call whose scenario takes a while gets all its lines into the log.
+  local function watch_one()
+    proc.wait_for(function()
+      for _, call in ipairs(n:calls().live) do
+        if call.state == "taken" and call.agent ~= "spinning-top" then
+          watched = call.call
+        end
+      end
+      return watched
+    end, 20)
+    assert.is_string(watched, "no call was there")
+    local state, code = n:ringdown("log", "debug", "--call", watched, "--for", "1m", "--json")
+    assert.equal(0, code, state)
+    assert.equal(watched, state.calls[1].call)
+  end
 
   setup(function()
     sim = sims.start()
-    n = node.launch { agents = "spec/e2e/agents", sim = sim }
+    n = node.launch { agents = "spec/e2e/agents", sim = sim, env = secrets }
     hurried = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_SCRIPT_DEADLINE_MS = "500" } }
     n:wait_ready()
     hurried:wait_ready()
     local many = n:place { scenarios = { "endless-thought", "broken-tools", "wrong-tools", "small-talk", "keypad",
       "nobody-there", "talks-too-long" } }
     local late = hurried:place { scenarios = { "never-decided" } }
+    watch_one()
     for _, placed in ipairs { many, late } do
       local _, some_reports, some_events = placed:wait()
       for _, report in ipairs(some_reports) do
@@ -227,6 +253,99 @@ describe("an agent's script", function()
       assert.is_true(number "ringdown_script_memory_bytes_count" >= 6)
       assert.is_true(number [[ringdown_first_audio_seconds_count{agent="workshop",system="openai"}]] >= 1)
     end)
+  end)
+
+  describe("and the log", function()
+    local function lines_at(level)
+      local lines = {}
+      for line in n.child:text():gmatch "[^\n]+" do
+        if line:find("level=" .. level .. " ", 1, true) then
+          lines[#lines + 1] = line
+        end
+      end
+      return lines
+    end
+
+    it("has every line of the one call that is watched, and no other's", function()
+      local lines = lines_at "debug"
+      assert.is_true(#lines > 3, #lines .. " lines")
+      for _, line in ipairs(lines) do
+        assert.matches("call=" .. watched, line, 1, true)
+      end
+      assert.matches("ev=log.changed to=\"debug of " .. watched .. " for 60 s\"", n.child:text(), 1, true)
+    end)
+
+    it("changes its level for a while, and says so", function()
+      assert.equal("debug", n:ringdown("log", "debug", "--for", "5m", "--json").level)
+      assert.matches("level debug for %d+ s more, then info", (n:ringdown "log"))
+      local state = n:ringdown("log", "off", "--json")
+      assert.equal("info", state.level)
+      assert.equal(0, state.left_s)
+      assert.equal(0, #n:ringdown("log", "off", "--call", watched, "--json").calls)
+    end)
+
+    it("says what is wrong with an order", function()
+      for _, words in ipairs { { "loud" }, { "debug", "--for", "soon" }, { "info", "--call", "CA1" },
+        { "--for", "10m" }, { "debug", "--for", "0s" } } do
+        local said, code = n:ringdown("log", table.unpack(words))
+        assert.equal(2, code, said)
+      end
+      local said, code = n:ringdown("log", "debug", "--call", "a b\nlevel=error")
+      assert.equal(1, code, said)
+      assert.matches("what shall the log show", said)
+      said, code = n:ringdown("log", "debug", "--call", watched, "--for", "2h")
+      assert.equal(1, code, said)
+      assert.matches("an hour at most", said)
+    end)
+
+    it("names the call on every line about one", function()
+      for line in n.child:text():gmatch "[^\n]+" do
+        if line:find(" ev=call%.") or line:find(" ev=agent%.") or line:find(" ev=script%.[fl]a") then
+          assert.matches(" call=CA%x+", line)
+        end
+      end
+    end)
+  end)
+
+  it("shows no secret, no number and no words where they do not belong", function()
+    local said, numbers = {}, {}
+    for _, report in pairs(reports) do
+      for _, turn in ipairs(n:transcript(report.call)) do
+        if turn.role == "caller" and #turn.text > 12 and report.call ~= watched then
+          said[#said + 1] = turn.text
+        end
+      end
+    end
+    for _, call in ipairs(n:ringdown("calls", "--kept", "--json")) do
+      numbers[#numbers + 1] = call.from
+    end
+    assert.is_true(#said > 3 and #numbers > 3, #said .. " utterances, " .. #numbers .. " callers")
+    local outputs = { log = n.child:text() }
+    for _, words in ipairs { { "status" }, { "status", "--json" }, { "agents" }, { "agents", "--json" }, { "metrics" },
+      { "log", "--json" }, { "journal" }, { "nodes" } } do
+      local text = n:ringdown(table.unpack(words))
+      outputs[table.concat(words, " ")] = type(text) == "table" and json.encode(text) or text
+    end
+    local function clean(word, what)
+      for name, text in pairs(outputs) do
+        assert.is_true(#text > 0, name .. " is empty")
+        assert.is_nil(text:find(word, 1, true), what .. " in " .. name .. ": " .. word)
+      end
+    end
+    for name, secret in pairs(secrets) do
+      secret = secret:match "seed%-[%w-]+%d" or secret:match "//(%x+)@" or secret
+      clean(secret, name)
+      local files = name == "RINGDOWN_SECRET" and "" or n.folder .. "/data"
+      if files ~= "" then
+        assert.equal("", proc.run(("grep -rlaF -e %s %s || true"):format(proc.quote(secret), files)), name)
+      end
+    end
+    for _, number in ipairs(numbers) do
+      clean(number, "a number")
+    end
+    for _, text in ipairs(said) do
+      clean(text, "words")
+    end
   end)
 
   it("leaves nothing behind", function()

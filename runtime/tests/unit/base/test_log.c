@@ -309,6 +309,101 @@ static void test_a_stuck_terminal_loses_lines_but_stops_nobody(void **state)
     free(text);
 }
 
+/* What is logged of two calls at every level. */
+static void log_two_calls(void)
+{
+    log_debug("t.fact", F_CALL("CA1"), F_WORDS("words", "hello"));
+    log_debug("t.fact", F_CALL("CA2"), F_WORDS("words", "good bye"));
+    log_debug("t.fact", F_INT("n", 1));
+    log_info("t.fine", F_CALL("CA2"));
+}
+
+static void test_one_call_may_be_watched_and_nobody_else_is(void **state)
+{
+    struct log_state s;
+    struct captured c;
+    char *text;
+
+    (void)state;
+    log_config(LOG_WARN, LOG_LOGFMT);
+    assert_int_equal(log_watch("CA1", 60000), 0);
+    capture(&c);
+    log_two_calls();
+    text = released(&c, 4096);
+    assert_int_equal(occurrences(text, "\n"), 1);
+    assert_non_null(strstr(text, "level=debug"));
+    assert_non_null(strstr(text, "ev=t.fact call=CA1 words=hello\n"));
+    free(text);
+    log_state(&s);
+    assert_int_equal(s.n_watches, 1);
+    assert_string_equal(s.watches[0].call, "CA1");
+    assert_int_equal(s.watches[0].lines, 1);
+    assert_int_equal(s.now, LOG_WARN);
+    log_config(LOG_INFO, LOG_LOGFMT);
+    capture(&c);
+    assert_int_equal(log_watch("CA1", 0), 0);
+    log_two_calls();
+    text = released(&c, 4096);
+    assert_non_null(strstr(text, "ev=log.watch_over call=CA1 lines=1 dropped=0\n"));
+    assert_null(strstr(text, "t.fact"));
+    free(text);
+    assert_false(log_on(LOG_DEBUG));
+}
+
+/* A call that talks too much is cut off, a second at a time; eight are watched, not nine. */
+static void test_watching_is_bounded(void **state)
+{
+    struct log_state s;
+    struct captured c;
+    char call[LOG_WATCH_CALL + 1];
+
+    (void)state;
+    log_config(LOG_ERROR, LOG_LOGFMT);
+    for (int i = 0; i < LOG_WATCHES; i++) {
+        (void)snprintf(call, sizeof(call), "CA%d", i);
+        assert_int_equal(log_watch(call, 60000), 0);
+    }
+    assert_int_equal(log_watch("CA9", 60000), RD_EFULL);
+    assert_int_equal(log_watch("CA0", 60000), 0);
+    memset(call, 'A', LOG_WATCH_CALL);
+    call[LOG_WATCH_CALL] = '\0';
+    assert_int_equal(log_watch(call, 60000), RD_ETOOBIG);
+    assert_int_equal(log_watch("", 60000), RD_ETOOBIG);
+    capture(&c);
+    for (int i = 0; i < 3 * LOG_WATCH_SECOND; i++)
+        log_debug("t.x", F_CALL("CA0"));
+    free(released(&c, 65536));
+    log_state(&s);
+    assert_true(s.watches[0].lines < 3 * LOG_WATCH_SECOND);
+    assert_int_equal(s.watches[0].lines + s.watches[0].dropped, 3 * LOG_WATCH_SECOND);
+    for (int i = 0; i < LOG_WATCHES; i++) {
+        (void)snprintf(call, sizeof(call), "CA%d", i);
+        assert_int_equal(log_watch(call, 0), 0);
+    }
+    log_state(&s);
+    assert_int_equal(s.n_watches, 0);
+}
+
+static void test_another_level_holds_for_a_while(void **state)
+{
+    struct log_state s;
+
+    (void)state;
+    log_config(LOG_INFO, LOG_LOGFMT);
+    log_level_for(LOG_DEBUG, 30);
+    assert_true(log_on(LOG_DEBUG));
+    log_state(&s);
+    assert_int_equal(s.configured, LOG_INFO);
+    assert_int_equal(s.now, LOG_DEBUG);
+    assert_in_range(s.now_left_ms, 1, 30);
+    while (log_on(LOG_DEBUG)) /* for as long as it was said, and no longer */
+        usleep(1000);
+    log_level_for(LOG_ERROR, 60000);
+    assert_false(log_on(LOG_INFO));
+    log_level_for(LOG_ERROR, 0);
+    assert_true(log_on(LOG_INFO));
+}
+
 static char taken[64];
 
 static void take(enum log_level level, const char *event, const struct log_field *f, int n)
@@ -337,6 +432,9 @@ int main(void)
         cmocka_unit_test(test_long_values_are_cut_between_characters),
         cmocka_unit_test(test_fields_that_do_not_fit_are_left_out_and_said_to_be),
         cmocka_unit_test(test_levels_decide_and_errors_are_counted),
+        cmocka_unit_test(test_one_call_may_be_watched_and_nobody_else_is),
+        cmocka_unit_test(test_watching_is_bounded),
+        cmocka_unit_test(test_another_level_holds_for_a_while),
         cmocka_unit_test(test_lines_of_many_threads_arrive_whole),
         cmocka_unit_test(test_a_stuck_terminal_loses_lines_but_stops_nobody),
     };
