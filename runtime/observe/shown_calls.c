@@ -16,7 +16,7 @@ static const struct metric_shown calls[] = {
         .act = "free near 0: raise `max_calls` or add a node; further calls get the fallback"),
     COUNTER("calls_answered_total", "calls", 1, M_CALLS_ANSWERED, "Calls whose stream started",
             "falls to 0 in business hours: is the number's webhook still ours? `ringdown numbers "
-            "verify`"),
+            "drift`"),
     ROW("calls_refused_total", SHOWN_COUNTER, FROM_COUNTERS, "calls", 1,
         PARTS("reason", {"full", M_REFUSED_FULL}, {"agent_full", M_REFUSED_AGENT_FULL},
               {"caller_full", M_REFUSED_CALLER_FULL}, {"no_agent", M_REFUSED_NO_AGENT},
@@ -32,10 +32,9 @@ static const struct metric_shown calls[] = {
         .act = "`signature` with calls failing: `twilio.token` or `public.url` is wrong; else "
                "somebody "
                "knocks, and nothing need be done"),
-    COUNTER(
-        "calls_missed_total", "calls", 1, M_MISSED, "Callers who did not get through",
-        "`ringdown calls --kept --missed`; they get the agent's text for missed calls, if it has "
-        "one"),
+    COUNTER("calls_missed_total", "calls", 1, M_MISSED, "Callers who did not get through",
+            "`ringdown calls --kept`; they get the agent's text for missed calls, if it has "
+            "one"),
     COUNTER("calls_sent_to_vapi_total", "calls", 1, M_CALLS_TO_VAPI,
             "Webhooks answered with a redirect to Vapi", "as the rollout says: `ringdown rollout`"),
     COUNTER("calls_failed_over_total", "calls", 1, M_CALLS_FAILED_OVER,
@@ -62,7 +61,7 @@ static const struct metric_shown calls[] = {
     FAMILY("cost_usd_total", SHOWN_COUNTER, "usd", 1000000, F_COST_MICRO_USD,
            "What the calls of this node cost so far, as the database knows it; some seconds "
            "behind, and settled two hours after a call",
-           "rises faster than calls: `ringdown cost --by agent`; what is not priced is not in it"),
+           "rises faster than calls: `ringdown cost`; what is not priced is not in it"),
 };
 GROUP(shown_calls, "Calls", calls);
 
@@ -149,7 +148,7 @@ static const struct metric_shown work[] = {
            "Scripts that were stopped because they used up their memory, time or instructions",
            "the agent has an endless loop or keeps too much: `level=error` lines with its name"),
     COUNTER("script_failed_total", "calls", 1, M_SCRIPT_FAILED, "Calls whose script failed",
-            "`ringdown agents errors AGENT`; `ringdown agents restore` goes back a version"),
+            "`ringdown agents check`; `ringdown agents restore` goes back a version"),
     GAUGE("scripts", "scripts", 1, G_VMS, "Scripts that live now: calls, texts and jobs",
           "far above calls: jobs hang; `ringdown status`"),
     GAUGE("scripts_memory_bytes", "bytes", 1, G_VM_BYTES,

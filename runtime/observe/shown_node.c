@@ -22,7 +22,7 @@ static const struct metric_shown node[] = {
           "falls: a file or release is gone; its numbers get the fallback"),
     GAUGE("agent_errors", "agents", 1, G_AGENT_ERRORS,
           "Agents whose newest file does not load; the one before answers",
-          "`ringdown agents errors`"),
+          "`ringdown agents check`"),
     FAMILY("mailbox_depth", SHOWN_GAUGE, "messages", 1, F_MAILBOX,
            "Messages waiting for the most loaded thread of a kind, at worst in the last 15 to 30 s",
            "hundreds: its threads do not keep up; more `script_threads`, or a node"),
@@ -37,7 +37,7 @@ static const struct metric_shown node[] = {
     GAUGE("journal_age_seconds", "seconds", 1000, G_JOURNAL_AGE_MS, "How old the oldest of them is",
           "above 60 s: as above; nothing is lost while the disk has room"),
     GAUGE("journal_dead_letters", "facts", 1, G_JOURNAL_DEAD, "Facts the database refused",
-          "`ringdown journal dead`"),
+          "`ringdown journal list`"),
     HISTOGRAM("journal_append_seconds", "seconds", 1000000, H_JOURNAL_APPEND_US,
               "A fact appended to durable on the disk",
               "p99 above 0.25 s: the disk is slow or full"),
@@ -83,6 +83,7 @@ static const struct metric_shown node[] = {
             "near the limit: `LimitNOFILE` of the service"),
     PROCESS("max_fds", SHOWN_GAUGE, "files", 1, shown_max_files, "How many there may be",
             "nothing"),
-    PROCESS("threads", SHOWN_GAUGE, "threads", 1, shown_threads, "Threads", "nothing"),
+    PROCESS("threads", SHOWN_GAUGE, "threads", 1, shown_threads, "Threads of the process",
+            "nothing"),
 };
 GROUP(shown_node, "The node", node);
