@@ -143,15 +143,6 @@ describe("keeping", function()
     assert.same({}, maintain())
   end)
 
-  it("counts each day once, and again when calls come late", function()
-    events.ingest(url, events.conversation(1).list)
-    maintain()
-    events.ingest(url, events.conversation(2).list)
-    maintain()
-    assert.same({ { calls = 2, callers = 1, seconds = 24, micro_usd = 56812, unknown_costs = 0 } },
-      pg.query(url, "select calls, callers, seconds, micro_usd, unknown_costs from statistics"))
-  end)
-
   describe("erase this caller", function()
     local caller, other = "+13125550142", "+131255501429"
 
