@@ -22,6 +22,8 @@ M.modules = {
   numbers_drift = "ringdown.numbers.drift",
   rollout = "ringdown.rollout.command",
   rollout_sweep = "ringdown.rollout.sweep",
+  rollup = "ringdown.stats.roll",
+  stats = "ringdown.stats.command",
   timed = "ringdown.operations.timed",
   tokens = "ringdown.api.tokens",
   undo = "ringdown.rollout.undo",
@@ -42,6 +44,7 @@ M.timed = {
   guards = { every_s = 60 },
   numbers_drift = { every_s = 300 },
   rollout_sweep = { every_s = 5, everywhere = true, kept = "override.json" },
+  rollup = { every_s = 60 },
   vapi_poll = { every_s = 60 },
 }
 
