@@ -3,6 +3,7 @@
 -- Statistics: each hour of each agent, site, system, outcome and reason is one row, counted from the calls themselves.
 --
 --   whatever changes a call that is over ──▶ statistics_dirty (its hour) ── statistics_roll() ──▶ statistics_hourly
+--                                                                                     └── folded ──▶ statistics_coarse
 --
 -- An hour is counted whole, again and again, as long as something in it changes: so late facts, corrected costs and
 -- calls that turn out to have begun earlier are right after the next roll, whatever came first. Marks are only ever
@@ -11,6 +12,9 @@
 --
 -- `hour` is the moment; `local_hour` is what the clock at that site said then (its own zone, else its agent's). Where
 -- the clock is set back, two hours have one local hour; where it is set forward, one is missing.
+--
+-- With many sites and few calls an hour has as many rows as calls, so most questions are answered from the same rows
+-- folded: over all sites, or over whole local days.
 
 -- --- what is kept of a call beside what there is --------------------------------------------------
 
@@ -159,12 +163,19 @@ create table statistics_hourly (
     agent label not null,
     site label not null,
     system text not null check (system in ('openai', 'vapi', 'fallback', 'none')),
-    outcome text not null check (outcome in ('contained', 'transferred', 'not_taken', 'emergency', 'failed', 'fallback',
-        'missed')),
+    outcome text not null,
     reason label not null,
     kind text not null check (kind in ('real', 'test', 'imported')),
-    calls integer not null check (calls > 0),
-    failed_over integer not null,
+    -- What adds up; every bigint here is summed wherever rows are put together (statistics_sums).
+    calls bigint not null check (calls > 0),
+    contained bigint not null,
+    transferred bigint not null,
+    not_taken bigint not null,
+    emergency bigint not null,
+    failed bigint not null,
+    fallback bigint not null,
+    missed bigint not null,
+    failed_over bigint not null,
     talk_ms bigint not null,
     turns bigint not null,
     barge_ins bigint not null,
@@ -179,18 +190,11 @@ create table statistics_hourly (
     tools bigint not null,
     tools_failed bigint not null,
     tools_open bigint not null, -- nobody knows what came of them
-    -- how many were in which bucket; null: none
-    first_audio_at smallint[],
-    first_audio_n integer[],
-    tool_at smallint[], -- ms
-    tool_n integer[],
-    handled_at smallint[], -- seconds until a person had it
-    handled_n integer[],
-    -- of calls whose cost is known; of the others only what is known of them, in `unknown_part`
+    -- Of calls whose cost is known; of the others only what is known of them, in `unknown_part`…
     micro_usd bigint not null,
-    unknown_costs integer not null,
+    unknown_costs bigint not null,
     unknown_part_micro_usd bigint not null,
-    -- both of these again, by what they are for
+    -- … both of these again, by what they are for…
     model_micro_usd bigint not null,
     transcription_micro_usd bigint not null,
     provider_micro_usd bigint not null,
@@ -199,13 +203,29 @@ create table statistics_hourly (
     transfer_micro_usd bigint not null,
     texts_micro_usd bigint not null,
     hosting_micro_usd bigint not null,
-    -- and by how they are known: they told amounts; they told quantities; by our clock
+    -- … and by how they are known: they told amounts; they told quantities; by our clock.
     billed_micro_usd bigint not null,
     reported_micro_usd bigint not null,
     estimated_micro_usd bigint not null,
-    primary key (hour, agent, site, system, outcome, reason, kind, local_hour)
+    -- How many were in which bucket; null: none.
+    first_audio_at smallint[], -- ms
+    first_audio_n bigint[],
+    tool_at smallint[], -- ms
+    tool_n bigint[],
+    handled_at smallint[], -- seconds until a person had it
+    handled_n bigint[],
+    primary key (hour, agent, site, system, outcome, reason, kind, local_hour),
+    check (calls = contained + transferred + not_taken + emergency + failed + fallback + missed)
 );
-create index on statistics_hourly (agent, hour);
+create index on statistics_hourly (agent, site, hour);
+
+-- The same, put together. grain `hour`: over all sites, outcomes and reasons; `site_day`: a local day of a site, over all
+-- outcomes and reasons; `reason_day`: a local day, over all sites. '*' stands for all; `hour` of a day is its date.
+create table statistics_coarse (
+    grain text not null check (grain in ('hour', 'site_day', 'reason_day')),
+    like statistics_hourly including constraints,
+    primary key (grain, hour, agent, site, system, outcome, reason, kind, local_hour)
+);
 
 create table statistics_dirty (
     id bigint generated always as identity primary key,
@@ -280,32 +300,25 @@ end $$;
 create function line_micro_usd(l call_cost_lines) returns bigint language sql immutable parallel safe
 return floor(l.micro_usd_exact + 0.5)::bigint;
 
--- Counts up to so many hours, the newest first. {"hours": counted, "left": marked still, "kept": too old}.
-create function statistics_roll(at_most integer default 500, as_of timestamptz default now()) returns jsonb
-language plpgsql as $$
+-- "sum(calls)::bigint as calls, …" of all that adds up.
+create function statistics_sums() returns text language sql stable
+return (select string_agg(format('sum(%1$I)::bigint as %1$I', attname), ', ' order by attnum) from pg_attribute
+    where attrelid = 'statistics_hourly'::regclass and atttypid = 'bigint'::regtype and attnum > 0 and not attisdropped);
+
+-- One hour, from the calls.
+create function statistics_count(of_hour timestamptz) returns void language plpgsql set jit = off as $$
 #variable_conflict use_column
 declare
-    taken timestamptz[];
-    counted timestamptz[];
+    ids text[] := array(select call from calls where started_at >= of_hour and started_at < of_hour + interval '1 hour');
 begin
-    perform pg_advisory_xact_lock(hashtext('ringdown.statistics'));
-    select coalesce(array_agg(hour), '{}') into taken
-        from (select distinct hour from statistics_dirty order by hour desc limit at_most) d;
-    -- What was marked since is deleted too, and is seen below, for that looks later.
-    delete from statistics_dirty where hour = any(taken);
-    select coalesce(array_agg(h), '{}') into counted from unnest(taken) h
-        where h >= as_of - (select min(keep) from retention where what in ('calls', 'tool_calls'));
-    delete from statistics_hourly where hour = any(counted);
-
+    delete from statistics_hourly where hour = of_hour;
     insert into statistics_hourly
     with m as materialized (
-        select x.*, dense_rank() over (order by x.hour, x.local_hour, x.agent, x.site, x.system, x.outcome, x.reason,
-            x.kind) as g
-        from unnest(counted) h cross join lateral (select * from calls_measured c
-            where c.started_at >= h and c.started_at < h + interval '1 hour') x
+        select x.*, dense_rank() over (order by local_hour, agent, site, system, outcome, reason, kind) as g
+        from calls_measured x where x.call = any(ids)
     ),
     waits as (
-        select g, what, bucket_of(n) as bucket, count(*)::integer as n
+        select g, what, bucket_of(n) as bucket, count(*) as n
         from m cross join lateral (
             select 'first' as what, first_audio_ms as n where first_audio_ms is not null
             union all select 'tool', unnest(tool_ms)
@@ -336,103 +349,183 @@ begin
             coalesce(sum(u) filter (where basis = 'reported'), 0) as reported,
             coalesce(sum(u) filter (where basis in ('measured', 'estimated')), 0) as estimated
         from m join call_cost_lines l using (call) cross join lateral line_micro_usd(l) u
-        where l.numerator is not null group by m.g
+        where l.call = any(ids) and l.numerator is not null group by m.g
+    ),
+    sums as (
+        select g, min(local_hour) as local_hour, min(agent::text) as agent, min(site::text) as site,
+            min(system) as system, min(outcome) as outcome, min(reason::text) as reason, min(kind) as kind,
+            count(*) as calls, sum(failed_over) as failed_over, sum(talk_ms) as talk_ms, sum(turns) as turns,
+            sum(barge_ins) as barge_ins, sum(errors) as errors, sum(transfers_asked) as transfers_asked,
+            sum(transfers_answered) as transfers_answered, sum(emergencies) as emergencies, sum(life) as life,
+            sum(handled) as handled, sum(near_misses) as near_misses, sum(bookings) as bookings, sum(tools) as tools,
+            sum(tools_failed) as tools_failed, sum(tools_open) as tools_open, coalesce(sum(micro_usd), 0) as micro_usd,
+            count(*) filter (where cost_unknown) as unknown_costs
+        from m group by g
     )
-    select min(hour), min(local_hour), min(agent::text), min(site::text), min(system), min(outcome), min(m.reason::text),
-        min(kind), count(*), sum(failed_over), sum(talk_ms), sum(turns), sum(barge_ins), sum(errors),
-        sum(transfers_asked), sum(transfers_answered), sum(emergencies), sum(life), sum(handled), sum(near_misses),
-        sum(bookings), sum(tools), sum(tools_failed), sum(tools_open),
-        min(first_audio_at), min(first_audio_n), min(b.tool_at), min(b.tool_n), min(b.handled_at), min(b.handled_n),
-        coalesce(sum(m.micro_usd), 0), count(*) filter (where cost_unknown), coalesce(min(unknown_part), 0),
-        coalesce(min(l.model), 0), coalesce(min(l.transcription), 0), coalesce(min(l.provider), 0),
-        coalesce(min(l.carrier), 0), coalesce(min(l.stream), 0), coalesce(min(l.transfer), 0),
-        coalesce(min(l.texts), 0), coalesce(min(l.hosting), 0), coalesce(min(l.billed), 0),
-        coalesce(min(l.reported), 0), coalesce(min(l.estimated), 0)
-    from m left join buckets b using (g) left join lines l using (g)
-    group by g;
+    select of_hour, local_hour, agent, site, system, outcome, reason, kind, calls,
+        case outcome when 'contained' then calls else 0 end, case outcome when 'transferred' then calls else 0 end,
+        case outcome when 'not_taken' then calls else 0 end, case outcome when 'emergency' then calls else 0 end,
+        case outcome when 'failed' then calls else 0 end, case outcome when 'fallback' then calls else 0 end,
+        case outcome when 'missed' then calls else 0 end, failed_over, talk_ms, turns, barge_ins, errors,
+        transfers_asked, transfers_answered, emergencies, life, handled, near_misses, bookings, tools, tools_failed,
+        tools_open, micro_usd, unknown_costs, coalesce(unknown_part, 0), coalesce(model, 0), coalesce(transcription, 0),
+        coalesce(provider, 0), coalesce(carrier, 0), coalesce(stream, 0), coalesce(transfer, 0), coalesce(texts, 0),
+        coalesce(hosting, 0), coalesce(billed, 0), coalesce(reported, 0), coalesce(estimated, 0), first_audio_at,
+        first_audio_n, b.tool_at, b.tool_n, b.handled_at, b.handled_n
+    from sums left join buckets b using (g) left join lines using (g);
+end $$;
+
+-- Puts rows together: one hour, or one local day.
+create function statistics_fold(of_grain text, of_hour timestamptz, of_day date) returns void
+language plpgsql set jit = off as $$
+declare
+    around constant timestamptz := of_day::timestamp at time zone 'UTC';
+begin
+    delete from statistics_coarse where grain = of_grain and hour = coalesce(of_hour, around);
+    execute format($sql$
+        insert into statistics_coarse
+        with h as materialized (
+            select h.*, dense_rank() over (order by case when $1 = 'hour' then local_hour end, agent, to_site, system, to_outcome,
+                to_reason, kind) as g
+            from (select b.*, case $1 when 'site_day' then site::text else '*' end as to_site,
+                    case $1 when 'reason_day' then outcome else '*' end as to_outcome,
+                    case $1 when 'reason_day' then reason::text else '*' end as to_reason
+                from statistics_hourly b where case when $2 is not null then hour = $2 else
+                    hour >= $4 - interval '1 day' and hour < $4 + interval '2 days' and local_hour::date = $3 end) h
+        ),
+        waits as (
+            select g, what, bucket, sum(n)::bigint as n from (
+                select g, 'first' as what, bucket, n from h cross join lateral unnest(first_audio_at, first_audio_n) as u (bucket, n)
+                union all
+                select g, 'tool', bucket, n from h cross join lateral unnest(tool_at, tool_n) as u (bucket, n)
+                union all
+                select g, 'handled', bucket, n from h cross join lateral unnest(handled_at, handled_n) as u (bucket, n)) w
+            group by g, what, bucket
+        ),
+        buckets as (
+            select g,
+                array_agg(bucket order by bucket) filter (where what = 'first') as first_audio_at,
+                array_agg(n order by bucket) filter (where what = 'first') as first_audio_n,
+                array_agg(bucket order by bucket) filter (where what = 'tool') as tool_at,
+                array_agg(n order by bucket) filter (where what = 'tool') as tool_n,
+                array_agg(bucket order by bucket) filter (where what = 'handled') as handled_at,
+                array_agg(n order by bucket) filter (where what = 'handled') as handled_n
+            from waits group by g
+        ),
+        sums as (
+            select g, min(local_hour) as clock, min(agent::text) as agent, min(to_site) as site, min(system) as system,
+                min(to_outcome) as outcome, min(to_reason) as reason, min(kind) as kind, %s
+            from h group by g
+        )
+        select $1, coalesce($2, $4), case when $2 is null then $3::timestamp else clock end, s.agent, s.site, s.system,
+            s.outcome, s.reason, s.kind, %s, b.first_audio_at, b.first_audio_n, b.tool_at, b.tool_n, b.handled_at,
+            b.handled_n
+        from sums s left join buckets b using (g)
+        $sql$, statistics_sums(), (select string_agg('s.' || quote_ident(attname), ', ' order by attnum) from pg_attribute
+            where attrelid = 'statistics_hourly'::regclass and atttypid = 'bigint'::regtype and attnum > 0
+                and not attisdropped))
+        using of_grain, of_hour, of_day, around;
+end $$;
+
+-- Counts up to so many hours, the newest first. {"hours": counted, "left": marked still, "kept": too old}.
+create function statistics_roll(at_most integer default 200, as_of timestamptz default now()) returns jsonb
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    taken timestamptz[];
+    counted timestamptz[];
+    days date[];
+    h timestamptz;
+    d date;
+begin
+    perform pg_advisory_xact_lock(hashtext('ringdown.statistics'));
+    select coalesce(array_agg(hour), '{}') into taken
+        from (select distinct hour from statistics_dirty order by hour desc limit at_most) t;
+    -- What was marked since is deleted too, and is seen below, for that looks later.
+    delete from statistics_dirty where hour = any(taken);
+    select coalesce(array_agg(t), '{}') into counted from unnest(taken) t
+        where t >= as_of - (select min(keep) from retention where what in ('calls', 'tool_calls'));
+    days := array(select distinct local_hour::date from statistics_hourly where hour = any(counted));
+    foreach h in array counted loop
+        perform statistics_count(h);
+        perform statistics_fold('hour', h, null);
+    end loop;
+    days := days || array(select distinct local_hour::date from statistics_hourly where hour = any(counted));
+    for d in select distinct x from unnest(days) x loop
+        perform statistics_fold('site_day', null, d);
+        perform statistics_fold('reason_day', null, d);
+    end loop;
     return jsonb_build_object('hours', cardinality(counted), 'kept', cardinality(taken) - cardinality(counted),
         'left', (select count(distinct hour) from statistics_dirty));
 end $$;
 
 -- --- what was asked for ---------------------------------------------------------------------------
 
--- Sums of some hours by one thing. `ask`: by ("total", "hour", "weekday", "week_hour", "day", "agent", "site", "system",
--- "outcome", "reason"); agent, agents (a list), site, system, kinds (a list; real calls when left out); from and to
--- (moments), or local_from and local_to (on the sites' own clocks: "2026-11-02 00:00"), the latter excluded.
-create function stats_range(ask jsonb) returns jsonb language plpgsql stable as $$
-#variable_conflict use_column
+-- Which rows answer it: the fewest that are exact. Days are whole where they are meant by the clock.
+create function statistics_grain(ask jsonb) returns text language sql immutable as $$
+    select case
+        when ask ? 'from' or ask ? 'to' then case when ask ? 'site' or by in ('site', 'outcome', 'reason') then 'all'
+            else 'hour' end
+        when by in ('hour', 'week_hour') then case when ask ? 'site' then 'all' else 'hour' end
+        when ask ? 'site' then case when by in ('outcome', 'reason') then 'all' else 'site_day' end
+        when by = 'site' then 'site_day'
+        else 'reason_day' end
+    from (select coalesce(ask ->> 'by', 'total')) a (by)
+$$;
+
+-- Sums by one thing. `ask`: by ("total", "hour", "weekday", "week_hour", "day", "agent", "site", "system", "outcome",
+-- "reason"); agent, agents (a list), site, system, kinds (a list; real calls when left out); from and to (moments of whole
+-- hours), or local_from and local_to (days on the sites' own clocks: "2026-11-02"), the latter excluded. A list of what
+-- adds up, with `key` and, in `waits`, [bucket, how many] of each wait.
+create function stats_range(ask jsonb) returns jsonb language plpgsql stable set jit = off as $$
 declare
-    since constant timestamptz := coalesce((ask ->> 'from')::timestamptz,
-        (ask ->> 'local_from')::timestamp at time zone 'UTC' - interval '1 day', '-infinity');
-    until constant timestamptz := coalesce((ask ->> 'to')::timestamptz,
-        (ask ->> 'local_to')::timestamp at time zone 'UTC' + interval '1 day', 'infinity');
-    clock_from constant timestamp := coalesce((ask ->> 'local_from')::timestamp, '-infinity');
-    clock_to constant timestamp := coalesce((ask ->> 'local_to')::timestamp, 'infinity');
-    grouped constant text := coalesce(ask ->> 'by', 'total');
-    one_agent constant text := ask ->> 'agent';
-    one_site constant text := ask ->> 'site';
-    one_system constant text := ask ->> 'system';
-    scope constant text[] := case when jsonb_typeof(ask -> 'agents') = 'array'
-        then array(select jsonb_array_elements_text(ask -> 'agents')) end;
-    kinds constant text[] := case when jsonb_typeof(ask -> 'kinds') = 'array'
-        then array(select jsonb_array_elements_text(ask -> 'kinds')) else array['real'] end;
+    of_grain constant text := statistics_grain(ask);
     found jsonb;
 begin
-    with h as materialized (
-        select h.*, case grouped when 'hour' then extract(hour from local_hour)::text
-            when 'weekday' then extract(isodow from local_hour)::text
-            when 'week_hour' then extract(isodow from local_hour) || ' ' || extract(hour from local_hour)
-            when 'day' then (local_hour::date)::text
-            when 'agent' then agent::text when 'site' then site::text when 'system' then system
-            when 'outcome' then outcome when 'reason' then outcome || ': ' || reason::text else '' end as key
-        from statistics_hourly h
-        where hour >= since and hour < until and local_hour >= clock_from and local_hour < clock_to
-            and (one_agent is null or agent = one_agent) and (scope is null or agent = any(scope))
-            and (one_site is null or site = one_site) and (one_system is null or system = one_system)
-            and kind = any(kinds)
-    ),
-    sums as (
-        select key, sum(calls) as calls, sum(calls) filter (where outcome = 'contained') as contained,
-            sum(calls) filter (where outcome = 'transferred') as transferred,
-            sum(calls) filter (where outcome = 'not_taken') as not_taken,
-            sum(calls) filter (where outcome = 'emergency') as emergency,
-            sum(calls) filter (where outcome = 'failed') as failed,
-            sum(calls) filter (where outcome = 'fallback') as fallback,
-            sum(calls) filter (where outcome = 'missed') as missed, sum(failed_over) as failed_over,
-            sum(talk_ms) as talk_ms, sum(turns) as turns, sum(barge_ins) as barge_ins, sum(errors) as errors,
-            sum(transfers_asked) as transfers_asked, sum(transfers_answered) as transfers_answered,
-            sum(emergencies) as emergencies, sum(emergencies_life) as emergencies_life,
-            sum(emergencies_handled) as emergencies_handled, sum(near_misses) as near_misses, sum(bookings) as bookings,
-            sum(tools) as tools, sum(tools_failed) as tools_failed, sum(tools_open) as tools_open,
-            sum(micro_usd) as micro_usd, sum(unknown_costs) as unknown_costs,
-            sum(unknown_part_micro_usd) as unknown_part_micro_usd, sum(model_micro_usd) as model_micro_usd,
-            sum(transcription_micro_usd) as transcription_micro_usd, sum(provider_micro_usd) as provider_micro_usd,
-            sum(carrier_micro_usd) as carrier_micro_usd, sum(stream_micro_usd) as stream_micro_usd,
-            sum(transfer_micro_usd) as transfer_micro_usd, sum(texts_micro_usd) as texts_micro_usd,
-            sum(hosting_micro_usd) as hosting_micro_usd, sum(billed_micro_usd) as billed_micro_usd,
-            sum(reported_micro_usd) as reported_micro_usd, sum(estimated_micro_usd) as estimated_micro_usd
-        from h group by key
-    ),
-    waits as (
-        select key, what, bucket, sum(n) as n from (
-            select key, 'first_audio_ms' as what, bucket, n from h cross join lateral unnest(first_audio_at, first_audio_n)
-                as u (bucket, n) where first_audio_at is not null
-            union all
-            select key, 'tool_ms', bucket, n from h cross join lateral unnest(tool_at, tool_n) as u (bucket, n)
-                where tool_at is not null
-            union all
-            select key, 'handled_s', bucket, n from h cross join lateral unnest(handled_at, handled_n) as u (bucket, n)
-                where handled_at is not null) w
-        group by key, what, bucket
-    ),
-    told as (
-        select key, jsonb_object_agg(what, said) as waits from (
-            select key, what, jsonb_agg(jsonb_build_array(bucket, n) order by bucket) as said from waits group by key, what) w
-        group by key
-    )
-    select coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('waits', coalesce(t.waits, '{}')) order by s.key), '[]')
+    execute format($sql$
+        with h as materialized (
+            select h.*, case coalesce($1 ->> 'by', 'total') when 'hour' then extract(hour from local_hour)::text
+                when 'weekday' then extract(isodow from local_hour)::text
+                when 'week_hour' then extract(isodow from local_hour) || ' ' || extract(hour from local_hour)
+                when 'day' then (local_hour::date)::text when 'agent' then agent::text when 'site' then site::text
+                when 'system' then system when 'outcome' then outcome when 'reason' then outcome || ': ' || reason::text
+                else '' end as key
+            from %s h
+            where hour >= $2 and hour < $3 and local_hour >= $4 and local_hour < $5
+                and ($1 ->> 'agent' is null or agent = $1 ->> 'agent') and ($6 is null or agent = any($6))
+                and ($1 ->> 'site' is null or site = $1 ->> 'site')
+                and ($1 ->> 'system' is null or system = $1 ->> 'system') and kind = any($7)
+        ),
+        sums as (select key, %s from h group by key),
+        waits as (
+            select key, what, bucket, sum(n) as n from (
+                select key, 'first_audio_ms' as what, bucket, n
+                    from h cross join lateral unnest(first_audio_at, first_audio_n) as u (bucket, n)
+                union all
+                select key, 'tool_ms', bucket, n from h cross join lateral unnest(tool_at, tool_n) as u (bucket, n)
+                union all
+                select key, 'handled_s', bucket, n
+                    from h cross join lateral unnest(handled_at, handled_n) as u (bucket, n)) w
+            group by key, what, bucket
+        ),
+        told as (
+            select key, jsonb_object_agg(what, said) as waits from (select key, what,
+                jsonb_agg(jsonb_build_array(bucket, n) order by bucket) as said from waits group by key, what) w
+            group by key
+        )
+        select coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('waits', coalesce(t.waits, '{}')) order by s.key), '[]')
+        from sums s left join told t using (key)
+        $sql$, case of_grain when 'all' then 'statistics_hourly'
+            else format('(select * from statistics_coarse where grain = %L)', of_grain) end, statistics_sums())
         into found
-    from sums s left join told t using (key);
+        using ask,
+            coalesce((ask ->> 'from')::timestamptz, (ask ->> 'local_from')::date - interval '1 day', '-infinity'),
+            coalesce((ask ->> 'to')::timestamptz, (ask ->> 'local_to')::date + interval '1 day', 'infinity'),
+            coalesce((ask ->> 'local_from')::date::timestamp, '-infinity'),
+            coalesce((ask ->> 'local_to')::date::timestamp, 'infinity'),
+            case when jsonb_typeof(ask -> 'agents') = 'array' then array(select jsonb_array_elements_text(ask -> 'agents')) end,
+            case when jsonb_typeof(ask -> 'kinds') = 'array' then array(select jsonb_array_elements_text(ask -> 'kinds'))
+                else array['real'] end;
     return found;
 end $$;
 

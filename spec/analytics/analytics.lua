@@ -40,8 +40,8 @@ local function make()
     insert into sites (agent, site) select a.agent, 'site-' || i from agents a, generate_series(1, 20) i]])
   pg.run(url, "truncate statistics_dirty; set session_replication_role = replica;" .. ([[
     insert into calls (call, started_at, agent, site, from_number, to_number, system, reason, model, state, status,
-        duration_s, ended_at, ended_reason, duration_ms, first_audio_ms, turns, barge_ins, tool_calls, transfers_asked,
-        transfers_answered)
+        duration_s, ended_at, ended_reason, duration_ms, first_audio_ms, turns, barge_ins, tool_calls,
+        transfers_asked, transfers_answered)
       select 'CA' || lpad(to_hex(n), 32, '0'), at, agent, 'site-' || (1 + n %% 20), '+1312' || (5550000 + n %% 90000),
         '+13125550100', case when n %% 10 < 4 then 'vapi' else 'openai' end, 'split', 'gpt-realtime-2.1',
         'ended',
@@ -54,8 +54,8 @@ local function make()
         from generate_series(1, %d) n) g;
     insert into tool_calls (call, id, started_at, name, asked_at, answered_at, arguments, output, failed)
       select call, 't' || i, started_at, 'eta', started_at + i * interval '10 seconds',
-        started_at + i * interval '10 seconds' + (abs(hashtext(call || i)) %% 4000) * interval '1 millisecond', '{}', '{}',
-        abs(hashtext(call || i)) %% 25 = 0 from calls, generate_series(1, 2) i;
+        started_at + i * interval '10 seconds' + (abs(hashtext(call || i)) %% 4000) * interval '1 millisecond',
+        '{}', '{}', abs(hashtext(call || i)) %% 25 = 0 from calls, generate_series(1, 2) i;
     insert into call_costs (call, micro_usd, micro_usd_exact, reason)
       select call, case when known then 60000 end, case when known then 60000 end,
         case when not known then 'unknown' end
@@ -114,8 +114,8 @@ local function asks(n, make_one)
 end
 
 local function range(days, by, more)
-  return ([[select stats_range(jsonb_build_object('local_from', (now() - interval '%d days')::date::text || ' 00:00',
-    'local_to', (now() + interval '2 days')::date::text || ' 00:00', 'by', '%s') || '%s')]]):format(days, by, more or "{}")
+  return ([[select stats_range(jsonb_build_object('local_from', (now() - interval '%d days')::date,
+    'local_to', (now() + interval '2 days')::date, 'by', '%s') || '%s')]]):format(days, by, more or "{}")
 end
 
 make()

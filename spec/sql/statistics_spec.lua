@@ -130,6 +130,25 @@ describe("statistics", function()
     return pg.query(url, ("select statistics_roll(%d) as said"):format(at_most or 500))[1].said
   end
 
+  -- What is put together is what it is put together from.
+  local function coarse_adds_up()
+    for by in ("total hour weekday week_hour day agent site system outcome reason"):gmatch "%S+" do
+      for _, more in ipairs { "", [[, "agent": "night-desk"]], [[, "site": "uptown"]] } do
+        local ask = ([[{"by": "%s", "kinds": ["real", "test"], "local_from": "2026-10-31",
+          "local_to": "2026-11-02"%s}]]):format(by, more)
+        local from_all = ([[
+          alter function statistics_grain(jsonb) rename to statistics_grain_itself;
+          create function statistics_grain(ask jsonb) returns text language sql immutable return 'all';
+          select stats_range('%s');
+          drop function statistics_grain(jsonb);
+          alter function statistics_grain_itself(jsonb) rename to statistics_grain]]):format(ask)
+        local said = pg.run(url, ("select stats_range('%s')"):format(ask))
+        assert.equal(pg.run(url, from_all), said, by .. more)
+        assert.is_true(more ~= "" or #said > 100)
+      end
+    end
+  end
+
   local function same_as_raw(zones)
     assert.same(recounted(url, zones or {}), counted(url))
   end
@@ -248,6 +267,7 @@ describe("statistics", function()
       select erase_caller('+13125551002', null), erase_caller('+13125551001', null)]])
     while roll(7).left > 0 do end
     same_as_raw(zones)
+    coarse_adds_up()
     local hours = pg.query(url, [[select count(distinct hour) as n, count(distinct local_hour) as clock
       from statistics_hourly where agent = 'northside-plumbing'
         and hour between '2026-11-01 06:00Z' and '2026-11-01 07:00Z']])

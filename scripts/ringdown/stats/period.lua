@@ -9,7 +9,7 @@ local M = {}
 local HOUR, LONGEST_DAYS = 3600, 3660
 
 ---@class ringdown.stats.period
----@field local_from string? "2026-11-02 00:00", by the sites' clocks
+---@field local_from string? "2026-11-02", by the sites' clocks
 ---@field local_to string? excluded
 ---@field from string? the same as moments: "2026-11-27T10:00:00Z"
 ---@field to string?
@@ -73,7 +73,7 @@ function M.of(since, till, zone)
     error("that is more than ten years", 0)
   end
   local from, to = time.date(first), time.date(last)
-  return { local_from = from .. " 00:00", local_to = time.date(last + 1) .. " 00:00", days = last - first + 1,
+  return { local_from = from, local_to = time.date(last + 1), days = last - first + 1,
     first = from, last = to, text = from == to and from or ("%s to %s"):format(from, to) }
 end
 
