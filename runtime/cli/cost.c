@@ -3,22 +3,43 @@
  *
  *   ringdown cost             each of the last 30 days, by agent
  *   ringdown cost CA1234…     one call, line by line, with the rate of each
+ *   ringdown cost compare …   what else there is to know or to set: scripts/ringdown/stats/costs.lua
  *
  * Unknown is unknown: a model without a rate, or a bill that never came, is said and never 0. */
 #include "cli/cost.h"
 
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/operate.h"
 #include "cli/options.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
+enum { WORDS_MAX = 6 };
+
 static const char usage[] =
-    "usage: ringdown cost [CALL] [--json] [--config FILE]\n\n"
+    "usage: ringdown cost [CALL] [--json] [--config FILE]\n"
+    "       ringdown cost turns CALL                     one call, answer by answer\n"
+    "       ringdown cost range [--by day|agent|system|site]\n"
+    "       ringdown cost calls [--unknown]              the calls behind it, the dearest first\n"
+    "       ringdown cost compare [--agent A]            OpenAI and Vapi, over the same mix of "
+    "calls\n"
+    "       range, calls, compare also: [--agent A] [--site S] [--system openai|vapi] [--since "
+    "30d]\n"
+    "                                   [--until DATE] [--tests] [--imported]\n"
+    "       ringdown cost rates\n"
+    "       ringdown cost rates set WHAT [MODEL] UNIT DOLLARS [--from DAY [--recost]] [--source "
+    "TEXT]\n\n"
     "What calls cost, from the usage that was reported and the rates of that day (table `rates`).\n"
     "Without CALL: the last 30 days, by agent and item. Amounts that cannot be known are counted,\n"
-    "not guessed. Exit code 1 when nothing is known about the call.\n";
+    "not guessed. A price holds from a day on, and what was reckoned before keeps its own; "
+    "--recost\n"
+    "lets it begin in the past and reckons those calls anew. Prices: dollars for a million tokens, "
+    "a\n"
+    "minute (twilio_voice, twilio_stream, twilio_dial, hosting), a segment (sms), a month "
+    "(hosting).\n"
+    "Exit code 1 when nothing is known about the call, or it did not work.\n";
 
 static const char days[] =
     "select coalesce(jsonb_agg(to_jsonb(d) order by day desc, agent, item, model, unit), '[]') "
@@ -106,14 +127,89 @@ static int show(const struct settings *s, const char *call, bool json)
     return code;
 }
 
+/* ---- what the library does ---- */
+
+struct wish {
+    const char *agent, *site, *system, *since, *until, *by, *from, *source;
+    bool tests, imported, unknown, recost;
+};
+
+static void set_text(json_t *out, const char *key, const char *value)
+{
+    if (value)
+        json_object_set_new(out, key, json_string(value));
+}
+
+static void set_true(json_t *out, const char *key, bool value)
+{
+    if (value)
+        json_object_set_new(out, key, json_true());
+}
+
+static json_t *wish_json(const struct options *o, const struct wish *w)
+{
+    json_t *out = json_object(), *words = json_array();
+
+    for (int i = 1; i < o->n_words; i++)
+        json_array_append_new(words, json_string(o->words[i]));
+    set_text(out, "verb", o->words[0]);
+    json_object_set_new(out, "words", words);
+    set_text(out, "agent", w->agent);
+    set_text(out, "site", w->site);
+    set_text(out, "system", w->system);
+    set_text(out, "since", w->since);
+    set_text(out, "until", w->until);
+    set_text(out, "by", w->by);
+    set_text(out, "from", w->from);
+    set_text(out, "source", w->source);
+    set_true(out, "tests", w->tests);
+    set_true(out, "imported", w->imported);
+    set_true(out, "unknown", w->unknown);
+    set_true(out, "recost", w->recost);
+    return out;
+}
+
+static int operate_it(const struct options *o, const struct wish *w)
+{
+    struct operate_opts opts = {.command = "cost", .kind = "cost", .as_json = o->json};
+    struct settings *s = NULL;
+    int code = options_settings(o, SETTINGS_KEEPER, &s);
+
+    if (code)
+        return code;
+    opts.settings = s;
+    code = operate(&opts, wish_json(o, w));
+    settings_free(s);
+    return code;
+}
+
+/* CA…; everything else is something to do. */
+static bool is_call(const char *word)
+{
+    return word[0] >= 'A' && word[0] <= 'Z';
+}
+
 int cmd_cost(int argc, char **argv)
 {
-    struct options o = {.usage = usage, .max_words = 1};
+    struct wish w = {0};
+    const struct option_value values[] = {
+        {"agent", &w.agent}, {"site", &w.site},     {"system", &w.system},
+        {"since", &w.since}, {"until", &w.until},   {"by", &w.by},
+        {"from", &w.from},   {"source", &w.source}, {NULL, NULL}};
+    const struct option_switch switches[] = {{"tests", &w.tests},
+                                             {"imported", &w.imported},
+                                             {"unknown", &w.unknown},
+                                             {"recost", &w.recost},
+                                             {NULL, NULL}};
+    struct options o = {
+        .usage = usage, .values = values, .switches = switches, .max_words = WORDS_MAX};
     struct settings *s = NULL;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
         return code;
+    if (o.n_words && !is_call(o.words[0]))
+        return operate_it(&o, &w);
     code = options_settings(&o, SETTINGS_CLIENT, &s);
     if (code)
         return code;

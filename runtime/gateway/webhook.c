@@ -140,11 +140,14 @@ void webhook_keep(struct media_thread *t, const struct directory_view *view, str
                   const char *kind)
 {
     int duration_s = seconds_of(form_get(form, "CallDuration"));
+    int dial_s = seconds_of(form_get(form, "DialCallDuration")); /* of a leg to a person */
     struct rd_str nobody = {NULL, 0}; /* a known call's facts say who anyway */
     struct json_members facts =
         JSON_MEMBERS(J_STR("kind", kind), J_TEXT("status", webhook_word(form, "CallStatus")),
                      J_TEXT("direction", webhook_word(form, "Direction")),
                      duration_s < 0 ? J_STR("duration_s", NULL) : J_INT("duration_s", duration_s),
+                     dial_s < 0 ? J_STR("dial_s", NULL) : J_INT("dial_s", dial_s),
+                     J_TEXT("dial_sid", dial_s < 0 ? nobody : webhook_word(form, "DialCallSid")),
                      J_TEXT("call", view ? nobody : webhook_word(form, "CallSid")),
                      J_TEXT("from", view ? nobody : webhook_word(form, "From")),
                      J_TEXT("to", view ? nobody : webhook_word(form, "To")));

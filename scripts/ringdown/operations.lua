@@ -15,6 +15,7 @@ local M = {}
 ---@type table<string, string>
 M.modules = {
   api = "ringdown.api.front",
+  cost = "ringdown.stats.costs",
   force = "ringdown.rollout.force",
   guards = "ringdown.rollout.watch",
   job = "ringdown.jobs",
