@@ -209,6 +209,14 @@ describe("statistics", function()
     return c
   end
 
+  local function ended_call(n, o)
+    local c = events.call(n, o)
+    c:add("webhook", { kind = "voice", status = "ringing", node = "n1" }, 0)
+    c:add("decision", { system = "openai", reason = "split" })
+    c:add("ended", { reason = "caller_hangup", duration_ms = 60000, first_audio_ms = 400, turns = 4 })
+    return c
+  end
+
   local function shuffled(list, r)
     for i = #list, 2, -1 do
       local j = r(1, i)
@@ -231,6 +239,9 @@ describe("statistics", function()
       for _, e in ipairs(random_call(n, r).list) do
         all[#all + 1] = e
       end
+    end
+    for i = 1, 2 do -- one in each of the two hours from 01:00
+      ended_call(900 + i, { started_us = (DST + i * 3600 + 60) * 1000000, list = all })
     end
     shuffled(all, r)
     local at = 1
@@ -270,17 +281,9 @@ describe("statistics", function()
     coarse_adds_up()
     local hours = pg.query(url, [[select count(distinct hour) as n, count(distinct local_hour) as clock
       from statistics_hourly where agent = 'northside-plumbing'
-        and hour between '2026-11-01 06:00Z' and '2026-11-01 07:00Z']])
+        and local_hour = '2026-11-01 01:00']])
     assert.same({ { n = 2, clock = 1 } }, hours) -- 01:00 twice
   end)
-
-  local function ended_call(n, o)
-    local c = events.call(n, o)
-    c:add("webhook", { kind = "voice", status = "ringing", node = "n1" }, 0)
-    c:add("decision", { system = "openai", reason = "split" })
-    c:add("ended", { reason = "caller_hangup", duration_ms = 60000, first_audio_ms = 400, turns = 4 })
-    return c
-  end
 
   it("count only hours in which something changed", function()
     local list = {}
