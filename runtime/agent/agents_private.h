@@ -15,7 +15,8 @@ struct agent_entry {
     _Atomic unsigned calls; /* that run on it */
     struct chunks *chunks;  /* owns; frozen */
     char *module;           /* owns */
-    char *name, *fallback, *nobody, *vapi, *assistant, *help, *tables, *countries, *rules, *warnings, *shown;
+    char *name, *fallback, *nobody, *vapi, *assistant, *help, *tables, *countries, *rules,
+        *warnings, *shown;
     char **numbers; /* NULL-terminated, like the next two */
     char **hosts, **secrets;
     char version[17];

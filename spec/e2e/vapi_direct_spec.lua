@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 20 s
+-- takes: 25 s
 -- Calls that Vapi has by itself, told to two nodes on one PostgreSQL: which of them is asked makes no difference.
 local json = require "cjson"
 local node = require "spec.e2e.support.node"
