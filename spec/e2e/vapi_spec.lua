@@ -90,6 +90,8 @@ describe("a call that is redirected to Vapi", function()
     assert.same({ { nights = 2 } }, pg.query(n.database, "select (vars ->> 'nights')::int as nights from calls"))
     assert.is_nil(pg.query(n.database, "select reason from call_costs")[1].reason)
     assert.same({ { rule = "flood" } }, pg.query(n.database, "select rule from triage_matches"))
+    assert.same({ { known = '{"calls": 1, "heard": 1}' } },
+      pg.query(n.database, "select vapi_heard('other-desk')::text as known"))
     assert.equal(1, #n:log("triage.match"))
     assert.same({}, n:log("errand.failed"))
     assert.matches("vapi\n  [%x-]+  ended: .- %(ok%), by redirect, told by both", (n:ringdown("why", row.call)))
