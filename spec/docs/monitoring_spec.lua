@@ -127,7 +127,8 @@ describe("examples/prometheus", function()
   it("is what Prometheus reads, and its rules fire when they should", function()
     if pending_without_promtool() then return end
     for _, words in ipairs { "check config examples/prometheus/prometheus.yml",
-      "check rules examples/prometheus/ringdown.rules.yml", "test rules examples/prometheus/ringdown.rules_test.yml" } do
+      "check rules examples/prometheus/ringdown.rules.yml",
+      "test rules examples/prometheus/ringdown.rules_test.yml" } do
       local said, code = promtool.run(words)
       assert.equal(0, code, said)
     end

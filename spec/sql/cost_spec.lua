@@ -98,7 +98,8 @@ describe("what a call costs", function()
     usage { model = "gpt-realtime-9", raw = events.usage }
     ended(0, 60)
     assert.is_nil(cost().micro_usd)
-    assert.matches("model: no rate for audio_in of gpt%-realtime%-9 at that time; ringdown cost rates set adds one", cost().reason)
+    assert.matches("model: no rate for audio_in of gpt%-realtime%-9 at that time; ringdown cost rates set adds one",
+      cost().reason)
     assert.equal(8500, lines()["carrier minute"])
   end)
 
