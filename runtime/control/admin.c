@@ -8,7 +8,8 @@
  * - probes are answered to everybody as often as they ask: they cost little, and must not fail because
  *   somebody else is noisy
  *
- * Failure modes: the port is taken: told once, an alarm, tried again each RETRY_MS. */
+ * Failure modes: the port is taken: tried again, since the process before us may be about to let it go;
+ * after PATIENCE_MS it is told once, an alarm, and tried again each RETRY_MS. */
 #include "control/admin.h"
 
 #include "base/err.h"
@@ -37,6 +38,8 @@ enum {
     ADDRESS_BURST = 400,
     ADDRESS_PER_S = 100,
     UNKNOWN_COSTS = 20,
+    PATIENCE_MS = 3000,
+    SOON_MS = 100,
     RETRY_MS = 2000
 };
 
@@ -50,6 +53,7 @@ struct admin {
     struct loop_timer *retry;   /* owns */
     struct node *node;          /* borrows; NULL: none */
     uint32_t seed;              /* of keys: nobody can choose whose bucket he shares */
+    uint64_t since_ms;          /* it tries since then; 0: it does not */
     uint16_t port;
     bool told; /* that it cannot listen */
 };
@@ -248,6 +252,17 @@ static void tell(struct admin *a, const char *why)
     a->told = true;
 }
 
+static void fail(struct admin *a, const char *why)
+{
+    uint64_t now = clock_ms(loop_clock());
+
+    if (a->since_ms == 0)
+        a->since_ms = now;
+    if (now - a->since_ms >= PATIENCE_MS)
+        tell(a, why);
+    loop_timer_in(a->retry, a->told ? RETRY_MS : SOON_MS);
+}
+
 void admin_listen(struct admin *a)
 {
     char why[512] = "";
@@ -264,10 +279,10 @@ void admin_listen(struct admin *a)
     }
     if (rc) {
         a->port = 0;
-        tell(a, why[0] ? why : rd_strerror(rc));
-        loop_timer_in(a->retry, RETRY_MS);
+        fail(a, why[0] ? why : rd_strerror(rc));
         return;
     }
+    a->since_ms = 0;
     log_info("admin.listening", F_STR("listen", a->o.settings->admin_listen),
              F_INT("port", a->port));
     if (a->told)

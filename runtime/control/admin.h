@@ -25,7 +25,7 @@ struct admin_opts {
 int admin_new(struct admin **out, const struct admin_opts *o);
 void admin_free(struct admin *a); /* NULL is fine; before the api and its readers */
 
-/* Listens from now on; when it cannot, it says so once, and tries again by itself: calls need nothing of
+/* Listens from now on; when it cannot, it tries again by itself, and says so once: calls need nothing of
  * it. */
 void admin_listen(struct admin *a);
 

@@ -28,10 +28,10 @@ static bool is_one_of(struct rd_str key, const char *words)
 /* Words of ours. */
 static bool is_ours(struct rd_str key)
 {
-    return is_one_of(key,
-                     "type call agent state reason role system node rule severity kind code status "
-                     "drill id call_id event version model provider direction outcome source at "
-                     "result resource stream language");
+    return is_one_of(
+        key, "type call agent state reason role system node rule severity kind code status "
+             "drill id item call_id event version model provider direction outcome source at "
+             "result resource stream language");
 }
 
 /* Numbers, or names of people of an agent. */

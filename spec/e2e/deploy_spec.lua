@@ -105,6 +105,13 @@ describe("a deploy", function()
     assert.same({}, n:log "call.fallback")
   end)
 
+  it("hands the admin port on, and nobody is told that it is taken", function()
+    assert.is_true(proc.wait_for(function()
+      return n:admin("/readyz").status == 200
+    end, 5))
+    assert.same({}, n:log "admin.not_listening")
+  end)
+
   it("is one command, which waits until the new one answers", function()
     local deploy = proc.start { name = "deploy", folder = n.folder, args = { proc.binary(), "deploy" }, env = n.env }
     assert.equal(0, deploy:wait(60), deploy:text())

@@ -7,7 +7,9 @@
 #include "control/api.h"
 #include "control/events.h"
 #include "control/readers.h"
+#include "io/accepter.h"
 #include "io/mailbox.h"
+#include "observe/alarm.h"
 #include "unit/control/fake_node.h"
 
 #include <arpa/inet.h>
@@ -401,6 +403,43 @@ static void test_probes_tell_what_is_the_matter(void **state)
     play(state, probe);
 }
 
+/* ---- listening ---- */
+
+static void wait_for_port(struct world *w)
+{
+    for (int i = 0; i < 200 && admin_port(w->admin) == 0; i++)
+        usleep(10000);
+    want(ask(w, "GET /livez", ""), 200, "ok");
+}
+
+static void let_go(void *arg)
+{
+    close(*(int *)arg);
+    *(int *)arg = -1;
+}
+
+static void test_a_port_that_another_process_is_about_to_let_go_is_waited_for(void **state)
+{
+    struct world *w = *state;
+    struct loop_timer *later;
+    struct alarm open[1];
+    char address[32], why[200];
+    int fd = -1;
+
+    assert_int_equal(listen_tcp(&fd, "127.0.0.1:0", why, sizeof(why)), 0);
+    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", listen_port(fd));
+    admin_step_aside(w->admin);
+    w->settings.admin_listen = address;
+    admin_listen(w->admin);
+    assert_int_equal(admin_port(w->admin), 0);
+    assert_int_equal(loop_timer_new(&later, w->loop, let_go, &fd), 0);
+    loop_timer_in(later, 150);
+    play(state, wait_for_port);
+    loop_timer_free(later);
+    assert_int_equal(fd, -1);
+    assert_int_equal(alarm_list(open, 1), 0);
+}
+
 /* ---- streams ---- */
 
 static const char listen_text[] =
@@ -633,6 +672,7 @@ int main(void)
         LIVES(test_who_leaves_before_the_answer_harms_nobody),
         LIVES(test_guessing_is_slowed),
         LIVES(test_probes_tell_what_is_the_matter),
+        LIVES(test_a_port_that_another_process_is_about_to_let_go_is_waited_for),
         LIVES(test_who_comes_back_goes_on_where_he_was),
         LIVES(test_a_scope_and_a_mask_hold_for_every_event),
         LIVES(test_a_request_behind_a_stream_ends_it),
