@@ -5,8 +5,8 @@
  * - an address has a bucket of requests; one with a token that nobody knows costs as much as twenty: so
  *   guessing is slow long before it is hopeless. Behind a proxy on this machine the address is the one
  *   that it tells (X-Forwarded-For); from elsewhere that header means nothing
- * - probes are answered to everybody as often as they ask: they cost little, and must not fail because
- *   somebody else is noisy
+ * - /livez and /readyz are answered to everybody as often as they ask: they cost little, and must not
+ *   fail because somebody else is noisy. What is longer, /health and /metrics, has a bucket of its own
  *
  * Failure modes: the port is taken: tried again, since the process before us may be about to let it go;
  * after PATIENCE_MS it is told once, an alarm, and tried again each RETRY_MS. */
@@ -38,6 +38,7 @@ enum {
     ADDRESS_BURST = 400,
     ADDRESS_PER_S = 100,
     UNKNOWN_COSTS = 20,
+    LOOK_COSTS = 5, /* /health and /metrics: twenty a second */
     PATIENCE_MS = 3000,
     SOON_MS = 100,
     RETRY_MS = 2000
@@ -164,11 +165,26 @@ static void serve_api(struct admin *a, struct http_request *r)
         api_serve(a->o.api, r, NULL, key);
 }
 
+/* Whoever looks too often for what it costs. */
+static const struct problem *look_often(struct admin *a, const struct http_request *r)
+{
+    uint64_t key = ~whose(a, r), now = clock_ms(loop_clock());
+
+    if (!rd_str_eq(http_path(r), RD_STR("/health")) && !rd_str_eq(http_path(r), RD_STR("/metrics")))
+        return NULL;
+    if (rates_wait_ms(a->addresses, key, now) > 0)
+        return &too_often;
+    rates_charge(a->addresses, key, LOOK_COSTS, now);
+    return NULL;
+}
+
 static void on_request(struct http_request *r, void *arg)
 {
     struct admin *a = arg;
     const struct problem *why = look(a, r);
 
+    if (!why)
+        why = look_often(a, r);
     if (why)
         problem_reply(r, why);
     else if (api_request_is_ours(http_path(r)))

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 15 s
+-- takes: 20 s
 -- The admin listener: a token opens it as far as the token goes, whoever is rude gets a problem or nothing, and callers
 -- notice none of it.
 local json = require "cjson"
@@ -16,7 +16,7 @@ describe("the admin listener", function()
     n = node.start { agents = "spec/e2e/agents" }
     admin = { folder = n.folder, port = n.admin_port }
     token = n:ringdown("tokens", "create", "ops-1", "--role", "operator"):match "rd_%x+"
-    placed = n:place { scenarios = { "small-talk", "keypad" } }
+    placed = n:place { scenarios = { "keypad" }, calls = 2 }
   end)
 
   teardown(function()
@@ -68,6 +68,9 @@ describe("the admin listener", function()
     assert.equal("application/health+json", health.headers["content-type"])
     assert.is_table(json.decode(health.body).checks["calls:utilization"])
     assert.is_nil(health.body:find("+1312", 1, true))
+    local metrics = n:admin "/metrics"
+    assert.equal("text/plain; version=0.0.4; charset=utf-8", metrics.headers["content-type"])
+    assert.matches("\nringdown_build_info{", metrics.body, 1, true)
     problem(n:admin "/api/v1/calls", 401, "unauthorized")
     problem(n:admin("/api/v1/calls", { headers = { Authorization = "Bearer rd_" .. ("0"):rep(64) } }), 401,
       "unauthorized")

@@ -398,6 +398,25 @@ static void probe(struct world *w)
     want(ask(w, "GET /health", ""), 503, "\"status\":\"fail\"");
 }
 
+static void look_all_the_time(struct world *w)
+{
+    int refused = 0;
+
+    want(ask(w, "GET /metrics", ""), 200, "ringdown_");
+    want(ask(w, "PUT /metrics", ""), 405, "\r\nallow: GET, HEAD\r\n");
+    for (int i = 0; i < 120; i++)
+        refused +=
+            strncmp(ask(w, i % 2 ? "GET /metrics" : "GET /health", ""), "HTTP/1.1 429 ", 13) == 0;
+    assert_in_range(refused, 1, 45); /* eighty are the burst; this takes its time, too */
+    want(ask(w, "GET /livez", ""), 200, "ok");
+    want(ask(w, "GET /api/v1/calls", ""), 200, "{\"a\":1}");
+}
+
+static void test_a_runaway_dashboard_is_slowed_and_nobody_else(void **state)
+{
+    play(state, look_all_the_time);
+}
+
 static void test_probes_tell_what_is_the_matter(void **state)
 {
     play(state, probe);
@@ -672,6 +691,7 @@ int main(void)
         LIVES(test_who_leaves_before_the_answer_harms_nobody),
         LIVES(test_guessing_is_slowed),
         LIVES(test_probes_tell_what_is_the_matter),
+        LIVES(test_a_runaway_dashboard_is_slowed_and_nobody_else),
         LIVES(test_a_port_that_another_process_is_about_to_let_go_is_waited_for),
         LIVES(test_who_comes_back_goes_on_where_he_was),
         LIVES(test_a_scope_and_a_mask_hold_for_every_event),
