@@ -55,8 +55,8 @@ struct admin {
     struct node *node;          /* borrows; NULL: none */
     uint32_t seed;              /* of keys: nobody can choose whose bucket he shares */
     uint64_t since_ms;          /* it tries since then; 0: it does not */
-    uint16_t port;
-    bool told; /* that it cannot listen */
+    _Atomic uint16_t port;      /* told to anybody */
+    bool told;                  /* that it cannot listen */
 };
 
 static const struct problem

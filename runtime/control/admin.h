@@ -37,6 +37,6 @@ void admin_attach(struct admin *a, struct node *n);
 /* An address asked with a token that nobody knows: api_opts.on_unknown. */
 void admin_unknown(struct admin *a, uint64_t key);
 
-uint16_t admin_port(const struct admin *a); /* 0: it does not listen */
+uint16_t admin_port(const struct admin *a); /* 0: it does not listen. Any thread */
 
 #endif

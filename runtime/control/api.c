@@ -23,6 +23,7 @@
 #include "control/rates.h"
 #include "control/readers.h"
 #include "io/mailbox.h"
+#include "observe/catalogue.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -153,6 +154,23 @@ static void set_tick(struct api *a)
 {
     if (a->running + a->queued > 0)
         loop_timer_in(a->tick, TICK_MS);
+}
+
+/* "numbers" of /api/v1/numbers/+13125550142: what stands behind may be personal. */
+static void log_late(const struct place *p, const char *where)
+{
+    struct rd_str path = http_path(p->request);
+    const size_t prefix = sizeof(API_PREFIX);
+    char route[33];
+
+    if (path.n > prefix)
+        path = (struct rd_str){path.p + prefix, path.n - prefix};
+    for (size_t i = 0; i < path.n; i++)
+        if (!isalnum((unsigned char)path.p[i]) && path.p[i] != '-')
+            path.n = i;
+    (void)rd_str_copy(route, sizeof(route), path);
+    log_warn("api.late", F_STR("route", route), F_STR("where", where),
+             F_FIX(catalogue_fix("api.", "late")));
 }
 
 /* Whoever waits hears this instead; the place stays as it is. */
@@ -392,6 +410,8 @@ static void finish(struct place *p, int rc, struct rd_str text, struct rd_str tr
         return;
     if (rc == -ETIMEDOUT || rc == RD_EBUDGET || rc == RD_EGONE) {
         p->api->counts.late += rc != RD_EGONE;
+        if (rc != RD_EGONE)
+            log_late(p, "script");
         refuse(p, rc == RD_EGONE ? &starting : &late);
         return;
     }
@@ -429,6 +449,8 @@ static void on_tick(void *arg)
 
         if (p->state != PLACE_FREE && now >= p->until_ms) {
             a->counts.late += p->request != NULL;
+            if (p->request)
+                log_late(p, p->state == PLACE_QUEUED ? "queue" : "thread");
             refuse(p, p->state == PLACE_QUEUED ? &full : &late);
             if (p->state == PLACE_QUEUED)
                 release(p);

@@ -164,6 +164,12 @@ static const struct error_info node[] = {
     {"admin.not_listening", "the admin API cannot listen; calls are answered all the same",
      "stop what has the port, or give admin.listen another one; it is tried again by itself",
      ERROR_WARNING, RETRY_BY_US},
+    {"api.late",
+     "a request of the admin API was not answered in time; `where` says whether it waited for a "
+     "place (queue), for its answer (script), or its thread does not come round (thread)",
+     "is the database slow (ringdown db status)? Ask for less at once; if it is the thread and "
+     "stays so, restart the node when it has few calls",
+     ERROR_WARNING, RETRY_HELPS},
     {"api.failed", "a request of the admin API met a mistake of ours; `request` is what was told",
      "is scripts/ringdown/api of the same version as the program? `traceback` says where it was",
      ERROR_WARNING, RETRY_NO},

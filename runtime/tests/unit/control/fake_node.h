@@ -6,6 +6,8 @@
 #include "agent/host.h"
 #include "gateway/node.h"
 
+#include <stdatomic.h>
+
 enum { FAKE_HELD = 128 };
 
 struct fake_node {
@@ -18,7 +20,7 @@ struct fake_node {
     int api_rc;
     bool api_full, api_holds, is_stuck;
     char api_payload[8192], api_who[64];
-    unsigned api_asked, n_held;
+    atomic_uint api_asked, n_held;
     struct operation_order held[FAKE_HELD];
     struct node_readiness readiness;
 };
