@@ -123,7 +123,7 @@ describe("calls in the API", function()
       assert.equal(202, (world.ask("POST", target .. "/whisper", { token = operator, body = { text = "Be kind." } })))
       assert.equal(202, (world.ask("POST", target .. "/hang-up", { token = operator })))
       assert.same({ "transfer " .. seed.call .. " office token ops (operator)",
-        "whisper " .. seed.call .. " Be kind. false token ops (operator)",
+        "whisper " .. seed.call .. " Be kind. token ops (operator)",
         "hang_up " .. seed.call .. " token ops (operator)" }, node.asked)
       local rows = audit()
       assert.equal(3, #rows)
@@ -143,7 +143,7 @@ describe("calls in the API", function()
     it("are over, with somebody else, elsewhere, or never were", function()
       assert.equal(409, (world.ask("POST", "/calls/" .. seed.ended .. "/hang-up")))
       assert.equal(404, (world.ask("POST", "/calls/CA" .. ("f"):rep(32) .. "/hang-up")))
-      node.code = "away"
+      node.refusals[seed.call] = "away"
       local status, value = world.ask("POST", "/calls/" .. seed.call .. "/hang-up")
       assert.equal(409, status)
       assert.equal("The caller is with somebody else", value.title)

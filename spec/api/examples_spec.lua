@@ -81,6 +81,10 @@ describe("what a viewer reads", function()
       it("at " .. one.path .. " is nobody's number, name or words", function()
         world.fresh()
         seed.surround()
+        local before = seed.before["GET " .. one.path]
+        if before then
+          before(world)
+        end
         local status, _, answer = world.ask("GET", target_of(one), { token = viewer })
         if status == 403 then -- who may not see it may not look for it either
           status, _, answer = world.ask("GET", one.example.path or one.path, { token = viewer })
@@ -116,7 +120,7 @@ local function some(list)
     return list
   end
   local out = {}
-  for i = 1, 5 do
+  for i = 1, 3 do
     turn = turn + 11
     out[i] = list[turn % #list + 1]
   end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What the examples of docs/api.md are about: a little of everything.
 local events = require "spec.support.events"
+local fake_node = require "ringdown.fake.node"
 local host = require "ringdown.fake.host"
 local json = require "ringdown.json"
 local pg = require "spec.support.postgres"
@@ -47,11 +48,7 @@ insert into texts (id, agent, direction, from_number, to_number, body, status, c
 insert into bulk_runs (action, goes_to, who, state) values ('switch', 'ringdown', 'ann', 'stopped');
 insert into bulk_items (run, number, place, carrier_id, wanted, goes_to) values (1, '+13125550100', 1, 'PN1', '{}',
   'ringdown');
-do $$ begin
-  if to_regclass('jobs') is not null then
-    insert into jobs (kind, about, who) values ('numbers', '{"verb": "sync"}', 'ann');
-  end if;
-end $$;
+insert into jobs (kind, about, who) values ('numbers', '{"verb": "sync"}', 'ann');
 insert into nodes (node, version, host, pid, started_at, seen_at) values ('n1', '0.1.0', 'east', 811, now(), now());
 insert into node_processes (node, epoch, version, host, pid, started_at, seen_at, agents)
   values ('n1', 1, '0.1.0', 'east', 811, now(), now(), repeat('26', 32));
@@ -92,49 +89,18 @@ end
 ---@type table<string, fun(world: table)>
 M.before = { ["POST /rollouts/{agent}/start"] = planned, ["POST /rollouts/{agent}/hold"] = running,
   ["POST /rollouts/{agent}/advance"] = running, ["POST /rollouts/{agent}/rollback"] = running,
-  ["POST /undo"] = running }
+  ["POST /undo"] = running, ["GET /undo"] = running }
 
----The node around the API, and what it was asked: host.node as it is in a node.
+---The node around the API: two calls in progress, and one that just ended.
+---@return ringdown.fake.node
 function M.node()
-  local node = { asked = {} }
-  local function ask(words)
-    node.asked[#node.asked + 1] = words
-    if node.code then
-      return nil, "it is " .. node.code, node.code
-    end
-    return true
+  local function call(sid, whose, state)
+    return { call = sid, state = state, seconds = 12, system = "openai", agent = whose, from = "+13125550142",
+      to = "+13125550100" }
   end
-  function node.calls()
-    return json.encode(json.array {
-      { call = M.call, state = "live", seconds = 12, system = "openai", agent = "northside-plumbing",
-        from = "+13125550142", to = "+13125550100" },
-      { call = M.other, state = "live", seconds = 3, system = "openai", agent = "brightsmile-dental",
-        from = "+13125550143", to = "+13125550101" },
-      { call = M.ended, state = "over", seconds = 30, system = "openai", agent = "northside-plumbing",
-        from = "+13125550142", to = "+13125550100" } })
-  end
-  function node.status()
-    return json.encode { node = "n1", calls = 2, max_calls = 50, draining = false }
-  end
-  function node.hang_up(sid, who)
-    return ask(("hang_up %s %s"):format(sid, who))
-  end
-  function node.transfer(sid, to, who)
-    return ask(("transfer %s %s %s"):format(sid, to, who))
-  end
-  function node.whisper(sid, text, now, who)
-    return ask(("whisper %s %s %s %s"):format(sid, text, tostring(now), who))
-  end
-  function node.drain()
-    return ask "drain"
-  end
-  function node.operate(kind)
-    return ask("operate " .. kind)
-  end
-  function node.refresh_numbers()
-    return 1
-  end
-  return node
+  local calls = { call(M.call, "northside-plumbing", "live"), call(M.other, "brightsmile-dental", "live"),
+    call(M.ended, "northside-plumbing", "over") }
+  return fake_node.new { calls = calls, status = { node = "n1", calls = 2, max_calls = 50, draining = false } }
 end
 
 ---Before each `it`, after world.fresh().

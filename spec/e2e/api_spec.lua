@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 15 s
+-- takes: 18 s
 -- The admin API of a node, as its documentation has it: tokens from the command line, curl, a call in progress.
 local json = require "ringdown.json"
 local node = require "spec.e2e.support.node"
@@ -54,6 +54,19 @@ describe("somebody with curl", function()
   it("who may look may not act, and whose agents are others' does not know of the call", function()
     assert.equal(403, (ask("POST", "/calls/" .. sid .. "/hang-up", "viewer")))
     assert.equal(404, (ask("POST", "/calls/" .. sid .. "/hang-up", "elsewhere")))
+  end)
+
+  it("who has a ticket reads what happens, once", function()
+    local _, made = ask("POST", "/tickets", "viewer", { purpose = "events" })
+    local function read()
+      return proc.run(("curl -s --max-time 1 'http://127.0.0.1:%d/api/v1/events?after=0&ticket=%s'"):format(
+        n.admin_port, made.ticket))
+    end
+    local stream = read()
+    assert.matches("\nid: %d+\n", "\n" .. stream)
+    assert.truthy(stream:find(sid, 1, true))
+    assert.is_nil(stream:find('"from":"+1312555', 1, true))
+    assert.matches("This needs a token that is good", read())
   end)
 
   it("who may act hangs up, which is in the audit", function()

@@ -52,6 +52,15 @@ static const char test_operations[] =
     "    has_vapi = agents[1].has_vapi, url = host.ours().public_url, shown = "
     "json.decode(agents[1].shown).name }\n"
     "end\n"
+    "function kinds.secret()\n"
+    "  local one, two = host.random(), host.random()\n"
+    "  local before = host.who()\n"
+    "  host.acts_for 'token ops (operator)'\n"
+    "  assert(not pcall(host.acts_for, ('x'):rep(64)))\n"
+    "  return { hex = one:match '^%x+$' ~= nil and #one, differ = one ~= two, before = before, "
+    "after = host.who(),\n"
+    "    digest = host.digest 'abc' }\n"
+    "end\n"
     "function kinds.no_call() return { say = tostring(host.say), db = tostring(host.db) } end\n"
     "function kinds.fact()\n"
     "  return { kept = host.fact('vapi', '{\"seen_by\":\"poll\"}', 'CA1', 'test') }\n"
@@ -434,6 +443,14 @@ static void test_it_has_no_call_and_no_agents_data(void **state)
     expect("no_call", "{}", "{\"db\":\"nil\",\"say\":\"nil\"}");
 }
 
+static void test_it_makes_secrets_and_acts_for_whoever_turns_out_to_ask(void **state)
+{
+    (void)state;
+    expect("secret", "{}",
+           "{\"after\":\"token ops (operator)\",\"before\":\"ann\",\"differ\":true,\"digest\":"
+           "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\",\"hex\":64}");
+}
+
 static void test_its_facts_are_of_whom_it_says(void **state)
 {
     (void)state;
@@ -564,6 +581,7 @@ int main(void)
         LIVES(test_an_unreadable_library_is_told),
         LIVES(test_it_sees_the_agents),
         LIVES(test_it_has_no_call_and_no_agents_data),
+        LIVES(test_it_makes_secrets_and_acts_for_whoever_turns_out_to_ask),
         LIVES(test_its_facts_are_of_whom_it_says),
         LIVES(test_files_are_kept_whole_and_ours_alone),
         LIVES(test_no_name_leaves_the_folder),
