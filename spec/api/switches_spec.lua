@@ -246,6 +246,17 @@ describe("the admin API switches", function()
       assert.matches("must be more than", problem.detail)
     end)
 
+    it("goes back and forces without a database, for whoever is at the machine", function()
+      world.down = "connection refused"
+      local status, back = world.ask("POST", R .. "/rollback", { headers = any, body = { reason = "too loud" } })
+      assert.same({ 200, true, 0 }, { status, back.only_here, back.percent_bp })
+      assert.matches("that comes to this node goes to OpenAI for at most 0 %%", back.next_call)
+      local forced, force = world.ask("PUT", "/force", { body = { system = "vapi" } })
+      assert.same({ 200, true }, { forced, force.only_here })
+      assert.equal(503, (world.ask("POST", R .. "/hold", { headers = any })))
+      assert.equal(503, (world.ask("POST", R .. "/rollback", { headers = any, token = of_dentist })))
+    end)
+
     it("forces all or one, and lets go again", function()
       local _, off = world.ask("GET", "/force")
       assert.same({ "off", 0 }, { off.system, off.version })

@@ -220,10 +220,18 @@ local function told_answer(result, told)
     next_call = result.next_call or told.lines[#told.lines] }, result.version and etag(result.version) or nil
 end
 
+-- Going back works without a database, at this node.
+local function goes_back_alone(r, wish)
+  local _, _, code = store.record(r.params.agent)
+  return code == "down" and wish.verb == "rollback" and r.sees(r.params.agent)
+end
+
 local function command(r, wish)
   local module = require "ringdown.rollout.command"
   local told = owners.told()
-  known(r)
+  if not goes_back_alone(r, wish) then
+    known(r)
+  end
   wish.agent = r.params.agent
   wish.if_version = r.if_match and r.if_match ~= "*" and (math.tointeger(tonumber(r.if_match)) or -1) or nil
   local result = owners.change("The rollout is as it was", function(why)
