@@ -14,7 +14,7 @@ local json = require "ringdown.json"
 local M = {}
 
 ---By kind: whose run(about, tell) it is.
-M.kinds = { numbers = "ringdown.numbers.command" }
+M.kinds = { cost = "ringdown.stats.costs", numbers = "ringdown.numbers.command" }
 
 local TELL_MS, TELL_LINES = 1000, 50 -- a question for each line would be slower than the work
 local LOST_S = 4500 -- a pause between waves is an hour at most

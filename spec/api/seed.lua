@@ -49,6 +49,7 @@ insert into bulk_runs (action, goes_to, who, state) values ('switch', 'ringdown'
 insert into bulk_items (run, number, place, carrier_id, wanted, goes_to) values (1, '+13125550100', 1, 'PN1', '{}',
   'ringdown');
 insert into jobs (kind, about, who) values ('numbers', '{"verb": "sync"}', 'ann');
+select rollout_change('northside-plumbing', 0, '{"state": "pilot"}', 'ann', 'call +13125550142 first', 'start');
 insert into nodes (node, version, host, pid, started_at, seen_at) values ('n1', '0.1.0', 'east', 811, now(), now());
 insert into node_processes (node, epoch, version, host, pid, started_at, seen_at, agents)
   values ('n1', 1, '0.1.0', 'east', 811, now(), now(), repeat('26', 32));

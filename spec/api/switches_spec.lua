@@ -185,6 +185,7 @@ describe("the admin API switches", function()
       min_canary = 50, min_baseline = 50 }, { name = "100", percent_bp = 10000, bake_s = 86400, min_canary = 50 } }
 
     it("plans one, begins it and goes on, each from the version that was seen", function()
+      assert.equal(404, (world.ask("GET", "/undo")))
       local _, none, answer = world.ask("GET", R)
       assert.same({ 0, "draft", '"0"' }, { none.version, none.state, answer.headers.etag })
       assert.equal(428, (world.ask("PUT", R, { body = { stages = stages } })))

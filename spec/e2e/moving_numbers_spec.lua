@@ -182,4 +182,31 @@ describe("moving numbers", function()
     said, code = rollback("--all --from " .. n.folder .. "/nowhere")
     assert.equal(2, code, said)
   end)
+
+  it("is done for whoever asks over HTTP as a job, in the node", function()
+    local token = n:ringdown("tokens", "create", "mover", "--role", "operator"):match "rd_%x+"
+    local function ask(method, path, body)
+      local a = n:admin("/api/v1" .. path, { method = method, body = body and json.encode(body),
+        headers = { Authorization = "Bearer " .. token, ["Content-Type"] = body and "application/json" or nil } })
+      return a.status, json.decode(a.body)
+    end
+    local function done(path, body)
+      local status, begun = ask("POST", path, body)
+      assert.equal(202, status, json.encode(begun))
+      local _, job = ask("GET", "/jobs/" .. begun.job .. "?wait_s=8")
+      assert.equal("done", job.state, json.encode(job))
+      return job
+    end
+    assert.equal(4, done("/numbers/sync").result.numbers)
+    local job = done("/numbers/switch", { numbers = { A }, to = "ringdown", reason = "by hand" })
+    assert.equal(1, job.result.counts.verified)
+    assert.equal(n.url .. "/twilio/voice", at_twilio(A).voice_url)
+    local _, shown = ask("GET", "/numbers/" .. A)
+    assert.same({ "plumber", "ringdown", "ringdown" }, { shown.agent, shown.goes_to, shown.target })
+    done("/numbers/restore", { numbers = { A }, first = true })
+    assert.equal("https://api.vapi.ai/twilio/inbound_call", at_twilio(A).voice_url)
+    local who = proc.run(("psql -A -t -d '%s' -c \"select who from audit where what = 'number_switch' "
+      .. "order by id desc limit 1\""):format(n.database))
+    assert.equal("token mover (operator)\n", who)
+  end)
 end)

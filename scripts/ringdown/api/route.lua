@@ -32,6 +32,7 @@ local M = {}
 ---@type table<string, string>
 M.modules = {
   appointments = "customers",
+  costs = "costs",
   customers = "customers",
   emergencies = "emergencies",
   force = "rollouts",
@@ -40,6 +41,7 @@ M.modules = {
   numbers = "numbers",
   rollouts = "rollouts",
   sites = "sites",
+  statistics = "statistics",
   texts = "texts",
   tickets = "tokens",
   tokens = "tokens",

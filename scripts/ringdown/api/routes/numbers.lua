@@ -56,7 +56,7 @@ local run_fields = {
   goes_to = { type = "string", nullable = true },
   state = { type = "string", one_of = { "running", "stopped", "done" }, required = true },
   options = { type = "object", open = true },
-  who = text, reason = maybe, started_at = time, ended_at = time,
+  who = text, reason = { type = "string", nullable = true, personal = "text" }, started_at = time, ended_at = time,
   counts = { type = "object", of = { type = "integer" }, about = "how many numbers are in which step" },
 }
 

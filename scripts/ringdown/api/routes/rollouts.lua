@@ -20,6 +20,8 @@ local time = { type = "string", format = "time", nullable = true }
 local open = { type = "object", open = true, nullable = true }
 local number = { type = "string", personal = "number" }
 local reason = { type = "string", max = 1000, about = "for the audit" }
+local typed = { type = "string", nullable = true, personal = "text", about = "as a person typed it" }
+local said_line = { type = "string", personal = "text" }
 local force_words = { "openai", "vapi", "off" }
 
 local stage_out = { type = "object", fields = {
@@ -40,7 +42,7 @@ local function rollout_fields(more)
     percent = { type = "string", required = true, about = "callers that meet OpenAI" },
     track = { type = "array", of = stage_out, required = true, about = "the stages" },
     auto_advance = { type = "boolean", nullable = true }, schedule = open, held_for = maybe,
-    since = time, updated_at = time, updated_by = maybe, reason = maybe,
+    since = time, updated_at = time, updated_by = maybe, reason = typed,
     n_allow = { type = "integer", about = "numbers that always meet OpenAI" },
     n_deny = { type = "integer", about = "numbers that always meet Vapi" },
     next_call = { type = "string", required = true, about = "what happens to the next call" },
@@ -62,7 +64,7 @@ local schemas = {
       file = { type = "string", nullable = true, about = "the agent's file begins with another share" },
       loads = { type = "boolean", required = true }, has_both = { type = "boolean", required = true },
       verdict = { type = "string", nullable = true },
-      said = { type = "array", of = text, about = "the same for people" },
+      said = { type = "array", of = said_line, about = "the same for people" },
       findings = { type = "array", of = finding }, evidence = open,
       baked_s = { type = "integer", nullable = true, about = "how long it was watched in this stage" },
       last_look = open,
@@ -72,7 +74,7 @@ local schemas = {
     version = { type = "integer", nullable = true, about = "none: it was written on this machine alone" },
     state = maybe, stage = maybe, percent_bp = { type = "integer", nullable = true },
     only_here = { type = "boolean", about = "the database is away: this node alone does so, until it is back" },
-    said = { type = "array", of = text }, notes = { type = "array", of = text },
+    said = { type = "array", of = said_line }, notes = { type = "array", of = said_line },
     next_call = { type = "string", required = true },
   } },
   RolloutPast = { type = "object", fields = { items = { type = "array", required = true, of = { type = "object",
@@ -85,12 +87,12 @@ local schemas = {
     } },
   Force = { type = "object", about = "the force switch: every new call to one system", fields = {
     system = { type = "string", one_of = force_words, required = true }, version = { type = "integer" },
-    at = time, who = maybe, reason = maybe, only_here = { type = "boolean" }, notes = { type = "array", of = text },
+    at = time, who = maybe, reason = typed, only_here = { type = "boolean" }, notes = { type = "array", of = said_line },
     next_call = { type = "string", required = true } } },
   Undoable = { type = "object", about = "the last change, which may be taken back", fields = {
     kind = { type = "string", one_of = { "rollout", "force" }, required = true }, agent = maybe,
-    version = { type = "integer", required = true }, at = time, who = maybe, reason = maybe,
-    said = { type = "array", of = text } } },
+    version = { type = "integer", required = true }, at = time, who = maybe, reason = typed,
+    said = { type = "array", of = said_line } } },
 }
 
 -- ---- one record ----
@@ -312,7 +314,11 @@ end
 
 local function undo(wish)
   local told = owners.told()
-  return owners.change("Nothing was taken back", nil, require("ringdown.rollout.undo").run, wish, told.tell), told
+  return owners.change("Nothing was taken back", function(why)
+    if why:match "^nobody has changed" then
+      owners.none("There is nothing to take back", why)
+    end
+  end, require("ringdown.rollout.undo").run, wish, told.tell), told
 end
 
 local function undoable(r)

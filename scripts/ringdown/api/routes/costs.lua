@@ -1,0 +1,183 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Costs: what some time cost, the calls behind it, both systems over the same calls, and prices, each with the day it
+-- begins. What is not known is told as not known, and never 0. Money is whole micro-dollars, and dollars for people.
+local costs = require "ringdown.stats.costs"
+local host = require "ringdown.host"
+local jobs = require "ringdown.jobs"
+local json = require "ringdown.json"
+local owners = require "ringdown.api.owners"
+local problem = require "ringdown.api.problem"
+local rates = require "ringdown.stats.rates"
+local read = require "ringdown.stats.read"
+
+local open = { type = "object", open = true, required = true }
+local maybe = { type = "string", nullable = true }
+local time = { type = "string", format = "time" }
+local whats = { "openai", "twilio_voice", "twilio_stream", "twilio_dial", "sms", "hosting" }
+
+local rate_fields = {
+  what = { type = "string", one_of = whats, required = true }, model = { type = "string", required = true },
+  unit = { type = "string", required = true }, micro_usd_per_million = { type = "integer", required = true,
+    about = "micro-dollars for a million units" },
+  usd = { type = "string", required = true, about = "dollars for one `per`" },
+  per = { type = "string", required = true, about = "minute, segment, month, or 1M tokens" },
+  valid_from = time, valid_to = { type = "string", format = "time", nullable = true }, source = maybe,
+  now = { type = "boolean", nullable = true, about = "it holds now" } }
+
+local schemas = {
+  Costs = { type = "object", about = "what some time cost", fields = {
+    period = open, zone = { type = "string", required = true }, agent = maybe, site = maybe, system = maybe, by = maybe,
+    usd = { type = "string", required = true, about = "of the calls whose cost is known" },
+    total = open, groups = { type = "array", of = { type = "object", open = true }, required = true },
+    hosting_month_micro_usd = { type = "integer", nullable = true, about = "each month, beside all of this" },
+  } },
+  CostCalls = { type = "object", about = "the calls behind some dollars, the dearest first: 200 at most", fields = {
+    period = open, calls = { type = "array", required = true, max = 200, of = { type = "object", fields = {
+      call = { type = "string", required = true }, started_at = time, agent = maybe, site = maybe, system = maybe,
+      outcome = maybe, talk_ms = { type = "integer", nullable = true }, micro_usd = { type = "integer", nullable = true,
+        about = "none: not known" }, reason = { type = "string", nullable = true, about = "why it is not known" } } } },
+  } },
+  CostCompared = { type = "object", about = "a minute, a call, a booking on either system, over the same mix of calls",
+    fields = { agent = { type = "string", required = true }, period = open, calls = open, measures = open,
+      changed = { type = "integer", nullable = true } } },
+  Rate = { type = "object", about = "a price", fields = rate_fields },
+  RateSet = { type = "object", fields = { rate = { ref = "Rate", required = true },
+    next_call = { type = "string", required = true } } },
+  RateBegun = { type = "object", about = "a job reckons calls anew", fields = {
+    job = { type = "string", format = "id", required = true }, next_call = { type = "string", required = true } } },
+}
+
+local function refuse(why)
+  problem(422, "fields", "The request is not what this route takes", { detail = (why:gsub("%-%-", "")) })
+end
+
+local function ask_of(r)
+  local ask = {}
+  for name, value in pairs(r.query) do
+    ask[name] = value
+  end
+  if ask.agent then
+    owners.see(r, ask.agent)
+  end
+  ask.agents = r.agents
+  return ask
+end
+
+local function dollars(micro)
+  return ("%.2f"):format(micro / 1000000)
+end
+
+-- A price for each month is of none of the calls.
+local function hosting()
+  for _, rate in ipairs(rates.list "hosting") do
+    if rate.now and rate.unit == "month" then
+      return rate.micro_usd_per_million // 1000000
+    end
+  end
+end
+
+local function range(r)
+  local answer = owners.change("It is not reckoned", refuse, read.range, ask_of(r))
+  answer.usd = dollars(answer.total.cost.micro_usd)
+  answer.hosting_month_micro_usd = not r.agents and owners.read(hosting) or nil
+  return 200, answer
+end
+
+local function calls(r)
+  local list, when = owners.change("It is not reckoned", refuse, costs.calls, ask_of(r))
+  return 200, { period = when, calls = list }
+end
+
+local function compared(r)
+  return 200, owners.change("It is not reckoned", refuse, costs.compare, ask_of(r))
+end
+
+local function shown(rate)
+  local price, per = rates.price(rate)
+  rate.usd, rate.per = ("%.6f"):format(price):gsub("0+$", ""):gsub("%.$", ""), per
+  return rate
+end
+
+local function list(r)
+  local all = owners.read(rates.list, r.query.what)
+  for _, rate in ipairs(all) do
+    shown(rate)
+  end
+  return 200, { items = all }
+end
+
+-- Reckoning calls anew may take minutes.
+local function set_later(r, wish)
+  local words = json.array { "set", wish.what }
+  words[#words + 1] = wish.model
+  words[#words + 1], words[#words + 2] = wish.unit, wish.price
+  owners.change("It is no price", refuse, rates.checked, wish)
+  local job = owners.change("It was not begun", function(why)
+    problem(503, "not-begun", "It was not begun", { detail = why, headers = { ["retry-after"] = "60" } })
+  end, jobs.begin, "cost", { verb = "rates", words = words, from = wish.from, source = wish.source, recost = true },
+    host.who())
+  return 202, { job = tostring(job), next_call = "The next call is reckoned by this price, and calls since its day are "
+    .. "reckoned anew." }, { location = "/api/v1/jobs/" .. job }
+end
+
+local function set(r)
+  if r.body.recost then
+    return set_later(r, r.body)
+  end
+  local told = owners.told()
+  local result = owners.change("It is no price", refuse, rates.set, r.body, told.tell)
+  return 201, { rate = shown(result.rate), next_call = "The next call after that day is reckoned by this price; what "
+    .. "was reckoned before keeps its own." }
+end
+
+local period = {
+  agent = { type = "string", format = "agent" }, site = { type = "string", format = "label" },
+  system = { type = "string", one_of = { "openai", "vapi", "fallback", "none" } },
+  since = { type = "string", max = 40, default = "30d", about = "7d, 24h, or a day like 2026-11-02" },
+  ["until"] = { type = "string", max = 40, about = "the last day" },
+  tests = { type = "boolean", about = "calls of our own as well" },
+  imported = { type = "boolean", about = "calls that Vapi had before we answered as well" },
+}
+
+local function with(more, without)
+  local query = {}
+  for name, field in pairs(period) do
+    query[name] = not (without or {})[name] and field or nil
+  end
+  for name, field in pairs(more) do
+    query[name] = field
+  end
+  return query
+end
+
+return {
+  schemas = schemas,
+  { method = "GET", path = "/costs", role = "viewer", scoped = true,
+    about = "what some time cost: the model, the carrier, texts, hosting, and how that is known",
+    query = with { by = { type = "string", one_of = read.by } }, answers = { [200] = "Costs" },
+    example = { path = "/costs", query = "since=30d&by=day" }, run = range },
+  { method = "GET", path = "/costs/calls", role = "viewer", scoped = true, about = "the calls behind it",
+    query = with { unknown = { type = "boolean", about = "only those whose cost is not known" } },
+    answers = { [200] = "CostCalls" }, example = { path = "/costs/calls", query = "since=7d" }, run = calls },
+  { method = "GET", path = "/costs/compare", role = "viewer", scoped = true,
+    about = "Vapi against OpenAI for one agent, with how many calls and how certain that is",
+    query = with({ agent = { type = "string", format = "agent", required = true } },
+      { site = true, system = true, tests = true }),
+    answers = { [200] = "CostCompared" }, example = { path = "/costs/compare", query = "agent=northside-plumbing" },
+    run = compared },
+  { method = "GET", path = "/costs/rates", role = "viewer", scoped = true, about = "prices, each with its days",
+    query = { what = { type = "string", one_of = whats } },
+    answers = { [200] = { type = "object", fields = { items = { type = "array", of = { ref = "Rate" }, max = 2000,
+      required = true } } } }, example = { path = "/costs/rates", query = "what=sms" }, run = list },
+  { method = "POST", path = "/costs/rates", role = "admin", idempotent = true,
+    about = "another price, from a day on; what was reckoned before keeps its own",
+    body = { what = { type = "string", one_of = whats, required = true }, model = { type = "string", max = 128 },
+      unit = { type = "string", max = 32, required = true },
+      price = { type = "string", max = 24, required = true, about = "dollars like 0.0085: of tokens, for a million" },
+      from = { type = "string", format = "date", about = "a day (UTC); from now on, if left out" },
+      source = { type = "string", max = 400, about = "where it stands" },
+      recost = { type = "boolean", about = "it may begin in the past: calls since then are reckoned anew, by a job" } },
+    answers = { [201] = "RateSet", [202] = "RateBegun" }, example = { path = "/costs/rates", status = 201,
+      body = { what = "sms", unit = "segment", price = "0.0079", from = "2027-01-01", source = "the contract" } },
+    run = set },
+}

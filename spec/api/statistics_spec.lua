@@ -1,0 +1,105 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What calls were like and what they cost, by the admin API: the numbers are ringdown.stats's, which has specs of its
+-- own; here is who may see which.
+local events = require "spec.support.events"
+local host = require "ringdown.fake.host"
+local roll = require "ringdown.stats.roll"
+local world = require "spec.api.world"
+
+local function seed(url)
+  local began_us = (os.time() - 3 * 3600) * 1000000
+  for n, agent in ipairs { "plumber", "plumber", "dentist" } do
+    events.ingest(url, events.conversation(n, { started_us = began_us + n * 60000000,
+      common = { agent = agent } }).list)
+  end
+end
+
+describe("the admin API tells", function()
+  local of_dentist, viewer, operator
+  local operated
+
+  setup(function()
+    world.begin { seed = seed }
+    of_dentist = world.token { role = "viewer", agents = { "dentist" } }
+    viewer, operator = world.token { role = "viewer" }, world.token { role = "operator" }
+    roll.run()
+  end)
+  teardown(function()
+    host.node = nil
+    world.finish()
+  end)
+
+  before_each(function()
+    world.fresh()
+    operated = {}
+    host.node = { operate = function(kind)
+      operated[#operated + 1] = kind
+      return true
+    end }
+  end)
+
+  it("what calls were like, to each their own agents'", function()
+    local status, all = world.ask("GET", "/statistics?by=agent", { token = viewer })
+    assert.same({ 200, 3, 2 }, { status, all.total.calls, #all.groups })
+    assert.equal(1, select(2, world.ask("GET", "/statistics", { token = of_dentist })).total.calls)
+    assert.equal(404, (world.ask("GET", "/statistics?agent=plumber", { token = of_dentist })))
+    assert.equal(2, select(2, world.ask("GET", "/statistics?agent=plumber")).total.calls)
+  end)
+
+  it("the same as a table", function()
+    local status, text, answer = world.ask("GET", "/statistics?by=agent&format=csv")
+    assert.same({ 200, "text/csv; charset=utf-8" }, { status, answer.type })
+    assert.matches("plumber", text)
+  end)
+
+  it("what is wrong with a time", function()
+    for _, query in ipairs { "since=2026-13-45", "since=soon", "until=never", "by=shoe", "since=%27%3B--" } do
+      for _, path in ipairs { "/statistics?", "/costs?", "/costs/calls?" } do
+        assert.equal(422, (world.ask("GET", path .. query)), path .. query)
+      end
+    end
+  end)
+
+  it("what it cost, which calls that was, and how both systems compare", function()
+    local status, costs = world.ask("GET", "/costs")
+    assert.equal(200, status)
+    assert.equal(3, costs.total.cost.known_calls + costs.total.cost.unknown_calls)
+    assert.matches("^%d+%.%d%d$", costs.usd)
+    assert.equal(3, #select(2, world.ask("GET", "/costs/calls?since=7d")).calls)
+    assert.equal(1, #select(2, world.ask("GET", "/costs/calls?since=7d", { token = of_dentist })).calls)
+    local _, compared = world.ask("GET", "/costs/compare?agent=plumber")
+    assert.equal("plumber", compared.agent)
+    assert.is_table(compared.measures.per_minute)
+    assert.equal(422, (world.ask("GET", "/costs/compare")))
+    assert.equal(404, (world.ask("GET", "/costs/compare?agent=plumber", { token = of_dentist })))
+  end)
+
+  it("prices, and takes another one from a day on", function()
+    local _, before = world.ask("GET", "/costs/rates?what=sms", { token = viewer })
+    assert.same({ 1, "0.0083", "segment" }, { #before.items, before.items[1].usd, before.items[1].per })
+    local body = { what = "sms", unit = "segment", price = "0.0079", from = "2099-01-01", source = "the contract" }
+    assert.equal(403, (world.ask("POST", "/costs/rates", { body = body, token = operator })))
+    local status, made = world.ask("POST", "/costs/rates", { body = body })
+    assert.same({ 201, "0.0079" }, { status, made.rate.usd })
+    assert.matches("what was reckoned before keeps its own", made.next_call)
+    assert.equal(2, #select(2, world.ask("GET", "/costs/rates?what=sms")).items)
+    assert.truthy(#world.rows "select 1 as one from audit where what like '%rate%'" > 0)
+    for _, wrong in ipairs { { price = "cheap" }, { unit = "hour" }, { from = "2020-01-01" }, { model = "gpt" } } do
+      local copy = {}
+      for name, value in pairs(body) do
+        copy[name] = wrong[name] or value
+      end
+      copy.model = wrong.model
+      assert.equal(422, (world.ask("POST", "/costs/rates", { body = copy })), next(wrong))
+    end
+  end)
+
+  it("that calls are reckoned anew, by a job", function()
+    local status, begun = world.ask("POST", "/costs/rates", { body = { what = "twilio_dial", unit = "minute",
+      price = "0.014", from = os.date("!%Y-%m-%d", os.time() - 86400), recost = true } })
+    assert.same({ 202, { "job" } }, { status, operated })
+    require("ringdown.jobs").run { job = math.tointeger(tonumber(begun.job)) }
+    local _, job = world.ask("GET", "/jobs/" .. begun.job)
+    assert.same({ "done", 3 }, { job.state, job.result.again and job.result.again.calls })
+  end)
+end)
