@@ -24,6 +24,7 @@
 #include <stdlib.h>
 
 enum {
+    SID_MAX = 64,
     ERRANDS_MAX = 64,        /* of a thread */
     URGENT_MAX = 128,        /* the rest is for emergencies */
     ERRAND_MAX_MS = 7200000, /* whoever is still at it then hangs */
@@ -157,9 +158,16 @@ int errand_reply(struct errand *e, struct rd_str document)
 static void tell_not_run(const struct message *m, int rc)
 {
     const char *fix = catalogue_fix("errand.", "not_run");
+    char sid[SID_MAX] = "";
+    struct json_value root, call;
 
-    log_error("errand.not_run", F_STR("agent", m->s[0].p), F_STR("kind", m->s[1].p), F_ERR(rc),
-              F_FIX(fix));
+    if (json_parse(m->s[2], &root) == 0) {
+        call = json_get(&root, "call");
+        if (json_copy(&call, sid, sizeof(sid)))
+            sid[0] = '\0';
+    }
+    log_error("errand.not_run", F_CALL(sid), F_STR("agent", m->s[0].p), F_STR("kind", m->s[1].p),
+              F_ERR(rc), F_FIX(fix));
     if (is_emergency(m->s[1].p))
         alarm_raise(ALARM_CRITICAL, "errand.not_run", m->s[0].p,
                     "an emergency of this agent was not handed to anybody", fix);

@@ -28,7 +28,7 @@ enum { ANSWER_MS = 2500, ASK_MAX = 1024, WORDS_MAX = 512 };
 
 static void goodbye(struct opening *o, const char *why)
 {
-    log_info("call.not_accepted", F_STR("reason", why));
+    log_info("call.not_accepted", F_CALL(o->sid), F_STR("reason", why));
     resume_hang_up(opening_answered(o));
     opening_free(o);
 }
@@ -68,6 +68,7 @@ bool accept_request(struct media_thread *t, struct http_request *r, struct form 
         return false;
     o->again = true;
     o->screening = true;
+    (void)rd_str_copy(o->sid, sizeof(o->sid), rd_str(call));
     buf_init(&what, ASK_MAX);
     rc = json_add_object(&what,
                          JSON_MEMBERS(J_STR("call", call), J_TEXT("to", webhook_word(form, "To")),

@@ -264,8 +264,9 @@ static void follow_emergencies(struct opening *o, const struct known *k)
                        : -ENOMEM;
 
         if (rc)
-            log_error("errand.not_run", F_STR("agent", k->agent), F_STR("kind", "emergency"),
-                      F_ERR(rc), F_FIX(catalogue_fix("errand.", "not_run")));
+            log_error("errand.not_run", F_CALL(o->adopting->sid), F_STR("agent", k->agent),
+                      F_STR("kind", "emergency"), F_ERR(rc),
+                      F_FIX(catalogue_fix("errand.", "not_run")));
         free(order);
     }
 }

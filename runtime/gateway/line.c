@@ -270,7 +270,7 @@ static void tell_script_attached(struct line *l)
 static struct provider_leg *open_openai(struct line *l, unsigned number,
                                         const struct provider_events *ev, struct call *c)
 {
-    struct openai_session s = {.brief = l->brief, .number = number};
+    struct openai_session s = {.brief = l->brief, .call_sid = l->view.sid, .number = number};
     struct provider_leg *leg = NULL;
 
     return openai_open(&leg, l->thread->openai, &s, ev, c) ? NULL : leg;

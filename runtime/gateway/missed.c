@@ -114,6 +114,7 @@ static void ask_agent(struct node *n, const struct missed_caller *c, enum missed
 {
     struct agent_set *set = script_pool_agents(n->scripts);
     const struct agent_info *agent = set ? agent_by_name(set, rd_str(c->agent)) : NULL;
+    char sid[DIRECTORY_SID];
     struct rd_str verstat = c->verstat.n ? c->verstat : (struct rd_str){NULL, 0};
     struct json_members order =
         JSON_MEMBERS(J_TEXT("call", c->sid), J_TEXT("from", c->from), J_TEXT("to", c->to),
@@ -121,8 +122,9 @@ static void ask_agent(struct node *n, const struct missed_caller *c, enum missed
                      J_TEXT("verstat", verstat));
     int rc = agent && agent->answers_missed ? post(n, c, order) : 0;
 
+    (void)rd_str_copy(sid, sizeof(sid), c->sid);
     if (rc)
-        log_warn("missed.not_asked", F_STR("agent", c->agent), F_ERR(rc),
+        log_warn("missed.not_asked", F_CALL(sid), F_STR("agent", c->agent), F_ERR(rc),
                  F_FIX("too much is being done at once, so that caller gets no text: add a node"));
     agent_set_unref(set);
 }

@@ -29,6 +29,7 @@ struct opening {
     bool ringing; /* voice.c: nobody has answered yet, so that Vapi can take the call */
     /* resume.c: the call was there before, so that a carrier who leaves may ask again. */
     bool again;
+    char sid[DIRECTORY_SID];    /* accept.c: the carrier's id of a call that is not here */
     bool screening;             /* somebody who was dialled waits, not the caller */
     struct errand_place errand; /* who is asked, where there is no call; `call` is 0 */
     bool answered;              /* the <Dial> that is over was */

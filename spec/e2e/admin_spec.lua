@@ -66,6 +66,10 @@ describe("the admin listener", function()
     assert.matches("%[%+%] accepts calls", n:admin("/readyz?verbose").body)
     local health = n:admin "/health"
     assert.equal("application/health+json", health.headers["content-type"])
+    local metrics = n:admin "/metrics"
+    assert.equal("text/plain; version=0.0.4; charset=utf-8", metrics.headers["content-type"])
+    assert.matches("\nringdown_ready 1\n", metrics.body)
+    assert.is_nil(metrics.body:find("+1312", 1, true))
     assert.is_table(json.decode(health.body).checks["calls:utilization"])
     assert.is_nil(health.body:find("+1312", 1, true))
     local metrics = n:admin "/metrics"

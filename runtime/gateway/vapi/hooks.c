@@ -166,7 +166,8 @@ static void reply_failed(struct opening *o, const char *why)
     struct buf json;
 
     buf_init(&json, ORDER_MAX);
-    log_warn("vapi.not_answered", F_STR("why", why), F_FIX(catalogue_fix("vapi.", "not_answered")));
+    log_warn("vapi.not_answered", F_CALL(o->vapi->m.sid), F_STR("why", why),
+             F_FIX(catalogue_fix("vapi.", "not_answered")));
     if (vapi_message_failed(&o->vapi->m,
                             "This is not working right now. Say so, and offer to take a message.",
                             &json))

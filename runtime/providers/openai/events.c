@@ -472,7 +472,7 @@ static void dispatch(struct events *e, const struct fields *f)
     if (!e->said_unknown) {
         e->said_unknown = true;
         (void)rd_str_copy(name, sizeof(name), type->raw);
-        log_debug("openai.unknown_event", F_STR("type", name));
+        log_debug("openai.unknown_event", F_CALL(e->call), F_STR("type", name));
     }
 }
 

@@ -53,6 +53,7 @@ struct events {
     uint64_t placed[EVENTS_PLACED]; /* hashes of the last items told by on_placed */
     unsigned next_placed;
     struct prompts prompts; /* the leg tells what it asks for */
+    const char *call;       /* borrows; for the log; NULL: of none */
     bool said_unknown;      /* the first unknown type was logged */
 };
 

@@ -40,6 +40,7 @@ unsigned openai_pool_warm(const struct openai_pool *p); /* ready now */
 /* What a leg is opened for. */
 struct openai_session {
     const struct brief *brief; /* used during the call only */
+    const char *call_sid;      /* for the log; copied. NULL: none */
     unsigned number;           /* of the sessions that this call had before: 0 for the first */
 };
 

@@ -32,6 +32,7 @@
 #include <time.h>
 
 enum {
+    CALL_CHARS = 64,
     DEFAULT_TIMEOUT_MS = 2500,
     OUT_MAX = 512 * 1024,
     USUAL_OUT_BYTES = 512,
@@ -57,6 +58,7 @@ struct provider_leg {
     unsigned errors_told;
     uint64_t n_events; /* numbers of our event_ids, but those of responses */
     uint64_t expires_unix_s;
+    char call[CALL_CHARS]; /* the carrier's id, for the log */
     char session_id[FIELD_ID_CHARS + 1];
     char model[MODEL_CHARS]; /* for a second dial; "": the pool's */
     char *instructions;      /* owns: in front of the instructions of single answers */
@@ -203,7 +205,7 @@ static void on_session(void *arg, bool updated, struct rd_str id, uint64_t expir
     leg_tell_target(leg, BREAKER_WORKED, NULL);
     if (leg->pool)
         pool_served(leg->pool);
-    log_debug("openai.ready", F_STR("session", leg->session_id));
+    log_debug("openai.ready", F_CALL(leg->call), F_STR("session", leg->session_id));
     tell_expiry(leg);
     leg->ev->on_ready(leg->arg);
 }
@@ -404,6 +406,8 @@ static int leg_init(struct provider_leg *leg, const struct openai_session *s)
         return rc;
     leg->events.up = leg->ev;
     leg->events.up_arg = leg->arg;
+    leg->events.call = leg->call;
+    (void)rd_str_copy(leg->call, sizeof(leg->call), rd_str(s->call_sid));
     events_number(&leg->events, s->number);
     if (!rd_str_copy(leg->model, sizeof(leg->model), rd_str(b->model)))
         return RD_ECONFIG;
@@ -440,7 +444,7 @@ int openai_open(struct provider_leg **out, struct openai_pool *p, const struct o
     *out = leg;
     return 0;
 fail:
-    log_error("openai.open_failed", F_STR("agent", s->brief->agent), F_ERR(rc),
+    log_error("openai.open_failed", F_CALL(s->call_sid), F_STR("agent", s->brief->agent), F_ERR(rc),
               F_FIX(rc == RD_ECONFIG
                         ? "correct the agent's tools and model; `ringdown check` names them"
                         : "check openai.url and free memory"));

@@ -252,7 +252,7 @@ static void dispatch(struct vapi_events *e, const struct json_value *m, uint64_t
     }
     e->counts->unknown_events++;
     if (!e->said_unknown)
-        log_debug("bridge.unknown_event", F_INT("n", type.raw.n));
+        log_debug("bridge.unknown_event", F_CALL(e->call), F_INT("n", type.raw.n));
     e->said_unknown = true;
 }
 

@@ -23,6 +23,7 @@ struct vapi_events {
     bool runs_tools;    /* else somebody else does */
     struct buf text;    /* owns: a string with its escapes resolved, this event's */
     uint32_t n_unnamed; /* tool calls that came without an id */
+    const char *call;   /* borrows; for the log; NULL: of none */
     bool said_unknown;  /* the first unknown type was logged */
 };
 

@@ -34,6 +34,7 @@
 #include <stdlib.h>
 
 enum {
+    CALL_CHARS = 64,
     DEFAULT_TIMEOUT_MS = 4000,
     OPEN_MS = 500,        /* an open socket that says nothing is ready all the same */
     DIAL_MIN_MS = 1000,   /* what is left for the socket, however long the answer took */
@@ -58,8 +59,9 @@ struct provider_leg {
     enum leg_end end; /* why, once DRAINING or CLOSING */
     uint64_t deadline_ms, armed_ms;
     char id[VAPI_CALL_ID];
-    bool began;     /* something was said or asked in this session */
-    struct buf out; /* owns: the message being written */
+    char call[CALL_CHARS]; /* the carrier's, for the log */
+    bool began;            /* something was said or asked in this session */
+    struct buf out;        /* owns: the message being written */
     struct speech speech;
     struct vapi_events events;
     struct vapi_counts counts; /* once the pool is gone */
@@ -186,7 +188,7 @@ static void leg_ready(struct provider_leg *leg)
     leg->state = LEG_READY;
     loop_timer_stop(leg->timer);
     leg_tell_target(leg, BREAKER_WORKED, NULL);
-    log_debug("bridge.ready", F_STR("session", leg->id));
+    log_debug("bridge.ready", F_CALL(leg->call), F_STR("session", leg->id));
     leg->ev->on_named(leg->arg, rd_str(leg->id));
     if (leg->state == LEG_READY)
         leg->ev->on_ready(leg->arg);
@@ -277,7 +279,7 @@ static void on_over(void *arg, struct rd_str reason)
     if (leg->state != LEG_READY)
         return;
     (void)rd_str_copy(why, sizeof(why), reason);
-    log_info("bridge.ended", F_STR("session", leg->id), F_STR("reason", why));
+    log_info("bridge.ended", F_CALL(leg->call), F_STR("session", leg->id), F_STR("reason", why));
     leg->state = LEG_DRAINING;
     leg->end = vapi_ended_well(reason) ? LEG_CLOSED_BY_PEER : LEG_LOST;
     speech_agent(&leg->speech, false, now_us());
@@ -398,6 +400,8 @@ static int leg_init(struct provider_leg *leg, const struct vapi_session *s)
 
     buf_init(&leg->out, OUT_MAX);
     vapi_events_init(&leg->events, &leg->speech, counts);
+    (void)rd_str_copy(leg->call, sizeof(leg->call), rd_str(s->call_sid));
+    leg->events.call = leg->call;
     leg->events.runs_tools = vapi_runs_tools(s->brief);
     leg->events.on_over = on_over;
     leg->events.arg = leg;
@@ -436,7 +440,7 @@ int vapi_open(struct provider_leg **out, struct vapi_pool *p, const struct vapi_
         *out = leg;
         return 0;
     }
-    log_error("bridge.open_failed", F_STR("agent", s->brief->agent), F_ERR(rc),
+    log_error("bridge.open_failed", F_CALL(s->call_sid), F_STR("agent", s->brief->agent), F_ERR(rc),
               F_FIX(rc == RD_ECONFIG ? "set VAPI_API_KEY (vapi.key) and the agent's vapi.assistant"
                                      : "check vapi.api and free memory"));
     if (leg) {
