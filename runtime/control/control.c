@@ -133,7 +133,7 @@ static void on_request(struct http_request *r, void *arg)
     (void)snprintf(who, sizeof(who), "control socket %s", http_peer(r));
     if (!is_command(r) && api_request_is_ours(http_path(r)))
         api_serve(c->api, r, who, 0);
-    else if ((is_command(r) || !probes_serve(r, c->node)) && !log_serve(r, c->node, who))
+    else if (!probes_serve(r, c->node) && !log_serve(r, c->node, who))
         serve(c, r, false);
 }
 

@@ -5,13 +5,13 @@
  *   /readyz   503 while it starts, drains, or has agents none of which loads. A full node, or one without
  *             its database, still answers webhooks and is ready
  *   /health   components; 503 when one of them fails
- *   /metrics  scrape.c */
+ *   /metrics  all numbers, for Prometheus: written while it waits; media threads are asked for nothing */
 #include "control/probes.h"
 
 #include "base/err.h"
 #include "control/health.h"
 #include "control/problem.h"
-#include "control/scrape.h"
+#include "observe/prometheus.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +80,21 @@ static void serve_health(struct http_request *r, struct node *n)
     buf_fini(&text);
 }
 
+/* No memory: the next scrape tries again. One that is cut would look like series that ended. */
+static void serve_metrics(struct http_request *r, struct node *n)
+{
+    struct buf text;
+
+    (void)n;
+    buf_init(&text, PROMETHEUS_MAX);
+    if (metrics_to_prometheus(&text) != 0)
+        say(r, false, "no memory\n");
+    else
+        http_reply_with(r, 200, prometheus_content_type, ADMIN_HEADERS,
+                        (struct rd_str){text.data, text.n});
+    buf_fini(&text);
+}
+
 static const struct {
     const char *path;
     void (*serve)(struct http_request *r, struct node *n);
@@ -87,6 +102,7 @@ static const struct {
     {"/livez", serve_livez},
     {"/readyz", serve_readyz},
     {"/health", serve_health},
+    {"/metrics", serve_metrics},
 };
 
 static const struct problem only_get = {405,
@@ -100,8 +116,6 @@ bool probes_serve(struct http_request *r, struct node *n)
 {
     struct rd_str path = http_path(r), method = http_method(r);
 
-    if (scrape_serve(r))
-        return true;
     for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
         if (!rd_str_eq(path, rd_str(probes[i].path)))
             continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* probes.h - what machines ask an admin listener without a token: /livez, /readyz, /health. */
+/* probes.h - what machines ask an admin listener without a token: /livez, /readyz, /health, /metrics.
+ * Nothing in them is personal. */
 #ifndef CONTROL_PROBES_H
 #define CONTROL_PROBES_H
 
