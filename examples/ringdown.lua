@@ -54,7 +54,18 @@ return {
   -- database = { url = "postgresql://ringdown@db.example/ringdown" }, -- DATABASE_URL; a secret
 
   -- sentry = { dsn = "https://key@sentry.example/1" },                -- SENTRY_DSN; a secret
-  -- smtp = { url = "smtps://user:password@mail.example" },            -- SMTP_URL; a secret
+  -- smtp = {
+  --   url = "smtps://user:password@mail.example",  -- SMTP_URL; a secret. smtp:// with port 587: by STARTTLS
+  --   from = "alerts@example.com",                 -- SMTP_FROM
+  --   ca = "mail-authority.pem",                   -- SMTP_CA_FILE; ca_file, else the system's
+  -- },
+  -- alerts = {
+  --   channels = {                                 -- RINGDOWN_ALERT_CHANNELS, as JSON; a secret
+  --     { name = "ops", kind = "mail", to = { "ops@example.com" } },
+  --     { name = "desk", kind = "webhook", url = "https://desk.example/alerts", secret = "…", severities = { "page" } },
+  --   },
+  --   rules = "alerts.lua",                        -- RINGDOWN_ALERT_RULES; rules of your own
+  -- },
 
   -- What agents name in needs.secrets; without it, the environment variable of that name is used.
   -- secrets = { DISPATCH_KEY = "..." },                               -- RINGDOWN_SECRETS; secret

@@ -30,10 +30,12 @@ static int copy_text(const char **field)
 /* The caller's strings may go; ours stay. A failed copy leaves NULL behind. */
 static int copy_opts(struct script_opts *to, const struct script_opts *from)
 {
-    const char **fields[] = {&to->agents_path,  &to->library_path, &to->ca_file,    &to->twilio_api,
-                             &to->twilio_sid,   &to->twilio_token, &to->resume_url, &to->secrets,
-                             &to->http_resolve, &to->number_key,   &to->vapi_api,   &to->vapi_key,
-                             &to->kept_path,    &to->public_url};
+    const char **fields[] = {
+        &to->agents_path,  &to->library_path,   &to->ca_file,    &to->twilio_api,
+        &to->twilio_sid,   &to->twilio_token,   &to->resume_url, &to->secrets,
+        &to->http_resolve, &to->number_key,     &to->vapi_api,   &to->vapi_key,
+        &to->kept_path,    &to->public_url,     &to->smtp_url,   &to->smtp_from,
+        &to->smtp_ca,      &to->alert_channels, &to->alert_rules};
     int rc = 0;
 
     *to = *from;
@@ -61,6 +63,11 @@ static void free_opts(struct script_opts *o)
     free((void *)o->vapi_key);
     free((void *)o->kept_path);
     free((void *)o->public_url);
+    free((void *)o->smtp_url);
+    free((void *)o->smtp_from);
+    free((void *)o->smtp_ca);
+    free((void *)o->alert_channels);
+    free((void *)o->alert_rules);
 }
 
 int script_pool_start(struct script_pool **out, const struct script_opts *o)

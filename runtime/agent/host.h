@@ -72,9 +72,11 @@ struct script_opts {
     uint16_t own_ports[4];    /* that we listen on; 0-terminated */
     const char *public_url;   /* what callers of our webhooks call us; NULL or "": not known */
     const char *resume_url;   /* public, for TwiML that comes back */
-    const char *number_key;   /* phone numbers are hashed with it */
-    int call_deadline_ms;     /* per entry into the script */
-    struct journal *journal;  /* borrows; what writes wait for. NULL: they do not */
+    /* For mails and alerts; NULL or "": none. A JSON list; the path of a Lua file. */
+    const char *smtp_url, *smtp_from, *smtp_ca, *alert_channels, *alert_rules;
+    const char *number_key;  /* phone numbers are hashed with it */
+    int call_deadline_ms;    /* per entry into the script */
+    struct journal *journal; /* borrows; what writes wait for. NULL: they do not */
     /* Borrow; whom the library asks as Ringdown, and whom agents ask as themselves. NULL: nobody.
      * Hushed before script_pool_stop(). */
     struct asker *asker, *agent_asker;

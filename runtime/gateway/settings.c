@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "gateway/settings_table.h"
+#include "io/mail.h"
 #include "io/tls.h"
 
 #include <errno.h>
@@ -202,12 +203,23 @@ static void check_folders(struct loading *l)
                     "installation");
 }
 
+static void check_mail(struct loading *l)
+{
+    const char *from = text_of(l, "smtp.from");
+
+    if (text_of(l, "smtp.url")[0] && !from[0])
+        complain_at(l, "smtp.url", "needs smtp.from beside it, the address that mails come from");
+    else if (from[0] && usable(l, "smtp.from") && !mail_address_valid(from))
+        complain_at(l, "smtp.from", "must be an address alone, such as alerts@example.com");
+}
+
 static void check_together(struct loading *l)
 {
     const char *listen = text_of(l, "public.listen");
 
     check_tls(l);
     check_folders(l);
+    check_mail(l);
     if (strcmp(listen, text_of(l, "admin.listen")) == 0 && !strstr(listen, ":0"))
         complain_at(l, "admin.listen", "is the same as public.listen; they need a port each");
 }

@@ -21,11 +21,14 @@ struct settings {
     char *openai_url, *openai_key, *openai_model;
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
     char *vapi_api, *vapi_key, *vapi_secret, *vapi_hmac;
-    char *sentry_dsn, *smtp_url;
-    char *secrets;      /* of agents, "NAME=value" lines */
-    char *http_resolve; /* "host=address:port" lines */
-    char *force;        /* "", "openai", "vapi" */
-    char *node_name;    /* in records, alerts and the table of nodes; the host's name */
+    char *sentry_dsn;
+    char *smtp_url, *smtp_from, *smtp_ca; /* "" when off */
+    char *alert_channels; /* a JSON list, as scripts/ringdown/alerts/channels.lua wants it; "" */
+    char *alert_rules;    /* a Lua file; "" */
+    char *secrets;        /* of agents, "NAME=value" lines */
+    char *http_resolve;   /* "host=address:port" lines */
+    char *force;          /* "", "openai", "vapi" */
+    char *node_name;      /* in records, alerts and the table of nodes; the host's name */
     enum log_level log_level;
     enum log_format log_format;
     int metrics_agents; /* told apart in the metrics */

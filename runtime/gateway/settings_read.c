@@ -246,6 +246,27 @@ static int take_map(struct reading *r, lua_State *L, const char *path, struct se
     return rc;
 }
 
+/* A list of tables on top of the stack becomes JSON. */
+static int take_tables(struct reading *r, lua_State *L, const char *path, struct setting_value *v)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, FILE_MAX_BYTES);
+    rc = lua_istable(L, -1) ? settings_list_json(L, &text) : RD_EPROTO;
+    if (rc == RD_EPROTO || rc == RD_ETOOBIG) {
+        complain_key(r, path, "must be a list of tables of texts and numbers, as in ",
+                     "{ { name = \"ops\" } }");
+        v->bad = true;
+        rc = 0;
+    } else if (!rc) {
+        rc = buf_text(&text) ? put(v, text.data, ORIGIN_FILE, settings_line(r->source, path))
+                             : -ENOMEM;
+    }
+    buf_fini(&text);
+    return rc;
+}
+
 /* In the environment, a comma ends an entry. */
 static void split_entries(const struct setting *s, struct setting_value *v)
 {
@@ -272,6 +293,8 @@ static int take_value(struct reading *r, lua_State *L, const char *path, int ind
         complain_key(r, path, "must be a table of names and texts, as in ", "{ NAME = \"text\" }");
         return 0;
     }
+    if (s->type == SETTING_LIST)
+        return take_tables(r, L, path, v);
     if (s->type == SETTING_NUMBER && lua_isinteger(L, -1)) {
         snprintf(number, sizeof(number), "%lld", (long long)lua_tointeger(L, -1));
         return put(v, number, ORIGIN_FILE, settings_line(r->source, path));

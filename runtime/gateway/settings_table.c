@@ -5,6 +5,7 @@
  * to serve. Rules that look at two settings at once are in settings.c. */
 #include "gateway/settings_table.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/lines.h"
 #include "observe/families.h"
 #include "store/database.h"
@@ -82,6 +83,14 @@ static const struct setting table[] = {
      .secret = true, .about = "where errors are reported"},
     {"smtp.url", "SMTP_URL", SETTING_URL, "", AT(smtp_url), .allowed = "smtps smtp", .secret = true,
      .about = "mail server for alerts"},
+    {"smtp.from", "SMTP_FROM", SETTING_TEXT, "", AT(smtp_from),
+     .about = "the address that mails come from"},
+    {"smtp.ca", "SMTP_CA_FILE", SETTING_FILE, "", AT(smtp_ca),
+     .about = "whom to trust (PEM) as the mail server's authority; ca_file, else the system's"},
+    {"alerts.channels", "RINGDOWN_ALERT_CHANNELS", SETTING_LIST, "", AT(alert_channels),
+     .secret = true, .about = "whom alerts are told to: mail and webhooks"},
+    {"alerts.rules", "RINGDOWN_ALERT_RULES", SETTING_FILE, "", AT(alert_rules),
+     .about = "a Lua file with rules of your own, and changes of those that are there"},
     {"secrets", "RINGDOWN_SECRETS", SETTING_MAP, "", AT(secrets), .secret = true,
      .about = "what agents name in needs.secrets; else the environment variable of that name"},
     {"http.resolve", "RINGDOWN_HTTP_RESOLVE", SETTING_MAP, "", AT(http_resolve),
@@ -382,6 +391,17 @@ static bool map_valid(const struct setting *s, const char *text, char *why, size
     return true;
 }
 
+static bool list_valid(const char *text, char *why, size_t cap)
+{
+    struct json_value v;
+
+    if (json_parse(rd_str(text), &v) == 0 && v.type == JSON_ARRAY)
+        return true;
+    (void)snprintf(why, cap,
+                   "must be a list of tables; in the environment, a list of JSON objects");
+    return false;
+}
+
 bool setting_valid(const struct setting *s, const char *text, char *why, size_t cap)
 {
     if (text[0] == '\0' && s->type != SETTING_NUMBER) {
@@ -407,6 +427,8 @@ bool setting_valid(const struct setting *s, const char *text, char *why, size_t 
         return tokens_valid(text, why, cap);
     case SETTING_MAP:
         return map_valid(s, text, why, cap);
+    case SETTING_LIST:
+        return list_valid(text, why, cap);
     case SETTING_FOLDER:
         return true; /* looked at when the use is known */
     case SETTING_TEXT:

@@ -20,7 +20,8 @@ enum setting_type {
     SETTING_NUMBER, /* min .. max */
     SETTING_HEX,    /* 32 bytes, written as 64 hex digits */
     SETTING_TOKENS, /* one or two; a list, or text with a comma */
-    SETTING_MAP     /* a table of names and texts; text with commas. Kept as "name=text" lines */
+    SETTING_MAP,    /* a table of names and texts; text with commas. Kept as "name=text" lines */
+    SETTING_LIST    /* a list of tables; JSON in the environment. Kept as JSON */
 };
 
 /* In the order the table is read by people, not the one that packs best.
@@ -69,7 +70,7 @@ static inline int *setting_int_field(const struct setting *s, const struct setti
 }
 
 const struct setting *settings_table(size_t *n);
-enum { SETTINGS_MAX = 48 };
+enum { SETTINGS_MAX = 64 };
 
 /* The setting of that key (or alias), or -1. */
 int setting_find(const char *key);
@@ -94,6 +95,11 @@ int complaints_flush(struct complaints *c, struct buf *out);
 /* Runs the configuration file and takes over what it returned. 0 even when keys were complained of;
  * RD_ECONFIG when the file could not be read or run (complained of too); -ENOMEM. */
 int settings_read_file(const char *file, struct setting_value *values, struct complaints *c);
+
+/* The list of tables on top of the stack as JSON; RD_ETOOBIG: deeper or longer than a list may be;
+ * RD_EPROTO: a value that is no text, number, truth or table. */
+struct lua_State;
+int settings_list_json(struct lua_State *L, struct buf *out);
 
 /* Environment over the file. `environ` is NULL-terminated NAME=value. */
 int settings_read_env(char *const *environment, struct setting_value *values, struct complaints *c);

@@ -77,6 +77,19 @@ static const char test_operations[] =
     "  return { text = text, empty = host.kept 'a/+1.json', gone = host.kept 'a/b.json' == nil,\n"
     "    names = table.concat(names, ' '), some = #host.kept_names 'a/+' }\n"
     "end\n"
+    "function kinds.tells()\n"
+    "  local sent, why, code = host.mail { to = { 'a@b' }, subject = 's', text = 't' }\n"
+    "  local posted, no, how = host.post { url = 'http://127.0.0.1:1/', body = '{}' }\n"
+    "  host.alarm('warning', 'target.open', 'x', 'words')\n"
+    "  local alarms = host.alarms()\n"
+    "  host.alarm_over('target.open', 'x')\n"
+    "  return { sent = tostring(sent), why = why, code = code, posted = tostring(posted), how = "
+    "how, "
+    "no = no,\n"
+    "    hmac = host.hmac('Jefe', 'what do ya want for nothing?'), ready = host.mail_ready(),\n"
+    "    kind = alarms[1].kind .. alarms[1].subject .. alarms[1].text, after = #host.alarms(),\n"
+    "    split = pcall(host.post, { url = 'http://x', header = { 'A: b\\r\\nC: d' } }) }\n"
+    "end\n"
     "function kinds.names()\n"
     "  local refused = 0\n"
     "  for _, name in ipairs { '../x', 'a/../x', '/x', '', 'a/', '.x', 'a/.x', 'a b', 'a//b', "
@@ -428,6 +441,17 @@ static void test_an_unreadable_library_is_told(void **state)
 
 /* --- what it may do --- */
 
+static void test_it_may_tell_people_by_mail_and_request(void **state)
+{
+    (void)state;
+    expect("tells", "{}",
+           "{\"after\":0,\"code\":\"refused\","
+           "\"hmac\":\"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843\","
+           "\"how\":\"not_sent\",\"kind\":\"target.openxwords\",\"no\":\"Connection refused\","
+           "\"posted\":\"nil\",\"ready\":false,\"sent\":\"nil\",\"split\":false,"
+           "\"why\":\"there is no mail server: set smtp.url and smtp.from\"}");
+}
+
 static void test_it_sees_the_agents(void **state)
 {
     (void)state;
@@ -579,6 +603,7 @@ int main(void)
         LIVES(test_so_many_at_once_and_no_more),
         LIVES(test_a_wish_that_is_too_long_is_refused),
         LIVES(test_an_unreadable_library_is_told),
+        LIVES(test_it_may_tell_people_by_mail_and_request),
         LIVES(test_it_sees_the_agents),
         LIVES(test_it_has_no_call_and_no_agents_data),
         LIVES(test_it_makes_secrets_and_acts_for_whoever_turns_out_to_ask),

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,6 +49,57 @@ static void test_what_serving_needs_is_told_with_the_way_to_get_it(void **state)
     world_assert_told(w, "public.url: is missing; give the address that Twilio reaches");
     world_assert_told(w, "openai.key: is missing; make a key at");
     world_assert_told(w, "twilio.tokens: is missing; copy the auth token from");
+}
+
+static void test_whom_alerts_go_to_is_a_list_of_tables(void **state)
+{
+    struct world *w = *state;
+
+    world_write("ringdown.lua",
+                "return { public = { url = 'https://x' }, openai = { key = 'k' },\n"
+                "twilio = { token = 't' }, smtp = { url = 'smtps://m.example' },\n"
+                "alerts = { channels = { name = 'ops' } } }",
+                0600);
+    assert_int_equal(RD_ECONFIG, world_load(w, SETTINGS_SERVE));
+    assert_string_equal(
+        "ringdown.lua:2: smtp.url: needs smtp.from beside it, the address that mails come from\n"
+        "ringdown.lua:3: alerts.channels: must be a list of tables of texts and numbers, as in "
+        "{ { name = \"ops\" } }\n",
+        world_told(w));
+}
+
+static void test_a_list_of_tables_is_kept_as_json(void **state)
+{
+    struct world *w = *state;
+
+    world_write("ringdown.lua",
+                "return { public = { url = 'https://x' }, openai = { key = 'k' },\n"
+                "twilio = { token = 't' }, smtp = { url = 'smtps://m.example', from = 'a@b' },\n"
+                "alerts = { channels = { { to = { 'a@b', '\"' } }, { n = 5 }, {} } } }",
+                0600);
+    assert_int_equal(0, world_load(w, SETTINGS_SERVE));
+    assert_string_equal("[{\"to\":[\"a@b\",\"\\\"\"]},{\"n\":5},{}]", w->settings->alert_channels);
+}
+
+static void test_a_list_of_tables_holds_no_functions_and_not_itself(void **state)
+{
+    static const char *const lists[] = {
+        "{ { f = function() end } }", "{ { a = {a={a={a={}}}} } }",
+        "(function() local t = {} t[1] = t return t end)()", "{ { 1, a = 2 } }", "'x'"};
+    char text[512];
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct world *w = *state;
+
+        (void)snprintf(text, sizeof(text),
+                       "return { public = { url = 'https://x' }, openai = { key = 'k' },\n"
+                       "twilio = { token = 't' }, alerts = { channels = %s } }",
+                       lists[i]);
+        world_write("ringdown.lua", text, 0600);
+        assert_int_equal(RD_ECONFIG, world_load(w, SETTINGS_SERVE));
+        world_assert_told(w, "alerts.channels: must be a list of tables of texts and numbers");
+        buf_clear(&w->complaints);
+    }
 }
 
 static void test_numbers_out_of_range_name_the_range(void **state)
@@ -253,6 +305,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(test_three_mistakes_are_told_at_once_with_their_lines),
         STORY(test_what_serving_needs_is_told_with_the_way_to_get_it),
+        STORY(test_whom_alerts_go_to_is_a_list_of_tables),
+        STORY(test_a_list_of_tables_is_kept_as_json),
+        STORY(test_a_list_of_tables_holds_no_functions_and_not_itself),
         STORY(test_numbers_out_of_range_name_the_range),
         STORY(test_addresses_and_urls_are_looked_at),
         STORY(test_a_database_is_a_host_several_hosts_or_a_socket),
