@@ -4,6 +4,7 @@
 #include "agent/secret.h"
 #include "base/err.h"
 #include "cli/commands.h"
+#include "cli/operate.h"
 #include "cli/options.h"
 
 #include <stdio.h>
@@ -60,6 +61,17 @@ static int check_agents(const struct settings *s)
     return code;
 }
 
+/* Whom alerts go to, and the operator's rules. */
+static int check_alerts(const struct settings *s)
+{
+    struct operate_opts o = {
+        .settings = s, .command = "check", .kind = "alerts_check", .asks_nobody = true};
+
+    if (!s->alert_channels[0] && !s->alert_rules[0])
+        return EXIT_OK;
+    return operate(&o, json_object()) ? EXIT_USAGE : EXIT_OK;
+}
+
 static void print_settings(const struct settings *s)
 {
     struct buf text;
@@ -92,6 +104,8 @@ int cmd_check(int argc, char **argv)
         if (print && !config_code)
             print_settings(s);
         code = check_agents(s);
+        if (!agents_only && !config_code)
+            config_code = check_alerts(s);
     }
     settings_free(s);
     if (config_code)

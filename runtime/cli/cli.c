@@ -24,6 +24,8 @@ static const struct command commands[] = {
     {"why", cmd_why, "what happened in a call, who decided it, what it cost, what to do"},
     {"cost", cmd_cost, "what calls cost, by day or line by line"},
     {"stats", cmd_stats, "what calls were like: how many, answered, contained, how fast, by what"},
+    {"alerts", cmd_alerts,
+     "what is wrong now, whom that was told; acknowledge, silence, rules, test"},
     {"numbers", cmd_numbers, "which agent answers a number, and where Twilio sends it"},
     {"rollout", cmd_rollout, "one agent's callers move to OpenAI, stage by stage, and back"},
     {"force", cmd_force, "every new call to one system: openai, vapi, off"},

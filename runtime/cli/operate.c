@@ -200,7 +200,7 @@ static int start(struct operating *o)
                             .public_url = s->public_url,
                             .smtp_url = s->smtp_url,
                             .smtp_from = s->smtp_from,
-                            .smtp_ca = s->smtp_ca[0] ? s->smtp_ca : s->ca_file,
+                            .smtp_ca = s->smtp_ca && s->smtp_ca[0] ? s->smtp_ca : s->ca_file,
                             .alert_channels = s->alert_channels,
                             .alert_rules = s->alert_rules,
                             .number_key = s->cluster_secret,
@@ -271,7 +271,8 @@ static void release_signals(const struct sigaction before[2])
 static int run(struct operating *o, const json_t *wish)
 {
     struct sigaction before[2];
-    int rc = operate_database_open(&o->database, o->opts->settings, o->opts->hurries);
+    bool asks = !o->opts->asks_nobody;
+    int rc = asks ? operate_database_open(&o->database, o->opts->settings, o->opts->hurries) : 0;
 
     catch_signals(before);
     load_agents(o);
@@ -286,7 +287,8 @@ static int run(struct operating *o, const json_t *wish)
     if (o->database.asker)
         asker_hush(o->database.asker);
     script_pool_stop(o->pool);
-    operate_database_close(&o->database);
+    if (asks)
+        operate_database_close(&o->database);
     release_signals(before);
     return rc ? EXIT_FAILED : o->code;
 }

@@ -22,6 +22,7 @@ struct operate_opts {
     bool as_json;
     json_t *
         *result; /* NULL, or gets what it returned, which the caller owns; NULL in there: nothing */
+    bool asks_nobody; /* no database: for what looks at files and settings alone */
     bool hurries; /* a database that does not answer within a second is away: it works then too */
 };
 

@@ -8,7 +8,8 @@
  *                             a node died, agents differ   ─▶ alarms, closed when it is over
  *                             what is due                  ─▶ operations (gateway/timetable.h)
  *
- * Failure modes: with the database away there is no beat, and nobody leads; it is the shipper's alarm.
+ * Failure modes: with the database away nobody leads, and what a node does then is begun (it is the
+ * shipper's alarm). What it does not get in time is "journal.behind".
  * An errand that finds no room is asked for again by a later beat. */
 #include "gateway/beat.h"
 
@@ -23,14 +24,17 @@
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 #include "store/asker.h"
+#include "store/journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { BEAT_MAX = 2048, ORDER_MAX = 4096, NODES_MAX = 32, TEXT_MAX = 256 };
+enum { BEHIND_MS = 300000, CAUGHT_UP_MS = 60000 };
 
 static const char differ_kind[] = "nodes.differ", died_kind[] = "node.lost";
+static const char behind_kind[] = "journal.behind";
 
 /* --- telling --- */
 
@@ -166,6 +170,23 @@ static void alarm_died(const struct json_value *died)
     }
 }
 
+/* What was recorded waits for too long, whatever the reason. */
+static void alarm_behind(struct node *n)
+{
+    struct journal_gauges g;
+    char text[TEXT_MAX];
+
+    journal_gauges(n->journal, &g);
+    if (g.oldest_age_ms < CAUGHT_UP_MS)
+        alarm_clear(behind_kind, NULL);
+    if (g.oldest_age_ms < BEHIND_MS)
+        return;
+    (void)snprintf(
+        text, sizeof(text), "%llu events wait for PostgreSQL, the oldest for %llu minutes",
+        (unsigned long long)g.kept + g.waiting, (unsigned long long)g.oldest_age_ms / 60000);
+    alarm_raise(ALARM_WARNING, behind_kind, NULL, text, catalogue_fix("journal.", "behind"));
+}
+
 /* --- the answer --- */
 
 static void lead(struct node *n, const struct json_value *said)
@@ -204,9 +225,11 @@ static void on_answer(void *arg, struct answer *a)
             follow();
         metric_gauge_set(G_LEADER, leader.type == JSON_TRUE);
         timetable_beat(n->timetable, leader.type == JSON_TRUE);
-    } else if (a && a->rc == RD_EREFUSED) {
-        log_warn("node.beat_refused", F_STR("why", a->why),
-                 F_FIX(catalogue_fix("node.", "beat_refused")));
+    } else {
+        if (a && a->rc == RD_EREFUSED)
+            log_warn("node.beat_refused", F_STR("why", a->why),
+                     F_FIX(catalogue_fix("node.", "beat_refused")));
+        timetable_beat_alone(n->timetable);
     }
     answer_free(a);
     atomic_store(&n->beating, false);
@@ -223,6 +246,7 @@ void beat_tell(struct node *n)
 
     if (!n->books || atomic_exchange(&n->beating, true))
         return;
+    alarm_behind(n);
     atomic_fetch_add(&n->adopting, 1);
     buf_init(&beat, BEAT_MAX);
     rc = write_beat(n, &beat);
@@ -231,6 +255,7 @@ void beat_tell(struct node *n)
     if (!rc)
         rc = asker_ask(books_asker(n->books), &q);
     if (rc) {
+        timetable_beat_alone(n->timetable);
         atomic_store(&n->beating, false);
         atomic_fetch_sub(&n->adopting, 1);
     }

@@ -271,7 +271,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .resume_url = n->resume_url,
                             .smtp_url = s->smtp_url,
                             .smtp_from = s->smtp_from,
-                            .smtp_ca = s->smtp_ca[0] ? s->smtp_ca : s->ca_file,
+                            .smtp_ca = s->smtp_ca && s->smtp_ca[0] ? s->smtp_ca : s->ca_file,
                             .alert_channels = s->alert_channels,
                             .alert_rules = s->alert_rules,
                             .number_key = s->cluster_secret,

@@ -12,7 +12,7 @@
 struct settings {
     char *public_listen, *public_url;
     char *certificate, *private_key, *ca_file; /* "" when off */
-    char *admin_listen, *admin_hosts; /* hosts: names with commas between */
+    char *admin_listen, *admin_hosts;          /* hosts: names with commas between */
     char *database_url, *data;
     char *agents_path, *agents_source, *agents_watch; /* folder or database; on or off */
     char *library_path;   /* where scripts/ringdown/ is found; RINGDOWN_LIBRARY, else beside the

@@ -7,9 +7,10 @@
  * What runs has its place in a table, so that there are never two of a kind and what a node does by
  * itself is bounded; what it was asked to do (node_operate) has no place and is bounded by the pool.
  *
+ * Some are for when the database is away (`alone`): a beat that it did not answer begins those alone.
+ *
  * Failure modes: one that fails is a warning with its remedy and a count; it comes again at its time.
- * The library's answer cannot be read: said once a minute, and asked again. With the database away
- * there is no beat, and nothing is begun. A node that leaves begins nothing, and what
+ * The library's answer cannot be read: said once a minute, and asked again. A node that leaves begins nothing, and what
  * runs is told to end. */
 #include "gateway/timetable.h"
 
@@ -26,7 +27,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ENTRIES_MAX = 16, KIND_MAX = 32, KEPT_MAX = 64, ASK_EVERY_S = 60, SHOWN_MAX = 400 };
+enum { ENTRIES_MAX = 32, KIND_MAX = 32, KEPT_MAX = 64, ASK_EVERY_S = 60, SHOWN_MAX = 400 };
+enum {
+    EARLY_MS = 500
+}; /* a beat comes every two seconds, more or less: half of one is no reason to miss it */
 
 enum { ASKED_MS = 86400000 }; /* numbers may be changed in waves with hours between them */
 
@@ -36,7 +40,7 @@ struct entry {
     struct timetable *table;
     char kind[KIND_MAX];
     char kept[KEPT_MAX]; /* only while this file is there; "": always */
-    bool everywhere, runs;
+    bool everywhere, alone, runs;
     uint32_t every_s;
     uint64_t due_ms;
 };
@@ -46,6 +50,7 @@ struct timetable {
     atomic_bool stop;                  /* what runs shall end: the node leaves */
     pthread_mutex_t lock;              /* of the following */
     bool ended;                        /* for good */
+    uint64_t answered_ms;              /* the database, last; or since this node is there */
     struct entry entries[ENTRIES_MAX]; /* the first one asks for the others */
     size_t n;
 };
@@ -94,6 +99,7 @@ static bool read_entry(struct entry *e, struct rd_str kind, const struct json_va
 {
     struct json_value every = json_get(about, "every_s"), kept = json_get(about, "kept");
     struct json_value everywhere = json_get(about, "everywhere");
+    struct json_value alone = json_get(about, "alone");
     uint64_t every_s = 0;
 
     if (!rd_str_copy(e->kind, sizeof(e->kind), kind) || !json_u64(&every, &every_s) ||
@@ -101,6 +107,7 @@ static bool read_entry(struct entry *e, struct rd_str kind, const struct json_va
         return false;
     e->every_s = (uint32_t)every_s;
     e->everywhere = everywhere.type == JSON_TRUE;
+    e->alone = alone.type == JSON_TRUE;
     e->kept[0] = '\0';
     return kept.type == JSON_NONE || json_copy(&kept, e->kept, sizeof(e->kept)) == 0;
 }
@@ -162,21 +169,29 @@ static bool is_there(const struct timetable *t, const char *kept)
            access(path, F_OK) == 0;
 }
 
-static bool is_due(const struct timetable *t, const struct entry *e, bool leads, uint64_t now_ms)
+/* LEADS and FOLLOWS: the database answered; ALONE: it did not. */
+enum beat { LEADS, FOLLOWS, ALONE };
+
+static bool is_due(const struct timetable *t, const struct entry *e, enum beat b, uint64_t now_ms)
 {
-    return !e->runs && now_ms >= e->due_ms && (leads || e->everywhere) &&
-           (!e->kept[0] || is_there(t, e->kept));
+    if (e->runs || now_ms + EARLY_MS < e->due_ms)
+        return false;
+    if (b == ALONE)
+        return e->alone || e == &t->entries[0];
+    return (b == LEADS || e->everywhere) && (!e->kept[0] || is_there(t, e->kept));
 }
 
-static void begin(struct timetable *t, struct entry *e, uint64_t now_ms)
+/* What is told of the database: whoever acts without it knows for how long it has been away. */
+static void begin(struct timetable *t, struct entry *e, enum beat b, uint64_t now_ms)
 {
-    struct operation_order o = {.kind = e->kind,
-                                .json = RD_STR("{}"),
-                                .stop = &t->stop,
-                                .line = on_line,
-                                .done = on_done,
-                                .arg = e};
+    char away[64] = "{}";
+    struct operation_order o = {
+        .kind = e->kind, .stop = &t->stop, .line = on_line, .done = on_done, .arg = e};
 
+    if (b == ALONE)
+        (void)snprintf(away, sizeof(away), "{\"away_ms\":%llu}",
+                       (unsigned long long)(now_ms - t->answered_ms));
+    o.json = rd_str(away);
     e->due_ms = now_ms + (uint64_t)e->every_s * 1000;
     e->runs = true;
     if (script_pool_operate(t->node->scripts, &o)) {
@@ -185,19 +200,31 @@ static void begin(struct timetable *t, struct entry *e, uint64_t now_ms)
     }
 }
 
-void timetable_beat(struct timetable *t, bool leads)
+static void beat(struct timetable *t, enum beat b)
 {
     uint64_t now_ms = clock_ms(loop_clock());
 
     if (!t)
         return;
     pthread_mutex_lock(&t->lock);
+    if (b != ALONE)
+        t->answered_ms = now_ms;
     if (!t->ended)
         atomic_store(&t->stop, directory_counts(t->node->directory).draining);
     for (size_t i = 0; !atomic_load(&t->stop) && i < t->n; i++)
-        if (is_due(t, &t->entries[i], leads, now_ms))
-            begin(t, &t->entries[i], now_ms);
+        if (is_due(t, &t->entries[i], b, now_ms))
+            begin(t, &t->entries[i], b, now_ms);
     pthread_mutex_unlock(&t->lock);
+}
+
+void timetable_beat(struct timetable *t, bool leads)
+{
+    beat(t, leads ? LEADS : FOLLOWS);
+}
+
+void timetable_beat_alone(struct timetable *t)
+{
+    beat(t, ALONE);
 }
 
 /* --- out of turn --- */
@@ -253,6 +280,7 @@ int timetable_new(struct timetable **out, struct node *n)
     if (!t)
         return -ENOMEM;
     t->node = n;
+    t->answered_ms = clock_ms(loop_clock());
     pthread_mutex_init(&t->lock, NULL);
     t->n = 1;
     t->entries[0] = (struct entry){.table = t, .everywhere = true, .every_s = ASK_EVERY_S};

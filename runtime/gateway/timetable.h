@@ -18,6 +18,9 @@ void timetable_free(struct timetable *t); /* after the script threads */
  * one at a time. */
 void timetable_beat(struct timetable *t, bool leads);
 
+/* The same when the database did not answer: what is for such times. */
+void timetable_beat_alone(struct timetable *t);
+
 /* Begins one out of turn: see node_operate(). */
 int timetable_operate(struct timetable *t, const char *kind, const char *json);
 

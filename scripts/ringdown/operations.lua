@@ -14,11 +14,17 @@ local M = {}
 ---By kind: the module that does it, required when it comes.
 ---@type table<string, string>
 M.modules = {
+  alerts = "ringdown.alerts.look",
+  alerts_alone = "ringdown.alerts.alone",
+  alerts_check = "ringdown.alerts.check",
+  alerts_command = "ringdown.alerts.command",
   api = "ringdown.api.front",
   cost = "ringdown.stats.costs",
   force = "ringdown.rollout.force",
   guards = "ringdown.rollout.watch",
   job = "ringdown.jobs",
+  notices_mail = "ringdown.alerts.send_mail",
+  notices_webhook = "ringdown.alerts.send_webhook",
   numbers = "ringdown.numbers.command",
   numbers_drift = "ringdown.numbers.drift",
   rollout = "ringdown.rollout.command",
@@ -38,11 +44,16 @@ M.modules = {
 ---@field every_s integer
 ---@field everywhere boolean? on each node, not on the one that leads only
 ---@field kept string? only while this file is kept (host.keep)
+---@field alone boolean? also, and whether that file is there or not, at each beat that the database does not answer
 
 ---What nodes do by themselves, by kind. Each must be safe to run twice, and on a node that has just lost the lead.
 ---@type table<string, ringdown.operations.timed>
 M.timed = {
+  alerts = { every_s = 4 },
+  alerts_alone = { every_s = 4, everywhere = true, kept = "alerts_alone.json", alone = true },
   guards = { every_s = 60 },
+  notices_mail = { every_s = 2 },
+  notices_webhook = { every_s = 2 },
   numbers_drift = { every_s = 300 },
   rollout_sweep = { every_s = 5, everywhere = true, kept = "override.json" },
   rollup = { every_s = 60 },

@@ -28,7 +28,7 @@ void api_line_register(lua_State *L);      /* the caller's line: during an erran
 void api_alarm_register(lua_State *L);     /* alarms: during a call or an operation */
 void api_nap_register(lua_State *L);       /* sleep: during a call or an operation */
 void api_rows_register(lua_State *L);      /* query alone: during an operation */
-void api_alert_register(lua_State *L);     /* mail, post, alarms: during an operation */
+void api_alert_register(lua_State *L);     /* mail, post, open alarms: during an operation */
 void api_operation_register(lua_State *L); /* tell, stopping, who, agents: during an operation */
 struct script_lent;
 void api_node_push(lua_State *L, const struct script_lent *lent); /* host.node, onto the stack */

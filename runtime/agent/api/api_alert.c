@@ -142,13 +142,14 @@ static int host_mail(lua_State *L)
     return task_wait(L, cancel_mailing, m);
 }
 
-/* host.mail_ready() -> boolean: is there a server to give mails to? */
+/* host.mail_ready() -> boolean, from: is there a server to give mails to, and whom they come from */
 static int host_mail_ready(lua_State *L)
 {
     const struct script_opts *o = opts_of(L);
 
     lua_pushboolean(L, o->smtp_url && *o->smtp_url && o->smtp_from && *o->smtp_from);
-    return 1;
+    lua_pushstring(L, o->smtp_from ? o->smtp_from : "");
+    return 2;
 }
 
 /* --- requests --- */
@@ -317,7 +318,7 @@ static int push_alarms(lua_State *L)
     return 1;
 }
 
-/* host.alarms() -> list of {kind, subject, text, fix, severity, since_ms}: open in this process, oldest
+/* host.open_alarms() -> list of {kind, subject, text, fix, severity, since_ms}: open in this process, oldest
  * first */
 static int host_alarms(lua_State *L)
 {
@@ -411,7 +412,7 @@ void api_alert_register(lua_State *L)
                                          {"post", host_post},
                                          {"hmac", host_hmac},
                                          {"unix_ms", host_unix_ms},
-                                         {"alarms", host_alarms},
+                                         {"open_alarms", host_alarms},
                                          {"alert_rules", host_alert_rules},
                                          {"alert_channels", host_alert_channels},
                                          {NULL, NULL}};

@@ -207,7 +207,6 @@ int api_open_operation(lua_State *L)
         api_node_push(L, lent);
         lua_setfield(L, -2, "node");
     }
-    api_digest_register(L);
     api_alert_register(L);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "loading");

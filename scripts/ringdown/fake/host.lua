@@ -43,6 +43,8 @@ end
 M.emergency = no_desk
 
 function M.reset()
+  M.alarms_open, M.mails, M.posts, M.mail_replies, M.post_replies = {}, {}, {}, {}, {}
+  M.mail_from, M.rules_path, M.rules_text, M.channels_text = "alerts@example.com", nil, nil, ""
   M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
   M.vapi_requests, M.vapi_replies, M.files, M.keep_fails = {}, nil, {}, nil
   M.told_lines, M.is_stopping, M.person, M.known_agents, M.broken_agents = {}, false, "somebody", {}, {}
@@ -347,6 +349,61 @@ end
 
 function M.alarm_over(kind, subject)
   M.alarms_over[#M.alarms_over + 1] = { kind = kind, subject = subject }
+end
+
+---What alerts are about and whom they go to: alarms that are open, mails and requests that went out, and what became
+---of them; the operator's file and channels.
+M.alarms_open, M.mails, M.posts, M.mail_replies, M.post_replies = {}, {}, {}, {}, {}
+M.mail_from, M.rules_path, M.rules_text, M.channels_text = "alerts@example.com", nil, nil, ""
+
+function M.open_alarms()
+  return M.alarms_open
+end
+
+function M.mail_ready()
+  return M.mail_from ~= "", M.mail_from
+end
+
+-- The next reply: true, or { why, code }.
+local function next_reply(list)
+  local reply = #list > 1 and table.remove(list, 1) or list[1]
+  if reply == nil or reply == true then
+    return true
+  end
+  return nil, reply[1], reply[2]
+end
+
+function M.mail(letter)
+  M.mails[#M.mails + 1] = letter
+  return next_reply(M.mail_replies)
+end
+
+---By default 200; a reply is a status, a table { status, retry_after_ms }, or { lost = "why" }.
+function M.post(o)
+  M.posts[#M.posts + 1] = o
+  local reply = #M.post_replies > 1 and table.remove(M.post_replies, 1) or M.post_replies[1] or 200
+  if type(reply) == "table" and reply.lost then
+    return nil, reply.lost, "unknown"
+  end
+  return { status = type(reply) == "table" and reply[1] or reply, body = "", retry_after_ms = type(reply) == "table"
+    and reply[2] or 0 }
+end
+
+---No real HMAC; it differs as one does.
+function M.hmac(key, text)
+  return M.digest(key .. "\0" .. text)
+end
+
+function M.unix_ms()
+  return M.unix() * 1000
+end
+
+function M.alert_rules()
+  return M.rules_path, M.rules_text, M.rules_path and not M.rules_text and "No such file or directory" or nil
+end
+
+function M.alert_channels()
+  return M.channels_text
 end
 
 ---False: another errand has the caller.

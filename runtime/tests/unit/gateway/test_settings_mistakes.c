@@ -83,9 +83,9 @@ static void test_a_list_of_tables_is_kept_as_json(void **state)
 
 static void test_a_list_of_tables_holds_no_functions_and_not_itself(void **state)
 {
-    static const char *const lists[] = {
-        "{ { f = function() end } }", "{ { a = {a={a={a={}}}} } }",
-        "(function() local t = {} t[1] = t return t end)()", "{ { 1, a = 2 } }", "'x'"};
+    static const char *const lists[] = {"{ { f = function() end } }", "{ { a = {a={a={a={}}}} } }",
+                                        "(function() local t = {} t[1] = t return t end)()",
+                                        "{ { 1, a = 2 } }", "'x'"};
     char text[512];
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

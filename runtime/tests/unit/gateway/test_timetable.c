@@ -23,9 +23,11 @@ enum { PATIENCE_MS = 5000, A_SECOND_US = 1050000 };
 static const char library[] =
     "local host = require 'ringdown.host'\n"
     "local M = {}\n"
-    "function M.operate(kind)\n"
+    "function M.operate(kind, json)\n"
     "  if kind == 'timed' then return host.kept 'timed.json' or '{}' end\n"
     "  host.fact(kind, '{}')\n"
+    "  if json ~= '{}' then host.fact(json:match '^{\"away_ms\":%d+}$' and 'away' or json, '{}') "
+    "end\n"
     "  if kind == 'long' then while not host.stopping() do host.sleep(1) end end\n"
     "  if kind == 'fails' then error('the door is locked', 0) end\n"
     "  return '{}'\n"
@@ -225,6 +227,24 @@ static void test_some_only_while_a_file_is_there(void **state)
     wait_for("sweep", 1);
 }
 
+static void test_some_when_the_database_does_not_answer(void **state)
+{
+    (void)state;
+    begin("{\"guards\":{\"every_s\":1,\"everywhere\":true},"
+          "\"tell\":{\"every_s\":1,\"everywhere\":true,\"kept\":\"told.json\",\"alone\":true}}");
+    timetable_beat_alone(node.timetable);
+    wait_for("tell", 1);
+    settle();
+    assert_int_equal(times("guards"), 0);
+    assert_int_equal(times("away"), 1); /* it knows for how long */
+    usleep(A_SECOND_US);
+    timetable_beat(node.timetable,
+                   false); /* it is back, and there is nothing to be told any more */
+    wait_for("guards", 1);
+    settle();
+    assert_int_equal(times("tell"), 1);
+}
+
 static void test_there_are_never_two_of_a_kind(void **state)
 {
     (void)state;
@@ -301,6 +321,7 @@ int main(void)
         LIVES(test_it_comes_again_at_its_time),
         LIVES(test_a_follower_does_only_what_each_node_must),
         LIVES(test_some_only_while_a_file_is_there),
+        LIVES(test_some_when_the_database_does_not_answer),
         LIVES(test_there_are_never_two_of_a_kind),
         LIVES(test_one_that_fails_is_counted),
         LIVES(test_a_timetable_that_cannot_be_read_begins_nothing),
