@@ -391,6 +391,14 @@ static void on_time_up(struct call *c)
     call_hang_up(c, CALL_END_MAX_DURATION);
 }
 
+bool call_spent(struct call *c)
+{
+    if (c->state != CALL_LIVE || c->time_up || c->kept_open)
+        return false;
+    on_time_up(c);
+    return true;
+}
+
 static void on_late_tool(struct call *c, const struct toolcall *t)
 {
     c->totals.errors++;

@@ -119,6 +119,10 @@ void call_hang_up(struct call *c, enum call_end_reason why);
 void call_keep_open(struct call *c, bool on);
 bool call_kept_open(const struct call *c);
 
+/* It has cost what it may: ends politely, as one that has been as long as it may. False: it is kept open,
+ * or ends already. */
+bool call_spent(struct call *c);
+
 /* The process leaves: another one takes the call over. One that is kept open stays, unless `all`. */
 void call_hand_on(struct call *c, bool all);
 

@@ -28,6 +28,10 @@ static const char usage[] =
     "       range, calls, compare also: [--agent A] [--site S] [--system openai|vapi] [--since "
     "30d]\n"
     "                                   [--until DATE] [--tests] [--imported]\n"
+    "       ringdown cost caps                           what calls may cost, and what is spent "
+    "today\n"
+    "       ringdown cost caps set AGENT|all [--day DOLLARS] [--call DOLLARS]\n"
+    "       ringdown cost caps clear AGENT|all\n"
     "       ringdown cost rates\n"
     "       ringdown cost rates set WHAT [MODEL] UNIT DOLLARS [--from DAY [--recost]] [--source "
     "TEXT]\n\n"
@@ -130,7 +134,7 @@ static int show(const struct settings *s, const char *call, bool json)
 /* ---- what the library does ---- */
 
 struct wish {
-    const char *agent, *site, *system, *since, *until, *by, *from, *source;
+    const char *agent, *site, *system, *since, *until, *by, *from, *source, *day, *call;
     bool tests, imported, unknown, recost;
 };
 
@@ -162,6 +166,8 @@ static json_t *wish_json(const struct options *o, const struct wish *w)
     set_text(out, "by", w->by);
     set_text(out, "from", w->from);
     set_text(out, "source", w->source);
+    set_text(out, "day", w->day);
+    set_text(out, "call", w->call);
     set_true(out, "tests", w->tests);
     set_true(out, "imported", w->imported);
     set_true(out, "unknown", w->unknown);
@@ -193,9 +199,9 @@ int cmd_cost(int argc, char **argv)
 {
     struct wish w = {0};
     const struct option_value values[] = {
-        {"agent", &w.agent}, {"site", &w.site},     {"system", &w.system},
-        {"since", &w.since}, {"until", &w.until},   {"by", &w.by},
-        {"from", &w.from},   {"source", &w.source}, {NULL, NULL}};
+        {"agent", &w.agent}, {"site", &w.site}, {"system", &w.system}, {"since", &w.since},
+        {"until", &w.until}, {"by", &w.by},     {"from", &w.from},     {"source", &w.source},
+        {"day", &w.day},     {"call", &w.call}, {NULL, NULL}};
     const struct option_switch switches[] = {{"tests", &w.tests},
                                              {"imported", &w.imported},
                                              {"unknown", &w.unknown},

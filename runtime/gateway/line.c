@@ -556,6 +556,7 @@ void line_command(struct media_thread *t, struct message *m)
         call_hand_on(l->call, m->number != 0);
         break;
     case CMD_OPERATOR_END:
+    case CMD_SPENT:
     case CMD_WHISPER:
     case CMD_TRANSFER:
     case CMD_TRANSFER_BEGUN:

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "observe/catalogue.h"
 
 #include <errno.h>
 
@@ -78,12 +79,24 @@ static void refused(struct line *l, const struct message *m)
     call_transfer_refused(l->call, m->s[0], m->s[1], m->number != 0);
 }
 
+/* Said again and again until it has ended. */
+static void spent(struct line *l)
+{
+    if (!call_spent(l->call))
+        return;
+    note(l, "hang_up", RD_STR("it has cost what a call may cost"), RD_STR("budget"));
+    log_warn("call.spent", F_CALL(l->view.sid), F_FIX(catalogue_fix("call.", "spent")));
+}
+
 void line_operator(struct line *l, const struct message *m)
 {
     switch (m->kind) {
     case CMD_OPERATOR_END:
         note(l, "hang_up", RD_STR(""), m->s[0]);
         call_hang_up(l->call, CALL_END_OPERATOR);
+        break;
+    case CMD_SPENT:
+        spent(l);
         break;
     case CMD_WHISPER:
         whisper(l, m);

@@ -79,12 +79,19 @@ enum missed missed_by_refusal(const char *reason)
         const char *reason;
         enum missed m;
     } refusals[] = {
-        {"draining", MISSED_NO_CAPACITY},      {"full", MISSED_NO_CAPACITY},
-        {"agent_full", MISSED_NO_CAPACITY},    {"rate_limit", MISSED_NO_CAPACITY},
-        {"journal_full", MISSED_NO_CAPACITY},  {"script_full", MISSED_NO_CAPACITY},
-        {"no_memory", MISSED_NO_CAPACITY},     {"script_failed", MISSED_SCRIPT_FAILED},
-        {"script_late", MISSED_SCRIPT_FAILED}, {"no_token", MISSED_FAILED},
-        {"no_stream", MISSED_FAILED},          {"webhook_gone", MISSED_FAILED},
+        {"draining", MISSED_NO_CAPACITY},
+        {"full", MISSED_NO_CAPACITY},
+        {"agent_full", MISSED_NO_CAPACITY},
+        {"rate_limit", MISSED_NO_CAPACITY},
+        {"budget", MISSED_NO_CAPACITY},
+        {"journal_full", MISSED_NO_CAPACITY},
+        {"script_full", MISSED_NO_CAPACITY},
+        {"no_memory", MISSED_NO_CAPACITY},
+        {"script_failed", MISSED_SCRIPT_FAILED},
+        {"script_late", MISSED_SCRIPT_FAILED},
+        {"no_token", MISSED_FAILED},
+        {"no_stream", MISSED_FAILED},
+        {"webhook_gone", MISSED_FAILED},
     };
 
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)

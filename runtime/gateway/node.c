@@ -13,6 +13,7 @@
 #include "base/now.h"
 #include "gateway/adopt.h"
 #include "gateway/books.h"
+#include "gateway/budget.h"
 #include "gateway/lent.h"
 #include "gateway/line.h"
 #include "gateway/media_thread.h"
@@ -342,6 +343,47 @@ static int start_routing(struct node *n, char *why, size_t cap)
     return rc;
 }
 
+static int command(struct node *n, const char *call_sid, enum call_command kind,
+                   const char *const words[2], uint32_t number)
+{
+    struct rd_str s[] = {rd_str(words[0]), rd_str(words[1])};
+    struct directory_view view;
+    struct message *m;
+
+    if (!directory_find(n->directory, rd_str(call_sid), &view))
+        return RD_EGONE;
+    if (view.state != DIRECTORY_TAKEN)
+        return view.state == DIRECTORY_AWAY ? RD_ESTATE : RD_EGONE;
+    m = message_new(MSG_CALL_COMMAND, view.call, s, 2);
+    if (!m)
+        return -ENOMEM;
+    m->kind = (int)kind;
+    m->number = number;
+    return mailbox_post(n->media[view.media_thread]->mailbox, m);
+}
+
+static void on_spent(void *arg, const char *call_sid)
+{
+    (void)command(arg, call_sid, CMD_SPENT, (const char *const[]){"", ""}, 0);
+}
+
+static int start_budget(struct node *n, char *why, size_t cap)
+{
+    struct budget_opts o = {.data = n->settings->data,
+                            .secret = n->settings->cluster_secret,
+                            .spent = on_spent,
+                            .arg = n};
+    int rc = 0;
+
+    if (n->books) {
+        o.asker = books_asker(n->books);
+        rc = budget_start(&n->budget, &o);
+    }
+    if (rc)
+        (void)snprintf(why, cap, "budgets cannot be followed: %s", rd_strerror(rc));
+    return rc;
+}
+
 static int start_recorder(struct node *n, char *why, size_t cap)
 {
     int rc = tape_start(n);
@@ -472,6 +514,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = start_routing(n, why, cap);
     if (!rc)
+        rc = start_budget(n, why, cap);
+    if (!rc)
         rc = start_recorder(n, why, cap);
     if (!rc)
         rc = start_media(n, why, cap);
@@ -578,25 +622,6 @@ uint16_t node_port(struct node *n)
     return n->port;
 }
 
-static int command(struct node *n, const char *call_sid, enum call_command kind,
-                   const char *const words[2], uint32_t number)
-{
-    struct rd_str s[] = {rd_str(words[0]), rd_str(words[1])};
-    struct directory_view view;
-    struct message *m;
-
-    if (!directory_find(n->directory, rd_str(call_sid), &view))
-        return RD_EGONE;
-    if (view.state != DIRECTORY_TAKEN)
-        return view.state == DIRECTORY_AWAY ? RD_ESTATE : RD_EGONE;
-    m = message_new(MSG_CALL_COMMAND, view.call, s, 2);
-    if (!m)
-        return -ENOMEM;
-    m->kind = (int)kind;
-    m->number = number;
-    return mailbox_post(n->media[view.media_thread]->mailbox, m);
-}
-
 int node_hang_up(struct node *n, const char *call_sid, const char *who)
 {
     struct directory_view view;
@@ -668,6 +693,7 @@ void node_stop(struct node *n)
     timetable_hush(n->timetable);
     adopt_wait(n);
     releases_stop(n->releases);
+    budget_stop(n->budget);
     routing_stop(n->routing); /* it asks the scripts for their agents */
     reload_stop(n->reload);
     texts_free(n->texts);

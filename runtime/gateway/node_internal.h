@@ -36,6 +36,7 @@ struct node {
     struct keep *keep;
     struct numbers *numbers; /* NULL: nothing is kept, so nobody assigned any */
     struct routing *routing; /* gateway/routing.h */
+    struct budget *budget;   /* gateway/budget.h; NULL: nothing is kept, so nobody counts */
     const char *name;        /* borrows from settings */
     struct script_pool *scripts;
     struct script_lent lent;   /* ourselves, to the scripts */

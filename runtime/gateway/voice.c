@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "gateway/adopt.h"
+#include "gateway/budget.h"
 #include "gateway/meters.h"
 #include "gateway/numbers.h"
 #include "gateway/opening.h"
@@ -17,6 +18,7 @@
 #include "gateway/resume.h"
 #include "gateway/route.h"
 #include "gateway/webhook.h"
+#include "observe/catalogue.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -289,12 +291,18 @@ static void keep_refusal(struct media_thread *t, struct form *form, const struct
     keep_refused(t->node->keep, &k);
 }
 
+/* The other system is no way out for one caller who calls too often, nor for money that is spent. */
+static bool may_go_elsewhere(const char *reason)
+{
+    return strcmp(reason, "caller_full") != 0 && strcmp(reason, "budget") != 0;
+}
+
 static void refuse(struct media_thread *t, struct http_request *r, struct form *form,
                    const struct agent_info *agent, const char *reason, const char *fix)
 {
     char sid[DIRECTORY_SID];
 
-    if (strcmp(reason, "caller_full") != 0 && route_refused(t, r, form, agent, reason))
+    if (may_go_elsewhere(reason) && route_refused(t, r, form, agent, reason))
         return;
     (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
     meter_without_stream(agent ? agent->name : NULL, "fallback");
@@ -355,6 +363,16 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
         open_call(t, r, form, a.call, set, agent);
 }
 
+/* A new call of an agent that has cost what it may today. Calls that go on, and what Twilio asks again,
+ * are not touched. */
+static bool is_spent(struct media_thread *t, struct form *form, const struct agent_info *agent)
+{
+    struct directory_view view;
+
+    return agent && budget_is_spent(t->node->budget, rd_str(agent->name), unix_us() / 1000000) &&
+           !directory_find(t->node->directory, form_get(form, "CallSid"), &view);
+}
+
 /* The number's fallback URL is this one: Twilio could not ask how a call goes on, and asks here. */
 static bool is_about_resume(struct form *form)
 {
@@ -376,6 +394,9 @@ void voice_request(struct media_thread *t, struct http_request *r, struct form *
         resume_request(t, r, form);
     } else if (!is_call_sid(sid)) {
         webhook_reply_text(r, 400, "CallSid is missing or is none\n");
+    } else if (is_spent(t, form, agent)) {
+        metric_add(M_REFUSED_BUDGET, 1);
+        refuse(t, r, form, agent, "budget", catalogue_fix("call.", "budget"));
     } else if (route_is_forced_to_vapi(t, agent) &&
                !directory_find(t->node->directory, sid, &view)) {
         route_unasked(t, r, form, agent, "force");

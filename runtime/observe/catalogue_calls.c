@@ -9,6 +9,14 @@ static const struct error_info calls[] = {
      "the reason stands in the call's own log lines", ERROR_CRITICAL, RETRY_NO},
     {"call.agent_full", "the agent has as many calls as it may have",
      "the agent has as many calls as it wants: raise its limits.calls", ERROR_WARNING, RETRY_HELPS},
+    {"call.budget", "the agent, or all of them, had cost what they may that day",
+     "ringdown cost caps says what was spent; ringdown cost caps set raises the cap, at once and "
+     "on all nodes",
+     ERROR_CRITICAL, RETRY_HELPS},
+    {"call.spent", "a call had cost what a call may cost, and was ended politely",
+     "ringdown cost CALL says what for; ringdown cost caps set AGENT --call, if calls may cost "
+     "more",
+     ERROR_WARNING, RETRY_NO},
     {"call.caller_full", "one number has as many calls at once as it may have",
      "this number has too many calls at once: raise max_calls_per_caller when they are wanted",
      ERROR_WARNING, RETRY_HELPS},

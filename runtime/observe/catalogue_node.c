@@ -87,6 +87,13 @@ static const struct error_info node[] = {
      ERROR_CRITICAL, RETRY_NO},
     {"rollout.ready", "a stage of a rollout is over, and every guard passes",
      "ringdown rollout advance, when you agree", ERROR_WARNING, RETRY_NO},
+    {"cost.near_cap", "an agent, or all of them, spent four fifths of what they may that day",
+     "ringdown cost range --by agent says what for; ringdown cost caps set, if it may be more",
+     ERROR_WARNING, RETRY_NO},
+    {"cost.over_cap",
+     "an agent, or all of them, spent what they may that day: new calls hear the fallback",
+     "ringdown cost caps set raises the cap, at once and on all nodes; the next day begins anew",
+     ERROR_CRITICAL, RETRY_NO},
     {"rollout.not_judged", "the guards of a rollout could not look at its calls",
      "see ringdown db status; nobody watches this rollout meanwhile: ringdown rollout hold, if it "
      "lasts",

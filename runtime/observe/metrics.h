@@ -29,6 +29,7 @@
     X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")                \
     X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")            \
     X(M_REFUSED_RATE_LIMIT, "refused_rate_limit", "calls beyond the model's tokens per minute")    \
+    X(M_REFUSED_BUDGET, "refused_budget", "calls of agents that had cost what they may that day")  \
     X(M_REFUSED_JOURNAL, "refused_journal", "calls refused because the disk takes nothing")        \
     X(M_MISSED, "calls_missed", "callers who did not get through")                                 \
     X(M_TEXTS_IN, "texts_in", "texts that came in")                                                \

@@ -76,6 +76,7 @@ enum call_command {
     CMD_STREAM_LOST,   /* the carrier asks what comes after the stream: it is over, seen or not */
     CMD_CLAIMED,       /* another node has taken this call */
     CMD_OPERATOR_END,  /* s[0] who; the operator wants it to end, after what is said was heard */
+    CMD_SPENT,         /* it has cost what it may: it ends as one that has been as long as it may */
     CMD_WHISPER,       /* s[0] text, s[1] who; number: 1 = the model answers at once */
     CMD_TRANSFER, /* s[0] whom to, s[1] who; nobody: the agent, after what is being said was heard */
     CMD_TRANSFER_BEGUN, /* s[0] whom to: the script asks the carrier itself, now */

@@ -44,6 +44,7 @@ local host = require "ringdown.host"
 ---@field record boolean? keep the sound of its calls; needs notice = { recording = true }
 ---@field keep { transcripts: string?, recordings: string? }? how long, "90d"; for good if left out
 ---@field limits { calls: integer? }? how many calls it takes at once
+---@field budget { day: number?, call: number? }? dollars that all its calls of a day, and one call, may cost
 ---@field greeting ringdown.words spoken first
 ---@field prompt string|ringdown.file what the model is told; may hold {{caller.number}} and so on
 ---@field tools ringdown.tool[]? what it may do

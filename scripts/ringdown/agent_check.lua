@@ -161,6 +161,7 @@ local function shapes_of(languages)
     record = shape.flag,
     keep = shape.fields { transcripts = kept_for, recordings = kept_for },
     limits = shape.fields { calls = shape.integer(1, 100000) },
+    budget = shape.fields { day = shape.number(0.01, 1000000), call = shape.number(0.01, 10000) },
     greeting = spoken,
     prompt = prompt,
     tools = tool_list,

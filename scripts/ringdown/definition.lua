@@ -14,7 +14,7 @@ local tool = require "ringdown.tool"
 local M = {}
 
 -- What is only read when the agent loads, or is in the brief already.
-local left_out = { apology = true, brief = true, greeting = true, keep = true, limits = true,
+local left_out = { apology = true, brief = true, budget = true, greeting = true, keep = true, limits = true,
   moment = true, notice = true, place = true, prompt = true, silence = true, tools = true }
 
 -- Few calls look at these.

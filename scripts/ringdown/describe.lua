@@ -83,6 +83,7 @@ function M.text(def, brief)
     emergencies = rules_of(def),
     people = people_of(def),
     limits = { calls = def.limits.calls, max_call_ms = brief.max_call_ms },
+    budget = def.budget,
     needs = def.needs and { hosts = json.array(def.needs.hosts or {}),
       secrets = json.array(def.needs.secrets or {}) } or nil,
     record = def.record,

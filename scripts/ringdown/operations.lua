@@ -19,6 +19,7 @@ M.modules = {
   alerts_check = "ringdown.alerts.check",
   alerts_command = "ringdown.alerts.command",
   api = "ringdown.api.front",
+  budgets = "ringdown.stats.budgets",
   cost = "ringdown.stats.costs",
   force = "ringdown.rollout.force",
   guards = "ringdown.rollout.watch",
@@ -51,6 +52,7 @@ M.modules = {
 M.timed = {
   alerts = { every_s = 4 },
   alerts_alone = { every_s = 4, everywhere = true, kept = "alerts_alone.json", alone = true },
+  budgets = { every_s = 3 },
   guards = { every_s = 60 },
   notices_mail = { every_s = 2 },
   notices_webhook = { every_s = 2 },

@@ -3,6 +3,7 @@
 --
 --   range    what for, how it is known, by day, agent, system or site      calls    the calls behind it, dearest first
 --   compare  a minute, a call, a booking on either system                  turns    one call, answer by answer
+--   caps     what calls may cost, each and in a day
 --   rates    prices                                                        rates set   another price, from a day on
 local compare = require "ringdown.stats.compare"
 local db = require "ringdown.stats.db"
@@ -237,12 +238,16 @@ function verbs.rates(payload, tell)
   return list
 end
 
+function verbs.caps(payload, tell)
+  return require("ringdown.stats.budgets").command(payload, tell)
+end
+
 ---@param payload { verb: string, words: string[] }
 function M.run(payload, tell)
   local verb = verbs[payload.verb]
   if not verb then
     error(("'%s' is no call and nothing to do; %s"):format(tostring(payload.verb):sub(1, 64),
-      nearest.hint(payload.verb, { "range", "calls", "compare", "rates", "turns" })), 0)
+      nearest.hint(payload.verb, { "range", "calls", "caps", "compare", "rates", "turns" })), 0)
   end
   payload.words = payload.words or {}
   return verb(payload, tell)

@@ -1,0 +1,128 @@
+-- SPDX-License-Identifier: Apache-2.0
+local events = require "spec.support.events"
+local host = require "ringdown.fake.host"
+local json = require "ringdown.json"
+local pg = require "spec.support.postgres"
+local world = require "spec.stats.world"
+
+describe("a budget", function()
+  local url, now_us
+
+  before_each(function()
+    url = world.open()
+    now_us = math.tointeger(pg.query(url, "select (extract(epoch from now()) * 1000000)::bigint as t")[1].t)
+    host.known_agents = { { name = "northside-plumbing", numbers = {}, shown = json.encode { openai = true,
+      time_zone = "America/Chicago", budget = { day = 0.05, call = 0.02 } } } }
+  end)
+
+  after_each(world.close)
+
+  -- A call that began now; 15706 micro-dollars for each minute that it was.
+  local function call(n, o)
+    o = o or {}
+    local c = events.call(n, { started_us = now_us })
+    c:add("webhook", { kind = "voice", status = "ringing", node = "n1" }, 0)
+    c:add("decision", { system = "openai", reason = "split" }, 0)
+    c:add("state", { state = "live" }, 0)
+    for _ = 1, o.answers or 1 do
+      c:add("usage", { kind = "response", model = "gpt-realtime-2.1", complete = true, raw = events.usage }, 0)
+    end
+    if o.emergency then
+      c:add("triage", { rule = "gas", severity = "life", source = "rule", state = "open", words = "gas" }, 0)
+    end
+    if not o.goes_on then
+      c:add("ended", { reason = "caller_hangup", duration_ms = 0 }, 0)
+      c:add("webhook", { kind = "status", status = "completed", duration_s = 60 }, 0)
+    end
+    events.ingest(url, c.list)
+  end
+
+  local function state_of(agent)
+    local states = world.run("ringdown.stats.budgets", {}).states
+    for _, s in ipairs(states) do
+      if s.agent == agent then
+        return s
+      end
+    end
+  end
+
+  local function version()
+    return pg.query(url, "select version from budget_version")[1].version
+  end
+
+  it("of an agent's file is near at four fifths and over at the whole, and people are told once each", function()
+    call(1)
+    local state = state_of "northside-plumbing"
+    assert.same({ "ok", 15706 }, { state.state, state.spent_micro_usd })
+    assert.same({}, host.alarms)
+    call(2)
+    call(3, { answers = 2 }) -- 54,324 in all
+    assert.equal("over", state_of("northside-plumbing").state)
+    local alarm = host.alarms[#host.alarms]
+    assert.same({ "critical", "cost.over_cap", "northside-plumbing" }, { alarm.severity, alarm.kind, alarm.subject })
+    assert.matches("$0.05 of $0.05 are spent today", alarm.text:gsub("%$0%.0%d+", "$0.05"), 1, true)
+    pg.run(url, "update call_costs set micro_usd = 13000, micro_usd_exact = 13000")
+    assert.equal("ok", state_of("northside-plumbing").state)
+    pg.run(url, "update call_costs set micro_usd = 14000, micro_usd_exact = 14000")
+    assert.equal("near", state_of("northside-plumbing").state)
+    assert.equal("cost.near_cap", host.alarms[#host.alarms].kind)
+  end)
+
+  it("counts calls that go on, and what is known of those whose cost is not", function()
+    call(1, { goes_on = true, answers = 3 })
+    assert.same({ 21616, 1 }, { state_of("northside-plumbing").spent_micro_usd,
+      state_of("northside-plumbing").unknown_calls })
+  end)
+
+  it("tells nodes only of what they must do something about", function()
+    local before = version()
+    call(1)
+    state_of("northside-plumbing")
+    assert.equal(before, version())
+    call(2)
+    call(3, { answers = 2 })
+    state_of("northside-plumbing")
+    assert.equal(before + 1, version())
+    state_of("northside-plumbing")
+    assert.equal(before + 1, version())
+  end)
+
+  it("ends a call that has cost what a call may, and never one with an open emergency", function()
+    call(1, { goes_on = true, answers = 2 })
+    call(2, { goes_on = true, answers = 3 })
+    call(3, { goes_on = true, answers = 3, emergency = true })
+    world.run("ringdown.stats.budgets", {})
+    assert.same({ { call = events.call(2).stream } }, pg.query(url, "select call from budget_calls"))
+  end)
+
+  it("is set by a person for one or for all, who is named, and goes before the file", function()
+    local result, text = world.run("ringdown.stats.costs", { verb = "caps", words = { "set", "northside-plumbing" },
+      day = "25", call = "2.50" })
+    assert.matches("northside%-plumbing: $25.00 a day, $2.50 a call", text)
+    assert.equal(25000000, result.caps[1].cap_micro_usd)
+    world.run("ringdown.stats.costs", { verb = "caps", words = { "set", "all" }, day = "0.01" })
+    call(1)
+    assert.same({ "over", "ok" }, { state_of("*").state, state_of("northside-plumbing").state })
+    world.run("ringdown.stats.costs", { verb = "caps", words = { "clear", "all" } })
+    assert.is_nil(state_of("*"))
+    assert.same({ "northside-plumbing", "*", "*" }, (function()
+      local list = {}
+      for i, row in ipairs(pg.query(url, "select subject from audit where what = 'budget.set' order by id")) do
+        list[i] = row.subject
+      end
+      return list
+    end)())
+  end)
+
+  it("refuses amounts that are none", function()
+    for wrong, payload in pairs {
+      ["is no amount"] = { words = { "set", "all" }, day = "-1" }, ["how much"] = { words = { "set", "all" } },
+      ["whose"] = { words = { "set" }, day = "1" }, ["did you mean 'clear'"] = { words = { "cler" } },
+    } do
+      payload.verb = "caps"
+      local ok, why = world.run("ringdown.stats.costs", payload)
+      assert.is_false(ok)
+      assert.matches(wrong, why, 1, true)
+    end
+  end)
+end)
