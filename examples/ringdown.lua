@@ -62,7 +62,8 @@ return {
   -- alerts = {
   --   channels = {                                 -- RINGDOWN_ALERT_CHANNELS, as JSON; a secret
   --     { name = "ops", kind = "mail", to = { "ops@example.com" } },
-  --     { name = "desk", kind = "webhook", url = "https://desk.example/alerts", secret = "…", severities = { "page" } },
+  --     { name = "desk", kind = "webhook", url = "https://desk.example/alerts", secret = "…",
+  --       severities = { "page" } },
   --   },
   --   rules = "alerts.lua",                        -- RINGDOWN_ALERT_RULES; rules of your own
   -- },

@@ -88,8 +88,8 @@ static void name_tools(const char *tools_json)
     json_t *tools = json_loads(tools_json, 0, NULL), *tool;
     size_t i;
 
-    json_array_foreach(tools, i, tool)
-        (void)metric_label(LABEL_TOOL, json_string_value(json_object_get(tool, "name")));
+    json_array_foreach(tools, i, tool)(void)
+        metric_label(LABEL_TOOL, json_string_value(json_object_get(tool, "name")));
     json_decref(tools);
 }
 

@@ -87,7 +87,8 @@ local schemas = {
     } },
   Force = { type = "object", about = "the force switch: every new call to one system", fields = {
     system = { type = "string", one_of = force_words, required = true }, version = { type = "integer" },
-    at = time, who = maybe, reason = typed, only_here = { type = "boolean" }, notes = { type = "array", of = said_line },
+    at = time, who = maybe, reason = typed, only_here = { type = "boolean" },
+    notes = { type = "array", of = said_line },
     next_call = { type = "string", required = true } } },
   Undoable = { type = "object", about = "the last change, which may be taken back", fields = {
     kind = { type = "string", one_of = { "rollout", "force" }, required = true }, agent = maybe,
