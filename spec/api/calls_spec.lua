@@ -69,7 +69,7 @@ describe("calls in the API", function()
       assert.equal(200, status)
       everything[#everything + 1] = answer.body
     end
-    for _, target in ipairs { "/calls", "/calls/live", "/alerts" } do
+    for _, target in ipairs { "/calls", "/calls/live", "/alarms" } do
       local _, _, answer = world.ask("GET", target, { token = viewer })
       everything[#everything + 1] = answer.body
     end

@@ -36,6 +36,11 @@ insert into alerts (node, kind, subject, severity, text, fix, opened_at, last_at
 insert into triage_matches (call, rule, severity, words, matched_at)
   values ('CA00000000000000000000000000000001', 'gas-leak', 'life', 'it smells of gas', now()),
     ('CA00000000000000000000000000000002', 'gas-leak', 'life', 'it smells of gas', now());
+insert into alert_states (rule, fingerprint, labels, severity, state, value, threshold, text, began_at, fired_at,
+  seen_at) values ('failed_calls', repeat('f', 64), '{"agent": "northside-plumbing"}', 'page', 'firing', 0.2, 0.05,
+    'one call in five fails; the last was +13125550142', now(), now(), now());
+insert into alert_silences (labels, until_at, who, reason)
+  values ('{"rule": "drift"}', now() + interval '1 hour', 'ann', 'numbers move');
 insert into near_misses (call, rule, why, words, at)
   values ('CA00000000000000000000000000000001', 'gas-leak', 'negated', 'no, it does not smell of gas', now());
 insert into customers (agent, number, name) values ('northside-plumbing', '+13125550142', 'Maria Garcia');

@@ -67,7 +67,7 @@ M.modules = {
 ---@field run fun(r: table): integer, any, table?
 
 -- Those that are called like their module.
-for _, name in ipairs { "agents", "alerts", "audit", "calls", "events", "nodes", "status" } do
+for _, name in ipairs { "agents", "alarms", "alerts", "audit", "calls", "events", "nodes", "status" } do
   M.modules[name] = name
 end
 
