@@ -102,21 +102,24 @@ static int add_text(struct buf *out, enum log_format format, const char *text)
     return rc ? rc : buf_add(out, "\"", 1);
 }
 
-/* An error may quote what a caller said. Names, ids and addresses have no spaces, and stay. */
-static int add_sentence(struct buf *out, enum log_format format, const char *text)
+static int add_clean(struct buf *out, enum log_format format, const char *text)
 {
     struct rd_str looked_at = {text, cut(text, 2 * (size_t)LOG_VALUE_MAX)};
     struct buf clean;
     int rc;
 
-    if (!strchr(text, ' '))
-        return add_text(out, format, text);
     buf_init(&clean, 8 * looked_at.n + 64);
     rc = redact_text(&clean, looked_at);
     if (!rc)
         rc = add_text(out, format, buf_text(&clean) ? clean.data : "");
     buf_fini(&clean);
     return rc;
+}
+
+/* An error may quote what a caller said. Names, ids and addresses have no spaces, and stay. */
+static int add_sentence(struct buf *out, enum log_format format, const char *text)
+{
+    return strchr(text, ' ') ? add_clean(out, format, text) : add_text(out, format, text);
 }
 
 static int add_key(struct buf *out, enum log_format format, const char *key)
@@ -146,7 +149,7 @@ static int add_value(struct buf *out, enum log_format format, enum log_level lev
         return add_text(out, format, shown);
     case LOG_T_WORDS:
         if (level == LOG_DEBUG)
-            return add_sentence(out, format, text);
+            return add_clean(out, format, text);
         snprintf(shown, sizeof(shown), "(%zu bytes)", strlen(text));
         return add_text(out, format, shown);
     case LOG_T_SECRET:

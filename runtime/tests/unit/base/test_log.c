@@ -117,6 +117,8 @@ static void test_an_error_that_quotes_a_caller_shows_no_card(void **state)
     LOGFMT(LOG_DEBUG,
            "level=debug ts=2026-11-22T12:00:00.123Z ev=call.ended said=\"it is [ssn]\"\n",
            F_WORDS("said", "it is 123-45-6789"));
+    LOGFMT(LOG_DEBUG, "level=debug ts=2026-11-22T12:00:00.123Z ev=call.ended said=[card]\n",
+           F_WORDS("said", "4111111111111111"));
 }
 
 static void test_long_values_are_cut_between_characters(void **state)
