@@ -13,7 +13,9 @@ static const char usage[] =
     "usage: ringdown stats [--agent A] [--site S] [--system openai|vapi] [--since 7d] [--until "
     "DATE]\n"
     "                      [--by hour|weekday|day|site|reason|agent|system|outcome]\n"
-    "                      [--tests] [--imported] [--csv | --json] [--config FILE]\n\n"
+    "                      [--tests] [--imported] [--csv | --json] [--config FILE]\n"
+    "       ringdown stats weekly [--agent A]      the mail about last week, which is not sent by "
+    "this\n\n"
     "What calls were like that are over: answered and missed, how many needed no person, "
     "transfers,\n"
     "emergencies and how long they waited, bookings, tools, how soon the first words came, cost.\n"
@@ -28,7 +30,7 @@ static const char usage[] =
     "when it did not work.\n";
 
 struct wish {
-    const char *agent, *site, *system, *since, *until, *by;
+    const char *verb, *agent, *site, *system, *since, *until, *by;
     bool tests, imported, csv;
 };
 
@@ -48,6 +50,7 @@ static json_t *wish_json(const struct wish *w)
 {
     json_t *out = json_object();
 
+    set_text(out, "verb", w->verb);
     set_text(out, "agent", w->agent);
     set_text(out, "site", w->site);
     set_text(out, "system", w->system);
@@ -70,13 +73,20 @@ int cmd_stats(int argc, char **argv)
         {"until", &w.until}, {"by", &w.by},     {NULL, NULL}};
     const struct option_switch switches[] = {
         {"tests", &w.tests}, {"imported", &w.imported}, {"csv", &w.csv}, {NULL, NULL}};
-    struct options o = {.usage = usage, .values = values, .switches = switches};
+    struct options o = {.usage = usage, .values = values, .switches = switches, .max_words = 1};
     struct operate_opts opts = {.command = "stats", .kind = "stats"};
     struct settings *s = NULL;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
         return code;
+    if (o.n_words && strcmp(o.words[0], "weekly") != 0) {
+        fprintf(stderr,
+                "ringdown stats: does not know what to do with \"%.40s\"; weekly is possible\n",
+                o.words[0]);
+        return EXIT_USAGE;
+    }
+    w.verb = o.n_words ? o.words[0] : NULL;
     if (w.csv && o.json) {
         fputs("ringdown stats: either --csv or --json\n", stderr);
         return EXIT_USAGE;

@@ -38,6 +38,7 @@ M.modules = {
   vapi_import = "ringdown.vapi.import",
   vapi_joined = "ringdown.vapi.joined",
   vapi_poll = "ringdown.vapi.poll",
+  weekly = "ringdown.stats.weekly",
   why = "ringdown.operations.why",
 }
 
@@ -60,6 +61,7 @@ M.timed = {
   rollout_sweep = { every_s = 5, everywhere = true, kept = "override.json" },
   rollup = { every_s = 60 },
   vapi_poll = { every_s = 60 },
+  weekly = { every_s = 300 },
 }
 
 local function told(value)
