@@ -51,8 +51,8 @@ struct sum {
 struct meters_kept {
     struct node *node; /* borrows */
     atomic_bool asking;
-    uint64_t from_us, until_us; /* of the question; by the calendar */
-    uint64_t next_ms;           /* not before */
+    uint64_t from_us, until_us; /* of the question; by the calendar. Of whoever set `asking` */
+    _Atomic uint64_t next_ms;   /* not before; several threads look */
     struct sum sums[SUMS];
     size_t n;
 };
@@ -167,9 +167,9 @@ void meters_kept_ask(struct meters_kept *k)
         .sql = sql, .params = params, .n_params = 3, .rows_max = ROWS, .done = on_answer, .arg = k};
     uint64_t settled_us = unix_us() - SETTLED_AFTER_H * HOUR_US, now_ms = monotonic_ms();
 
-    if (!n->books || now_ms < k->next_ms || atomic_exchange(&k->asking, true))
+    if (!n->books || now_ms < atomic_load(&k->next_ms) || atomic_exchange(&k->asking, true))
         return;
-    k->next_ms = now_ms + METERS_KEPT_MS;
+    atomic_store(&k->next_ms, now_ms + METERS_KEPT_MS);
     k->until_us = settled_us > k->from_us ? settled_us : k->from_us;
     (void)snprintf(from, sizeof(from), "%" PRIu64, k->from_us);
     (void)snprintf(until, sizeof(until), "%" PRIu64, k->until_us);
