@@ -21,7 +21,7 @@ static const struct metric_shown calls[] = {
         PARTS("reason", {"full", M_REFUSED_FULL}, {"agent_full", M_REFUSED_AGENT_FULL},
               {"caller_full", M_REFUSED_CALLER_FULL}, {"no_agent", M_REFUSED_NO_AGENT},
               {"draining", M_REFUSED_DRAINING}, {"rate_limit", M_REFUSED_RATE_LIMIT},
-              {"journal", M_REFUSED_JOURNAL}),
+              {"budget", M_REFUSED_BUDGET}, {"journal", M_REFUSED_JOURNAL}),
         .about = "Calls that were not taken, and why",
         .act = "`ringdown errors call.REASON` has the remedy of each"),
     ROW("requests_refused_total", SHOWN_COUNTER, FROM_COUNTERS, "requests", 1,

@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "observe/metrics.h"
 #include "observe/prometheus.h"
+#include "observe/shown.h"
 #include "observe/targets.h"
 
 #include <pthread.h>
@@ -427,6 +428,63 @@ static void test_the_page_has_each_of_them(void **state)
     done(t);
 }
 
+/* --- nothing is counted that nobody can see --- */
+
+static const struct shown_group *const groups[] = {&shown_calls, &shown_sound, &shown_work,
+                                                   &shown_node};
+
+static bool has_id(const struct metric_shown *m, enum shown_source source, int id)
+{
+    if (m->source != source)
+        return false;
+    if (source == FROM_HISTOGRAM || source == FROM_FAMILY)
+        return m->id == id;
+    for (int i = 0; i < SHOWN_PARTS && m->parts[i].value; i++)
+        if (m->parts[i].id == id)
+            return true;
+    return false;
+}
+
+static bool is_shown(enum shown_source source, int id)
+{
+    for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+        for (size_t i = 0; i < groups[g]->n; i++)
+            if (has_id(&groups[g]->rows[i], source, id))
+                return true;
+    return false;
+}
+
+static bool is_in(const int *list, size_t n, int id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == id)
+            return true;
+    return false;
+}
+
+#define IS_IN(list, id) is_in(list, sizeof(list) / sizeof((list)[0]), id)
+
+static void test_nothing_is_counted_that_is_not_shown(void **state)
+{
+    /* A family has them, told apart. */
+    static const int counters[] = {M_CALLS_ENDED, M_TOOL_CALLS, M_TEXTS_IN, M_TARGET_REFUSED};
+    static const int gauges[] = {G_ALARMS};
+    static const int histograms[] = {H_FIRST_AUDIO_MS};
+
+    (void)state;
+    for (int i = 0; i < METRIC_COUNTER_COUNT; i++)
+        if (is_shown(FROM_COUNTERS, i) == IS_IN(counters, i))
+            fail_msg("counter %d has no row in shown_*.c", i);
+    for (int i = 0; i < METRIC_GAUGE_COUNT; i++)
+        if (is_shown(FROM_GAUGES, i) == IS_IN(gauges, i))
+            fail_msg("gauge %d has no row in shown_*.c", i);
+    for (int i = 0; i < METRIC_HISTOGRAM_COUNT; i++)
+        if (is_shown(FROM_HISTOGRAM, i) == IS_IN(histograms, i))
+            fail_msg("histogram %d has no row in shown_*.c", i);
+    for (int i = F_NONE + 1; i < METRIC_FAMILY_COUNT; i++)
+        assert_true(is_shown(FROM_FAMILY, i));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_slot_of_nothing_counts_for_nobody, clean),
         cmocka_unit_test_setup(test_what_does_not_fit_is_not_begun, clean),
         cmocka_unit_test_setup(test_the_page_has_each_of_them, clean),
+        cmocka_unit_test(test_nothing_is_counted_that_is_not_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
