@@ -6,7 +6,7 @@ local nearest = require "ringdown.nearest"
 local M = {}
 
 -- Tables and views of sql/; a spec compares. Months of the partitioned ones are called calls_2026_11 and so on.
-M.ours = [[<<<<<<< HEAD adoptions agent_release_current agent_releases agent_trees agent_versions agents alert_engine
+M.ours = [[adoptions agent_release_current agent_releases agent_trees agent_versions agents alert_engine
   alert_silences alert_states alerts api_requests appointments audit budget_calls budget_states budget_version budgets
   bulk_items bulk_runs call_cost_lines call_costs call_events call_legs calls calls_daily calls_measured calls_recent
   costs_daily customers force_now forces jobs near_misses node_leader node_processes nodes notices number_snapshots

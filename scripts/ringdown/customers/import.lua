@@ -15,7 +15,7 @@ local sorted = require "ringdown.sorted"
 
 local M = {}
 
-local ROWS_MAX, WRONG_MAX = 20000, 500
+local ROWS_MAX, WRONG_MAX = 10000, 500
 local PART_ROWS, PART_BYTES = 500, 400000
 
 local function fits(text, max)
