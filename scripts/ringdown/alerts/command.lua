@@ -61,10 +61,24 @@ local function line_of(s, rule)
     duration_text(host.unix_ms() - since), value, labels_text(s.labels), marks)
 end
 
+-- Those that go on before those that are over.
+local function open_first(alerts)
+  local out = {}
+  for _, over in ipairs { false, true } do
+    for _, s in ipairs(alerts) do
+      if (s.state == "resolved") == over then
+        out[#out + 1] = s
+      end
+    end
+  end
+  return out
+end
+
 local function list(wish, tell)
   local alerts = store.list { state = wish.all and "all" or nil, rule = wish.rule,
     agents = wish.agent and { wish.agent } }
   local by_name = rules_by_name()
+  alerts = open_first(alerts)
   for _, s in ipairs(alerts) do
     tell { text = line_of(s, by_name[s.rule]) }
   end

@@ -42,7 +42,11 @@ function M.list(filter)
   filter = filter or {}
   local ask_for = { state = filter.state, rule = filter.rule, before = filter.before and id_of(filter.before),
     limit = filter.limit, agents = filter.agents and json.array(filter.agents) or nil }
-  return ask("select alerts_listed($1::jsonb)::text", { json.encode(ask_for) })
+  local list = ask("select alerts_listed($1::jsonb)::text", { json.encode(ask_for) })
+  table.sort(list, function(a, b)
+    return a.id > b.id
+  end)
+  return list
 end
 
 ---One alert with what was told of it; nil: there is none.
