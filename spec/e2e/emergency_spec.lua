@@ -1,9 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- takes: 50 s
--- Gas leaks, from the caller's words to a person who has the caller or answers a text, or to nobody; and drills.
+-- Gas leaks, from the caller's words to a person who has the caller or answers a text, or to nobody; drills; and who
+-- hears that nobody took one.
+local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
+local receiver = require "spec.support.receiver"
+
+local SECRET = "sixteen letters and more"
 
 local function agent(name, number, people)
   return ([[
@@ -21,9 +26,17 @@ end
 
 describe("an emergency", function()
   local n, placed, reports, calls = nil, nil, {}, {}
+  local mails, hooks, deaf
 
   setup(function()
-    n = node.start { agents = {
+    mails, hooks, deaf = receiver.mail {}, receiver.hook {}, receiver.hook { script = "hang" }
+    n = node.start { env = {
+      SMTP_URL = "smtp://127.0.0.1:" .. mails.port, SMTP_FROM = "alerts@example.com",
+      RINGDOWN_ALERT_CHANNELS = json.encode {
+        { name = "deaf", kind = "webhook", url = ("http://127.0.0.1:%d/"):format(deaf.port), secret = SECRET },
+        { name = "ops", kind = "mail", to = { "ops@example.com" } },
+        { name = "desk", kind = "webhook", url = ("http://127.0.0.1:%d/alerts"):format(hooks.port),
+          secret = SECRET } } }, agents = {
       ["gas.lua"] = agent("gas", "+13125550261", { "+13125550188", "+13125550189" }),
       ["gas-texts.lua"] = agent("gas-texts", "+13125550263", { "+13125550184", "+13125550185" }),
       ["gas-alone.lua"] = agent("gas-alone", "+13125550262", { "+13125550186", "+13125550187" }),
@@ -39,6 +52,9 @@ describe("an emergency", function()
     n.own_sim:keep_frames()
     if n then
       n:stop()
+    end
+    for _, r in ipairs { mails, hooks, deaf } do
+      r:stop()
     end
   end)
 
@@ -148,5 +164,48 @@ describe("an emergency", function()
     assert.equal("critical", alarm[1].severity)
     assert.matches("gas%-leak: nobody took the caller", alarm[1].text)
     assert.equal("open", rows("select * from triage_matches where call = 'CALL'", "smells-gas-alone")[1].state)
+  end)
+
+  describe("that nobody takes is told", function()
+    local function told(r, words)
+      return proc.wait_for(function()
+        for _, one in ipairs(r:got()) do
+          if (one.subject and one.subject .. "\n" .. one.text or one.body):find(words, 1, true) then
+            return one
+          end
+        end
+      end, 20)
+    end
+
+    local function hmac(text)
+      local file = os.tmpname()
+      proc.write(file, text)
+      local said = proc.run(("openssl dgst -sha256 -hmac %s %s"):format(proc.quote(SECRET), file))
+      os.remove(file)
+      return said:match "(%x+)%s*$"
+    end
+
+    it("to whoever must know within ten seconds, though one of them hangs", function()
+      local call = calls["smells-gas-alone"]
+      local mail, hook = told(mails, "ringdown why " .. call), told(hooks, "ringdown why " .. call)
+      local opened = rows("select extract(epoch from opened_at)::float as at from alerts where subject = 'CALL'",
+        "smells-gas-alone")[1].at
+      assert.is_true(mail.at - opened <= 10, mail.at - opened)
+      assert.is_true(hook.at - opened <= 10, hook.at - opened)
+      assert.same({ "ops@example.com" }, mail.rcpt_tos)
+      assert.matches("an emergency was found in a call, and nobody has taken it yet", mail.subject)
+      local body = json.decode(hook.body)
+      assert.equal("emergency_unanswered", body.rule)
+      local at, v1 = hook.headers["x-ringdown-signature"]:match "^t=(%d+),v1=(%x+)$"
+      assert.equal(hmac(at .. "." .. hook.body), v1)
+      assert.is_true(#deaf:got() >= 1)
+    end)
+
+    it("until somebody looks after it", function()
+      local id = n:ringdown("alerts", "list"):match "(%d+) +firing +page +emergency_unanswered"
+      local text, code = n:ringdown("alerts", "ack", id, "--reason", "calling back")
+      assert.equal(0, code, text)
+      assert.matches("acknowledged by", n:ringdown("alerts", "list"))
+    end)
   end)
 end)
