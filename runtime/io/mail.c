@@ -248,10 +248,9 @@ static void on_closed(uv_handle_t *h)
     mail_free(h->data);
 }
 
-/* The thread is at its end, or about to be. */
+/* The thread is at its end, or about to be: what it wrote is ours then. */
 static void leave(struct mail *m)
 {
-    pthread_join(m->thread, NULL);
     curl_global_cleanup();
     atomic_fetch_sub(&at_once, 1);
     uv_close((uv_handle_t *)&m->over, on_closed);
@@ -260,10 +259,14 @@ static void leave(struct mail *m)
 static void on_over(uv_async_t *h)
 {
     struct mail *m = h->data;
-    struct verdict v = verdict_of(m);
-    struct mail_result r = {.err = v.err, .code = v.code};
+    struct mail_result r = {0};
     char why[MAIL_WHY_MAX] = "";
+    struct verdict v;
 
+    pthread_join(m->thread, NULL);
+    v = verdict_of(m);
+    r.err = v.err;
+    r.code = v.code;
     if (m->answer > 0 && v.err)
         (void)snprintf(why, sizeof(why), "%s (it said %ld)", v.words, m->answer);
     else if (v.err)
@@ -281,6 +284,7 @@ void mail_cancel(struct mail *m)
     if (m->fd >= 0)
         (void)shutdown(m->fd, SHUT_RDWR);
     pthread_mutex_unlock(&m->lock);
+    pthread_join(m->thread, NULL);
     leave(m);
 }
 

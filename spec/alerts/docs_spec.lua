@@ -77,7 +77,7 @@ print(genuine("t=%%s,v1=%%s" %% (at, good), body, secret), genuine("t=%%s,v1=%%s
       genuine("t=1,v1=" + hmac.new(secret, b"1." + body, hashlib.sha256).hexdigest(), body, secret))
 ]]):format())
     file:close()
-    local pipe = assert(io.popen("python3 " .. path .. " 2>&1"))
+    local pipe = assert(io.popen("/usr/bin/python3 " .. path .. " 2>&1"))
     local said = pipe:read "a"
     pipe:close()
     os.remove(path)
