@@ -92,10 +92,11 @@ end
 -- or took too long; all others are asked all the same.
 local function measure(rule)
   local params = rule.sql:find("$1", 1, true) and { ("%d milliseconds"):format(rule.window) } or {}
-  local rows, why = host.query(("select to_jsonb(measured)::text from (%s\n) measured limit %d"):format(rule.sql,
+  local rows, why, code = host.query(("select to_jsonb(measured)::text from (%s\n) measured limit %d"):format(rule.sql,
     ROWS_MAX), params, 3000)
   if not rows then
-    return nil, why
+    local slow = why == "the database is slow"
+    return nil, slow and "its question takes longer than 3 s" or code ~= "down" and why or nil -- away: nobody's mistake
   end
   local seen = {}
   for i, row in ipairs(rows) do
@@ -117,7 +118,7 @@ local function observe(rules, before)
     if rule.sql and is_due(rule, before.now_ms, before.looked_ms) then
       local rows, why = measure(rule)
       seen[rule.name] = rows
-      failed[#failed + 1] = not rows and ("%s: %s"):format(rule.name, why) or nil
+      failed[#failed + 1] = not rows and why and ("%s: %s"):format(rule.name, why) or nil
     end
   end
   return seen, failed
@@ -173,8 +174,7 @@ local function tell_mistakes(kind, mistakes)
   end
 end
 
----@return table result
-function M.run(_, tell)
+local function look(tell)
   local rules, mistakes = rules_of.load()
   local list, wrong = channels.list()
   tell_mistakes("alerts.channels", wrong)
@@ -195,6 +195,15 @@ function M.run(_, tell)
     tell { text = "another node was faster" }
   end
   return { kept = kept, notices = #result.notices, waiting = result.waiting }
+end
+
+---@return table result
+function M.run(_, tell)
+  local result, why = store.unless_away(look, tell)
+  if not result then
+    tell { text = why }
+  end
+  return result or { kept = false }
 end
 
 return M

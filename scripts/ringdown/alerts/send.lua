@@ -60,11 +60,11 @@ function M.all(kind)
   local began_ms, sent, failed = host.now_ms(), 0, 0
   local lease = host.digest(("%s %d %s"):format(kind, host.unix_ms(), tostring({}))):sub(1, 32)
   while not host.stopping() and host.now_ms() - began_ms < AT_A_TIME_MS do
-    local n = store.take(kind, lease, LEASE_S)
+    local n = store.unless_away(store.take, kind, lease, LEASE_S)
     if not n then
       break
     end
-    if deliver(n, lease) then
+    if store.unless_away(deliver, n, lease) then
       sent = sent + 1
     else
       failed = failed + 1

@@ -21,6 +21,18 @@ local function ask(sql, params)
 end
 M.ask = ask
 
+---What f returns; nil, why when the database went away on its way: that is the shipper's to tell, and comes again.
+---@param f fun(...): any
+function M.unless_away(f, ...)
+  local done = table.pack(pcall(f, ...))
+  if done[1] then
+    return table.unpack(done, 2, done.n)
+  elseif type(done[2]) == "string" and done[2]:find "^the database is away" then
+    return nil, done[2]
+  end
+  error(done[2], 0)
+end
+
 local function id_of(id)
   local text = tostring(id)
   return text:match "^[1-9]%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?$"
