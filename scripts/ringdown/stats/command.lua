@@ -7,6 +7,8 @@ local show = require "ringdown.stats.show"
 
 local M = {}
 
+local ROUNDS = 20 -- portions; the first time there may be a year of hours, which the leader counts
+
 local function say(tell, lines)
   for _, line in ipairs(lines) do
     tell { text = line }
@@ -35,7 +37,7 @@ function M.run(payload, tell)
   if payload.verb == "weekly" then
     return require("ringdown.stats.weekly").print(payload, tell)
   end
-  local left = roll.run().left
+  local left = roll.run({ rounds = ROUNDS }).left
   local answer = read.range(payload)
   if left > 0 then
     tell { note = ("%d hours are not counted yet; ask again in a minute"):format(left) }

@@ -70,7 +70,7 @@ local verbs = {}
 
 function verbs.range(payload, tell)
   payload.since = payload.since or "30d"
-  require("ringdown.stats.roll").run()
+  require("ringdown.stats.roll").run { rounds = 20 }
   local answer = read.range(payload)
   answer.hosting_month_micro_usd = hosting_of()
   say(tell, range_lines(answer))

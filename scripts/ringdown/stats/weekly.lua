@@ -264,7 +264,7 @@ end
 
 ---`ringdown stats weekly`: what it would say, and nothing is sent.
 function M.print(payload, tell)
-  require("ringdown.stats.roll").run()
+  require("ringdown.stats.roll").run { rounds = 20 }
   local agent = require("ringdown.rollout.agents").one(payload.agent).name
   local mail = M.mail(agent, (M.last_week(read.zone(agent))))
   tell { text = "Subject: " .. mail.subject }
