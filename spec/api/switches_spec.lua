@@ -95,6 +95,15 @@ describe("the admin API switches", function()
       world.ask("PUT", path, { headers = any, body = { agent = "plumber" } })
     end)
 
+    it("writes nothing when somebody was faster than we", function()
+      local late = world.rows(("select number_put_if('0123456789abcdef', '%s', 'dentist', null, 'bob') is null as n, "
+        .. "site_put_if('0123456789abcdef', 'plumber', 'lakeview', 'x', null, '{}', 'bob') is null as s, "
+        .. "site_put_if('0123456789abcdef', 'plumber', 'another', 'x', null, '{}', 'bob') is null as new"):format(A))
+      assert.same({ { n = true, s = true, new = true } }, late)
+      assert.equal("plumber", select(2, world.ask("GET", "/numbers/" .. A)).agent)
+      assert.equal("Lakeview", select(2, world.ask("GET", "/sites/plumber/lakeview")).name)
+    end)
+
     it("assigns none to whom it must not go", function()
       local path = ("/numbers/%s/assignment"):format(A)
       for site, why in pairs { nowhere = "no site 'nowhere'", paris = "where this agent calls nobody" } do
@@ -220,6 +229,10 @@ describe("the admin API switches", function()
       local _, moves = world.ask("GET", R .. "/preview?to=100")
       assert.same({ 2000, 10000, 40, 0 }, { moves.from_bp, moves.to_bp, moves.callers, moves.n_to_vapi })
       assert.truthy(moves.n_to_openai > 20 and moves.n_to_openai < 40)
+      assert.same({ 0, 0 }, { select(2, world.ask("GET", R .. "/preview?to=20")).n_to_openai,
+        select(2, world.ask("GET", R .. "/preview")).n_to_vapi })
+      local _, other = world.ask("GET", R .. "/preview?salt=v2")
+      assert.truthy(other.n_to_openai > 0 and other.n_to_vapi > 0)
       local _, _, masked = world.ask("GET", R .. "/preview?to=100", { token = viewer })
       assert.is_nil(masked.body:find("+1415555", 1, true))
       assert.equal(422, (world.ask("GET", R .. "/preview?to=200")))
