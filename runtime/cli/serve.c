@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/urgent.h"
 #include "cli/commands.h"
 #include "cli/leaving.h"
 #include "cli/options.h"
@@ -264,6 +265,7 @@ static int serve(struct serving *s)
     } else {
         say_started(s);
         leaving_ready(s->leaving);
+        breathing_thread(); /* whoever looks at screens or scrapes waits for whoever speaks */
         loop_run(s->loop);
         log_info("serve.ended", F_INT("calls_cut", node_calls(s->node)));
     }
