@@ -22,6 +22,8 @@ return {
     model = "gpt-realtime-2.1",           -- OPENAI_REALTIME_MODEL; for agents that name none
     -- url = "wss://api.openai.com/v1/realtime",    -- OPENAI_REALTIME_URL
     -- key = "sk-...",                    -- OPENAI_API_KEY; a secret, better in the environment
+    -- concurrency = 0,                   -- OPENAI_CONCURRENCY; sessions the account may have: told when they run out
+    -- shutdowns = { ["gpt-realtime"] = "2027-01-20" }, -- OPENAI_SHUTDOWNS; models that go, over those that are known
   },
 
   twilio = {
@@ -29,7 +31,10 @@ return {
     -- token = "...",                     -- TWILIO_AUTH_TOKEN; a secret
     -- tokens = { "new", "old" },         -- the same while rotating: TWILIO_AUTH_TOKEN=new,old
     -- api = "https://api.twilio.com",    -- TWILIO_API_URL
+    -- balance = 20,                      -- TWILIO_BALANCE; told when the account holds less
   },
+
+  -- heartbeat = { url = "https://watcher.example/…" }, -- RINGDOWN_HEARTBEAT_URL; told each minute that all is well
 
   -- vapi = {
   --   api = "https://api.vapi.ai",       -- VAPI_API_URL

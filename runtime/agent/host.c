@@ -31,11 +31,12 @@ static int copy_text(const char **field)
 static int copy_opts(struct script_opts *to, const struct script_opts *from)
 {
     const char **fields[] = {
-        &to->agents_path,  &to->library_path,   &to->ca_file,    &to->twilio_api,
-        &to->twilio_sid,   &to->twilio_token,   &to->resume_url, &to->secrets,
-        &to->http_resolve, &to->number_key,     &to->vapi_api,   &to->vapi_key,
-        &to->kept_path,    &to->public_url,     &to->smtp_url,   &to->smtp_from,
-        &to->smtp_ca,      &to->alert_channels, &to->alert_rules};
+        &to->agents_path,  &to->library_path,   &to->ca_file,     &to->twilio_api,
+        &to->twilio_sid,   &to->twilio_token,   &to->resume_url,  &to->secrets,
+        &to->http_resolve, &to->number_key,     &to->vapi_api,    &to->vapi_key,
+        &to->kept_path,    &to->public_url,     &to->smtp_url,    &to->smtp_from,
+        &to->smtp_ca,      &to->alert_channels, &to->alert_rules, &to->openai_url,
+        &to->openai_key,   &to->heartbeat_url};
     int rc = 0;
 
     *to = *from;
@@ -61,6 +62,9 @@ static void free_opts(struct script_opts *o)
     free((void *)o->number_key);
     free((void *)o->vapi_api);
     free((void *)o->vapi_key);
+    free((void *)o->openai_url);
+    free((void *)o->openai_key);
+    free((void *)o->heartbeat_url);
     free((void *)o->kept_path);
     free((void *)o->public_url);
     free((void *)o->smtp_url);

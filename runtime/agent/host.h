@@ -63,8 +63,10 @@ struct script_opts {
     const char *ca_file;      /* for HTTP from scripts; NULL: the system's */
     struct agent_set *agents; /* refs: the set calls are opened against */
     const char *twilio_api, *twilio_sid,
-        *twilio_token;               /* for scripts/ringdown/twilio; "" when none */
-    const char *vapi_api, *vapi_key; /* for scripts/ringdown/vapi; "" when none */
+        *twilio_token;                   /* for scripts/ringdown/twilio; "" when none */
+    const char *vapi_api, *vapi_key;     /* for scripts/ringdown/vapi; "" when none */
+    const char *openai_url, *openai_key; /* for scripts/ringdown/health; "" when none */
+    const char *heartbeat_url;           /* the same */
     const char
         *kept_path;      /* a folder for host.keep(), made when needed; NULL: nothing may be kept */
     const char *secrets; /* "NAME=value" lines for agents; NULL: the environment only */

@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"journal", cmd_journal, "what waits for the database, and what it would not take"},
     {"agents", cmd_agents, "who answers: list, show, reload; publish, diff, restore releases"},
     {"check", cmd_check, "say what is wrong with configuration and agents"},
+    {"doctor", cmd_doctor, "is a whole installation fit for calls? a remedy for each finding"},
     {"new", cmd_new, "a first agent to change: new agent NAME"},
     {"talk", cmd_talk, "type to an agent as a caller; nothing is dialled, nothing texted"},
     {"dev", cmd_dev, "serve while agents are edited, and show what is said"},

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* health.c - components with their states, worst first in what the whole is: pass, warn, fail.
  *
- * What is open as an alarm is counted, not told: alarms name calls and numbers, and nobody has said who
+ * What is open as an alarm speaks for its component by its kind; beyond that it is counted, not told: alarms name calls and numbers, and nobody has said who
  * asks. `ringdown status` and the API tell them. */
 #include "control/health.h"
 
 #include "base/json.h"
 #include "base/json_out.h"
+#include "observe/alarm.h"
+#include "observe/metrics.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { STATUS_MAX = 8 << 20, CROWDED_PERCENT = 90 };
 
@@ -108,6 +111,130 @@ static int add_alarms(struct health *h, const struct json_value *status)
     return add_check(h, &c);
 }
 
+/* ---- components that an alarm speaks for; what is measured stands beside it ---- */
+
+static bool text_is(const struct json_value *object, const char *key, const char *want)
+{
+    struct json_value v = json_get(object, key);
+    char text[ALARM_KIND];
+
+    return v.type == JSON_STRING && json_copy(&v, text, sizeof(text)) == 0 &&
+           strcmp(text, want) == 0;
+}
+
+/* What the open alarms of a kind make of a component. `subject` NULL: whatever they are about. */
+static enum verdict alarmed(const struct json_value *status, const char *kind, const char *subject,
+                            bool fails)
+{
+    struct json_value list = json_get(status, "alarms"), a;
+    enum verdict worst = PASS, v;
+    struct json_iter it;
+    struct rd_str name;
+
+    if (list.type != JSON_ARRAY)
+        return PASS;
+    json_iter_init(&it, &list);
+    while (json_next(&it, &name, &a)) {
+        if (!text_is(&a, "kind", kind) || (subject && !text_is(&a, "subject", subject)))
+            continue;
+        v = fails && text_is(&a, "severity", "critical") ? FAIL : WARN;
+        worst = v > worst ? v : worst;
+    }
+    return worst;
+}
+
+/* A database that is away, a provider that fails, an account in trouble: callers are still served, by the
+ * journal or by the other system. What fails lets calls down, whoever takes them. */
+static const struct component {
+    const char *name, *type, *unit;
+    const char *of,
+        *key; /* the value: member `key` of `of`, or of the status; NULL: alarms alone */
+    const char *kind, *subject;
+    bool fails;
+    const char *output;
+} components[] = {
+    {"journal:backlog", "datastore", "events", "journal", "waiting", "journal.full", NULL, true,
+     "the journal takes nothing more"},
+    {"journal:age", "datastore", "ms", "journal", "oldest_age_ms", "journal.old", NULL, false,
+     "events wait for the database"},
+    {"journal:disk", "datastore", "errors", NULL, NULL, "journal.disk", NULL, true,
+     "the disk of the data folder does not answer"},
+    {"disk:free", "system", "percent", "standing", "disk_free_percent", "disk.low", NULL, true,
+     "the disk of the data folder is nearly full"},
+    {"database:connection", "datastore", "errors", NULL, NULL, "database.down", NULL, false,
+     "away; calls go on and are kept in the journal"},
+    {"database:setup", "datastore", "errors", NULL, NULL, "database.setup", NULL, false,
+     "not ours, or of another version"},
+    {"openai:breaker", "component", "errors", NULL, NULL, "target.open", "openai", false,
+     "OpenAI fails"},
+    {"vapi:breaker", "component", "errors", NULL, NULL, "target.open", "vapi", false, "Vapi fails"},
+    {"twilio:breaker", "component", "errors", NULL, NULL, "target.open", "twilio", false,
+     "Twilio's REST API fails"},
+    {"certificate:expiry", "component", "s", NULL, "certificate_expires_in_s",
+     "certificate.expires", NULL, true, "the certificate is over soon, or is over"},
+    {"clock:offset", "system", "errors", NULL, NULL, "clock.wrong", NULL, true,
+     "the clock differs from others'"},
+    {"model:shutdown", "component", "errors", NULL, NULL, "model.shutdown", NULL, false,
+     "a model in use is shut down soon"},
+    {"credentials:openai", "component", "errors", NULL, NULL, "credentials.refused", "openai",
+     false, "OpenAI refuses our key"},
+    {"credentials:vapi", "component", "errors", NULL, NULL, "credentials.refused", "vapi", false,
+     "Vapi refuses our key"},
+    {"credentials:twilio", "component", "errors", NULL, NULL, "credentials.refused", "twilio",
+     false, "Twilio refuses our token"},
+    {"openai:quota", "component", "errors", NULL, NULL, "openai.quota", NULL, false,
+     "the credit is used up"},
+    {"openai:concurrency", "component", "sessions", "standing", "openai_concurrency",
+     "openai.concurrency", NULL, false, "nearly all sessions of the account are in use"},
+    {"openai:headroom", "component", "errors", NULL, NULL, "openai.rate_limit", NULL, false,
+     "the rate limit is nearly used up"},
+    {"twilio:balance", "component", "errors", NULL, NULL, "twilio.balance", NULL, false,
+     "the account holds little money"},
+};
+
+static int64_t measured(const struct json_value *status, const struct component *c,
+                        enum verdict verdict)
+{
+    struct json_value of = c->of ? json_get(status, c->of) : *status, v;
+    uint64_t n;
+
+    if (!c->key) /* so many as are seen: one or none */
+        return verdict != PASS;
+    if (of.type != JSON_OBJECT)
+        return 0;
+    v = json_get(&of, c->key);
+    return v.type == JSON_NUMBER && json_u64(&v, &n) && n <= INT64_MAX ? (int64_t)n : 0;
+}
+
+static int add_components(struct health *h, const struct json_value *status)
+{
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < sizeof(components) / sizeof(components[0]); i++) {
+        const struct component *c = &components[i];
+        enum verdict v = alarmed(status, c->kind, c->subject, c->fails);
+        struct check check = {.name = c->name,
+                              .type = c->type,
+                              .unit = c->unit,
+                              .output = c->output,
+                              .value = measured(status, c, v),
+                              .verdict = v};
+
+        rc = add_check(h, &check);
+    }
+    return rc;
+}
+
+static int add_leader(struct health *h)
+{
+    struct check c = {.name = "node:leads",
+                      .type = "system",
+                      .unit = "leaders",
+                      .value = (int64_t)metric_gauge_value(G_LEADER)};
+
+    return add_check(h, &c);
+}
+
 static int add_draining(struct health *h, const struct json_value *status)
 {
     struct json_value v = json_get(status, "draining");
@@ -146,6 +273,10 @@ static int add_checks(struct health *h, struct node *n)
         rc = add_agents(h, &status);
     if (!rc)
         rc = add_alarms(h, &status);
+    if (!rc)
+        rc = add_components(h, &status);
+    if (!rc)
+        rc = add_leader(h);
     buf_fini(&text);
     return rc;
 }

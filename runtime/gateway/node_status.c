@@ -6,6 +6,7 @@
 #include "gateway/media_thread.h"
 #include "gateway/node_metrics.h"
 #include "gateway/routing.h"
+#include "gateway/standing.h"
 #include "gateway/sweep.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
@@ -178,6 +179,10 @@ int node_status_json(struct node *n, struct buf *out)
     if (!rc && n->tls_server)
         rc = buf_addf(out, ",\"certificate_expires_in_s\":%" PRId64,
                       tls_server_expires_in(n->tls_server));
+    if (!rc)
+        rc = buf_add_str(out, ",\"standing\":");
+    if (!rc)
+        rc = standing_json(n->settings, out);
     return rc ? rc : buf_add_str(out, "}");
 }
 

@@ -19,6 +19,8 @@ struct settings {
                              binary */
     char *cluster_secret; /* 32 bytes as hex; made and kept in <data>/secret when not given */
     char *openai_url, *openai_key, *openai_model;
+    char *openai_shutdowns; /* "model=2027-01-20" lines */
+    char *heartbeat_url;
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
     char *vapi_api, *vapi_key, *vapi_secret, *vapi_hmac;
     char *sentry_dsn;
@@ -32,6 +34,7 @@ struct settings {
     enum log_level log_level;
     enum log_format log_format;
     int metrics_agents; /* told apart in the metrics */
+    int openai_concurrency, twilio_balance; /* 0: not known, not looked at */
     int media_threads, script_threads, max_calls;
     int max_calls_per_caller; /* of one number at once; 0: no limit */
     int script_deadline_ms; /* how long a webhook waits for its script before the fallback; 2000 */

@@ -63,6 +63,14 @@ static const struct setting table[] = {
      .remedy = "make a key at https://platform.openai.com/api-keys and give it here"},
     {"openai.model", "OPENAI_REALTIME_MODEL", SETTING_TEXT, "gpt-realtime-2.1", AT(openai_model),
      .about = "the model, for agents that name none"},
+    {"openai.concurrency", "OPENAI_CONCURRENCY", SETTING_NUMBER, "0", AT(openai_concurrency),
+     .min = 0, .max = 100000,
+     .about = "sessions at once that the OpenAI account may have: told when it is near; 0: not "
+              "known"},
+    {"openai.shutdowns", "OPENAI_SHUTDOWNS", SETTING_MAP, "", AT(openai_shutdowns),
+     .about =
+         "models and the day they are shut down, as NAME = \"2027-01-20\"; over those that are "
+         "known"},
     {"twilio.api", "TWILIO_API_URL", SETTING_URL, "https://api.twilio.com", AT(twilio_api),
      .allowed = "https http", .about = "Twilio's REST API"},
     {"twilio.sid", "TWILIO_ACCOUNT_SID", SETTING_TEXT, "", AT(twilio_sid),
@@ -71,6 +79,8 @@ static const struct setting table[] = {
      .about = "Twilio auth token, or two of them with a comma while rotating",
      .remedy = "copy the auth token from https://console.twilio.com; without it no webhook can be "
                "trusted"},
+    {"twilio.balance", "TWILIO_BALANCE", SETTING_NUMBER, "20", AT(twilio_balance), .min = 0,
+     .max = 1000000, .about = "told when the account holds less, in its currency; 0: never"},
     {"vapi.api", "VAPI_API_URL", SETTING_URL, "https://api.vapi.ai", AT(vapi_api),
      .allowed = "https http", .about = "Vapi's REST API"},
     {"vapi.key", "VAPI_API_KEY", SETTING_TEXT, "", AT(vapi_key), .secret = true,
@@ -95,6 +105,10 @@ static const struct setting table[] = {
      .about = "what agents name in needs.secrets; else the environment variable of that name"},
     {"http.resolve", "RINGDOWN_HTTP_RESOLVE", SETTING_MAP, "", AT(http_resolve),
      .about = "points hosts of needs.hosts to an address, such as a double on this machine"},
+    {"heartbeat.url", "RINGDOWN_HEARTBEAT_URL", SETTING_URL, "", AT(heartbeat_url),
+     .allowed = "https http", .secret = true,
+     .about = "asked each minute by the node that leads while it is well: a dead-man's switch "
+              "elsewhere"},
     {"log.level", "RINGDOWN_LOG", SETTING_CHOICE, "info", AT(log_level),
      .allowed = "error warn info debug", .index = true, .about = "how much is logged"},
     {"log.format", "RINGDOWN_LOG_FORMAT", SETTING_CHOICE, "logfmt", AT(log_format),

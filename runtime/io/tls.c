@@ -178,6 +178,23 @@ int64_t tls_server_expires_in(struct tls_server *t)
     return (int64_t)days * 86400 + seconds;
 }
 
+bool tls_server_is_for(struct tls_server *t, const char *host)
+{
+    struct in6_addr address;
+    X509 *cert;
+    int match = 0;
+
+    pthread_mutex_lock(&t->lock);
+    cert = SSL_CTX_get0_certificate(t->ctx);
+    if (cert &&
+        (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1))
+        match = X509_check_ip_asc(cert, host, 0);
+    else if (cert)
+        match = X509_check_host(cert, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL);
+    pthread_mutex_unlock(&t->lock);
+    return match == 1;
+}
+
 SSL *tls_server_ssl(struct tls_server *t)
 {
     SSL *ssl;

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ void tls_server_free(struct tls_server *t);
 
 /* Seconds until the certificate expires (negative: it has). */
 int64_t tls_server_expires_in(struct tls_server *t);
+
+/* Is it made out to this host name or address? */
+bool tls_server_is_for(struct tls_server *t, const char *host);
 
 /* ca_file NULL or "": the system's store. Verification of chain and host name is always on. */
 int tls_client_new(struct tls_client **out, const char *ca_file, char *why, size_t cap);

@@ -49,6 +49,6 @@ const char *error_retry_name(enum error_retry r);
 extern const struct error_family catalogue_calls, catalogue_ends, catalogue_node, catalogue_records;
 extern const struct error_family catalogue_openai, catalogue_bridge, catalogue_twilio,
     catalogue_numbers;
-extern const struct error_family catalogue_texts, catalogue_vapi;
+extern const struct error_family catalogue_texts, catalogue_vapi, catalogue_health;
 
 #endif

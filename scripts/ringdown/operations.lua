@@ -14,6 +14,7 @@ local M = {}
 ---By kind: the module that does it, required when it comes.
 ---@type table<string, string>
 M.modules = {
+  accounts = "ringdown.health.accounts",
   alerts = "ringdown.alerts.look",
   alerts_alone = "ringdown.alerts.alone",
   alerts_check = "ringdown.alerts.check",
@@ -21,8 +22,11 @@ M.modules = {
   api = "ringdown.api.front",
   budgets = "ringdown.stats.budgets",
   cost = "ringdown.stats.costs",
+  doctor = "ringdown.doctor",
   force = "ringdown.rollout.force",
   guards = "ringdown.rollout.watch",
+  health = "ringdown.health.look",
+  heartbeat = "ringdown.health.heartbeat",
   job = "ringdown.jobs",
   notices_mail = "ringdown.alerts.send_mail",
   notices_webhook = "ringdown.alerts.send_webhook",
@@ -51,10 +55,13 @@ M.modules = {
 ---What nodes do by themselves, by kind. Each must be safe to run twice, and on a node that has just lost the lead.
 ---@type table<string, ringdown.operations.timed>
 M.timed = {
+  accounts = { every_s = 60, everywhere = true },
   alerts = { every_s = 4 },
   alerts_alone = { every_s = 4, everywhere = true, kept = "alerts_alone.json", alone = true },
   budgets = { every_s = 3 },
   guards = { every_s = 60 },
+  health = { every_s = 60, everywhere = true },
+  heartbeat = { every_s = 60 },
   notices_mail = { every_s = 2 },
   notices_webhook = { every_s = 2 },
   numbers_drift = { every_s = 300 },

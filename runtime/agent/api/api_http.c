@@ -10,8 +10,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 enum {
     BODY_MAX = 64 * 1024,
@@ -45,6 +48,28 @@ static int push_failure(lua_State *L, const char *why, bool was_sent)
     return 3;
 }
 
+/* When the peer answered, by his own clock; 0: he does not say. */
+static int64_t date_ms(struct rd_str head)
+{
+    static const char name[] = "date:";
+    struct tm tm = {0};
+    char text[64];
+
+    for (size_t at = 0; at + sizeof(name) < head.n;) {
+        const char *line = head.p + at, *end = memchr(line, '\n', head.n - at);
+        size_t n = end ? (size_t)(end - line) : head.n - at;
+
+        at += n + 1;
+        if (n < sizeof(name) || n >= sizeof(text) || strncasecmp(line, name, sizeof(name) - 1) != 0)
+            continue;
+        (void)rd_str_copy(text, sizeof(text), (struct rd_str){line, n});
+        return strptime(text + sizeof(name) - 1, " %a, %d %b %Y %H:%M:%S GMT", &tm)
+                   ? (int64_t)timegm(&tm) * 1000
+                   : 0;
+    }
+    return 0;
+}
+
 static int push_response(lua_State *L)
 {
     const struct http_result *h = lua_touserdata(L, 1);
@@ -53,7 +78,9 @@ static int push_response(lua_State *L)
     if (h->err)
         return push_failure(L, h->text ? h->text : rd_strerror(h->err),
                             h->err != -ECONNREFUSED && h->err != RD_ETLS);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, date_ms(h->head));
+    lua_setfield(L, -2, "date_ms");
     lua_pushinteger(L, h->status);
     lua_setfield(L, -2, "status");
     lua_pushlstring(L, h->body.p ? h->body.p : "", h->body.n);
@@ -212,6 +239,85 @@ static int host_vapi(lua_State *L)
     return start_and_wait(L, t, &h);
 }
 
+/* host.openai_ready() -> boolean: is there a key? */
+static int host_openai_ready(lua_State *L)
+{
+    const struct script_opts *o = opts_of(L);
+
+    lua_pushboolean(L, is_set(o->openai_url) && is_set(o->openai_key));
+    return 1;
+}
+
+/* The Realtime address is below that of the REST API: wss://api.openai.com/v1 /realtime. */
+static void push_openai_base(lua_State *L, const char *url)
+{
+    static const char tail[] = "/realtime";
+    bool secure = strncmp(url, "wss://", 6) == 0;
+    const char *rest = url + (secure ? 6 : 5), *end = strstr(rest, tail);
+
+    lua_pushstring(L, secure ? "https://" : "http://");
+    lua_pushlstring(L, rest, end ? (size_t)(end - rest) : strcspn(rest, "?"));
+    lua_concat(L, 2);
+}
+
+/* host.openai(path:string) -- GET "/models": looked at, nothing is changed and nothing is billed
+ *   -> {status, body, date_ms, retry_after_ms} | nil, message, "not_sent"|"unknown"      (waits) */
+static int host_openai(lua_State *L)
+{
+    struct task *t = task_check_wait(L);
+    struct activity *a = vm_user(vm_of(L));
+    const struct script_opts *o = opts_of(L);
+    const char *header[] = {"Accept: application/json", NULL, NULL};
+    struct http_call_opts h = {.method = "GET", .timeout_ms = TIMEOUT_MS};
+    const char *path = luaL_checkstring(L, 1);
+
+    luaL_argcheck(L, *path == '/' && only(path, "/._-") && !strstr(path, ".."), 1,
+                  "a path like /models");
+    if (!is_set(o->openai_url) || !is_set(o->openai_key))
+        return push_failure(L, "there is no key for OpenAI: set openai.key (OPENAI_API_KEY)",
+                            false);
+    push_openai_base(L, o->openai_url);
+    h.url = lua_pushfstring(L, "%s%s", lua_tostring(L, -1), path);
+    header[1] = lua_pushfstring(L, "Authorization: Bearer %s", o->openai_key);
+    h.header = header;
+    h.max_body = answer_max(a);
+    return start_and_wait(L, t, &h);
+}
+
+/* host.outside() -> {status, body, date_ms, retry_after_ms} | nil, message, "not_sent"|"unknown"
+ * What public.url answers to GET /livez: is it us? (waits) */
+static int host_outside(lua_State *L)
+{
+    struct task *t = task_check_wait(L);
+    const struct script_opts *o = opts_of(L);
+    struct http_call_opts h = {.method = "GET", .timeout_ms = TIMEOUT_MS, .max_body = BODY_MAX};
+
+    if (!is_set(o->public_url))
+        return push_failure(L, "public.url is not set", false);
+    h.url = lua_pushfstring(L, "%s/livez", o->public_url);
+    return start_and_wait(L, t, &h);
+}
+
+/* host.heartbeat(json:string): to the watcher of heartbeat.url
+ *   -> {status, body, date_ms, retry_after_ms} | nil, message, "not_sent"|"unknown"      (waits) */
+static int host_heartbeat(lua_State *L)
+{
+    static const char *const header[] = {"Content-Type: application/json", NULL};
+    struct task *t = task_check_wait(L);
+    const struct script_opts *o = opts_of(L);
+    struct http_call_opts h = {.method = "POST",
+                               .url = o->heartbeat_url,
+                               .header = header,
+                               .timeout_ms = TIMEOUT_MS,
+                               .max_body = BODY_MAX};
+
+    h.body.p = luaL_checklstring(L, 1, &h.body.n);
+    luaL_argcheck(L, h.body.n <= BODY_MAX, 1, "too long");
+    if (!is_set(h.url))
+        return push_failure(L, "heartbeat.url is not set", false);
+    return start_and_wait(L, t, &h);
+}
+
 /* A call's control address comes from Vapi, and is of Vapi's or below the address that vapi.api has. */
 static bool is_of_vapi(const char *url, const char *api)
 {
@@ -264,6 +370,10 @@ static const luaL_Reg functions[] = {
     {"vapi", host_vapi},
     {"vapi_ready", host_vapi_ready},
     {"vapi_control", host_vapi_control},
+    {"heartbeat", host_heartbeat},
+    {"outside", host_outside},
+    {"openai", host_openai},
+    {"openai_ready", host_openai_ready},
     {"resume_url", host_resume_url},
     {NULL, NULL},
 };

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "observe/targets.h"
+#include "providers/openai/account.h"
 #include "providers/openai/session.h"
 
 #include <errno.h>
@@ -185,6 +186,7 @@ static void warm_failed(struct warm *w, const struct verdict *v, struct rd_str m
     pool_trouble_is(p, v);
     back_off(p, v->code);
     p->counts.errors++;
+    account_refuses(v->code);
     if (v->kind == VERDICT_FATAL)
         log_error("openai.refused", F_STR("code", v->code), F_STR("message", text),
                   F_INT("retry_ms", p->retry_ms), F_FIX(v->fix));
@@ -204,6 +206,7 @@ static void on_warm_session(void *arg, bool updated, struct rd_str id, uint64_t 
     w->state = WARM_READY;
     w->since_ms = clock_ms(loop_clock());
     w->expires_unix_s = expires_unix_s;
+    account_works();
     if (!w->pool->thrown_out)
         target_seen(POOL_TARGET, true, NULL, w->since_ms);
 }

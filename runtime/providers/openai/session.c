@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "observe/quota.h"
 #include "observe/targets.h"
+#include "providers/openai/account.h"
 #include "providers/openai/context.h"
 #include "providers/openai/events.h"
 #include "providers/openai/pool.h"
@@ -137,6 +138,7 @@ static void log_error_of(struct provider_leg *leg, const struct verdict *v, stru
     char text[MESSAGE_CHARS];
 
     leg->events.counts->errors++;
+    account_refuses(v->code);
     if (!fatal && leg->errors_told++ >= ERRORS_TOLD)
         return;
     (void)rd_str_copy(text, sizeof(text), v->quiet_message ? RD_STR("") : message);
@@ -192,6 +194,7 @@ static void on_session(void *arg, bool updated, struct rd_str id, uint64_t expir
 
     if (leg->state == LEG_CLOSING)
         return;
+    account_works();
     if (id.n > 0)
         (void)rd_str_copy(leg->session_id, sizeof(leg->session_id), id);
     if (expires_unix_s > 0)

@@ -234,14 +234,25 @@ static bool is_authorised(const struct carrier_double *d, const struct http_requ
     return rd_str_same_secret(got, rd_str(want));
 }
 
+/* Rich enough for a long day of tests. */
+static void rest_balance(struct rest_ask *a)
+{
+    static const char text[] =
+        "{\"account_sid\":\"\",\"balance\":\"1000.00\",\"currency\":\"USD\"}";
+
+    http_reply(a->r, 200, "application/json", rd_str(text));
+}
+
 /* The resource of a path, and its sid; NULL: none of ours. */
 static void (*route(struct rest_ask *a))(struct rest_ask *a)
 {
     static const struct {
         const char *name;
         void (*serve)(struct rest_ask *a);
-    } resources[] = {
-        {"Calls", rest_calls}, {"Messages", rest_messages}, {"IncomingPhoneNumbers", rest_numbers}};
+    } resources[] = {{"Balance", rest_balance},
+                     {"Calls", rest_calls},
+                     {"Messages", rest_messages},
+                     {"IncomingPhoneNumbers", rest_numbers}};
     char path[200], prefix[120];
     struct rd_str got = http_path(a->r);
 

@@ -43,6 +43,7 @@ end
 M.emergency = no_desk
 
 function M.reset()
+  M.openai_replies, M.heartbeats = nil, {}
   M.alarms_open, M.mails, M.posts, M.mail_replies, M.post_replies = {}, {}, {}, {}, {}
   M.mail_from, M.rules_path, M.rules_text, M.channels_text = "alerts@example.com", nil, nil, ""
   M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
@@ -537,7 +538,8 @@ local function answer_with(reply)
   elseif reply.lost then
     return nil, "the answer was lost", "unknown"
   end
-  return { status = reply.status or 200, body = reply.body or "{}", retry_after_ms = reply.retry_after_ms or 0 }
+  return { status = reply.status or 200, body = reply.body or "{}", retry_after_ms = reply.retry_after_ms or 0,
+    date_ms = reply.date_ms or 0 }
 end
 
 function M.twilio(method, path, form)
@@ -606,6 +608,26 @@ end
 -- ── operations ──────────────────────────────────────────────────────────────────────────────────
 function M.vapi_ready()
   return M.vapi_replies ~= nil
+end
+
+---What OpenAI's REST API and the watcher of heartbeat.url answer, by "GET path" and "POST heartbeat"; what was told.
+M.openai_replies, M.heartbeats = nil, {} ---@type table<string, table>?, string[]
+
+function M.openai_ready()
+  return M.openai_replies ~= nil
+end
+
+function M.openai(path)
+  return answer_with(reply_to(M.openai_replies, "GET", path))
+end
+
+function M.outside()
+  return answer_with(reply_to(M.openai_replies, "GET", "outside"))
+end
+
+function M.heartbeat(text)
+  M.heartbeats[#M.heartbeats + 1] = text
+  return answer_with(reply_to(M.openai_replies, "POST", "heartbeat", text))
 end
 
 function M.vapi(method, path, body, timeout_ms)

@@ -390,6 +390,15 @@ static void probe(struct world *w)
     w->node->status =
         "{\"calls\":10,\"max_calls\":10,\"agents\":[],\"agent_errors\":1,\"alarms\":[{}]}";
     want(ask(w, "GET /health", ""), 503, "\"status\":\"fail\"");
+    w->node->status = "{\"agents\":[{}],\"alarms\":[{\"kind\":\"credentials.refused\",\"subject\":"
+                      "\"openai\",\"severity\":\"critical\",\"text\":\"of +13125550100\"}]}";
+    want(ask(w, "GET /health", ""), 200, "\"status\":\"warn\"");
+    assert_null(strstr(w->got, "+1312"));
+    w->node->status =
+        "{\"agents\":[{}],\"alarms\":[{\"kind\":\"disk.low\",\"severity\":\"critical\"}],"
+        "\"standing\":{\"disk_free_percent\":1}}";
+    want(ask(w, "GET /health", ""), 503,
+         "\"disk:free\":[{\"componentType\":\"system\",\"observedValue\":1,");
     w->node->is_stuck = true;
     want(ask(w, "GET /livez", ""), 503, "a thread");
     admin_attach(w->admin, NULL);

@@ -1,0 +1,66 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- health.look: the operation `health`: each minute and on each node, what it stands on, and what it makes of that.
+-- Nothing is asked but the node itself and the database's clock. With the database away there is an alarm of its own,
+-- and the journal's age goes on being told by /health and the metrics.
+local host = require "ringdown.host"
+local json = require "ringdown.json"
+local judge = require "ringdown.health.judge"
+
+local M = {}
+
+local NOW = "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint::text"
+
+local function status()
+  local text, why = host.node.status()
+  return text and json.decode(text) or error("the node does not say how it is: " .. tostring(why), 0)
+end
+
+local function database_clock()
+  local before = host.unix_ms()
+  local rows = host.query(NOW, {}, 5000)
+  local after = host.unix_ms()
+  local at = rows and rows[1] and math.tointeger(tonumber(rows[1][1]))
+  if at then
+    judge.tell("clock.wrong", "database", judge.clock(at, at, before, after))
+  end
+end
+
+-- Those that agents name, and the node's own for the others.
+local function models_in_use(own)
+  local used = { [own] = true }
+  for _, agent in ipairs((host.agents())) do
+    local shown = json.decode(agent.shown or "")
+    local model = type(shown) == "table" and shown.model
+    if type(model) == "string" and model ~= "" then
+      used[model] = true
+    end
+  end
+  return used
+end
+
+local function on_openai()
+  local calls, n = json.decode(host.node.calls() or "[]") or {}, 0
+  for _, call in ipairs(calls) do
+    n = n + (call.system == "openai" and 1 or 0)
+  end
+  return n
+end
+
+function M.run()
+  local now = status()
+  local standing = now.standing or {}
+  judge.tell("disk.low", "", judge.disk(standing.disk_free_mb or -1, standing.disk_free_percent or -1))
+  if now.certificate_expires_in_s then
+    judge.tell("certificate.expires", "", judge.certificate(now.certificate_expires_in_s))
+  end
+  if now.journal then
+    judge.tell("journal.old", "", judge.journal(now.journal.oldest_age_ms or 0))
+  end
+  for model in pairs(models_in_use(standing.openai_model or "")) do
+    judge.tell("model.shutdown", model, judge.model(model, standing.shutdowns or "", host.unix_ms() // 1000))
+  end
+  judge.tell("openai.concurrency", "", judge.concurrency(on_openai(), standing.openai_concurrency or 0))
+  database_clock()
+end
+
+return M
