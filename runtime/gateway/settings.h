@@ -33,7 +33,7 @@ struct settings {
     char *node_name;      /* in records, alerts and the table of nodes; the host's name */
     enum log_level log_level;
     enum log_format log_format;
-    int metrics_agents; /* told apart in the metrics */
+    int metrics_agents;                     /* told apart in the metrics */
     int openai_concurrency, twilio_balance; /* 0: not known, not looked at */
     int media_threads, script_threads, max_calls;
     int max_calls_per_caller; /* of one number at once; 0: no limit */
