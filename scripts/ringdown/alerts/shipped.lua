@@ -59,6 +59,10 @@ M.rules = {
     name = "calls_lost_at_vapi", severity = "page", alarms = { "vapi.not_joined" },
     about = "calls were sent to Vapi, and Vapi does not have them",
   },
+  {
+    name = "account", severity = "page", alarms = { "openai.quota", "credentials.refused" },
+    about = "an account's credit is used up, or its key is refused",
+  },
 
   -- ── it goes on, and not as it should ──
   {
