@@ -38,7 +38,11 @@ describe("an agent's script", function()
 
   setup(function()
     sim = sims.start()
-    n = node.launch { agents = "spec/e2e/agents", sim = sim, env = secrets }
+    local env = { SMTP_FROM = "alarms@example.com" }
+    for name, value in pairs(secrets) do
+      env[name] = value
+    end
+    n = node.launch { agents = "spec/e2e/agents", sim = sim, env = env }
     hurried = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_SCRIPT_DEADLINE_MS = "500" } }
     n:wait_ready()
     hurried:wait_ready()
