@@ -202,7 +202,8 @@ describe("keeping", function()
     it("tells what it did, what must be deleted, and what stays", function()
       local told = erase()
       assert.same({ calls = 2, call_events = 24, turns = 3, tool_calls = 1, texts = 3, triage_matches = 0,
-        appointments = 1, customers = 1, store = 0, api_requests = 0, audit = 1, opt_outs_kept = 1, still_listed = { "sales" },
+        appointments = 1, customers = 1, store = 0, api_requests = 0, audit = 1, opt_outs_kept = 1,
+        still_listed = { "sales" },
         recordings = { { node = "n1", path = "rec/" .. events.call(1).stream .. ".wav" } } }, told)
       assert.same({ who = "alice", n = 1 }, one [[select min(who) as who, count(*) as n from audit
         where what = 'erase_caller']])
