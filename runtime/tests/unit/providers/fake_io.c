@@ -7,6 +7,7 @@
 #include "unit/providers/fake_io.h"
 
 #include "base/err.h"
+#include "observe/alarm.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,6 +162,7 @@ void fake_turn(void)
 
 void fake_io_reset(void)
 {
+    alarm_reset();
     fake_turn();
     for (unsigned i = 0; i < io.n_connections; i++) {
         struct record *r = &io.connections[i];

@@ -144,7 +144,7 @@ static void test_a_complaint_without_end_is_told_a_few_times_and_counted(void **
     assert_int_equal(openai_pool_counts(pool).errors, 1000);
     leg_says_error("insufficient_quota", "x", "pay",
                    NULL); /* what ends the call is told all the same */
-    assert_int_equal(log_count(LOG_ERROR) - errors, 1);
+    assert_int_equal(log_count(LOG_ERROR) - errors, 2); /* and the alarm */
     fake_turn();
     fake_put_away(leg, &core, pool);
 }
