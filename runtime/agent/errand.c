@@ -50,8 +50,8 @@ static bool is_emergency(const char *kind)
 
 static bool is_urgent(const char *kind)
 {
-    return is_emergency(kind) || strcmp(kind, "drill") == 0 ||
-           strcmp(kind, "vapi_heard") == 0; /* it may be one */
+    return is_emergency(kind) || strcmp(kind, "drill") == 0 || strcmp(kind, "vapi_heard") == 0 ||
+           strcmp(kind, "vapi_shown") == 0; /* it may be one */
 }
 
 int errand_room(struct script_thread *t, const char *kind)

@@ -17,6 +17,11 @@ static const struct error_info vapi[] = {
      "the "
      "server URL away from that assistant",
      ERROR_WARNING, RETRY_NO},
+    {"vapi.not_shown",
+     "a webhook is about a call that did not come from here, and Vapi does not say that it has it",
+     "is vapi.key of the organization of that assistant, and does Vapi's API answer? If so, the "
+     "call is none, and somebody else has the secret: change it. Nothing was done",
+     ERROR_WARNING, RETRY_NO},
     {"vapi.not_there", "a webhook is about a call that this system has itself",
      "nothing was done; who else has the secret?", ERROR_WARNING, RETRY_NO},
     {"vapi.two_calls", "a webhook names the carrier's id of one call and Vapi's of another",

@@ -23,6 +23,7 @@ M.modules = {
   vapi_assistant = "ringdown.vapi.assistant",
   vapi_bypass = "ringdown.vapi.bypass",
   vapi_heard = "ringdown.vapi.heard",
+  vapi_shown = "ringdown.vapi.shown",
   vapi_tools = "ringdown.vapi.tools",
   vapi_transfer = "ringdown.vapi.destination",
 }

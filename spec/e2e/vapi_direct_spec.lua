@@ -27,22 +27,25 @@ return agent {
 describe("a call that Vapi has by itself", function()
   local a, b, url
 
-  local function start(name, database)
-    return node.start { agents = { ["other-desk.lua"] = AGENT }, sim = false, database = database,
+  local function start(name, other)
+    local known = other and other.vapi.env or {}
+    return node.start { agents = { ["other-desk.lua"] = AGENT }, sim = false, database = other and other.database,
+      vapi = not other and { fault = "no-hooks" } or nil,
       env = { RINGDOWN_PUBLIC_URL = url, RINGDOWN_SECRET = ("5e"):rep(32), RINGDOWN_NODE = name,
-        VAPI_WEBHOOK_HMAC = "hush" } }
+        VAPI_WEBHOOK_HMAC = "hush", VAPI_WEBHOOK_SECRET = false, VAPI_API_URL = known.VAPI_API_URL,
+        VAPI_API_KEY = known.VAPI_API_KEY } }
   end
 
   setup(function()
     url = "http://127.0.0.1:" .. proc.free_port()
     a = start("a")
-    b = start("b", a.database)
+    b = start("b", a)
   end)
 
   teardown(function()
     b:ask_to_stop()
-    assert.equal(0, a:stop())
     assert.equal(0, b:stop())
+    assert.equal(0, a:stop())
   end)
 
   local function signed(body, stamp, key)
@@ -58,11 +61,13 @@ describe("a call that Vapi has by itself", function()
     return n:request { path = "/vapi/events", body = body, headers = headers or signed(body) }
   end
 
+  -- One that Vapi has.
   local n_calls = 0
   local function call(more)
     n_calls = n_calls + 1
-    local c = { id = ("8f2c1d7e-0000-4222-8333-%012d"):format(n_calls), assistantId = ASSISTANT,
-      type = "inboundPhoneCall", phoneCallProviderId = ("CA%032x"):format(n_calls), customer = { number = CALLER } }
+    local sid = more and more.sid or ("CA%032x"):format(n_calls)
+    local c = { id = a.vapi:control("call", { sid = sid, from = CALLER }).id, assistantId = ASSISTANT,
+      type = "inboundPhoneCall", phoneCallProviderId = sid, customer = { number = CALLER } }
     for name, value in pairs(more or {}) do
       c[name] = value
     end
@@ -168,6 +173,30 @@ describe("a call that Vapi has by itself", function()
     assert.same({ unknown_call = 2, not_signed = 1, repeated = codes.repeated }, codes)
   end)
 
+  it("must be one: who has the secret makes nothing run for a call that Vapi does not show", function()
+    local c, before = call(), #a:log("vapi.refused")
+    local real = c.id
+    c.id = "8f2c1d7e-0000-4222-8333-000000000000"
+    assert.same({ 401, 401 }, { post(a, count(c, 1, "x")).status, post(a, count(c, 1, "y")).status })
+    c.id, c.phoneCallProviderId = real, "CA" .. ("f"):rep(32)
+    assert.equal(401, post(a, count(c, 1, "z")).status)
+    local log = a:log("vapi.refused")
+    assert.same({ before + 3, "not_shown" }, { #log, log[#log].code })
+    assert.same({}, pg.query(a.database, "select 1 from calls where call = " .. pg.literal(c.phoneCallProviderId)))
+  end)
+
+  it("goes by the carrier's name, which Vapi's API has where a webhook has none; and by one name at both nodes", function()
+    local c = call { phoneCallProviderId = json.null }
+    assert.equal('{"nights":2}', result(post(a, count(c, 2, "one"))))
+    c.phoneCallProviderId = nil
+    assert.equal('{"nights":5}', result(post(b, count(c, 3, "two"))))
+    a:wait_shipped()
+    b:wait_shipped()
+    assert.same({ { n = 1, call = ("CA%032x"):format(n_calls) } }, pg.query(a.database,
+      "select call, count(*) over () as n from vapi_calls where vapi_id = " .. pg.literal(c.id)
+      .. " or call like 'vapi%'"))
+  end)
+
   it("because we did not answer the carrier went on there", function()
     local form = node.voice_form { To = NUMBER, From = CALLER }
     local function carrier(path)
@@ -175,7 +204,7 @@ describe("a call that Vapi has by itself", function()
     end
     assert.equal(200, carrier "/twilio/voice")
     a:wait_shipped()
-    local c = call { phoneCallProviderId = form.CallSid }
+    local c = call { sid = form.CallSid }
     assert.equal('{"nights":4}', result(post(b, count(c, 4, "one"))))
     b:wait_shipped()
     assert.same({ { system = "openai", failed_over_to = "vapi", direct_to_vapi = true } }, pg.query(a.database,

@@ -40,7 +40,7 @@ enum {
     JOIN_MS = 10000, /* after so long without a word of Vapi it is asked */
     POLL_AFTER_MS = 5000,
     TOOLS_MS = 18000,    /* Vapi waits 20 s unless told otherwise */
-    ASSISTANT_MS = 5000, /* and 7.5 s here, always; the database may have had two of them */
+    ASSISTANT_MS = 7000, /* and 7.5 s here, always */
     ORDER_MAX = 60 * 1024,
     FACT_MAX = 60 * 1024, /* the journal would cut it */
     ASK_MAX = 1024
@@ -338,6 +338,7 @@ static struct opening *wait_for(struct media_thread *t, struct http_request *r,
         return NULL;
     }
     *copy = *w;
+    copy->by_ms = clock_ms(loop_clock()) + (w->m.kind == VAPI_ASSISTANT ? ASSISTANT_MS : TOOLS_MS);
     o->again = true;
     o->vapi = copy;
     return o;
@@ -346,6 +347,7 @@ static struct opening *wait_for(struct media_thread *t, struct http_request *r,
 static void ask_script(struct opening *o, const struct vapi_call *c)
 {
     const struct vapi_message *m = &o->vapi->m;
+    uint64_t now_ms = clock_ms(loop_clock());
     int rc;
 
     if (!c->agent[0]) { /* a number that nobody here answers for */
@@ -353,7 +355,7 @@ static void ask_script(struct opening *o, const struct vapi_call *c)
         return;
     }
     o->late = on_late;
-    loop_timer_in(o->timer, m->kind == VAPI_ASSISTANT ? ASSISTANT_MS : TOOLS_MS);
+    loop_timer_in(o->timer, o->vapi->by_ms > now_ms ? o->vapi->by_ms - now_ms : 0);
     rc = post_order(o->thread, m, c, o->number);
     if (rc)
         reply_failed(o, rc == RD_EFULL ? "tools_too_long" : "script_full");
@@ -386,6 +388,10 @@ void vapi_hooks_replied(struct media_thread *t, const struct message *m)
         return;
     if (!o->vapi) {
         route_bypassed(o, m->s[0]);
+        return;
+    }
+    if (o->vapi->checking) {
+        whose_shown(o, m->s[0]);
         return;
     }
     if (m->s[0].n == 0) {

@@ -9,12 +9,25 @@
 
 struct opening;
 
+struct vapi_said {   /* by the database, of what it is about */
+    bool at_all;     /* it answered */
+    bool repeated;   /* the signature was there before */
+    bool elsewhere;  /* a call of ours, and not at Vapi */
+    bool not_routed; /* the same, but it came to no line of ours */
+    struct vapi_call call;
+    char number[VAPI_NUMBER];
+};
+
 struct vapi_wait { /* its values stand in the request's body */
     struct vapi_message m;
     uint8_t mac[VAPI_MAC]; /* what it is remembered by */
     bool once;             /* its signature must be new to all nodes */
+    uint64_t by_ms;        /* Vapi waits no longer */
     bool asking;           /* the database, now */
     unsigned asked;        /* so many times */
+    bool checking;         /* Vapi is asked whether it has such a call */
+    bool shown;            /* it has */
+    struct vapi_said said;
 };
 
 /* It is about this call: go on with it. */

@@ -4,7 +4,8 @@
  *   this process knows the call ──▶ go on
  *   the database does           ──▶ go on
  *   nobody does: asked again, a few times, because another node may have sent it there a moment ago
- *   still nobody: Vapi has it by itself. Of a number or an assistant of ours: go on, and it is marked.
+ *   still nobody: Vapi has it by itself, and is asked (vapi.shown). It has such a call, of a number or an
+ *   assistant of ours: go on, and it is marked.
  *   a call that a line of ours has or had, or nothing of ours: refused
  *
  * Failure modes: the database does not answer, or not in time. Then what this process knows is all: a
@@ -13,10 +14,12 @@
  * was started again, could at worst run a tool that reads. */
 #include "gateway/vapi/whose.h"
 
+#include "agent/host.h"
 #include "base/err.h"
 #include "base/json_out.h"
 #include "gateway/keep.h"
 #include "gateway/question.h"
+#include "gateway/vapi/digests.h"
 #include "gateway/vapi/direct.h"
 #include "gateway/vapi/hooks.h"
 
@@ -24,16 +27,28 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ASK_MS = 2000, ASK_AGAIN_MS = 400, ASK_TIMES = 4, ASK_MAX = 1024, NAME_MAX_BYTES = 128 };
+#define NOT_THERE "not there " /* before an id of Vapi's */
 
-struct said {
-    bool at_all;     /* the database answered */
-    bool repeated;   /* the signature was there before */
-    bool elsewhere;  /* a call of ours, and not at Vapi */
-    bool not_routed; /* the same, but it came to no line of ours */
-    struct vapi_call call;
-    char number[VAPI_NUMBER];
+enum {
+    ASK_MS = 2000,
+    ASK_AGAIN_MS = 400,
+    ASK_TIMES = 4,
+    CHECK_MS = 5000,      /* Vapi, for a call that it has by itself */
+    CHECK_SOON_MS = 1500, /* the same, while it waits for who answers */
+    SCRIPT_MS = 3500,     /* of what is left, a script needs so much */
+    NOT_THERE_MS = 10000, /* so long it is not asked again */
+    ASK_MAX = 1024,
+    NAME_MAX_BYTES = 128
 };
+
+/* How long may be waited for something before a script is asked; 0: no more. */
+static uint64_t room_ms(const struct vapi_wait *w, uint64_t want_ms)
+{
+    uint64_t now_ms = clock_ms(loop_clock());
+    uint64_t room = w->by_ms > now_ms + SCRIPT_MS ? w->by_ms - now_ms - SCRIPT_MS : 0;
+
+    return room < want_ms ? room : want_ms;
+}
 
 static void copy_member(const struct json_value *of, const char *key, char *out, size_t cap)
 {
@@ -48,9 +63,9 @@ static bool is_true(const struct json_value *of, const char *key)
     return json_get(of, key).type == JSON_TRUE;
 }
 
-static struct said read_said(struct rd_str json)
+static struct vapi_said read_said(struct rd_str json)
 {
-    struct said s = {0};
+    struct vapi_said s = {0};
     struct json_value root;
 
     if (json.n == 0 || json_parse(json, &root) || root.type != JSON_OBJECT)
@@ -81,7 +96,7 @@ static bool is_on_a_line(struct opening *o, const char *sid)
 }
 
 /* What the database knows of it goes before what its number and its assistant say. */
-static bool find_direct(struct opening *o, const struct said *s, struct vapi_call *c)
+static bool find_direct(struct opening *o, const struct vapi_said *s, struct vapi_call *c)
 {
     const struct vapi_message *m = &o->vapi->m;
     bool found = vapi_direct_find(o->thread, m, s->number, c);
@@ -94,20 +109,125 @@ static bool find_direct(struct opening *o, const struct said *s, struct vapi_cal
     return true;
 }
 
-static void go_direct(struct opening *o, const struct said *s)
+/* Who has the secret may say anything. What runs something is run for a call that is there. */
+static void serve_direct(struct opening *o, const struct vapi_call *c)
 {
     const struct vapi_message *m = &o->vapi->m;
+
+    /* Before it is answered Vapi may not know the carrier's id: then it has no name to remember. */
+    if (m->sid[0] || vapi_message_talks(m))
+        vapi_known_put(vapi_hooks_calls(o->thread->node), c, clock_ms(loop_clock()), false);
+    vapi_hooks_go_on(o, c);
+}
+
+static void not_there_key(const struct vapi_message *m, uint8_t key[DIGEST])
+{
+    char text[sizeof(NOT_THERE) + VAPI_ID];
+    int n = snprintf(text, sizeof(text), NOT_THERE "%s", m->id);
+
+    sha256(key, text, (size_t)n);
+}
+
+static void on_not_shown(struct opening *o)
+{
+    vapi_hooks_refuse(o, "not_shown");
+}
+
+/* A call whose agent is not here is looked up by any. */
+static int post_check(struct opening *o, const struct vapi_call *c, uint64_t ms)
+{
+    struct script_pool *scripts = o->thread->node->scripts;
+    struct agent_set *set = script_pool_agents(scripts);
+    const struct vapi_message *m = &o->vapi->m;
+    const char *agent = c->agent[0]                ? c->agent
+                        : agent_set_count(set) > 0 ? agent_set_at(set, 0)->name
+                                                   : "";
+    struct buf json;
+    int rc;
+
+    buf_init(&json, ASK_MAX);
+    rc = json_add_object(&json, JSON_MEMBERS(J_STR("call", c->sid), J_STR("vapi_id", m->id),
+                                             J_STR("sid", m->sid[0] ? m->sid : NULL),
+                                             J_INT("within_ms", ms)));
+    if (!rc)
+        rc = buf_text(&json) ? script_pool_question(scripts, agent, "vapi_shown", json.data,
+                                                    o->thread->index, o->number)
+                             : -ENOMEM;
+    buf_fini(&json);
+    agent_set_unref(set);
+    return rc;
+}
+
+static void check(struct opening *o, const struct vapi_call *c)
+{
+    struct vapi_wait *w = o->vapi;
+    uint64_t ms = room_ms(w, w->m.kind == VAPI_ASSISTANT ? CHECK_SOON_MS : CHECK_MS);
+    uint8_t key[DIGEST];
+
+    not_there_key(&w->m, key);
+    w->checking = true;
+    o->late = on_not_shown;
+    loop_timer_in(o->timer, ms);
+    if (!w->m.id[0] || ms == 0 || vapi_hooks_had(o->thread->node, key) || post_check(o, c, ms))
+        vapi_hooks_refuse(o, "not_shown");
+}
+
+static void go_direct(struct opening *o, const struct vapi_said *s)
+{
     struct vapi_call c;
 
-    if (s->elsewhere || is_on_a_line(o, m->sid)) {
+    if (s->elsewhere || is_on_a_line(o, o->vapi->m.sid)) {
         vapi_hooks_refuse(o, "not_there");
     } else if (!find_direct(o, s, &c)) {
         vapi_hooks_refuse(o, "unknown_call");
+    } else if (o->vapi->shown) {
+        serve_direct(o, &c);
     } else {
-        /* Before it is answered Vapi may not know the carrier's id: then it has no name to remember. */
-        if (m->sid[0] || vapi_message_talks(m))
-            vapi_known_put(vapi_hooks_calls(o->thread->node), &c, clock_ms(loop_clock()), false);
-        vapi_hooks_go_on(o, &c);
+        o->vapi->said = *s;
+        check(o, &c);
+    }
+}
+
+/* Whose it is, says Vapi itself and not who posted it. */
+static void take_shown(struct vapi_message *m, const struct json_value *root)
+{
+    char number[VAPI_NUMBER];
+
+    copy_member(root, "assistant", m->assistant, sizeof(m->assistant));
+    copy_member(root, "number", m->to, sizeof(m->to));
+    copy_member(root, "from", number, sizeof(number));
+    if (number[0])
+        (void)snprintf(m->from, sizeof(m->from), "%s", number);
+}
+
+void whose_shown(struct opening *o, struct rd_str json)
+{
+    struct vapi_wait *w = o->vapi;
+    bool nameless = !w->m.sid[0];
+    uint8_t key[DIGEST];
+    struct json_value root;
+
+    w->checking = false;
+    if (json.n == 0 || json_parse(json, &root) || root.type != JSON_OBJECT)
+        root = (struct json_value){0};
+    w->shown = is_true(&root, "shown");
+    if (!w->shown) {
+        not_there_key(&w->m, key);
+        if (is_true(&root, "absent"))
+            (void)vapi_hooks_first(o->thread->node, key, NOT_THERE_MS);
+        vapi_hooks_refuse(o, "not_shown");
+        return;
+    }
+    take_shown(&w->m, &root);
+    w->said.number[0] = '\0';
+    if (nameless)
+        copy_member(&root, "sid", w->m.sid, sizeof(w->m.sid));
+    if (nameless && w->m.sid[0])
+        whose_ask(o); /* another node may have sent it there */
+    else {
+        struct vapi_said said = w->said;
+
+        go_direct(o, &said);
     }
 }
 
@@ -127,7 +247,7 @@ static void on_nobody(struct opening *o)
     if (find_here(o, &c))
         vapi_hooks_go_on(o, &c);
     else
-        go_direct(o, &(struct said){0});
+        go_direct(o, &(struct vapi_said){0});
 }
 
 static int write_question(struct opening *o, struct buf *out)
@@ -147,15 +267,16 @@ static int write_question(struct opening *o, struct buf *out)
 
 void whose_ask(struct opening *o)
 {
+    uint64_t ms = room_ms(o->vapi, ASK_MS);
     struct buf what;
     int rc = RD_EGONE;
 
     o->vapi->asked++;
     o->vapi->asking = true;
     o->late = on_nobody;
-    loop_timer_in(o->timer, ASK_MS);
+    loop_timer_in(o->timer, ms);
     buf_init(&what, ASK_MAX);
-    if (o->thread->node->books)
+    if (o->thread->node->books && ms > 0)
         rc = write_question(o, &what);
     if (!rc)
         rc = buf_text(&what) ? question_ask(o, "select vapi_webhook($1::jsonb)::text", what.data, 0,
@@ -166,9 +287,19 @@ void whose_ask(struct opening *o)
         on_nobody(o);
 }
 
+/* By another node, a moment ago. Who is asked for an assistant has no time for that: it is the number's. */
+static bool may_be_sent(struct opening *o)
+{
+    const struct vapi_wait *w = o->vapi;
+    struct vapi_call c;
+
+    return w->m.sid[0] && w->asked < ASK_TIMES && room_ms(w, ASK_AGAIN_MS) == ASK_AGAIN_MS &&
+           (w->m.kind != VAPI_ASSISTANT || !vapi_direct_find(o->thread, &w->m, "", &c));
+}
+
 void whose_told(struct opening *o, const struct message *m)
 {
-    struct said s = read_said(m->s[0]);
+    struct vapi_said s = read_said(m->s[0]);
     struct vapi_wait *w = o->vapi;
     struct vapi_call c;
 
@@ -187,7 +318,7 @@ void whose_told(struct opening *o, const struct message *m)
             vapi_hooks_go_on(o, &c);
         else
             vapi_hooks_refuse(o, "two_calls");
-    } else if (w->m.sid[0] && w->asked < ASK_TIMES) {
+    } else if (may_be_sent(o)) {
         o->late = whose_ask;
         loop_timer_in(o->timer, ASK_AGAIN_MS);
     } else {

@@ -13,4 +13,7 @@ void whose_ask(struct opening *o);
 
 void whose_told(struct opening *o, const struct message *m); /* MSG_VAPI_KNOWN */
 
+/* What Vapi says of a call that it has by itself (vapi.shown); "": nobody could be asked. */
+void whose_shown(struct opening *o, struct rd_str json);
+
 #endif

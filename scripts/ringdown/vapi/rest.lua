@@ -134,11 +134,13 @@ function M.calls(o)
 end
 
 ---@param id string
+---@param policy ringdown.retry.policy?
+---@param timeout_ms integer? of one attempt
 ---@return table? call
 ---@return string? why
 ---@return any code "absent": Vapi does not show it (any more, or yet)
-function M.call(id)
-  return M.read("/call/" .. checked_id(id))
+function M.call(id, policy, timeout_ms)
+  return M.read("/call/" .. checked_id(id), policy, timeout_ms)
 end
 
 ---Begins a call. Asked once, whatever comes of it.
@@ -173,8 +175,10 @@ function M.phone_numbers(o, policy, timeout_ms)
 end
 
 ---@param id string
-function M.phone_number(id)
-  return M.read("/phone-number/" .. checked_id(id))
+---@param policy ringdown.retry.policy?
+---@param timeout_ms integer? of one attempt
+function M.phone_number(id, policy, timeout_ms)
+  return M.read("/phone-number/" .. checked_id(id), policy, timeout_ms)
 end
 
 ---@param id string
