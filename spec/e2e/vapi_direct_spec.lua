@@ -185,7 +185,7 @@ describe("a call that Vapi has by itself", function()
     assert.same({}, pg.query(a.database, "select 1 from calls where call = " .. pg.literal(c.phoneCallProviderId)))
   end)
 
-  it("goes by the carrier's name, which Vapi's API has where a webhook has none; and by one name at both nodes", function()
+  it("goes by the carrier's name, at both nodes, which Vapi's API has where a webhook has none", function()
     local c = call { phoneCallProviderId = json.null }
     assert.equal('{"nights":2}', result(post(a, count(c, 2, "one"))))
     c.phoneCallProviderId = nil

@@ -34,8 +34,15 @@ describe("calls of a time before", function()
     local handlers = host.query_handlers
     handlers[#handlers + 1] = { part = "from ingest",
       answer = ask "select outcome as x from ingest($1::jsonb) order by ordinal" }
-    handlers[#handlers + 1] = { part = "not imported",
-      answer = ask "select call as x from calls where call = any($1::text[]) and not imported" }
+    handlers[#handlers + 1] = { part = "not c.imported", answer = function(params)
+      local rows = {}
+      for i, row in ipairs(pg.query(url, ([[select c.call, v.vapi_id, (not c.imported)::text as ours from calls c
+        left join vapi_calls v using (call) where c.call = any(%s::text[]) or v.vapi_id = any(%s::text[])]])
+        :format(pg.literal(params[1]), pg.literal(params[2])))) do
+        rows[i] = { row.call, row.vapi_id or false, row.ours }
+      end
+      return rows
+    end }
     handlers[#handlers + 1] = { part = "told_time", answer = ask(
       "select (extract(epoch from told_time(t)) * 1000000)::bigint::text as x from unnest($1::text[]) "
       .. "with ordinality y (t, n) order by n") }
@@ -169,6 +176,18 @@ describe("calls of a time before", function()
     answer("limit=100", { call_of(1) })
     assert.equal(1, run().ours)
     assert.same({ { imported = false } }, pg.query(url, "select imported from calls"))
+  end)
+
+  it("are known by Vapi's id too, where they came here before Vapi knew the carrier's", function()
+    pg.run(url, ([[insert into calls (call, started_at, system, direct_to_vapi) values ('vapi1', now(), 'vapi', true);
+      insert into vapi_calls (call, vapi_id, seen_by, told_at) values ('vapi1', '%s', 'webhook', now())]])
+      :format(call_of(1).id))
+    answer("limit=100", { call_of(1), call_of(2, { phoneCallProviderId = false }) })
+    local first = run()
+    assert.same({ 1, 1 }, { first.ours, first.taken })
+    answer("limit=100", { call_of(2) })
+    assert.equal(1, run().there)
+    assert.same({ { n = 2 } }, pg.query(url, "select count(*) as n from calls"))
   end)
 
   it("go on where it ended", function()

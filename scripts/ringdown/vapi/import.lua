@@ -23,7 +23,8 @@ local PLACE = "vapi/import.json"
 local ASK_MS = 60000
 local EVENTS_BYTES = 240000 -- of one call
 local AGAIN_MAX = 1000 -- calls that are tried again
-local KNOWN = "select call from calls where call = any($1::text[]) and not imported"
+local KNOWN = "select c.call, v.vapi_id, (not c.imported)::text from calls c left join vapi_calls v using (call) "
+  .. "where c.call = any($1::text[]) or v.vapi_id = any($2::text[])"
 
 local function query(sql, params)
   local rows, why, code = host.query(sql, params, ASK_MS)
@@ -106,7 +107,7 @@ end
 
 -- The same call makes the same events each time it is seen.
 local function events_of(call, whose)
-  local list, sid = json.array {}, id_of(call)
+  local list, sid = json.array {}, whose.call
   local function add(type, body)
     body.call, body.agent, body.from, body.to = sid, whose.agent, whose.from, whose.to
     list[#list + 1] = { stream = sid, started_us = call.begun_us, epoch = call.begun_us, seq = #list + 1,
@@ -190,27 +191,42 @@ local function take_one(run, call, whose)
   end
 end
 
+-- One that is there may go by another name: Vapi did not know the carrier's then.
+---@return table<string, boolean> ours by name, those that came through here
+---@return table<string, string> names by Vapi's id
+local function known_of(list, ids)
+  local theirs, ours, names = {}, {}, {}
+  for i, call in ipairs(list) do
+    theirs[i] = '"' .. call.id:gsub('[\\"]', "\\%0") .. '"'
+  end
+  for _, row in ipairs(query(KNOWN, { "{" .. table.concat(ids, ",") .. "}", "{" .. table.concat(theirs, ",") .. "}" })) do
+    ours[row[1]] = row[3] == "true"
+    if row[2] then
+      names[row[2]] = row[1]
+    end
+  end
+  return ours, names
+end
+
 local function take(run, page)
   local list, ids = ended_of(run, page)
   if #list == 0 then
     return
   end
-  local ours = {}
-  for _, row in ipairs(query(KNOWN, { "{" .. table.concat(ids, ",") .. "}" })) do
-    ours[row[1]] = true
-  end
+  local ours, names = known_of(list, ids)
   begun_us(list)
   for i, call in ipairs(list) do
     local from, to, number = numbers_of(call, run.numbers)
     local agent = agent_of(run.all, call, number)
-    if ours[ids[i]] then
+    local name = names[call.id] or ids[i]
+    if ours[name] or ours[ids[i]] then
       run.ours = run.ours + 1
     elseif run.agent and run.agent ~= agent then
       run.others = run.others + 1
     elseif not call.begun_us then
       not_taken(run, call.id, "it began at no time that there is: " .. call.createdAt)
     else
-      take_one(run, call, { agent = agent, from = from, to = to })
+      take_one(run, call, { call = name, agent = agent, from = from, to = to })
     end
   end
 end
