@@ -3,6 +3,7 @@
  * opening is looked up by its number: it may be gone by then. */
 #include "gateway/question.h"
 
+#include "base/err.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "gateway/node_internal.h"
@@ -62,5 +63,27 @@ int question_ask(struct opening *o, const char *sql, const char *param, size_t b
         atomic_fetch_sub(&n->adopting, 1);
         free(arg);
     }
+    return rc;
+}
+
+static void on_told(void *arg, struct answer *a)
+{
+    struct node *n = arg;
+
+    answer_free(a);
+    atomic_fetch_sub(&n->adopting, 1);
+}
+
+int question_tell(struct node *n, const char *sql, const char *param)
+{
+    struct question q = {.sql = sql, .params = &param, .n_params = 1, .done = on_told, .arg = n};
+    int rc;
+
+    if (!n->books)
+        return RD_EGONE;
+    atomic_fetch_add(&n->adopting, 1);
+    rc = asker_ask(books_asker(n->books), &q);
+    if (rc)
+        atomic_fetch_sub(&n->adopting, 1);
     return rc;
 }

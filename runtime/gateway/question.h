@@ -16,4 +16,7 @@
 int question_ask(struct opening *o, const char *sql, const char *param, size_t bytes_max,
                  enum message_type answer);
 
+/* The same where nobody waits for what it gives. Any thread. */
+int question_tell(struct node *n, const char *sql, const char *param);
+
 #endif

@@ -182,6 +182,18 @@ describe("a call that Vapi has by itself", function()
     assert.equal(401, post(a, count(c, 1, "z")).status)
     local log = a:log("vapi.refused")
     assert.same({ before + 3, "not_shown" }, { #log, log[#log].code })
+    -- Nothing was done for it: once Vapi has it, the other node takes the very same one.
+    local late = call()
+    local body = count(late, 1, "late")
+    local proof = signed(body)
+    a.vapi:control("faults", { words = "get-503,get-503,get-503,get-503,no-hooks" })
+    assert.equal(401, post(a, body, proof).status)
+    assert.truthy(proc.wait_for(function()
+      return not pg.query(a.database, ("select 1 from vapi_signatures where mac = '%s'")
+        :format(proof["X-Signature"]))[1]
+    end, 10))
+    a.vapi:control("faults", { words = "no-hooks" })
+    assert.equal('{"nights":1}', result(post(b, body, proof)))
     assert.same({}, pg.query(a.database, "select 1 from calls where call = " .. pg.literal(c.phoneCallProviderId)))
   end)
 

@@ -363,6 +363,27 @@ describe("a call that Vapi runs", function()
     assert.same({ n = 1 }, one "select count(*) as n from vapi_signatures")
   end)
 
+  it("has a signature again for which nothing was done, at any node; and never one that was done", function()
+    local function shown(n, process)
+      return webhook({ mac = ("0%d"):format(n):rep(32), process = process }).repeated or false
+    end
+    local function over(n, process, done)
+      pg.run(url, ("select vapi_signature_over('%s')"):format(json.encode { mac = ("0%d"):format(n):rep(32),
+        process = process, done = done }))
+    end
+    for n = 1, 3 do
+      assert.is_false(shown(n, "a 1"))
+    end
+    over(1, "a 1", false) -- it said 503
+    over(2, "a 1", true)
+    over(3, "b 1", false) -- not its own
+    assert.same({ false, true, true }, { shown(1, "b 1"), shown(2, "b 1"), shown(3, "b 1") })
+    pg.run(url, "update vapi_signatures set at = at - interval '21 seconds'")
+    assert.same({ false, true, false }, { shown(1, "c 1"), shown(2, "b 1"), shown(3, "b 1") }) -- who had it died
+    over(4, "a 1", true) -- the database was away when it came
+    assert.is_true(shown(4, "b 1"))
+  end)
+
   it("runs the tools of one webhook at a time", function()
     events.ingest(url, redirected().list)
     local function open(holder, at)

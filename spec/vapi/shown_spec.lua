@@ -11,7 +11,8 @@ describe("a call that Vapi has by itself", function()
   local function vapi(call, number)
     host.set_unix(1795600000) -- 2026-11-25, 09:46:40
     local encoded = call and json.encode(call)
-    host.vapi_replies = { ["GET /call/" .. support.ID] = encoded and { body = encoded } or { status = 404, body = "{}" },
+    host.vapi_replies = {
+      ["GET /call/" .. support.ID] = encoded and { body = encoded } or { status = 404, body = "{}" },
       ["GET /phone-number/number-1"] = number and { body = json.encode { number = number } }
         or { status = 503, body = "{}" } }
   end

@@ -159,6 +159,7 @@ static void turn_away(struct media_thread *t, struct http_request *r, const char
 static void forget(struct node *n, const struct vapi_wait *w)
 {
     digests_forget(n->vapi->digests, w->mac);
+    whose_over(n, w, false);
 }
 
 static void reply_failed(struct opening *o, const char *why)
@@ -179,6 +180,8 @@ static void reply_failed(struct opening *o, const char *why)
 
 void vapi_hooks_shut(struct opening *o)
 {
+    if (o->vapi && (o->vapi->asking || o->vapi->checking)) /* nothing was begun for it */
+        forget(o->thread->node, o->vapi);
     webhook_reply_text(opening_answered(o), 503, "this node leaves\n");
 }
 
@@ -285,6 +288,7 @@ static void hear(struct media_thread *t, struct http_request *r, const struct va
         webhook_reply_text(r, 503, "too busy\n");
         return;
     }
+    whose_over(t->node, w, true);
     reply_json(r, RD_STR("{}"));
 }
 
@@ -357,6 +361,7 @@ static void ask_script(struct opening *o, const struct vapi_call *c)
     o->late = on_late;
     loop_timer_in(o->timer, o->vapi->by_ms > now_ms ? o->vapi->by_ms - now_ms : 0);
     rc = post_order(o->thread, m, c, o->number);
+    whose_over(o->thread->node, o->vapi, true); /* what could not be posted is answered as failed */
     if (rc)
         reply_failed(o, rc == RD_EFULL ? "tools_too_long" : "script_full");
 }

@@ -250,14 +250,35 @@ static void on_nobody(struct opening *o)
         go_direct(o, &(struct vapi_said){0});
 }
 
+static void name_signature(const struct node *n, const struct vapi_wait *w,
+                           char mac[2 * VAPI_MAC + 1], char process[NAME_MAX_BYTES])
+{
+    rd_hex(mac, w->mac, VAPI_MAC);
+    (void)snprintf(process, NAME_MAX_BYTES, "%.64s %" PRIu64, n->name, keep_process(n->keep));
+}
+
+void whose_over(struct node *n, const struct vapi_wait *w, bool done)
+{
+    char mac[2 * VAPI_MAC + 1], process[NAME_MAX_BYTES];
+    struct buf what;
+
+    if (!w->once)
+        return;
+    name_signature(n, w, mac, process);
+    buf_init(&what, ASK_MAX);
+    if (json_add_object(&what, JSON_MEMBERS(J_STR("mac", mac), J_STR("process", process),
+                                            J_BOOL("done", done))) == 0 &&
+        buf_text(&what))
+        (void)question_tell(n, "select vapi_signature_over($1::jsonb)", what.data);
+    buf_fini(&what);
+}
+
 static int write_question(struct opening *o, struct buf *out)
 {
     const struct vapi_wait *w = o->vapi;
-    const struct node *n = o->thread->node;
     char mac[2 * VAPI_MAC + 1], process[NAME_MAX_BYTES];
 
-    rd_hex(mac, w->mac, VAPI_MAC);
-    (void)snprintf(process, sizeof(process), "%.64s %" PRIu64, n->name, keep_process(n->keep));
+    name_signature(o->thread->node, w, mac, process);
     return json_add_object(out, JSON_MEMBERS(J_STR("sid", w->m.sid[0] ? w->m.sid : NULL),
                                              J_STR("vapi_id", w->m.id[0] ? w->m.id : NULL),
                                              J_STR("number_id", w->m.number_id),

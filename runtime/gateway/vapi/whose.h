@@ -13,6 +13,10 @@ void whose_ask(struct opening *o);
 
 void whose_told(struct opening *o, const struct message *m); /* MSG_VAPI_KNOWN */
 
+/* What its signature was for has been done, by a script or by nobody else; or not, and it may come again,
+ * to any node. Any thread. */
+void whose_over(struct node *n, const struct vapi_wait *w, bool done);
+
 /* What Vapi says of a call that it has by itself (vapi.shown); "": nobody could be asked. */
 void whose_shown(struct opening *o, struct rd_str json);
 
