@@ -310,6 +310,40 @@ describe("a call that Vapi runs", function()
     assert.same({ n = 0 }, one "select count(*) as n from rollout_split('northside-plumbing', '2026-01-01', 5000)")
   end)
 
+  it("and was told by Vapi's name first is one row, with all that is known, in whichever order it is told", function()
+    local other = "vapi" .. ID:gsub("-", "")
+    local function told_as(name, list)
+      node.common.call = name
+      local events_of = {}
+      for i, make in ipairs(list) do
+        events_of[i] = make()
+      end
+      return events_of
+    end
+    local first = told_as(other, {
+      function() return first_of(true) end,
+      function() return node:add("triage", { rule = "gas-leak", severity = "life", source = "rule", state = "open",
+        words = "I smell gas" }) end,
+      function() return node:add("triage_step", { rule = "gas-leak", step = 1, kind = "say", state = "asked" }) end,
+      function() return node:add("vars", { vars = { zip = "60614", nights = 1 } }) end,
+      function() return told { status = "in-progress", started_at = "2026-11-25T09:46:42.000Z" } end })
+    local then_ = told_as(SID, {
+      function() return first_of(true) end,
+      function() return told { status = "ended", ended_reason = "customer-ended-call", cost = 0.1 } end })
+    local late = told_as(other, { function() return told { status = "ended", cost = 0.1 } end })
+    events.ingest(url, first)
+    pg.run(url, ("insert into vapi_writes (call, key) values ('%s', '%s')"):format(other, ("a"):rep(64)))
+    pg.run(url, ("update calls set vars = '{\"zip\":\"60614\"}' where call = '%s'"):format(other))
+    events.ingest(url, then_)
+    events.ingest(url, late)
+    assert.same({ { call = SID, status = "ended", cost_micro_usd = 100000, vars = { zip = "60614" }, rule = "gas-leak",
+      steps = 1, writes = 1, started_at = "2026-11-25T09:46:42+00:00" } }, pg.query(url, ([[
+      select c.call, v.status, cost_micro_usd, vars, rule, v.started_at,
+        (select count(*) from triage_steps s where s.call = c.call) as steps,
+        (select count(*) from vapi_writes w where w.call = c.call and key = '%s') as writes
+      from calls c left join vapi_calls v using (call) left join triage_matches m using (call)]]):format(("a"):rep(64))))
+  end)
+
   it("because the carrier went there when we did not answer went on there, whatever is told first", function()
     local c = events.call(1)
     local list = {

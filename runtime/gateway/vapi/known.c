@@ -63,6 +63,11 @@ bool vapi_known_name(char out[VAPI_ID], const struct vapi_message *m)
     return n > strlen(NAMED);
 }
 
+static bool is_named_by_us(const struct vapi_call *c)
+{
+    return strncmp(c->sid, NAMED, strlen(NAMED)) == 0;
+}
+
 static struct entry *by_id(struct vapi_known *k, const char *sid, const char *id)
 {
     for (size_t i = 0; i < k->places; i++)
@@ -114,6 +119,10 @@ void vapi_known_put(struct vapi_known *k, const struct vapi_call *c, uint64_t no
         e = &k->entries[k->next++ % k->places];
         *e = (struct entry){.at_ms = now_ms, .watched = watched};
     }
+    if (c->sid[0] &&
+        is_named_by_us(
+            &e->call)) /* now it has the carrier's name: who knows that knows whose it is */
+        e->call.direct = false;
     fill(e->call.sid, sizeof(e->call.sid), c->sid);
     fill(e->call.id, sizeof(e->call.id), c->id);
     fill(e->call.agent, sizeof(e->call.agent), c->agent);
@@ -154,9 +163,8 @@ bool vapi_known_find(struct vapi_known *k, const struct vapi_message *m, uint64_
     if (!e && !m->sid[0])
         e = by_numbers(k, m, now_ms);
     /* A call has one carrier's id: another one in the same message is not about it. One that came
-     * without keeps the name that it has here. */
-    if (e && m->sid[0] && strcmp(m->sid, e->call.sid) != 0 &&
-        strncmp(e->call.sid, NAMED, strlen(NAMED)) != 0)
+     * without may be one that another node sent, and is looked up by it. */
+    if (e && m->sid[0] && strcmp(m->sid, e->call.sid) != 0)
         e = NULL;
     if (e) {
         fill(e->call.id, sizeof(e->call.id), m->id);

@@ -440,11 +440,19 @@ static void test_a_call_without_a_carriers_id_has_vapis_name(void **state)
     assert_false(vapi_known_name(found.sid, &nothing));
     assert_int_equal(0, vapi_known_new(&k, 4));
     vapi_known_put(k, &c, 1000, false);
-    assert_true(vapi_known_find(k, &later, 1500, &found)); /* one call, one row */
+    assert_true(vapi_known_find(k, &m, 1500, &found));
     assert_string_equal(c.sid, found.sid);
     assert_true(found.direct);
+    assert_false(vapi_known_find(k, &later, 1500, &found)); /* another node may have sent it */
     assert_true(vapi_known_name(c.sid, &later));
     assert_string_equal(SID, c.sid);
+    c.direct = false;
+    vapi_known_put(k, &c, 1600, false); /* it had */
+    assert_true(vapi_known_find(k, &later, 1700, &found));
+    assert_string_equal(SID, found.sid);
+    assert_false(found.direct);
+    assert_true(vapi_known_find(k, &m, 1700, &found)); /* one call, one row */
+    assert_string_equal(SID, found.sid);
     vapi_known_free(k);
 }
 
