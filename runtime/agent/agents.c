@@ -322,6 +322,22 @@ const struct agent_info *agent_by_number(const struct agent_set *s, struct rd_st
     return e ? &e->info : NULL;
 }
 
+const struct agent_info *agent_by_assistant(const struct agent_set *s, const char *id)
+{
+    const struct agent_info *found = NULL;
+
+    for (size_t i = 0; i < s->n && id[0]; i++) {
+        const struct agent_info *a = &s->entries[i]->info;
+
+        if (!a->vapi_assistant || strcmp(a->vapi_assistant, id) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = a;
+    }
+    return found;
+}
+
 const struct agent_info *agent_by_name(const struct agent_set *s, struct rd_str name)
 {
     for (size_t i = 0; i < s->n; i++)

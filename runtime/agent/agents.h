@@ -79,6 +79,9 @@ const struct agent_info *agent_set_at(const struct agent_set *s, size_t i);
 const struct agent_info *agent_by_number(const struct agent_set *s, struct rd_str number);
 const struct agent_info *agent_by_name(const struct agent_set *s, struct rd_str name);
 
+/* Of an assistant at Vapi. NULL when more than one agent has it, too: nobody can say whose call it is. */
+const struct agent_info *agent_by_assistant(const struct agent_set *s, const char *id);
+
 /* A call keeps its agent's version, and that only, until it lets go. NULL is fine for the latter. */
 const struct agent_info *agent_hold(const struct agent_info *a);
 void agent_let_go(const struct agent_info *a);

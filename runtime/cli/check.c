@@ -35,6 +35,20 @@ static void print_agent(const struct agent_info *a)
            a->version);
 }
 
+static void warn_of_shared(const struct agent_set *set)
+{
+    for (size_t i = 0; i < agent_set_count(set); i++) {
+        const struct agent_info *a = agent_set_at(set, i);
+
+        if (a->vapi_assistant && !agent_by_assistant(set, a->vapi_assistant))
+            fprintf(stderr,
+                    "warning: agent %s shares its vapi.assistant with another agent, so a call "
+                    "that Vapi has by itself is neither's unless its number says whose it is; give "
+                    "each an assistant of its own\n",
+                    a->name);
+    }
+}
+
 static int check_agents(const struct settings *s)
 {
     struct agent_set *set = NULL;
@@ -54,6 +68,8 @@ static int check_agents(const struct settings *s)
         code = EXIT_OK;
     for (size_t i = 0; !rc && i < agent_set_count(set); i++)
         print_agent(agent_set_at(set, i));
+    if (!rc)
+        warn_of_shared(set);
     if (!rc)
         secrets_missing(set, s->secrets, on_missing_secret, NULL);
     agent_set_unref(set);

@@ -341,7 +341,8 @@ describe("a call that Vapi runs", function()
       select c.call, v.status, cost_micro_usd, vars, rule, v.started_at,
         (select count(*) from triage_steps s where s.call = c.call) as steps,
         (select count(*) from vapi_writes w where w.call = c.call and key = '%s') as writes
-      from calls c left join vapi_calls v using (call) left join triage_matches m using (call)]]):format(("a"):rep(64))))
+      from calls c left join vapi_calls v using (call) left join triage_matches m using (call)]])
+      :format(("a"):rep(64))))
   end)
 
   it("because the carrier went there when we did not answer went on there, whatever is told first", function()

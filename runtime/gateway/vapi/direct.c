@@ -23,17 +23,6 @@ static const struct agent_info *agent_of_number(struct media_thread *t, const st
     return agent ? agent : agent_by_number(set, number);
 }
 
-static const struct agent_info *agent_of_assistant(const struct agent_set *set, const char *id)
-{
-    for (size_t i = 0; i < agent_set_count(set) && id[0]; i++) {
-        const struct agent_info *a = agent_set_at(set, i);
-
-        if (a->vapi_assistant && strcmp(a->vapi_assistant, id) == 0)
-            return a;
-    }
-    return NULL;
-}
-
 bool vapi_direct_find(struct media_thread *t, const struct vapi_message *m, const char *number,
                       struct vapi_call *out)
 {
@@ -46,7 +35,7 @@ bool vapi_direct_find(struct media_thread *t, const struct vapi_message *m, cons
     if (to[0])
         agent = agent_of_number(t, set, rd_str(to), &known);
     if (!agent)
-        agent = agent_of_assistant(set, m->assistant);
+        agent = agent_by_assistant(set, m->assistant);
     known = known || agent;
     if (known && vapi_known_name(out->sid, m)) {
         (void)snprintf(out->id, sizeof(out->id), "%s", m->id);

@@ -326,6 +326,31 @@ static void test_a_number_has_one_agent(void **state)
     assert_non_null(strstr(buf_text(&node.complaints), "answered by agent 'one' already"));
 }
 
+static void test_an_assistant_that_two_agents_share_is_nobodys(void **state)
+{
+    static const char text[] =
+        "local agent = require 'ringdown.agent'\n"
+        "return agent { name = '%s', greeting = 'Hi.', prompt = 'Help.',\n"
+        "  vapi = { assistant = '5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d1%d' } }\n";
+    static const char *const names[] = {"one", "two", "three"};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char file[400], name[16];
+
+        (void)snprintf(file, sizeof(file), text, names[i], i / 2);
+        (void)snprintf(name, sizeof(name), "%s.lua", names[i]);
+        fake_agent(&node, name, file);
+    }
+    fake_load(&node);
+    assert_int_equal(agent_set_count(node.agents), 3);
+    assert_null(agent_by_assistant(node.agents, "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d10"));
+    assert_string_equal(
+        agent_by_assistant(node.agents, "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11")->name, "three");
+    assert_null(agent_by_assistant(node.agents, "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d12"));
+    assert_null(agent_by_assistant(node.agents, ""));
+}
+
 static void test_the_version_is_the_source(void **state)
 {
     char before[17];
@@ -380,6 +405,7 @@ int main(void)
         STORY(test_an_agent_cannot_reach_into_the_library),
         STORY(test_what_an_agent_writes_into_the_library_stays_with_the_agent),
         STORY(test_a_number_has_one_agent),
+        STORY(test_an_assistant_that_two_agents_share_is_nobodys),
         STORY(test_the_version_is_the_source),
         STORY(test_a_missing_folder_is_an_error),
         STORY(test_a_brief_that_lacks_something_is_refused),
