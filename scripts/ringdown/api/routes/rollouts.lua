@@ -188,20 +188,21 @@ local function first(callers)
 end
 
 local function preview(r)
-  local record = known(r)
+  local record, agent = known(r)
+  local force = store.force()
   if (r.query.unit or record.unit) == "call" then
     problem(409, "refused", "Nobody can be named", {
       detail = "by the unit \"call\" each call is drawn anew, so no caller has a side" })
   end
   local moves, why = require("ringdown.rollout.preview").moves(record, owners.read(store.callers, record.agent),
-    r.query.to or "", r.query.salt)
+    r.query.to or "", r.query.salt, { force = force, agent = agent })
   if not moves then
     problem(422, "fields", "The request is not what this route takes", { detail = "to: " .. why })
   end
   return 200, { from_bp = moves.from_bp, to_bp = moves.to_bp, from = plan.show(moves.from_bp),
     to = plan.show(moves.to_bp), callers = moves.callers, n_to_openai = #moves.to_openai, n_to_vapi = #moves.to_vapi,
     to_openai = first(moves.to_openai), to_vapi = first(moves.to_vapi),
-    next_call = words.next_call(record, { force = (store.force()) }) }
+    next_call = words.next_call(record, { force = force, agent = agent }) }
 end
 
 -- ---- changing ----
