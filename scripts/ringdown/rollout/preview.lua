@@ -26,7 +26,8 @@ local function share_of(record, to)
   return plan.percent(to)
 end
 
--- What callers meet now, whatever is planned: basis points; nil: the agent's own function says, or its file does not load.
+-- What callers meet now, whatever is planned: basis points; nil: the agent's own function says, or its file does not
+-- load.
 local function share_now(record, o)
   local force = o.force and o.force.system
   local system = (force == "openai" or force == "vapi") and force

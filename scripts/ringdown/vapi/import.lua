@@ -199,7 +199,8 @@ local function known_of(list, ids)
   for i, call in ipairs(list) do
     theirs[i] = '"' .. call.id:gsub('[\\"]', "\\%0") .. '"'
   end
-  for _, row in ipairs(query(KNOWN, { "{" .. table.concat(ids, ",") .. "}", "{" .. table.concat(theirs, ",") .. "}" })) do
+  local rows = query(KNOWN, { "{" .. table.concat(ids, ",") .. "}", "{" .. table.concat(theirs, ",") .. "}" })
+  for _, row in ipairs(rows) do
     ours[row[1]] = row[3] == "true"
     if row[2] then
       names[row[2]] = row[1]
