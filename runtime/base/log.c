@@ -37,6 +37,7 @@ static struct {
     pthread_t writer;
     bool running, stopping; /* lock */
     log_take_fn *take;      /* NULL: stderr */
+    _Atomic(log_take_fn *) also;
     struct buf fill;        /* lock; what was logged since the last swap */
     struct buf drain;       /* the writer's own */
     uint64_t lost_told;     /* lock */
@@ -173,13 +174,21 @@ void log_take(log_take_fn *take)
     logger.take = take;
 }
 
+void log_also(log_take_fn *also)
+{
+    atomic_store(&logger.also, also);
+}
+
 void log_fields(enum log_level level, const char *event, const struct log_field *f, int n)
 {
+    log_take_fn *also = atomic_load(&logger.also);
     struct buf line;
 
     if (level > level_now() && !log_watch_takes(f, n))
         return;
     atomic_fetch_add(&logger.counts[level], 1);
+    if (also)
+        also(level, event, f, n);
     if (logger.take) {
         logger.take(level, event, f, n);
         return;

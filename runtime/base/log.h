@@ -89,6 +89,10 @@ typedef void(log_take_fn)(enum log_level level, const char *event, const struct 
                           int n);
 void log_take(log_take_fn *take);
 
+/* `also` sees each line that is written, too, on the thread that logs: it must neither wait nor allocate.
+ * NULL: nobody. What it leads to may go when no thread logs any more. */
+void log_also(log_take_fn *also);
+
 #define LOG_COUNT_(...) \
     ((int)(sizeof((struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)))
 #define LOG_(level, event, ...)                                                                   \

@@ -57,6 +57,13 @@
     X(M_TRIAGE_ABANDONED, "triage_abandoned", "emergencies that nobody took")                      \
     X(M_NEAR_MISSES, "near_misses", "what sounded like an emergency and was not acted on")         \
     X(M_ALARMS, "alarms_raised", "alarms that were opened")                                        \
+    X(M_SENTRY_SENT, "sentry_sent", "errors that Sentry took")                                     \
+    X(M_SENTRY_OVERFLOW, "sentry_overflow", "errors not reported: too many at once")               \
+    X(M_SENTRY_LIMITED, "sentry_limited", "errors not reported: Sentry wants none now")            \
+    X(M_SENTRY_REPEATED, "sentry_repeated", "errors not reported: the same was a moment ago")      \
+    X(M_SENTRY_NETWORK, "sentry_network", "errors not reported: Sentry cannot be reached")         \
+    X(M_SENTRY_REFUSED, "sentry_refused", "errors that Sentry refused")                            \
+    X(M_SENTRY_INTERNAL, "sentry_internal", "errors that could not be made a report of")           \
     X(M_TARGET_OPENED, "target_opened", "times somebody we depend on was given up for a while")    \
     X(M_TARGET_REFUSED, "target_refused", "requests not made because their target was given up")   \
     X(M_OPERATIONS, "operations", "jobs beside calls that the node did by itself or was asked to") \
