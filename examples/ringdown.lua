@@ -58,7 +58,12 @@ return {
   --   hosts = "admin.example.com" },               -- RINGDOWN_ADMIN_HOSTS; names it is asked by, with commas
   -- database = { url = "postgresql://ringdown@db.example/ringdown" }, -- DATABASE_URL; a secret
 
-  -- sentry = { dsn = "https://key@sentry.example/1" },                -- SENTRY_DSN; a secret
+  -- sentry = {
+  --   dsn = "https://key@sentry.example/1",        -- SENTRY_DSN; a secret
+  --   environment = "production",                  -- SENTRY_ENVIRONMENT
+  --   release = "ringdown@0.1.0",                  -- SENTRY_RELEASE; the program's version when off
+  --   failed_calls = 10,                           -- RINGDOWN_SENTRY_FAILED_CALLS; in five minutes; 0: never
+  -- },
   -- smtp = {
   --   url = "smtps://user:password@mail.example",  -- SMTP_URL; a secret. smtp:// with port 587: by STARTTLS
   --   from = "alerts@example.com",                 -- SMTP_FROM

@@ -38,9 +38,9 @@ static struct {
     bool running, stopping; /* lock */
     log_take_fn *take;      /* NULL: stderr */
     _Atomic(log_take_fn *) also;
-    struct buf fill;        /* lock; what was logged since the last swap */
-    struct buf drain;       /* the writer's own */
-    uint64_t lost_told;     /* lock */
+    struct buf fill;    /* lock; what was logged since the last swap */
+    struct buf drain;   /* the writer's own */
+    uint64_t lost_told; /* lock */
 } logger = {
     .level = LOG_INFO,
     .format = LOG_LOGFMT,

@@ -22,6 +22,7 @@
 #include "gateway/node.h"
 #include "io/loop.h"
 #include "io/notify.h"
+#include "io/sentry.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -47,6 +48,7 @@ struct serving {
     struct books *books;       /* owns */
     struct node *node;         /* owns */
     struct leaving *leaving;   /* owns */
+    struct sentry *sentry;     /* owns; NULL: errors stay in the log */
     struct handed handed;      /* owns: what the process before us gave; dialog -1: there is none */
     bool take_over;
 };
@@ -197,6 +199,20 @@ static int start_leaving(struct serving *s, char *why, size_t cap)
     return leaving_new(&s->leaving, &o, why, cap);
 }
 
+static int start_sentry(struct serving *s, char *why, size_t cap)
+{
+    const struct settings *c = s->settings;
+    const struct sentry_opts o = {.dsn = c->sentry_dsn,
+                                  .release = c->sentry_release,
+                                  .environment = c->sentry_environment,
+                                  .node = c->node_name,
+                                  .secret = c->cluster_secret,
+                                  .ca_file = c->ca_file,
+                                  .failed_calls = c->sentry_failed_calls};
+
+    return sentry_start(&s->sentry, &o, why, cap);
+}
+
 static int start(struct serving *s, char *why, size_t cap)
 {
     struct control_opts co = {.settings = s->settings};
@@ -259,7 +275,9 @@ static int serve(struct serving *s)
         fprintf(stderr, "ringdown serve: cannot start the log: %s\n", rd_strerror(rc));
         return EXIT_FAILED;
     }
-    rc = start(s, why, sizeof(why));
+    rc = start_sentry(s, why, sizeof(why));
+    if (!rc)
+        rc = start(s, why, sizeof(why));
     if (rc) {
         fprintf(stderr, "ringdown serve: %s\n", why);
     } else {
@@ -286,6 +304,7 @@ int cmd_serve(int argc, char **argv)
     if (code == EXIT_OK)
         code = serve(&s);
     stop(&s);
+    sentry_stop(s.sentry);
     log_stop();
     return code;
 }

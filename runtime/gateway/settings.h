@@ -23,7 +23,8 @@ struct settings {
     char *heartbeat_url;
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
     char *vapi_api, *vapi_key, *vapi_secret, *vapi_hmac;
-    char *sentry_dsn;
+    char *sentry_dsn, *sentry_environment, *sentry_release; /* dsn: "" when off */
+    int sentry_failed_calls;              /* in five minutes, before that is reported; 0: never */
     char *smtp_url, *smtp_from, *smtp_ca; /* "" when off */
     char *alert_channels; /* a JSON list, as scripts/ringdown/alerts/channels.lua wants it; "" */
     char *alert_rules;    /* a Lua file; "" */

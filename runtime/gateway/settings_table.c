@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/lines.h"
 #include "observe/families.h"
+#include "observe/sentry.h"
 #include "store/database.h"
 
 #include <arpa/inet.h>
@@ -91,6 +92,13 @@ static const struct setting table[] = {
      .about = "key that Vapi signs its webhooks with (HMAC-SHA256)"},
     {"sentry.dsn", "SENTRY_DSN", SETTING_URL, "", AT(sentry_dsn), .allowed = "https http",
      .secret = true, .about = "where errors are reported"},
+    {"sentry.environment", "SENTRY_ENVIRONMENT", SETTING_TEXT, "production", AT(sentry_environment),
+     .about = "which of several installations this is"},
+    {"sentry.release", "SENTRY_RELEASE", SETTING_TEXT, "ringdown@" RD_VERSION, AT(sentry_release),
+     .about = "what errors are compared by"},
+    {"sentry.failed_calls", "RINGDOWN_SENTRY_FAILED_CALLS", SETTING_NUMBER, "10",
+     AT(sentry_failed_calls), .min = 0, .max = 100000,
+     .about = "failed calls in five minutes that are an error of their own; 0: never"},
     {"smtp.url", "SMTP_URL", SETTING_URL, "", AT(smtp_url), .allowed = "smtps smtp", .secret = true,
      .about = "mail server for alerts"},
     {"smtp.from", "SMTP_FROM", SETTING_TEXT, "", AT(smtp_from),
@@ -231,6 +239,14 @@ int setting_word(const char *list, const char *word, size_t n)
     return -1;
 }
 
+static bool dsn_valid(const char *text, char *why, size_t cap)
+{
+    struct sentry_dsn dsn;
+
+    snprintf(why, cap, "is no DSN; expected https://key@host/project");
+    return sentry_dsn_parse(&dsn, text) == 0;
+}
+
 static bool url_valid(const struct setting *s, const char *text, char *why, size_t cap)
 {
     const char *host = strstr(text, "://"), *port, *at;
@@ -254,6 +270,8 @@ static bool url_valid(const struct setting *s, const char *text, char *why, size
             return false;
         }
     }
+    if (strcmp(s->key, "sentry.dsn") == 0 && !dsn_valid(text, why, cap))
+        return false;
     if (strcmp(s->key, "database.url") == 0) /* several hosts, or none: a socket */
         return database_url_valid(text, why, cap);
     n = strcspn(host, "/?#");

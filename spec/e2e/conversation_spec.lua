@@ -5,6 +5,7 @@ local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
+local receiver = require "spec.support.receiver"
 local promtool = require "spec.support.promtool"
 local sims = require "spec.e2e.support.sim"
 
@@ -13,11 +14,10 @@ local secrets = {
   OPENAI_API_KEY = "sk-seed-31f07c", VAPI_API_KEY = "seed-vapi-key-9a1", VAPI_WEBHOOK_SECRET = "seed-vapi-hook-77c",
   RINGDOWN_SECRET = ("5eed"):rep(16), RINGDOWN_SECRETS = "TILL_KEY=seed-till-4411",
   SMTP_URL = "smtp://mailer:seed-smtp-8820@mail.example:587",
-  SENTRY_DSN = "https://5eed5e27@sentry.example/7",
 }
 
 describe("an agent's script", function()
-  local sim, n, hurried, watched
+  local sim, n, hurried, watched, sentry, deaf
   local reports, events = {}, {}
 
   -- The first call whose scenario takes a while gets all its lines into the log.
@@ -38,12 +38,15 @@ describe("an agent's script", function()
 
   setup(function()
     sim = sims.start()
+    sentry, deaf = receiver.sentry {}, receiver.sentry { script = "hang" }
+    secrets.SENTRY_DSN = ("http://5eed5e27@127.0.0.1:%d/7"):format(sentry.port)
     local env = { SMTP_FROM = "alarms@example.com" }
     for name, value in pairs(secrets) do
       env[name] = value
     end
     n = node.launch { agents = "spec/e2e/agents", sim = sim, env = env }
-    hurried = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_SCRIPT_DEADLINE_MS = "500" } }
+    hurried = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_SCRIPT_DEADLINE_MS = "500",
+      SENTRY_DSN = ("http://key@127.0.0.1:%d/7"):format(deaf.port) } }
     n:wait_ready()
     hurried:wait_ready()
     local many = n:place { scenarios = { "endless-thought", "broken-tools", "wrong-tools", "small-talk", "keypad",
@@ -65,6 +68,8 @@ describe("an agent's script", function()
     sim:keep_frames()
     assert.equal(0, n:stop())
     assert.equal(0, hurried:stop())
+    sentry:stop()
+    deaf:stop()
     assert.equal(0, sim:stop())
   end)
 
@@ -159,6 +164,50 @@ describe("an agent's script", function()
     it("says what is wrong with arguments, each of them", function()
       assert.matches("'colour' is not an argument", result "saw_board")
       assert.matches("'length' must be of type integer", result "saw_board")
+    end)
+  end)
+
+  describe("that raises, in Sentry", function()
+    local function frames_of(file)
+      for _, got in ipairs(sentry:got()) do
+        local error = got.event and got.event.exception.values[1]
+        for _, frame in ipairs(error and error.stacktrace and error.stacktrace.frames or {}) do
+          if frame.filename:find(file, 1, true) and frame.in_app then
+            return error, frame, got.event
+          end
+        end
+      end
+    end
+
+    it("is one event with Lua's frames, and none of its own words", function()
+      went_well "broken-tools"
+      proc.wait_for(function()
+        return frames_of "workshop.lua"
+      end, 10)
+      local error, frame, event = frames_of "workshop.lua"
+      assert.is_table(error, "Sentry heard nothing of it")
+      assert.equal("script.failed", error.type)
+      assert.matches("^raised by a script", error.value)
+      assert.is_number(frame.lineno)
+      assert.equal("workshop", event.tags.agent)
+      assert.equal(reports["broken-tools"].call, event.contexts.call.call_sid)
+      assert.is_true(#event.breadcrumbs.values > 0)
+    end)
+
+    it("has nobody's number, words or keys, and each envelope is one", function()
+      local text = proc.read(sentry.log)
+      for _, got in ipairs(sentry:got()) do
+        assert.is_nil(got.broken)
+      end
+      for _, leak in ipairs { "3125550", "the handle came off", "sk-seed", "seed-vapi", "seed-till", "seed-smtp",
+        secrets.RINGDOWN_SECRET } do
+        assert.is_nil(text:find(leak, 1, true), leak .. " was sent")
+      end
+    end)
+
+    it("is nothing a caller notices when Sentry hangs", function()
+      went_well "never-decided"
+      assert.is_true(#deaf:wait(1, 10) > 0, "the one that hangs was never asked")
     end)
   end)
 
@@ -316,7 +365,7 @@ describe("an agent's script", function()
     assert.is_truthy(n:wait_shipped())
     local said, numbers = {}, {}
     for _, row in ipairs(pg.query(n.database, ([[select distinct heard from turns where length(heard) > 12
-      and call <> %s]]):format(pg.literal(watched)))) do
+      and heard not in (select heard from turns where call = %s)]]):format(pg.literal(watched)))) do
       said[#said + 1] = row.heard
     end
     for _, row in ipairs(pg.query(n.database, "select distinct from_number from calls where from_number like '+%'")) do

@@ -4,6 +4,7 @@
 --
 --   receiver.mail{ tls = "starttls"|"smtps"|nil, certificate =, login = "user:password", fault = }
 --   receiver.hook{ script = "429:1,500,200" }
+--   receiver.sentry{ script = "200" }   each that came has event, client_report, or broken: why it is no envelope
 --   r.port, r:got()                  what came, a list of tables
 --   r:wait(n, seconds)            -> the list once it has n, or what there is
 --   r:stop()
@@ -46,6 +47,10 @@ end
 
 function M.hook(o)
   return start("hook", o or {})
+end
+
+function M.sentry(o)
+  return start("sentry", o or {})
 end
 
 function Receiver:got()

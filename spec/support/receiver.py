@@ -12,8 +12,10 @@ The first line of its output is the port. Each mail and each request is one line
 import argparse
 import email
 import email.policy
+import gzip
 import http.server
 import json
+import re
 import socketserver
 import ssl
 import sys
@@ -110,10 +112,10 @@ class Hook(http.server.BaseHTTPRequestHandler):
     words = []
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode("utf-8", "replace")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with LOCK:
             word = Hook.words.pop(0) if len(Hook.words) > 1 else Hook.words[0]
-        keep(self.server.log, {"path": self.path, "body": body, "word": word,
+        keep(self.server.log, {"path": self.path, **self.read(body), "word": word,
                                "headers": {k.lower(): v for k, v in self.headers.items()}})
         if word == "hang":
             time.sleep(600)
@@ -130,17 +132,63 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_POST
 
+    def read(self, body):
+        return {"body": body.decode("utf-8", "replace")}
+
     def log_message(self, *_):
         pass
+
+
+class Sentry(Hook):
+    """Takes envelopes, strictly: "event" and "client_report" are what was in one, "broken" what was wrong."""
+
+    def read(self, body):
+        try:
+            auth = self.headers.get("X-Sentry-Auth", "")
+            assert auth.startswith("Sentry sentry_version=7, ") and "sentry_key=" in auth, "no auth"
+            assert self.headers.get("Content-Type") == "application/x-sentry-envelope", "content type"
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            return self.envelope(body)
+        except Exception as e:  # whatever it is, it is told
+            return {"broken": repr(e)}
+
+    @staticmethod
+    def envelope(body):
+        found = {}
+        head, _, rest = body.partition(b"\n")
+        head = json.loads(head)
+        while rest:
+            line, lf, rest = rest.partition(b"\n")
+            item = json.loads(line)
+            n = item["length"]
+            assert lf and len(rest) >= n and rest[n:n + 1] in (b"\n", b""), "length"
+            assert item["type"] in ("event", "client_report"), "type"
+            assert item["type"] not in found, "twice"
+            assert n < 200 * 1024, "too long"
+            found[item["type"]] = json.loads(rest[:n].decode("utf-8"))
+            rest = rest[n + 1:]
+        if "event" in found:
+            event = found["event"]
+            assert re.fullmatch("[0-9a-f]{32}", head["event_id"]) and event["event_id"] == head["event_id"], "id"
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", head["sent_at"]), "sent_at"
+            assert isinstance(event["timestamp"], float) and event["platform"] in ("native", "other"), "head"
+            assert event["level"] in ("fatal", "error", "warning", "info", "debug"), "level"
+            for key, value in event["tags"].items():
+                assert len(key) < 200 and len(value) < 200 and "\n" not in value, "tag"
+            for error in event["exception"]["values"]:
+                for frame in error.get("stacktrace", {}).get("frames", []):
+                    assert frame["filename"] and frame["function"], "frame"
+        return found
 
 
 class Hooks(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
 
 
-def serve_hook(options):
+def serve_hook(options, handler):
     Hook.words = options.script.split(",")
-    server = Hooks(("127.0.0.1", 0), Hook)
+    server = Hooks(("127.0.0.1", 0), handler)
     server.log = options.log
     say_port(server.server_address[1])
     server.serve_forever()
@@ -148,7 +196,7 @@ def serve_hook(options):
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("what", choices=["mail", "hook"])
+    p.add_argument("what", choices=["mail", "hook", "sentry"])
     p.add_argument("log")
     p.add_argument("--tls", default="none", choices=["starttls", "smtps", "none"])
     p.add_argument("--certificate")
@@ -158,7 +206,9 @@ def main():
     p.add_argument("--script", default="200")
     options = p.parse_args()
     if options.what == "hook":
-        serve_hook(options)
+        serve_hook(options, Hook)
+    elif options.what == "sentry":
+        serve_hook(options, Sentry)
     elif options.fault == "hang":
         serve_silence(options)
     else:

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sentry.c - the thread that carries errors to Sentry.
+ *
+ *   log ─▶ sentry_heard() ─▶ queue ─ wake ─▶ worker: event ─▶ gzip ─▶ POST ─▶ limits
+ *
+ * - one at a time, connect 2 s, 10 s in all, no redirect, no second try, no proxy
+ * - once a minute at most: what was dropped; every ten seconds: are there too many failed calls?
+ * - at the end what waits is sent, for a second; a request on its way is cut off within another
+ *
+ * Failure modes: Sentry does not answer, refuses, or is slow: the error is gone and counted, as the metrics
+ * show; nothing is logged about it, as that would be one more error to report. */
+#include "io/sentry.h"
+
+#include "base/now.h"
+#include "base/urgent.h"
+#include "io/tls.h"
+#include "observe/families.h"
+#include "observe/metrics.h"
+#include "observe/sentry.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <zlib.h>
+
+enum {
+    CONNECT_MS = 2000,
+    TOTAL_MS = 10000,
+    FLUSH_MS = 1000,
+    LOOK_MS = 10000,
+    REPORT_MS = 60000,
+    LOOKS = 30, /* five minutes */
+    GZIP_MIN = 1024,
+    EVENT_MAX = 200 * 1024,
+    HEADER_MAX = 1024
+};
+
+struct sentry {
+    struct sentry_queue *queue; /* owns, as the following */
+    struct sentry_dsn dsn;
+    char *release, *environment, *node, *secret, *ca_file, *auth;
+    int failed_calls;
+    pthread_mutex_t lock;
+    pthread_cond_t news;
+    bool any, stopping;      /* lock */
+    _Atomic uint64_t cut_ms; /* monotonic: what is on its way then is given up; 0: it may go on */
+    pthread_t thread;
+
+    /* the worker's */
+    CURL *curl;
+    struct curl_slist *headers, *gzip_headers;
+    struct sentry_record record;
+    struct sentry_crumb crumbs[SENTRY_CRUMBS_TOLD];
+    char limits[HEADER_MAX], retry_after[64];
+    uint64_t looked_ms, reported_ms;
+    uint64_t failed[LOOKS], calls[LOOKS];
+    size_t n_looks;
+};
+
+/* There is one log. */
+static struct sentry *_Atomic current;
+
+static void on_line(enum log_level level, const char *event, const struct log_field *f, int n)
+{
+    struct sentry *s = atomic_load(&current);
+
+    if (s)
+        sentry_heard(s->queue, level, event, f, n, unix_ms(), monotonic_ms());
+}
+
+static void wake(void *arg)
+{
+    struct sentry *s = arg;
+
+    pthread_mutex_lock(&s->lock);
+    s->any = true;
+    pthread_cond_signal(&s->news);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* --- one request --- */
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    size_t *left = arg;
+
+    (void)p;
+    if (size * n > *left)
+        return 0; /* more than an answer is */
+    *left -= size * n;
+    return size * n;
+}
+
+static void keep_header(char *out, size_t cap, struct rd_str line, const char *name)
+{
+    size_t n = strlen(name);
+
+    if (line.n <= n || strncasecmp(line.p, name, n) != 0)
+        return;
+    for (line.p += n, line.n -= n; line.n && (*line.p == ' ' || *line.p == '\t'); line.n--)
+        line.p++;
+    while (line.n && (unsigned char)line.p[line.n - 1] <= ' ')
+        line.n--;
+    rd_str_copy(out, cap, line);
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct sentry *s = arg;
+    struct rd_str line = {p, size * n};
+
+    keep_header(s->limits, sizeof(s->limits), line, "x-sentry-rate-limits:");
+    keep_header(s->retry_after, sizeof(s->retry_after), line, "retry-after:");
+    return size * n;
+}
+
+static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    struct sentry *s = arg;
+    uint64_t cut = atomic_load(&s->cut_ms);
+
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    return cut && monotonic_ms() >= cut;
+}
+
+static bool gzip(struct buf *out, struct rd_str in)
+{
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)in.n};
+    bool done;
+
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return false;
+    done = buf_reserve(out, deflateBound(&z, in.n)) == 0;
+    if (done) {
+        z.next_out = (Bytef *)out->data;
+        z.avail_out = (uInt)out->cap;
+        done = deflate(&z, Z_FINISH) == Z_STREAM_END;
+        out->n = z.total_out;
+    }
+    (void)deflateEnd(&z);
+    return done;
+}
+
+static bool set_up(struct sentry *s)
+{
+    CURL *c = s->curl = curl_easy_init();
+    CURLcode bad = CURLE_OK;
+
+    if (!c)
+        return false;
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_PROXY, "");
+    curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS);
+    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(c, CURLOPT_XFERINFODATA, s);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, s);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+    bad |= curl_easy_setopt(c, CURLOPT_USERAGENT, "ringdown/" RD_VERSION);
+    bad |= curl_easy_setopt(c, CURLOPT_URL, s->dsn.url);
+    if (s->ca_file)
+        bad |= curl_easy_setopt(c, CURLOPT_CAINFO, s->ca_file);
+    return bad == CURLE_OK;
+}
+
+/* True: Sentry took it. */
+static bool post(struct sentry *s, struct rd_str envelope)
+{
+    size_t left = (size_t)64 * 1024;
+    struct buf packed;
+    CURLcode code;
+    long status = 0;
+    bool small;
+
+    buf_init(&packed, 2 * (size_t)EVENT_MAX);
+    small = envelope.n > GZIP_MIN && gzip(&packed, envelope);
+    *s->limits = *s->retry_after = '\0';
+    curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, small ? s->gzip_headers : s->headers);
+    curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE, (long)(small ? packed.n : envelope.n));
+    curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, small ? packed.data : envelope.p);
+    curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, &left);
+    code = curl_easy_perform(s->curl);
+    curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+    buf_fini(&packed);
+    if (status > 0)
+        sentry_answered(s->queue, status, s->limits, s->retry_after, monotonic_ms());
+    if (code == CURLE_OK && status >= 200 && status < 300)
+        return true;
+    /* A 429 is Sentry's own to count. */
+    if (code != CURLE_OK || status == 0)
+        sentry_dropped(s->queue, SENTRY_NETWORK, 1);
+    else if (status != 429)
+        sentry_dropped(s->queue, SENTRY_REFUSED, 1);
+    return false;
+}
+
+/* --- what is sent --- */
+
+static void who(void *arg, const char *number, char out[65])
+{
+    struct sentry *s = arg;
+
+    number_hash(out, s->secret, rd_str(number));
+}
+
+static void send_record(struct sentry *s)
+{
+    struct sentry_about about = {.release = s->release,
+                                 .environment = s->environment,
+                                 .node = s->node,
+                                 .who = *s->secret ? who : NULL,
+                                 .arg = s};
+    struct buf event, envelope;
+    uint8_t bits[16];
+    char id[33];
+    int rc = random_bytes(bits, sizeof(bits));
+
+    rd_hex(id, bits, sizeof(bits));
+    about.id = id;
+    buf_init(&event, EVENT_MAX);
+    buf_init(&envelope, EVENT_MAX + 1024);
+    if (!rc)
+        rc = sentry_event(&event, &s->record, &about, s->crumbs,
+                          sentry_crumbs(s->queue, &s->record, s->crumbs));
+    if (!rc)
+        rc = sentry_envelope(&envelope, (struct rd_str){event.data, event.n}, id, unix_ms());
+    if (rc)
+        sentry_dropped(s->queue, SENTRY_INTERNAL_ERROR, 1);
+    else if (post(s, (struct rd_str){envelope.data, envelope.n}))
+        metric_add(M_SENTRY_SENT, 1);
+    buf_fini(&event);
+    buf_fini(&envelope);
+}
+
+/* Lost reports are not reported. */
+static void send_report(struct sentry *s)
+{
+    struct buf envelope;
+
+    buf_init(&envelope, 8192);
+    if (sentry_report(s->queue, &envelope, unix_ms()) == 0)
+        (void)post(s, (struct rd_str){envelope.data, envelope.n});
+    buf_fini(&envelope);
+}
+
+/* --- calls that failed --- */
+
+struct tally {
+    uint64_t failed, all;
+};
+
+static int count_calls(void *arg, const struct metric_series *m)
+{
+    static const char *const bad[] = {"provider_failed", "script_failed", "carrier_lost",
+                                      "fallback"};
+    struct tally *t = arg;
+
+    t->all += m->value;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (m->values[2] && strcmp(m->values[2], bad[i]) == 0)
+            t->failed += m->value;
+    return 0;
+}
+
+/* Told once; then five minutes begin anew. */
+static void look_at_calls(struct sentry *s)
+{
+    struct tally now = {0};
+    size_t i = s->n_looks % LOOKS, oldest = s->n_looks >= LOOKS ? i : 0;
+    uint64_t failed;
+
+    if (s->failed_calls <= 0 || metric_each(F_CALLS, count_calls, &now) != 0)
+        return;
+    failed = s->n_looks ? now.failed - s->failed[oldest] : 0;
+    if (failed >= (uint64_t)s->failed_calls) {
+        const struct log_field f[] = {F_INT("failed", failed),
+                                      F_INT("calls", now.all - s->calls[oldest]),
+                                      F_INT("threshold", s->failed_calls)};
+
+        sentry_heard(s->queue, LOG_ERROR, "calls.failing", f, 3, unix_ms(), monotonic_ms());
+        s->n_looks = i = 0;
+    }
+    s->failed[i] = now.failed;
+    s->calls[i] = now.all;
+    s->n_looks++;
+}
+
+/* --- the worker --- */
+
+/* False: it is over, and nothing waits. */
+static bool wait_for_news(struct sentry *s)
+{
+    struct timespec until;
+    bool stopping;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LOOK_MS / 1000;
+    pthread_mutex_lock(&s->lock);
+    while (!s->any && !s->stopping)
+        if (pthread_cond_timedwait(&s->news, &s->lock, &until))
+            break;
+    s->any = false;
+    stopping = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return !stopping;
+}
+
+static void send_all(struct sentry *s)
+{
+    while (sentry_next(s->queue, &s->record)) {
+        if (on_progress(s, 0, 0, 0, 0))
+            sentry_dropped(s->queue, SENTRY_NETWORK, 1);
+        else if (!sentry_may(s->queue, SENTRY_ERROR, monotonic_ms()))
+            sentry_dropped(s->queue, SENTRY_LIMITED, 1);
+        else
+            send_record(s);
+    }
+}
+
+static void *run(void *arg)
+{
+    struct sentry *s = arg;
+    bool more = true;
+
+    (void)pthread_setname_np(pthread_self(), "sentry");
+    background_thread();
+    s->reported_ms = monotonic_ms();
+    look_at_calls(s);
+    while (more) {
+        uint64_t now;
+
+        more = wait_for_news(s);
+        now = monotonic_ms();
+        if (now >= s->looked_ms + LOOK_MS) {
+            s->looked_ms = now;
+            look_at_calls(s);
+        }
+        send_all(s);
+        if ((now >= s->reported_ms + REPORT_MS || !more) && !on_progress(s, 0, 0, 0, 0) &&
+            sentry_may(s->queue, SENTRY_INTERNAL, now)) {
+            s->reported_ms = now;
+            send_report(s);
+        }
+    }
+    return NULL;
+}
+
+/* --- beginning and end --- */
+
+static void sentry_free(struct sentry *s)
+{
+    curl_easy_cleanup(s->curl);
+    curl_slist_free_all(s->headers);
+    curl_slist_free_all(s->gzip_headers);
+    sentry_queue_free(s->queue);
+    pthread_cond_destroy(&s->news);
+    pthread_mutex_destroy(&s->lock);
+    free(s->release);
+    free(s->environment);
+    free(s->node);
+    free(s->secret);
+    free(s->ca_file);
+    free(s->auth);
+    free(s);
+}
+
+static struct curl_slist *headers(const struct sentry *s, bool gzipped)
+{
+    const char *const list[] = {s->auth, "Content-Type: application/x-sentry-envelope",
+                                "Expect:", gzipped ? "Content-Encoding: gzip" : NULL};
+    struct curl_slist *out = NULL;
+
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]) && list[i]; i++) {
+        struct curl_slist *more = curl_slist_append(out, list[i]);
+
+        if (!more) {
+            curl_slist_free_all(out);
+            return NULL;
+        }
+        out = more;
+    }
+    return out;
+}
+
+static bool fill(struct sentry *s, const struct sentry_opts *o)
+{
+    s->failed_calls = o->failed_calls;
+    s->release = strdup(o->release);
+    s->environment = strdup(o->environment);
+    s->node = strdup(o->node);
+    s->secret = strdup(o->secret ? o->secret : "");
+    s->ca_file = o->ca_file && *o->ca_file ? strdup(o->ca_file) : NULL;
+    if (asprintf(&s->auth,
+                 "X-Sentry-Auth: Sentry sentry_version=7, sentry_client=ringdown/" RD_VERSION
+                 ", sentry_key=%s%s%s",
+                 s->dsn.key, *s->dsn.secret ? ", sentry_secret=" : "", s->dsn.secret) < 0)
+        s->auth = NULL;
+    s->queue = sentry_queue_new(wake, s);
+    if (!s->release || !s->environment || !s->node || !s->secret || !s->auth || !s->queue ||
+        (o->ca_file && *o->ca_file && !s->ca_file))
+        return false;
+    s->headers = headers(s, false);
+    s->gzip_headers = headers(s, true);
+    return s->headers && s->gzip_headers && set_up(s);
+}
+
+/* Signals belong to the loops. */
+static int start_thread(struct sentry *s)
+{
+    sigset_t all, before;
+    int rc;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = -pthread_create(&s->thread, NULL, run, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+static void init_wait(struct sentry *s)
+{
+    pthread_condattr_t clock;
+
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->news, &clock);
+    pthread_condattr_destroy(&clock);
+}
+
+int sentry_start(struct sentry **out, const struct sentry_opts *o, char *why, size_t cap)
+{
+    struct sentry_dsn dsn;
+    struct sentry *s;
+    int rc = sentry_dsn_parse(&dsn, o->dsn);
+
+    *out = NULL;
+    if (rc == -ENOENT)
+        return 0;
+    if (rc) {
+        snprintf(why, cap,
+                 "sentry.dsn is no DSN; copy it from the project's settings, Client Keys: "
+                 "https://key@host/project");
+        return rc;
+    }
+    snprintf(why, cap, "cannot start reporting to Sentry: no memory");
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->dsn = dsn;
+    init_wait(s);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        sentry_free(s);
+        return -ENOMEM;
+    }
+    rc = fill(s, o) ? start_thread(s) : -ENOMEM;
+    if (rc) {
+        sentry_free(s);
+        curl_global_cleanup();
+        return rc;
+    }
+    atomic_store(&current, s);
+    log_also(on_line);
+    *out = s;
+    return 0;
+}
+
+void sentry_stop(struct sentry *s)
+{
+    if (!s)
+        return;
+    log_also(NULL);
+    atomic_store(&current, NULL);
+    atomic_store(&s->cut_ms, monotonic_ms() + FLUSH_MS);
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->news);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    sentry_free(s);
+    curl_global_cleanup();
+}
