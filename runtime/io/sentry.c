@@ -342,7 +342,6 @@ static void *run(void *arg)
     (void)pthread_setname_np(pthread_self(), "sentry");
     background_thread();
     s->reported_ms = monotonic_ms();
-    look_at_calls(s);
     while (more) {
         uint64_t now;
 
@@ -470,7 +469,11 @@ int sentry_start(struct sentry **out, const struct sentry_opts *o, char *why, si
         sentry_free(s);
         return -ENOMEM;
     }
-    rc = fill(s, o) ? start_thread(s) : -ENOMEM;
+    rc = fill(s, o) ? 0 : -ENOMEM;
+    if (!rc) {
+        look_at_calls(s); /* those before do not count */
+        rc = start_thread(s);
+    }
     if (rc) {
         sentry_free(s);
         curl_global_cleanup();

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "io/sentry.h"
+#include "observe/families.h"
 #include "observe/metrics.h"
 
 #include <arpa/inet.h>
@@ -128,8 +129,11 @@ static void stop_server(void)
 
 static struct sentry *start(const char *first, const char *second)
 {
-    struct sentry_opts o = {
-        .release = "ringdown@1", .environment = "test", .node = "box", .secret = "00"};
+    struct sentry_opts o = {.release = "ringdown@1",
+                            .environment = "test",
+                            .node = "box",
+                            .secret = "00",
+                            .failed_calls = 3};
     struct sentry *s = NULL;
     char why[256];
 
@@ -323,6 +327,40 @@ static void test_what_waits_at_the_end_is_sent(void **state)
     stop_server();
 }
 
+static void calls_end(const char *outcome, unsigned n)
+{
+    metric_count(metric_slot(F_CALLS, NULL, "openai", outcome), n);
+}
+
+static void test_too_many_failed_calls_are_an_error(void **state)
+{
+    struct sentry *s = start(OK_ANSWER, NULL);
+
+    (void)state;
+    calls_end("caller_hangup", 7);
+    calls_end("script_failed", 2);
+    calls_end("provider_failed", 1);
+    log_error("disk.bad", F_INT("n", 1)); /* wakes the worker */
+    wait_until(M_SENTRY_SENT, 2);
+    (void)parse_envelope();
+    assert_non_null(strstr(srv.body, "\"type\":\"calls.failing\""));
+    assert_non_null(strstr(srv.body, "\"failed\":3,\"calls\":10,\"threshold\":3"));
+    sentry_stop(s);
+    stop_server();
+}
+
+static void test_fewer_failed_calls_are_life(void **state)
+{
+    struct sentry *s = start(OK_ANSWER, NULL);
+
+    (void)state;
+    calls_end("script_failed", 2);
+    log_error("disk.bad", F_INT("n", 1));
+    sentry_stop(s);
+    assert_int_equal(metric_value(M_SENTRY_SENT), 1);
+    stop_server();
+}
+
 static void test_without_a_dsn_nothing_starts_and_a_wrong_one_is_told(void **state)
 {
     struct sentry_opts o = {.dsn = "", .release = "r", .environment = "e", .node = "n"};
@@ -356,6 +394,8 @@ int main(void)
         cmocka_unit_test(test_a_redirect_is_not_followed),
         cmocka_unit_test(test_one_that_hangs_holds_nobody_up),
         cmocka_unit_test(test_what_waits_at_the_end_is_sent),
+        cmocka_unit_test(test_too_many_failed_calls_are_an_error),
+        cmocka_unit_test(test_fewer_failed_calls_are_life),
         cmocka_unit_test(test_without_a_dsn_nothing_starts_and_a_wrong_one_is_told),
     };
 
