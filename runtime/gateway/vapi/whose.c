@@ -314,7 +314,8 @@ static bool may_be_sent(struct opening *o)
     const struct vapi_wait *w = o->vapi;
     struct vapi_call c;
 
-    return w->m.sid[0] && w->asked < ASK_TIMES && room_ms(w, ASK_AGAIN_MS) == ASK_AGAIN_MS &&
+    return (w->m.sid[0] || w->m.id[0]) && w->asked < ASK_TIMES &&
+           room_ms(w, ASK_AGAIN_MS) == ASK_AGAIN_MS &&
            (w->m.kind != VAPI_ASSISTANT || !vapi_direct_find(o->thread, &w->m, "", &c));
 }
 
