@@ -100,6 +100,11 @@ static void tell_failed_over(const char *agent, const char *system, const char *
                 catalogue_fix("routing.", "failover"));
 }
 
+void route_fell(const char *agent)
+{
+    tell_failed_over(agent, "openai", "not_answered");
+}
+
 /* What the script said may name the caller: the records of the call have it, and they alone. */
 static void tell_error(const char *agent, const char *call, bool failed)
 {

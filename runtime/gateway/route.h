@@ -40,6 +40,9 @@ bool route_fail_over_answered(struct media_thread *t, struct http_request *r,
                               const struct directory_view *view, struct agent_set *set,
                               const struct agent_info *agent);
 
+/* A call of this agent was for OpenAI; nobody answered the carrier, and it took the call to Vapi by itself. */
+void route_fell(const char *agent);
+
 /* Vapi can only take a call that nobody has answered. */
 bool route_is_ringing(struct rd_str call_status);
 

@@ -221,6 +221,9 @@ describe("a call that Vapi has by itself", function()
     b:wait_shipped()
     assert.same({ { system = "openai", failed_over_to = "vapi", direct_to_vapi = true } }, pg.query(a.database,
       "select system, failed_over_to, direct_to_vapi from calls where call = " .. pg.literal(form.CallSid)))
+    assert.equal(200, post(b, message(c, "status-update", { status = "in-progress" })).status)
+    assert.same({ { subject = "other-desk/openai", severity = "critical", count = 1 } }, pg.query(a.database,
+      "select subject, severity, count from alerts where kind = 'routing.failover' and closed_at is null"))
     form.CallStatus = "completed"
     carrier "/twilio/status"
   end)

@@ -284,12 +284,16 @@ describe("a rollout in the database", function()
   it("says what is so of emergencies on Vapi, by the transcripts that came from there", function()
     host.known_agents = { agent("sales", { emergencies = { { id = "gas", severity = "life" } } }) }
     local function calls_there(n, heard, more)
+      pg.run(url, "select ensure_partitions_for(now() - interval '1 hour')")
       for i = 1, n do
         pg.run(url, ([[with c as (insert into calls (call, started_at, agent, system, imported) values
           ('CA' || md5(random()::text), now() - interval '1 hour', 'sales', 'vapi', %s) returning call)
-          insert into vapi_calls (call, vapi_id, route, status, words, seen_by, told_at, heard_at)
-          select call, call, '%s', 'ended', 4, 'webhook', now(), %s from c]]):format(tostring(more and more.imported
-            or false), more and more.route or "redirect", i <= heard and "now()" or "null"))
+          , there as (insert into vapi_calls (call, vapi_id, route, status, words, seen_by, told_at, heard_at)
+          select call, call, '%s', 'ended', 4, 'webhook', now(), %s from c)
+          insert into turns (call, epoch, seq, started_at, at, turn, role, heard)
+          select call, 1, 1, now() - interval '1 hour', now(), 1, '%s', 'Hello' from c]]):format(tostring(more
+            and more.imported or false), more and more.route or "redirect", i <= heard and "now()" or "null",
+            more and more.only or "caller"))
       end
     end
     local function start()
@@ -297,6 +301,7 @@ describe("a rollout in the database", function()
     end
     calls_there(9, 9, { imported = true })
     calls_there(9, 9, { route = "bridge" })
+    calls_there(9, 0, { only = "agent", route = "bypass" }) -- who says nothing cannot be heard
     assert.matches("no call there shows yet", start())
     calls_there(4, 0)
     assert.matches("sends no transcripts: none came in the last 4 calls there; have transcripts sent", start())
@@ -304,7 +309,7 @@ describe("a rollout in the database", function()
     assert.matches("transcripts came in 6 of the last 10 calls there", start())
     pg.run(url, "update vapi_calls set heard_at = now() where heard_at is null and words > 0 and call in "
       .. "(select call from calls where agent = 'sales') and ctid <> (select min(ctid) from vapi_calls "
-      .. "where heard_at is null)")
+      .. "where heard_at is null and route = 'redirect')")
     assert.matches("On Vapi, too, what callers of sales say is searched for gas: transcripts came in 9 of the last 10",
       start())
     lines = {}

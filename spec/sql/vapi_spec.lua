@@ -358,7 +358,7 @@ describe("a call that Vapi runs", function()
     end
     events.ingest(url, list)
     assert.same({ call = SID, agent = "northside-plumbing", from = "+13125550142", to = "+13125550100",
-      not_routed = true }, webhook { sid = SID, vapi_id = ID })
+      not_routed = true, fell = true }, webhook { sid = SID, vapi_id = ID })
     events.ingest(url, theirs)
     assert.same({ system = "openai", failed_over_to = "vapi", failed_over_at = "2026-11-25T09:46:41+00:00",
       state = "ended", duration_ms = 242000, direct_to_vapi = true }, all(url))
@@ -366,6 +366,41 @@ describe("a call that Vapi runs", function()
     events.ingest(other, theirs)
     events.ingest(other, list)
     assert.same(all(url), all(other))
+    -- Nobody here decided that: it counts for neither arm, and its emergencies hold nothing.
+    pg.run(url, "insert into triage_matches (call, rule, severity, matched_at, state) select call, 'gas', 'life', "
+      .. "started_at, 'abandoned' from calls")
+    assert.same({ reason = "split", n = 0, late = 0 }, one [[select route_reason as reason,
+      (select count(*) from rollout_split('northside-plumbing', '2025-01-01', 5000)) as n,
+      (rollout_emergencies('northside-plumbing', '2025-01-01') -> 'late')::integer as late from calls]])
+  end)
+
+  it("from a browser is a test that no carrier has", function()
+    events.ingest(url, { first_of(true), told { status = "ended", ended_reason = "customer-ended-call", cost = 0.1,
+      type = "webCall", started_at = "2026-11-25T09:46:42.000Z", ended_at = "2026-11-25T09:50:44.000Z" } })
+    assert.same({ { item = "provider" } }, pg.query(url, "select distinct item from call_cost_lines"))
+    assert.same({ micro_usd = 100000 }, one "select micro_usd from call_costs")
+    assert.same({ kind = "test" }, one "select kind from calls_measured")
+  end)
+
+  it("is given up only where something is missing", function()
+    local function given_up()
+      return one(("select vapi_given_up(array['%s', 'CAgone']) as n"):format(SID)).n
+    end
+    local c = redirected()
+    events.ingest(url, c.list)
+    assert.equal(1, given_up())
+    pg.run(url, "update calls set status = 'no-answer'") -- the caller did not wait for Vapi
+    assert.equal(0, given_up())
+    pg.run(url, "update calls set status = 'completed', duration_s = 240")
+    assert.equal(1, given_up())
+    events.ingest(url, { told { status = "ended", ended_reason = "customer-ended-call" } })
+    assert.equal(1, given_up())
+    pg.run(url, "update vapi_calls set ended_reason = 'phone-call-provider-bypass-enabled-but-no-call-received'")
+    assert.equal(0, given_up())
+    pg.run(url, "update vapi_calls set ended_reason = null; update calls set erased_at = now()")
+    assert.equal(0, given_up())
+    pg.run(url, "update calls set erased_at = null; update vapi_calls set cost_usd = 0")
+    assert.equal(0, given_up())
   end)
 
   it("is not one that a line of ours has", function()
@@ -374,6 +409,29 @@ describe("a call that Vapi runs", function()
       c:add("decision", { system = "openai", reason = "default", version = "v7" }),
       c:add("state", { state = "live", model = "gpt-realtime" }) })
     assert.same({ elsewhere = true }, webhook { sid = SID, vapi_id = ID })
+  end)
+
+  it("has a number also from a node that does not know yet how they are written now", function()
+    local function saw(list, whole)
+      return one(([[select numbers_saw('%s'::jsonb, true, %s, now()) as v]]):format(json.encode(list), whole)).v
+    end
+    local function number(last)
+      return { number = "+1312555010" .. last, carrier_id = "PN" .. last, fields = {}, goes_to = "vapi",
+        texts_to = "nobody", vapi_id = last }
+    end
+    assert.same({ new = 2, changed = 0, gone = 0 }, saw({ number "1", number "2" }, "false"))
+    local before = one "select version from numbers_version".version
+    assert.same({ new = 0, changed = 0, gone = 1 }, saw({ number "1" }, "true"))
+    assert.is_true(one "select version from numbers_version".version > before)
+    local function begin(items)
+      return one(([[select bulk_begin('{"action":"switch","goes_to":"ringdown","who":"alice","reason":"r"}',
+        '%s'::jsonb) as v]]):format(items)).v
+    end
+    local run = begin [=[[{"number":"+13125550101","carrier_id":"PN1","wanted":{},"goes_to":"ringdown"}]]=].run
+    assert.same({ n = 1 }, one(("select count(*) as n from bulk_items where run = %d"):format(run)))
+    pg.run(url, "update bulk_items set state = 'written'")
+    assert.same({ held = { { number = "+13125550101", run = run } } }, begin [=[[{"number":"+13125550101"}]]=])
+    assert.is_number(begin "[]".run)
   end)
 
   it("has the number that Vapi names by its own id", function()

@@ -21,11 +21,11 @@ local function call_at(minute, more)
 end
 
 describe("what webhooks did not tell", function()
-  local owed, known, told, now
+  local owed, missing, told, now
 
   before_each(function()
     support.begin()
-    owed, known, told, now = {}, {}, {}, NOW
+    owed, missing, told, now = {}, {}, {}, NOW
     local function handle(part, answer)
       table.insert(host.query_handlers, { part = part, answer = answer })
     end
@@ -37,12 +37,12 @@ describe("what webhooks did not tell", function()
       end
       return rows
     end)
-    handle("vapi_calls_known", function(params)
-      local rows = {}
+    handle("vapi_given_up", function(params)
+      local n = 0
       for sid in params[1]:gmatch "%w+" do
-        rows[#rows + 1] = known[sid] or nil
+        n = n + (missing[sid] and 1 or 0)
       end
-      return rows
+      return { { tostring(n) } }
     end)
     host.vapi_replies = {}
   end)
@@ -135,7 +135,7 @@ describe("what webhooks did not tell", function()
     shows(call_at(40))
     assert.equal(1, run())
     assert.equal("vapi_words", host.facts[2].type)
-    owed, known[one.sid] = {}, { "ended", "true" }
+    owed, missing[one.sid] = {}, nil
     run()
     assert.is_nil(host.kept("vapi/asked.json"))
     assert.same({}, host.alarms)
@@ -188,7 +188,7 @@ describe("what webhooks did not tell", function()
     local one = owes(ours)
     answer(LIST .. "&limit=100", {})
     run()
-    owed = {}
+    owed, missing[one.sid] = {}, true
     run()
     run()
     assert.same({ "vapi.given_up" }, { host.alarms[1].kind, host.alarms[2] and host.alarms[2].kind })
@@ -197,6 +197,25 @@ describe("what webhooks did not tell", function()
     now = now + 3700
     run()
     assert.is_nil(host.kept("vapi/asked.json"))
+  end)
+
+  it("is no alarm where nothing is missing: the call is gone, or Vapi never had it", function()
+    owes(call_at(40))
+    answer(LIST .. "&limit=100", {})
+    run()
+    owed = {}
+    run()
+    assert.same({}, host.alarms)
+  end)
+
+  it("is of the call that we know, where the carrier's stands at two", function()
+    local ours, second = call_at(40), call_at(41)
+    second.phoneCallProviderId = ours.phoneCallProviderId
+    owes(ours, { id = second.id, status = "ended", costed = true })
+    owes(call_at(39)) -- one without a name: by the list
+    answer(LIST .. "&limit=100", { ours, second })
+    run()
+    assert.equal(second.id, host.facts[1].vapi_id)
   end)
 
   it("is asked for in parts when much is missing for long", function()

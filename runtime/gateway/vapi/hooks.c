@@ -420,6 +420,8 @@ void vapi_hooks_go_on(struct opening *o, const struct vapi_call *c)
 {
     const struct vapi_wait *w = o->vapi;
 
+    if (c->fell)
+        route_fell(c->agent);
     if (vapi_message_asks(&w->m) || w->m.kind == VAPI_TRANSCRIPT)
         tell_direct(o, c);
     if (vapi_message_asks(&w->m)) {

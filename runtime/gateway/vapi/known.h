@@ -14,6 +14,7 @@ struct vapi_call {
     char control[VAPI_URL]; /* never logged */
     bool line;              /* it runs over a line of ours, on this node or another */
     bool direct;            /* Vapi has it, and not from us */
+    bool fell; /* it was meant for another system and not answered; told once, so not remembered */
 };
 
 struct vapi_known;

@@ -82,6 +82,7 @@ static struct vapi_said read_said(struct rd_str json)
     copy_member(&root, "to", s.call.to, sizeof(s.call.to));
     s.call.line = is_true(&root, "line");
     s.call.direct = s.not_routed;
+    s.call.fell = is_true(&root, "fell");
     return s;
 }
 

@@ -133,17 +133,17 @@ local function by_sid(page)
   return calls
 end
 
--- Which of them it is: the carrier's own, else the one that we know it by. One that nobody took is it only then.
+-- Which of them it is: the carrier's own, of several the one that we know it by; else that one without the carrier. One
+-- that nobody took is it only then.
 local function the_call(list, vapi_id)
-  local best, known = nil, nil
+  local own, best, known = nil, nil, nil
   for _, call in ipairs(list) do
-    if type(call.phoneCallProviderId) == "string" and call.phoneCallProviderId ~= "" then
-      return call
-    end
+    local is_own = type(call.phoneCallProviderId) == "string" and call.phoneCallProviderId ~= ""
+    own = is_own and (not own or call.id == vapi_id) and call or own
     known = known or call.id == vapi_id and call or nil
     best = best or not vapi_id and not told.is_orphan(call) and call or nil
   end
-  return known or best
+  return own or known or best
 end
 
 -- A list may show less than the call itself.
@@ -247,7 +247,7 @@ local function ask(state, due)
 end
 
 -- ── what is given up ────────────────────────────────────────────────────────────────────────────
--- Calls that nobody asks for any more, though their end or their cost is missing.
+-- Calls that nobody asks for any more, though their end or their cost is missing: how many, the database knows.
 local function given_up(state, list)
   local is_owed, sids = {}, {}
   for _, one in ipairs(list) do
@@ -256,15 +256,11 @@ local function given_up(state, list)
   for sid in pairs(state.calls) do
     sids[#sids + 1] = not is_owed[sid] and sid or nil
   end
-  local n = #sids
-  for _, row in ipairs(n > 0 and query("select status, costed::text from vapi_calls_known($1::text[])",
-    { "{" .. table.concat(sids, ",") .. "}" }) or {}) do
-    n = row[1] == "ended" and row[2] == "true" and n - 1 or n
-  end
+  local rows = #sids > 0 and query("select vapi_given_up($1::text[])::text", { "{" .. table.concat(sids, ",") .. "}" })
   for _, sid in ipairs(sids) do
     state.calls[sid] = nil
   end
-  return n
+  return rows and math.tointeger(tonumber(rows[1][1])) or 0
 end
 
 local function alarm(state, n, now)
