@@ -18,10 +18,16 @@ static const struct error_info vapi[] = {
      "server URL away from that assistant",
      ERROR_WARNING, RETRY_NO},
     {"vapi.not_shown",
-     "a webhook is about a call that did not come from here, and Vapi does not say that it has it",
-     "is vapi.key of the organization of that assistant, and does Vapi's API answer? If so, the "
-     "call is none, and somebody else has the secret: change it. Nothing was done",
+     "a webhook is about a call that did not come from here, and Vapi does not have it",
+     "nothing was done. Is vapi.key of the organization of that assistant? If so, somebody else "
+     "has "
+     "the secret: change it",
      ERROR_WARNING, RETRY_NO},
+    {"vapi.not_checked",
+     "a call that Vapi has by itself was not served: Vapi's API did not say whether it has it",
+     "set vapi.key (VAPI_API_KEY); see status.vapi.ai. Until then only calls that were sent there "
+     "from here have their tools, and are searched for emergencies",
+     ERROR_CRITICAL, RETRY_NO},
     {"vapi.not_there", "a webhook is about a call that this system has itself",
      "nothing was done; who else has the secret?", ERROR_WARNING, RETRY_NO},
     {"vapi.two_calls", "a webhook names the carrier's id of one call and Vapi's of another",

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 25 s
+-- takes: 30 s
 -- Calls that Vapi has by itself, told to two nodes on one PostgreSQL: which of them is asked makes no difference.
 local json = require "cjson"
 local node = require "spec.e2e.support.node"
@@ -188,6 +188,9 @@ describe("a call that Vapi has by itself", function()
     local proof = signed(body)
     a.vapi:control("faults", { words = "get-503,get-503,get-503,get-503,no-hooks" })
     assert.equal(401, post(a, body, proof).status)
+    local refused = a:log("vapi.refused")
+    assert.equal("not_checked", refused[#refused].code)
+    assert.equal("vapi.not_checked", a:log("alarm")[1].kind)
     assert.truthy(proc.wait_for(function()
       return not pg.query(a.database, ("select 1 from vapi_signatures where mac = '%s'")
         :format(proof["X-Signature"]))[1]

@@ -22,12 +22,15 @@
 #include "gateway/vapi/digests.h"
 #include "gateway/vapi/direct.h"
 #include "gateway/vapi/hooks.h"
+#include "observe/alarm.h"
+#include "observe/catalogue.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#define NOT_THERE "not there " /* before an id of Vapi's */
+#define NOT_CHECKED "vapi.not_checked"
+#define NOT_THERE   "not there " /* before an id of Vapi's */
 
 enum {
     ASK_MS = 2000,
@@ -129,9 +132,14 @@ static void not_there_key(const struct vapi_message *m, uint8_t key[DIGEST])
     sha256(key, text, (size_t)n);
 }
 
-static void on_not_shown(struct opening *o)
+/* Nobody heard what its caller said. */
+static void on_not_checked(struct opening *o)
 {
-    vapi_hooks_refuse(o, "not_shown");
+    alarm_raise(ALARM_CRITICAL, NOT_CHECKED, "",
+                "a call that Vapi has by itself has no tools and no triage: its API does not say "
+                "whether it has it",
+                catalogue_fix("vapi.", "not_checked"));
+    vapi_hooks_refuse(o, "not_checked");
 }
 
 /* A call whose agent is not here is looked up by any. */
@@ -167,10 +175,12 @@ static void check(struct opening *o, const struct vapi_call *c)
 
     not_there_key(&w->m, key);
     w->checking = true;
-    o->late = on_not_shown;
+    o->late = on_not_checked;
     loop_timer_in(o->timer, ms);
-    if (!w->m.id[0] || ms == 0 || vapi_hooks_had(o->thread->node, key) || post_check(o, c, ms))
+    if (!w->m.id[0] || vapi_hooks_had(o->thread->node, key))
         vapi_hooks_refuse(o, "not_shown");
+    else if (ms == 0 || post_check(o, c, ms))
+        on_not_checked(o);
 }
 
 static void go_direct(struct opening *o, const struct vapi_said *s)
@@ -212,10 +222,14 @@ void whose_shown(struct opening *o, struct rd_str json)
     if (json.n == 0 || json_parse(json, &root) || root.type != JSON_OBJECT)
         root = (struct json_value){0};
     w->shown = is_true(&root, "shown");
+    if (!w->shown && !is_true(&root, "absent")) {
+        on_not_checked(o);
+        return;
+    }
+    alarm_clear(NOT_CHECKED, "");
     if (!w->shown) {
         not_there_key(&w->m, key);
-        if (is_true(&root, "absent"))
-            (void)vapi_hooks_first(o->thread->node, key, NOT_THERE_MS);
+        (void)vapi_hooks_first(o->thread->node, key, NOT_THERE_MS);
         vapi_hooks_refuse(o, "not_shown");
         return;
     }
