@@ -366,6 +366,11 @@ describe("a call that Vapi runs", function()
     events.ingest(other, theirs)
     events.ingest(other, list)
     assert.same(all(url), all(other))
+    -- An alarm, though the decision came last: until it was raised.
+    assert.same({ a = "northside-plumbing" }, pg.query(other, "select vapi_fell('2026-11-25 10:00Z') as a")[1])
+    pg.run(other, "insert into alerts (node, kind, subject, severity, text, opened_at, last_at) values ('n1', "
+      .. "'routing.failover', 'northside-plumbing/openai', 'critical', 'x', '2026-11-25 10:00Z', '2026-11-25 10:00Z')")
+    assert.is_nil(pg.query(other, "select vapi_fell('2026-11-25 10:00Z') as a")[1])
     -- Nobody here decided that: it counts for neither arm, and its emergencies hold nothing.
     pg.run(url, "insert into triage_matches (call, rule, severity, matched_at, state) select call, 'gas', 'life', "
       .. "started_at, 'abandoned' from calls")

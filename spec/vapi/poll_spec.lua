@@ -21,7 +21,7 @@ local function call_at(minute, more)
 end
 
 describe("what webhooks did not tell", function()
-  local owed, missing, told, now
+  local owed, missing, told, now, fell
 
   before_each(function()
     support.begin()
@@ -36,6 +36,10 @@ describe("what webhooks did not tell", function()
           one.id or false, tostring((one.age or 60) + now - NOW), tostring(now) }
       end
       return rows
+    end)
+    fell = {}
+    handle("vapi_fell", function()
+      return fell
     end)
     handle("vapi_given_up", function(params)
       local n = 0
@@ -84,6 +88,13 @@ describe("what webhooks did not tell", function()
     assert.equal(0, run())
     assert.same({}, host.vapi_requests)
     assert.is_nil(host.kept("vapi/asked.json"))
+  end)
+
+  it("is an alarm where the carrier took there what was meant for somebody else", function()
+    fell = { { "books" } }
+    run()
+    assert.same({ "critical", "routing.failover", "books/openai" }, { host.alarms[1].severity, host.alarms[1].kind,
+      host.alarms[1].subject })
   end)
 
   it("becomes facts of the calls that we sent there, and of no others", function()

@@ -275,6 +275,15 @@ local function alarm(state, n, now)
   end
 end
 
+-- Told by webhook, unless Vapi's word came before that of the node that had decided the call.
+local function tell_fell()
+  for _, row in ipairs(query("select vapi_fell()", {})) do
+    local agent = row[1]:sub(1, 60)
+    host.alarm("critical", "routing.failover", agent .. "/openai",
+      ("calls of %s for openai went to the other system: not_answered"):format(agent))
+  end
+end
+
 local function keep(state)
   local empty = not next(state.calls) and not state.before and not state.gave_up
   if not empty or host.kept(ASKED) then
@@ -287,6 +296,7 @@ function M.run(_, tell)
   if not host.vapi_ready() then
     return { told = 0 }
   end
+  tell_fell()
   local state, list = kept(), owed()
   alarm(state, given_up(state, list), time.unix())
   local n, why = ask(state, due_of(state, list))
