@@ -301,6 +301,20 @@ describe("the admin API", function()
       assert.same({ 503, "ringdown db status" }, { status, problem.fix:match "ringdown db status" }, path)
     end
   end)
+
+  it("says that the database is too slow, full, or does not take it, whatever is asked", function()
+    local meant = { ["57014"] = { 503, "busy" }, ["55P03"] = { 503, "busy" }, ["53300"] = { 503, "database-away" },
+      ["57P03"] = { 503, "database-away" }, ["22P02"] = { 422, "not-taken" } }
+    world.down = "no luck"
+    for code, is in pairs(meant) do
+      world.down_code = code
+      for _, path in ipairs { "/sites", "/customers", "/appointments", "/emergencies", "/jobs", "/numbers",
+        "/costs?by=agent&since=1d", "/alerts" } do
+        local status, problem = world.ask("GET", path)
+        assert.same(is, { status, (problem.type or ""):match "[^/]+$" }, code .. " " .. path)
+      end
+    end
+  end)
 end)
 
 describe("a table of a spreadsheet", function()

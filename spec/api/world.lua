@@ -28,10 +28,10 @@ function M.begin(o)
   end
   real_query = host.query
   ask = asking.open(M.url)
-  M.down = nil
+  M.down, M.down_code = nil, nil
   rawset(host, "query", function(sql, params)
     if M.down then
-      return nil, M.down, "down"
+      return nil, M.down, M.down_code or "down"
     end
     return ask(sql, params)
   end)
@@ -42,7 +42,7 @@ function M.fresh()
   local query = host.query
   host.reset()
   rawset(host, "query", query)
-  M.down = nil
+  M.down, M.down_code = nil, nil
 end
 
 function M.finish()

@@ -3,6 +3,7 @@
 -- admin API, the engine. Who changes something is in the audit with the change.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local sqlstate = require "ringdown.sqlstate"
 
 local M = {}
 
@@ -16,8 +17,7 @@ local function ask(sql, params)
     local text = rows[1] and rows[1][1]
     return json.decode(text or "null") -- null: nil
   end
-  error(code == "down" and ("the database is away (%s); ringdown db status tells why"):format(why)
-    or ("the database refused it: %s"):format(why), 0)
+  error(sqlstate.complaint(why, code), 0)
 end
 M.ask = ask
 

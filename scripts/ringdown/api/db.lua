@@ -1,30 +1,19 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- api.db: questions of the admin API to the database, as Ringdown itself. Each is one statement, so that a change and
 -- its row in the audit are made together; its first column is JSON. What the database says is told as a problem: away
--- is 503, a value that it does not take is 422 (shapes catch nearly all of them before), all else is our mistake.
+-- or busy is 503, a value that it does not take is 422 (shapes catch nearly all of them before), all else is our mistake.
 -- Parameters are texts and numbers; false is null, so a truth is written "true" or "false".
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local problem = require "ringdown.api.problem"
+local sqlstate = require "ringdown.sqlstate"
 
 local M = {}
 
 local ANSWER_MS = 8000 -- a request has ten seconds
 
--- Somebody is there, who can do nothing for us now: full, going down, locked, a mere copy.
-local function is_away(code)
-  return code == "down" or code == "25006" or code == "55P03" or (code or ""):match "^5[378]" ~= nil
-end
-
 local function refuse(why, code)
-  if is_away(code) then
-    problem.away(why)
-  elseif code == "57014" or code == "40001" or code == "40P01" then
-    problem(503, "busy", "The database is too busy for this now", { detail = why, fix = "ask for less, or again",
-      headers = { ["retry-after"] = "5" } })
-  elseif code:match "^22" or code == "23514" or code == "23503" or code == "23P01" then
-    problem(422, "not-taken", "The database does not take this value", { detail = why })
-  end
+  problem.of_database(sqlstate.kind(code), why)
   error(("the database refused it: %s (%s)"):format(why, code), 0)
 end
 

@@ -10,14 +10,13 @@ local function is_ours(why)
   return type(why) ~= "string" or why:match "%.lua:%d+:" ~= nil or why:match "^the database refused it" ~= nil
 end
 
----Calls f; the database away is 503, everything else goes on.
+---Calls f; the database away or busy is 503, a value it does not take 422; everything else goes on.
 function M.read(f, ...)
   local done = table.pack(pcall(f, ...))
   if done[1] then
     return table.unpack(done, 2, done.n)
-  elseif type(done[2]) == "string" and done[2]:match "^the database is away" then
-    problem.away(done[2])
   end
+  problem.of_words(done[2])
   error(done[2], 0)
 end
 
@@ -31,9 +30,8 @@ function M.change(title, other, f, ...)
     return table.unpack(done, 2, done.n)
   end
   local why = done[2]
-  if type(why) == "string" and why:match "^the database is away" then
-    problem.away(why)
-  elseif is_ours(why) then
+  problem.of_words(why)
+  if is_ours(why) then
     error(why, 0)
   elseif other then
     other(why)

@@ -5,6 +5,8 @@
 --
 -- What the library raises for people (error("…", 0)) becomes one by problem.of(); what has a place in it is a mistake
 -- of ours and goes on as it is: whoever asked gets a 500 with a number, and the log the traceback.
+local sqlstate = require "ringdown.sqlstate"
+
 local M = {}
 
 local Problem = { __name = "ringdown.problem" }
@@ -42,7 +44,8 @@ local function has_place(text)
   return text:match "^[^%s:]+%.lua:%d+:" ~= nil or text:match '^%[string "' ~= nil
 end
 
----Calls f; a refusal in words becomes this problem with the words as its detail. A database that is away is 503.
+---Calls f; a refusal in words becomes this problem with the words as its detail. A database that is away or
+---busy is 503, a value that it does not take 422.
 ---@param status integer
 ---@param slug string
 ---@param title string
@@ -56,9 +59,8 @@ function M.of(status, slug, title, f, ...)
   local why = done[2]
   if type(why) ~= "string" or has_place(why) then
     error(why, 0)
-  elseif why:match "^the database is away" or why:match "^the database refused it: .*connection" then
-    M.away(why)
   end
+  M.of_words(why)
   M.raise(status, slug, title, { detail = why })
 end
 
@@ -67,6 +69,26 @@ function M.away(why)
   M.raise(503, "database-away", "The database does not answer", { detail = why,
     fix = "ask again; ringdown db status tells why. Calls go on without it, and ringdown force works",
     headers = { ["retry-after"] = "5" } })
+end
+
+---Raises what the database's refusal of this kind is; nothing when it is none of these.
+---@param kind "away"|"busy"|"value"|nil of sqlstate
+---@param why string
+function M.of_database(kind, why)
+  if kind == "away" then
+    M.away(why)
+  elseif kind == "busy" then
+    M.raise(503, "busy", "The database is too busy for this now", { detail = why, fix = "ask for less, or again",
+      headers = { ["retry-after"] = "5" } })
+  elseif kind == "value" then
+    M.raise(422, "not-taken", "The database does not take this value", { detail = why })
+  end
+end
+
+---The same for words that a module raised.
+---@param why any
+function M.of_words(why)
+  M.of_database(sqlstate.of_words(why), why)
 end
 
 return setmetatable(M, { __call = function(_, ...)

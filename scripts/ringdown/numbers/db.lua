@@ -2,6 +2,7 @@
 -- numbers.db: questions to the database, whose answers are JSON. What it does not do is raised, with words.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local sqlstate = require "ringdown.sqlstate"
 
 local M = {}
 
@@ -18,8 +19,7 @@ function M.ask(sql, params, may_be_taken)
   if not rows and may_be_taken and code == M.TAKEN then
     return nil, code
   elseif not rows then
-    error(code == "down" and ("the database is away (%s): nothing more is changed; ringdown db status tells why")
-      :format(why) or ("the database refused it: %s"):format(why), 0)
+    error(sqlstate.complaint(why, code, ": nothing more is changed"), 0)
   end
   return rows[1] and rows[1][1] and json.decode(rows[1][1]) or nil
 end

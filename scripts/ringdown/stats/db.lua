@@ -3,6 +3,7 @@
 -- away is raised, with what to do.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local sqlstate = require "ringdown.sqlstate"
 
 local M = {}
 
@@ -14,10 +15,8 @@ local ANSWER_MS = 20000
 ---@return any value nil: null, or no row
 function M.must(sql, params, answer_ms)
   local rows, why, code = host.query(sql, params or {}, answer_ms or ANSWER_MS)
-  if not rows and code == "down" then
-    error(("the database is away (%s), and this needs it; ringdown db status tells why"):format(tostring(why)), 0)
-  elseif not rows then
-    error("the database refused it: " .. tostring(why), 0)
+  if not rows then
+    error(sqlstate.complaint(why, code, ", and this needs it"), 0)
   end
   local text = rows[1] and rows[1][1]
   return text and json.decode(text) or nil
