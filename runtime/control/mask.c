@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mask.c - walks a JSON text and writes another one. Numbers, true, false and null stay: nothing that
- * people say or dial is kept as one. Of texts stay those that are words of ours, by the names of their
+/* mask.c - walks a JSON text and writes another one. Numbers, true, false and null stay: what
+ * people say or dial is kept as one in a call's vars only, which are hidden whole. Of texts stay those that are words of ours, by the names of their
  * members; phone numbers keep what tells two of them apart; the rest is "[hidden]".
  * scripts/ringdown/api/mask.lua does the same to answers. */
 #include "control/mask.h"
@@ -40,7 +40,7 @@ static bool is_number(struct rd_str key)
     return is_one_of(key, "from to number target caller");
 }
 
-/* "+13125550142" -> "+1…42"; other texts with five digits in a row are shown as "…". */
+/* "+13125550142" -> "+1…42"; other texts with five digits are shown as "…". */
 static int add_number(struct buf *out, struct rd_str s)
 {
     size_t digits = 0;
@@ -52,9 +52,9 @@ static int add_number(struct buf *out, struct rd_str s)
             return buf_addf(out, "\"%.2s…%.2s\"", s.p, s.p + s.n - 2);
     }
     digits = 0;
-    for (size_t i = 0; i < s.n && digits < 5; i++)
-        digits = isdigit((unsigned char)s.p[i]) ? digits + 1 : 0;
-    return digits == 5 || memchr(s.p, '@', s.n)
+    for (size_t i = 0; i < s.n; i++)
+        digits += isdigit((unsigned char)s.p[i]) != 0;
+    return digits >= 5 || memchr(s.p, '@', s.n)
                ? buf_add_str(out, "\"…\"")
                : buf_addf(out, "\"" RD_STR_FMT "\"", RD_STR_ARG(s));
 }
@@ -98,6 +98,8 @@ static int add_value(struct buf *out, struct rd_str key, const struct json_value
     switch (v->type) {
     case JSON_OBJECT:
     case JSON_ARRAY:
+        if (is_one_of(key, "vars facts form")) /* a caller's numbers too, like a ZIP code */
+            return buf_add_str(out, "\"[hidden]\"");
         return depth < DEPTH_MAX ? add_members(out, key, v, depth) : RD_EPROTO;
     case JSON_STRING:
         return add_text(out, key, v->raw);

@@ -5,7 +5,8 @@
 --   { type = "string", max = 200, min = 1, one_of = {…}, format = "phone", lines = true }
 --   { type = "integer", min = 1, max = 200, default = 50 }   { type = "number", min =, max = }   { type = "boolean" }
 --   { type = "array", of = shape, min = 0, max = 100 }
---   { type = "object", fields = { name = shape, … } }   or open = true: any members, or of = shape: any names
+--   { type = "object", fields = { name = shape, … } }   or open = true: any members, or of = shape: any names;
+--                                                        with ours = true nothing of a caller stands in it
 --   { ref = "Call" }                                     a schema that a module of routes/ names in `schemas`
 -- each also: about = "…", required = true, nullable = true, example = …, personal = "number" (a kind of mask.lua)
 --
@@ -345,8 +346,10 @@ function write(value, s, masked)
   elseif s.type == "object" and type(value) == "table" and (s.fields or s.of) then
     return write_object(value, s, masked)
   end
-  local open = masked and s.type == "object"
-  return assert(json.encode(open and mask.open(value) or value))
+  if masked and (s.type == "object" or type(value) == "table") then
+    value = (s.ours and mask.ours or mask.open)(value)
+  end
+  return assert(json.encode(value))
 end
 
 ---The text of an answer. `masked`: for somebody who may not see personal data.

@@ -150,6 +150,8 @@ static void test_numbers_are_shortened_and_words_hidden(void **state)
     assert_string_equal(masked("{\"to\":\"sip:13125550142@x.example\",\"from\":\"anonymous\"}"),
                         "{\"to\":\"\u2026\",\"from\":\"anonymous\"}");
     assert_string_equal(masked("{\"to\":\"a@b.example\"}"), "{\"to\":\"\u2026\"}");
+    assert_string_equal(masked("{\"vars\":{\"zip\":60614}}"), "{\"vars\":\"[hidden]\"}");
+    assert_string_equal(masked("{\"to\":\"312-555-0142\"}"), "{\"to\":\"\u2026\"}");
 }
 
 static void test_what_nobody_listed_is_hidden_however_deep(void **state)

@@ -7,7 +7,8 @@ local page = require "ringdown.api.page"
 
 local WAIT_MAX_S, LOOK_MS = 8, 250
 
-local line = { type = "object", open = true, about = "`text` or `note` for people, other members for programs" }
+local line = { type = "object", open = true, ours = true,
+  about = "`text` or `note` for people, other members for programs" }
 
 local schemas = {
   Job = { type = "object", about = "what goes on after the request that began it", fields = {

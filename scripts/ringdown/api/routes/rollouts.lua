@@ -17,7 +17,7 @@ local words = require "ringdown.rollout.words"
 local text, whole = { type = "string" }, { type = "integer" }
 local maybe = { type = "string", nullable = true }
 local time = { type = "string", format = "time", nullable = true }
-local open = { type = "object", open = true, nullable = true }
+local open = { type = "object", open = true, ours = true, nullable = true }
 local number = { type = "string", personal = "number" }
 local reason = { type = "string", max = 1000, about = "for the audit" }
 local typed = { type = "string", nullable = true, personal = "text", about = "as a person typed it" }

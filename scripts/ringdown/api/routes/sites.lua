@@ -8,7 +8,7 @@ local problem = require "ringdown.api.problem"
 local shape = require "ringdown.api.shape"
 local sites = require "ringdown.sites"
 
-local open = { type = "object", open = true, nullable = true }
+local open = { type = "object", open = true, ours = true, nullable = true }
 local maybe = { type = "string", nullable = true }
 
 local schemas = {
@@ -16,7 +16,7 @@ local schemas = {
     agent = { type = "string", required = true }, site = { type = "string", required = true },
     version = { type = "string", required = true, about = "its etag: send it as If-Match" },
     name = maybe, time_zone = maybe, hours = open,
-    people = { type = "object", open = true, nullable = true },
+    people = { type = "object", open = true, ours = true, nullable = true },
     resources = { type = "array", of = { type = "string" }, nullable = true },
     prices = open, facts = open,
     numbers = { type = "array", of = { type = "string" }, required = true },

@@ -5,19 +5,19 @@ local owners = require "ringdown.api.owners"
 local problem = require "ringdown.api.problem"
 local read = require "ringdown.stats.read"
 
-local open = { type = "object", open = true, required = true }
+local open = { type = "object", open = true, ours = true, required = true }
 local maybe = { type = "string", nullable = true }
 
 local schemas = {
   Statistics = { type = "object", about = "calls of some time, and what became of them", fields = {
-    period = { type = "object", open = true, required = true, about = "what time that was" },
+    period = { type = "object", open = true, ours = true, required = true, about = "what time that was" },
     zone = { type = "string", required = true, about = "whose days these are: the agent's, else UTC" },
     agent = maybe, site = maybe, system = maybe, by = maybe,
     total = open,
-    groups = { type = "array", of = { type = "object", open = true }, required = true,
+    groups = { type = "array", of = { type = "object", open = true, ours = true }, required = true,
       about = "each with its filter for the list of calls" },
     percentile_error = { type = "number", required = true, about = "a percentile is this much off at most" },
-    behind = { type = "object", open = true, nullable = true, about = "what is not counted yet" },
+    behind = { type = "object", open = true, ours = true, nullable = true, about = "what is not counted yet" },
   } },
 }
 

@@ -6,7 +6,7 @@ local problem = require "ringdown.api.problem"
 
 return {
   { method = "GET", path = "/status", role = "viewer", about = "the node that answers, on one screen",
-    answers = { [200] = { type = "object", open = true } }, example = {},
+    answers = { [200] = { type = "object", open = true, ours = true } }, example = {},
     run = function()
       local text, why
       if host.node then
