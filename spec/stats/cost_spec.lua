@@ -147,6 +147,17 @@ describe("the bill", function()
       row.before.micro_usd_per_million, row.after.micro_usd_per_million })
   end)
 
+  it("keeps what it was when a price begins today", function()
+    local sid = call(1, {})
+    local before = lines(sid).carrier
+    local today = os.date "!%Y-%m-%d"
+    local result = world.run("ringdown.stats.costs", { verb = "rates", words = { "set", "twilio_voice", "minute",
+      "0.01" }, from = today })
+    assert.equal(10000000000, result.rate.micro_usd_per_million)
+    pg.run(url, ("select call_cost('%s')"):format(sid))
+    assert.equal(before, lines(sid).carrier)
+  end)
+
   it("is reckoned anew by a price of the past only when that is asked for", function()
     local sid = call(1, {})
     local payload = { verb = "rates", words = { "set", "twilio_voice", "minute", "0.01" }, from = "2026-11-01" }

@@ -66,7 +66,7 @@ local function per_million(text, unit)
   return math.tointeger(tonumber(whole .. part .. ("0"):rep(digits - #part)))
 end
 
-local function moment_of(text)
+local function moment_of(text, again)
   if not text then
     return time.unix()
   end
@@ -74,7 +74,9 @@ local function moment_of(text)
   if not days then
     error(("--from '%s' is no day; write it like 2026-12-01"):format(tostring(text):sub(1, 40)), 0)
   end
-  return days * 86400
+  -- Today is from now on: what was reckoned keeps its price.
+  local today = time.unix() // 86400
+  return days == today and not again and time.unix() or days * 86400
 end
 
 ---@class ringdown.stats.rate
@@ -104,7 +106,7 @@ function M.checked(wish)
   elseif #model > 128 or model:find "%c" then
     error("the name of the model is too long, or has letters that no name has", 0)
   end
-  local from = moment_of(wish.from)
+  local from = moment_of(wish.from, wish.recost)
   if from < time.unix() - 60 and not wish.recost then
     error(("a price from %s would be that of calls that are reckoned already; let it begin today or later, or say "
       .. "--recost, which reckons them anew"):format(wish.from), 0)
