@@ -16,6 +16,8 @@ describe("asking again", function()
           problem(409, "full", "No room")
         elseif how == "away" then
           problem.away "gone"
+        elseif how == "not_begun" then
+          problem(503, "not-begun", "It was not begun", { not_begun = true })
         end
         return 201, { n = n }, { location = "/shelves/" .. r.body.name }
       end },
@@ -82,6 +84,14 @@ describe("asking again", function()
     assert.equal(409, status)
     assert.matches("in%-progress$", value.type)
     assert.equal(3, n)
+  end)
+
+  it("after it was not begun is done", function()
+    how = "not_begun"
+    local status, value = make "k8"
+    assert.same({ 503 }, { status, value.not_begun })
+    how = nil
+    assert.equal(201, (make "k8"))
   end)
 
   it("needs a key that is one", function()

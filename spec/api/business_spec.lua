@@ -127,7 +127,13 @@ describe("the admin API", function()
     end)
 
     it("without numbers and words to whoever may not see them", function()
-      local status, _, answer = world.ask("GET", "/texts/" .. CALLER, viewer())
+      for _, target in ipairs { "/texts/" .. CALLER, "/customers?q=gar", "/appointments?number=%2B13125550142" } do
+        local refused, problem = world.ask("GET", target, viewer())
+        assert.equal(403, refused, target)
+        assert.matches("masked$", problem.type)
+        assert.equal(200, (world.ask("GET", target, viewer { sees_personal = true })), target)
+      end
+      local status, _, answer = world.ask("GET", "/texts", viewer())
       assert.equal(200, status)
       assert.is_nil(answer.body:find("5550142", 1, true))
       assert.is_nil(answer.body:find("today", 1, true))

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Calls in the admin API: who sees which, and what of them; and what operators want of those in progress.
+local json = require "ringdown.json"
 local seed = require "spec.api.seed"
 local world = require "spec.api.world"
 
@@ -83,6 +84,46 @@ describe("calls in the API", function()
     assert.equal("+13125550142", call.from)
   end)
 
+  -- What a record may hold is in docs/records.md; words of ours are those that mask.lua lists.
+  it("hide every member of every record that is no word of ours", function()
+    local file = assert(io.open "docs/records.md")
+    local types, members = {}, { form = { CallerName = "Zebra 312-555-0177" } }
+    for line in file:lines() do
+      local names, rest = line:match "^| (`[%w_`, ]+`) | (.*) |$"
+      for name in (names or ""):gmatch "`([%w_]+)`" do
+        types[#types + 1] = name
+      end
+      for name in (names and rest or ""):gmatch "`([%w_]+)`" do
+        members[name] = members[name] or "2026-11-27 3125550177"
+      end
+    end
+    file:close()
+    assert.is_true(#types > 30)
+    for _, name in ipairs { "text", "said", "words", "arguments", "output", "name", "message", "body", "value", "ask",
+      "detail", "notice", "vars", "a_member_of_tomorrow", "CallerName" } do
+      members[name] = "Zebra 312-555-0177"
+    end
+    members.deep = { { vars = { zip = 60615 } }, { shoe = "Zebra" } }
+    for i, name in ipairs(types) do
+      world.rows(([[insert into call_events (stream, epoch, seq, started_at, at, type, body)
+        select stream, epoch, 1000 + %d, started_at, now(), '%s', '%s' from call_events where stream = '%s' limit 1
+        returning seq]]):format(i, name, json.encode(members), seed.ended))
+    end
+    local everything = {}
+    for _, part in ipairs { "", "/timeline?limit=200", "/transcript", "/tools", "/cost", "/recordings", "/why" } do
+      local status, _, answer = world.ask("GET", "/calls/" .. seed.ended .. part, { token = viewer })
+      assert.equal(200, status)
+      everything[#everything + 1] = answer.body
+    end
+    local text = table.concat(everything, "\n")
+    world.rows(("delete from call_events where stream = '%s' and seq > 1000 returning 1"):format(seed.ended))
+    for _, secret in ipairs { "Zebra", "5550177", "555-0177", "60615" } do
+      local at = text:find(secret, 1, true)
+      assert.is_nil(at, at and text:sub(math.max(1, at - 80), at + 40))
+    end
+    assert.truthy(text:find("2026-11-27 …77", 1, true))
+  end)
+
   it("cannot be looked for by what is hidden", function()
     for _, query in ipairs { "number=%2B13125550142", "text=boiler" } do
       assert.equal(403, (world.ask("GET", "/calls?" .. query, { token = viewer })))
@@ -130,6 +171,14 @@ describe("calls in the API", function()
       assert.equal("token ops (operator)", rows[1].who)
       assert.equal("calls.transfer", rows[1].what)
       assert.is_nil(rows[2].after:find("kind", 1, true)) -- what was said stays with the call
+    end)
+
+    it("are told with the database away, without those of other nodes", function()
+      world.down = "gone"
+      local status, live = world.ask("GET", "/calls/live")
+      assert.same({ 200, 2 }, { status, #live.items })
+      assert.is_nil(live.elsewhere)
+      assert.truthy(live.elsewhere_reason)
     end)
 
     it("can be ended at the machine with the database away", function()

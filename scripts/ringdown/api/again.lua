@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- api.again: a create that is asked twice is done once. The first request with an Idempotency-Key is written down
 -- before it is done; the second gets its answer, or is told that another request had this key (422), or that the first
--- is still on its way (409). What was refused frees the key. An outage while it was done does not: nobody knows what
+-- is still on its way (409). What was refused, or not begun
+-- (a problem with `not_begun`), frees the key. An outage while it was done does not: nobody knows what
 -- came of it, so nobody does it again by itself. Kept for a day.
 local db = require "ringdown.api.db"
 local host = require "ringdown.host"

@@ -37,7 +37,13 @@ function M.live(r)
   for i, call in ipairs(items) do
     sids[i] = call.call
   end
-  return 200, { items = items, elsewhere = read.elsewhere(r, sids) }
+  local known, given = pcall(read.elsewhere, r, sids)
+  if known then
+    return 200, { items = items, elsewhere = given }
+  elseif problem.is(given) and given.status == 503 then
+    return 200, { items = items, elsewhere_reason = given.detail or given.title }
+  end
+  error(given, 0)
 end
 
 local function over(call)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- api.calls_read: calls as the database has them. Whoever sees the calls of some agents only does not learn that there
--- are others: those are 404. Whoever sees no numbers and words does not search by them either, for that would tell.
+-- are others: those are 404. Whoever sees no numbers and words does not search by them either: front.lua refuses it.
 local db = require "ringdown.api.db"
 local json = require "ringdown.json"
 local page = require "ringdown.api.page"
@@ -69,11 +69,6 @@ end
 
 function M.search(r)
   local q = r.query
-  if r.masked and (q.number or q.text) then
-    problem(403, "masked", "This token sees no personal data", {
-      detail = "who may not see numbers and words may not look for them either",
-      fix = "leave out number and text, or use a token made with --personal" })
-  end
   local rows = db.ask(search_sql(q, r.agents, page.read(q.cursor, { "time", "text" })))
   return 200, page.answer(rows, q.limit, function(row)
     return { row.started_at, row.call }

@@ -115,7 +115,30 @@ local function encoded(value)
   return value ~= nil and assert(json.encode(value)) or false
 end
 
+-- Whoever may not see something personal does not look for it either: that something is found would tell.
+local function check_masked(one, params, p)
+  local function refuse(name)
+    problem(403, "masked", "This token sees no personal data", {
+      detail = "who may not see numbers and words may not look for them either: " .. name,
+      fix = "leave it out, or use a token made with --personal" })
+  end
+  for _, name in ipairs(sorted.keys(p.query)) do
+    local s = (one.query or {})[name]
+    if s and s.personal then
+      refuse(name)
+    end
+  end
+  for _, name in ipairs(sorted.keys(params)) do
+    if route.param(one, name).personal then
+      refuse(name)
+    end
+  end
+end
+
 local function request(one, params, p, asker)
+  if asker.masked then
+    check_masked(one, params, p)
+  end
   local complaints = {}
   local r = { params = params, headers = p.headers, peer = p.peer, who = asker.who, role = asker.role,
     agents = asker.agents, masked = asker.masked, token = asker.token, asker = asker }
@@ -192,7 +215,7 @@ local function answer_once(one, r, p)
   end
   local done, given = pcall(answer, one, r)
   if not done then
-    if problem.is(given) and given.status < 500 then
+    if problem.is(given) and (given.status < 500 or given.not_begun) then
       again.forget(key, owner)
     end
     error(given, 0)
@@ -224,7 +247,7 @@ local members = { "type", "title", "status", "detail", "fix" }
 local function problem_answer(why)
   local headers, out = why.headers or {}, {}
   for key, value in pairs(why) do
-    if key ~= "headers" then
+    if key ~= "headers" and key ~= "not_begun" then
       out[key] = value
     end
   end

@@ -39,7 +39,9 @@ local schemas = {
   } },
   LiveCalls = { type = "object", fields = {
     items = { type = "array", of = { ref = "LiveCall" }, required = true },
-    elsewhere = { type = "array", of = { ref = "Call" }, required = true, about = "on other nodes, as they told last" },
+    elsewhere = { type = "array", of = { ref = "Call" }, required = true, nullable = true,
+      about = "on other nodes, as they told last; null: not known, and elsewhere_reason says why" },
+    elsewhere_reason = { type = "string", nullable = true },
   } },
   Event = { type = "object", about = "one fact, as docs/records.md has it", fields = {
     at = { type = "string", format = "time", required = true }, epoch = { type = "string", required = true },
@@ -84,7 +86,7 @@ local schemas = {
 
 local search_query = page.query_with {
   agent = { type = "string", format = "agent" },
-  number = { type = "string", format = "phone", about = "who called or was called" },
+  number = { type = "string", format = "phone", personal = "number", about = "who called or was called" },
   system = { type = "string", one_of = { "openai", "vapi", "fallback" } },
   outcome = { type = "string", format = "label", about = "why it ended, as in `outcome`" },
   state = { type = "string", one_of = { "live", "ended" } },
@@ -92,7 +94,7 @@ local search_query = page.query_with {
   failed = { type = "boolean", about = "only calls with errors" },
   since = { type = "string", format = "time" },
   ["until"] = { type = "string", format = "time", about = "before this moment" },
-  text = { type = "string", max = 200, about = 'what was said: words, "a phrase", or, -without' },
+  text = { type = "string", max = 200, personal = "words", about = 'what was said: words, "a phrase", or, -without' },
 }
 
 local A_CALL = "/calls/CA00000000000000000000000000000001"

@@ -10,7 +10,7 @@ local problem = require "ringdown.api.problem"
 local rates = require "ringdown.stats.rates"
 local read = require "ringdown.stats.read"
 
-local open = { type = "object", open = true, required = true }
+local open = { type = "object", open = true, ours = true, required = true }
 local maybe = { type = "string", nullable = true }
 local time = { type = "string", format = "time" }
 local whats = { "openai", "twilio_voice", "twilio_stream", "twilio_dial", "sms", "hosting" }
@@ -28,7 +28,7 @@ local schemas = {
   Costs = { type = "object", about = "what some time cost", fields = {
     period = open, zone = { type = "string", required = true }, agent = maybe, site = maybe, system = maybe, by = maybe,
     usd = { type = "string", required = true, about = "of the calls whose cost is known" },
-    total = open, groups = { type = "array", of = { type = "object", open = true }, required = true },
+    total = open, groups = { type = "array", of = { type = "object", open = true, ours = true }, required = true },
     hosting_month_micro_usd = { type = "integer", nullable = true, about = "each month, beside all of this" },
   } },
   CostCalls = { type = "object", about = "the calls behind some dollars, the dearest first: 200 at most", fields = {
@@ -113,7 +113,8 @@ local function set_later(r, wish)
   words[#words + 1], words[#words + 2] = wish.unit, wish.price
   owners.change("It is no price", refuse, rates.checked, wish)
   local job = owners.change("It was not begun", function(why)
-    problem(503, "not-begun", "It was not begun", { detail = why, headers = { ["retry-after"] = "60" } })
+    problem(503, "not-begun", "It was not begun", { detail = why, not_begun = true,
+      headers = { ["retry-after"] = "60" } })
   end, jobs.begin, "cost", { verb = "rates", words = words, from = wish.from, source = wish.source, recost = true },
     host.who())
   return 202, { job = tostring(job), next_call = "The next call is reckoned by this price, and calls since its day are "

@@ -35,10 +35,10 @@ local number_fields = {
   compared_at = time,
   vapi_id = maybe, vapi_assistant = maybe, vapi_seen_at = time, seen_at = time,
   gone_at = { type = "string", format = "time", nullable = true, about = "the account has it no more" },
-  fields = { type = "object", open = true, about = "the carrier's twelve" },
+  fields = { type = "object", open = true, ours = true, about = "the carrier's twelve" },
 }
 
-local snapshot = { type = "object", open = true, about = "how it was before a change" }
+local snapshot = { type = "object", open = true, ours = true, about = "how it was before a change" }
 
 local function with(fields, more)
   local all = {}
@@ -55,7 +55,7 @@ local run_fields = {
   action = { type = "string", one_of = { "switch", "restore" }, required = true },
   goes_to = { type = "string", nullable = true },
   state = { type = "string", one_of = { "running", "stopped", "done" }, required = true },
-  options = { type = "object", open = true },
+  options = { type = "object", open = true, ours = true },
   who = text, reason = { type = "string", nullable = true, personal = "text" }, started_at = time, ended_at = time,
   counts = { type = "object", of = { type = "integer" }, about = "how many numbers are in which step" },
 }
@@ -209,7 +209,8 @@ end
 
 local function begin(r, about, next_call)
   local job = owners.change("It was not begun", function(why)
-    problem(503, "not-begun", "It was not begun", { detail = why, headers = { ["retry-after"] = "60" } })
+    problem(503, "not-begun", "It was not begun", { detail = why, not_begun = true,
+      headers = { ["retry-after"] = "60" } })
   end, jobs.begin, "numbers", about, r.who)
   r.audit("numbers." .. about.action, about.numbers and #about.numbers == 1 and about.numbers[1] or about.agent or nil,
     nil, { job = job, about = about })
