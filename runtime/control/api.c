@@ -8,7 +8,8 @@
  *   later the request is answered whatever its thread does
  * - an operation that runs keeps its place until it ends, answered or not: so there are never more of
  *   them than places
- * - a token that was good has a bucket of its own; what nobody knows is counted against its address
+ * - each token has a bucket of its own, from which a request takes when it begins, however it ends; one
+ *   that nobody knows is counted against its address, too
  *
  * Failure modes: the operation raises (500 with a number that the log has, too), breaks its budget (503),
  * its thread ends (503), its result is no answer (500). The end of an operation that cannot be told for
@@ -58,8 +59,8 @@ struct place {
     char who[64], last_event_id[32];
     uint32_t budget_ms;
     uint64_t until_ms, order; /* order: first come, first served */
-    uint64_t key, token_key;  /* token_key 0: none */
-    atomic_bool lost;         /* it ended, and that could not be told */
+    uint64_t key;
+    atomic_bool lost; /* it ended, and that could not be told */
 };
 
 struct api {
@@ -382,18 +383,6 @@ static int status_of(struct rd_str text, struct json_value *result)
     return json_u64(&v, &status) && status >= 200 && status <= 599 ? (int)status : 0;
 }
 
-static void count_token(struct place *p, int status)
-{
-    struct api *a = p->api;
-
-    if (status == 401) {
-        if (a->o.on_unknown)
-            a->o.on_unknown(a->o.arg, p->key);
-    } else if (p->token_key) {
-        rates_charge(a->tokens, p->token_key, 1, now_ms());
-    }
-}
-
 static void finish(struct place *p, int rc, struct rd_str text, struct rd_str traceback)
 {
     struct json_value result, stream;
@@ -406,6 +395,8 @@ static void finish(struct place *p, int rc, struct rd_str text, struct rd_str tr
                                                     : -EAGAIN);
         return;
     }
+    if (status == 401 && p->api->o.on_unknown) /* also when the peer did not stay to hear it */
+        p->api->o.on_unknown(p->api->o.arg, p->key);
     if (!p->request)
         return;
     if (rc == -ETIMEDOUT || rc == RD_EBUDGET || rc == RD_EGONE) {
@@ -419,7 +410,6 @@ static void finish(struct place *p, int rc, struct rd_str text, struct rd_str tr
         fail(p, rc ? rc : RD_EPROTO, text, traceback);
         return;
     }
-    count_token(p, status);
     stream = json_get(&result, "stream");
     if (stream.type == JSON_OBJECT)
         open_stream(p, &stream);
@@ -505,6 +495,13 @@ static const struct problem *admit(struct api *a, const struct api_request *in, 
     return why;
 }
 
+/* When it begins: one that is given up, or late, made as much work. */
+static void charge(struct api *a, uint64_t token_key)
+{
+    if (token_key)
+        rates_charge(a->tokens, token_key, 1, now_ms());
+}
+
 void api_serve(struct api *a, struct http_request *r, const char *who, uint64_t key)
 {
     struct api_request in = read_request(r, who);
@@ -523,7 +520,7 @@ void api_serve(struct api *a, struct http_request *r, const char *who, uint64_t 
         p = free_place(a);
         p->request = r;
         p->key = key;
-        p->token_key = key_of(asker.token_sha256);
+        charge(a, key_of(asker.token_sha256));
         (void)rd_str_copy(p->who, sizeof(p->who), rd_str(who ? who : ""));
         (void)rd_str_copy(p->last_event_id, sizeof(p->last_event_id),
                           in.last_event_id.p ? in.last_event_id : RD_STR(""));

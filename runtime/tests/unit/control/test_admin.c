@@ -352,6 +352,37 @@ static void test_who_leaves_before_the_answer_harms_nobody(void **state)
     assert_int_equal(api_counts(((struct world *)*state)->api).running, 0);
 }
 
+/* Asked and left: the work was done all the same. */
+static void give_up_often(struct world *w)
+{
+    int fds[API_RUNNING];
+
+    for (int round = 0; round < 15; round++) {
+        w->node->api_holds = true;
+        for (int i = 0; i < API_RUNNING; i++) {
+            fds[i] = dial(w);
+            say(fds[i], "GET /api/v1/calls HTTP/1.1\r\nHost: localhost\r\n"
+                        "Authorization: Bearer rd_hasty\r\n\r\n");
+        }
+        for (int ms = 0; ms < 20 && w->node->n_held < API_RUNNING; ms++)
+            usleep(1000); /* the last ones are refused */
+        for (int i = 0; i < API_RUNNING; i++)
+            close(fds[i]);
+        usleep(5000);
+        order(w, let_all_go);
+        while (w->node->n_held > 0)
+            usleep(1000);
+    }
+    assert_in_range(api_counts(w->api).refused, 1, 40); /* 200 are its burst, and it refills */
+    w->node->api_holds = false;
+    want(ask(w, "GET /api/v1/calls", "Authorization: Bearer rd_other\r\n"), 200, "{\"a\":1}");
+}
+
+static void test_who_gives_up_pays_as_well(void **state)
+{
+    play(state, give_up_often);
+}
+
 static void guess(struct world *w)
 {
     int refused = 0;
@@ -698,6 +729,7 @@ int main(void)
         LIVES(test_what_goes_wrong_is_told_without_its_details),
         LIVES(test_sixteen_at_once_sixty_four_wait_and_the_next_is_told_so),
         LIVES(test_who_leaves_before_the_answer_harms_nobody),
+        LIVES(test_who_gives_up_pays_as_well),
         LIVES(test_guessing_is_slowed),
         LIVES(test_probes_tell_what_is_the_matter),
         LIVES(test_a_runaway_dashboard_is_slowed_and_nobody_else),
