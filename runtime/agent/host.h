@@ -82,6 +82,9 @@ struct script_opts {
     /* Borrow; whom the library asks as Ringdown, and whom agents ask as themselves. NULL: nobody.
      * Hushed before script_pool_stop(). */
     struct asker *asker, *agent_asker;
+    /* Instead of `asker` for threads without calls, so that calls never wait behind what these ask.
+     * NULL: the same. As the two above. */
+    struct asker *aside_asker;
     const struct script_lent *lent; /* borrows; NULL: there is no node (a command's process) */
     /* Posts to a media thread without a credit; the message is consumed. */
     void (*to_media)(void *arg, unsigned media_thread, struct message *m);

@@ -35,6 +35,7 @@ enum {
     DRAIN_MS = 5000,
     STATEMENT_MS = 3000, /* of the library's questions, and of an agent's own: */
     AGENT_STATEMENT_MS = 2000,
+    ASIDE_THREADS = 2,
     AGENT_THREADS = 4,
     AGENT_PER_ROLE = 2,
     AGENT_CONNECTIONS = 16
@@ -47,7 +48,7 @@ struct books {
     struct journal *journal; /* owns, as the following */
     struct shipper *shipper;
     struct upkeep *upkeep;
-    struct asker *asker, *agent_asker;
+    struct asker *asker, *aside_asker, *agent_asker;
     atomic_bool is_ready; /* the schema is ours: whoever asks may be answered */
     pthread_mutex_t lock; /* of database, which two threads ask for, and of settled */
     pthread_cond_t wake;
@@ -183,6 +184,7 @@ static int agent_conninfo(struct buf *out, const char *role, const char *grants,
 static int start_askers(struct books *b)
 {
     struct asker_opts ours = {.conninfo = asker_conninfo, .arg = b};
+    struct asker_opts aside = {.conninfo = asker_conninfo, .arg = b, .threads = ASIDE_THREADS};
     struct asker_opts agents = {.conninfo = agent_conninfo,
                                 .arg = b,
                                 .threads = AGENT_THREADS,
@@ -192,6 +194,8 @@ static int start_askers(struct books *b)
                                 .discard = true};
     int rc = asker_start(&b->asker, &ours);
 
+    if (!rc)
+        rc = asker_start(&b->aside_asker, &aside);
     return rc ? rc : asker_start(&b->agent_asker, &agents);
 }
 
@@ -205,6 +209,11 @@ struct asker *books_asker(struct books *b)
     return b->asker;
 }
 
+struct asker *books_aside_asker(struct books *b)
+{
+    return b->aside_asker;
+}
+
 struct asker *books_agent_asker(struct books *b)
 {
     return b->agent_asker;
@@ -213,6 +222,7 @@ struct asker *books_agent_asker(struct books *b)
 void books_hush(struct books *b)
 {
     asker_hush(b->asker);
+    asker_hush(b->aside_asker);
     asker_hush(b->agent_asker);
 }
 
@@ -311,6 +321,7 @@ void books_close(struct books *b)
         return;
     atomic_store(&b->stopping, true); /* a server that is just starting is not waited for */
     asker_stop(b->asker);
+    asker_stop(b->aside_asker);
     asker_stop(b->agent_asker);
     upkeep_stop(b->upkeep);
     settle(b);

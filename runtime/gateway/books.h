@@ -29,11 +29,13 @@ struct journal *books_journal(struct books *b);
 /* What processes before this one left on this disk is in the database. Any thread. */
 bool books_inherited_done(const struct books *b);
 
-/* Who answers the questions of scripts: the library's, and those of agents, each as a role of its
- * own. Both say no until the database is up and its schema ours. */
+/* Who answers the questions of scripts: the library's, those of the admin API and of jobs, for which no
+ * call waits, and those of agents, each as a role of its own. All say no until the database is up and
+ * its schema ours. */
 struct asker *books_asker(struct books *b);
+struct asker *books_aside_asker(struct books *b);
 struct asker *books_agent_asker(struct books *b);
-void books_hush(struct books *b); /* nobody waits for either any more */
+void books_hush(struct books *b); /* nobody waits for any of them any more */
 
 /* A connection string for whoever has a connection of his own, once the server is up; blocks. Any
  * thread. */

@@ -283,6 +283,7 @@ static int start_scripts(struct node *n, char *why, size_t cap)
                             .journal = n->journal,
                             .asker = n->books ? books_asker(n->books) : NULL,
                             .agent_asker = n->books ? books_agent_asker(n->books) : NULL,
+                            .aside_asker = n->books ? books_aside_asker(n->books) : NULL,
                             .to_media = to_media,
                             .knows_call = knows_call,
                             .thread_of = thread_of,

@@ -355,11 +355,13 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question q, bo
 static int host_query(lua_State *L)
 {
     struct activity *a = vm_user(vm_of(L));
+    const struct script_opts *opts = &a->thread->pool->opts;
+    struct asker *asker = a->thread->aside && opts->aside_asker ? opts->aside_asker : opts->asker;
     struct question q = {0};
 
     if (a->operation)
         q = (struct question){.rows_max = OPERATION_ROWS, .bytes_max = OPERATION_BYTES};
-    return ask_and_wait(L, a->thread->pool->opts.asker, q, false);
+    return ask_and_wait(L, asker, q, false);
 }
 
 /* host.db(sql, params) -> rows, columns: list of {name, type}, rows changed or read | as above

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- api.db: questions of the admin API to the database, as Ringdown itself. Each is one statement, so that a change and
--- its row in the audit are made together; its first column is JSON. What the database says is told as a problem: away
--- or busy is 503, a value that it does not take is 422 (shapes catch nearly all of them before), all else is our mistake.
--- Parameters are texts and numbers; false is null, so a truth is written "true" or "false".
+-- api.db: questions of the admin API to the database, as Ringdown itself. Each is one statement, so that a change
+-- and its row in the audit are made together; its first column is JSON. What the database says is told as a problem:
+-- away or busy is 503, a value that it does not take is 422 (shapes catch nearly all of them before), all else is
+-- our mistake. Parameters are texts and numbers; false is null, so a truth is written "true" or "false".
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local problem = require "ringdown.api.problem"
