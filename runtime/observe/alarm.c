@@ -3,6 +3,9 @@
  *
  *   alarm_raise ── new ──▶ slot, error line, counter, sink(open) ── alarm_clear ──▶ info line,
  *        └── open already ──▶ count                                                 sink(closed)
+ *              └── louder, quieter, or in other words ──▶ slot, error line, sink(open)
+ *
+ * Other words alone (they often have a number in them) are told at most once a minute.
  *
  * An alarm is its (kind, subject). The lock is held for one walk over a fixed table; log and sink
  * are told afterwards with a copy, so that a sink may raise an alarm of its own.
@@ -25,12 +28,16 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { FULL_EVERY_US = 1000000 };
+enum { FULL_EVERY_US = 1000000, WORDS_EVERY_US = 60000000 };
 
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t told;
     struct alarm slots[ALARMS_MAX]; /* a free one is not open */
+    struct told {
+        uint64_t unix_us;
+        bool other_words;  /* than those that were told */
+    } told_of[ALARMS_MAX]; /* of the slot */
     size_t n_open;
     uint64_t full_told_us;
     alarm_sink_fn *sink;
@@ -79,12 +86,38 @@ static struct alarm *find(const char *kind, const char *subject)
     return free_slot;
 }
 
-static void tell_opened(const struct alarm *a)
+static void log_open(const struct alarm *a)
 {
-    metric_add(M_ALARMS, 1);
     log_error("alarm", F_STR("kind", a->kind), F_STR("subject", a->subject),
               F_STR("severity", a->severity == ALARM_CRITICAL ? "critical" : "warning"),
               F_STR("text", a->text), F_FIX(a->fix));
+}
+
+/* With the lock held: it is told as it is now. */
+static void is_told(const struct alarm *a)
+{
+    alarms.told_of[a - alarms.slots] = (struct told){a->last_unix_us, false};
+}
+
+/* With the lock held: an open one is raised again. Must that be told? */
+static bool count(struct alarm *a, const struct alarm *fresh)
+{
+    struct told *told = &alarms.told_of[a - alarms.slots];
+    bool severity = a->severity != fresh->severity;
+    uint64_t now_us = fresh->last_unix_us;
+
+    if (strcmp(a->text, fresh->text) != 0 || strcmp(a->fix, fresh->fix) != 0)
+        told->other_words = true;
+    a->severity = fresh->severity;
+    memcpy(a->text, fresh->text, sizeof(a->text));
+    memcpy(a->fix, fresh->fix, sizeof(a->fix));
+    a->count++;
+    a->last_unix_us = now_us;
+    if (!severity && (!told->other_words ||
+                      (now_us >= told->unix_us && now_us < told->unix_us + WORDS_EVERY_US)))
+        return false;
+    is_told(a);
+    return true;
 }
 
 /* With the lock held: may an alarm that found no slot be told now? */
@@ -122,25 +155,31 @@ void alarm_raise(enum alarm_severity severity, const char *kind, const char *sub
     struct alarm fresh = alarm_of(severity, kind, subject, text, fix), *a;
     alarm_sink_fn *sink = NULL;
     void *arg = NULL;
-    bool tell = true;
+    bool tell = true, is_new = true;
 
     pthread_mutex_lock(&alarms.lock);
     a = find(fresh.kind, fresh.subject);
     if (!a) {
-        tell = full_may_tell(fresh.raised_unix_us);
+        tell = is_new = full_may_tell(fresh.raised_unix_us);
     } else if (a->open) {
-        a->count++;
-        a->last_unix_us = fresh.last_unix_us;
-        tell = false;
+        is_new = false;
+        tell = count(a, &fresh);
+        if (tell) {
+            fresh = *a;
+            sink = take_sink(&arg);
+        }
     } else {
         *a = fresh;
+        is_told(a);
         alarms.n_open++;
         metric_gauge_set(G_ALARMS, (int64_t)alarms.n_open);
         sink = take_sink(&arg);
     }
     pthread_mutex_unlock(&alarms.lock);
+    if (is_new)
+        metric_add(M_ALARMS, 1);
     if (tell)
-        tell_opened(&fresh);
+        log_open(&fresh);
     tell_sink(sink, arg, &fresh);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* alarm.h - what somebody must look at: open until it is over, told once, counted, kept.
  *
- * Raising an open alarm again only counts it. Each is an error line in the log (`ev=alarm …`), a
+ * Raising an open alarm again counts it; with another severity, or in other words (once a minute), it is told
+ * again as it is now. Each is an error line in the log (`ev=alarm …`), a
  * counter, and one row of the table `alerts` through the sink. A fixed table of ALARMS_MAX open ones
  * behind a lock held O(1); any thread. */
 #ifndef OBSERVE_ALARM_H
@@ -35,7 +36,7 @@ void alarm_raise(enum alarm_severity severity, const char *kind, const char *sub
 /* It is over. Nothing when it was not open. */
 void alarm_clear(const char *kind, const char *subject);
 
-/* Where alarms are kept: called outside the lock at each opening and closing. Set before threads
+/* Where alarms are kept: called outside the lock at each opening, change and closing. Set before threads
  * start, NULL before what it leads to is gone: when this returns, nobody is inside the old one. Not to be called
  * by a sink. */
 typedef void(alarm_sink_fn)(void *arg, const struct alarm *a);

@@ -74,6 +74,16 @@ describe("a node's health", function()
     assert.is_nil(judge.certificate(15 * DAY))
   end)
 
+  it("tells it again when it grows worse, and not each minute meanwhile", function()
+    for _, days in ipairs { 14, 14, 2, 2 } do
+      status.certificate_expires_in_s = days * DAY
+      look.run()
+    end
+    assert.same({ "warning", "critical" }, { fake.alarms[1].severity, fake.alarms[2].severity })
+    assert.equal(2, #fake.alarms)
+    assert.equal("critical", fake.open_alarms()[1].severity)
+  end)
+
   it("tells a full disk, also one that cannot be measured", function()
     status.standing.disk_free_mb, status.standing.disk_free_percent = 1000, 3
     look.run()

@@ -344,11 +344,34 @@ function M.fact(type, text)
   return true
 end
 
+local function open_alarm(kind, subject)
+  for i, alarm in ipairs(M.alarms_open) do
+    if alarm.kind == kind and alarm.subject == subject then
+      return alarm, i
+    end
+  end
+end
+
+---As runtime/observe/alarm.c: an open one is told again when its severity changes, or its words, once a minute.
 function M.alarm(severity, kind, subject, text)
-  M.alarms[#M.alarms + 1] = { severity = severity, kind = kind, subject = subject, text = text }
+  local open, at_ms = open_alarm(kind, subject or ""), M.unix() * 1000
+  if not open then
+    open = { kind = kind, subject = subject or "", since_ms = at_ms }
+    table.insert(M.alarms_open, open)
+  end
+  local tell = open.severity ~= severity or open.told ~= text and at_ms - (open.told_ms or 0) >= 60000
+  open.severity, open.text = severity, text
+  if tell then
+    open.told, open.told_ms = text, at_ms
+    M.alarms[#M.alarms + 1] = { severity = severity, kind = kind, subject = subject, text = text }
+  end
 end
 
 function M.alarm_over(kind, subject)
+  local _, i = open_alarm(kind, subject or "")
+  if i then
+    table.remove(M.alarms_open, i)
+  end
   M.alarms_over[#M.alarms_over + 1] = { kind = kind, subject = subject }
 end
 

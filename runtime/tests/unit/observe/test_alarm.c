@@ -10,9 +10,22 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+static atomic_ullong unix_later_us; /* the wall clock is ahead */
+
+int clock_gettime(clockid_t which, struct timespec *out)
+{
+    long rc = syscall(SYS_clock_gettime, which, out);
+
+    if (which == CLOCK_REALTIME)
+        out->tv_sec += (time_t)(atomic_load(&unix_later_us) / 1000000);
+    return (int)rc;
+}
 
 static struct alarm kept[2 * ALARMS_MAX];
 static size_t n_kept;
@@ -62,6 +75,53 @@ static void test_an_alarm_is_told_once_and_counted_until_it_is_over(void **state
     assert_int_equal(kept[1].count, 3);
     assert_int_equal(kept[1].raised_unix_us, kept[0].raised_unix_us);
     assert_int_equal(alarm_list(open, 4), 0);
+}
+
+static void test_what_grows_louder_is_told_again_and_so_is_what_grows_quieter(void **state)
+{
+    uint64_t told = log_count(LOG_ERROR);
+    struct alarm open[2];
+
+    (void)state;
+    alarm_raise(ALARM_WARNING, "disk.low", NULL, "2 GB are free", "free some space");
+    for (int i = 0; i < 3; i++)
+        alarm_raise(ALARM_CRITICAL, "disk.low", NULL, "nothing is free", "free it now");
+    assert_int_equal(log_count(LOG_ERROR) - told, 2);
+    assert_int_equal(metric_value(M_ALARMS), 1); /* the same one */
+    assert_int_equal(n_kept, 2);
+    assert_true(kept[1].open);
+    assert_int_equal(kept[1].severity, ALARM_CRITICAL);
+    assert_string_equal(kept[1].text, "nothing is free");
+    assert_string_equal(kept[1].fix, "free it now");
+    assert_int_equal(kept[1].count, 2);
+    assert_int_equal(kept[1].raised_unix_us, kept[0].raised_unix_us);
+    alarm_raise(ALARM_WARNING, "disk.low", NULL, "1 GB is free", "free some space");
+    assert_int_equal(n_kept, 3);
+    assert_int_equal(alarm_list(open, 2), 1);
+    assert_int_equal(open[0].severity, ALARM_WARNING);
+    assert_int_equal(open[0].count, 5);
+}
+
+static void test_other_words_are_shown_at_once_and_told_once_a_minute(void **state)
+{
+    struct alarm open[1];
+    char text[16];
+
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        snprintf(text, sizeof(text), "%d MB are free", i);
+        alarm_raise(ALARM_WARNING, "disk.low", NULL, text, "free some space");
+    }
+    assert_int_equal(n_kept, 1);
+    assert_int_equal(alarm_list(open, 1), 1);
+    assert_string_equal(open[0].text, "8 MB are free");
+    unix_later_us += 60000000;
+    alarm_raise(ALARM_WARNING, "disk.low", NULL, text, "free some space");
+    assert_int_equal(n_kept, 2);
+    assert_string_equal(kept[1].text, "8 MB are free");
+    unix_later_us += 60000000;
+    alarm_raise(ALARM_WARNING, "disk.low", NULL, text, "free some space");
+    assert_int_equal(n_kept, 2);
 }
 
 static void test_what_comes_back_is_a_new_alarm(void **state)
@@ -220,6 +280,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_an_alarm_is_told_once_and_counted_until_it_is_over, clean),
+        cmocka_unit_test_setup(test_what_grows_louder_is_told_again_and_so_is_what_grows_quieter,
+                               clean),
+        cmocka_unit_test_setup(test_other_words_are_shown_at_once_and_told_once_a_minute, clean),
         cmocka_unit_test_setup(test_what_comes_back_is_a_new_alarm, clean),
         cmocka_unit_test_setup(test_clearing_what_is_not_open_is_nothing, clean),
         cmocka_unit_test_setup(test_each_subject_has_its_own_alarm_and_the_oldest_is_listed_first,
