@@ -153,6 +153,8 @@ void fake_start(struct fake_node *n, unsigned threads)
     struct script_opts o = {.threads = threads,
                             .aside = n->aside,
                             .lent = n->lent,
+                            .asker = n->asker,
+                            .aside_asker = n->aside_asker,
                             .mailbox_capacity = 1024,
                             .agents_path = n->folder,
                             .library_path = n->library,

@@ -22,6 +22,7 @@ struct fake_node {
     const char *secrets, *http_resolve; /* borrows; before fake_start(); as the next */
     const char *vapi_api, *vapi_key, *kept_path;
     const struct script_lent *lent;
+    struct asker *asker, *aside_asker;
     unsigned aside;
     struct agent_set *agents;
     struct script_pool *pool;

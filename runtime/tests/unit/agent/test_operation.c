@@ -3,6 +3,7 @@
  * operations.lua is replaced by one whose kinds do what a test needs. */
 #include "base/err.h"
 #include "base/log.h"
+#include "store/asker.h"
 #include "unit/agent/fake_node.h"
 
 #include <arpa/inet.h>
@@ -116,6 +117,7 @@ static const char test_operations[] =
     "    lived = node.hang_up('CA1', host.who()), reload = node.reload(), operated = "
     "node.operate('x', '{}') }\n"
     "end\n"
+    "function kinds.ask() return { why = select(2, host.query('select 1')) } end\n"
     "function kinds.vapi_path() return { ok = (pcall(host.vapi, 'GET', '/../x')) } end\n"
     "function M.run(kind, text) return json.encode(kinds[kind](json.decode(text)) or {}) end\n"
     "return M\n";
@@ -123,6 +125,7 @@ static const char test_operations[] =
 /* Beside the calls; and the node around the scripts. */
 static bool aside;
 static const struct script_lent *lent;
+static struct asker *asker, *aside_asker;
 
 /* --- whoever asks --- */
 
@@ -210,6 +213,8 @@ static int set_up(void **state)
     node.vapi_api = vapi_api;
     node.aside = aside;
     node.lent = lent;
+    node.asker = asker;
+    node.aside_asker = aside_asker;
     node.vapi_key = vapi_api[0] ? "key-123" : "";
     fake_library(&node, "operations.lua", test_operations);
     fake_agent(&node, "test.lua", test_agent);
@@ -386,6 +391,45 @@ static int tear_down_aside(void **state)
     lent = NULL;
     aside = false;
     return rc;
+}
+
+/* A database that says only who was asked. */
+static int say_who(struct buf *out, const char *role, const char *grants, char *why, size_t cap,
+                   void *arg)
+{
+    (void)out;
+    (void)role;
+    (void)grants;
+    (void)snprintf(why, cap, "%s", (const char *)arg);
+    return RD_ESTATE;
+}
+
+static int set_up_askers(void **state)
+{
+    struct asker_opts ours = {.conninfo = say_who, .arg = (void *)(uintptr_t) "for calls"};
+    struct asker_opts theirs = {.conninfo = say_who, .arg = (void *)(uintptr_t) "aside"};
+
+    assert_int_equal(asker_start(&asker, &ours), 0);
+    assert_int_equal(asker_start(&aside_asker, &theirs), 0);
+    return set_up_aside(state);
+}
+
+static int tear_down_askers(void **state)
+{
+    int rc = tear_down_aside(state);
+
+    asker_stop(asker);
+    asker_stop(aside_asker);
+    asker = aside_asker = NULL;
+    return rc;
+}
+
+static void test_aside_the_database_is_asked_beside_the_calls(void **state)
+{
+    (void)state;
+    expect("ask", "{}", "{\"why\":\"aside\"}");
+    aside = false;
+    expect("ask", "{}", "{\"why\":\"for calls\"}");
 }
 
 static void test_the_node_around_it_is_asked(void **state)
@@ -615,6 +659,8 @@ int main(void)
         ASIDE(test_the_node_around_it_is_asked),
         LIVES(test_in_a_command_there_is_no_node),
         ASIDE(test_aside_there_is_room_for_those_who_wait),
+        cmocka_unit_test_setup_teardown(test_aside_the_database_is_asked_beside_the_calls,
+                                        set_up_askers, tear_down_askers),
         cmocka_unit_test_setup_teardown(test_vapi_is_asked_with_the_key, set_up_vapi,
                                         tear_down_vapi),
         LIVES(test_without_a_key_it_says_what_to_do),
