@@ -5,11 +5,13 @@
  *   beat ─▶ "timed" ─▶ entries            beat ─▶ due? ─▶ script_pool_operate() ─▶ on_done()
  *
  * What runs has its place in a table, so that there are never two of a kind and what a node does by
- * itself is bounded; what it was asked to do (node_operate) has no place and is bounded by the pool.
+ * itself is bounded; what it was asked to do (node_operate) runs beside, on the thread without calls, so
+ * many at once: hours of it take no place of what is due.
  *
  * Some are for when the database is away (`alone`): a beat that it did not answer begins those alone.
  *
- * Failure modes: one that fails is a warning with its remedy and a count; it comes again at its time.
+ * Failure modes: the pool has no place for one that is due: a warning, tried again at each beat, an alarm
+ * when it was missed LATE_TIMES; over once it begins, or is not ours to begin any more. One that fails is a warning with its remedy and a count; it comes again at its time.
  * The library's answer cannot be read: said once a minute, and asked again. A node that leaves begins nothing, and what
  * runs is told to end. */
 #include "gateway/timetable.h"
@@ -18,6 +20,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "io/loop.h"
+#include "observe/alarm.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 
@@ -32,7 +35,11 @@ enum {
     EARLY_MS = 500
 }; /* a beat comes every two seconds, more or less: half of one is no reason to miss it */
 
-enum { ASKED_MS = 86400000 }; /* numbers may be changed in waves with hours between them */
+enum {
+    LATE_TIMES = 3,
+    ASKED_MAX = 3,
+    ASKED_MS = 86400000
+}; /* numbers may be changed in waves with hours between them */
 
 static const char asking_kind[] = "timed";
 
@@ -40,9 +47,10 @@ struct entry {
     struct timetable *table;
     char kind[KIND_MAX];
     char kept[KEPT_MAX]; /* only while this file is there; "": always */
-    bool everywhere, alone, runs;
+    bool everywhere, alone, runs, alarmed;
     uint32_t every_s;
     uint64_t due_ms;
+    uint64_t refused_ms; /* since when there is no place for it; 0: there is */
 };
 
 struct timetable {
@@ -53,6 +61,7 @@ struct timetable {
     uint64_t answered_ms;              /* the database, last; or since this node is there */
     struct entry entries[ENTRIES_MAX]; /* the first one asks for the others */
     size_t n;
+    unsigned asked; /* that run out of turn */
 };
 
 /* --- how it ended: script threads --- */
@@ -181,12 +190,44 @@ static bool is_due(const struct timetable *t, const struct entry *e, enum beat b
     return (b == LEADS || e->everywhere) && (!e->kept[0] || is_there(t, e->kept));
 }
 
+/* Under the lock, as the following. */
+static void not_begun(struct entry *e, int rc, uint64_t now_ms)
+{
+    char text[160];
+
+    e->runs = false;
+    e->due_ms = now_ms; /* at the next beat */
+    if (!e->refused_ms) {
+        e->refused_ms = now_ms;
+        log_warn("operation.not_begun", F_STR("kind", e->kind), F_ERR(rc),
+                 F_FIX(catalogue_fix("operation.", "not_begun")));
+    }
+    if (e->alarmed || now_ms - e->refused_ms < (uint64_t)LATE_TIMES * e->every_s * 1000)
+        return;
+    e->alarmed = true;
+    (void)snprintf(text, sizeof(text), "%s is due every %u s and has not begun for %llu s: %s",
+                   e->kind, e->every_s, (unsigned long long)(now_ms - e->refused_ms) / 1000,
+                   rd_strerror(rc));
+    alarm_raise(ALARM_CRITICAL, "operation.late", e->kind, text,
+                catalogue_fix("operation.", "late"));
+}
+
+/* It has a place, or needs none. */
+static void not_late(struct entry *e)
+{
+    if (e->alarmed)
+        alarm_clear("operation.late", e->kind);
+    e->alarmed = false;
+    e->refused_ms = 0;
+}
+
 /* What is told of the database: whoever acts without it knows for how long it has been away. */
 static void begin(struct timetable *t, struct entry *e, enum beat b, uint64_t now_ms)
 {
     char away[64] = "{}";
     struct operation_order o = {
         .kind = e->kind, .stop = &t->stop, .line = on_line, .done = on_done, .arg = e};
+    int rc;
 
     if (b == ALONE)
         (void)snprintf(away, sizeof(away), "{\"away_ms\":%llu}",
@@ -194,10 +235,11 @@ static void begin(struct timetable *t, struct entry *e, enum beat b, uint64_t no
     o.json = rd_str(away);
     e->due_ms = now_ms + (uint64_t)e->every_s * 1000;
     e->runs = true;
-    if (script_pool_operate(t->node->scripts, &o)) {
-        e->runs = false;
-        e->due_ms = now_ms; /* at the next beat */
-    }
+    rc = script_pool_operate(t->node->scripts, &o);
+    if (rc)
+        not_begun(e, rc, now_ms);
+    else
+        not_late(e);
 }
 
 static void beat(struct timetable *t, enum beat b)
@@ -214,6 +256,8 @@ static void beat(struct timetable *t, enum beat b)
     for (size_t i = 0; !atomic_load(&t->stop) && i < t->n; i++)
         if (is_due(t, &t->entries[i], b, now_ms))
             begin(t, &t->entries[i], b, now_ms);
+        else
+            not_late(&t->entries[i]);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -233,11 +277,31 @@ struct asked {
     struct entry about; /* first: on_line() knows it as one */
 };
 
+static bool take_one(struct timetable *t)
+{
+    bool free_place;
+
+    pthread_mutex_lock(&t->lock);
+    free_place = t->asked < ASKED_MAX;
+    t->asked += free_place;
+    pthread_mutex_unlock(&t->lock);
+    return free_place;
+}
+
+static void give_back(struct timetable *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->asked--;
+    pthread_mutex_unlock(&t->lock);
+}
+
 static void on_asked_done(void *arg, const struct operation_end *e)
 {
     struct asked *a = arg;
+    struct timetable *t = a->about.table;
 
-    heard(a->about.kind, e, &a->about.table->stop);
+    give_back(t);
+    heard(a->about.kind, e, &t->stop);
     free(a);
 }
 
@@ -247,6 +311,7 @@ int timetable_operate(struct timetable *t, const char *kind, const char *json)
     struct operation_order o = {.kind = kind,
                                 .json = rd_str(json),
                                 .budget_ms = ASKED_MS,
+                                .aside = true,
                                 .stop = &t->stop,
                                 .line = on_line,
                                 .done = on_asked_done,
@@ -260,9 +325,15 @@ int timetable_operate(struct timetable *t, const char *kind, const char *json)
         free(a);
         return RD_ETOOBIG;
     }
-    rc = script_pool_operate(t->node->scripts, &o);
-    if (rc)
+    if (!take_one(t)) {
         free(a);
+        return RD_EFULL;
+    }
+    rc = script_pool_operate(t->node->scripts, &o);
+    if (rc) {
+        give_back(t);
+        free(a);
+    }
     return rc;
 }
 
@@ -296,6 +367,8 @@ void timetable_hush(struct timetable *t)
     pthread_mutex_lock(&t->lock);
     t->ended = true;
     atomic_store(&t->stop, true);
+    for (size_t i = 0; i < t->n; i++)
+        not_late(&t->entries[i]);
     pthread_mutex_unlock(&t->lock);
 }
 

@@ -34,6 +34,15 @@ static const struct error_info node[] = {
      "`why` says what is wrong; it comes again by itself where it is due regularly. The same words "
      "from a command (ringdown numbers, rollout, ...) mean the same",
      ERROR_WARNING, RETRY_BY_US},
+    {"operation.not_begun", "there was no place for what is due; `kind` says what",
+     "nothing if it stops: it is tried again every two seconds; else see operation.late",
+     ERROR_WARNING, RETRY_BY_US},
+    {"operation.late",
+     "alerts, mails, budgets or other things the node does by itself have not begun for three of "
+     "their times",
+     "ringdown top: is the node overloaded? Give it more cores or script_threads; where another "
+     "node can lead, drain and restart this one",
+     ERROR_CRITICAL, RETRY_BY_US},
     {"lost_calls.no_answer", "the carrier could not be asked about calls of a node that died",
      "nothing if it stops: they are asked about again in a minute; else see twilio.sid, its token "
      "and twilio.api",

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_timetable.c - what a node does by itself, beat by beat. The library is one module whose operations
  * tell by a fact that they ran. */
+#include "base/err.h"
 #include "base/log.h"
 #include "gateway/timetable.h"
+#include "observe/alarm.h"
 #include "observe/metrics.h"
 
 #include <pthread.h>
@@ -258,6 +260,54 @@ static void test_there_are_never_two_of_a_kind(void **state)
     stop(); /* and it ends when the node does */
 }
 
+static void on_held(void *arg, const struct operation_end *e)
+{
+    (void)e;
+    atomic_fetch_sub((atomic_uint *)arg, 1);
+}
+
+static void test_one_without_a_place_is_told_and_comes_when_there_is_one(void **state)
+{
+    struct alarm open[4];
+    atomic_bool over = false;
+    atomic_uint held = 0;
+    struct operation_order o = {
+        .kind = "long", .json = RD_STR("{}"), .stop = &over, .done = on_held, .arg = &held};
+
+    (void)state;
+    alarm_reset();
+    begin("{\"guards\":{\"every_s\":1}}");
+    while (script_pool_operate(node.scripts, &o) == 0)
+        atomic_fetch_add(&held, 1);
+    timetable_beat(node.timetable, true);
+    assert_int_equal(alarm_list(open, 4), 0);
+    usleep(3 * A_SECOND_US);
+    timetable_beat(node.timetable, true);
+    timetable_beat(node.timetable, true);
+    assert_int_equal(alarm_list(open, 4), 1);
+    assert_string_equal(open[0].kind, "operation.late");
+    assert_string_equal(open[0].subject, "guards");
+    assert_int_equal(times("guards"), 0);
+    atomic_store(&over, true);
+    for (int i = 0; i < PATIENCE_MS && held > 0; i++)
+        usleep(1000);
+    usleep(20000); /* their places are free a moment later */
+    timetable_beat(node.timetable, true);
+    wait_for("guards", 1);
+    assert_int_equal(alarm_list(open, 4), 0);
+}
+
+static void test_what_is_asked_for_leaves_room_for_what_is_due(void **state)
+{
+    (void)state;
+    begin("{\"guards\":{\"every_s\":60}}");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(node_operate(&node, "long", "{}"), 0);
+    assert_int_equal(node_operate(&node, "long", "{}"), RD_EFULL);
+    timetable_beat(node.timetable, true);
+    wait_for("guards", 1);
+}
+
 static void test_one_that_fails_is_counted(void **state)
 {
     uint64_t failed = metric_value(M_OPERATION_FAILED), ended;
@@ -323,6 +373,8 @@ int main(void)
         LIVES(test_some_only_while_a_file_is_there),
         LIVES(test_some_when_the_database_does_not_answer),
         LIVES(test_there_are_never_two_of_a_kind),
+        LIVES(test_one_without_a_place_is_told_and_comes_when_there_is_one),
+        LIVES(test_what_is_asked_for_leaves_room_for_what_is_due),
         LIVES(test_one_that_fails_is_counted),
         LIVES(test_a_timetable_that_cannot_be_read_begins_nothing),
         LIVES(test_a_node_that_leaves_begins_nothing),
