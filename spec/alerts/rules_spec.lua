@@ -111,4 +111,17 @@ return {
     local _, mistakes = load_file "string.format = nil return {}"
     assert.matches("libraries cannot be changed", mistakes[1])
   end)
+
+  it("take the warnings that somebody must do something about", function()
+    local look = require "ringdown.alerts.look"
+    for _, kind in ipairs { "disk.low", "journal.old", "clock.wrong", "twilio.balance", "openai.rate_limit",
+      "openai.concurrency", "notice.given_up", "alerts.rules", "alerts.channels", "heartbeat.failed",
+      "certificate.expires", "model.shutdown", "agents.broken", "database.upkeep" } do
+      local n = 0
+      for _, seen in pairs(look.by_rule(rules.load(), { { kind = kind, subject = "", severity = "warning" } })) do
+        n = n + #seen
+      end
+      assert.equal(1, n, kind)
+    end
+  end)
 end)

@@ -136,6 +136,14 @@ M.rules = {
     about = "a certificate expires soon, or a model is shut down",
   },
   {
+    name = "before_it_hurts", severity = "ticket", for_at_least = "1m", repeats = "1d", muted_by = { "database_down" },
+    about = "it works, and will not for long, or nobody would hear that it does not",
+    alarms = { "disk.low", "journal.old", "clock.wrong", "twilio.balance", "openai.rate_limit", "openai.concurrency",
+      "recording.disk_low", "recording.disk_error", "database.upkeep", "nodes.differ", "agents.broken",
+      "agent.not_loaded", "admin.not_listening", "rollout.not_judged", "heartbeat.failed", "notice.given_up",
+      "alerts.rules", "alerts.channels" },
+  },
+  {
     name = "other_alarm", severity = "ticket", for_at_least = "10s", alarms = { "*" }, muted_by = { "database_down" },
     about = "an alarm that is critical and that no other rule knows",
   },
