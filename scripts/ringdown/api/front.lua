@@ -12,6 +12,7 @@ local auth = require "ringdown.api.auth"
 local db = require "ringdown.api.db"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local mask = require "ringdown.api.mask"
 local nearest = require "ringdown.nearest"
 local problem = require "ringdown.api.problem"
 local route = require "ringdown.api.route"
@@ -124,7 +125,7 @@ local function check_masked(one, params, p)
   end
   for _, name in ipairs(sorted.keys(p.query)) do
     local s = (one.query or {})[name]
-    if s and s.personal then
+    if s and s.personal and mask.value(s.personal, p.query[name]) ~= p.query[name] then
       refuse(name)
     end
   end

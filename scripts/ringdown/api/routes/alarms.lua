@@ -41,7 +41,7 @@ return {
       open = { type = "boolean", about = "only those that go on, or that are over" },
       kind = { type = "string", format = "label" },
       severity = { type = "string", one_of = { "warning", "critical" } },
-      subject = { type = "string", max = 128 },
+      subject = { type = "string", personal = "text", max = 128 },
       since = { type = "string", format = "time" },
     },
     answers = { [200] = shape.page "Alarm" }, example = { query = "open=true" }, run = list },

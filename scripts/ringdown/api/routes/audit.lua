@@ -36,7 +36,7 @@ return {
     query = page.query_with {
       who = { type = "string", max = 128 },
       what = { type = "string", format = "label", about = "like tokens.create, or tokens for all of these" },
-      subject = { type = "string" },
+      subject = { type = "string", personal = "text" },
       since = { type = "string", format = "time" },
       ["until"] = { type = "string", format = "time", about = "before this moment" },
     },
