@@ -212,7 +212,7 @@ describe("alerts in the database", function()
       assert.equal(1, #fake.posts)
     end)
 
-    it("tells in order what is of one group, and lets others pass", function()
+    it("tells in order what is about one alert, and lets others of its group pass", function()
       alarm("rollout.held", "north")
       run()
       fake.post_replies = { 500 }
@@ -230,6 +230,31 @@ describe("alerts in the database", function()
       assert.same({ "firing", "resolved" }, { json.decode(fake.posts[3].body).status,
         json.decode(fake.posts[4].body).status })
       assert.equal(fake.posts[1].header[2], fake.posts[3].header[2]) -- the same notice, by its id
+    end)
+
+    it("lets nothing wait for a late notice about something else", function()
+      local function body(n)
+        return json.encode { alerts = { { fingerprint = n } } }
+      end
+      local function queue(id, group, status, counts, text)
+        pg.run(url, ("insert into notices (notice, channel, kind, of_group, status, severity, counts, body) "
+          .. "values ('%s', 'desk', 'webhook', '%s', '%s', 'page', %s, '%s')"):format(id:rep(16), group, status, counts, text))
+      end
+      queue("a", "held|north", "firing", true, body "one")
+      queue("b", "life|north", "firing", false, body "gas")
+      assert.is_table(store.take("webhook", "x", 60))
+      assert.is_table(store.take("webhook", "x", 60))
+      pg.run(url, "update notices set lease = null, leased_until = null, due_at = now() + interval '10 minutes'")
+      queue("c", "held|north", "firing", true, body "two")
+      queue("d", "held|north", "resolved", true, body "one")
+      queue("e", "life|north", "firing", false, body "gas")
+      queue("f", "life|north", "resolved", false, body "gas")
+      local taken = {}
+      for n in function() return store.take("webhook", "x", 60) end do
+        taken[#taken + 1] = n.notice:sub(1, 1)
+      end
+      table.sort(taken)
+      assert.same({ "c", "e" }, taken)
     end)
 
     it("belongs to whoever took it, and to the next one when he is gone", function()
