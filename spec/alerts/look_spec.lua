@@ -238,7 +238,8 @@ describe("alerts in the database", function()
       end
       local function queue(id, group, status, counts, text)
         pg.run(url, ("insert into notices (notice, channel, kind, of_group, status, severity, counts, body) "
-          .. "values ('%s', 'desk', 'webhook', '%s', '%s', 'page', %s, '%s')"):format(id:rep(16), group, status, counts, text))
+          .. "values ('%s', 'desk', 'webhook', '%s', '%s', 'page', %s, '%s')"):format(id:rep(16), group, status,
+          counts, text))
       end
       queue("a", "held|north", "firing", true, body "one")
       queue("b", "life|north", "firing", false, body "gas")

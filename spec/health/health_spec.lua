@@ -109,6 +109,22 @@ describe("a node's health", function()
     assert.is_nil((raised("model.shutdown", "gpt-realtime-2.1")))
   end)
 
+  it("is done with a model that no agent names any more, and with an account that has no key any more", function()
+    fake.known_agents = { { name = "dentist", shown = '{"model":"gpt-4o-realtime-preview"}' } }
+    look.run()
+    assert.equal("model.shutdown", fake.open_alarms()[1].kind)
+    fake.known_agents = {}
+    look.run()
+    assert.same({}, fake.open_alarms())
+    fake.vapi_replies["GET /assistant?limit=1"] = { status = 401 }
+    fake.twilio_replies["GET Balance.json"] = { body = '{"balance":"4.99","currency":"USD"}' }
+    accounts.run()
+    assert.equal(2, #fake.open_alarms())
+    fake.vapi_replies, fake.twilio_replies = nil, nil
+    accounts.run()
+    assert.same({}, fake.open_alarms())
+  end)
+
   it("takes the days of openai.shutdowns over those it knows", function()
     assert.equal(3, (models.days_left("new", "gpt-realtime=2030-01-01\nnew=2026-11-30", NOW)))
     assert.is_nil(judge.model("gpt-realtime", "gpt-realtime=2030-01-01", NOW))
@@ -153,6 +169,7 @@ describe("a node's health", function()
     end
     fake.reset()
     fake.openai_replies = { ["GET /models"] = { status = 503 } }
+    fake.vapi_replies = { ["GET /assistant?limit=1"] = { status = 503 } }
     fake.twilio_replies = { ["GET Balance.json"] = { lost = true } }
     accounts.run()
     assert.same({ {}, {} }, { fake.alarms, fake.alarms_over })

@@ -103,8 +103,10 @@ describe("a budget", function()
     world.run("ringdown.stats.costs", { verb = "caps", words = { "set", "all" }, day = "0.01" })
     call(1)
     assert.same({ "over", "ok" }, { state_of("*").state, state_of("northside-plumbing").state })
+    assert.equal("cost.over_cap", host.open_alarms()[1].kind)
     world.run("ringdown.stats.costs", { verb = "caps", words = { "clear", "all" } })
     assert.is_nil(state_of("*"))
+    assert.same({}, host.open_alarms())
     assert.same({ "northside-plumbing", "*", "*" }, (function()
       local list = {}
       for i, row in ipairs(pg.query(url, "select subject from audit where what = 'budget.set' order by id")) do

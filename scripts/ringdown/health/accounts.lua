@@ -18,7 +18,9 @@ local REFUSED = { [401] = true, [403] = true }
 ---@return table? answer
 ---@return string? why
 function M.try(whom, ready, ask)
-  if not ready then
+  if not ready then -- then nothing is wrong with it either
+    judge.tell("credentials.refused", whom)
+    judge.tell("clock.wrong", whom)
     return nil, "no key is set"
   end
   local before = host.unix_ms()
@@ -77,7 +79,9 @@ function M.run()
   M.openai()
   M.vapi()
   local account = M.twilio()
-  if account and account.amount then
+  if not host.twilio_ready() then
+    judge.tell("twilio.balance", "")
+  elseif account and account.amount then
     judge.tell("twilio.balance", "", judge.balance(account.amount, account.currency,
       (now.standing or {}).twilio_balance or 0))
   end

@@ -24,6 +24,17 @@ function M.tell(kind, subject, severity, text)
   end
 end
 
+---Over are those of this kind that are about what is not there any more.
+---@param kind string
+---@param there table<string, any> by subject
+function M.forget(kind, there)
+  for _, alarm in ipairs(host.open_alarms()) do
+    if alarm.kind == kind and not there[alarm.subject] then
+      host.alarm_over(kind, alarm.subject)
+    end
+  end
+end
+
 function M.certificate(left_s)
   if left_s <= 0 then
     return "critical", "the certificate of public.listen is over"

@@ -52,13 +52,17 @@ function M.run()
   judge.tell("disk.low", "", judge.disk(standing.disk_free_mb or -1, standing.disk_free_percent or -1))
   if now.certificate_expires_in_s then
     judge.tell("certificate.expires", "", judge.certificate(now.certificate_expires_in_s))
+  else
+    judge.tell("certificate.expires", "")
   end
   if now.journal then
     judge.tell("journal.old", "", judge.journal(now.journal.oldest_age_ms or 0))
   end
-  for model in pairs(models_in_use(standing.openai_model or "")) do
+  local used = models_in_use(standing.openai_model or "")
+  for model in pairs(used) do
     judge.tell("model.shutdown", model, judge.model(model, standing.shutdowns or "", host.unix_ms() // 1000))
   end
+  judge.forget("model.shutdown", used)
   judge.tell("openai.concurrency", "", judge.concurrency(on_openai(), standing.openai_concurrency or 0))
   database_clock()
 end

@@ -6,6 +6,7 @@ local db = require "ringdown.stats.db"
 local draw = require "ringdown.stats.draw"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local judge = require "ringdown.health.judge"
 
 local M = {}
 
@@ -29,9 +30,11 @@ local function words(s)
     draw.usd(s.spent_micro_usd), draw.usd(s.cap_micro_usd))
 end
 
--- An alarm for each that is near or over, and none for others.
+-- An alarm for each that is near or over, and none for others, nor for those that have no cap any more.
 local function tell_people(states)
+  local capped = {}
   for _, s in ipairs(states) do
+    capped[s.agent] = true
     if s.state == "over" then
       host.alarm("critical", "cost.over_cap", s.agent, words(s)
         .. "; new calls hear the fallback until the day is over")
@@ -44,6 +47,8 @@ local function tell_people(states)
       host.alarm_over("cost.over_cap", s.agent)
     end
   end
+  judge.forget("cost.near_cap", capped)
+  judge.forget("cost.over_cap", capped)
 end
 
 ---@return table[] states
