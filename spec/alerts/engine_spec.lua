@@ -215,6 +215,17 @@ describe("alerts together", function()
       { agent = "south" }) } })))
   end)
 
+  it("that were told are told to be over, though they are silenced or muted by then", function()
+    local w = world { { name = "down", alarms = { "d" } }, { name = "slow", muted_by = { "down" } },
+      { name = "late" } }
+    w:look(0, { down = {}, slow = { row(1) }, late = { row(1) } })
+    w.silences = { { id = 7, labels = { rule = "late" } } }
+    assert.equal("resolved slow 1, resolved late 1, firing down 1", says(w:look(2 * M, { down = { row(1) }, slow = {},
+      late = {} })))
+    w:look(2 * M, { down = { row(1) }, slow = {}, late = { row(1) } })
+    assert.equal("", says(w:look(2 * M, { down = { row(1) }, slow = {}, late = {} }))) -- nobody had heard of that
+  end)
+
   it("are silenced by what is said, and by nothing else", function()
     local s = { rule = "slow.x", severity = "page", labels = { agent = "north" } }
     assert.is_true(engine.is_meant({ labels = { rule = "slow.x" } }, s))

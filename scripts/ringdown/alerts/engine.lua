@@ -10,7 +10,8 @@
 -- - An alert is its rule and its labels: the same again is the same alert.
 -- - A rule that could not be asked (its query failed) says nothing: its alerts stay as they are.
 -- - Told once, again after `repeats` while nobody acknowledged it, and once that it is over if it was told.
--- - Muted, it fires all the same, and is told when what mutes it is over: a silence, a rule that explains it.
+-- - Muted, it fires all the same, and is told when what mutes it is over: a silence, a rule that explains it. What was
+--   told before is told to be over all the same: an incident elsewhere would stay open for ever.
 -- - What comes and goes is told once as flapping, and then when it has been steady for half an hour.
 -- - At most CAP notices in CAP_MS; what does not fit waits, and one notice says how many. About life: always at once.
 local M = {}
@@ -228,19 +229,14 @@ local function mute(s, by)
   end
 end
 
--- What wants to be told now, with what for.
+-- What wants to be told now, with what for. Who heard that it fires hears that it is over, whatever mutes it now.
 local function wanted(s, rule, o)
+  if s.state ~= "firing" then
+    return wanted_resolved(s, o)
+  end
   local by = muted_by(s, rule, o)
-  if s.state == "firing" then
-    mute(s, by)
-    return not by and wanted_firing(s, rule, o) or nil
-  end
-  local what = wanted_resolved(s, o)
-  if what and by then -- nobody wants to hear of it, not that it is over either
-    s.told, s.told_ms, s.changed = "resolved", o.now_ms, true
-    return nil
-  end
-  return what
+  mute(s, by)
+  return not by and wanted_firing(s, rule, o) or nil
 end
 
 local ranks = { page = 1, ticket = 2, info = 3 }
