@@ -49,6 +49,20 @@ describe("a node without a database", function()
     assert.equal(2, #fake.mails)
   end)
 
+  it("is not told to be over by a process that started meanwhile, until the database has answered", function()
+    fake.alarms_open = { alarm "database.down" }
+    run(0, 20)
+    fake.alarms_open = {} -- it starts anew
+    run(10, 4)
+    assert.equal(1, #fake.mails)
+    fake.alarms_open = { alarm "database.down" }
+    run(4, 14)
+    assert.equal(1, #fake.mails)
+    fake.alarms_open = {}
+    run(60)
+    assert.matches("^%[over page%] PostgreSQL", fake.mails[2].subject)
+  end)
+
   it("asks again where nobody answered, and no other channel waits for that", function()
     fake.alarms_open = { alarm "database.down" }
     fake.mail_replies = { { "the mail server does not answer", "unknown" } }

@@ -4,7 +4,7 @@
 -- cause, or is told once the database has it.
 --
 -- What was told is in a file (kept/alerts_alone.json), so that a restart does not tell it again, and so that it is told
--- that it is over. Back again, the database learns what people know already.
+-- that it is over, once the database has answered. Back again, the database learns what people know already.
 local channels = require "ringdown.alerts.channels"
 local engine = require "ringdown.alerts.engine"
 local formats = require "ringdown.alerts.formats"
@@ -128,7 +128,7 @@ local function remember(kept, here, now_ms)
   end
 end
 
----@param payload { away_ms: integer? } since the database answered last
+---@param payload { away_ms: integer? } since the database answered last; nil: it has just answered
 ---@return table result
 function M.run(payload)
   local alarms, now_ms = host.open_alarms(), host.unix_ms()
@@ -148,7 +148,8 @@ function M.run(payload)
   for fingerprint, t in pairs(kept.told) do
     local rule = by_name[t.rule]
     if not here[fingerprint] then
-      if tell_all(list, fingerprint, t, rule, "resolved", now_ms) then
+      -- a process that has just started sees nothing yet: that is no end, as long as the database does not answer
+      if not payload.away_ms and tell_all(list, fingerprint, t, rule, "resolved", now_ms) then
         kept.told[fingerprint] = nil
       end
     elseif tell_all(list, fingerprint, t, rule, "firing", now_ms) and not away and hand_over(fingerprint, t) then
