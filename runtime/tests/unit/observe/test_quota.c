@@ -113,7 +113,7 @@ static void test_nearly_used_up_is_an_alarm_until_it_is_not(void **state)
     assert_int_equal(1, alarm_list(open, 2));
     assert_string_equal("openai.rate_limit", open[0].kind);
     assert_string_equal(
-        "the rate limit is nearly used up: 3999 of 40000 tokens are left for the next 60 s",
+        "the rate limit is nearly used up: 100 of 40000 tokens are left for the next 60 s",
         open[0].text);
     told(40000, 7999, 59500, 4000);
     assert_int_equal(1, alarm_list(open, 2));
