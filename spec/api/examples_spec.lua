@@ -89,7 +89,11 @@ describe("what a viewer reads", function()
         if status == 403 then -- who may not see it may not look for it either
           status, _, answer = world.ask("GET", one.example.path or one.path, { token = viewer })
         end
-        assert.equal(200, status)
+        if one.path:find("{number}", 1, true) and status == 403 then
+          assert.matches("problems/masked", answer.body, 1, true)
+        else
+          assert.equal(200, status)
+        end
         for _, secret in ipairs(seed.secrets) do
           assert.is_nil((answer.body or ""):lower():find(secret, 1, true), secret)
         end
