@@ -10,8 +10,10 @@
  *
  * Some are for when the database is away (`alone`): a beat that it did not answer begins those alone.
  *
- * Failure modes: the pool has no place for one that is due: a warning, tried again at each beat, an alarm
- * when it was missed LATE_TIMES; over once it begins, or is not ours to begin any more. One that fails is a warning with its remedy and a count; it comes again at its time.
+ * Failure modes: the pool has no place for one that is due, as after the start, when all are: tried again
+ * at each beat, a warning once its time came again, an alarm when it was missed LATE_TIMES; over once it
+ * begins, or is not ours to begin any more. One that fails is a warning with its remedy and a count; it
+ * comes again at its time.
  * The library's answer cannot be read: said once a minute, and asked again. A node that leaves begins nothing, and what
  * runs is told to end. */
 #include "gateway/timetable.h"
@@ -47,7 +49,7 @@ struct entry {
     struct timetable *table;
     char kind[KIND_MAX];
     char kept[KEPT_MAX]; /* only while this file is there; "": always */
-    bool everywhere, alone, runs, alarmed;
+    bool everywhere, alone, runs, told, alarmed;
     uint32_t every_s;
     uint64_t due_ms;
     uint64_t refused_ms; /* since when there is no place for it; 0: there is */
@@ -194,20 +196,23 @@ static bool is_due(const struct timetable *t, const struct entry *e, enum beat b
 static void not_begun(struct entry *e, int rc, uint64_t now_ms)
 {
     char text[160];
+    uint64_t late_ms;
 
     e->runs = false;
     e->due_ms = now_ms; /* at the next beat */
-    if (!e->refused_ms) {
+    if (!e->refused_ms)
         e->refused_ms = now_ms;
+    late_ms = now_ms - e->refused_ms;
+    if (!e->told && late_ms >= (uint64_t)e->every_s * 1000) {
+        e->told = true;
         log_warn("operation.not_begun", F_STR("kind", e->kind), F_ERR(rc),
                  F_FIX(catalogue_fix("operation.", "not_begun")));
     }
-    if (e->alarmed || now_ms - e->refused_ms < (uint64_t)LATE_TIMES * e->every_s * 1000)
+    if (e->alarmed || late_ms < (uint64_t)LATE_TIMES * e->every_s * 1000)
         return;
     e->alarmed = true;
     (void)snprintf(text, sizeof(text), "%s is due every %u s and has not begun for %llu s: %s",
-                   e->kind, e->every_s, (unsigned long long)(now_ms - e->refused_ms) / 1000,
-                   rd_strerror(rc));
+                   e->kind, e->every_s, (unsigned long long)late_ms / 1000, rd_strerror(rc));
     alarm_raise(ALARM_CRITICAL, "operation.late", e->kind, text,
                 catalogue_fix("operation.", "late"));
 }
@@ -217,7 +222,7 @@ static void not_late(struct entry *e)
 {
     if (e->alarmed)
         alarm_clear("operation.late", e->kind);
-    e->alarmed = false;
+    e->alarmed = e->told = false;
     e->refused_ms = 0;
 }
 
