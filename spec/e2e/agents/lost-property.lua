@@ -5,7 +5,7 @@ local agent, tools = require "ringdown.agent", require "ringdown.tools"
 return agent {
   name = "lost-property",
   numbers = { "+13125550203" },
-  openai = { model = "gpt-realtime-mini" },
+  openai = { model = "gpt-realtime-2.1-mini" },
   greeting = "Lost property, good morning.",
   prompt = "You look for what guests have lost.",
   tools = { tools.end_call },
