@@ -266,10 +266,13 @@ describe("a call between two nodes", function()
         return query select * from ingest_at_once(events);
       end $$]])
     post(a, "/twilio/status", call, { CallStatus = "in-progress" })
+    local asked = a.folder .. "/asked"
+    local opens = proc.start { name = "gate", folder = a.folder, args = { "sh", "-c", -- connected long before it opens
+      ("(while [ ! -e %s ]; do sleep 0.05; done; sleep 0.3; echo 'insert into gate default values;') | psql -q '%s'")
+        :format(asked, a.database) } }
     a:kill()
     a:restart()
-    local opens = proc.start { name = "gate", folder = a.folder, args = { "sh", "-c", -- connects before it waits
-      ("(sleep 0.4; echo 'insert into gate default values;') | psql -q '%s'"):format(a.database) } }
+    assert(io.open(asked, "w")):close()
     local body = resume(a, call)
     opens:wait(10)
     local got = pg.query(a.database, ("select c.status, a.at > g.opened as later from calls c "
