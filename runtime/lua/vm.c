@@ -79,6 +79,12 @@ static int raise_spent(lua_State *L, struct vm *v)
     return luaL_error(L, "the script used up its %s", v->spent);
 }
 
+/* What this thread has computed: a busy machine's pauses are nobody's fault. */
+static uint64_t thread_us(void)
+{
+    return now_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
 /* Sticky when a limit was broken; true when the running task had its share and can step aside. In a
  * callback of gsub or sort it cannot, and everybody else waits: that may not last. */
 static bool look_at_the_clock(lua_State *L, struct vm *v)
@@ -97,7 +103,7 @@ static bool look_at_the_clock(lua_State *L, struct vm *v)
         return false;
     if (lua_isyieldable(L))
         return true;
-    if (now >= v->step_aside_us + (uint64_t)STUCK_MS * 1000)
+    if (now >= v->step_aside_us + (uint64_t)STUCK_MS * 1000 && thread_us() >= v->stuck_us)
         v->spent = "time inside a callback of string.gsub or table.sort";
     return false;
 }
@@ -241,6 +247,8 @@ void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us)
 
     v->deadline_us = budget_us ? now + budget_us : 0;
     v->step_aside_us = step_aside_us && !v->trusted ? now + step_aside_us : 0;
+    if (v->step_aside_us)
+        v->stuck_us = thread_us() + step_aside_us + (uint64_t)STUCK_MS * 1000;
     v->preempted = false;
     v->in_script = true;
 }

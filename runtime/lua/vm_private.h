@@ -24,6 +24,7 @@ struct vm {
     uint32_t slice_ms;      /* 0: no limit */
     uint64_t deadline_us;   /* of this entry; 0: none */
     uint64_t step_aside_us; /* when the running task yields to its neighbours; 0: never */
+    uint64_t stuck_us;      /* of the thread's own time: how long one may go on that cannot yield */
     uint64_t breathed_us;   /* when it last let others have the processor */
     uint32_t allocations;
     uint64_t instructions, instructions_max; /* 0: no limit */
