@@ -104,4 +104,19 @@ function M.page(r, formats, key_of, fetch)
   return 200, page.answer(rows, r.query.limit, key_of)
 end
 
+---The query as a question to the module that owns the data, within what the asker may see.
+---@param r table request
+---@return table
+function M.asked(r)
+  local ask = {}
+  for name, value in pairs(r.query) do
+    ask[name] = value
+  end
+  if ask.agent then
+    M.see(r, ask.agent)
+  end
+  ask.agents = r.agents
+  return ask
+end
+
 return M

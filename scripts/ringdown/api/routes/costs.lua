@@ -51,18 +51,6 @@ local function refuse(why)
   problem(422, "fields", "The request is not what this route takes", { detail = (why:gsub("%-%-", "")) })
 end
 
-local function ask_of(r)
-  local ask = {}
-  for name, value in pairs(r.query) do
-    ask[name] = value
-  end
-  if ask.agent then
-    owners.see(r, ask.agent)
-  end
-  ask.agents = r.agents
-  return ask
-end
-
 local function dollars(micro)
   return ("%.2f"):format(micro / 1000000)
 end
@@ -77,19 +65,19 @@ local function hosting()
 end
 
 local function range(r)
-  local answer = owners.change("It is not reckoned", refuse, read.range, ask_of(r))
+  local answer = owners.change("It is not reckoned", refuse, read.range, owners.asked(r))
   answer.usd = dollars(answer.total.cost.micro_usd)
   answer.hosting_month_micro_usd = not r.agents and owners.read(hosting) or nil
   return 200, answer
 end
 
 local function calls(r)
-  local list, when = owners.change("It is not reckoned", refuse, costs.calls, ask_of(r))
+  local list, when = owners.change("It is not reckoned", refuse, costs.calls, owners.asked(r))
   return 200, { period = when, calls = list }
 end
 
 local function compared(r)
-  return 200, owners.change("It is not reckoned", refuse, costs.compare, ask_of(r))
+  return 200, owners.change("It is not reckoned", refuse, costs.compare, owners.asked(r))
 end
 
 local function shown(rate)

@@ -27,21 +27,8 @@ local function refuse(why)
   problem(422, "fields", "The request is not what this route takes", { detail = (why:gsub("^%-%-", "")) })
 end
 
--- What read.range wants to know, within what the asker may see.
-local function ask_of(r)
-  local ask = {}
-  for name, value in pairs(r.query) do
-    ask[name] = value
-  end
-  if ask.agent then
-    owners.see(r, ask.agent)
-  end
-  ask.agents = r.agents
-  return ask
-end
-
 local function statistics(r)
-  local answer = owners.change("It is not counted", refuse, read.range, ask_of(r))
+  local answer = owners.change("It is not counted", refuse, read.range, owners.asked(r))
   if r.query.format == "csv" then
     return 200, table.concat(require("ringdown.stats.show").csv(answer), "\n") .. "\n", { ["content-type"] = TEXT_CSV }
   end
