@@ -14,6 +14,8 @@ static const char usage[] =
     "DATE]\n"
     "                      [--by hour|weekday|day|site|reason|agent|system|outcome]\n"
     "                      [--tests] [--imported] [--csv | --json] [--config FILE]\n"
+    "       ringdown stats today [--day DATE] [--agent A] [--site S] [--json]   one day in one "
+    "sentence\n"
     "       ringdown stats weekly [--agent A]      the mail about last week, which is not sent by "
     "this\n\n"
     "What calls were like that are over: answered and missed, how many needed no person, "
@@ -30,7 +32,7 @@ static const char usage[] =
     "when it did not work.\n";
 
 struct wish {
-    const char *verb, *agent, *site, *system, *since, *until, *by;
+    const char *verb, *agent, *site, *system, *since, *until, *by, *day;
     bool tests, imported, csv;
 };
 
@@ -57,6 +59,7 @@ static json_t *wish_json(const struct wish *w)
     set_text(out, "since", w->since);
     set_text(out, "until", w->until);
     set_text(out, "by", w->by);
+    set_text(out, "day", w->day);
     set_true(out, "tests", w->tests);
     set_true(out, "imported", w->imported);
     set_true(out, "csv", w->csv);
@@ -70,7 +73,7 @@ int cmd_stats(int argc, char **argv)
     struct wish w = {0};
     const struct option_value values[] = {
         {"agent", &w.agent}, {"site", &w.site}, {"system", &w.system}, {"since", &w.since},
-        {"until", &w.until}, {"by", &w.by},     {NULL, NULL}};
+        {"until", &w.until}, {"by", &w.by},     {"day", &w.day},       {NULL, NULL}};
     const struct option_switch switches[] = {
         {"tests", &w.tests}, {"imported", &w.imported}, {"csv", &w.csv}, {NULL, NULL}};
     struct options o = {.usage = usage, .values = values, .switches = switches, .max_words = 1};
@@ -80,13 +83,18 @@ int cmd_stats(int argc, char **argv)
 
     if (!options_read(&o, argc, argv, &code))
         return code;
-    if (o.n_words && strcmp(o.words[0], "weekly") != 0) {
+    w.verb = o.n_words ? o.words[0] : NULL;
+    if (w.verb && strcmp(w.verb, "weekly") != 0 && strcmp(w.verb, "today") != 0) {
         fprintf(stderr,
-                "ringdown stats: does not know what to do with \"%.40s\"; weekly is possible\n",
-                o.words[0]);
+                "ringdown stats: does not know what to do with \"%.40s\"; today and weekly are "
+                "possible\n",
+                w.verb);
         return EXIT_USAGE;
     }
-    w.verb = o.n_words ? o.words[0] : NULL;
+    if (w.day && (!w.verb || strcmp(w.verb, "today") != 0)) {
+        fputs("ringdown stats: --day is of `ringdown stats today`\n", stderr);
+        return EXIT_USAGE;
+    }
     if (w.csv && o.json) {
         fputs("ringdown stats: either --csv or --json\n", stderr);
         return EXIT_USAGE;

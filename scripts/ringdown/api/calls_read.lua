@@ -19,9 +19,20 @@ M.columns = [[jsonb_build_object('call', c.call, 'agent', c.agent, 'version', c.
   'erased', c.erased_at is not null,
   'emergencies', (select count(*) from triage_matches m where m.call = c.call))]]
 
+local local_day = "(c.started_at at time zone zone_or_utc(coalesce((select s.time_zone from sites s where "
+  .. "s.agent = c.agent and s.site = c.site), (select a.time_zone from agents a where a.agent = c.agent))::text))::date"
+
+-- How a call came out, as statistics have it (calls_measured), without all else that they count.
+local result = "call_is_over(c) and call_outcome(c, (select v.ended_class from vapi_calls v where v.call = c.call), "
+  .. "(select v.ended_reason from vapi_calls v where v.call = c.call), (select count(*) from triage_matches m "
+  .. "where m.call = c.call and m.state <> 'recorded'))"
+
 -- What a search asks for, each as a condition of its own: those that are not asked for would keep the planner from
 -- an index.
 local conditions = {
+  site = "coalesce(c.site, 'default') = %s",
+  local_from = "c.started_at >= %s::date - interval '1 day' and " .. local_day .. " >= %s::date",
+  local_to = "c.started_at < %s::date + interval '1 day' and " .. local_day .. " < %s::date",
   agent = "c.agent = %s",
   number = "%s in (c.from_number, c.to_number)",
   system = "c.system = %s",
@@ -31,6 +42,14 @@ local conditions = {
   text = "c.call in (select t.call from turns t where t.words @@ websearch_to_tsquery('simple', %s))",
 }
 local choices = {
+  booked = { [true] = "c.call in (select b.call from appointments b)",
+    [false] = "not exists (select from appointments b where b.call = c.call)" },
+  kind = { real = "not c.is_test and not c.imported", test = "c.is_test", imported = "c.imported and not c.is_test" },
+  result = { answered = result .. " in ('contained', 'transferred', 'not_taken', 'emergency', 'failed')",
+    missed = "(c.missed is not null or c.ended_at is null) and " .. result .. " = 'missed'",
+    contained = result .. " = 'contained'", transferred = result .. " = 'transferred'",
+    not_taken = result .. " = 'not_taken'", emergency = result .. " = 'emergency'", failed = result .. " = 'failed'",
+    fallback = "c.system = 'fallback' and " .. result .. " = 'fallback'" },
   state = { live = "c.state is distinct from 'ended'", ended = "c.state = 'ended'" },
   emergency = { [true] = "c.call in (select m.call from triage_matches m)",
     [false] = "not exists (select from triage_matches m where m.call = c.call)" },
@@ -45,6 +64,7 @@ local function search_sql(q, agents, key)
       params[#params + 1] = value
       places[i] = "$" .. #params
     end
+    places[2] = places[2] or places[1] -- said twice
     list[#list + 1] = condition:format(table.unpack(places))
   end
   if agents then

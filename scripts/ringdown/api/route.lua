@@ -44,6 +44,7 @@ M.modules = {
   statistics = "statistics",
   texts = "texts",
   tickets = "tokens",
+  today = "today",
   tokens = "tokens",
   undo = "rollouts",
 }

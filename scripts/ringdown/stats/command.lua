@@ -36,6 +36,8 @@ end
 function M.run(payload, tell)
   if payload.verb == "weekly" then
     return require("ringdown.stats.weekly").print(payload, tell)
+  elseif payload.verb == "today" then
+    return require("ringdown.stats.today").print(payload, tell)
   end
   local left = roll.run({ rounds = ROUNDS }).left
   local answer = read.range(payload)
