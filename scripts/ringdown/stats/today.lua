@@ -99,7 +99,6 @@ local evidence_sql = ([[select coalesce(jsonb_object_agg(w.agent, e.sums), '{}')
   from jsonb_array_elements_text($1::jsonb) w (agent) cross join lateral (
     select jsonb_build_object('n', count(*), 'x', coalesce(sum(x), 0), 'm', coalesce(sum(m), 0),
       'xx', coalesce(sum(x * x), 0), 'xm', coalesce(sum(x * m), 0), 'mm', coalesce(sum(m * m), 0)) as sums
-    from (select k.micro_usd::float8 as x,
     from (select k.micro_usd::float8 as x, greatest(coalesce(c.duration_ms, c.duration_s * 1000::bigint), 0)
         / 60000.0::float8 as m from calls c join call_costs k using (call)
       where c.agent = w.agent and c.system = 'vapi' and c.started_at >= now() - interval '%d days'
