@@ -31,6 +31,7 @@ static const struct command commands[] = {
     {"rollout", cmd_rollout, "one agent's callers move to OpenAI, stage by stage, and back"},
     {"force", cmd_force, "every new call to one system: openai, vapi, off"},
     {"tokens", cmd_tokens, "who may use the admin API: made, listed, revoked"},
+    {"console", cmd_console, "the console in the browser: a link that logs in"},
     {"undo", cmd_undo, "takes back the last change of a rollout or of force"},
     {"vapi", cmd_vapi, "past calls from Vapi, with their words and costs: import"},
     {"sites", cmd_sites, "the places agents answer for: list, show, import"},

@@ -21,6 +21,7 @@ M.modules = {
   alerts_command = "ringdown.alerts.command",
   api = "ringdown.api.front",
   budgets = "ringdown.stats.budgets",
+  console = "ringdown.api.sessions",
   cost = "ringdown.stats.costs",
   doctor = "ringdown.doctor",
   force = "ringdown.rollout.force",

@@ -16,6 +16,8 @@ local M = {}
 ---@field token string? its id
 ---@field token_sha256 string?
 ---@field expires_unix integer?
+---@field name string? of the token
+---@field by_login boolean? by a log-in link
 
 local ranks = { viewer = 1, operator = 2, admin = 3 }
 
@@ -34,17 +36,25 @@ local function asker_of(token, sha256)
   if not token then
     unknown()
   end
-  return { who = ("token %s (%s)"):format(token.name, token.role), role = token.role, agents = token.agents,
+  return { who = ("token %s (%s)"):format(token.name, token.role), name = token.name, role = token.role, agents = token.agents,
     masked = token.role == "viewer" and not token.sees_personal, token = token.id,
     token_sha256 = sha256 or token.hash, expires_unix = token.expires_unix }
 end
 
 ---@param p table the request
 ---@param purpose string? of a ticket that opens this route too
+---@param login string? of a ticket that comes where a token would, to log in with
 ---@return ringdown.api.asker
-function M.asker(p, purpose)
+function M.asker(p, purpose, login)
   if p.who then
     return { who = p.who, role = "admin", masked = false }
+  end
+  local logged_in = login and is_digest(p.token_sha256)
+    and db.ask("select ticket_used(decode($1, 'hex'), $2)::text", { p.token_sha256, login })
+  if logged_in then
+    local asker = asker_of(logged_in)
+    asker.by_login = true
+    return asker
   elseif is_digest(p.token_sha256) then
     return asker_of(db.ask("select token_used(decode($1, 'hex'))::text", { p.token_sha256 }), p.token_sha256)
   elseif purpose and is_digest(p.ticket_sha256) then

@@ -230,7 +230,7 @@ local function handle(p)
     auth.asker(p) -- raises
   end
   local found, one, params = pcall(route.find, p.method, p.path)
-  local asker = auth.asker(p, found and one.ticket or nil)
+  local asker = auth.asker(p, found and one.ticket or nil, found and one.login or nil)
   if not found then
     error(one, 0)
   end

@@ -13,6 +13,7 @@
 --       type = "text/csv",             -- the body is a text of this type, at r.body; `body` is not said then
 --       idempotent = true, if_match = true | "optional",
 --       ticket = "events",             -- a single-use ticket of this purpose opens it too
+--       login = "console",             -- the same, where the ticket comes in place of a token
 --       answers = { [200] = "Number" | page("Number") | shape | false }, -- false: no body
 --       example = { path = "/numbers/+13125550100", query = "limit=2", body = {…}, headers = {…}, status = 200 },
 --       run = function(r) return 200, value, headers end },
@@ -40,6 +41,7 @@ M.modules = {
   me = "me",
   numbers = "numbers",
   rollouts = "rollouts",
+  session = "session",
   sites = "sites",
   statistics = "statistics",
   texts = "texts",
@@ -63,6 +65,7 @@ M.modules = {
 ---@field idempotent boolean?
 ---@field if_match boolean|"optional"|nil
 ---@field ticket string?
+---@field login string?
 ---@field answers table<integer, any>
 ---@field example table
 ---@field run fun(r: table): integer, any, table?

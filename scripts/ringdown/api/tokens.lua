@@ -112,7 +112,9 @@ end
 
 local verbs = {}
 
-local function agents_of(text)
+---@param text string? names with commas between
+---@return string[]? nil: all
+function M.agents_of(text)
   local list = {}
   for word in tostring(text or ""):gmatch "[^,%s]+" do
     list[#list + 1] = word
@@ -120,7 +122,10 @@ local function agents_of(text)
   return #list > 0 and list or nil
 end
 
-local function check_agents(list, tell)
+---Raises for what is no agent's name; tells of those that are not loaded.
+---@param list string[]?
+---@param tell fun(value: table)
+function M.check_agents(list, tell)
   local known = {}
   for _, agent in ipairs((host.agents())) do
     known[agent.name] = true
@@ -136,7 +141,9 @@ local function check_agents(list, tell)
   end
 end
 
-local function role_of(text)
+---@param text string?
+---@return string role
+function M.role_of(text)
   for _, role in ipairs(M.roles) do
     if role == text then
       return role
@@ -159,9 +166,9 @@ function verbs.create(payload, tell)
   if days == nil then
     error("--expires: " .. why, 0)
   end
-  local agents = agents_of(payload.agents)
-  check_agents(agents, tell)
-  local made = M.create { name = name, role = role_of(payload.role), agents = agents,
+  local agents = M.agents_of(payload.agents)
+  M.check_agents(agents, tell)
+  local made = M.create { name = name, role = M.role_of(payload.role), agents = agents,
     sees_personal = payload.personal, expires = payload.expires }
   if not made then
     error(("there is a token %s; ringdown tokens revoke %s ends it"):format(name, name), 0)

@@ -12,6 +12,7 @@ local schemas = {
     role = { type = "string", one_of = tokens.roles, required = true },
     agents = { type = "array", of = { type = "string" }, nullable = true, about = "null: all" },
     sees_personal = { type = "boolean", required = true, about = "a viewer who sees numbers, names and words" },
+    session = { type = "boolean", required = true, about = "of the console: made by logging in" },
     state = { type = "string", one_of = { "good", "expired", "revoked" }, required = true },
     made_at = { type = "string", format = "time", required = true },
     made_by = { type = "string", required = true },

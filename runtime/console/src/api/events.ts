@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// events - one stream of facts for the whole page, over fetch (EventSource cannot send a token).
+//
+//   off ─connect()─▶ connecting ─▶ live ─nothing for 40 s─▶ stale ─▶ disconnected ─wait─▶ connecting …
+//
+// It resumes behind the last event it had. What was missed meanwhile (`missed`) is told to those who asked, who
+// load anew what they show. The node says `ended` when the token is over: then there is no coming back.
+import { access } from "./client";
+import { SseParser, type Message } from "./sse";
+import { createStore } from "../state/store";
+
+export type Fact = { type: string; call?: string; agent?: string; at?: string; [name: string]: unknown };
+export type State = "off" | "connecting" | "live" | "stale" | "disconnected";
+
+export interface Connection {
+  state: State;
+  since: number; // ms; since when it is so
+  why: string | null;
+  retryAt: number | null; // ms
+}
+
+const STALE_MS = 40_000; // the node says something each fifteen seconds
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30_000;
+
+export const connection = createStore<Connection>({ state: "off", since: Date.now(), why: null, retryAt: null });
+
+const listeners = new Set<(fact: Fact) => void>();
+const gapListeners = new Set<() => void>();
+let running: AbortController | null = null;
+let lastId: string | null = null;
+let retryNow: (() => void) | null = null;
+
+/** Each fact as it happens; call what comes back to hear no more. */
+export function onFact(fn: (fact: Fact) => void): () => void {
+  listeners.add(fn);
+  return () => void listeners.delete(fn);
+}
+
+/** Facts were missed: load anew what is shown. */
+export function onGap(fn: () => void): () => void {
+  gapListeners.add(fn);
+  return () => void gapListeners.delete(fn);
+}
+
+function become(state: State, why: string | null = null, retryAt: number | null = null): void {
+  const was = connection.get();
+  connection.set({ state, since: was.state === state ? was.since : Date.now(), why, retryAt });
+}
+
+export function backoff(tried: number, random = Math.random()): number {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(tried, 10)) * (0.75 + random * 0.5);
+}
+
+function tellGap(): void {
+  for (const fn of [...gapListeners]) fn();
+}
+
+/** false: do not come again. */
+function take(message: Message): boolean {
+  if (message.id !== null) lastId = message.id;
+  if (message.event === "missed") tellGap();
+  if (message.event === "ended" && /token/.test(message.data)) return false;
+  if (message.event !== "message") return true;
+  let fact: Fact;
+  try {
+    fact = JSON.parse(message.data) as Fact;
+  } catch {
+    return true; // cut or strange: the next one may be whole
+  }
+  for (const fn of [...listeners]) fn(fact);
+  return true;
+}
+
+/** Reads until it ends. True: it was live for a while. */
+async function read(stop: AbortSignal): Promise<{ lived: boolean; over: boolean; why: string }> {
+  const attempt = new AbortController();
+  const abort = () => attempt.abort();
+  stop.addEventListener("abort", abort, { once: true });
+  let watchdog: ReturnType<typeof setTimeout> | undefined;
+  const alive = () => {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => {
+      become("stale", "Nothing came for 40 s");
+      watchdog = setTimeout(abort, 5000);
+    }, STALE_MS);
+    if (connection.get().state !== "live") become("live");
+  };
+  let lived = false;
+  try {
+    const headers: Record<string, string> = { accept: "text/event-stream", authorization: "Bearer " + (access.token ?? "") };
+    if (lastId !== null) headers["last-event-id"] = lastId;
+    watchdog = setTimeout(abort, 15_000);
+    const response = await fetch("/api/v1/events", { headers, signal: attempt.signal, credentials: "omit", cache: "no-store" });
+    if (response.status === 401 || response.status === 403) return { lived, over: true, why: "This session may not listen any more" };
+    if (!response.ok || !response.body) return { lived, over: false, why: `The node answered ${response.status}` };
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const parser = new SseParser();
+    lived = true;
+    alive();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return { lived, over: false, why: "The node closed the stream" };
+      alive();
+      for (const message of parser.feed(value)) if (!take(message)) return { lived, over: true, why: "The session has ended" };
+    }
+  } catch {
+    return { lived, over: false, why: "The node does not answer" };
+  } finally {
+    clearTimeout(watchdog);
+    stop.removeEventListener("abort", abort);
+    attempt.abort();
+  }
+}
+
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => (clearTimeout(timer), resolve());
+    const timer = setTimeout(done, ms);
+    retryNow = done;
+    stop.addEventListener("abort", done, { once: true });
+  });
+}
+
+async function run(stop: AbortSignal): Promise<void> {
+  for (let tried = 0; !stop.aborted; tried++) {
+    if (tried === 0) become("connecting");
+    const { lived, over, why } = await read(stop);
+    if (stop.aborted) return;
+    if (over) return become("disconnected", why);
+    if (lived) tried = 0;
+    const ms = backoff(tried);
+    become("disconnected", why, Date.now() + ms);
+    await pause(ms, stop);
+    if (lived || tried > 0) tellGap(); // at the latest now: somebody may have changed something meanwhile
+  }
+}
+
+export function connect(): void {
+  disconnect();
+  running = new AbortController();
+  void run(running.signal);
+}
+
+export function disconnect(): void {
+  running?.abort();
+  running = null;
+  lastId = null;
+  become("off");
+}
+
+/** Somebody does not want to wait. */
+export const reconnect = (): void => retryNow?.();

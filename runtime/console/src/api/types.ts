@@ -1,0 +1,2283 @@
+// SPDX-License-Identifier: Apache-2.0
+// Made from docs/openapi.yaml by `npm run types`.
+
+export type Agent = {
+  /** of its files */
+  version: string;
+  agent: string;
+  /** in its file; others are assigned */
+  numbers: string[];
+  warnings: string | null;
+};
+
+export type AgentErrors = {
+  items: {
+    /** which answers meanwhile; null: none */
+    version: string | null;
+    lines: string;
+    module: string;
+  }[];
+};
+
+export type AgentVersion = {
+  version: string;
+  /** on the node that answers */
+  current: boolean;
+  first_seen_at: string;
+  last_seen_at: string;
+};
+
+export type AgentVersions = {
+  items: AgentVersion[];
+};
+
+export type Agents = {
+  /** files that do not load; see /agents/errors */
+  errors: number;
+  items: Agent[];
+};
+
+export type AgentsDiff = {
+  files: {
+    added?: string[];
+    /** of the first difference */
+    line: number | null;
+    path: string;
+    /** from the first to the last difference */
+    removed?: string[];
+    state: "added" | "removed" | "changed";
+  }[];
+  from: string;
+  to: string;
+};
+
+export type Alarm = {
+  closed_at: string | null;
+  count: number;
+  fix: string | null;
+  id: string;
+  /** a code of docs/errors.md */
+  kind: string;
+  last_at: string;
+  node: string;
+  open: boolean;
+  opened_at: string;
+  severity: "warning" | "critical";
+  /** which call, agent, file; empty: the node */
+  subject: string;
+  text: string;
+};
+
+export type Alert = {
+  ack_note: string | null;
+  acked_at: string | null;
+  acked_by: string | null;
+  began_at: string | null;
+  /** one that shows it */
+  call: string | null;
+  fired_at: string | null;
+  fix: string | null;
+  id: string;
+  labels: Record<string, string>;
+  /** a silence, another alert, the limit of notices */
+  muted_by: string | null;
+  resolved_at: string | null;
+  rule: string;
+  severity: "page" | "ticket" | "info";
+  state: "pending" | "firing" | "resolved";
+  text: string | null;
+  threshold: number | null;
+  told_at: string | null;
+  value: number | null;
+};
+
+export type AlertWithNotices = {
+  ack_note: string | null;
+  acked_at: string | null;
+  acked_by: string | null;
+  began_at: string | null;
+  /** one that shows it */
+  call: string | null;
+  fired_at: string | null;
+  fix: string | null;
+  id: string;
+  labels: Record<string, string>;
+  /** a silence, another alert, the limit of notices */
+  muted_by: string | null;
+  notices: {
+    attempts: number;
+    channel: string;
+    given_up_at: string | null;
+    made_at: string | null;
+    sent_at: string | null;
+    status: string;
+    why: string | null;
+  }[];
+  resolved_at: string | null;
+  rule: string;
+  severity: "page" | "ticket" | "info";
+  state: "pending" | "firing" | "resolved";
+  text: string | null;
+  threshold: number | null;
+  told_at: string | null;
+  value: number | null;
+};
+
+/** a visit */
+export type Appointment = {
+  name: string | null;
+  agent: string;
+  begins: string;
+  /** which booked it */
+  call: string | null;
+  created_at: string;
+  customer: string | null;
+  ends: string;
+  id: string;
+  key: string | null;
+  notes: string | null;
+  number: string | null;
+  resource: string;
+  service: string | null;
+  site: string;
+  status: "booked" | "cancelled";
+  updated_at: string;
+};
+
+/** it was asked for; the events of the call tell what came of it */
+export type Asked = {
+  asked: string;
+  call: string;
+};
+
+export type Assigned = {
+  version: string;
+  changed: boolean;
+  /** what happens to the next call */
+  next_call: string;
+  number: string;
+};
+
+/** what a call amounts to */
+export type Call = {
+  version: string | null;
+  agent: string | null;
+  barge_ins: number;
+  call: string;
+  /** null: not known, and cost_reason says why */
+  cost_micro_usd: number | null;
+  cost_reason: string | null;
+  direction: string | null;
+  /** the carrier's */
+  duration_s: number | null;
+  /** rules that matched */
+  emergencies: number;
+  ended_at: string | null;
+  /** the caller was forgotten */
+  erased: boolean;
+  errors: number;
+  failed_over_to: string | null;
+  first_audio_ms: number | null;
+  fix: string | null;
+  from: string | null;
+  /** taken over from Vapi, not answered here */
+  imported: boolean;
+  missed: string | null;
+  model: string | null;
+  node: string | null;
+  /** why it ended */
+  outcome: string | null;
+  /** why so */
+  reason: string | null;
+  started_at: string | null;
+  /** connecting, live, leaving, closing, ended */
+  state: string | null;
+  /** the carrier's word */
+  status: string | null;
+  /** who answered: openai, vapi, fallback */
+  system: string | null;
+  to: string | null;
+  tool_calls: number;
+  turns: number;
+};
+
+/** what a call costs; what is not known is null, with the reason */
+export type CallCost = {
+  computed_at: string | null;
+  lines: {
+    basis: string | null;
+    item: string;
+    micro_usd_exact: number | null;
+    micro_usd_per_million: number | null;
+    model: string | null;
+    quantity: number | null;
+    reason: string | null;
+    unit: string | null;
+  }[];
+  micro_usd: number | null;
+  reason: string | null;
+  /** the same for people, to a hundredth of a cent */
+  usd: string | null;
+};
+
+/** one change; the audit is never edited */
+export type Change = {
+  after: Record<string, unknown> | null;
+  at: string;
+  before: Record<string, unknown> | null;
+  id: string;
+  node: string | null;
+  subject: string | null;
+  what: string;
+  who: string;
+};
+
+/** the calls behind some dollars, the dearest first: 200 at most */
+export type CostCalls = {
+  calls: {
+    agent: string | null;
+    call: string;
+    /** none: not known */
+    micro_usd: number | null;
+    outcome: string | null;
+    /** why it is not known */
+    reason: string | null;
+    site: string | null;
+    started_at?: string;
+    system: string | null;
+    talk_ms: number | null;
+  }[];
+  period: Record<string, unknown>;
+};
+
+/** a minute, a call, a booking on either system, over the same mix of calls */
+export type CostCompared = {
+  agent: string;
+  calls: Record<string, unknown>;
+  changed: number | null;
+  measures: Record<string, unknown>;
+  period: Record<string, unknown>;
+};
+
+/** what some time cost */
+export type Costs = {
+  agent: string | null;
+  by: string | null;
+  groups: (Record<string, unknown>)[];
+  /** each month, beside all of this */
+  hosting_month_micro_usd: number | null;
+  period: Record<string, unknown>;
+  site: string | null;
+  system: string | null;
+  total: Record<string, unknown>;
+  /** of the calls whose cost is known */
+  usd: string;
+  zone: string;
+};
+
+/** who calls */
+export type Customer = {
+  name: string | null;
+  agent: string;
+  created_at: string;
+  email: string | null;
+  /** vip, and what was imported; not for who may see nothing personal */
+  facts?: Record<string, unknown>;
+  id: string;
+  notes: string | null;
+  number: string | null;
+  updated_at: string;
+};
+
+/** the same with their visits, the last first */
+export type CustomerWithVisits = {
+  name: string | null;
+  agent: string;
+  created_at: string;
+  email: string | null;
+  /** vip, and what was imported; not for who may see nothing personal */
+  facts?: Record<string, unknown>;
+  id: string;
+  notes: string | null;
+  number: string | null;
+  updated_at: string;
+  visits?: Appointment[];
+};
+
+export type Draining = {
+  asked: string;
+  node: string;
+};
+
+/** a rule matched, or the model reported */
+export type Emergency = {
+  agent: string | null;
+  call: string;
+  from: string | null;
+  handled_at: string | null;
+  handled_by: string | null;
+  matched_at: string;
+  rule: string;
+  /** until somebody took it */
+  seconds: number | null;
+  severity: string | null;
+  source: "rule" | "model" | "provider";
+  /** recorded: not about life, and nobody was told */
+  state: "open" | "recorded" | "handled" | "abandoned";
+  steps: {
+    at: string;
+    detail: string | null;
+    kind: string;
+    state: string;
+    step: number;
+    target: string | null;
+  }[];
+  to: string | null;
+  /** what the caller said */
+  words: string | null;
+};
+
+export type EmergencyConfirmed = {
+  /** false: somebody had taken it before */
+  changed: boolean;
+  handled_at: string;
+  handled_by: string;
+  next_call: string;
+};
+
+/** one fact, as docs/records.md has it */
+export type Event = {
+  type: string;
+  at: string;
+  body: Record<string, unknown>;
+  epoch: string;
+  seq: string;
+};
+
+/** the force switch: every new call to one system */
+export type Force = {
+  version?: number;
+  at: string | null;
+  next_call: string;
+  notes?: string[];
+  only_here?: boolean;
+  /** as a person typed it */
+  reason: string | null;
+  system: "openai" | "vapi" | "off";
+  who: string | null;
+};
+
+export type Imported = {
+  changed: number;
+  dry_run: boolean;
+  /** the first 500 */
+  errors: {
+    line: number;
+    why: string;
+  }[];
+  new: number;
+  next_call: string;
+  rows: number;
+  same: number;
+  wrong: number;
+};
+
+/** what goes on after the request that began it */
+export type Job = {
+  /** what was asked for */
+  about: Record<string, unknown>;
+  ended_at: string | null;
+  job: string;
+  /** numbers */
+  kind: string;
+  /** the last that it told */
+  lines?: (Record<string, unknown>)[];
+  made_at: string;
+  progress: string | null;
+  result: Record<string, unknown> | null;
+  /** lost: its node ended meanwhile, and nobody goes on with it by itself */
+  state: "waiting" | "running" | "done" | "failed" | "lost";
+  /** when it was heard of last */
+  told_at: string;
+  who: string;
+  /** why it failed */
+  why: string | null;
+};
+
+export type LiveCall = {
+  agent: string | null;
+  call: string;
+  from: string | null;
+  seconds: number;
+  state: string;
+  system: string;
+  to: string | null;
+};
+
+export type LiveCalls = {
+  /** on other nodes, as they told last; null: not known, and elsewhere_reason says why */
+  elsewhere: Call[] | null;
+  elsewhere_reason: string | null;
+  items: LiveCall[];
+};
+
+export type Me = {
+  /** null: all */
+  agents: string[] | null;
+  /** null: never */
+  expires_unix: number | null;
+  /** numbers, names and words are hidden */
+  masked: boolean;
+  role: "viewer" | "operator" | "admin";
+  /** as the audit has it */
+  who: string;
+};
+
+/** what sounded like an emergency, and was not acted on */
+export type NearMiss = {
+  agent: string | null;
+  at: string;
+  call: string;
+  from: string | null;
+  rule: string;
+  /** a person's */
+  verdict: "was" | "was_not" | null;
+  why: "unless" | "negated" | "unclear" | "model";
+  /** what the caller said */
+  words: string | null;
+};
+
+export type NearMissMarked = {
+  changed: boolean;
+  next_call: string;
+  verdict: "was" | "was_not";
+};
+
+export type Node = {
+  version: string | null;
+  agents: string | null;
+  calls: number | null;
+  host: string | null;
+  leader: boolean;
+  /** calls that it left behind */
+  left_open: number | null;
+  node: string;
+  pid: number | null;
+  process: number;
+  seen_at: string | null;
+  seen_s: number | null;
+  started_at: string | null;
+  state: "live" | "draining" | "stopped" | "lost";
+};
+
+export type Nodes = {
+  items: Node[];
+};
+
+/** a phone number of the account */
+export type Number = {
+  /** its etag: send it as If-Match */
+  version: string;
+  /** as the carrier calls it */
+  name: string | null;
+  /** who answers it */
+  agent: string | null;
+  /** by an operator; else by the agent's file */
+  assigned: boolean;
+  carrier_id: string | null;
+  compared_at: string | null;
+  /** how it differs from what we made of it */
+  drift: {
+    name?: string;
+    found?: string;
+    wanted?: string;
+  }[] | null;
+  /** the carrier's twelve */
+  fields?: Record<string, unknown>;
+  /** where the carrier sends its calls */
+  goes_to: "ringdown" | "vapi" | "elsewhere" | "nobody" | "unknown";
+  /** the account has it no more */
+  gone_at: string | null;
+  nobody_because: string | null;
+  number: string;
+  seen_at: string | null;
+  set_at: string | null;
+  set_by: string | null;
+  site: string | null;
+  /** where we made it go */
+  target: "ringdown" | "vapi" | "elsewhere" | "nobody" | "unknown" | null;
+  texts_to: "ringdown" | "vapi" | "elsewhere" | "nobody" | "unknown" | null;
+  vapi_assistant: string | null;
+  vapi_id: string | null;
+  vapi_seen_at: string | null;
+};
+
+/** a change of one number or of a thousand */
+export type NumberRun = {
+  action: "switch" | "restore";
+  /** how many numbers are in which step */
+  counts?: Record<string, number>;
+  ended_at: string | null;
+  goes_to: string | null;
+  options?: Record<string, unknown>;
+  reason: string | null;
+  run: string;
+  started_at: string | null;
+  state: "running" | "stopped" | "done";
+  who?: string;
+};
+
+/** the same; of a long one, the numbers that are not as wished */
+export type NumberRunWithItems = {
+  action: "switch" | "restore";
+  /** how many numbers are in which step */
+  counts?: Record<string, number>;
+  ended_at: string | null;
+  goes_to: string | null;
+  items?: {
+    goes_to?: string;
+    number?: string;
+    state?: string;
+    updated_at: string | null;
+    why: string | null;
+  }[];
+  options?: Record<string, unknown>;
+  reason: string | null;
+  run: string;
+  started_at: string | null;
+  state: "running" | "stopped" | "done";
+  who?: string;
+};
+
+/** a phone number, and how it was before each change */
+export type NumberWithPast = {
+  /** its etag: send it as If-Match */
+  version: string;
+  /** as the carrier calls it */
+  name: string | null;
+  /** who answers it */
+  agent: string | null;
+  /** by an operator; else by the agent's file */
+  assigned: boolean;
+  carrier_id: string | null;
+  compared_at: string | null;
+  /** how it differs from what we made of it */
+  drift: {
+    name?: string;
+    found?: string;
+    wanted?: string;
+  }[] | null;
+  /** the carrier's twelve */
+  fields?: Record<string, unknown>;
+  /** where the carrier sends its calls */
+  goes_to: "ringdown" | "vapi" | "elsewhere" | "nobody" | "unknown";
+  /** the account has it no more */
+  gone_at: string | null;
+  nobody_because: string | null;
+  number: string;
+  seen_at: string | null;
+  set_at: string | null;
+  set_by: string | null;
+  site: string | null;
+  snapshots?: (Record<string, unknown>)[];
+  /** where we made it go */
+  target: "ringdown" | "vapi" | "elsewhere" | "nobody" | "unknown" | null;
+  texts_to: "ringdown" | "vapi" | "elsewhere" | "nobody" | "unknown" | null;
+  vapi_assistant: string | null;
+  vapi_id: string | null;
+  vapi_seen_at: string | null;
+};
+
+/** it was begun; the job tells how far it is */
+export type NumbersBegun = {
+  job: string;
+  next_call: string;
+};
+
+export type NumbersImported = {
+  assigned: number;
+  dry_run: boolean;
+  /** what is wrong, each with its line */
+  lines?: string[];
+  next_call: string;
+  same: number;
+  wrong: number;
+};
+
+/** RFC 9457, with `fix`: what to do */
+export type Problem = {
+  title: string;
+  type: string;
+  detail?: string;
+  errors?: {
+    at: string;
+    message: string;
+  }[];
+  fix?: string;
+  status: number;
+};
+
+export type Published = {
+  /** which was current; publishing it again is the way back */
+  before: string | null;
+  changed: boolean;
+  /** what happens to the next call */
+  next_call: string;
+  release: string;
+};
+
+/** a price */
+export type Rate = {
+  /** micro-dollars for a million units */
+  micro_usd_per_million: number;
+  model: string;
+  /** it holds now */
+  now: boolean | null;
+  /** minute, segment, month, or 1M tokens */
+  per: string;
+  source: string | null;
+  unit: string;
+  /** dollars for one `per` */
+  usd: string;
+  valid_from?: string;
+  valid_to: string | null;
+  what: "openai" | "twilio_voice" | "twilio_stream" | "twilio_dial" | "sms" | "hosting";
+};
+
+/** a job reckons calls anew */
+export type RateBegun = {
+  job: string;
+  next_call: string;
+};
+
+export type RateSet = {
+  next_call: string;
+  rate: Rate;
+};
+
+export type Recording = {
+  at: string | null;
+  bytes: number | null;
+  due_at: string | null;
+  duration_ms: number | null;
+  gone_at: string | null;
+  /** on whose disk */
+  node: string;
+  state: "kept" | "cut" | "failed";
+  why: string | null;
+};
+
+export type Recordings = {
+  items: Recording[];
+};
+
+export type Release = {
+  /** name and version of each */
+  agents: Record<string, string>;
+  at: string;
+  current: boolean;
+  id: string;
+  note: string | null;
+  published_by: string;
+  /** the release whose files these are */
+  restores: string | null;
+  tree: string;
+};
+
+/** where an agent's calls go */
+export type Rollout = {
+  /** its etag: send it as If-Match */
+  version: number;
+  agent: string;
+  auto_advance: boolean | null;
+  held_for: string | null;
+  kill?: boolean;
+  mode?: string;
+  /** numbers that always meet OpenAI */
+  n_allow?: number;
+  /** numbers that always meet Vapi */
+  n_deny?: number;
+  /** what happens to the next call */
+  next_call: string;
+  /** callers that meet OpenAI */
+  percent: string;
+  percent_bp: number;
+  /** as a person typed it */
+  reason: string | null;
+  salt?: string;
+  schedule: Record<string, unknown> | null;
+  since: string | null;
+  stage: string | null;
+  state: "draft" | "pilot" | "running" | "paused" | "rolled_back" | "killed" | "done";
+  /** the stages */
+  track: {
+    name: string;
+    bake_s: number | null;
+    is: "past" | "now" | "next";
+    min_baseline: number | null;
+    min_canary: number | null;
+    percent: string;
+    percent_bp: number;
+  }[];
+  unit?: string;
+  updated_at: string | null;
+  updated_by: string | null;
+};
+
+export type RolloutChanged = {
+  /** none: it was written on this machine alone */
+  version: number | null;
+  agent: string;
+  next_call: string;
+  notes?: string[];
+  /** the database is away: this node alone does so, until it is back */
+  only_here?: boolean;
+  percent_bp: number | null;
+  said?: string[];
+  stage: string | null;
+  state: string | null;
+};
+
+export type RolloutPast = {
+  items: {
+    after: Record<string, unknown> | null;
+    at: string | null;
+    before: Record<string, unknown> | null;
+    id?: string;
+    what?: string;
+    who?: string;
+  }[];
+};
+
+/** callers of the last week that would change sides; nothing is changed */
+export type RolloutPreview = {
+  callers?: number;
+  from?: string;
+  from_bp?: number;
+  n_to_openai?: number;
+  n_to_vapi?: number;
+  next_call: string;
+  to?: string;
+  to_bp?: number;
+  to_openai?: string[];
+  to_vapi?: string[];
+};
+
+/** the same, with what its guards say and what they say it by */
+export type RolloutWithGuards = {
+  /** its etag: send it as If-Match */
+  version: number;
+  agent: string;
+  allow?: string[];
+  auto_advance: boolean | null;
+  /** how long it was watched in this stage */
+  baked_s: number | null;
+  deny?: string[];
+  evidence: Record<string, unknown> | null;
+  /** the agent's file begins with another share */
+  file: string | null;
+  findings?: {
+    guard?: string;
+    numbers: Record<string, unknown> | null;
+    text?: string;
+    verdict?: string;
+  }[];
+  has_both: boolean;
+  held_for: string | null;
+  kill?: boolean;
+  last_look: Record<string, unknown> | null;
+  loads: boolean;
+  mode?: string;
+  /** numbers that always meet OpenAI */
+  n_allow?: number;
+  /** numbers that always meet Vapi */
+  n_deny?: number;
+  /** what happens to the next call */
+  next_call: string;
+  /** callers that meet OpenAI */
+  percent: string;
+  percent_bp: number;
+  /** as a person typed it */
+  reason: string | null;
+  /** the same for people */
+  said?: string[];
+  salt?: string;
+  schedule: Record<string, unknown> | null;
+  since: string | null;
+  stage: string | null;
+  state: "draft" | "pilot" | "running" | "paused" | "rolled_back" | "killed" | "done";
+  /** the stages */
+  track: {
+    name: string;
+    bake_s: number | null;
+    is: "past" | "now" | "next";
+    min_baseline: number | null;
+    min_canary: number | null;
+    percent: string;
+    percent_bp: number;
+  }[];
+  unit?: string;
+  updated_at: string | null;
+  updated_by: string | null;
+  verdict: string | null;
+};
+
+/** of the console; its token is told here only */
+export type Session = {
+  /** null: all */
+  agents: string[] | null;
+  /** twelve hours from now at the latest */
+  expires_unix: number;
+  /** numbers, names and words are hidden */
+  masked: boolean;
+  role: "viewer" | "operator" | "admin";
+  token: string;
+  /** as the audit has it */
+  who: string;
+};
+
+export type Silence = {
+  ended_at: string | null;
+  ended_by: string | null;
+  from_at: string | null;
+  id: string;
+  labels: Record<string, string>;
+  reason: string | null;
+  until_at: string | null;
+  who: string;
+};
+
+export type Silences = {
+  items: Silence[];
+};
+
+/** a place that an agent answers for */
+export type Site = {
+  /** its etag: send it as If-Match */
+  version: string;
+  name: string | null;
+  agent: string;
+  facts: Record<string, unknown> | null;
+  hours: Record<string, unknown> | null;
+  numbers: string[];
+  people: Record<string, unknown> | null;
+  prices: Record<string, unknown> | null;
+  resources: string[] | null;
+  site: string;
+  time_zone: string | null;
+  updated_at: string | null;
+};
+
+export type SiteWritten = {
+  version: string;
+  agent: string;
+  is: "new" | "changed" | "same";
+  next_call: string;
+  site: string;
+};
+
+/** calls of some time, and what became of them */
+export type Statistics = {
+  agent: string | null;
+  /** what is not counted yet */
+  behind: Record<string, unknown> | null;
+  by: string | null;
+  /** each with its filter for the list of calls */
+  groups: (Record<string, unknown>)[];
+  /** a percentile is this much off at most */
+  percentile_error: number;
+  /** what time that was */
+  period: Record<string, unknown>;
+  site: string | null;
+  system: string | null;
+  total: Record<string, unknown>;
+  /** whose days these are: the agent's, else UTC */
+  zone: string;
+};
+
+/** a text, in or out */
+export type Text = {
+  agent: string | null;
+  body: string | null;
+  call: string | null;
+  created_at: string;
+  direction: "in" | "out";
+  due_at: string | null;
+  /** the carrier's, or why we did not send it */
+  error_code: string | null;
+  id: string;
+  /** what it was for: tool, missed, reply, emergency */
+  kind: string | null;
+  /** the other one's */
+  number: string | null;
+  /** our number */
+  ours: string | null;
+  segments: number | null;
+  /** the carrier's word; scheduled until due_at */
+  status: string | null;
+  template: string | null;
+  /** to one of the agent's people */
+  to_people: boolean;
+  updated_at: string;
+};
+
+export type Ticket = {
+  expires_s: number;
+  purpose: string;
+  ticket: string;
+};
+
+/** a token; its secret is told once, when it is made */
+export type Token = {
+  name: string;
+  /** null: all */
+  agents: string[] | null;
+  /** null: never */
+  expires_at: string | null;
+  id: string;
+  /** to ten minutes */
+  last_used_at: string | null;
+  made_at: string;
+  made_by: string;
+  revoked_at: string | null;
+  role: "viewer" | "operator" | "admin";
+  /** a viewer who sees numbers, names and words */
+  sees_personal: boolean;
+  /** of the console: made by logging in */
+  session: boolean;
+  state: "good" | "expired" | "revoked";
+  /** the secret; only in the answer to its making */
+  token?: string;
+};
+
+export type ToolCall = {
+  name: string | null;
+  answered_at: string | null;
+  arguments: string | null;
+  asked_at: string | null;
+  id: string;
+  ms: number | null;
+  output: string | null;
+};
+
+export type ToolCalls = {
+  items: ToolCall[];
+};
+
+export type Turn = {
+  at: string;
+  /** of the agent: what the caller heard */
+  heard: string;
+  interrupted: boolean;
+  role: "caller" | "agent";
+  /** when that was more */
+  said: string | null;
+  /** before_notice or paused: the words were not kept */
+  withheld: string | null;
+};
+
+/** the last change, which may be taken back */
+export type Undoable = {
+  version: number;
+  agent: string | null;
+  at: string | null;
+  kind: "rollout" | "force";
+  /** as a person typed it */
+  reason: string | null;
+  said?: string[];
+  who: string | null;
+};
+
+export type Undone = {
+  version?: number;
+  agent: string | null;
+  kind?: string;
+  next_call: string;
+  percent_bp: number | null;
+  state: string | null;
+  system: string | null;
+};
+
+export interface Operations {
+  /** ends a silence */
+  "DELETE /alerts/silences/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Silence;
+  };
+  /** the agents' files say again who answers it */
+  "DELETE /numbers/{number}/assignment": {
+    path: {
+      number: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Assigned;
+  };
+  /** logs out: a session is revoked; a token that was made otherwise stays, ringdown tokens revoke ends it */
+  "DELETE /session": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      ended: boolean;
+    };
+  };
+  /** revokes a token: its next request gets 401, its streams end within a minute */
+  "DELETE /tokens/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Token;
+  };
+  /** the agents of the node that answers */
+  "GET /agents": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: Agents;
+  };
+  /** files that do not load, with what is wrong */
+  "GET /agents/errors": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: AgentErrors;
+  };
+  /** releases of all agents' files, newest first */
+  "GET /agents/releases": {
+    path: Record<never, never>;
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Release[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** what differs between two sets of files */
+  "GET /agents/releases/diff": {
+    path: Record<never, never>;
+    query: {
+      from: string;
+      to: string;
+    };
+    body: undefined;
+    answer: AgentsDiff;
+  };
+  /** one agent as people want to see it: prompt, tools, people, limits */
+  "GET /agents/{agent}": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Record<string, unknown>;
+  };
+  /** the versions of an agent that took calls, newest first */
+  "GET /agents/{agent}/versions": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: AgentVersions;
+  };
+  /** what nodes raised, newest first */
+  "GET /alarms": {
+    path: Record<never, never>;
+    query: {
+      cursor?: string;
+      kind?: string;
+      /** at most so many */
+      limit?: number;
+      /** only those that go on, or that are over */
+      open?: boolean;
+      severity?: "warning" | "critical";
+      since?: string;
+      subject?: string;
+    };
+    body: undefined;
+    answer: {
+      items: Alarm[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** what the rules found; without `state`, what is open; newest first */
+  "GET /alerts": {
+    path: Record<never, never>;
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+      rule?: string;
+      state?: "pending" | "firing" | "resolved" | "all";
+    };
+    body: undefined;
+    answer: {
+      items: Alert[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** what nobody wants to hear now */
+  "GET /alerts/silences": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: Silences;
+  };
+  /** one, and whom it was told */
+  "GET /alerts/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: AlertWithNotices;
+  };
+  /** visits in the order they begin */
+  "GET /appointments": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+      /** the customer's */
+      number?: string;
+      resource?: string;
+      /** begins not before */
+      since?: string;
+      site?: string;
+      status?: "booked" | "cancelled";
+      /** begins before */
+      until?: string;
+    };
+    body: undefined;
+    answer: {
+      items: Appointment[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** one of them */
+  "GET /appointments/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Appointment;
+  };
+  /** who changed what, newest first */
+  "GET /audit": {
+    path: Record<never, never>;
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+      since?: string;
+      subject?: string;
+      /** before this moment */
+      until?: string;
+      /** like tokens.create, or tokens for all of these */
+      what?: string;
+      who?: string;
+    };
+    body: undefined;
+    answer: {
+      items: Change[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** calls, newest first */
+  "GET /calls": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** only calls in which a rule matched */
+      emergency?: boolean;
+      /** only calls with errors */
+      failed?: boolean;
+      /** at most so many */
+      limit?: number;
+      /** who called or was called */
+      number?: string;
+      /** why it ended, as in `outcome` */
+      outcome?: string;
+      since?: string;
+      state?: "live" | "ended";
+      system?: "openai" | "vapi" | "fallback";
+      /** what was said: words, "a phrase", or, -without */
+      text?: string;
+      /** before this moment */
+      until?: string;
+    };
+    body: undefined;
+    answer: {
+      items: Call[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** calls in progress: those of the node that answers, and what the others told last */
+  "GET /calls/live": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: LiveCalls;
+  };
+  /** one call */
+  "GET /calls/{call}": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Call;
+  };
+  /** what it costs, line by line */
+  "GET /calls/{call}/cost": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: CallCost;
+  };
+  /** its recordings: where they lie and until when; the sound itself stays on the node's disk */
+  "GET /calls/{call}/recordings": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Recordings;
+  };
+  /** every fact of a call, in order */
+  "GET /calls/{call}/timeline": {
+    path: {
+      call: string;
+    };
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Event[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** what the agent asked of tools */
+  "GET /calls/{call}/tools": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: ToolCalls;
+  };
+  /** what was said, as it was heard */
+  "GET /calls/{call}/transcript": {
+    path: {
+      call: string;
+    };
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Turn[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** all that explains a call, as `ringdown why` tells it */
+  "GET /calls/{call}/why": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Record<string, unknown>;
+  };
+  /** what some time cost: the model, the carrier, texts, hosting, and how that is known */
+  "GET /costs": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      by?: "hour" | "weekday" | "day" | "site" | "reason" | "agent" | "system" | "outcome";
+      /** calls that Vapi had before we answered as well */
+      imported?: boolean;
+      /** 7d, 24h, or a day like 2026-11-02 */
+      since?: string;
+      site?: string;
+      system?: "openai" | "vapi" | "fallback" | "none";
+      /** calls of our own as well */
+      tests?: boolean;
+      /** the last day */
+      until?: string;
+    };
+    body: undefined;
+    answer: Costs;
+  };
+  /** the calls behind it */
+  "GET /costs/calls": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      /** calls that Vapi had before we answered as well */
+      imported?: boolean;
+      /** 7d, 24h, or a day like 2026-11-02 */
+      since?: string;
+      site?: string;
+      system?: "openai" | "vapi" | "fallback" | "none";
+      /** calls of our own as well */
+      tests?: boolean;
+      /** only those whose cost is not known */
+      unknown?: boolean;
+      /** the last day */
+      until?: string;
+    };
+    body: undefined;
+    answer: CostCalls;
+  };
+  /** Vapi against OpenAI for one agent, with how many calls and how certain that is */
+  "GET /costs/compare": {
+    path: Record<never, never>;
+    query: {
+      agent: string;
+      /** calls that Vapi had before we answered as well */
+      imported?: boolean;
+      /** 7d, 24h, or a day like 2026-11-02 */
+      since?: string;
+      /** the last day */
+      until?: string;
+    };
+    body: undefined;
+    answer: CostCompared;
+  };
+  /** prices, each with its days */
+  "GET /costs/rates": {
+    path: Record<never, never>;
+    query: {
+      what?: "openai" | "twilio_voice" | "twilio_stream" | "twilio_dial" | "sms" | "hosting";
+    };
+    body: undefined;
+    answer: {
+      items: Rate[];
+    };
+  };
+  /** customers, the newest first */
+  "GET /customers": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+      /** a number, or how the words of a name begin */
+      q?: string;
+    };
+    body: undefined;
+    answer: {
+      items: Customer[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** one and their visits */
+  "GET /customers/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: CustomerWithVisits;
+  };
+  /** emergencies, newest first */
+  "GET /emergencies": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+      severity?: string;
+      since?: string;
+      state?: "open" | "recorded" | "handled" | "abandoned";
+    };
+    body: undefined;
+    answer: {
+      items: Emergency[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** what only sounded like an emergency, newest first */
+  "GET /emergencies/near-misses": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+      /** none: nobody has read it yet */
+      verdict?: "was" | "was_not" | "none";
+    };
+    body: undefined;
+    answer: {
+      items: NearMiss[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** one of them */
+  "GET /emergencies/{call}/{rule}": {
+    path: {
+      call: string;
+      rule: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Emergency;
+  };
+  /** events as they happen (text/event-stream); Last-Event-ID or `after` goes on behind one */
+  "GET /events": {
+    path: Record<never, never>;
+    query: {
+      /** the number of an event; absent: from now on */
+      after?: number;
+    };
+    body: undefined;
+    answer: string;
+  };
+  /** the force switch of all agents */
+  "GET /force": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: Force;
+  };
+  /** what was begun and goes on by itself, newest first */
+  "GET /jobs": {
+    path: Record<never, never>;
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Job[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** how far it is, and what it told */
+  "GET /jobs/{id}": {
+    path: {
+      id: string;
+    };
+    query: {
+      /** answer when it is over, or after so many seconds */
+      wait_s?: number;
+    };
+    body: undefined;
+    answer: Job;
+  };
+  /** whose token this is, and what it may */
+  "GET /me": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: Me;
+  };
+  /** the processes of the last day, and which of them leads */
+  "GET /nodes": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: Nodes;
+  };
+  /** numbers, with who answers them */
+  "GET /numbers": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** only those that are (not) as we made them */
+      drift?: boolean;
+      goes_to?: "ringdown" | "vapi" | "elsewhere" | "nobody" | "unknown";
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Number[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** changes of numbers, newest first */
+  "GET /numbers/runs": {
+    path: Record<never, never>;
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: NumberRun[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** a change, number by number */
+  "GET /numbers/runs/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: NumberRunWithItems;
+  };
+  /** one number and its past */
+  "GET /numbers/{number}": {
+    path: {
+      number: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: NumberWithPast;
+  };
+  /** all rollouts, without their lists */
+  "GET /rollouts": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      items: Rollout[];
+    };
+  };
+  /** one with its stages, its guards and their evidence */
+  "GET /rollouts/{agent}": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: RolloutWithGuards;
+  };
+  /** who changed it, and what was refused: the last hundred */
+  "GET /rollouts/{agent}/history": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: RolloutPast;
+  };
+  /** which callers would change sides */
+  "GET /rollouts/{agent}/preview": {
+    path: {
+      agent: string;
+    };
+    query: {
+      salt?: string;
+      /** a stage, or a share like 12.5 */
+      to?: string;
+      unit?: "caller" | "call";
+    };
+    body: undefined;
+    answer: RolloutPreview;
+  };
+  /** the places that agents answer for */
+  "GET /sites": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Site[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** one of them */
+  "GET /sites/{agent}/{site}": {
+    path: {
+      agent: string;
+      site: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Site;
+  };
+  /** volume, outcomes, waits, tools, emergencies, bookings and cost of some time */
+  "GET /statistics": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      by?: "hour" | "weekday" | "day" | "site" | "reason" | "agent" | "system" | "outcome";
+      format?: "json" | "csv";
+      /** calls that Vapi had before we answered as well */
+      imported?: boolean;
+      /** 7d, 24h, or a day like 2026-11-02 */
+      since?: string;
+      site?: string;
+      system?: "openai" | "vapi" | "fallback" | "none";
+      /** calls of our own as well */
+      tests?: boolean;
+      /** the last day */
+      until?: string;
+    };
+    body: undefined;
+    answer: Statistics;
+  };
+  /** the node that answers, on one screen */
+  "GET /status": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: Record<string, unknown>;
+  };
+  /** conversations, the last text of each, newest first */
+  "GET /texts": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Text[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** one text and what became of it, by our id or the carrier's */
+  "GET /texts/messages/{message}": {
+    path: {
+      message: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Text;
+  };
+  /** all texts with one number, newest first */
+  "GET /texts/{number}": {
+    path: {
+      number: string;
+    };
+    query: {
+      agent?: string;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Text[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** the tokens, newest first */
+  "GET /tokens": {
+    path: Record<never, never>;
+    query: {
+      /** expired and revoked ones too */
+      all?: boolean;
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
+    body: undefined;
+    answer: {
+      items: Token[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
+  /** one token */
+  "GET /tokens/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Token;
+  };
+  /** what would be taken back */
+  "GET /undo": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+    };
+    body: undefined;
+    answer: Undoable;
+  };
+  /** makes known files the current release: what a node loaded from its folder (publish), or an old release (restore). If-Match is the current release, "0" when there is none */
+  "POST /agents/releases": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      note?: string;
+      which: string;
+    };
+    answer: Published;
+  };
+  /** nobody hears of alerts like these until then */
+  "POST /alerts/silences": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** from 1m to 30d, like "4h" */
+      for: string;
+      /** rule, severity, agent and others; * stands for anything */
+      labels: Record<string, string>;
+      reason: string;
+    };
+    answer: Silence;
+  };
+  /** somebody looks after it: it is not told again until it is over */
+  "POST /alerts/{id}/acknowledge": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: {
+      note?: string;
+    } | undefined;
+    answer: Alert;
+  };
+  /** from a table: agent,site,resource,begins,minutes,number,name,service,notes,status,key; the same key is the same visit */
+  "POST /appointments/import": {
+    path: Record<never, never>;
+    query: {
+      /** only tell what would be done */
+      dry_run?: boolean;
+    };
+    body: string;
+    answer: Imported;
+  };
+  /** ends a call once what is being said was heard */
+  "POST /calls/{call}/hang-up": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Asked;
+  };
+  /** a person takes the caller; who does not answer gives them back to the agent */
+  "POST /calls/{call}/transfer": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: {
+      to: string;
+    };
+    answer: Asked;
+  };
+  /** tells the model something the caller does not hear */
+  "POST /calls/{call}/whisper": {
+    path: {
+      call: string;
+    };
+    query: Record<never, never>;
+    body: {
+      /** it answers at once */
+      now?: boolean;
+      text: string;
+    };
+    answer: Asked;
+  };
+  /** another price, from a day on; what was reckoned before keeps its own */
+  "POST /costs/rates": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** a day (UTC); from now on, if left out */
+      from?: string;
+      model?: string;
+      /** dollars like 0.0085: of tokens, for a million */
+      price: string;
+      /** it may begin in the past: calls since then are reckoned anew, by a job */
+      recost?: boolean;
+      /** where it stands */
+      source?: string;
+      unit: string;
+      what: "openai" | "twilio_voice" | "twilio_stream" | "twilio_dial" | "sms" | "hosting";
+    };
+    answer: RateSet | RateBegun;
+  };
+  /** from a table: agent,number,name,email,notes,vip,fact.NAME; lines that are wrong are told, the others done */
+  "POST /customers/import": {
+    path: Record<never, never>;
+    query: {
+      /** only tell what would be done */
+      dry_run?: boolean;
+    };
+    body: string;
+    answer: Imported;
+  };
+  /** say that you have taken it */
+  "POST /emergencies/{call}/{rule}/confirm": {
+    path: {
+      call: string;
+      rule: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: EmergencyConfirmed;
+  };
+  /** the node that answers takes no new calls and keeps those it has; only a new process takes calls again */
+  "POST /nodes/{node}/drain": {
+    path: {
+      node: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Draining;
+  };
+  /** compare all numbers with what we made of them */
+  "POST /numbers/drift": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: NumbersBegun;
+  };
+  /** assignments from a table: number,agent,site; lines that are wrong are told, the others done */
+  "POST /numbers/import": {
+    path: Record<never, never>;
+    query: {
+      dry_run?: boolean;
+    };
+    body: string;
+    answer: NumbersImported;
+  };
+  /** give numbers back as they were before our last change, or before we came */
+  "POST /numbers/restore": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** all numbers of this agent */
+      agent?: string;
+      all?: boolean;
+      /** only tell what would change */
+      dry_run?: boolean;
+      /** as before we came */
+      first?: boolean;
+      /** then no more are changed; 10 unless said */
+      max_failures?: number;
+      numbers?: string[];
+      pause_s?: number;
+      reason?: string;
+      /** what this run changed */
+      run?: string;
+      /** so many, then a pause */
+      wave?: number;
+    };
+    answer: NumbersBegun;
+  };
+  /** go on with a change that was cut off */
+  "POST /numbers/runs/{id}/resume": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: NumbersBegun;
+  };
+  /** send the calls of many to us, or to Vapi */
+  "POST /numbers/switch": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** all numbers of this agent */
+      agent?: string;
+      all?: boolean;
+      /** only tell what would change */
+      dry_run?: boolean;
+      /** then no more are changed; 10 unless said */
+      max_failures?: number;
+      numbers?: string[];
+      pause_s?: number;
+      reason?: string;
+      /** its texts too */
+      texts?: boolean;
+      to: "ringdown" | "vapi";
+      /** so many, then a pause */
+      wave?: number;
+    };
+    answer: NumbersBegun;
+  };
+  /** look at the account's numbers at Twilio and at Vapi */
+  "POST /numbers/sync": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: NumbersBegun;
+  };
+  /** read numbers back, or call them and see who answers */
+  "POST /numbers/verify": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** all numbers of this agent */
+      agent?: string;
+      all?: boolean;
+      call?: boolean;
+      /** another number of the account */
+      from?: string;
+      numbers?: string[];
+    };
+    answer: NumbersBegun;
+  };
+  /** send its calls to us, or to Vapi */
+  "POST /numbers/{number}/switch": {
+    path: {
+      number: string;
+    };
+    query: Record<never, never>;
+    body: {
+      /** only tell what would change */
+      dry_run?: boolean;
+      /** then no more are changed; 10 unless said */
+      max_failures?: number;
+      pause_s?: number;
+      reason?: string;
+      /** its texts too */
+      texts?: boolean;
+      to: "ringdown" | "vapi";
+      /** so many, then a pause */
+      wave?: number;
+    };
+    answer: NumbersBegun;
+  };
+  /** the next stage */
+  "POST /rollouts/{agent}/advance": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: {
+      /** although its guards, or a day's rest, say otherwise; needs a reason */
+      force?: boolean;
+      /** for the audit */
+      reason?: string;
+      /** a stage, or a share like 12.5 */
+      to?: string;
+    } | undefined;
+    answer: RolloutChanged;
+  };
+  /** every new call of this agent to one system */
+  "POST /rollouts/{agent}/force": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: {
+      /** for the audit */
+      reason?: string;
+      system: "openai" | "vapi" | "off";
+      /** although nobody watches for emergencies about life on Vapi */
+      yes?: boolean;
+    };
+    answer: RolloutChanged;
+  };
+  /** no further */
+  "POST /rollouts/{agent}/hold": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: {
+      /** for the audit */
+      reason?: string;
+    } | undefined;
+    answer: RolloutChanged;
+  };
+  /** to a smaller share; to nobody, if none is named */
+  "POST /rollouts/{agent}/rollback": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: {
+      /** for the audit */
+      reason?: string;
+      /** a stage, or a share like 12.5 */
+      to?: string;
+    } | undefined;
+    answer: RolloutChanged;
+  };
+  /** begin it, or go on with one that is held */
+  "POST /rollouts/{agent}/start": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: {
+      /** although its guards, or a day's rest, say otherwise; needs a reason */
+      force?: boolean;
+      /** for the audit */
+      reason?: string;
+    } | undefined;
+    answer: RolloutChanged;
+  };
+  /** logs in to the console: by the ticket of a log-in link, once, or by a token, sent as one; what comes back ends by itself, and with the token */
+  "POST /session": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: Session;
+  };
+  /** a ticket opens one stream once, within a minute: for EventSource, which cannot send a token */
+  "POST /tickets": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      purpose: "events";
+    };
+    answer: Ticket;
+  };
+  /** makes a token; its secret is in this answer only */
+  "POST /tokens": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** what the audit calls it */
+      name: string;
+      /** only these; absent: all */
+      agents?: string[];
+      /** in whole days like "90d", or "never" */
+      expires?: string;
+      role: "viewer" | "operator" | "admin";
+      /** a viewer sees numbers, names and words */
+      sees_personal?: boolean;
+    };
+    answer: Token;
+  };
+  /** take the last change of a rollout or of the force switch back: the one that was shown, or none */
+  "POST /undo": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      version: number;
+      /** of a rollout */
+      agent?: string;
+      /** although its guards, or a day's rest, say otherwise; needs a reason */
+      force?: boolean;
+      kind: "rollout" | "force";
+      /** for the audit */
+      reason?: string;
+    };
+    answer: Undone;
+  };
+  /** say whether it was one */
+  "PUT /emergencies/near-misses/{call}/{rule}/{why}": {
+    path: {
+      call: string;
+      rule: string;
+      why: string;
+    };
+    query: Record<never, never>;
+    body: {
+      verdict: "was" | "was_not";
+    };
+    answer: NearMissMarked;
+  };
+  /** every new call of every agent that can to one system; for the worst moment */
+  "PUT /force": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      /** for the audit */
+      reason?: string;
+      system: "openai" | "vapi" | "off";
+      /** although nobody watches for emergencies about life on Vapi */
+      yes?: boolean;
+    };
+    answer: Force;
+  };
+  /** which agent answers it, at which of its sites */
+  "PUT /numbers/{number}/assignment": {
+    path: {
+      number: string;
+    };
+    query: Record<never, never>;
+    body: {
+      agent: string;
+      site?: string;
+    };
+    answer: Assigned;
+  };
+  /** write its plan: what is left out stays as it is */
+  "PUT /rollouts/{agent}": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: {
+      allow?: string[];
+      auto_advance?: boolean;
+      deny?: string[];
+      /** although its guards, or a day's rest, say otherwise; needs a reason */
+      force?: boolean;
+      /** for the audit */
+      reason?: string;
+      /** callers may change sides */
+      reshuffle?: boolean;
+      salt?: string;
+      /** open, closed, none, or hours */
+      schedule?: string;
+      stages?: {
+        name: string;
+        bake_s?: number;
+        min_baseline?: number;
+        min_canary?: number;
+        /** hundredths of a percent */
+        percent_bp: number;
+      }[];
+      unit?: "caller" | "call";
+    };
+    answer: RolloutChanged;
+  };
+  /** write one whole: what is left out is gone. One that is there needs If-Match */
+  "PUT /sites/{agent}/{site}": {
+    path: {
+      agent: string;
+      site: string;
+    };
+    query: Record<never, never>;
+    body: Record<string, unknown>;
+    answer: SiteWritten;
+  };
+}
+
+export type Operation = keyof Operations;
+
+/** What one needs for it. all: a token of some agents only may not; once: takes Idempotency-Key. */
+export const needs: Record<Operation, { role: string; all?: true; once?: true; type?: string }> = {
+  "DELETE /alerts/silences/{id}": { role: "operator", all: true },
+  "DELETE /numbers/{number}/assignment": { role: "operator" },
+  "DELETE /session": { role: "viewer" },
+  "DELETE /tokens/{id}": { role: "admin", all: true },
+  "GET /agents": { role: "viewer" },
+  "GET /agents/errors": { role: "viewer", all: true },
+  "GET /agents/releases": { role: "viewer", all: true },
+  "GET /agents/releases/diff": { role: "viewer", all: true },
+  "GET /agents/{agent}": { role: "viewer" },
+  "GET /agents/{agent}/versions": { role: "viewer" },
+  "GET /alarms": { role: "viewer", all: true },
+  "GET /alerts": { role: "viewer" },
+  "GET /alerts/silences": { role: "viewer", all: true },
+  "GET /alerts/{id}": { role: "viewer" },
+  "GET /appointments": { role: "viewer" },
+  "GET /appointments/{id}": { role: "viewer" },
+  "GET /audit": { role: "operator", all: true },
+  "GET /calls": { role: "viewer" },
+  "GET /calls/live": { role: "viewer" },
+  "GET /calls/{call}": { role: "viewer" },
+  "GET /calls/{call}/cost": { role: "viewer" },
+  "GET /calls/{call}/recordings": { role: "viewer" },
+  "GET /calls/{call}/timeline": { role: "viewer" },
+  "GET /calls/{call}/tools": { role: "viewer" },
+  "GET /calls/{call}/transcript": { role: "viewer" },
+  "GET /calls/{call}/why": { role: "viewer" },
+  "GET /costs": { role: "viewer" },
+  "GET /costs/calls": { role: "viewer" },
+  "GET /costs/compare": { role: "viewer" },
+  "GET /costs/rates": { role: "viewer" },
+  "GET /customers": { role: "viewer" },
+  "GET /customers/{id}": { role: "viewer" },
+  "GET /emergencies": { role: "viewer" },
+  "GET /emergencies/near-misses": { role: "viewer" },
+  "GET /emergencies/{call}/{rule}": { role: "viewer" },
+  "GET /events": { role: "viewer" },
+  "GET /force": { role: "viewer" },
+  "GET /jobs": { role: "operator" },
+  "GET /jobs/{id}": { role: "operator" },
+  "GET /me": { role: "viewer" },
+  "GET /nodes": { role: "viewer", all: true },
+  "GET /numbers": { role: "viewer" },
+  "GET /numbers/runs": { role: "viewer", all: true },
+  "GET /numbers/runs/{id}": { role: "viewer", all: true },
+  "GET /numbers/{number}": { role: "viewer" },
+  "GET /rollouts": { role: "viewer" },
+  "GET /rollouts/{agent}": { role: "viewer" },
+  "GET /rollouts/{agent}/history": { role: "viewer" },
+  "GET /rollouts/{agent}/preview": { role: "viewer" },
+  "GET /sites": { role: "viewer" },
+  "GET /sites/{agent}/{site}": { role: "viewer" },
+  "GET /statistics": { role: "viewer" },
+  "GET /status": { role: "viewer", all: true },
+  "GET /texts": { role: "viewer" },
+  "GET /texts/messages/{message}": { role: "viewer" },
+  "GET /texts/{number}": { role: "viewer" },
+  "GET /tokens": { role: "admin", all: true },
+  "GET /tokens/{id}": { role: "admin", all: true },
+  "GET /undo": { role: "viewer" },
+  "POST /agents/releases": { role: "operator", all: true },
+  "POST /alerts/silences": { role: "operator", all: true, once: true },
+  "POST /alerts/{id}/acknowledge": { role: "operator" },
+  "POST /appointments/import": { role: "operator", type: "text/csv" },
+  "POST /calls/{call}/hang-up": { role: "operator" },
+  "POST /calls/{call}/transfer": { role: "operator" },
+  "POST /calls/{call}/whisper": { role: "operator" },
+  "POST /costs/rates": { role: "admin", all: true, once: true },
+  "POST /customers/import": { role: "operator", type: "text/csv" },
+  "POST /emergencies/{call}/{rule}/confirm": { role: "operator" },
+  "POST /nodes/{node}/drain": { role: "admin", all: true },
+  "POST /numbers/drift": { role: "operator", all: true, once: true },
+  "POST /numbers/import": { role: "operator", type: "text/csv" },
+  "POST /numbers/restore": { role: "operator", once: true },
+  "POST /numbers/runs/{id}/resume": { role: "operator", all: true, once: true },
+  "POST /numbers/switch": { role: "operator", once: true },
+  "POST /numbers/sync": { role: "operator", all: true, once: true },
+  "POST /numbers/verify": { role: "operator", once: true },
+  "POST /numbers/{number}/switch": { role: "operator" },
+  "POST /rollouts/{agent}/advance": { role: "operator" },
+  "POST /rollouts/{agent}/force": { role: "operator" },
+  "POST /rollouts/{agent}/hold": { role: "operator" },
+  "POST /rollouts/{agent}/rollback": { role: "operator" },
+  "POST /rollouts/{agent}/start": { role: "operator" },
+  "POST /session": { role: "viewer" },
+  "POST /tickets": { role: "viewer" },
+  "POST /tokens": { role: "admin", all: true },
+  "POST /undo": { role: "operator" },
+  "PUT /emergencies/near-misses/{call}/{rule}/{why}": { role: "operator" },
+  "PUT /force": { role: "operator", all: true },
+  "PUT /numbers/{number}/assignment": { role: "operator" },
+  "PUT /rollouts/{agent}": { role: "operator" },
+  "PUT /sites/{agent}/{site}": { role: "operator" },
+};
