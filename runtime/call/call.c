@@ -139,7 +139,8 @@ static void on_turn(void *arg, const struct transcript_turn *t)
                                   .id = rd_str(t->item_id),
                                   .text = rd_str(t->text),
                                   .said = rd_str(t->said),
-                                  .interrupted = t->interrupted},
+                                  .interrupted = t->interrupted,
+                                  .wait = t->wait},
                  t->paused);
     if (t->role == PROVIDER_AGENT && c->state < CALL_CLOSING)
         call_tell_agent(c, AGENT_SAID, rd_str(t->item_id), RD_STR(""), rd_str(t->text), t->seq);
@@ -537,7 +538,7 @@ static void tick_live(struct call *c, uint64_t now)
 
 void call_meter(struct call *c, struct metric_slot turns_ms)
 {
-    c->turns_ms = turns_ms;
+    c->waiting.measured = turns_ms;
 }
 
 void call_tick(struct call *c)

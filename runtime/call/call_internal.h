@@ -129,6 +129,19 @@ struct resume {
     uint64_t next_expires_ms, rotate_at_ms, force_at_ms;
 };
 
+/* The caller has spoken, and hears no answer yet; waiting.c. */
+struct waiting {
+    uint64_t since_ms;       /* 0: they do not wait */
+    uint64_t tools_since_ms; /* tools run; 0: none does */
+    uint32_t tool_ms;        /* and those that ran before */
+    struct metric_slot measured;
+};
+
+/* The response that made the last sound, and the item it made it of. */
+struct sounding {
+    char response[TURN_ID], item[TURN_ID];
+};
+
 struct held_turn;
 
 /* What may be kept; keeping.c. */
@@ -163,8 +176,8 @@ struct call {
     struct transcript transcript;
     struct toolcalls tools;
     struct own_words own;
-    uint64_t stopped_ms; /* the caller has spoken, and hears no answer yet; 0: no */
-    struct metric_slot turns_ms;
+    struct waiting waiting;
+    struct sounding sounding;
     struct debt debt;
     struct notice notice;
     struct keeping keeping;
@@ -265,6 +278,12 @@ void own_put_off(struct call *c);                /* they were overtaken by the c
 bool own_is(const struct call *c, uint32_t tag); /* is this the tag of our own words? */
 void call_when_heard(struct call *c);            /* leaves, or transfers, when all was heard */
 uint32_t call_next_tag(struct call *c);
+
+/* waiting.c */
+void waiting_begin(struct call *c);
+void waiting_forget(struct call *c);
+void waiting_tools(struct call *c); /* one began, or ended */
+void waiting_over(struct call *c, struct rd_str item_id);
 
 /* debt.c */
 void debt_owe(struct call *c); /* the caller waits, now or since earlier: sets the deadline */

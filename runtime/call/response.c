@@ -25,17 +25,31 @@ static void add_usage(struct provider_usage *sum, const struct provider_usage *u
     sum->seconds += u->seconds;
 }
 
-void call_on_usage(void *arg, const struct provider_usage *u, struct rd_str raw)
+static void tell_usage(struct call *c, const struct provider_usage *u, struct rd_str raw,
+                       struct rd_str item_id)
 {
-    struct call *c = arg;
-
     if (c->state >= CALL_CLOSING)
         return;
     add_usage(&c->totals.usage, u);
     call_record(c, &(struct record){.type = RECORD_USAGE,
                                     .usage = u,
+                                    .id = item_id,
                                     .name = rd_str(u->model ? u->model : c->brief->model),
                                     .text = raw});
+}
+
+void call_on_usage(void *arg, const struct provider_usage *u, struct rd_str raw)
+{
+    tell_usage(arg, u, raw, RD_STR(""));
+}
+
+/* Of a response that made no sound, a tool call, there is no item. */
+static struct rd_str sounded(const struct call *c, struct rd_str response_id)
+{
+    const struct sounding *s = &c->sounding;
+    bool same = s->response[0] && rd_str_eq(response_id, rd_str(s->response));
+
+    return same ? rd_str(s->item) : RD_STR("");
 }
 
 /* --- begun --- */
@@ -132,7 +146,7 @@ static void on_finished(struct call *c, const struct provider_response *r)
     bool dead = turn_is_dead(&c->turn, r->response_id);
 
     if (c->provider_ops->caps.billing_unit == PROVIDER_BILLS_TOKENS)
-        call_on_usage(c, &r->usage, r->raw_usage);
+        tell_usage(c, &r->usage, r->raw_usage, sounded(c, r->response_id));
     notice_response_over(c, r);
     if (r->out_of_band) {
         turn_aside_finished(&c->turn);

@@ -54,12 +54,15 @@ static void play(struct call *c, struct ledger_item *it, struct audio_span rest)
     }
 }
 
-static void count_turn(struct call *c)
+/* Whose usage this will be. */
+static void note_sounding(struct call *c, const struct provider_item *item)
 {
-    if (c->stopped_ms == 0)
+    struct sounding *s = &c->sounding;
+
+    if (s->response[0] && rd_str_eq(item->response_id, rd_str(s->response)))
         return;
-    metric_measure(c->turns_ms, call_now(c) - c->stopped_ms);
-    c->stopped_ms = 0;
+    (void)rd_str_copy(s->response, sizeof(s->response), item->response_id);
+    (void)rd_str_copy(s->item, sizeof(s->item), item->item_id);
 }
 
 /* Per delta: no timer, no log, no allocation. */
@@ -88,11 +91,12 @@ static void on_audio(void *arg, const struct provider_item *item, const struct a
         c->aside_by_ms = call_now(c) + CALL_UNFINISHED_MS;
     } else {
         debt_pay(c);
-        count_turn(c);
+        waiting_over(c, item->item_id);
         c->produced = c->heard.answered = true;
         call_drop_aside(c);
     }
     response_is_heard(c, item);
+    note_sounding(c, item);
     turn_mark(TURN_AUDIO);
     play(c, it, *a);
 }
@@ -191,7 +195,7 @@ static void on_speech_started(void *arg, uint32_t at_ms, struct rd_str item_id)
         stay_after_all(c);
     }
     c->spoke = false;
-    c->stopped_ms = 0;
+    waiting_forget(c);
     c->silences = 0;
     debt_forgive(c);
     call_release(c);
@@ -207,7 +211,8 @@ static void on_speech_stopped(void *arg, uint32_t at_ms, struct rd_str item_id)
     call_hold(c);
     heard_caller_stops(c, at_ms);
     turn_caller_stopped(&c->turn);
-    c->quiet_since_ms = c->stopped_ms = call_now(c);
+    c->quiet_since_ms = call_now(c);
+    waiting_begin(c);
     debt_forgive(c);
     debt_owe(c);
     call_release(c);
@@ -341,6 +346,7 @@ static void on_tool_call(void *arg, const struct provider_tool_call *t)
                     .type = RECORD_TOOL, .id = t->call_id, .name = t->name, .text = t->arguments});
     transcript_tool(&c->transcript, t, call_now(c));
     if (toolcall_begin(&c->tools, t->call_id, t->name, call_now(c))) {
+        waiting_tools(c);
         call_tell_agent(c, AGENT_TOOL_CALL, t->call_id, t->name, t->arguments, 0);
     } else {
         refuse_tool(c, t->call_id, RD_STR("{\"error\":\"Too many calls at once; ask again.\"}"));
@@ -367,6 +373,7 @@ void call_tool_result(struct call *c, struct rd_str id, struct rd_str output, bo
     if (c->state >= CALL_CLOSING || !toolcall_take(&c->tools, id, &t))
         return;
     call_hold(c);
+    waiting_tools(c);
     call_record(c, &(struct record){.type = RECORD_TOOL,
                                     .id = id,
                                     .name = rd_str(t.name),

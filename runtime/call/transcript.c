@@ -57,6 +57,16 @@ static bool is_gone(const struct transcript *t, struct rd_str id)
     return false;
 }
 
+/* With the time of its first words, which may have come behind its first sound. */
+static struct turn_wait wait_of(const struct transcript_slot *s)
+{
+    struct turn_wait wait = s->wait;
+
+    if (wait.known && s->worded_ms > s->asked_ms)
+        wait.text_ms = (uint32_t)(s->worded_ms - s->asked_ms);
+    return wait;
+}
+
 static void let_out_first(struct transcript *t)
 {
     struct transcript_slot *s = t->slots[0];
@@ -66,7 +76,8 @@ static void let_out_first(struct transcript *t)
                                    .text = text ? text : "",
                                    .said = said && s->said.n > s->text.n ? said : "",
                                    .interrupted = s->interrupted,
-                                   .paused = s->paused};
+                                   .paused = s->paused,
+                                   .wait = wait_of(s)};
 
     memmove(&t->slots[0], &t->slots[1], (--t->n) * sizeof(t->slots[0]));
     /* An agent turn of which nothing was heard was never said. */
@@ -127,6 +138,11 @@ static struct transcript_slot *insert(struct transcript *t, struct rd_str id,
     s->paused = t->paused;
     buf_init(&s->text, TRANSCRIPT_TEXT_MAX);
     buf_init(&s->said, TRANSCRIPT_TEXT_MAX);
+    if (t->sounded[0] && rd_str_eq(id, rd_str(t->sounded))) {
+        s->wait = t->sounded_wait;
+        s->asked_ms = t->sounded_asked_ms;
+        t->sounded[0] = '\0';
+    }
     memmove(&t->slots[where + 1], &t->slots[where], (t->n - where) * sizeof(t->slots[0]));
     t->slots[where] = s;
     t->n++;
@@ -158,6 +174,8 @@ void transcript_words(struct transcript *t, const struct provider_words *w, uint
     if (i < 0 && is_gone(t, w->item_id))
         return;
     s = i >= 0 ? t->slots[i] : insert(t, w->item_id, w->role, t->n, now_ms);
+    if (s && s->worded_ms == 0 && w->text.n > 0)
+        s->worded_ms = now_ms;
     if (s && s->interrupted && w->final && w->text.n > s->said.n)
         replace(&s->said, w->text);
     /* What was heard of a cut turn was fixed when it was cut. */
@@ -168,6 +186,22 @@ void transcript_words(struct transcript *t, const struct provider_words *w, uint
     else
         (void)buf_add(&s->text, w->text.p, w->text.n);
     s->final = w->final;
+}
+
+void transcript_sounds(struct transcript *t, struct rd_str item_id, const struct turn_wait *wait,
+                       uint64_t asked_ms)
+{
+    int i = index_of(t, item_id);
+
+    if (i >= 0) {
+        t->slots[i]->wait = *wait;
+        t->slots[i]->asked_ms = asked_ms;
+    } else if (rd_str_copy(t->sounded, sizeof(t->sounded), item_id)) {
+        t->sounded_wait = *wait;
+        t->sounded_asked_ms = asked_ms;
+    } else {
+        t->sounded[0] = '\0';
+    }
 }
 
 bool transcript_find(const struct transcript *t, struct rd_str item_id, struct rd_str *words,

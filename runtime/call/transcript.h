@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "ports/provider.h"
+#include "ports/records.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,9 @@ struct transcript_slot {
     struct buf said; /* the whole of what was cut; empty: nothing was. Of a tool its output */
     char tool_id[TRANSCRIPT_ID], tool[TRANSCRIPT_NAME]; /* of a tool call that was made */
     uint64_t placed_ms;
+    uint64_t worded_ms; /* its first words came; 0: none */
+    uint64_t asked_ms;  /* the caller began to wait for it */
+    struct turn_wait wait;
     bool final;   /* words are complete */
     bool settled; /* it is known how much was heard (always true for the caller) */
     bool interrupted;
@@ -44,6 +48,7 @@ struct transcript_turn {
     const char *text; /* as heard; "" when there were no words */
     const char *said; /* as spoken, when that is more; else "" */
     bool interrupted, paused;
+    struct turn_wait wait;
 };
 typedef void(transcript_fn)(void *arg, const struct transcript_turn *t);
 
@@ -57,8 +62,11 @@ struct transcript {
     struct transcript_slot *slots[TRANSCRIPT_SLOTS]; /* owns; conversation order, oldest first */
     uint32_t n;
     uint32_t seq;
-    uint32_t forced; /* turns let go although incomplete */
-    bool paused;     /* items placed from now on are marked */
+    uint32_t forced;             /* turns let go although incomplete */
+    char sounded[TRANSCRIPT_ID]; /* an item that sounds and has no place yet */
+    uint64_t sounded_asked_ms;
+    struct turn_wait sounded_wait;
+    bool paused; /* items placed from now on are marked */
     transcript_fn *turn;
     transcript_tool_fn *tool; /* NULL: nobody cares */
     void *arg;
@@ -80,6 +88,10 @@ void transcript_words(struct transcript *t, const struct provider_words *w, uint
 void transcript_heard(struct transcript *t, struct rd_str item_id);
 void transcript_cut(struct transcript *t, struct rd_str item_id, uint32_t heard_ms,
                     uint32_t total_ms);
+
+/* The item's first sound: since `asked_ms` the caller waited for it. Its place may be made later. */
+void transcript_sounds(struct transcript *t, struct rd_str item_id, const struct turn_wait *wait,
+                       uint64_t asked_ms);
 
 /* The words of an item so far. False: it is not here, or has come out. */
 bool transcript_find(const struct transcript *t, struct rd_str item_id, struct rd_str *words,

@@ -140,6 +140,15 @@ static int add_ended(struct buf *out, const struct record *r)
     return rc ? rc : add_usage(out, &t->usage);
 }
 
+static int add_wait(struct buf *out, const struct turn_wait *w)
+{
+    int rc =
+        add(out, JSON_MEMBERS(J_INT("caller_stopped_ms", w->stopped_ms),
+                              J_INT("first_audio_ms", w->audio_ms), J_INT("tool_ms", w->tool_ms)));
+
+    return rc || w->text_ms == 0 ? rc : add(out, JSON_MEMBERS(J_INT("first_text_ms", w->text_ms)));
+}
+
 static int add_turn(struct buf *out, const struct record *r)
 {
     int rc = add(out, JSON_MEMBERS(J_STR("role", role_names[r->role])));
@@ -151,7 +160,7 @@ static int add_turn(struct buf *out, const struct record *r)
     if (!rc)
         rc = add(out, JSON_MEMBERS(J_STR("withheld", r->withheld), J_TEXT("item", id_of(r->id)),
                                    J_INT("seq", r->seq), J_BOOL("interrupted", r->interrupted)));
-    return rc;
+    return rc || !r->wait.known ? rc : add_wait(out, &r->wait);
 }
 
 static int add_tool(struct buf *out, const struct record *r)
@@ -188,7 +197,8 @@ static bool is_complete(const struct record *r)
 static int add_bill(struct buf *out, const struct record *r)
 {
     const char *kind = r->usage->transcription ? "transcription" : "response";
-    int rc = add(out, JSON_MEMBERS(J_STR("kind", kind), J_TEXT("model", if_any(r->name))));
+    int rc = add(out, JSON_MEMBERS(J_STR("kind", kind), J_TEXT("model", if_any(r->name)),
+                                   J_TEXT("item", if_any(id_of(r->id)))));
 
     if (!rc)
         rc = add_usage(out, r->usage);

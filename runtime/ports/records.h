@@ -12,11 +12,12 @@
 
 enum record_type {
     RECORD_STATE, /* the call's state changed: text is its name */
-    RECORD_TURN,  /* a finished turn in conversation order: role, text (as heard), said, seq, id */
-    RECORD_TOOL,  /* id, name, text: arguments; a result follows with done = true, text: output */
-    RECORD_BARGE_IN,  /* heard_ms of the interrupted item */
-    RECORD_DTMF,      /* text: always "*"; only the script learns the digit */
-    RECORD_USAGE,     /* usage, name: model, text: raw JSON; empty when the provider told none */
+    RECORD_TURN, /* a finished turn in conversation order: role, text (as heard), said, seq, id, wait */
+    RECORD_TOOL, /* id, name, text: arguments; a result follows with done = true, text: output */
+    RECORD_BARGE_IN, /* heard_ms of the interrupted item */
+    RECORD_DTMF,     /* text: always "*"; only the script learns the digit */
+    RECORD_USAGE, /* usage, name: model, text: raw JSON; empty when the provider told none; id: of the item
+                         that it made sound of, if any */
     RECORD_ERROR,     /* name: code, text: message */
     RECORD_NOTICE,    /* text: the notice's wording; it was heard whole */
     RECORD_PAUSE,     /* on, name: who: nothing of the caller is kept, or it is again */
@@ -68,6 +69,15 @@ struct recording_fact {
     const char *why;    /* not kept, or not whole, because: "disk_cap"…; "" when kept */
 };
 
+/* How long the caller waited for a turn of the agent, from when they stopped speaking. */
+struct turn_wait {
+    bool known;          /* it answers the caller, and made a sound */
+    uint64_t stopped_ms; /* since the stream started: they stopped */
+    uint32_t text_ms;    /* to its first words; with no words yet at the sound, later than that */
+    uint32_t audio_ms;   /* to its first sound */
+    uint32_t tool_ms;    /* of that, while tools ran */
+};
+
 struct record {
     enum record_type type;
     enum provider_role role;
@@ -80,6 +90,7 @@ struct record {
     uint32_t heard_ms;
     uint32_t gap_ms, attempt; /* RECORD_RESUMED */
     uint32_t took_ms;         /* RECORD_TOOL, done: since the model called it */
+    struct turn_wait wait;    /* RECORD_TURN */
     enum call_end_reason reason;
     const struct provider_usage *usage;
     const struct recording_fact *recording;

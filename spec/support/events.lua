@@ -78,7 +78,7 @@ function events.conversation(n, o)
   c:add("tool", { id = "call_1", name = "plumber_eta", output = '{"minutes":35}', done = true })
   c:add("usage", { kind = "response", model = "gpt-realtime-2.1", complete = true, raw = events.usage })
   c:add("turn", { seq = 3, role = "agent", text = "Somebody can be", said = "Somebody can be there in 35 minutes",
-    interrupted = true })
+    interrupted = true, caller_stopped_ms = 3200, first_text_ms = 2900, first_audio_ms = 3000, tool_ms = 1000 })
   c:add("barge_in", { item = "item_3", heard_ms = 700 })
   c:add("error", { code = "provider.rate_limited", message = "slow down" })
   c:add("recording", { node = "n1", path = "rec/" .. c.stream .. ".wav", bytes = 4000, duration_ms = 9000,

@@ -115,7 +115,7 @@ local function of_call(r, sql, more)
 end
 
 function M.one(r)
-  return 200, of_call(r, M.columns)
+  return 200, of_call(r, M.columns .. " || jsonb_build_object('waits', call_waits(c.call))")
 end
 
 ---The call's agent, state and node; nil: it is none of theirs, or there is none.
@@ -142,7 +142,9 @@ end
 
 function M.transcript(r)
   return in_pieces(r, [[select coalesce(jsonb_agg(jsonb_build_object('at', at, 'epoch', epoch::text, 'seq', seq::text,
-    'role', role, 'heard', heard, 'said', said, 'interrupted', interrupted, 'withheld', withheld)
+    'role', role, 'heard', heard, 'said', said, 'interrupted', interrupted, 'withheld', withheld, 'turn', turn,
+    'caller_stopped_at', caller_stopped_at, 'first_text_ms', first_text_ms, 'first_audio_ms', first_audio_ms,
+    'tool_ms', tool_ms)
     order by l.epoch, l.seq), '[]') from (select * from turns t where t.call = c.call
       and (t.epoch, t.seq) > ($3::bigint, $4::bigint) order by t.epoch, t.seq limit $5::integer) l]])
 end
@@ -154,9 +156,20 @@ function M.tools(r)
     from tool_calls t where t.call = c.call]]) }
 end
 
+local function usd(micro)
+  return micro and ("%.4f"):format(micro / 1e6) or nil
+end
+
 function M.cost(r)
-  local cost = of_call(r, [[coalesce(why_cost(c.call), '{"reason": "nobody has computed it yet", "lines": []}')]])
-  cost.usd = cost.micro_usd and ("%.4f"):format(cost.micro_usd / 1e6) or nil
+  local cost = of_call(r, [[coalesce(why_cost(c.call), '{"reason": "nobody has computed it yet", "lines": []}')
+    || jsonb_build_object('turns', cost_by_turn(c.call), 'system', c.system)]])
+  cost.usd = usd(cost.micro_usd)
+  for _, turn in ipairs(cost.turns) do
+    turn.usd = usd(turn.micro_usd_exact)
+  end
+  if cost.system == "vapi" then
+    cost.turns_reason = "Vapi bills calls, not turns"
+  end
   return 200, cost
 end
 

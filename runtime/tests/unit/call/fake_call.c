@@ -56,6 +56,10 @@ static void on_record(void *arg, const struct record *r)
                        r->role == PROVIDER_CALLER ? "caller" : "agent", (int)r->text.n, r->text.p,
                        r->withheld ? r->withheld : "", r->interrupted ? "-" : "",
                        r->said.n ? " said " : "", (int)r->said.n, r->said.p);
+    if (r->type == RECORD_TURN && r->wait.known)
+        f->wait = r->wait;
+    if (r->type == RECORD_USAGE)
+        (void)rd_str_copy(f->billed_item, sizeof(f->billed_item), r->id);
     if (r->type == RECORD_NOTICE) {
         (void)rd_str_copy(f->notice, sizeof(f->notice), r->text);
         fake_note(f, "record:notice");

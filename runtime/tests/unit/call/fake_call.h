@@ -31,6 +31,8 @@ struct fake {
     uint32_t truncated_at_ms;
     uint32_t asked_tag, aside_tag; /* of the newest prompts */
     struct call_totals totals;     /* of the end */
+    struct turn_wait wait;         /* of the newest turn that has one */
+    char billed_item[TURN_ID];     /* of the newest usage */
     int agent_rc;                  /* what the script's mailbox answers */
     bool legs_close_at_once;
     bool no_more_legs;                  /* none can be opened */

@@ -106,6 +106,25 @@ static void test_a_turn_says_who_what_and_in_which_order(void **state)
         "\"item\":\"item_4\",\"seq\":4,\"interrupted\":true");
 }
 
+static void test_a_turn_that_was_waited_for_says_how_long(void **state)
+{
+    struct record r = {.type = RECORD_TURN,
+                       .role = PROVIDER_AGENT,
+                       .seq = 2,
+                       .id = RD_STR("a"),
+                       .text = RD_STR("Hi"),
+                       .wait = {.known = true, .stopped_ms = 900, .audio_ms = 700, .tool_ms = 250}};
+
+    (void)state;
+    assert_written(&r, ",\"role\":\"agent\",\"text\":\"Hi\",\"item\":\"a\",\"seq\":2,"
+                       "\"interrupted\":false,\"caller_stopped_ms\":900,\"first_audio_ms\":700,"
+                       "\"tool_ms\":250");
+    r.wait.text_ms = 650;
+    assert_written(&r, ",\"role\":\"agent\",\"text\":\"Hi\",\"item\":\"a\",\"seq\":2,"
+                       "\"interrupted\":false,\"caller_stopped_ms\":900,\"first_audio_ms\":700,"
+                       "\"tool_ms\":250,\"first_text_ms\":650");
+}
+
 static void test_a_turn_that_is_not_kept_says_why(void **state)
 {
     (void)state;
@@ -299,11 +318,14 @@ static void test_a_bill_says_what_it_is_for_and_keeps_the_providers_own_words(vo
                        .text = RD_STR("{\"type\":\"duration\",\"seconds\":2.4}")};
 
     (void)state;
-    assert_written(&r, ",\"kind\":\"transcription\",\"model\":\"gpt-transcribe\",\"usage\":{"
+    r.id = RD_STR("item_4");
+    assert_written(&r, ",\"kind\":\"transcription\",\"model\":\"gpt-transcribe\","
+                       "\"item\":\"item_4\",\"usage\":{"
                        "\"text_in\":0,\"text_in_cached\":0,\"audio_in\":0,\"audio_in_cached\":0,"
                        "\"text_out\":0,\"audio_out\":0,\"seconds\":2.400},\"complete\":true,"
                        "\"raw\":{\"type\":\"duration\",\"seconds\":2.4}");
     heard.seconds = 0;
+    r.id = RD_STR("");
     r.text = RD_STR("{\"type\":\"duration\"}");
     assert_written(&r, ",\"kind\":\"transcription\",\"model\":\"gpt-transcribe\",\"usage\":{"
                        "\"text_in\":0,\"text_in_cached\":0,\"audio_in\":0,\"audio_in_cached\":0,"
@@ -416,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_state),
         cmocka_unit_test(test_a_turn_says_who_what_and_in_which_order),
+        cmocka_unit_test(test_a_turn_that_was_waited_for_says_how_long),
         cmocka_unit_test(test_a_turn_that_is_not_kept_says_why),
         cmocka_unit_test(test_a_notice_and_a_pause),
         cmocka_unit_test(test_a_tool_call_and_its_result),

@@ -14,8 +14,24 @@ local count = { type = "integer", required = true }
 local ms = { type = "integer", nullable = true }
 local sid = { type = "string", required = true }
 
-local schemas = {
-  Call = { type = "object", about = "what a call amounts to", fields = {
+local waited = {
+  caller_stopped_at = { type = "string", format = "time", nullable = true,
+    about = "when the caller stopped speaking; null, as the next ones: this turn answers nobody" },
+  first_text_ms = { type = "integer", nullable = true, about = "from then to its first words" },
+  first_audio_ms = { type = "integer", nullable = true,
+    about = "to its first sound, as ringdown_turn_latency_seconds has it" },
+  tool_ms = { type = "integer", nullable = true, about = "of that, while tools ran" },
+}
+
+local function and_waited(fields)
+  for name, field in pairs(waited) do
+    fields[name] = field
+  end
+  return fields
+end
+
+local function call_fields(more)
+  local fields = {
     call = sid, agent = text, version = text, from = number, to = number, started_at = moment, ended_at = moment,
     direction = text, node = text,
     state = { type = "string", nullable = true, about = "connecting, live, leaving, closing, ended" },
@@ -32,6 +48,26 @@ local schemas = {
     cost_reason = text,
     imported = { type = "boolean", required = true, about = "taken over from Vapi, not answered here" },
     erased = { type = "boolean", required = true, about = "the caller was forgotten" },
+  }
+  for name, field in pairs(more or {}) do
+    fields[name] = field
+  end
+  return fields
+end
+
+local schemas = {
+  Call = { type = "object", about = "what a call amounts to", fields = call_fields() },
+  CallWithWaits = { type = "object", about = "the same, and how long the caller waited for each answer",
+    fields = call_fields { waits = { type = "array", max = 500, required = true, of = { ref = "Wait" },
+      about = "turns of the agent that answer the caller, in order, the first 500" } } },
+  Wait = { type = "object", about = "what a caller waited for, from when they stopped speaking", fields = and_waited {
+    turn = ms, epoch = { type = "string", required = true },
+    seq = { type = "string", required = true, about = "of the turn, as in the timeline" },
+    interrupted = { type = "boolean", required = true },
+    tools = { type = "array", required = true, about = "that were called before the first sound", of = {
+      type = "object", fields = { id = { type = "string", required = true }, name = text,
+        after_ms = { type = "integer", nullable = true, about = "it was called so long after the caller stopped" },
+        ms = { type = "integer", nullable = true, about = "it took so long; null: no answer is known" } } } },
   } },
   LiveCall = { type = "object", fields = {
     call = sid, agent = text, from = number, to = number, state = { type = "string", required = true },
@@ -48,9 +84,10 @@ local schemas = {
     seq = { type = "string", required = true }, type = { type = "string", required = true },
     body = { type = "object", open = true, required = true },
   } },
-  Turn = { type = "object", fields = {
+  Turn = { type = "object", fields = and_waited {
     at = { type = "string", format = "time", required = true },
     role = { type = "string", one_of = { "caller", "agent" }, required = true },
+    turn = { type = "integer", nullable = true, about = "its number in the conversation" },
     heard = { type = "string", required = true, personal = "words", about = "of the agent: what the caller heard" },
     said = { type = "string", nullable = true, personal = "words", about = "when that was more" },
     interrupted = { type = "boolean", required = true },
@@ -71,7 +108,19 @@ local schemas = {
       quantity = { type = "number", nullable = true }, basis = text,
       micro_usd_per_million = { type = "integer", nullable = true },
       micro_usd_exact = { type = "number", nullable = true }, reason = text } } },
+    turns = { type = "array", required = true, of = { ref = "TurnCost" },
+      about = "what the model and the transcription cost, turn by turn, in order" },
+    turns_reason = { type = "string", nullable = true, about = "why there are none" },
   } },
+  TurnCost = { type = "object", about = "what a turn cost: the answers it took, those that only called tools too",
+    fields = {
+      turn = { type = "integer", nullable = true, about = "its number in the conversation; null: nothing came of it" },
+      role = { type = "string", one_of = { "caller", "agent" }, required = true,
+        about = "agent: answers of the model; caller: transcription" },
+      at = moment, answers = count, models = { type = "array", of = text, required = true },
+      units = { type = "object", of = { type = "number" }, required = true,
+        about = "tokens by kind, without those in *_cached; minutes" },
+      micro_usd_exact = { type = "number", nullable = true }, usd = text, reason = text } },
   Recording = { type = "object", fields = {
     node = { type = "string", required = true, about = "on whose disk" },
     state = { type = "string", one_of = { "kept", "cut", "failed" }, required = true },
@@ -116,7 +165,7 @@ return {
     about = "calls in progress: those of the node that answers, and what the others told last",
     answers = { [200] = "LiveCalls" }, example = {}, run = acts.live },
   { method = "GET", path = "/calls/{call}", role = "viewer", scoped = true, about = "one call",
-    answers = { [200] = "Call" }, example = { path = A_CALL }, run = read.one },
+    answers = { [200] = "CallWithWaits" }, example = { path = A_CALL }, run = read.one },
   { method = "GET", path = "/calls/{call}/timeline", role = "viewer", scoped = true,
     about = "every fact of a call, in order", query = page.query_with(), answers = { [200] = shape.page "Event" },
     example = { path = A_CALL .. "/timeline", query = "limit=3" }, run = read.timeline },
