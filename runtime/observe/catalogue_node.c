@@ -124,6 +124,10 @@ static const struct error_info node[] = {
     {"alerts.channels", "a channel of alerts is not as it must be, and hears nothing",
      "`text` says which: correct alerts.channels, see ringdown check, and restart", ERROR_WARNING,
      RETRY_NO},
+    {"alerts.left_out", "more is wrong than alerts are kept of",
+     "the most severe are told; mend those (ringdown alerts list), or silence a rule that finds "
+     "too much",
+     ERROR_WARNING, RETRY_NO},
     {"alerts.not_kept", "what people were told could not be written to the data folder",
      "free or repair the disk of the data folder; until then an alert may be told twice",
      ERROR_WARNING, RETRY_BY_US},

@@ -17,12 +17,13 @@ local function world(rules)
   end
   function w.look(_, later_ms, seen)
     w.now_ms = w.now_ms + later_ms
-    local recent = 0
-    for _, at in ipairs(w.told) do
-      recent = recent + (w.now_ms - at < engine.CAP_MS and 1 or 0)
+    local recent, pages = 0, 0
+    for _, one in ipairs(w.told) do
+      local n = w.now_ms - one.at_ms < engine.CAP_MS and 1 or 0
+      recent, pages = recent + n, pages + (one.severity == "page" and n or 0)
     end
     local result = engine.step { rules = rules, states = w.states, seen = seen, silences = w.silences,
-      n_notices = recent,
+      n_notices = recent, n_pages = pages, gone = w.gone, suppressed_severity = w.suppressed_severity,
       suppressed_ms = w.suppressed_ms, now_ms = w.now_ms, fingerprint = function(identity)
         return identity
       end }
@@ -45,7 +46,9 @@ local function world(rules)
     end
     for _, n in ipairs(result.notices) do
       if n.counts then
-        table.insert(w.told, w.now_ms)
+        table.insert(w.told, n)
+      elseif n.status == "suppressed" then
+        w.suppressed_severity = n.severity
       end
     end
     return result.notices, result
@@ -244,11 +247,68 @@ describe("alerts together", function()
     end
     local w = world(rules)
     local notices = w:look(0, seen)
-    assert.equal(11, #notices)
+    assert.equal(12, #notices)
     assert.equal("r14", notices[1].rule) -- the page first
-    assert.equal("suppressed limit 4", says { notices[11] })
+    assert.equal("suppressed limit 3", says { notices[12] })
+    assert.equal("ticket", notices[12].severity)
     assert.equal("", says(w:look(4 * S, seen)))
-    assert.equal(4, #w:look(10 * M, seen))
+    assert.equal(3, #w:look(10 * M, seen))
+  end)
+
+  it("that are pages have room of their own, and what waits is told as loudly as the worst of it", function()
+    local rules, seen = {}, {}
+    for i = 1, 11 do
+      rules[i] = { name = ("t%02d"):format(i) }
+      seen[rules[i].name] = { row(1) }
+    end
+    for i = 1, 11 do
+      rules[11 + i] = { name = ("p%02d"):format(i), severity = "page" }
+      seen[rules[11 + i].name] = {}
+    end
+    local w = world(rules)
+    local notices = w:look(0, seen)
+    assert.equal("suppressed limit 1", says { notices[11] })
+    for i = 1, 10 do
+      seen[("p%02d"):format(i)] = { row(1) }
+    end
+    notices = w:look(S, seen)
+    assert.equal(10, #notices) -- though tickets used up theirs
+    assert.equal("page", notices[10].severity)
+    seen.p11 = { row(1) }
+    notices = w:look(S, seen)
+    assert.equal("suppressed limit 2", says(notices)) -- anew, for it is worse than what was told
+    assert.equal("page", notices[1].severity)
+    assert.equal("", says(w:look(S, seen)))
+  end)
+
+  it("of a node that left are over, and it is told why; what it muted is told", function()
+    local w = world { { name = "down", alarms = { "d" } }, { name = "journal", alarms = { "j" },
+      muted_by = { "down" } } }
+    local seen = { down = { row(1, { node = "a" }) }, journal = { row(1) } }
+    assert.equal("firing down 1", says(w:look(0, seen)))
+    w.gone = { a = "stopped at 2026-11-22T06:40:00Z" }
+    seen.down = {}
+    local notices = w:look(S, seen)
+    assert.equal("resolved down 1, firing journal 1", says(notices))
+    assert.equal("it is 1; it is over because node a stopped at 2026-11-22T06:40:00Z", notices[1].alerts[1].text)
+  end)
+
+  it("are never more than can be kept, and pages find a place longest", function()
+    local rows = {}
+    for i = 1, engine.OPEN_MAX + 5 do
+      rows[i] = row(1, { subject = tostring(i) })
+    end
+    local w = world { { name = "many", alarms = { "m" } }, { name = "page", alarms = { "p" }, severity = "page" },
+      { name = "life", alarms = { "l" }, severity = "page", at_once = true } }
+    local _, result = w:look(0, { many = rows, page = { row(1) }, life = {} })
+    assert.equal(5, result.left_out)
+    assert.equal(engine.OPEN_MAX + 1, #w.states)
+    _, result = w:look(M, { many = { rows[1] }, page = { row(1) }, life = {} })
+    assert.equal(0, result.left_out)
+    local notices
+    notices, result = w:look(M, { many = rows, page = { row(1) }, life = { row(1) } })
+    assert.equal(6, result.left_out) -- the page keeps its place
+    assert.equal("firing life 1, firing many 998", says(notices))
   end)
 
   it("about life are told whatever was told before", function()

@@ -30,7 +30,8 @@ describe("alerts in the database", function()
     fake.channels_text = json.encode { { name = "ops", kind = "mail", to = { "ops@example.com" } },
       { name = "desk", kind = "webhook", url = "https://desk.example/a", secret = "sixteen letters!",
         severities = { "page" } } }
-    pg.run(url, "truncate alerts, alert_states, alert_silences, notices, calls cascade; "
+    pg.run(url, "truncate alerts, alert_states, alert_silences, notices, calls, node_processes, "
+      .. "node_leader cascade; "
       .. "update alert_engine set version = 0, looked_at = 'epoch', suppressed_at = null")
   end)
 
@@ -131,6 +132,108 @@ describe("alerts in the database", function()
     run()
     local one = store.list()[1]
     assert.same({ "no_calls", 0, "north" }, { one.rule, one.value, one.labels.agent })
+  end)
+
+  describe("of a node that", function()
+    local function process(node, how)
+      pg.run(url, ("insert into node_processes (node, epoch, started_at, seen_at, stopped_at) values (%s, 1, "
+        .. "now() - interval '1 day', %s) on conflict (node, epoch) do update set seen_at = excluded.seen_at, "
+        .. "stopped_at = excluded.stopped_at"):format(pg.literal(node), how))
+    end
+
+    local live, stopped, lost = "now(), null", "now() - interval '2 minutes', now() - interval '2 minutes'",
+      "now() - interval '2 minutes', null"
+
+    local function states()
+      local out = {}
+      for i, s in ipairs(store.list { state = "all" }) do
+        out[i] = s.rule .. " " .. s.state .. (s.muted_by and " muted by " .. s.muted_by or "")
+      end
+      table.sort(out)
+      return out
+    end
+
+    it("stopped are over, with why, and mute nothing any more", function()
+      process("n1", live)
+      alarm("rollout.held", "north")
+      alarm("database.down", "")
+      alarm("disk.low", "")
+      run()
+      pg.run(url, "update alert_states set began_at = began_at - interval '5 minutes'")
+      run()
+      assert.same({ "before_it_hurts firing muted by database_down", "database_down firing",
+        "guard_breach firing" }, states())
+      pg.run(url, "insert into alerts (node, kind, severity, text, opened_at, last_at) values ('n2', 'disk.low', "
+        .. "'critical', 'full', now(), now())")
+      process("n2", live)
+      process("n1", stopped)
+      run()
+      pg.run(url, "update alert_states set began_at = began_at - interval '5 minutes'")
+      run()
+      assert.same({ "before_it_hurts firing", "before_it_hurts resolved muted by database_down",
+        "database_down resolved", "guard_breach firing" }, states()) -- the rollout is about all: until another leads
+      local row = q:rows "select closed_why from alerts where kind = 'database.down'"[1]
+      assert.matches("^its node n1 stopped at 20%d%d%-%d%d%-%d%dT", row[1])
+      for _, s in ipairs(store.list { state = "all", rule = "database_down" }) do
+        assert.matches("it is broken; it is over because node n1 stopped at 20", s.text)
+      end
+    end)
+
+    it("is lost count no more, and again when it is back", function()
+      process("n1", lost)
+      alarm("target.open", "openai")
+      run()
+      assert.same({}, states())
+      assert.equal(1, #q:rows "select id from alerts where closed_at is null")
+      process("n1", live)
+      run()
+      assert.same({ "provider_down pending" }, states())
+    end)
+
+    it("found an emergency are there as long as that is open", function()
+      process("n1", stopped)
+      call(CALL, "north")
+      pg.run(url, ("insert into triage_matches (call, rule, severity, source, state, matched_at) values "
+        .. "('%s', 'gas', 'life', 'rule', 'open', now())"):format(CALL))
+      alarm("emergency.unanswered", CALL)
+      run()
+      assert.same({ "emergency_unanswered firing" }, states())
+      pg.run(url, "update triage_matches set state = 'handled', handled_at = now()")
+      run()
+      assert.same({ "emergency_unanswered resolved" }, states())
+    end)
+
+    it("led are another's to tell, once that one had the time to find them", function()
+      process("n1", live)
+      pg.run(url, "insert into node_leader values (true, 'n2', 1, now() - interval '1 minute', "
+        .. "now() + interval '1 hour')")
+      alarm("cost.near_cap", "north")
+      run()
+      assert.same({ "spending_cap firing" }, states())
+      assert.is_nil(store.list()[1].labels.node)
+      pg.run(url, "insert into alerts (node, kind, subject, severity, text, opened_at, last_at) values ('n2', "
+        .. "'cost.near_cap', 'north', 'warning', 'x', now(), now())")
+      pg.run(url, "update node_leader set since = now() - interval '11 minutes'")
+      run()
+      assert.same({ "spending_cap firing" }, states()) -- the same alert, whoever leads
+      pg.run(url, "update alerts set closed_at = now() where node = 'n2'")
+      run()
+      assert.same({ "spending_cap resolved" }, states())
+    end)
+  end)
+
+  it("more than is looked at: the severe before the new, and it is told how many found no place", function()
+    alarm("emergency.unanswered", CALL)
+    alarm("target.open", "openai")
+    pg.run(url, "insert into alerts (node, kind, subject, severity, text, opened_at, last_at) select 'n1', 'disk.low', "
+      .. "i::text, 'warning', 'x', now(), now() from generate_series(1, 600) i")
+    run()
+    assert.matches("^102 alarms and 0 alerts found no place", fake.alarms[1].text)
+    assert.equal("emergency_unanswered", store.list { rule = "emergency_unanswered" }[1].rule)
+    assert.equal("provider_down", store.list { rule = "provider_down" }[1].rule)
+    over "disk.low"
+    run()
+    assert.same({}, fake.alarms_open)
   end)
 
   it("of two who evaluate at once, one keeps what it found", function()

@@ -64,6 +64,25 @@ describe("a node's health", function()
     assert.is_true(is_over("credentials.refused", "twilio"))
   end)
 
+  it("ends what it said as the leader once another has led for ten minutes", function()
+    fake.alarm("warning", "cost.near_cap", "north", "x")
+    fake.alarm("warning", "numbers.drift", "", "x")
+    fake.alarm("critical", "target.open", "openai", "x")
+    local leader = { { "n1" } }
+    fake.query_handlers[2] = { part = "node_leader", answer = function()
+      return leader
+    end }
+    look.run()
+    assert.equal(3, #fake.alarms_open)
+    leader = {}
+    look.run()
+    assert.equal(3, #fake.alarms_open)
+    leader = { { "n2" } }
+    look.run()
+    assert.equal(1, #fake.alarms_open)
+    assert.equal("target.open", fake.alarms_open[1].kind)
+  end)
+
   it("tells a certificate two weeks before its end, and more loudly in the last days", function()
     status.certificate_expires_in_s = 14 * DAY
     look.run()

@@ -126,7 +126,10 @@ describe("a rollout in the database", function()
     local row = pg.query(url, "select * from audit order by id desc limit 1")[1]
     assert.matches("9 of %d+ calls in a row failed", json.encode(row.after))
     assert.equal("rollback", pg.query(url, "select action from rollout_checks order by id desc limit 1")[1].action)
+    local words = host.alarms[1].text
+    host.alarms, host.alarms_open = {}, {} -- another node leads
     assert.same({}, watch.run({}, tell).looked_at)
+    assert.same({ "rollout.rolled_back", words }, { host.alarms_open[1].kind, host.alarms_open[1].text })
     assert.is_false((rollout { verb = "start", reason = "mended" }))
     assert.equal("running", rollout({ verb = "start", reason = "mended", force = true }).state)
   end)

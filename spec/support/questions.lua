@@ -12,6 +12,7 @@ local M = {}
 local Questions = {}
 Questions.__index = Questions
 
+local LONG = 32768
 local NULL, FIELD, RECORD = "\1", "\2", "\3"
 
 local function literal(value)
@@ -22,7 +23,15 @@ function Questions:rows(sql, params)
   sql = sql:gsub("%$(%d+)", function(n)
     return literal((params or {})[tonumber(n)])
   end)
-  self.psql:write("\\o ", self.fifo, "\n", sql, ";\n\\qecho :ERROR :SQLSTATE :LAST_ERROR_MESSAGE\n\\o\n")
+  if #sql > LONG then -- more than a pipe holds: psql waits for us before it reads on
+    local file = assert(io.open(self.fifo .. ".sql", "w"))
+    file:write(sql, ";")
+    file:close()
+    sql = "\\i " .. self.fifo .. ".sql"
+  else
+    sql = sql .. ";"
+  end
+  self.psql:write("\\o ", self.fifo, "\n", sql, "\n\\qecho :ERROR :SQLSTATE :LAST_ERROR_MESSAGE\n\\o\n")
   self.psql:flush()
   local pipe = assert(io.open(self.fifo))
   local text = pipe:read "a"
@@ -65,6 +74,7 @@ function Questions:close()
   fake.query = self.real
   self.psql:close()
   os.remove(self.fifo)
+  os.remove(self.fifo .. ".sql")
 end
 
 return M

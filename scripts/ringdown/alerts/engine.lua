@@ -13,11 +13,15 @@
 -- - Muted, it fires all the same, and is told when what mutes it is over: a silence, a rule that explains it. What was
 --   told before is told to be over all the same: an incident elsewhere would stay open for ever.
 -- - What comes and goes is told once as flapping, and then when it has been steady for half an hour.
--- - At most CAP notices in CAP_MS; what does not fit waits, and one notice says how many. About life: always at once.
+-- - At most CAP notices in CAP_MS, and as many pages besides, which tickets do not crowd out; what does not fit waits,
+--   and one notice says how many, as loudly as the worst of them. About life: always at once.
+-- - At most OPEN_MAX alerts are open, PAGES_MAX with those that page: what finds no place is counted (`left_out`).
+-- - An alert of a node that left (`gone`) is over, and says that this is why.
 local M = {}
 
 M.CAP, M.CAP_MS = 10, 600000
 M.FLAPS, M.FLAP_MS = 3, 1800000
+M.OPEN_MAX, M.PAGES_MAX = 1000, 1500
 local GROUP_MS = 60000 -- of one rule and agent, not more often
 local SHOWN = 20 -- alerts in one notice
 local REFRESH_MS = 30000 -- a value that changes alone is kept so often
@@ -90,9 +94,18 @@ local function become_true(s, rule, now)
   end
 end
 
-local function become_false(s, rule, now)
+-- Whose node is not there any more: nobody says whether it was mended.
+local function tell_gone(s, o)
+  local why = o.gone and s.labels.node and o.gone[s.labels.node]
+  if why and not s.labels.call then
+    s.text = ("%s; it is over because node %s %s"):format(s.text or s.rule, s.labels.node, why)
+  end
+end
+
+local function become_false(s, rule, o)
+  local now = o.now_ms
   if s.state == "pending" then
-    s.gone = true
+    s.gone, o.n_open = true, o.n_open - 1
     return
   end
   if not s.clear_ms then
@@ -100,7 +113,20 @@ local function become_false(s, rule, now)
   end
   if now - s.clear_ms >= (rule and rule.keep_ms or 0) then
     s.state, s.resolved_ms, s.changed = "resolved", now, true
+    o.n_open = o.n_open - 1
+    tell_gone(s, o)
   end
+end
+
+-- Is there a place for one more?
+local function has_room(rule, o)
+  local most = rule.at_once and math.huge or rule.severity == "page" and M.PAGES_MAX or M.OPEN_MAX
+  if o.n_open < most then
+    o.n_open = o.n_open + 1
+    return true
+  end
+  o.left_out = o.left_out + 1
+  return false
 end
 
 local function advance(open, rule, seen, o)
@@ -110,7 +136,7 @@ local function advance(open, rule, seen, o)
       local fingerprint = o.fingerprint(M.identity(rule, one.labels))
       local s = open[fingerprint]
       local yes = is_true(rule, one, s and s.state == "firing")
-      if yes and not s then
+      if yes and not s and has_room(rule, o) then
         s = begin(rule, fingerprint, one.labels, o.now_ms)
         open[fingerprint] = s
         o.all[#o.all + 1] = s
@@ -126,7 +152,7 @@ local function advance(open, rule, seen, o)
   end
   for fingerprint, s in pairs(open) do
     if s.rule == rule.name and not hit[fingerprint] then
-      become_false(s, rule, o.now_ms)
+      become_false(s, rule, o)
     end
   end
 end
@@ -305,27 +331,40 @@ local function notice_of(g, o)
   return n
 end
 
+-- It waits for the room of other notices.
+local function hold(g)
+  for _, one in ipairs(g.alerts) do
+    if one.state.state == "firing" then
+      mute(one.state, "limit")
+    end
+  end
+end
+
+local function suppressed(waiting, severity, now_ms)
+  return { group = "limit", rule = "limit", status = "suppressed", severity = severity, counts = false, at_ms = now_ms,
+    alerts = {}, n_alerts = waiting }
+end
+
 local function tell(o)
-  local notices, room, waiting = {}, M.CAP - o.n_notices, 0
+  local pages = o.n_pages or 0
+  local notices, waiting, worst = {}, 0, nil
+  local room = { page = M.CAP - pages, other = M.CAP - (o.n_notices - pages) }
   for _, g in ipairs(groups_of(o)) do
-    if g.at_once or room > 0 and not is_too_soon(g, o) then
+    local of = g.severity == "page" and "page" or "other"
+    if g.at_once or room[of] > 0 and not is_too_soon(g, o) then
       notices[#notices + 1] = notice_of(g, o)
-      room = room - (g.at_once and 0 or 1)
-    elseif room <= 0 then
+      room[of] = room[of] - (g.at_once and 0 or 1)
+    elseif room[of] <= 0 then
       waiting = waiting + #g.alerts
-      for _, one in ipairs(g.alerts) do
-        if one.state.state == "firing" then
-          mute(one.state, "limit")
-        end
-      end
+      worst = worst and ranks[worst] < ranks[g.severity] and worst or g.severity
+      hold(g)
     end
   end
   local suppressed_ms
-  if waiting > 0 and o.now_ms - (o.suppressed_ms or -M.CAP_MS) >= M.CAP_MS then
+  local louder = worst and ranks[worst] < (ranks[o.suppressed_severity] or 0)
+  if waiting > 0 and (louder or o.now_ms - (o.suppressed_ms or -M.CAP_MS) >= M.CAP_MS) then
     suppressed_ms = o.now_ms
-    notices[#notices + 1] = { group = "limit", rule = "limit", status = "suppressed", severity = "ticket",
-      counts = false,
-      at_ms = o.now_ms, alerts = {}, n_alerts = waiting }
+    notices[#notices + 1] = suppressed(waiting, worst, o.now_ms)
   end
   return notices, waiting, suppressed_ms
 end
@@ -338,19 +377,24 @@ end
 ---@field seen table<string, table[]?> by rule: list of { labels, value, n, text, fix, call }; nil: nobody knows
 ---@field silences table[]
 ---@field n_notices integer that counted within CAP_MS
+---@field n_pages integer? of these
+---@field suppressed_severity string? and how loudly
+---@field gone table<string, string>? nodes that are not there any more, and what became of each
 ---@field suppressed_ms integer? when that was last told
 ---@field now_ms integer
 ---@field fingerprint fun(identity: string): string
 
 ---@param o ringdown.alerts.step
----@return { states: table[], gone: table[], notices: table[], waiting: integer, suppressed_ms: integer? }
+---@return { states: table[], gone: table[], notices: table[], waiting: integer, suppressed_ms: integer?,
+---  left_out: integer }
 function M.step(o)
   local open = {}
-  o.all, o.by_name = {}, {}
+  o.all, o.by_name, o.n_open, o.left_out = {}, {}, 0, 0
   for i, s in ipairs(o.states) do
     o.all[i] = s
     if s.state ~= "resolved" then
       open[s.fingerprint] = s
+      o.n_open = o.n_open + 1
     end
   end
   for _, rule in ipairs(o.rules) do
@@ -361,11 +405,12 @@ function M.step(o)
   end
   for _, s in pairs(open) do
     if not o.by_name[s.rule] then -- its rule is gone
-      become_false(s, nil, o.now_ms)
+      become_false(s, nil, o)
     end
   end
   local notices, waiting, suppressed_ms = tell(o)
-  local result = { states = {}, gone = {}, notices = notices, waiting = waiting, suppressed_ms = suppressed_ms }
+  local result = { states = {}, gone = {}, notices = notices, waiting = waiting, suppressed_ms = suppressed_ms,
+    left_out = o.left_out }
   for _, s in ipairs(o.all) do
     if s.gone and s.id then
       result.gone[#result.gone + 1] = s.id

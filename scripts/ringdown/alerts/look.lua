@@ -6,6 +6,7 @@ local engine = require "ringdown.alerts.engine"
 local formats = require "ringdown.alerts.formats"
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local led = require "ringdown.alerts.led"
 local log = require "ringdown.log"
 local rules_of = require "ringdown.alerts.rules"
 local store = require "ringdown.alerts.store"
@@ -18,7 +19,8 @@ local ROWS_MAX = 200
 
 -- What an alarm is about, as labels: a call, a number, else its subject; and the agent, where that is known.
 local function labels_of(alarm)
-  local labels, subject = { alarm = alarm.kind, node = alarm.node, agent = alarm.agent }, alarm.subject
+  local labels, subject = { alarm = alarm.kind, node = not led.is[alarm.kind] and alarm.node or nil,
+    agent = alarm.agent }, alarm.subject
   if subject:match "^CA%x+$" then
     labels.call, labels.node = subject, nil -- whichever process follows it
   elseif subject:match "^%+%d+$" then
@@ -110,10 +112,23 @@ local function is_due(rule, now_ms, looked_ms)
   return rule.every_ms <= 5000 or now_ms // rule.every_ms ~= looked_ms // rule.every_ms
 end
 
+-- Kinds of alarms that wait for nothing.
+local function urgent_kinds(rules)
+  local kinds = json.array {}
+  for _, rule in ipairs(rules) do
+    if rule.at_once and rule.alarms then
+      table.move(rule.alarms, 1, #rule.alarms, #kinds + 1, kinds)
+    end
+  end
+  return kinds
+end
+
 ---@return table<string, table[]?> by rule
 ---@return string[] failed "name: why"
+---@return table found all about alarms, as alarms_look() has it
 local function observe(rules, before)
-  local seen, failed = M.by_rule(rules, store.ask "select alarms_open()::text"), {}
+  local found = store.alarms(led.kinds, urgent_kinds(rules))
+  local seen, failed = M.by_rule(rules, found.alarms), {}
   for _, rule in ipairs(rules) do
     if rule.sql and is_due(rule, before.now_ms, before.looked_ms) then
       local rows, why = measure(rule)
@@ -121,7 +136,7 @@ local function observe(rules, before)
       failed[#failed + 1] = not rows and why and ("%s: %s"):format(rule.name, why) or nil
     end
   end
-  return seen, failed
+  return seen, failed, found
 end
 
 -- ── telling ─────────────────────────────────────────────────────────────────────────────────────
@@ -174,17 +189,29 @@ local function tell_mistakes(kind, mistakes)
   end
 end
 
+-- More is wrong than is looked at: who reads a list must know that it is not all.
+local function tell_left_out(alarms, alerts)
+  if alarms + alerts > 0 then
+    host.alarm("warning", "alerts.left_out", "", ("%d alarms and %d alerts found no place: the most severe are told")
+      :format(alarms, alerts))
+  else
+    host.alarm_over("alerts.left_out", "")
+  end
+end
+
 local function look(tell)
   local rules, mistakes = rules_of.load()
   local list, wrong = channels.list()
   tell_mistakes("alerts.channels", wrong)
   local before = store.before(engine.CAP_MS, engine.FLAP_MS)
-  local seen, failed = observe(rules, before)
+  local seen, failed, found = observe(rules, before)
   table.move(failed, 1, #failed, #mistakes + 1, mistakes)
   tell_mistakes("alerts.rules", mistakes)
   local result = engine.step { rules = rules, states = before.states, seen = seen, silences = before.silences,
-    n_notices = before.notices, suppressed_ms = before.suppressed_ms, now_ms = before.now_ms,
-      fingerprint = host.digest }
+    n_notices = before.notices, n_pages = before.pages, suppressed_ms = before.suppressed_ms,
+    suppressed_severity = before.suppressed_severity, gone = found.gone, now_ms = before.now_ms,
+    fingerprint = host.digest }
+  tell_left_out(found.left_out, result.left_out)
   local states = json.array {}
   for i, s in ipairs(result.states) do
     states[i] = for_database(s)

@@ -11,7 +11,7 @@ M.rules = {
   {
     name = "emergency_unanswered", severity = "page", at_once = true, repeats = "5m",
     about = "an emergency was found in a call, and nobody has taken it yet",
-    alarms = { "emergency.unanswered", "errand.not_run", "vapi.not_heard" },
+    alarms = { "emergency.unanswered", "errand.not_run", "vapi.not_heard", "vapi.not_checked" },
   },
   {
     name = "emergency_open", severity = "page", at_once = true, each_call = true, repeats = "5m", unit = "s",
@@ -141,7 +141,7 @@ M.rules = {
     alarms = { "disk.low", "journal.old", "clock.wrong", "twilio.balance", "openai.rate_limit", "openai.concurrency",
       "recording.disk_low", "recording.disk_error", "database.upkeep", "nodes.differ", "agents.broken",
       "agent.not_loaded", "admin.not_listening", "rollout.not_judged", "heartbeat.failed", "notice.given_up",
-      "alerts.rules", "alerts.channels" },
+      "alerts.rules", "alerts.channels", "alerts.left_out" },
   },
   {
     name = "other_alarm", severity = "ticket", for_at_least = "10s", alarms = { "*" }, muted_by = { "database_down" },

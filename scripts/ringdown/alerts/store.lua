@@ -129,6 +129,16 @@ function M.before(limit_ms, flap_ms)
   return ask("select alerts_before($1::bigint, $2::bigint)::text", { tostring(limit_ms), tostring(flap_ms) })
 end
 
+---What is wrong on nodes that are there; alarms of those that left are closed.
+---@param led string[] kinds that only who leads raises
+---@param urgent string[] kinds that come first when there is no place for all
+---@return { alarms: table[], left_out: integer, gone: table<string, string> }
+function M.alarms(led, urgent)
+  return ask("select alarms_look(array(select jsonb_array_elements_text($1::jsonb)), "
+    .. "array(select jsonb_array_elements_text($2::jsonb)))::text", { json.encode(json.array(led)),
+    json.encode(json.array(urgent)) })
+end
+
 ---What one came to; false: somebody was faster.
 ---@return boolean
 function M.after(version, said)

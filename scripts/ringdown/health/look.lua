@@ -5,10 +5,13 @@
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local judge = require "ringdown.health.judge"
+local led = require "ringdown.alerts.led"
 
 local M = {}
 
 local NOW = "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint::text"
+
+local LEADS = "select node::text from node_leader where until > now() and since <= now() - interval '10 minutes'"
 
 local function status()
   local text, why = host.node.status()
@@ -46,6 +49,21 @@ local function on_openai()
   return n
 end
 
+-- Another node has led for as long as it takes to find everything anew: what this one said as the leader is its now.
+local function end_led(node)
+  local rows = host.query(LEADS, {}, 5000)
+  local leader = rows and rows[1] and rows[1][1]
+  if not leader or leader == node then
+    return
+  end
+  local open = host.open_alarms()
+  for _, alarm in ipairs(table.move(open, 1, #open, 1, {})) do
+    if led.is[alarm.kind] then
+      host.alarm_over(alarm.kind, alarm.subject)
+    end
+  end
+end
+
 function M.run()
   local now = status()
   local standing = now.standing or {}
@@ -65,6 +83,7 @@ function M.run()
   judge.forget("model.shutdown", used)
   judge.tell("openai.concurrency", "", judge.concurrency(on_openai(), standing.openai_concurrency or 0))
   database_clock()
+  end_led(now.node)
 end
 
 return M

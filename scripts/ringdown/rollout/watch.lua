@@ -15,7 +15,8 @@ local M = {}
 
 local WHOLE = 10000
 
-local watched_sql = [[select coalesce(jsonb_agg(jsonb_build_object('agent', agent, 'state', state, 'watched',
+local watched_sql = [[select coalesce(jsonb_agg(jsonb_build_object('agent', agent, 'state', state, 'reason', reason,
+    'updated_by', updated_by, 'watched',
     state in ('running', 'paused', 'rolled_back') and mode = 'split' and not kill and percent_bp > 0)
     order by agent), '[]')::text from rollout_now where $1::text is null or agent = $1]]
 
@@ -92,10 +93,16 @@ local function act(e, verdict, what)
   return next_one
 end
 
--- An alarm is about the state that a rollout is in: whoever brings it into another has seen it.
----@param record { agent: string, state: string }
+local what_of = { paused = "hold", rolled_back = "rollback" }
+
+-- An alarm is about the state that a rollout is in: whoever brings it into another has seen it. What the guards did is
+-- told again by whoever leads now: the node that did it may be gone.
+---@param record { agent: string, state: string, updated_by: string?, reason: string? }
 ---@param is_ready boolean?
 local function calm(record, is_ready)
+  if record.updated_by == states.GUARDS and what_of[record.state] then
+    tell_people(record.agent, what_of[record.state], ("%s: %s"):format(record.agent, record.reason or "its guards"))
+  end
   if record.state ~= "paused" then
     host.alarm_over("rollout.held", record.agent)
   end

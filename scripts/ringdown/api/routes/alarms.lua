@@ -34,6 +34,7 @@ return {
     text = { type = "string", required = true, personal = "text" },
     fix = { type = "string", nullable = true, personal = "text" },
     opened_at = moment, last_at = moment, closed_at = { type = "string", format = "time", nullable = true },
+    closed_why = { type = "string", nullable = true, about = "nobody said that it is over: its node left" },
     count = { type = "integer", required = true }, open = { type = "boolean", required = true },
   } } },
   { method = "GET", path = "/alarms", role = "viewer", about = "what nodes raised, newest first",
