@@ -3,8 +3,11 @@
 -- nobody else can: that it is away, and emergencies, which wait for nobody. Everything else follows from that one
 -- cause, or is told once the database has it.
 --
--- What was told is in a file (kept/alerts_alone.json), so that a restart does not tell it again, and so that it is told
--- that it is over, once the database has answered. Back again, the database learns what people know already.
+-- Webhooks are told before mails, and whoever did not answer last time after all others: in one round, he is asked once.
+--
+-- What was told is in a file (kept/alerts_alone.json), which is written after each channel: who dies here repeats one
+-- notice at most. That something is over is told by the process that saw it; a process that began since waits until
+-- the database has answered. Back again, the database learns what people know already.
 local channels = require "ringdown.alerts.channels"
 local engine = require "ringdown.alerts.engine"
 local formats = require "ringdown.alerts.formats"
@@ -24,7 +27,9 @@ local UNTOLD_MS = 12000 -- what was wrong for so long when the database was last
 local function read()
   local text = host.kept(FILE)
   local kept = text and json.decode(text)
-  return type(kept) == "table" and kept.told and kept or { told = {} }
+  kept = type(kept) == "table" and kept.told and kept or { told = {} }
+  kept.slow = kept.slow or {}
+  return kept
 end
 
 local function write(kept)
@@ -77,11 +82,9 @@ local function body_of(fingerprint, t, rule, status, now_ms)
   return body
 end
 
--- One channel is told, or will be asked again. How far that came is in `how`: tries, due_ms, done.
+-- One channel is told, or will be asked again; false: it did not answer. How far that came is in `how`: tries,
+-- due_ms, done.
 local function try(c, how, body, now_ms)
-  if how.done or now_ms < (how.due_ms or 0) then
-    return
-  end
   local ok, why, code = channels.send(c, body)
   how.tries = (how.tries or 0) + 1
   local wait_ms = not ok and code ~= "refused" and AGAIN_MS[how.tries] or nil
@@ -90,21 +93,64 @@ local function try(c, how, body, now_ms)
     channel = log.known(c.name), rule = log.known(body.rule), status = log.known(body.status),
       why = why and log.known(why),
     fix = not ok and log.known "correct the channel in alerts.channels; then: ringdown alerts test CHANNEL" or nil })
+  return ok or code == "refused"
 end
 
--- Everybody who should hear of it; true: nobody is left.
-local function tell_all(list, fingerprint, t, rule, status, now_ms)
+-- What each channel has heard of one alert's beginning, or of its end.
+local function heard(t, status, name)
   local key = status == "resolved" and "over" or "heard"
   t[key] = t[key] or {}
-  local body, all = body_of(fingerprint, t, rule, status, now_ms), true
-  for _, c in ipairs(list) do
-    if channels.wants(c, t.severity, t.labels.agent) then
-      t[key][c.name] = t[key][c.name] or {}
-      try(c, t[key][c.name], body, now_ms)
-      all = all and t[key][c.name].done
+  t[key][name] = t[key][name] or {}
+  return t[key][name]
+end
+
+-- Webhooks before mails, those that did not answer last time after all others.
+local function in_turn(list, slow)
+  local out = table.move(list, 1, #list, 1, {})
+  local place = {}
+  for i, c in ipairs(out) do
+    place[c] = (slow[c.name] and 2000 or 0) + (c.kind == "mail" and 1000 or 0) + i
+  end
+  table.sort(out, function(a, b)
+    return place[a] < place[b]
+  end)
+  return out
+end
+
+local function wanted_by(c, jobs)
+  local out = {}
+  for _, job in ipairs(jobs) do
+    if channels.wants(c, job.t.severity, job.t.labels.agent) then
+      out[#out + 1] = job
     end
   end
-  return all
+  return out
+end
+
+-- Everybody who should hear of it; who does not answer is asked again in the next round.
+local function tell_all(kept, list, jobs)
+  for _, c in ipairs(in_turn(list, kept.slow)) do
+    for _, job in ipairs(wanted_by(c, jobs)) do
+      local how, now_ms = heard(job.t, job.status, c.name), host.unix_ms()
+      if not how.done and now_ms >= (how.due_ms or 0) and not host.stopping() then
+        local answered = try(c, how, body_of(job.fingerprint, job.t, job.rule, job.status, now_ms), now_ms)
+        kept.slow[c.name] = not answered or nil
+        write(kept)
+        if not answered then
+          break
+        end
+      end
+    end
+  end
+end
+
+local function all_heard(list, job)
+  for _, c in ipairs(list) do
+    if channels.wants(c, job.t.severity, job.t.labels.agent) and not heard(job.t, job.status, c.name).done then
+      return false
+    end
+  end
+  return true
 end
 
 local function state_of(fingerprint, t)
@@ -128,6 +174,38 @@ local function remember(kept, here, now_ms)
   end
 end
 
+-- Which process this is; when it began is known to the second.
+local function this_process()
+  local now = json.decode(host.node.status() or "") or {}
+  return { pid = now.pid, began_s = host.unix_ms() // 1000 - (now.uptime_s or 0) }
+end
+
+-- A process that has just started sees nothing yet: that is no end, as long as the database does not answer.
+local function saw_it(t, this)
+  return t.by ~= nil and t.by.pid == this.pid and math.abs(t.by.began_s - this.began_s) <= 5
+end
+
+-- What is to be told: what goes on, those about life first, and what is over.
+local function jobs_of(kept, here, rules, answers)
+  local by_name, jobs, this = {}, {}, this_process()
+  for _, rule in ipairs(rules) do
+    by_name[rule.name] = rule
+  end
+  for _, fingerprint in ipairs(require("ringdown.sorted").keys(kept.told)) do
+    local t = kept.told[fingerprint]
+    local status = here[fingerprint] and "firing" or "resolved"
+    if status == "firing" then
+      t.by = this
+    end
+    if answers or saw_it(t, this) then
+      local rule = by_name[t.rule]
+      table.insert(jobs, rule and rule.at_once and 1 or #jobs + 1, { fingerprint = fingerprint, t = t, rule = rule,
+        status = status })
+    end
+  end
+  return jobs
+end
+
 ---@param payload { away_ms: integer? } since the database answered last; nil: it has just answered
 ---@return table result
 function M.run(payload)
@@ -136,24 +214,18 @@ function M.run(payload)
   if not away and not next(kept.told) then
     return { told = 0 }
   end
-  local rules, list, by_name = rules_of.load(), channels.list(), {}
-  for _, rule in ipairs(rules) do
-    by_name[rule.name] = rule
-  end
+  local rules, list = rules_of.load(), channels.list()
   local here = found(rules, alarms)
   if away then
     remember(kept, found(rules, since(alarms, now_ms - (payload.away_ms or 0) - UNTOLD_MS)), now_ms)
-    write(kept) -- first: who dies now does not tell it twice
   end
-  for fingerprint, t in pairs(kept.told) do
-    local rule = by_name[t.rule]
-    if not here[fingerprint] then
-      -- a process that has just started sees nothing yet: that is no end, as long as the database does not answer
-      if not payload.away_ms and tell_all(list, fingerprint, t, rule, "resolved", now_ms) then
-        kept.told[fingerprint] = nil
-      end
-    elseif tell_all(list, fingerprint, t, rule, "firing", now_ms) and not away and hand_over(fingerprint, t) then
-      kept.told[fingerprint] = nil
+  local jobs = jobs_of(kept, here, rules, not payload.away_ms)
+  write(kept) -- who dies now knows what it had begun to tell
+  tell_all(kept, list, jobs)
+  for _, job in ipairs(jobs) do
+    if all_heard(list, job) and (job.status == "resolved"
+      or not away and hand_over(job.fingerprint, job.t)) then
+      kept.told[job.fingerprint] = nil
     end
   end
   write(kept)
