@@ -36,6 +36,15 @@ return {
 
   -- heartbeat = { url = "https://watcher.example/…" }, -- RINGDOWN_HEARTBEAT_URL; told each minute that all is well
 
+  -- synthetic = {                        -- the cluster rings itself, to know that calls get through
+  --   to = "northside-plumbing",         -- RINGDOWN_SYNTHETIC_TO; an agent or one of its numbers
+  --   every_s = 900,                     -- RINGDOWN_SYNTHETIC_EVERY_S
+  --   system = "openai",                 -- RINGDOWN_SYNTHETIC_SYSTEM; or vapi, over a bridge
+  --   first_audio_ms = 4000,             -- RINGDOWN_SYNTHETIC_FIRST_AUDIO_MS; later is too late
+  --   dollars = 5,                       -- RINGDOWN_SYNTHETIC_DOLLARS; in a day
+  --   reach = "http://127.0.0.1:8080",   -- RINGDOWN_SYNTHETIC_REACH; where public.url is found from here
+  -- },
+
   -- vapi = {
   --   api = "https://api.vapi.ai",       -- VAPI_API_URL
   --   key = "...",                       -- VAPI_API_KEY; a secret

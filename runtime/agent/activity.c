@@ -130,7 +130,7 @@ int activity_make_vm(struct activity *a)
     if (rc)
         return rc;
     atomic_fetch_add_explicit(&a->thread->pool->vms, 1, memory_order_relaxed);
-    return vm_preload(a->vm, "ringdown.host", api_open_call);
+    return vm_preload(a->vm, "ringdown.host", a->harmless ? api_open_harmless : api_open_call);
 }
 
 static void read_member(const struct json_value *root, const char *key, char *out, size_t cap)
@@ -186,6 +186,7 @@ void activity_open(struct script_thread *t, struct message *m)
     a->thread = t;
     a->media_thread = m->number;
     a->request = m->aux;
+    a->harmless = m->kind != 0;
     a->agent = activity_hold_agent(t, m->s[0]);
     read_form(a, m->s[1]);
     thread_add(t, a);
@@ -205,8 +206,9 @@ void activity_open(struct script_thread *t, struct message *m)
     lua_pushlstring(vm_lua(a->vm), m->s[3].p, m->s[3].n);
     lua_pushnil(vm_lua(a->vm)); /* the seed of a replay */
     lua_pushlstring(vm_lua(a->vm), m->s[4].p, m->s[4].n);
+    lua_pushboolean(vm_lua(a->vm), a->harmless);
     a->returned = m->s[3].n > 0;
-    job_start(j, "open", 6);
+    job_start(j, "open", 7);
 }
 
 /* Results: system, reason, assistant, brief as JSON, hooks, decision as JSON. */
@@ -242,7 +244,7 @@ static void on_opened(struct job *j)
 void activity_attached(struct activity *a, unsigned media_thread)
 {
     a->media_thread = media_thread;
-    if (!a->desk)
+    if (!a->desk && !a->harmless)
         a->desk = desk_take(a);
     if (!a->ending)
         loop_timer_in(a->timer, (uint64_t)a->max_call_ms + PAST_MAX_CALL_MS);

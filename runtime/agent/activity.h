@@ -68,6 +68,7 @@ struct activity {
     unsigned media_thread;
     uint64_t request; /* of MSG_CALL_OPEN */
     bool opened, ending;
+    bool harmless; /* a synthetic call: whatever the script wants, nobody outside is touched */
     bool noticed;  /* when the caller went away: the notice was heard, or none was owed */
     bool returned; /* the caller was with somebody else, and came back */
     bool unknown;  /* at the last sweep nobody had the call any more */

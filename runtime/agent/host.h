@@ -48,6 +48,9 @@ struct script_node {
     uint64_t (*refresh_numbers)(void *arg);
     void (*drain)(void *arg);
     int (*operate)(void *arg, const char *kind, const char *json); /* a job in the background */
+    int (*ring)(void *arg, const char *json); /* the synthetic call: gateway/ringing.h */
+    int (*rung)(void *arg, struct buf *out);  /* -EAGAIN: it goes on */
+    void (*ring_judged)(void *arg, bool good, struct rd_str json);
 };
 
 struct script_lent {

@@ -31,7 +31,7 @@ static const char usage[] =
     "                     [--parallel] [--url URL] [--fallback URL] [--rest HOST:PORT]\n"
     "                     [--rest-fault LIST] [--linger SECONDS]\n"
     "                     [--account SID] [--token TOKEN] [--ca-file FILE] [--wav FOLDER]\n"
-    "                     [--openai-log FILE] [--json]\n\n"
+    "                     [--openai-log FILE] [--as-real] [--json]\n\n"
     "Places simulated calls, one after another or at once, and tells whether each did what its\n"
     "scenario says. --calls N runs every scenario N times.\n\n"
     "  --to NUMBER        instead of the scenario's number\n"
@@ -55,6 +55,7 @@ static const char usage[] =
     "  --openai-log FILE  what `ringdown sim --log FILE` writes; only there tools can be seen, "
     "and\n"
     "                     without it a scenario's `tools` are not judged\n"
+    "  --as-real          the node counts them as callers'; else they are tests, in no statistics\n"
     "  --json             one event per line on stdout, and a report per call\n\n"
     "Exit code 0 when every call was as it should be, 1 when one was not, 2 for wrong arguments.\n";
 
@@ -64,7 +65,7 @@ struct calling {
     const char *files[SCENARIOS_MAX];
     size_t n_files;
     int calls, linger_s;
-    bool parallel, json;
+    bool parallel, json, as_real;
 
     struct scenario **scenarios;   /* own; one per file */
     const struct scenario **order; /* owns the array; one per call */
@@ -154,6 +155,7 @@ static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
                                             {"linger", 1, NULL, LINGER},
                                             {"parallel", 0, NULL, 'p'},
                                             {"json", 0, NULL, 'j'},
+                                            {"as-real", 0, NULL, 'r'},
                                             {"help", 0, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const char **places[] = {&c->to,   &c->files[0],   &c->url,       &c->fallback,
@@ -174,6 +176,8 @@ static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
             c->parallel = true;
         } else if (o == 'j') {
             c->json = true;
+        } else if (o == 'r') {
+            c->as_real = true;
         } else if (o == CALLS) {
             c->calls = atoi(optarg);
         } else if (o == LINGER) {
@@ -300,6 +304,7 @@ static int start(struct calling *c)
 {
     struct carrier_double_opts o = {.node_url = c->url,
                                     .fallback_url = c->fallback,
+                                    .trial = c->as_real ? NULL : "call",
                                     .account_sid = c->account,
                                     .auth_token = c->token,
                                     .rest_listen = c->rest,

@@ -16,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/leaving.h"
 #include "cli/options.h"
+#include "cli/ringer.h"
 #include "control/control.h"
 #include "control/handover.h"
 #include "gateway/books.h"
@@ -47,6 +48,7 @@ struct serving {
     struct control *control;   /* owns */
     struct books *books;       /* owns */
     struct node *node;         /* owns */
+    struct ringer *ringer;     /* owns */
     struct leaving *leaving;   /* owns */
     struct sentry *sentry;     /* owns; NULL: errors stay in the log */
     struct handed handed;      /* owns: what the process before us gave; dialog -1: there is none */
@@ -175,8 +177,13 @@ static int start_node(struct serving *s, char *why, size_t cap)
     struct node_opts o = {
         .settings = s->settings, .books = s->books, .control = control_mailbox(s->control)};
     bool taken = s->handed.dialog >= 0;
-    int rc;
+    struct node_ringer ringer;
+    int rc = ringer_new(&s->ringer, s->settings);
 
+    if (rc)
+        return rc;
+    ringer = ringer_lend(s->ringer);
+    o.ringer = &ringer;
     if (taken)
         o.listen_fd = s->handed.listen_fd;
     s->handed.listen_fd = -1;
@@ -256,6 +263,7 @@ static void stop(struct serving *s)
         control_attach(s->control, NULL);
     if (s->node)
         node_stop(s->node);
+    ringer_free(s->ringer);
     books_close(s->books);
     control_free(s->control);
     if (s->loop)

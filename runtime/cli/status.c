@@ -173,6 +173,37 @@ static void add_alarms(struct buf *out, const struct json_value *v)
     }
 }
 
+/* The last synthetic call: told by the node that made it, for a while the one that leads. */
+static void add_synthetic(struct buf *out, const struct json_value *v)
+{
+    struct json_value standing = json_get(v, "standing"), last = json_get(v, "synthetic");
+    struct json_value to = json_get(&standing, "synthetic_to");
+
+    if (to.type != JSON_STRING || to.raw.n == 0)
+        return;
+    buf_add_str(out, "  synthetic ");
+    if (last.type != JSON_OBJECT) {
+        buf_addf(out, "none from here yet; the node that leads rings each %" PRIu64 " s\n",
+                 number(&standing, "synthetic_every_s"));
+        return;
+    }
+    add_shown(out, &last, "call");
+    if (is_true(&last, "good")) {
+        buf_addf(out, " got through at ");
+        add_shown(out, &last, "at");
+        buf_addf(out, ", the agent was heard after %" PRIu64 " ms\n",
+                 number(&last, "first_audio_ms"));
+        return;
+    }
+    buf_addf(out, " FAILED at ");
+    add_shown(out, &last, "at");
+    buf_addf(out, ", at the step ");
+    add_shown(out, &last, "step");
+    buf_addf(out, ": ");
+    add_shown(out, &last, "why");
+    buf_addf(out, "\n");
+}
+
 /* Whom we depend on and gave up for a while; nothing when all is well. */
 static void add_targets(struct buf *out, const struct json_value *v)
 {
@@ -267,6 +298,7 @@ static int print_status(const char *data, const struct buf *body, bool as_json)
     add_threads(&text, &v);
     add_books(&text, &v);
     add_alarms(&text, &v);
+    add_synthetic(&text, &v);
     add_targets(&text, &v);
     add_counts(&text, &v);
     fwrite(text.data, 1, text.n, stdout);

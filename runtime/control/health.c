@@ -188,6 +188,8 @@ static const struct component {
      "openai.concurrency", NULL, false, "nearly all sessions of the account are in use"},
     {"openai:headroom", "component", "errors", NULL, NULL, "openai.rate_limit", NULL, false,
      "the rate limit is nearly used up"},
+    {"synthetic:call", "component", "errors", NULL, NULL, "synthetic.failed", NULL, false,
+     "a call that the cluster made to itself did not get through"},
     {"twilio:balance", "component", "errors", NULL, NULL, "twilio.balance", NULL, false,
      "the account holds little money"},
 };

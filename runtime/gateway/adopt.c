@@ -25,6 +25,7 @@
 #include "gateway/line.h"
 #include "gateway/question.h"
 #include "gateway/resume.h"
+#include "gateway/trial.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
 #include "observe/catalogue.h"
@@ -201,7 +202,7 @@ struct known {
     struct rd_str json;
     struct json_value root;
     char agent[DIRECTORY_AGENT], from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
-    char verstat[DIRECTORY_VERSTAT], account[DIRECTORY_SID], direction[32], cause[32];
+    char verstat[DIRECTORY_VERSTAT], account[DIRECTORY_SID], direction[32], cause[32], trial[16];
     uint64_t epoch, started_us, attempt, gone_ms;
 };
 
@@ -230,6 +231,7 @@ static void read_known(struct known *k)
     text_of(k, "account", k->account, sizeof(k->account));
     text_of(k, "direction", k->direction, sizeof(k->direction));
     text_of(k, "cause", k->cause, sizeof(k->cause));
+    text_of(k, "trial", k->trial, sizeof(k->trial));
     k->epoch = number_of(k, "epoch");
     k->started_us = number_of(k, "started_us");
     k->attempt = number_of(k, "attempt");
@@ -306,6 +308,7 @@ static void take(struct opening *o, const struct known *k)
                                     .from = rd_str(k->from),
                                     .to = rd_str(k->to),
                                     .verstat = rd_str(k->verstat),
+                                    .trial = (int)trial_named(k->trial),
                                     .now_ms = clock_ms(loop_clock()),
                                     .now_unix_us = k->started_us,
                                     .epoch = k->epoch};

@@ -204,6 +204,7 @@ static call_handle let_in(struct directory *d, const struct directory_admission 
     (void)rd_str_copy(e->v.from, sizeof(e->v.from), a->from);
     (void)rd_str_copy(e->v.to, sizeof(e->v.to), a->to);
     (void)rd_str_copy(e->v.verstat, sizeof(e->v.verstat), a->verstat);
+    e->v.trial = a->trial;
     e->v.admitted_ms = e->v.since_ms = a->now_ms;
     e->v.admitted_unix_us = a->now_unix_us;
     e->v.epoch = a->epoch ? a->epoch : a->now_unix_us;

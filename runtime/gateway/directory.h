@@ -67,6 +67,7 @@ struct directory_view {
     char agent[DIRECTORY_AGENT];
     char from[DIRECTORY_NUMBER], to[DIRECTORY_NUMBER];
     char verstat[DIRECTORY_VERSTAT]; /* what the carriers say about the caller's number */
+    int trial;                       /* enum trial: we made this call ourselves */
     unsigned script_thread, media_thread;
     uint64_t nonce;            /* of the token that was handed out */
     uint64_t since_ms;         /* monotonic: it is in its state */
@@ -93,6 +94,7 @@ enum directory_refusal {
 struct directory_admission {
     struct rd_str sid, agent, from, to, verstat;
     unsigned agent_max; /* calls at once this agent takes; 0: no limit */
+    int trial;          /* enum trial */
     uint64_t now_ms, now_unix_us;
     uint64_t
         epoch; /* of a call that was another process's, begun at now_unix_us; 0: it begins now */

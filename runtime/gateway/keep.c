@@ -252,7 +252,8 @@ void keep_refused(struct keep *k, const struct keep_refusal *r)
         return;
     append_refused(k, r, now_us, 1, "webhook",
                    JSON_MEMBERS(J_STR("kind", "voice"), J_TEXT("direction", r->direction),
-                                J_STR("status", "ringing"), J_STR("node", k->stream + 5)));
+                                J_STR("status", "ringing"), J_STR("node", k->stream + 5),
+                                J_STR("trial", r->trial)));
     append_refused(k, r, now_us, 2, "decision",
                    JSON_MEMBERS(J_STR("system", r->system), J_STR("reason", r->reason),
                                 J_STR("fix", r->fix), J_STR("first", r->first),

@@ -45,6 +45,7 @@ struct keep_refusal {
     struct rd_str sid, agent, from, to, direction;
     const char *system; /* "fallback", "vapi" */
     const char *reason, *fix;
+    const char *trial; /* of gateway/trial.h, or NULL */
     const char *first; /* the system it was decided for, as with other calls; NULL: none was */
 };
 void keep_refused(struct keep *k, const struct keep_refusal *r);

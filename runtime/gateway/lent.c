@@ -72,6 +72,21 @@ static int lend_operate(void *arg, const char *kind, const char *json)
     return node_operate(arg, kind, json);
 }
 
+static int lend_ring(void *arg, const char *json)
+{
+    return node_ring(arg, json);
+}
+
+static int lend_rung(void *arg, struct buf *out)
+{
+    return node_rung(arg, out);
+}
+
+static void lend_ring_judged(void *arg, bool good, struct rd_str json)
+{
+    node_ring_judged(arg, good, json);
+}
+
 const struct script_node node_lent = {
     .status = lend_status,
     .calls = lend_calls,
@@ -86,4 +101,7 @@ const struct script_node node_lent = {
     .refresh_numbers = lend_refresh_numbers,
     .drain = lend_drain,
     .operate = lend_operate,
+    .ring = lend_ring,
+    .rung = lend_rung,
+    .ring_judged = lend_ring_judged,
 };

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/now.h"
+#include "gateway/trial.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -127,7 +128,7 @@ static void ask_agent(struct node *n, const struct missed_caller *c, enum missed
         JSON_MEMBERS(J_TEXT("call", c->sid), J_TEXT("from", c->from), J_TEXT("to", c->to),
                      J_STR("why", names[m]), J_INT("since_us", since_us), J_INT("ms", lasted_ms),
                      J_TEXT("verstat", verstat));
-    int rc = agent && agent->answers_missed ? post(n, c, order) : 0;
+    int rc = agent && agent->answers_missed && c->trial != TRIAL_SYNTHETIC ? post(n, c, order) : 0;
 
     (void)rd_str_copy(sid, sizeof(sid), c->sid);
     if (rc)
@@ -142,7 +143,8 @@ void missed_call(struct node *n, const struct directory_view *call, enum missed 
                               .from = rd_str(call->from),
                               .to = rd_str(call->to),
                               .verstat = rd_str(call->verstat),
-                              .agent = call->agent};
+                              .agent = call->agent,
+                              .trial = call->trial};
     uint64_t now_ms = monotonic_us() / 1000;
 
     if (!directory_settle(n->directory, call->call) || m == MISSED_NOT)

@@ -32,6 +32,7 @@ void missed_call(struct node *n, const struct directory_view *call, enum missed 
 struct missed_caller {
     struct rd_str sid, from, to, verstat;
     const char *agent; /* NULL: nobody's number */
+    int trial;         /* enum trial */
 };
 void missed_caller(struct node *n, const struct missed_caller *c, enum missed m);
 

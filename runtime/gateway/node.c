@@ -24,6 +24,7 @@
 #include "gateway/releases.h"
 #include "gateway/reload.h"
 #include "gateway/resume.h"
+#include "gateway/ringing.h"
 #include "gateway/routing.h"
 #include "gateway/sweep.h"
 #include "gateway/tape.h"
@@ -506,6 +507,8 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = timetable_new(&n->timetable, n);
     if (!rc)
+        rc = ringing_new(&n->ringing, o->ringer);
+    if (!rc)
         rc = vapi_hooks_new(&n->vapi);
     if (!rc)
         rc = peers_new(&n->peers, n);
@@ -537,6 +540,21 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
 }
 
 /* --- while it runs --- */
+
+int node_ring(struct node *n, const char *json)
+{
+    return ringing_ring(n->ringing, json);
+}
+
+int node_rung(struct node *n, struct buf *out)
+{
+    return ringing_rung(n->ringing, out);
+}
+
+void node_ring_judged(struct node *n, bool good, struct rd_str json)
+{
+    ringing_judged(n->ringing, good, json);
+}
 
 void node_drain(struct node *n)
 {
@@ -705,6 +723,7 @@ void node_stop(struct node *n)
     if (n->scripts)
         script_pool_stop(n->scripts);
     timetable_free(n->timetable);
+    ringing_free(n->ringing);
     recorder_stop(n->recorder);
     for (unsigned i = 0; i < n->n_media; i++)
         media_thread_free(n->media[i]);

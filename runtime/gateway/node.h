@@ -15,10 +15,13 @@ struct books;
 struct node;
 struct operation_order;
 
+struct node_ringer;
+
 struct node_opts {
     const struct settings *settings;
-    struct mailbox *control; /* borrows; gets MSG_RECORD (droppable) */
-    struct books *books;     /* borrows; what must be kept goes there. NULL: nothing is */
+    struct mailbox *control;          /* borrows; gets MSG_RECORD (droppable) */
+    struct books *books;              /* borrows; what must be kept goes there. NULL: nothing is */
+    const struct node_ringer *ringer; /* copied: gateway/ringing.h. NULL: no synthetic calls */
     int listen_fd; /* takes: another process's listening socket, nothing is accepted before
                               * node_accept(). 0: its own */
 };
@@ -82,6 +85,11 @@ int node_operate(struct node *n, const char *kind, const char *json);
 
 /* The same for somebody who waits for the result (agent/host.h). Any thread, while the node runs. */
 int node_ask(struct node *n, const struct operation_order *o);
+
+/* The synthetic call, as gateway/ringing.h has it. Any thread, while the node runs. */
+int node_ring(struct node *n, const char *json);
+int node_rung(struct node *n, struct buf *out);
+void node_ring_judged(struct node *n, bool good, struct rd_str json);
 
 /* Would a new call be taken? Any thread. */
 struct node_readiness {

@@ -46,6 +46,7 @@ struct node {
     struct texts *texts;
     struct meters_kept *meters;    /* gateway/meters_kept.h */
     struct timetable *timetable;   /* gateway/timetable.h */
+    struct ringing *ringing;       /* gateway/ringing.h */
     struct vapi_hooks *vapi;       /* gateway/vapi/hooks.h */
     struct peers *peers;           /* gateway/peers.h */
     struct tls_server *tls_server; /* NULL: plain */

@@ -5,6 +5,7 @@
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "gateway/node_metrics.h"
+#include "gateway/ringing.h"
 #include "gateway/routing.h"
 #include "gateway/standing.h"
 #include "gateway/sweep.h"
@@ -183,6 +184,10 @@ int node_status_json(struct node *n, struct buf *out)
         rc = buf_add_str(out, ",\"standing\":");
     if (!rc)
         rc = standing_json(n->settings, out);
+    if (!rc)
+        rc = buf_add_str(out, ",\"synthetic\":");
+    if (!rc)
+        rc = ringing_add(n->ringing, out);
     return rc ? rc : buf_add_str(out, "}");
 }
 

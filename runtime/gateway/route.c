@@ -18,6 +18,7 @@
 #include "carriers/twilio/twiml.h"
 #include "gateway/missed.h"
 #include "gateway/routing.h"
+#include "gateway/trial.h"
 #include "gateway/vapi/hooks.h"
 #include "gateway/voice.h"
 #include "gateway/webhook.h"
@@ -318,8 +319,8 @@ bool route_fail_over_answered(struct media_thread *t, struct http_request *r,
     struct opening *o;
 
     /* Once: who is back from Vapi does not go there again. */
-    if (t->stopping || view->system == DIRECTORY_VAPI || view->legs == 0 || !agent ||
-        !agent->bypasses || !may_fail_over(t, agent, true))
+    if (t->stopping || view->trial == TRIAL_SYNTHETIC || view->system == DIRECTORY_VAPI ||
+        view->legs == 0 || !agent || !agent->bypasses || !may_fail_over(t, agent, true))
         return false;
     o = opening_new(t, r, view->call, BYPASS_MS, answered_is_late);
     if (!o)
@@ -373,14 +374,14 @@ bool route_fail_over(struct opening *o, const char *why)
     struct directory_view view;
     char reason[64];
 
-    if (!o->request || !may_fail_over(o->thread, o->agent, o->ringing))
+    if (!o->request || !may_fail_over(o->thread, o->agent, o->ringing) ||
+        !directory_get(n->directory, o->call, &view) || view.trial == TRIAL_SYNTHETIC)
         return false;
     (void)snprintf(reason, sizeof(reason), "failover:%.48s", why);
-    if (directory_get(n->directory, o->call, &view))
-        keep_call(n->keep, &view, "decision",
-                  JSON_MEMBERS(J_STR("system", "vapi"), J_STR("reason", reason),
-                               J_STR("failover", why), J_STR("version", o->agent->version),
-                               J_STR("fix", catalogue_fix("call.", why))));
+    keep_call(n->keep, &view, "decision",
+              JSON_MEMBERS(J_STR("system", "vapi"), J_STR("reason", reason), J_STR("failover", why),
+                           J_STR("version", o->agent->version),
+                           J_STR("fix", catalogue_fix("call.", why))));
     directory_route(n->directory, o->call, DIRECTORY_VAPI);
     tell_failed_over(o->agent->name, "openai", why);
     to_vapi(o, reason);

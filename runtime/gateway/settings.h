@@ -21,6 +21,8 @@ struct settings {
     char *openai_url, *openai_key, *openai_model;
     char *openai_shutdowns; /* "model=2027-01-20" lines */
     char *heartbeat_url;
+    char *synthetic_to, *synthetic_system, *synthetic_reach; /* to: "" when off */
+    int synthetic_every_s, synthetic_first_audio_ms, synthetic_dollars;
     char *twilio_api, *twilio_sid, *twilio_tokens[3]; /* NULL-terminated list of up to two */
     char *vapi_api, *vapi_key, *vapi_secret, *vapi_hmac;
     char *sentry_dsn, *sentry_environment, *sentry_release; /* dsn: "" when off */

@@ -70,7 +70,7 @@ static inline int *setting_int_field(const struct setting *s, const struct setti
 }
 
 const struct setting *settings_table(size_t *n);
-enum { SETTINGS_MAX = 64 };
+enum { SETTINGS_MAX = 80 };
 
 /* The setting of that key (or alias), or -1. */
 int setting_find(const char *key);

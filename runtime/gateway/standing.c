@@ -52,7 +52,12 @@ int standing_json(const struct settings *s, struct buf *out)
                      J_STR("shutdowns", s->openai_shutdowns),
                      J_INT("openai_concurrency", s->openai_concurrency),
                      J_INT("twilio_balance", s->twilio_balance),
-                     J_STR("heartbeat_url", s->heartbeat_url && s->heartbeat_url[0] ? "set" : "")));
+                     J_STR("heartbeat_url", s->heartbeat_url && s->heartbeat_url[0] ? "set" : ""),
+                     J_STR("synthetic_to", s->synthetic_to),
+                     J_STR("synthetic_system", s->synthetic_system),
+                     J_INT("synthetic_every_s", s->synthetic_every_s),
+                     J_INT("synthetic_first_audio_ms", s->synthetic_first_audio_ms),
+                     J_INT("synthetic_dollars", s->synthetic_dollars)));
 }
 
 /* The name in an address: https://HOST[:port]/… */

@@ -17,6 +17,7 @@
 #include "gateway/question.h"
 #include "gateway/resume.h"
 #include "gateway/route.h"
+#include "gateway/trial.h"
 #include "gateway/webhook.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -96,6 +97,7 @@ static int post_open(struct opening *o, struct message *m)
 {
     struct node *n = o->thread->node;
     unsigned thread = atomic_fetch_add(&n->next_script, 1) % script_pool_size(n->scripts);
+    struct directory_view view;
     struct credits *credits;
     int rc = credits_new(&credits, script_pool_mailbox(n->scripts, thread), CALL_CREDITS);
 
@@ -105,6 +107,7 @@ static int post_open(struct opening *o, struct message *m)
     }
     m->number = o->thread->index;
     m->aux = o->number;
+    m->kind = directory_get(n->directory, o->call, &view) && view.trial == TRIAL_SYNTHETIC;
     rc = credits_post(credits, m, false);
     if (rc)
         credits_free(credits);
@@ -227,7 +230,7 @@ static void open_call(struct media_thread *t, struct http_request *r, struct for
         return;
     }
     (void)directory_get(t->node->directory, call, &view);
-    if (!asks_database(o, view.sid))
+    if (view.trial == TRIAL_SYNTHETIC || !asks_database(o, view.sid))
         ask_script_unpinned(o);
 }
 
@@ -285,6 +288,7 @@ static void keep_refusal(struct media_thread *t, struct form *form, const struct
                              .to = webhook_word(form, "To"),
                              .direction = webhook_word(form, "Direction"),
                              .system = system,
+                             .trial = trial_name(trial_of(&t->node->auth, form)),
                              .reason = reason,
                              .fix = fix};
 
@@ -302,7 +306,8 @@ static void refuse(struct media_thread *t, struct http_request *r, struct form *
 {
     char sid[DIRECTORY_SID];
 
-    if (may_go_elsewhere(reason) && route_refused(t, r, form, agent, reason))
+    if (may_go_elsewhere(reason) && trial_of(&t->node->auth, form) != TRIAL_SYNTHETIC &&
+        route_refused(t, r, form, agent, reason))
         return;
     (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
     meter_without_stream(agent ? agent->name : NULL, "fallback");
@@ -336,6 +341,7 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
                                     .from = form_get(form, "From"),
                                     .to = form_get(form, "To"),
                                     .verstat = webhook_word(form, "StirVerstat"),
+                                    .trial = (int)trial_of(&t->node->auth, form),
                                     .now_ms = clock_ms(loop_clock()),
                                     .now_unix_us = unix_us()};
     struct directory_view view;
@@ -356,7 +362,8 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
                                J_BOOL("repeated", rc == RD_ESTATE), J_STR("node", t->node->name),
                                J_INT("process", keep_process(t->node->keep)),
                                J_TEXT("account", webhook_word(form, "AccountSid")),
-                               J_TEXT("verstat", a.verstat)));
+                               J_TEXT("verstat", a.verstat),
+                               J_STR("trial", trial_name((enum trial)a.trial))));
     if (rc == RD_ESTATE)
         repeat_call(t, r, a.call, set, agent);
     else
@@ -398,6 +405,7 @@ void voice_request(struct media_thread *t, struct http_request *r, struct form *
         metric_add(M_REFUSED_BUDGET, 1);
         refuse(t, r, form, agent, "budget", catalogue_fix("call.", "budget"));
     } else if (route_is_forced_to_vapi(t, agent) &&
+               trial_of(&t->node->auth, form) != TRIAL_SYNTHETIC &&
                !directory_find(t->node->directory, sid, &view)) {
         route_unasked(t, r, form, agent, "force");
     } else if (!agent && webhook_is_vapis(t, form_get(form, "To"))) {

@@ -13,6 +13,7 @@
 #include "gateway/peers.h"
 #include "gateway/resume.h"
 #include "gateway/texts.h"
+#include "gateway/trial.h"
 #include "gateway/vapi/hooks.h"
 #include "gateway/voice.h"
 #include "observe/catalogue.h"
@@ -192,7 +193,8 @@ void webhook_missed(struct media_thread *t, struct form *form, const struct agen
                               .from = webhook_word(form, "From"),
                               .to = webhook_word(form, "To"),
                               .verstat = webhook_word(form, "StirVerstat"),
-                              .agent = agent ? agent->name : NULL};
+                              .agent = agent ? agent->name : NULL,
+                              .trial = trial_of(&t->node->auth, form)};
 
     missed_caller(t->node, &c, m);
 }

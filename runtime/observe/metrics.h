@@ -67,7 +67,9 @@
     X(M_TARGET_OPENED, "target_opened", "times somebody we depend on was given up for a while")    \
     X(M_TARGET_REFUSED, "target_refused", "requests not made because their target was given up")   \
     X(M_OPERATIONS, "operations", "jobs beside calls that the node did by itself or was asked to") \
-    X(M_OPERATION_FAILED, "operations_failed", "of those, what did not work")
+    X(M_OPERATION_FAILED, "operations_failed", "of those, what did not work")                      \
+    X(M_SYNTHETIC, "synthetic_calls", "calls by which the cluster tried itself")                   \
+    X(M_SYNTHETIC_FAILED, "synthetic_failed", "of those, what did not work")
 
 #define METRIC_GAUGES(X)                                                                 \
     X(G_CALLS, "calls", "calls now")                                                     \

@@ -57,6 +57,13 @@ static const struct metric_shown node[] = {
     COUNTER("operations_total", "jobs", 1, M_OPERATIONS, "Jobs beside calls that ended", "nothing"),
     COUNTER("operations_failed_total", "jobs", 1, M_OPERATION_FAILED, "Of those, what did not work",
             "`ev=operation.failed` in the log says which and why"),
+    COUNTER(
+        "synthetic_calls_total", "calls", 1, M_SYNTHETIC,
+        "Calls by which the cluster tried itself (`synthetic.to`), counted where they were made",
+        "nothing"),
+    COUNTER("synthetic_calls_failed_total", "calls", 1, M_SYNTHETIC_FAILED,
+            "Of those, what did not work",
+            "twice in a row is the alarm `synthetic.failed`, which names the step"),
     ROW("zombies_total", SHOWN_COUNTER, FROM_COUNTERS, "things", 1,
         PARTS("kind", {"slot", M_ZOMBIE_SLOT}, {"waiting", M_ZOMBIE_WAITING},
               {"line", M_ZOMBIE_LINE}, {"long", M_ZOMBIE_LONG}, {"leg", M_ZOMBIE_LEG},

@@ -55,8 +55,10 @@ struct scenario_step {  /* what the caller does */
     uint32_t at_ms;     /* during: from the start of the agent's speech; else: extra wait */
     char *say, *voice;  /* espeak-ng; NULL when not speaking */
     char *play;         /* a WAV file instead of `say` */
-    char *digits;       /* DTMF */
-    uint32_t wait_ms;   /* silence of the caller, on purpose */
+    const int16_t *pcm; /* borrows: sound, 8 kHz, instead of both; never of a file */
+    size_t n_pcm;
+    char *digits;     /* DTMF */
+    uint32_t wait_ms; /* silence of the caller, on purpose */
     bool hangup;
     bool breaks, stops;  /* the network loses the stream: without a word, or with `stop` and a close
                          * frame. Where something is said: while it is */

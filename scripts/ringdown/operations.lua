@@ -37,6 +37,7 @@ M.modules = {
   rollout_sweep = "ringdown.rollout.sweep",
   rollup = "ringdown.stats.roll",
   stats = "ringdown.stats.command",
+  synthetic = "ringdown.synthetic",
   timed = "ringdown.operations.timed",
   tokens = "ringdown.api.tokens",
   undo = "ringdown.rollout.undo",
@@ -68,6 +69,7 @@ M.timed = {
   numbers_drift = { every_s = 300 },
   rollout_sweep = { every_s = 5, everywhere = true, kept = "override.json" },
   rollup = { every_s = 60 },
+  synthetic = { every_s = 10 },
   vapi_poll = { every_s = 60 },
   weekly = { every_s = 300 },
 }

@@ -23,16 +23,18 @@ end
 ---@param known string? JSON: what was kept of the call, which was another process's; "" or nil: it begins
 ---@param seed integer? of a call that is replayed
 ---@param routes string? JSON: what the node knows about where its calls go
+---@param harmless boolean? a synthetic call: nothing may come of it
 ---@return string system
 ---@return string reason
 ---@return string assistant
 ---@return string brief JSON
 ---@return string hooks
 ---@return string? decision JSON, of a call that begins
-function M.open(module, form, site, known, seed, routes)
+function M.open(module, form, site, known, seed, routes, harmless)
   inputs.begin(seed)
   local def, said, place = require(module), json.decode(form) or {}, site and json.decode(site)
-  session = sessions.new(def, said, place)
+  session = sessions.new(harmless and require("ringdown.harmless").of(def) or def, said, place)
+  session.harmless = harmless
   session:know_caller()
   if known and known ~= "" then
     local system = def.openai and "openai" or session:runs_here("vapi") and "vapi" or "openai"

@@ -9,11 +9,12 @@ local memory = require "ringdown.memory"
 
 local M = {}
 
-local _ = host.loading and require "ringdown.brief" -- calls find only what was loaded with the agent
+local _ = host.loading and require "ringdown.brief" and require "ringdown.harmless" -- calls find only what was loaded with the agent
 
 ---@class ringdown.session
 ---@field def table the agent
 ---@field call ringdown.call
+---@field harmless boolean? a synthetic call
 local session = {}
 session.__index = session
 
@@ -51,7 +52,9 @@ end
 ---@return table facts for the records
 function session:route(known)
   local def = self.def
-  if not def.vapi and type(def.routing) ~= "function" then
+  if self.harmless then
+    return require("ringdown.harmless").route(self)
+  elseif not def.vapi and type(def.routing) ~= "function" then
     return "openai", "default", "",
       { system = "openai", first = "openai", first_reason = "default", reason = "default" }
   end
@@ -70,7 +73,8 @@ end
 
 ---@return table
 function session:brief()
-  return require("ringdown.brief").render(self.def, self.call, self.system)
+  local brief = require("ringdown.brief").render(self.def, self.call, self.system)
+  return self.harmless and require("ringdown.harmless").brief(brief) or brief
 end
 
 ---What this session wants to hear of, " ended said utterance ": the agent's hooks, and what is remembered.
@@ -190,7 +194,9 @@ function session:ended(reason)
     return -- the call goes on elsewhere, and its end will be told there
   end
   local ok, why = pcall(self.event, self, "ended", reason, 0)
-  require("ringdown.twilio.watchdog").after(self.call.id, reason)
+  if not self.harmless then
+    require("ringdown.twilio.watchdog").after(self.call.id, reason)
+  end
   if not ok then
     error(why, 0)
   end

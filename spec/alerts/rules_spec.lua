@@ -115,7 +115,7 @@ return {
   it("take the warnings that somebody must do something about", function()
     local look = require "ringdown.alerts.look"
     for _, kind in ipairs { "disk.low", "journal.old", "clock.wrong", "twilio.balance", "openai.rate_limit",
-      "openai.concurrency", "notice.given_up", "alerts.rules", "alerts.channels", "heartbeat.failed",
+      "openai.concurrency", "notice.given_up", "alerts.rules", "alerts.channels", "heartbeat.failed", "synthetic.held",
       "certificate.expires", "model.shutdown", "agents.broken", "database.upkeep" } do
       local n = 0
       for _, seen in pairs(look.by_rule(rules.load(), { { kind = kind, subject = "", severity = "warning" } })) do

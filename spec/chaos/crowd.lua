@@ -112,7 +112,7 @@ function Crowd:begin_wave()
   self.waves = self.waves + 1
   local folder = ("%s/wave-%d"):format(self.cluster.folder, self.waves)
   proc.run("mkdir -p " .. folder)
-  local args = { proc.binary(), "call", "--json", "--parallel", "--url", self.cluster.url, "--rest",
+  local args = { proc.binary(), "call", "--json", "--parallel", "--as-real", "--url", self.cluster.url, "--rest",
     "127.0.0.1:" .. self.cluster.rest_port, "--linger", "1", "--fallback", self.cluster.url .. "/twilio/voice" }
   for _ = 1, self.o.calls do
     self.placed = self.placed + 1

@@ -3,6 +3,7 @@
 -- TLS: towards the caller (https, wss, a certificate that is replaced while the node runs) and towards
 -- the model (verified, refused when the authority is another).
 local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
 local tls = require "spec.e2e.support.tls"
@@ -38,7 +39,8 @@ describe("over TLS", function()
     local n
 
     setup(function()
-      n = node.start { agents = "spec/e2e/agents", sim = sim, tls = certificate }
+      n = node.start { agents = "spec/e2e/agents", sim = sim, tls = certificate,
+        env = { RINGDOWN_SYNTHETIC_TO = "+13125550201" } }
     end)
 
     teardown(function()
@@ -55,6 +57,21 @@ describe("over TLS", function()
         end
       end
       assert.is_true(n:status().tls)
+    end)
+
+    it("it rings itself: the whole way of a caller, and nobody is counted", function()
+      local said = proc.wait_for(function()
+        local status = n:status()
+        return type(status) == "table" and type(status.synthetic) == "table" and status.synthetic
+      end, 60)
+      assert.is_truthy(said, n.child:text())
+      assert.equal("", said.why or "")
+      assert.is_true(said.good)
+      assert.is_true(said.first_audio_ms < 4000)
+      n:wait_shipped()
+      assert.equal("synthetic|t|openai|f\n", pg.run(n.database, ([[select concat_ws('|', trial, is_test, system,
+        exists (select from tool_calls t where t.call = c.call)) from calls c where call = '%s']]):format(said.call)))
+      assert.equal("t\n", pg.run(n.database, ("select good from synthetic_calls where call = '%s'"):format(said.call)))
     end)
 
     it("plain HTTP gets no answer of ours", function()
@@ -87,7 +104,8 @@ describe("over TLS", function()
 
   it("a model of another authority is refused: the caller hears why nobody answers, the operator what to do",
     function()
-      local n = node.start { agents = "spec/e2e/agents", sim = sim, ca_file = theirs.file }
+      local n = node.start { agents = "spec/e2e/agents", sim = sim, ca_file = theirs.file,
+        env = { RINGDOWN_SYNTHETIC_TO = "night-desk" } }
       local before = #sim:facts "response_create"
       local ok, reports = n:call { scenarios = { "no-model" } }
       assert.equal("", reports[1].why)
@@ -96,6 +114,12 @@ describe("over TLS", function()
       assert.equal("tls", line.code)
       assert.matches("ca_file", line.fix)
       assert.equal(before, #sim:facts "response_create")
+      local said = proc.wait_for(function()
+        local status = n:status()
+        return type(status) == "table" and type(status.synthetic) == "table" and status.synthetic
+      end, 60)
+      assert.is_false(said and said.good, "nobody answers, and the synthetic call says so")
+      assert.equal("greeting", said.step)
       assert.equal(0, n:stop())
     end)
 

@@ -22,7 +22,7 @@ describe("the bill", function()
 
   local function call(n, o)
     local c = events.call(n, { started_us = (BEGAN + (o.later_s or 0)) * 1000000 })
-    c:add("webhook", { kind = "voice", status = "ringing", node = "n1" }, 0)
+    c:add("webhook", { kind = "voice", status = "ringing", node = "n1", trial = o.trial }, 0)
     c:add("decision", { system = o.system or "openai", reason = "split", model = "gpt-realtime-2.1" })
     c:add("state", { state = "live" })
     for _ = 1, o.answers or 1 do
@@ -55,6 +55,17 @@ describe("the bill", function()
     end
     return by
   end
+
+  it("has a line of its own for what we spend on trying ourselves", function()
+    call(1, {})
+    call(2, { trial = "synthetic" })
+    call(3, { trial = "call" })
+    local result, text = world.run("ringdown.stats.costs", { verb = "range", since = "2026-11-01" })
+    assert.equal(1, result.total.cost.known_calls)
+    assert.same({ 1, 0 }, { result.synthetic.calls, result.synthetic.unknown_calls })
+    assert.is_true(result.synthetic.micro_usd > 0)
+    assert.matches("trying ourselves", text)
+  end)
 
   it("adds up in whole micro-dollars: lines to the call, calls to the day, days to the month", function()
     math.randomseed(20261127)

@@ -10,6 +10,7 @@
 /* For require(): the module while an agent's file is loaded, and during a call. */
 int api_open_loading(lua_State *L);
 int api_open_call(lua_State *L);
+int api_open_harmless(lua_State *L);  /* in a synthetic call: nobody outside can be touched */
 int api_open_operation(lua_State *L); /* in an operation: of no agent and no call */
 
 /* What scripts get instead of a result: nil, a sentence, a word for programs. Returns 3. */

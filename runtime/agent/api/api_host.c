@@ -186,6 +186,42 @@ int api_open_call(lua_State *L)
     return 1;
 }
 
+/* -> nil, message, code */
+static int not_for_real(lua_State *L)
+{
+    return api_push_failure(L, "this is a synthetic call: nothing may come of it", "harmless");
+}
+
+static int not_there(lua_State *L)
+{
+    lua_pushboolean(L, 0);
+    return 1;
+}
+
+/* The library does not ask for any of these then (scripts/ringdown/harmless.lua); that it cannot have them
+ * does not depend on that. */
+int api_open_harmless(lua_State *L)
+{
+    static const char *const outside[] = {
+        "twilio",    "vapi",        "vapi_control", "openai",
+        "http",      "query",       "db",           "errand",
+        "emergency", "alarm",       "transfer",     "transfer_begun",
+        "instruct",  "expect_text", "deliver_text", "fact",
+        "reply",     "take_line",   "outside",      "transfer_refused",
+        "keep_open"};
+
+    (void)api_open_call(L);
+    for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+        lua_pushcfunction(L, not_for_real);
+        lua_setfield(L, -2, outside[i]);
+    }
+    lua_pushcfunction(L, not_there);
+    lua_setfield(L, -2, "twilio_ready");
+    lua_pushcfunction(L, not_there);
+    lua_setfield(L, -2, "vapi_ready");
+    return 1;
+}
+
 int api_open_operation(lua_State *L)
 {
     struct activity *a = vm_user(vm_of(L));

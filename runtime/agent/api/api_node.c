@@ -202,6 +202,39 @@ static int node_operate(lua_State *L)
     return push_done(L, n->arg ? n->can->operate(n->arg, kind, json) : -ENOTCONN);
 }
 
+/* node.ring(json:string {to, system}) -> true | nil, message, code: a synthetic call begins */
+static int node_ring(lua_State *L)
+{
+    const struct script_lent *n = lent_of(L);
+    const char *json = luaL_checkstring(L, 1);
+
+    return push_done(L, n->arg ? n->can->ring(n->arg, json) : -ENOTCONN);
+}
+
+/* node.rung() -> json: how it was | nil, message, code ("going": it is not over) */
+static int node_rung(lua_State *L)
+{
+    const struct script_lent *n = lent_of(L);
+    struct buf *text = new_text(L);
+    int rc = n->arg ? n->can->rung(n->arg, text) : -ENOTCONN;
+
+    if (rc == -EAGAIN)
+        return api_push_failure(L, "it goes on", "going");
+    return push_text(L, text, rc);
+}
+
+/* node.ring_judged(good:boolean, json:string): counted, and shown by status */
+static int node_ring_judged(lua_State *L)
+{
+    const struct script_lent *n = lent_of(L);
+    struct rd_str json;
+
+    json.p = luaL_checklstring(L, 2, &json.n);
+    if (n->arg)
+        n->can->ring_judged(n->arg, lua_toboolean(L, 1), json);
+    return 0;
+}
+
 void api_node_push(lua_State *L, const struct script_lent *lent)
 {
     static const luaL_Reg functions[] = {{"status", node_status},
@@ -217,6 +250,9 @@ void api_node_push(lua_State *L, const struct script_lent *lent)
                                          {"refresh_numbers", node_refresh_numbers},
                                          {"drain", node_drain},
                                          {"operate", node_operate},
+                                         {"ring", node_ring},
+                                         {"rung", node_rung},
+                                         {"ring_judged", node_ring_judged},
                                          {NULL, NULL}};
 
     luaL_newlibtable(L, functions);

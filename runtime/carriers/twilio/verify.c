@@ -322,6 +322,11 @@ static bool configured(const struct twilio_auth *a)
     return a->public_url && a->tokens && a->tokens[0];
 }
 
+bool twilio_signed_ok(const struct twilio_auth *a, struct rd_str text, struct rd_str signature)
+{
+    return configured(a) && signature.n > 0 && any_token(a, text, signature);
+}
+
 bool twilio_webhook_ok(const struct twilio_auth *a, struct rd_str target,
                        struct rd_str content_type, struct rd_str body, struct rd_str signature)
 {

@@ -19,6 +19,9 @@ struct twilio_auth {
 bool twilio_webhook_ok(const struct twilio_auth *a, struct rd_str target,
                        struct rd_str content_type, struct rd_str body, struct rd_str signature);
 
+/* Any text that whoever has a token signed as Twilio signs: base64 of its HMAC-SHA1. */
+bool twilio_signed_ok(const struct twilio_auth *a, struct rd_str text, struct rd_str signature);
+
 /* An upgrade: the same with ws:// or wss:// in place of http:// or https://, and no body. */
 bool twilio_upgrade_ok(const struct twilio_auth *a, struct rd_str target, struct rd_str signature);
 

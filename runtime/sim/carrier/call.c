@@ -82,7 +82,8 @@ void carrier_error(struct carrier_call *c, int code, const char *why)
 {
     if (c->error[0] == '\0')
         snprintf(c->error, sizeof(c->error), "%d: %s", code, why);
-    log_warn("sim.carrier_error", F_CALL(c->sid), F_INT("code", code), F_STR("why", why));
+    if (!c->d->fenced)
+        log_warn("sim.carrier_error", F_CALL(c->sid), F_INT("code", code), F_STR("why", why));
     carrier_tell(c, "error", json_pack("{s:i, s:s}", "code", code, "why", why));
 }
 

@@ -97,8 +97,10 @@ struct carrier_past {
 
 struct carrier_double {
     struct loop *loop;
-    struct tls_client *tls;                          /* borrows */
-    char *node_url, *fallback_url, *account, *token; /* own */
+    struct tls_client *tls;                                  /* borrows */
+    char *node_url, *fallback_url, *reach, *account, *token; /* own; reach NULL: by the name */
+    const char *trial, *system;                              /* static; NULL: none */
+    bool fenced;
     carrier_event_fn *on_event;
     void *event_arg;
     struct http_client *http;

@@ -103,9 +103,9 @@ static void step_begin(struct caller *c, const struct scenario_step *s)
         tell(c, CALLER_HANGS_UP, NULL, 0);
     } else if (s->digits) {
         c->state = PRESSING;
-    } else if (s->say || s->play) {
+    } else if (s->say || s->play || s->pcm) {
         c->state = SPEAKING;
-        tell(c, CALLER_SAYS, s->say ? s->say : s->play, 0);
+        tell(c, CALLER_SAYS, s->say ? s->say : s->play ? s->play : "", 0);
     } else {
         c->state = PAUSING;
     }

@@ -50,9 +50,14 @@ int carrier_double_start(struct carrier_double **out, const struct carrier_doubl
     rc = -ENOMEM;
     d->node_url = without_slash(o->node_url);
     d->fallback_url = o->fallback_url ? strdup(o->fallback_url) : NULL;
+    d->reach = o->reach ? without_slash(o->reach) : NULL;
+    d->trial = o->trial;
+    d->system = o->system;
+    d->fenced = o->fenced;
     d->account = strdup(o->account_sid ? o->account_sid : CARRIER_DOUBLE_ACCOUNT);
     d->token = strdup(o->auth_token ? o->auth_token : CARRIER_DOUBLE_TOKEN);
-    if (!d->node_url || !d->account || !d->token || (o->fallback_url && !d->fallback_url))
+    if (!d->node_url || !d->account || !d->token || (o->fallback_url && !d->fallback_url) ||
+        (o->reach && !d->reach))
         goto fail;
     rc = http_client_new(&d->http, d->loop, o->ca_file);
     if (rc) {
@@ -88,6 +93,7 @@ void carrier_double_stop(struct carrier_double *d)
     carrier_numbers_fini(&d->numbers);
     free(d->node_url);
     free(d->fallback_url);
+    free(d->reach);
     free(d->account);
     free(d->token);
     free(d);

@@ -34,6 +34,11 @@ struct carrier_double_opts {
     const char *node_url;     /* where the number's VoiceUrl points: http(s)://host:port */
     const char *fallback_url; /* the number's VoiceFallbackUrl; NULL: none */
     const char *account_sid, *auth_token;
+    const char *
+        trial; /* "call", "synthetic": what the node is told that this is (gateway/trial.h); NULL: nothing */
+    const char *system; /* of a synthetic call: which it shall go to; NULL: the usual one */
+    const char *reach;  /* http(s)://host:port where node_url is really found; NULL: by its name */
+    bool fenced;        /* the node may send its calls nowhere but to node_url; nothing is logged */
     const char *rest_listen; /* serves REST Calls here; NULL: not */
     const char *rest_fault;  /* how it misbehaves: sim/carrier/fault.h; NULL: not at all */
     const char

@@ -78,6 +78,7 @@ static void fetch_start(struct carrier_call *c, const struct failure *failure)
 
     c->fetch_began_ms = clock_ms(loop_clock());
     carrier_add_standard(&form, c->d, &who);
+    carrier_add_trial(&form, c->d, c->sid);
     if (c->dial)
         carrier_dial_add(c->dial, &form);
     if (c->gather.active)
@@ -95,8 +96,23 @@ static void fetch_start(struct carrier_call *c, const struct failure *failure)
     }
 }
 
+/* Nobody but the node is asked: what it wants of others is told, and not done. */
+static bool leaves(struct carrier_call *c, const char *url)
+{
+    char why[120];
+
+    if (!c->d->fenced || carrier_is_nodes(c->d, url))
+        return false;
+    snprintf(why, sizeof(why), "the call was sent elsewhere, to %.80s", url);
+    carrier_error(c, TWILIO_RETRIEVAL, why);
+    carrier_call_end(c, "error");
+    return true;
+}
+
 void carrier_fetch(struct carrier_call *c, const char *url, const char *method)
 {
+    if (leaves(c, url))
+        return;
     snprintf(c->fetching, sizeof(c->fetching), "%s", url);
     c->fetch_method = strcmp(method, "GET") == 0 ? "GET" : "POST";
     c->fetching_fallback = false;
@@ -159,6 +175,7 @@ void carrier_status(struct carrier_call *c, void (*done)(struct carrier_call *c)
     int rc;
 
     carrier_add_standard(&form, c->d, &who);
+    carrier_add_trial(&form, c->d, c->sid);
     snprintf(text, sizeof(text), "%u", seconds);
     carrier_form_add(&form, "CallDuration", text);
     snprintf(text, sizeof(text), "%u", (seconds + 59) / 60);

@@ -34,6 +34,50 @@ void carrier_date(char out[64], int64_t unix_s)
     strftime(out, 64, "%a, %d %b %Y %H:%M:%S +0000", gmtime_r(&t, &tm));
 }
 
+/* What stands behind the scheme of both as far as `base` goes; NULL: `url` is elsewhere. */
+static const char *behind(const char *url, const char *base)
+{
+    const char *a = strstr(url, "://"), *b = strstr(base, "://");
+    size_t n = b ? strlen(b) : 0;
+
+    if (!a || !b || strncmp(a, b, n) != 0 || (a[n] && !strchr("/?#", a[n])))
+        return NULL;
+    return a + n;
+}
+
+bool carrier_is_nodes(const struct carrier_double *d, const char *url)
+{
+    return behind(url, d->node_url) != NULL;
+}
+
+const char *carrier_reach(const struct carrier_double *d, const char *url, char *out, size_t cap)
+{
+    const char *rest = d->reach ? behind(url, d->node_url) : NULL;
+
+    if (!rest)
+        return url;
+    if (strncmp(url, "ws", 2) == 0)
+        snprintf(out, cap, "ws%s%s", d->reach + strlen("http"), rest);
+    else
+        snprintf(out, cap, "%s%s", d->reach, rest);
+    return out;
+}
+
+void carrier_add_trial(struct carrier_form *f, const struct carrier_double *d, const char *sid)
+{
+    char signature[CARRIER_SIGNATURE_BYTES], text[128], value[80];
+
+    if (!d->trial)
+        return;
+    snprintf(text, sizeof(text), "ringdown-trial:%s:%s", d->trial, sid);
+    if (carrier_sign(signature, d->token, text, NULL))
+        return;
+    snprintf(value, sizeof(value), "%s.%s", d->trial, signature);
+    carrier_form_add(f, "RingdownTrial", value);
+    if (d->system)
+        carrier_form_add(f, "RingdownSystem", d->system);
+}
+
 void carrier_add_standard(struct carrier_form *f, const struct carrier_double *d,
                           const struct carrier_who *who)
 {
@@ -64,7 +108,7 @@ void carrier_add_standard(struct carrier_form *f, const struct carrier_double *d
 int carrier_send(struct http_call **out, struct carrier_double *d, const struct carrier_request *q,
                  http_done_fn *done, void *arg)
 {
-    char signature[CARRIER_SIGNATURE_BYTES], h_signature[80], h_token[80], full[8192];
+    char signature[CARRIER_SIGNATURE_BYTES], h_signature[80], h_token[80], full[8192], at[8192];
     const char *const header[] = {h_signature, h_token,
                                   "Content-Type: application/x-www-form-urlencoded; charset=utf-8",
                                   "User-Agent: TwilioProxy/1.1", NULL};
@@ -85,7 +129,7 @@ int carrier_send(struct http_call **out, struct carrier_double *d, const struct 
         goto out;
     snprintf(h_signature, sizeof(h_signature), "X-Twilio-Signature: %s", signature);
     snprintf(h_token, sizeof(h_token), "I-Twilio-Idempotency-Token: %s", q->token);
-    o.url = full;
+    o.url = carrier_reach(d, full, at, sizeof(at));
     o.body = get ? (struct rd_str){NULL, 0} : (struct rd_str){body.data, body.n};
     o.connect_timeout_ms = CONNECT_MS;
     o.timeout_ms = TOTAL_MS;

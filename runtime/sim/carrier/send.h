@@ -36,6 +36,15 @@ struct carrier_request {
 int carrier_send(struct http_call **out, struct carrier_double *d, const struct carrier_request *q,
                  http_done_fn *done, void *arg);
 
+/* Where `url` is really found: at `reach` when it is the node's. `out` may be `url` itself. */
+const char *carrier_reach(const struct carrier_double *d, const char *url, char *out, size_t cap);
+
+/* Is it the node's: http, ws and their secure kinds of the same host? */
+bool carrier_is_nodes(const struct carrier_double *d, const char *url);
+
+/* Says in the form whose call this is, for as long as somebody wants that said. */
+void carrier_add_trial(struct carrier_form *f, const struct carrier_double *d, const char *sid);
+
 /* XML by its content type? */
 bool carrier_is_xml(struct rd_str type);
 

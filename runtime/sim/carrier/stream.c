@@ -117,7 +117,7 @@ int carrier_stream_open(struct carrier_stream **out, const struct carrier_stream
     char signature[CARRIER_SIGNATURE_BYTES], header[80];
     const char *const headers[] = {header, NULL};
     struct ws_connect_opts connect = {.loop = o->loop,
-                                      .url = o->action->url,
+                                      .url = o->url,
                                       .header = headers,
                                       .tls = o->tls,
                                       .timeout_ms = UPGRADE_MS,

@@ -27,6 +27,7 @@ struct carrier_stream_opts {
     struct tls_client *tls;
     const char *token, *account_sid, *call_sid, *stream_sid; /* borrowed until it is over */
     const struct twiml_action *action;                       /* the same */
+    const char *url;                                         /* where action->url is really found */
     const struct carrier_stream_events *events;
     void *arg;
 };

@@ -184,8 +184,10 @@ static void open_stream(struct carrier_call *c, const struct twiml_action *a)
                                     .action = a,
                                     .events = &events,
                                     .arg = c};
+    char at[CARRIER_URL_MAX];
     int rc = carrier_sid(c->stream_sid, "MZ");
 
+    o.url = carrier_reach(c->d, a->url, at, sizeof(at));
     c->refusal_told = false;
     if (rc == 0 && a->action)
         rc = twiml_resolve(c->action, sizeof(c->action), c->doc_url, a->action);

@@ -91,13 +91,25 @@ static struct carrier_call *job_owner(struct carrier_job *j)
     return c;
 }
 
+static int copy_sound(struct sound *out, const int16_t *pcm, size_t n)
+{
+    out->pcm = malloc(n * sizeof(*pcm));
+    if (!out->pcm)
+        return -ENOMEM;
+    memcpy(out->pcm, pcm, n * sizeof(*pcm));
+    out->n = n;
+    return 0;
+}
+
 static void prepare_work(void *arg)
 {
     struct carrier_job *j = arg;
 
     for (size_t i = 0; i < j->scenario->n_steps && j->err == 0; i++) {
         const struct scenario_step *s = &j->scenario->steps[i];
-        if (s->play)
+        if (s->pcm)
+            j->err = copy_sound(&j->sounds[i], s->pcm, s->n_pcm);
+        else if (s->play)
             j->err = sound_load(&j->sounds[i], s->play);
         else if (s->say)
             j->err = sound_say(&j->sounds[i], s->say, s->voice);

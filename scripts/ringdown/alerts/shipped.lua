@@ -47,7 +47,7 @@ M.rules = {
         (array_agg(c.call order by c.ended_at desc) filter (where ended_badly(c)))[1]::text as call
       from calls c
       where c.started_at > now() - $1::interval - interval '2 hours' and c.ended_at > now() - $1::interval
-        and c.agent is not null and not c.imported
+        and c.agent is not null and not c.imported and not c.is_test
       group by 1]],
   },
   {
@@ -58,6 +58,11 @@ M.rules = {
   {
     name = "calls_lost_at_vapi", severity = "page", alarms = { "vapi.not_joined" },
     about = "calls were sent to Vapi, and Vapi does not have them",
+  },
+  {
+    name = "synthetic_call", severity = "page", alarms = { "synthetic.failed" },
+      muted_by = { "database_down", "provider_down" },
+    about = "the cluster rang itself twice in a row, as a caller would, and did not get through",
   },
   {
     name = "account", severity = "page", alarms = { "openai.quota", "credentials.refused" },
@@ -72,7 +77,7 @@ M.rules = {
     sql = [[select c.agent::text as agent, count(*) as value,
       (array_agg(c.call order by c.started_at desc))[1]::text as call
       from calls c
-      where c.started_at > now() - $1::interval - interval '2 hours'
+      where c.started_at > now() - $1::interval - interval '2 hours' and not c.is_test
         and (c.failed_over_at > now() - $1::interval
           or c.route_reason like 'failover:%' and c.routed_at > now() - $1::interval)
       group by 1]],
@@ -96,10 +101,11 @@ M.rules = {
     about = "nobody called an agent for an hour in which four and more did in each of the last three weeks",
     below = 1, min_sample = 4, muted_by = { "provider_down" },
     sql = [[select a.agent::text as agent,
-        (select count(*) from calls c where c.agent = a.agent and c.started_at > now() - $1::interval) as value,
+        (select count(*) from calls c where c.agent = a.agent and c.started_at > now() - $1::interval
+          and not c.is_test) as value,
         (select min(k) from (select count(c.call) as k from generate_series(1, 3) as week
-            left join calls c on c.agent = a.agent and c.started_at <= now() - week * interval '7 days'
-              and c.started_at > now() - week * interval '7 days' - $1::interval
+            left join calls c on c.agent = a.agent and not c.is_test
+              and c.started_at <= now() - week * interval '7 days' and c.started_at > now() - week * interval '7 days' - $1::interval
           group by week) before) as n
       from agents a]],
   },
@@ -114,7 +120,8 @@ M.rules = {
             where t.call = c.call and t.started_at = c.started_at and t.role = 'caller') then 0 else 1 end as deaf
           from calls c
           where c.started_at > now() - $1::interval - interval '2 hours' and c.ended_at > now() - $1::interval
-            and c.system = 'openai' and c.turns >= 3 and c.duration_ms > 20000 and c.agent is not null) ended
+            and c.system = 'openai' and c.turns >= 3 and c.duration_ms > 20000 and c.agent is not null
+            and not c.is_test) ended
       group by agent]],
   },
   {
@@ -125,6 +132,7 @@ M.rules = {
       from calls c join call_costs k using (call)
       where c.started_at > now() - $1::interval - interval '2 hours' and c.ended_at > now() - $1::interval
         and k.micro_usd is not null and c.agent is not null and not c.imported
+        and c.trial is distinct from 'synthetic'
       group by 1]],
   },
   {
@@ -140,8 +148,8 @@ M.rules = {
     about = "it works, and will not for long, or nobody would hear that it does not",
     alarms = { "disk.low", "journal.old", "clock.wrong", "twilio.balance", "openai.rate_limit", "openai.concurrency",
       "recording.disk_low", "recording.disk_error", "database.upkeep", "nodes.differ", "agents.broken",
-      "agent.not_loaded", "admin.not_listening", "rollout.not_judged", "heartbeat.failed", "notice.given_up",
-      "alerts.rules", "alerts.channels", "alerts.left_out" },
+      "agent.not_loaded", "admin.not_listening", "rollout.not_judged", "heartbeat.failed", "synthetic.held",
+      "notice.given_up", "alerts.rules", "alerts.channels", "alerts.left_out" },
   },
   {
     name = "other_alarm", severity = "ticket", for_at_least = "10s", alarms = { "*" }, muted_by = { "database_down" },

@@ -49,6 +49,24 @@ function M.new(facts)
     return ask(("whisper %s %s%s %s"):format(sid, text, now and " now" or "", who), sid)
   end
   function node.transfer(sid, to, who) return ask(("transfer %s %s %s"):format(sid, to, who), sid) end
+  -- Synthetic calls: what the telephone says of each, in turn; a text is why it does not even ring.
+  node.rings, node.judged = {}, {}
+  function node.ring(text)
+    node.rang = text
+    local next_one = table.remove(node.rings, 1) or "there is no telephone here"
+    if type(next_one) == "string" then
+      return nil, next_one, "failed"
+    end
+    node.report = next_one
+    return true
+  end
+  function node.rung()
+    return json.encode(node.report)
+  end
+  function node.ring_judged(good, text)
+    node.judged[#node.judged + 1] = { good, json.decode(text) }
+  end
+
   function node.drill(agent, rule, who)
     local done, why, code = ask(("drill %s %s %s"):format(agent, rule, who), agent)
     if not done then return nil, why, code end

@@ -38,6 +38,18 @@ local function hosting_of()
     and unit = 'month' and valid_from <= now() and (valid_to is null or valid_to > now())]], {})
 end
 
+-- What the cluster spent on trying itself: real money, and in none of the other lines.
+local synthetic_sql = [[select jsonb_build_object('calls', count(*), 'unknown_calls', count(*) - count(k.micro_usd),
+    'micro_usd', coalesce(sum(k.micro_usd), 0))::text
+  from calls c left join call_costs k using (call)
+  where c.trial = 'synthetic' and c.started_at >= coalesce($1::timestamptz, $2::date)
+    and c.started_at < coalesce($3::timestamptz, $4::date) and ($5::text is null or c.agent = $5)]]
+
+local function synthetic_of(when, agent)
+  return db.must(synthetic_sql, { when.from or false, when.local_from or false, when.to or false,
+    when.local_to or false, agent or false })
+end
+
 local function range_lines(answer)
   local cost, lines = answer.total.cost, {}
   lines[1] = ("%s, %s: %s for %s calls whose cost is known"):format(answer.agent or "all agents", answer.period.text,
@@ -58,6 +70,11 @@ local function range_lines(answer)
     lines[#lines + 1] = ("  %-24s %14s  each month, beside all of this"):format("hosting",
       draw.usd(answer.hosting_month_micro_usd))
   end
+  if answer.synthetic and answer.synthetic.calls > 0 then
+    lines[#lines + 1] = ("  %-24s %14s  %s synthetic calls, beside all of this%s"):format("trying ourselves",
+      draw.usd(answer.synthetic.micro_usd), draw.count(answer.synthetic.calls), answer.synthetic.unknown_calls > 0
+      and (", %s of them not known"):format(draw.count(answer.synthetic.unknown_calls)) or "")
+  end
   for _, group in ipairs(answer.groups) do
     lines[#lines + 1] = ("  %-24s %14s  %s calls%s"):format(draw.fit(group.name, 24), draw.usd(group.cost.micro_usd),
       draw.count(group.cost.known_calls), group.cost.unknown_calls > 0 and (", %s more not known"):format(
@@ -73,6 +90,9 @@ function verbs.range(payload, tell)
   require("ringdown.stats.roll").run { rounds = 20 }
   local answer = read.range(payload)
   answer.hosting_month_micro_usd = hosting_of()
+  if not payload.agents then -- who may see some agents only asks for their calls
+    answer.synthetic = synthetic_of(answer.period, payload.agent)
+  end
   say(tell, range_lines(answer))
   return answer
 end

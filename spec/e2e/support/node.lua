@@ -309,7 +309,7 @@ end
 
 -- Starts `ringdown call` for these scenarios, all at once, and returns what is waited for with
 -- :wait(). A scenario is a file, or a name in examples/scenarios or spec/e2e/scenarios.
--- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one, rest_fault;
+-- o: scenarios, to, fallback, url, calls, wav (a folder), one_by_one, rest_fault, as_test;
 --    linger: seconds that the telephones and Twilio's API stay after the last call;
 --    people, texts: who is at the other telephones, as in a scenario (runtime/sim/scenario.h)
 function Node:place(o)
@@ -324,6 +324,9 @@ function Node:place(o)
   end
   if not o.one_by_one then
     table.insert(args, "--parallel")
+  end
+  if not o.as_test then -- stories are about callers
+    table.insert(args, "--as-real")
   end
   add("--to", o.to)
   add("--fallback", o.fallback)

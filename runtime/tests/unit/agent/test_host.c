@@ -385,6 +385,55 @@ static void test_a_script_that_has_failed_transfers_nobody(void **state)
     expect_refused("the agent's script has failed", false);
 }
 
+/* A library that leaves everything in, and tries it. */
+static const char leaky_library[] =
+    "local host = require 'ringdown.host'\n"
+    "return {\n"
+    "  of = function(def)\n"
+    "    for _, name in ipairs { 'twilio', 'vapi', 'vapi_control', 'openai', 'http', 'query', "
+    "'db', 'errand',\n"
+    "        'emergency', 'alarm', 'transfer', 'transfer_begun', 'fact', 'deliver_text', 'outside' "
+    "} do\n"
+    "      local done, _, code = host[name]('POST', 'Messages.json', {})\n"
+    "      if done or code ~= 'harmless' then error(name .. ' is left') end\n"
+    "    end\n"
+    "    if host.twilio_ready() or host.vapi_ready() then error 'ready' end\n"
+    "    return def\n"
+    "  end,\n"
+    "  route = function() return 'openai', 'synthetic', '', {} end,\n"
+    "  brief = function(brief) return brief end,\n"
+    "}\n";
+
+static int set_up_leaky(void **state)
+{
+    (void)state;
+    log_config(LOG_ERROR, LOG_LOGFMT);
+    fake_node_init(&node);
+    fake_library(&node, "harmless.lua", leaky_library);
+    fake_agent(&node, "test.lua", test_agent);
+    fake_start(&node, 1);
+    return 0;
+}
+
+static void test_a_synthetic_call_has_no_way_to_anybody_whatever_its_script_wants(void **state)
+{
+    struct rd_str s[] = {RD_STR("test"), RD_STR("{\"CallSid\":\"CA1\"}")};
+    struct message *m = message_new(MSG_CALL_OPEN, 7, s, 2);
+
+    (void)state;
+    assert_non_null(m);
+    m->kind = 1;
+    m->number = 3;
+    m->aux = 1007;
+    assert_int_equal(credits_post(node.credits, m, false), 0);
+    m = fake_next(&node);
+    assert_non_null(m);
+    assert_int_equal(m->type, MSG_CALL_OPENED);
+    assert_string_equal(m->s[1].p, "synthetic");
+    assert_non_null(m->brief);
+    fake_event(&node, 7, AGENT_ENDED, "", "", "caller_hangup");
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -410,6 +459,9 @@ int main(void)
         STORY(test_stopping_in_the_middle_leaves_nothing),
         STORY(test_a_transfer_that_cannot_be_asked_for_is_refused_with_the_reason),
         STORY(test_a_script_that_has_failed_transfers_nobody),
+        cmocka_unit_test_setup_teardown(
+            test_a_synthetic_call_has_no_way_to_anybody_whatever_its_script_wants, set_up_leaky,
+            tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
