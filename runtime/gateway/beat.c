@@ -9,7 +9,7 @@
  *                             what is due                  ─▶ operations (gateway/timetable.h)
  *
  * Failure modes: with the database away nobody leads, and what a node does then is begun (it is the
- * shipper's alarm). What it does not get in time is "journal.behind".
+ * shipper's alarm), also while a beat still waits for a database that hangs. What it does not get in time is "journal.behind".
  * An errand that finds no room is asked for again by a later beat. */
 #include "gateway/beat.h"
 
@@ -244,8 +244,12 @@ void beat_tell(struct node *n)
     struct buf beat;
     int rc;
 
-    if (!n->books || atomic_exchange(&n->beating, true))
+    if (!n->books)
         return;
+    if (atomic_exchange(&n->beating, true)) {
+        timetable_beat_alone(n->timetable); /* the last one is not answered yet */
+        return;
+    }
     alarm_behind(n);
     atomic_fetch_add(&n->adopting, 1);
     buf_init(&beat, BEAT_MAX);

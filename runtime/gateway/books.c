@@ -121,12 +121,23 @@ static int ready(struct pg *pg, char *why, size_t cap, void *arg)
     return rc;
 }
 
+/* Without looking after the server: that may take seconds, and is the shipper's. */
+static int probe_conninfo(struct buf *out, char *why, size_t cap, void *arg)
+{
+    const struct books *b = arg;
+    struct database_opts o = database_opts(b);
+
+    o.who = "ringdown probe";
+    return database_conninfo(out, &o, why, cap);
+}
+
 static int start_shipper(struct books *b)
 {
     struct shipper_opts o = {.folder = b->journal_folder,
                              .journal = b->journal,
                              .conninfo = conninfo,
                              .ready = ready,
+                             .probe_conninfo = probe_conninfo,
                              .arg = b};
 
     return shipper_start(&b->shipper, &o);

@@ -258,6 +258,9 @@ static const struct error_info records[] = {
      "start or repair PostgreSQL, or check database.url (ringdown db status); events wait in the "
      "journal",
      ERROR_CRITICAL, RETRY_BY_US},
+    {"database.not_probed", "no thread asks PostgreSQL every second whether it answers",
+     "free memory; until a restart a database that hangs is told of a quarter of a minute later",
+     ERROR_WARNING, RETRY_NO},
     {"database.trouble", "PostgreSQL did not take a batch",
      "nothing is lost: events wait in the journal and are sent again", ERROR_WARNING, RETRY_BY_US},
     {"database.setup", "PostgreSQL answers and the schema, the user or the rights are not right",

@@ -12,7 +12,8 @@
  * - a deadlock or a serialization failure: the same batch again
  * - schema or rights are missing: "database.setup" says what to do, and it is tried every 10 s
  * - data that it will never take: shipper_send.c
- * - it neither answers nor goes: given up after 10 s
+ * - it neither answers nor goes: given up after 10 s; store/probe.h finds out after five, and
+ *   "database.down" is open from then on
  * - crash between ingest() and taking away: the batch is sent again, all duplicates */
 #include "store/shipper.h"
 
@@ -22,6 +23,7 @@
 #include "base/random.h"
 #include "base/urgent.h"
 #include "observe/alarm.h"
+#include "store/probe.h"
 #include "store/shipper_private.h"
 
 #include <errno.h>
@@ -247,13 +249,66 @@ static int ship_round(struct shipper *s)
 
 /* ---- what is told ---- */
 
+static void tell_down(struct shipper *s, unsigned by, const char *why)
+{
+    pthread_mutex_lock(&s->down_lock);
+    s->down_by |= by;
+    alarm_raise(ALARM_CRITICAL, "database.down", "", why,
+                "start or repair PostgreSQL, or check database.url (ringdown db status). Calls go "
+                "on and nothing is lost: events wait in the journal");
+    pthread_mutex_unlock(&s->down_lock);
+}
+
+static void not_down(struct shipper *s, unsigned by)
+{
+    pthread_mutex_lock(&s->down_lock);
+    if (s->down_by == by)
+        alarm_clear("database.down", "");
+    s->down_by &= ~by;
+    pthread_mutex_unlock(&s->down_lock);
+}
+
+static void on_silent(void *arg, const char *why)
+{
+    tell_down(arg, DOWN_BY_PROBE, why);
+}
+
+static void on_answers(void *arg)
+{
+    not_down(arg, DOWN_BY_PROBE);
+}
+
+static int probe_conninfo(struct buf *out, char *why, size_t cap, void *arg)
+{
+    const struct shipper *s = arg;
+
+    return s->opts.probe_conninfo(out, why, cap, s->opts.arg);
+}
+
+/* Before the database was there once, it is the shipper's to wait for. */
+static void begin_to_probe(struct shipper *s)
+{
+    const struct probe_opts o = {
+        .conninfo = probe_conninfo, .silent = on_silent, .answers = on_answers, .arg = s};
+    int rc;
+
+    if (s->probing || !s->opts.probe_conninfo)
+        return;
+    s->probing = true;
+    rc = probe_start(&s->probe, &o);
+    if (rc)
+        log_warn(
+            "database.not_probed", F_ERR(rc),
+            F_FIX("nothing is lost: a database that hangs is told of a quarter of a minute later"));
+}
+
 static void works(struct shipper *s)
 {
-    if (s->down_told)
-        alarm_clear("database.down", "");
+    not_down(s, DOWN_BY_SHIPPER);
     if (s->setup_told)
         alarm_clear("database.setup", "");
-    s->down_told = s->setup_told = false;
+    s->setup_told = false;
+    begin_to_probe(s);
     s->failing_since_ms = 0;
     s->trouble = TROUBLE_NONE;
     s->why[0] = '\0';
@@ -266,14 +321,6 @@ static void tell_setup(struct shipper *s)
     alarm_raise(ALARM_CRITICAL, "database.setup", "", s->why,
                 "do what it says; ringdown db status shows where the database stands. Nothing is "
                 "lost: events wait in the journal");
-}
-
-static void tell_down(struct shipper *s)
-{
-    s->down_told = true;
-    alarm_raise(ALARM_CRITICAL, "database.down", "", s->why,
-                "start or repair PostgreSQL, or check database.url (ringdown db status). Calls go "
-                "on and nothing is lost: events wait in the journal");
 }
 
 /* How long to wait. */
@@ -293,7 +340,7 @@ static uint32_t fails(struct shipper *s)
     if (s->trouble == TROUBLE_DISK)
         return IDLE_MS;
     if (now_ms - s->failing_since_ms >= DOWN_MS)
-        tell_down(s);
+        tell_down(s, DOWN_BY_SHIPPER, s->why);
     return (uint32_t)retry_failed(&s->retry, now_ms, 0, rd_random_bits());
 }
 
@@ -376,6 +423,7 @@ int shipper_start(struct shipper **out, const struct shipper_opts *o)
         return -ENOMEM;
     s->opts = *o;
     s->batch_max = BATCH_MAX;
+    pthread_mutex_init(&s->down_lock, NULL);
     buf_init(&s->payload, PAYLOAD_MAX);
     retry_init(&s->retry, &policy, monotonic_ms());
     if (!rd_str_copy(s->folder, sizeof(s->folder), rd_str(o->folder)))
@@ -383,6 +431,7 @@ int shipper_start(struct shipper **out, const struct shipper_opts *o)
     if (!rc)
         rc = -pthread_create(&s->thread, NULL, shipper_main, s);
     if (rc) {
+        pthread_mutex_destroy(&s->down_lock);
         free(s);
         return rc;
     }
@@ -402,6 +451,8 @@ void shipper_stop(struct shipper *s, uint32_t drain_ms)
     atomic_store(&s->stop_at_ms, monotonic_ms() + drain_ms);
     journal_wake(s->opts.journal);
     (void)pthread_join(s->thread, NULL);
+    probe_stop(s->probe);
+    pthread_mutex_destroy(&s->down_lock);
     sources_close(s);
     buf_fini(&s->payload);
     free(s);

@@ -27,6 +27,10 @@ struct shipper_opts {
     /* Whether the schema of a fresh connection is one to write to; NULL: it is. An error with a
      * sentence that says what is wrong and what to do. */
     int (*ready)(struct pg *pg, char *why, size_t cap, void *arg);
+
+    /* The connection string for a probe, which tells "database.down" while the shipper itself still waits
+     * for an answer; must not wait. NULL: there is none. */
+    int (*probe_conninfo)(struct buf *out, char *why, size_t cap, void *arg);
     void *arg;
 };
 

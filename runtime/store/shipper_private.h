@@ -24,6 +24,9 @@ struct source {
     int64_t acknowledged;      /* and that is taken away here */
 };
 
+/* Who says that the database is down: the alarm is over when nobody does. */
+enum { DOWN_BY_SHIPPER = 1, DOWN_BY_PROBE = 2 };
+
 enum trouble {
     TROUBLE_NONE,
     TROUBLE_DATABASE, /* it may pass: nothing is lost, again soon */
@@ -49,12 +52,16 @@ struct shipper {
     char why[256]; /* of the trouble; "" */
     struct retry retry;
     uint64_t failing_since_ms; /* 0: it works */
-    bool down_told, setup_told, dead_told;
+    bool setup_told, dead_told, probing;
     uint64_t seen;          /* commits of the journal */
     uint64_t scanned_ms;    /* the folder */
     uint64_t told_ms;       /* the gauges */
     uint64_t checkpoint_ms; /* of the own file */
     uint64_t spoke_ms;      /* with the database */
+
+    struct probe *probe;       /* owns; NULL: the database was not there yet */
+    pthread_mutex_t down_lock; /* of down_by, held while its alarm is told */
+    unsigned down_by;
 };
 
 /* Notes what is wrong; the return value is for returning it: below 0. */

@@ -59,7 +59,7 @@ M.modules = {
 M.timed = {
   accounts = { every_s = 60, everywhere = true },
   alerts = { every_s = 4 },
-  alerts_alone = { every_s = 4, everywhere = true, kept = "alerts_alone.json", alone = true },
+  alerts_alone = { every_s = 2, everywhere = true, kept = "alerts_alone.json", alone = true },
   budgets = { every_s = 3 },
   guards = { every_s = 60 },
   health = { every_s = 60, everywhere = true },

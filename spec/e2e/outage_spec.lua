@@ -5,18 +5,20 @@
 --
 -- RINGDOWN_OUTAGE_SECONDS   how long PostgreSQL is away (30)
 -- RINGDOWN_OUTAGE_CALLS     how many calls at once (20)
+local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
+local receiver = require "spec.support.receiver"
 local sims = require "spec.e2e.support.sim"
 
 local SECONDS = tonumber(os.getenv "RINGDOWN_OUTAGE_SECONDS" or 30)
 local CALLS = tonumber(os.getenv "RINGDOWN_OUTAGE_CALLS" or 20)
 local DRAINED_S = 30
 
-local function start(sim)
-  return node.start { agents = "spec/e2e/agents", sim = sim,
-    env = { RINGDOWN_MAX_CALLS = "400", RINGDOWN_MAX_CALLS_PER_CALLER = "400" } }
+local function start(sim, channels)
+  return node.start { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_MAX_CALLS = "400",
+    RINGDOWN_MAX_CALLS_PER_CALLER = "400", RINGDOWN_ALERT_CHANNELS = channels } }
 end
 
 local function one(url, sql)
@@ -128,15 +130,17 @@ describe(("PostgreSQL is away for %d s under %d calls"):format(SECONDS, CALLS), 
 end)
 
 describe("PostgreSQL changes its mind", function()
-  local sim, n
+  local sim, n, hooks
 
   setup(function()
-    sim = sims.start()
-    n = start(sim)
+    sim, hooks = sims.start(), receiver.hook {}
+    n = start(sim, json.encode { { name = "desk", kind = "webhook", secret = "sixteen letters and more",
+      url = ("http://127.0.0.1:%d/alerts"):format(hooks.port) } })
   end)
 
   teardown(function()
     assert.equal(0, n:stop())
+    hooks:stop()
     assert.equal(0, sim:stop())
   end)
 
@@ -144,8 +148,18 @@ describe("PostgreSQL changes its mind", function()
     assert.is_true(n:wait_shipped())
     pg.freeze()
     local ok, reports = talk(n, 3):wait()
+    local told = hooks:wait(1, 60)[1]
     pg.thaw()
     assert_all_well(ok, reports, 3)
+    assert.is_table(told, "nobody was told")
+    assert.matches('"rule":"database_down"', told.body, 1, true)
+    -- Six seconds after it froze: not when whoever had work for it had lost patience.
+    local lines = {}
+    for i, line in ipairs(n:log()) do
+      local what = line.ev == "alarm" and line.kind or line.ev
+      lines[what] = lines[what] or i
+    end
+    assert.is_true(lines["database.down"] < (lines["database.trouble"] or math.huge))
     assert.is_true(n:wait_shipped(DRAINED_S))
     assert_whole(n.database, 3)
   end)
@@ -191,7 +205,7 @@ describe("PostgreSQL changes its mind", function()
     local said = one(n.database, turns).n
     assert.is_true(said > 0) -- those that do not speak of breakfast
     assert.equal(2, n:status().journal.dead)
-    local list = require("cjson").encode((n:ringdown("journal", "--json")))
+    local list = json.encode((n:ringdown("journal", "--json")))
     assert.matches("no breakfast here", list, 1, true)
     assert.is_nil(list:find("the row:", 1, true)) -- what was said is no reason
     assert.is_true(is_alarmed(n, "journal.dead"))

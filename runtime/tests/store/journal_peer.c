@@ -157,9 +157,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", why);
         return 1;
     }
-    if (shipper_start(&s,
-                      &(struct shipper_opts){
-                          .folder = argv[1], .journal = j, .conninfo = conninfo, .arg = argv[2]}))
+    if (shipper_start(&s, &(struct shipper_opts){.folder = argv[1],
+                                                 .journal = j,
+                                                 .conninfo = conninfo,
+                                                 .probe_conninfo = conninfo,
+                                                 .arg = argv[2]}))
         return 1;
     printf("pid %d\n", (int)getpid());
     while (fgets(line, sizeof(line), stdin))
