@@ -14,6 +14,7 @@
 #include "agent/api/api.h"
 #include "agent/errand.h"
 #include "agent/operation.h"
+#include "base/crash.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/urgent.h"
@@ -302,6 +303,7 @@ static void *run(void *arg)
     struct script_thread *t = arg;
 
     (void)pthread_setname_np(pthread_self(), t->aside ? "aside" : "script");
+    crash_thread();
     if (t->aside)
         background_thread();
     else

@@ -9,6 +9,7 @@
  *
  * - wrong configuration: every mistake on stderr, exit 2, nothing was touched
  * - port or data folder in use: a sentence with the remedy, exit 1 */
+#include "base/crash.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -24,12 +25,17 @@
 #include "io/loop.h"
 #include "io/notify.h"
 #include "io/sentry.h"
+#include "observe/alarm.h"
+#include "observe/catalogue.h"
+#include "observe/crash_report.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: ringdown serve [--take-over] [--config FILE]\n\n"
@@ -41,6 +47,8 @@ static const char usage[] =
     "also from the environment (examples/ringdown.lua tells all).\n"
     "Exit code 2 when the configuration is wrong, 1 when the port or the data folder is in use.\n";
 
+enum { CRASH_TOLD_MS = 3600 * 1000 }; /* the alarm about a crash is open so long */
+
 struct serving {
     const struct options *options;
     struct settings *settings; /* owns */
@@ -51,6 +59,7 @@ struct serving {
     struct ringer *ringer;     /* owns */
     struct leaving *leaving;   /* owns */
     struct sentry *sentry;     /* owns; NULL: errors stay in the log */
+    struct loop_timer *forget; /* owns; NULL: nobody crashed */
     struct handed handed;      /* owns: what the process before us gave; dialog -1: there is none */
     bool take_over;
 };
@@ -220,6 +229,41 @@ static int start_sentry(struct serving *s, char *why, size_t cap)
     return sentry_start(&s->sentry, &o, why, cap);
 }
 
+/* ---- crashes ---- */
+
+static void note_crashes(const struct settings *c)
+{
+    int rc = crash_start(c->data, c->node_name, c->sentry_release);
+
+    if (rc)
+        log_warn("process.no_report", F_STR("file", c->data), F_ERR(rc),
+                 F_FIX(catalogue_fix("process.", "no_report")));
+}
+
+static void forget_crash(void *arg)
+{
+    (void)arg;
+    alarm_clear("process.crashed", NULL);
+}
+
+/* The folder is ours by now. What Sentry has to take stays until it did. */
+static int tell_crashes(struct serving *s)
+{
+    char paths[CRASH_REPORTS][PATH_MAX];
+    int rc;
+
+    if (!crash_reports_tell(s->settings->data))
+        return 0;
+    if (s->sentry)
+        sentry_crashes(s->sentry, s->settings->data);
+    for (size_t i = 0, n = s->sentry ? 0 : crash_reports(s->settings->data, paths); i < n; i++)
+        (void)unlink(paths[i]);
+    rc = loop_timer_new(&s->forget, s->loop, forget_crash, s);
+    if (!rc)
+        loop_timer_in(s->forget, CRASH_TOLD_MS);
+    return rc;
+}
+
 static int start(struct serving *s, char *why, size_t cap)
 {
     struct control_opts co = {.settings = s->settings};
@@ -237,6 +281,8 @@ static int start(struct serving *s, char *why, size_t cap)
     rc = control_new(&s->control, &co, why, cap);
     if (!rc && s->handed.dialog < 0)
         rc = control_listen(s->control, why, cap);
+    if (!rc)
+        rc = tell_crashes(s);
     if (rc)
         return rc;
     rc = books_open(&s->books, s->settings, why, cap);
@@ -266,6 +312,7 @@ static void stop(struct serving *s)
     ringer_free(s->ringer);
     books_close(s->books);
     control_free(s->control);
+    loop_timer_free(s->forget);
     if (s->loop)
         loop_free(s->loop);
     settings_free(s->settings);
@@ -283,6 +330,7 @@ static int serve(struct serving *s)
         fprintf(stderr, "ringdown serve: cannot start the log: %s\n", rd_strerror(rc));
         return EXIT_FAILED;
     }
+    note_crashes(s->settings);
     rc = start_sentry(s, why, sizeof(why));
     if (!rc)
         rc = start(s, why, sizeof(why));

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "observe/crumbs.h"
 #include "observe/metrics.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ void keep_record(struct keep *k, const struct directory_view *call, const char *
     struct journal_event e = {
         .stream = rd_str(call->sid), .at_us = unix_us(), .type = type, .body = body};
 
+    crumb_fact(call->sid, type, body, (int64_t)(e.at_us / 1000));
     if (!k->journal)
         return;
     if (directory_stamp(k->directory, call->call, &e.started_us, &e.epoch, &e.seq))

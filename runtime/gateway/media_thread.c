@@ -7,6 +7,7 @@
  * - MSG_STOP: every line ends; when the last has let go, the thread leaves its loop. */
 #include "gateway/media_thread.h"
 
+#include "base/crash.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/urgent.h"
@@ -249,6 +250,7 @@ void *media_thread_run(void *arg)
     struct media_thread *t = arg;
 
     (void)pthread_setname_np(pthread_self(), "media");
+    crash_thread();
     urgent_thread();
     (void)loop_run(t->loop);
     /* What still came in meanwhile has scripts to tell, and those end after us. */

@@ -3,7 +3,8 @@
  *
  *   log ─▶ sentry_heard() ─▶ queue ─ wake ─▶ worker: event ─▶ gzip ─▶ POST ─▶ limits
  *
- * - one at a time, connect 2 s, 10 s in all, no redirect, no second try, no proxy
+ * - one at a time, connect 2 s, 10 s in all, no redirect, no second try, no proxy; but notes of crashes stay
+ *   in the data folder until Sentry took or refused them
  * - once a minute at most: what was dropped; every ten seconds: are there too many failed calls?
  * - at the end what waits is sent, for a second; a request on its way is cut off within another
  *
@@ -14,6 +15,7 @@
 #include "base/now.h"
 #include "base/urgent.h"
 #include "io/tls.h"
+#include "observe/crash_report.h"
 #include "observe/families.h"
 #include "observe/metrics.h"
 #include "observe/sentry.h"
@@ -28,6 +30,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum {
@@ -50,6 +53,7 @@ struct sentry {
     pthread_mutex_t lock;
     pthread_cond_t news;
     bool any, stopping;      /* lock */
+    char crashes[PATH_MAX];  /* lock; the folder; "": none are waited for */
     _Atomic uint64_t cut_ms; /* monotonic: what is on its way then is given up; 0: it may go on */
     pthread_t thread;
 
@@ -59,7 +63,7 @@ struct sentry {
     struct sentry_record record;
     struct sentry_crumb crumbs[SENTRY_CRUMBS_TOLD];
     char limits[HEADER_MAX], retry_after[64];
-    uint64_t looked_ms, reported_ms;
+    uint64_t looked_ms, reported_ms, crashes_ms;
     uint64_t failed[LOOKS], calls[LOOKS];
     size_t n_looks;
 };
@@ -180,8 +184,13 @@ static bool set_up(struct sentry *s)
     return bad == CURLE_OK;
 }
 
-/* True: Sentry took it. */
-static bool post(struct sentry *s, struct rd_str envelope)
+static bool is_taken(long status)
+{
+    return status >= 200 && status < 300;
+}
+
+/* What Sentry said; 0: nothing, or not to the end. */
+static long post(struct sentry *s, struct rd_str envelope)
 {
     size_t left = (size_t)64 * 1024;
     struct buf packed;
@@ -201,14 +210,19 @@ static bool post(struct sentry *s, struct rd_str envelope)
     buf_fini(&packed);
     if (status > 0)
         sentry_answered(s->queue, status, s->limits, s->retry_after, monotonic_ms());
-    if (code == CURLE_OK && status >= 200 && status < 300)
-        return true;
-    /* A 429 is Sentry's own to count. */
-    if (code != CURLE_OK || status == 0)
+    return code == CURLE_OK ? status : 0;
+}
+
+/* Tried once: gone, if Sentry did not take it. A 429 is Sentry's own to count. */
+static bool post_once(struct sentry *s, struct rd_str envelope)
+{
+    long status = post(s, envelope);
+
+    if (status == 0)
         sentry_dropped(s->queue, SENTRY_NETWORK, 1);
-    else if (status != 429)
+    else if (!is_taken(status) && status != 429)
         sentry_dropped(s->queue, SENTRY_REFUSED, 1);
-    return false;
+    return is_taken(status);
 }
 
 /* --- what is sent --- */
@@ -243,7 +257,7 @@ static void send_record(struct sentry *s)
         rc = sentry_envelope(&envelope, (struct rd_str){event.data, event.n}, id, unix_ms());
     if (rc)
         sentry_dropped(s->queue, SENTRY_INTERNAL_ERROR, 1);
-    else if (post(s, (struct rd_str){envelope.data, envelope.n}))
+    else if (post_once(s, (struct rd_str){envelope.data, envelope.n}))
         metric_add(M_SENTRY_SENT, 1);
     buf_fini(&event);
     buf_fini(&envelope);
@@ -256,8 +270,83 @@ static void send_report(struct sentry *s)
 
     buf_init(&envelope, 8192);
     if (sentry_report(s->queue, &envelope, unix_ms()) == 0)
-        (void)post(s, (struct rd_str){envelope.data, envelope.n});
+        (void)post_once(s, (struct rd_str){envelope.data, envelope.n});
     buf_fini(&envelope);
+}
+
+/* --- crashes of processes before this one --- */
+
+/* False: again later. */
+static bool send_crash(struct sentry *s, const struct crash_report *r)
+{
+    struct sentry_about about = {
+        .release = s->release, .environment = s->environment, .node = s->node};
+    struct buf event, envelope;
+    uint8_t bits[16];
+    long status = 0;
+    char id[33];
+    int rc = random_bytes(bits, sizeof(bits));
+
+    rd_hex(id, bits, sizeof(bits));
+    about.id = id;
+    buf_init(&event, EVENT_MAX);
+    buf_init(&envelope, EVENT_MAX + 1024);
+    if (!rc)
+        rc = sentry_crash(&event, r, &about);
+    if (!rc)
+        rc = sentry_envelope(&envelope, (struct rd_str){event.data, event.n}, id, unix_ms());
+    if (!rc)
+        status = post(s, (struct rd_str){envelope.data, envelope.n});
+    buf_fini(&event);
+    buf_fini(&envelope);
+    if (is_taken(status))
+        metric_add(M_SENTRY_SENT, 1);
+    else if (status >= 400 && status < 500 && status != 429)
+        sentry_dropped(s->queue, SENTRY_REFUSED, 1); /* so will it be the next time */
+    else
+        return false;
+    return true;
+}
+
+static void send_crashes(struct sentry *s, const char *folder)
+{
+    static char paths[CRASH_REPORTS][PATH_MAX];
+    static struct crash_report r; /* there is one worker */
+    size_t n = crash_reports(folder, paths);
+
+    for (size_t i = 0; i < n; i++) {
+        if (crash_report_read(&r, paths[i]) != 0)
+            continue;
+        if (on_progress(s, 0, 0, 0, 0) || !sentry_may(s->queue, SENTRY_ERROR, monotonic_ms()) ||
+            !send_crash(s, &r))
+            return;
+        (void)unlink(paths[i]);
+    }
+    pthread_mutex_lock(&s->lock);
+    s->crashes[0] = '\0';
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void look_at_crashes(struct sentry *s, uint64_t now_ms)
+{
+    char folder[PATH_MAX];
+
+    pthread_mutex_lock(&s->lock);
+    (void)rd_str_copy(folder, sizeof(folder), rd_str(s->crashes));
+    pthread_mutex_unlock(&s->lock);
+    if (!*folder || now_ms < s->crashes_ms)
+        return;
+    s->crashes_ms = now_ms + REPORT_MS;
+    send_crashes(s, folder);
+}
+
+void sentry_crashes(struct sentry *s, const char *folder)
+{
+    pthread_mutex_lock(&s->lock);
+    (void)rd_str_copy(s->crashes, sizeof(s->crashes), rd_str(folder));
+    s->any = true;
+    pthread_cond_signal(&s->news);
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* --- calls that failed --- */
@@ -351,6 +440,7 @@ static void *run(void *arg)
             s->looked_ms = now;
             look_at_calls(s);
         }
+        look_at_crashes(s, now);
         send_all(s);
         if ((now >= s->reported_ms + REPORT_MS || !more) && !on_progress(s, 0, 0, 0, 0) &&
             sentry_may(s->queue, SENTRY_INTERNAL, now)) {
@@ -480,6 +570,7 @@ int sentry_start(struct sentry **out, const struct sentry_opts *o, char *why, si
         return rc;
     }
     atomic_store(&current, s);
+    (void)crumbs_want(true); /* without memory for them errors come without */
     log_also(on_line);
     *out = s;
     return 0;
@@ -491,6 +582,7 @@ void sentry_stop(struct sentry *s)
         return;
     log_also(NULL);
     atomic_store(&current, NULL);
+    crumbs_want(false);
     atomic_store(&s->cut_ms, monotonic_ms() + FLUSH_MS);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;

@@ -20,6 +20,10 @@ struct sentry;
  * -EINVAL with `why`: it is none; -ENOMEM. One at a time; before other threads. */
 int sentry_start(struct sentry **out, const struct sentry_opts *o, char *why, size_t cap);
 
+/* Notes of crashes in the folder (observe/crash_report.h) are sent, each until it was accepted or refused, then
+ * deleted; tried once a minute. */
+void sentry_crashes(struct sentry *s, const char *folder);
+
 /* No thread logs any more but this one. Sends what is there, for at most two seconds. NULL is fine. */
 void sentry_stop(struct sentry *s);
 

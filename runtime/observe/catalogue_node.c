@@ -247,6 +247,13 @@ static const struct error_info records[] = {
      "ringdown journal shows both; report it", ERROR_CRITICAL, RETRY_NO},
     {"keep.lost", "a fact could not be kept for want of memory",
      "the machine is out of memory: give it more, or lower max_calls", ERROR_CRITICAL, RETRY_NO},
+    {"process.crashed", "the process before this one died of a signal: an error of this program",
+     "it was started again, and Sentry has its frames, if that is set; report it with the line "
+     "process.crashed, whose field way says where it was (addr2line -f -e ringdown for 0x…)",
+     ERROR_CRITICAL, RETRY_BY_US},
+    {"process.no_report", "a crash is not noted: its file or folder cannot be written or read",
+     "mend the rights of the data folder; a file that is no note was deleted", ERROR_WARNING,
+     RETRY_NO},
     {"upkeep.failed", "the daily upkeep of the database failed: partitions, retention, prices",
      "see the line's own fix; ringdown db status says what is missing", ERROR_WARNING, RETRY_BY_US},
     {"upkeep.not_deleted", "a recording that is past its time could not be deleted",

@@ -4,13 +4,15 @@
  *
  *   log line ─▶ sentry_heard() ─▶ records (64, made at the start) ─▶ sentry_next() ─▶ sentry_event()
  *
- * A line becomes an event when it is an error, or has a traceback; every line that is logged leaves a
- * breadcrumb: its name, its call, its numbers. Words are never copied, secrets neither. */
+ * A line becomes an event when it is an error, or has a traceback. Before it in the event stand the last facts
+ * of its call (observe/crumbs.h) and of the node the names and numbers of its last lines. Words are never
+ * copied, secrets neither. */
 #ifndef OBSERVE_SENTRY_H
 #define OBSERVE_SENTRY_H
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "observe/crumbs.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -74,10 +76,12 @@ struct sentry_record {
     char packed[SENTRY_PACKED]; /* of each field: type, key, NUL, value, NUL */
 };
 
+/* What happened before: a fact of the call, or a line that is about none. */
 struct sentry_crumb {
     int64_t unix_ms;
     enum log_level level;
-    char event[48], call[40], numbers[80]; /* numbers: members of a JSON object */
+    bool fact;
+    char event[48], members[CRUMB_MEMBERS]; /* members of a JSON object: no words */
 };
 
 enum sentry_drop {
@@ -102,7 +106,7 @@ void sentry_heard(struct sentry_queue *q, enum log_level level, const char *even
 /* The oldest record. False: there is none. */
 bool sentry_next(struct sentry_queue *q, struct sentry_record *out);
 
-/* The last crumbs of the record's call and of the node until then, oldest first. */
+/* The last facts of the record's call and lines of the node until then, oldest first. */
 size_t sentry_crumbs(struct sentry_queue *q, const struct sentry_record *r,
                      struct sentry_crumb out[SENTRY_CRUMBS_TOLD]);
 
@@ -129,6 +133,10 @@ const char *sentry_field(const struct sentry_record *r, const char *key);
 
 int sentry_event(struct buf *out, const struct sentry_record *r, const struct sentry_about *a,
                  const struct sentry_crumb *crumbs, size_t n);
+
+/* A crash of a process before this one; nobody's number or words are in it. */
+struct crash_report;
+int sentry_crash(struct buf *out, const struct crash_report *r, const struct sentry_about *a);
 
 /* Appends the envelope around it, sent now. */
 int sentry_envelope(struct buf *out, struct rd_str event, const char *id, int64_t unix_ms);

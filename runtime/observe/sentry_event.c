@@ -14,13 +14,12 @@
 #include "base/log_line.h"
 #include "observe/catalogue.h"
 #include "observe/sentry.h"
+#include "observe/sentry_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TAG_MAX = 190, TEXT_MAX = 2000 };
 
 static bool next_field(const struct sentry_record *r, size_t *at, enum log_type *type,
                        const char **key, const char **value)
@@ -46,7 +45,7 @@ const char *sentry_field(const struct sentry_record *r, const char *key)
     return NULL;
 }
 
-static int add_string(struct buf *out, const char *text, size_t max, bool scrub)
+int sentry_add_string(struct buf *out, const char *text, size_t max, bool scrub)
 {
     struct rd_str s = {text, strnlen(text, max)};
     struct buf clean;
@@ -62,14 +61,14 @@ static int add_string(struct buf *out, const char *text, size_t max, bool scrub)
     return rc ? rc : buf_add_str(out, "\"");
 }
 
-static int add_member(struct buf *out, const char *key, const char *text, size_t max, bool scrub)
+int sentry_add_member(struct buf *out, const char *key, const char *text, size_t max, bool scrub)
 {
     int rc;
 
     if (!text || !*text)
         return 0;
     rc = buf_addf(out, ",\"%s\":", key);
-    return rc ? rc : add_string(out, text, max, scrub);
+    return rc ? rc : sentry_add_string(out, text, max, scrub);
 }
 
 /* --- what happened --- */
@@ -105,10 +104,10 @@ static int add_lua_value(struct buf *out, const char *traceback)
     char line[256];
 
     if (!says)
-        return add_string(out, "raised by a script; what it said is in the node's log", TEXT_MAX,
-                          false);
+        return sentry_add_string(out, "raised by a script; what it said is in the node's log",
+                                 SENTRY_TEXT_MAX, false);
     rd_str_copy(line, sizeof(line), (struct rd_str){says, strcspn(says, "\n")});
-    return add_string(out, line, sizeof(line), true);
+    return sentry_add_string(out, line, sizeof(line), true);
 }
 
 static int add_value(struct buf *out, const struct sentry_record *r, const char *traceback)
@@ -119,8 +118,8 @@ static int add_value(struct buf *out, const struct sentry_record *r, const char 
     if (traceback)
         return add_lua_value(out, traceback);
     if (info)
-        return add_string(out, info->meaning, TEXT_MAX, false);
-    return add_string(out, text ? text : code, TEXT_MAX, true);
+        return sentry_add_string(out, info->meaning, SENTRY_TEXT_MAX, false);
+    return sentry_add_string(out, text ? text : code, SENTRY_TEXT_MAX, true);
 }
 
 static int add_exception(struct buf *out, const struct sentry_record *r)
@@ -129,7 +128,7 @@ static int add_exception(struct buf *out, const struct sentry_record *r)
     int rc = buf_add_str(out, ",\"exception\":{\"values\":[{\"type\":");
 
     if (!rc)
-        rc = add_string(out, type_of(r), TAG_MAX, false);
+        rc = sentry_add_string(out, type_of(r), SENTRY_TAG_MAX, false);
     if (!rc)
         rc = buf_add_str(out, ",\"value\":");
     if (!rc)
@@ -162,16 +161,16 @@ static bool is_tag(const char *key)
 static int add_tags(struct buf *out, const struct sentry_record *r, const struct sentry_about *a)
 {
     int rc = buf_add_str(out, ",\"tags\":{\"node\":");
-    char line[TAG_MAX];
+    char line[SENTRY_TAG_MAX];
 
     if (!rc)
-        rc = add_string(out, a->node, TAG_MAX, false);
+        rc = sentry_add_string(out, a->node, SENTRY_TAG_MAX, false);
     for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]) && !rc; i++) {
         const char *value = sentry_field(r, tags[i]);
 
         rd_str_copy(line, sizeof(line),
                     (struct rd_str){value ? value : "", value ? strcspn(value, "\r\n") : 0});
-        rc = add_member(out, tags[i], line, TAG_MAX, true);
+        rc = sentry_add_member(out, tags[i], line, SENTRY_TAG_MAX, true);
     }
     return rc ? rc : buf_add_str(out, "}");
 }
@@ -190,12 +189,12 @@ static int add_field(struct buf *out, enum log_type type, const char *key, const
 
     if (type == LOG_T_PHONE) {
         log_phone(shown, sizeof(shown), value);
-        return add_member(out, key, strcmp(shown, value) == 0 ? shown : "[phone]", sizeof(shown),
-                          false);
+        return sentry_add_member(out, key, strcmp(shown, value) == 0 ? shown : "[phone]",
+                                 sizeof(shown), false);
     }
     if ((type == LOG_T_INT || type == LOG_T_DOUBLE) && is_number(value))
         return buf_addf(out, ",\"%s\":%s", key, value);
-    return add_member(out, key, value, TEXT_MAX, true);
+    return sentry_add_member(out, key, value, SENTRY_TEXT_MAX, true);
 }
 
 /* What a script said stays here. */
@@ -246,7 +245,7 @@ static int add_contexts(struct buf *out, const struct sentry_record *r)
     if (!rc && call) {
         rc = buf_add_str(out, ",\"call\":{\"call_sid\":");
         if (!rc)
-            rc = add_string(out, call, TAG_MAX, true);
+            rc = sentry_add_string(out, call, SENTRY_TAG_MAX, true);
         if (!rc)
             rc = buf_add_str(out, "}");
     }
@@ -258,7 +257,7 @@ static const char *level_name(enum log_level l)
     return l == LOG_ERROR ? "error" : l == LOG_WARN ? "warning" : "info";
 }
 
-static int add_time(struct buf *out, int64_t unix_ms)
+int sentry_add_time(struct buf *out, int64_t unix_ms)
 {
     return buf_addf(out, "\"timestamp\":%" PRId64 ".%03d", unix_ms / 1000, (int)(unix_ms % 1000));
 }
@@ -270,13 +269,13 @@ static int add_crumbs(struct buf *out, const struct sentry_crumb *crumbs, size_t
     for (size_t i = 0; i < n && !rc; i++) {
         rc = buf_add_str(out, i ? ",{" : "{");
         if (!rc)
-            rc = add_time(out, crumbs[i].unix_ms);
+            rc = sentry_add_time(out, crumbs[i].unix_ms);
         if (!rc)
-            rc = buf_addf(out, ",\"type\":\"default\",\"category\":\"%s\",\"level\":\"%s\"",
-                          crumbs[i].event, level_name(crumbs[i].level));
-        if (!rc)
-            rc = buf_addf(out, ",\"message\":\"%s\",\"data\":{%s}}", crumbs[i].event,
-                          crumbs[i].numbers);
+            rc = buf_addf(out,
+                          ",\"type\":\"default\",\"category\":\"%s\",\"level\":\"%s\","
+                          "\"message\":\"%s\",\"data\":{%s}}",
+                          crumbs[i].fact ? "call" : "log", level_name(crumbs[i].level),
+                          crumbs[i].event, crumbs[i].members);
     }
     return rc ? rc : buf_add_str(out, "]}");
 }
@@ -286,18 +285,18 @@ static int add_head(struct buf *out, const struct sentry_record *r, const struct
     int rc = buf_addf(out, "{\"event_id\":\"%s\",", a->id);
 
     if (!rc)
-        rc = add_time(out, r->unix_ms);
+        rc = sentry_add_time(out, r->unix_ms);
     if (!rc)
         rc = buf_addf(out, ",\"platform\":\"%s\",\"level\":\"%s\"",
                       sentry_field(r, "traceback") ? "other" : "native", level_name(r->level));
     if (!rc)
-        rc = add_member(out, "logger", r->event, TAG_MAX, false);
+        rc = sentry_add_member(out, "logger", r->event, SENTRY_TAG_MAX, false);
     if (!rc)
-        rc = add_member(out, "server_name", a->node, TAG_MAX, false);
+        rc = sentry_add_member(out, "server_name", a->node, SENTRY_TAG_MAX, false);
     if (!rc)
-        rc = add_member(out, "release", a->release, TAG_MAX, false);
+        rc = sentry_add_member(out, "release", a->release, SENTRY_TAG_MAX, false);
     if (!rc)
-        rc = add_member(out, "environment", a->environment, TAG_MAX, false);
+        rc = sentry_add_member(out, "environment", a->environment, SENTRY_TAG_MAX, false);
     return rc;
 }
 
@@ -319,7 +318,7 @@ int sentry_event(struct buf *out, const struct sentry_record *r, const struct se
     if (!rc)
         rc = buf_add_str(out, ",\"fingerprint\":[\"{{ default }}\",");
     if (!rc)
-        rc = add_string(out, type_of(r), TAG_MAX, false);
+        rc = sentry_add_string(out, type_of(r), SENTRY_TAG_MAX, false);
     if (!rc)
         rc = buf_add_str(out, "]");
     if (!rc)

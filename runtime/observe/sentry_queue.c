@@ -96,6 +96,8 @@ static bool is_event(enum log_level level, const char *event, const struct log_f
         return true;
     if (level != LOG_ERROR)
         return false;
+    if (strcmp(event, "process.crashed") == 0 || is(field(f, n, "kind"), "process.crashed"))
+        return false; /* sentry_crash() tells it, with its frames */
     return strcmp(event, "alarm") != 0 || is(field(f, n, "severity"), "critical") ||
            is(field(f, n, "kind"), "node.lost");
 }
@@ -206,25 +208,26 @@ static void add_record(struct sentry_queue *q, enum log_level level, const char 
 static void add_crumb(struct sentry_queue *q, enum log_level level, const char *event,
                       const struct log_field *f, int n, int64_t unix_ms)
 {
-    struct sentry_crumb *c = &q->crumbs[q->n_crumbs++ % SENTRY_CRUMBS];
-    const struct log_field *call = field(f, n, "call");
+    struct sentry_crumb *c;
     size_t at = 0;
 
+    if (field(f, n, "call"))
+        return; /* of a call its facts are told */
+    c = &q->crumbs[q->n_crumbs++ % SENTRY_CRUMBS];
     *c = (struct sentry_crumb){.unix_ms = unix_ms, .level = level};
     rd_str_copy(c->event, sizeof(c->event), rd_str(event));
-    rd_str_copy(c->call, sizeof(c->call), rd_str(call ? call->str : ""));
     for (int i = 0; i < n; i++) {
         int k = f[i].type != LOG_T_INT
                     ? 0
-                    : snprintf(c->numbers + at, sizeof(c->numbers) - at, "%s\"%s\":%" PRId64,
+                    : snprintf(c->members + at, sizeof(c->members) - at, "%s\"%s\":%" PRId64,
                                at ? "," : "", f[i].key, f[i].num);
 
-        if (k < 0 || (size_t)k >= sizeof(c->numbers) - at)
+        if (k < 0 || (size_t)k >= sizeof(c->members) - at)
             break;
         at += (size_t)k;
     }
-    if (at < sizeof(c->numbers))
-        c->numbers[at] = '\0';
+    if (at < sizeof(c->members))
+        c->members[at] = '\0';
 }
 
 /* Lock held. */
@@ -286,22 +289,47 @@ bool sentry_next(struct sentry_queue *q, struct sentry_record *out)
     return any;
 }
 
+static size_t add_facts(const struct sentry_record *r, struct sentry_crumb *out)
+{
+    struct crumb facts[CRUMBS_EACH];
+    size_t n = crumbs_of(sentry_field(r, "call"), facts), told = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct sentry_crumb *c = &out[told];
+
+        if (facts[i].unix_ms > r->unix_ms)
+            continue;
+        *c = (struct sentry_crumb){.unix_ms = facts[i].unix_ms, .level = LOG_INFO, .fact = true};
+        (void)rd_str_copy(c->event, sizeof(c->event), rd_str(facts[i].type));
+        (void)rd_str_copy(c->members, sizeof(c->members), rd_str(facts[i].members));
+        told++;
+    }
+    return told;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    int64_t x = ((const struct sentry_crumb *)a)->unix_ms;
+    int64_t y = ((const struct sentry_crumb *)b)->unix_ms;
+
+    return (x > y) - (x < y);
+}
+
 size_t sentry_crumbs(struct sentry_queue *q, const struct sentry_record *r,
                      struct sentry_crumb out[SENTRY_CRUMBS_TOLD])
 {
-    const char *call = sentry_field(r, "call");
-    size_t n = 0, have;
+    size_t n = add_facts(r, out), have;
 
     pthread_mutex_lock(&q->lock);
     have = q->n_crumbs < SENTRY_CRUMBS ? q->n_crumbs : SENTRY_CRUMBS;
     for (size_t i = 1; i <= have && n < SENTRY_CRUMBS_TOLD; i++) {
         const struct sentry_crumb *c = &q->crumbs[(q->n_crumbs - i) % SENTRY_CRUMBS];
 
-        if (c->unix_ms <= r->unix_ms && (!*c->call || (call && strcmp(c->call, call) == 0)))
-            out[SENTRY_CRUMBS_TOLD - ++n] = *c;
+        if (c->unix_ms <= r->unix_ms)
+            out[n++] = *c;
     }
     pthread_mutex_unlock(&q->lock);
-    memmove(out, out + SENTRY_CRUMBS_TOLD - n, n * sizeof(*out));
+    qsort(out, n, sizeof(*out), by_time);
     return n;
 }
 

@@ -369,6 +369,93 @@ static void test_fewer_failed_calls_are_life(void **state)
     stop_server();
 }
 
+/* --- crashes --- */
+
+static char crash_folder[64];
+
+static bool a_note_is_there(void)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof(path), "%s/crash-1795329401-7", crash_folder);
+    return access(path, F_OK) == 0;
+}
+
+static void leave_a_note(void)
+{
+    char path[100];
+    FILE *f;
+
+    (void)snprintf(crash_folder, sizeof(crash_folder), "/tmp/sentry-XXXXXX");
+    assert_non_null(mkdtemp(crash_folder));
+    (void)snprintf(path, sizeof(path), "%s/crash-1795329401-7", crash_folder);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs("ringdown crash 1\nnode box\nrelease ringdown@0\nsignal 11 1\naddress 10\n"
+                      "thread media\ntime 1795329401\nframe 7f001b3 1b3 ringdown 0f3e\nend\n",
+                      f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void remove_folder(void)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof(path), "%s/crash-1795329401-7", crash_folder);
+    (void)unlink(path);
+    assert_int_equal(rmdir(crash_folder), 0);
+}
+
+static void test_a_crash_is_sent_and_its_note_goes_once_it_was_taken(void **state)
+{
+    struct sentry *s = start(OK_ANSWER, NULL);
+    struct json_value event, level;
+
+    (void)state;
+    leave_a_note();
+    sentry_crashes(s, crash_folder);
+    wait_until(M_SENTRY_SENT, 1);
+    event = parse_envelope();
+    level = json_get(&event, "level");
+    assert_true(json_is(&level, "fatal"));
+    assert_non_null(strstr(srv.body, "\"release\":\"ringdown@0\""));
+    assert_non_null(strstr(srv.body, "\"function\":\"ringdown+0x1b3\""));
+    for (int i = 0; i < 500 && a_note_is_there(); i++)
+        usleep(10000);
+    assert_false(a_note_is_there());
+    sentry_stop(s);
+    stop_server();
+    remove_folder();
+}
+
+static void wait_for_requests(unsigned n)
+{
+    for (int i = 0; i < 500 && atomic_load(&srv.requests) < n; i++)
+        usleep(10000);
+    assert_int_equal(atomic_load(&srv.requests), n);
+}
+
+static void test_a_crash_that_sentry_cannot_take_now_waits_and_one_it_refuses_goes(void **state)
+{
+    struct sentry *s = start("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", NULL);
+
+    (void)state;
+    leave_a_note();
+    sentry_crashes(s, crash_folder);
+    wait_for_requests(1);
+    sentry_stop(s); /* at once, and not tried again */
+    stop_server();
+    assert_true(a_note_is_there());
+    assert_int_equal(metric_value(M_SENTRY_NETWORK), 0); /* it is not gone */
+    s = start("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n", OK_ANSWER);
+    sentry_crashes(s, crash_folder);
+    wait_until(M_SENTRY_REFUSED, 1);
+    sentry_stop(s);
+    stop_server();
+    assert_false(a_note_is_there());
+    remove_folder();
+}
+
 static void test_without_a_dsn_nothing_starts_and_a_wrong_one_is_told(void **state)
 {
     struct sentry_opts o = {.dsn = "", .release = "r", .environment = "e", .node = "n"};
@@ -404,6 +491,8 @@ int main(void)
         cmocka_unit_test(test_what_waits_at_the_end_is_sent),
         cmocka_unit_test(test_too_many_failed_calls_are_an_error),
         cmocka_unit_test(test_fewer_failed_calls_are_life),
+        cmocka_unit_test(test_a_crash_is_sent_and_its_note_goes_once_it_was_taken),
+        cmocka_unit_test(test_a_crash_that_sentry_cannot_take_now_waits_and_one_it_refuses_goes),
         cmocka_unit_test(test_without_a_dsn_nothing_starts_and_a_wrong_one_is_told),
     };
 

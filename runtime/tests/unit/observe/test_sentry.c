@@ -274,9 +274,8 @@ static void lacks(const struct buf *b, const char *what)
 static void test_a_lua_error_has_frames_and_nobodys_words(void **state)
 {
     struct sentry_queue *q = sentry_queue_new(count_wake, NULL);
-    const struct log_field started[] = {F_CALL("CA1"), F_INT("port", 5),
-                                        F_WORDS("heard", "secret")};
-    const struct log_field other[] = {F_CALL("CA2"), F_INT("other", 6)};
+    const struct log_field line[] = {F_INT("port", 5), F_WORDS("heard", "secret")};
+    const struct log_field of_a_call[] = {F_CALL("CA1"), F_INT("line", 8)};
     const struct log_field f[] = {F_CALL("CA1"),
                                   F_STR("agent", "x"),
                                   F_STR("in", "tool look"),
@@ -290,8 +289,12 @@ static void test_a_lua_error_has_frames_and_nobodys_words(void **state)
     struct buf out;
 
     (void)state;
-    sentry_heard(q, LOG_INFO, "call.began", started, 3, 999, 1);
-    sentry_heard(q, LOG_INFO, "call.began", other, 2, 999, 1);
+    assert_true(crumbs_want(true));
+    crumb_fact("CA1", "tool", RD_STR("{\"name\":\"look\",\"took_ms\":5,\"text\":\"Jane\"}"), 999);
+    crumb_fact("CA1", "ended", RD_STR("{\"n\":1}"), 1001);
+    crumb_fact("CA2", "turn", RD_STR("{\"other\":6}"), 999);
+    sentry_heard(q, LOG_INFO, "node.ready", line, 2, 998, 1);
+    sentry_heard(q, LOG_INFO, "call.began", of_a_call, 2, 999, 1);
     sentry_heard(q, LOG_WARN, "script.failed", f, 10, 1000, 1);
     event_of(q, &out);
     holds(&out, "\"platform\":\"other\",\"level\":\"warning\"");
@@ -301,7 +304,13 @@ static void test_a_lua_error_has_frames_and_nobodys_words(void **state)
     holds(&out, "\"tags\":{\"node\":\"box\",\"agent\":\"x\",\"in\":\"tool look\"}");
     holds(&out, "\"user\":{\"id\":\"hmac:hash12\"}");
     holds(&out, "\"call\":{\"call_sid\":\"CA1\"}");
-    holds(&out, "\"data\":{\"port\":5}");
+    holds(&out, "\"category\":\"log\",\"level\":\"info\",\"message\":\"node.ready\","
+                "\"data\":{\"port\":5}}");
+    holds(&out, "\"category\":\"call\",\"level\":\"info\",\"message\":\"tool\","
+                "\"data\":{\"name\":\"look\",\"took_ms\":5}}");
+    assert_true(strstr(out.data, "node.ready") < strstr(out.data, "\"message\":\"tool\""));
+    lacks(&out, "\"line\":8"); /* of a call its facts are told, not its lines */
+    lacks(&out, "\"ended\"");  /* what came after it */
     holds(&out, "\"n\":7");
     holds(&out, "\"from\":\"[phone]\"");
     lacks(&out, "other\":6"); /* another call's */
@@ -310,6 +319,7 @@ static void test_a_lua_error_has_frames_and_nobodys_words(void **state)
     lacks(&out, "secret");
     lacks(&out, "sk-1");
     lacks(&out, "3125550142");
+    assert_true(crumbs_want(false));
     buf_fini(&out);
     sentry_queue_free(q);
 }
@@ -351,12 +361,13 @@ static void test_critical_alarms_and_lost_nodes_are_told_by_their_code(void **st
 
     (void)state;
     alarm_line(q, "journal.lag", "warning");
+    alarm_line(q, "process.crashed", "critical"); /* it comes with its frames, by sentry_crash() */
     alarm_line(q, "database.down", "critical");
     alarm_line(q, "node.lost", "warning");
     event_of(q, &out);
     holds(&out, "\"platform\":\"native\"");
     holds(&out, "\"type\":\"database.down\"");
-    holds(&out, "\"category\":\"alarm\""); /* the warning is a breadcrumb */
+    holds(&out, "\"message\":\"alarm\""); /* the warning is a breadcrumb */
     buf_fini(&out);
     event_of(q, &out);
     holds(&out, "\"type\":\"node.lost\"");
