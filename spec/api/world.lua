@@ -2,7 +2,7 @@
 -- The admin API without sockets: requests go to front.lua, its questions to a real PostgreSQL. Whatever a route answers
 -- is compared with what its description promises.
 --
---   world.begin(o)                       a database for the file; o.seed(url) fills it
+--   world.begin(o)                       a database for the file; o.seed(url) fills it; o.url: one that is there
 --   world.token{ role =, agents =, sees_personal = } -> secret
 --   world.ask("GET", "/calls?limit=2", { token =, body = {…} | text, headers = {…}, ticket = })
 --       -> status, value (decoded), answer (as front gave it)
@@ -19,10 +19,10 @@ local M = {}
 local real_query, ask
 local n_tokens = 0
 
----@param o { seed: fun(url: string)? }?
+---@param o { seed: fun(url: string)?, url: string? }?
 function M.begin(o)
   host.reset()
-  M.url = pg.database()
+  M.url = o and o.url or pg.database()
   if o and o.seed then
     o.seed(M.url)
   end
