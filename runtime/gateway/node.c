@@ -505,7 +505,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = meters_kept_new(&n->meters, n);
     if (!rc)
-        rc = timetable_new(&n->timetable, n);
+        rc = timetable_new(&n->timetable, n, loop_clock());
     if (!rc)
         rc = ringing_new(&n->ringing, o->ringer);
     if (!rc)

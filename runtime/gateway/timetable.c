@@ -21,7 +21,6 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "io/loop.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
@@ -57,6 +56,7 @@ struct entry {
 
 struct timetable {
     struct node *node;                 /* borrows */
+    const struct clock *clock;         /* borrows */
     atomic_bool stop;                  /* what runs shall end: the node leaves */
     pthread_mutex_t lock;              /* of the following */
     bool ended;                        /* for good */
@@ -249,10 +249,11 @@ static void begin(struct timetable *t, struct entry *e, enum beat b, uint64_t no
 
 static void beat(struct timetable *t, enum beat b)
 {
-    uint64_t now_ms = clock_ms(loop_clock());
+    uint64_t now_ms;
 
     if (!t)
         return;
+    now_ms = clock_ms(t->clock);
     pthread_mutex_lock(&t->lock);
     if (b != ALONE)
         t->answered_ms = now_ms;
@@ -349,14 +350,15 @@ int node_operate(struct node *n, const char *kind, const char *json)
 
 /* --- its life --- */
 
-int timetable_new(struct timetable **out, struct node *n)
+int timetable_new(struct timetable **out, struct node *n, const struct clock *clock)
 {
     struct timetable *t = calloc(1, sizeof(*t));
 
     if (!t)
         return -ENOMEM;
     t->node = n;
-    t->answered_ms = clock_ms(loop_clock());
+    t->clock = clock;
+    t->answered_ms = clock_ms(clock);
     pthread_mutex_init(&t->lock, NULL);
     t->n = 1;
     t->entries[0] = (struct entry){.table = t, .everywhere = true, .every_s = ASK_EVERY_S};

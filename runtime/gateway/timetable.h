@@ -5,10 +5,11 @@
 #define GATEWAY_TIMETABLE_H
 
 #include "gateway/node_internal.h"
+#include "ports/clock.h"
 
 struct timetable;
 
-int timetable_new(struct timetable **out, struct node *n);
+int timetable_new(struct timetable **out, struct node *n, const struct clock *clock);
 
 /* What runs is told to end. Then the script threads go, which hear of each end. */
 void timetable_hush(struct timetable *t); /* NULL is fine, as for the following */

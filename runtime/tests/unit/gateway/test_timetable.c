@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_timetable.c - what a node does by itself, beat by beat. The library is one module whose operations
- * tell by a fact that they ran. */
+/* test_timetable.c - what a node does by itself, beat by beat, in a time of our own. The library is one
+ * module whose operations tell by a fact that they ran. */
 #include "base/err.h"
 #include "base/log.h"
 #include "gateway/timetable.h"
@@ -15,12 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { PATIENCE_MS = 5000, A_SECOND_US = 1050000 };
+enum { PATIENCE_MS = 60000, A_SECOND_US = 1000000 };
 
 static const char library[] =
     "local host = require 'ringdown.host'\n"
@@ -47,6 +46,16 @@ static struct {
     unsigned n;
     char kinds[64][32];
 } ran = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static uint64_t now_us;
+
+static uint64_t what_time(void *arg)
+{
+    (void)arg;
+    return now_us;
+}
+
+static const struct clock our_time = {.now_us = what_time};
 
 static void keep_fact(void *arg, const struct script_fact *f)
 {
@@ -100,6 +109,7 @@ static int set_up(void **state)
     log_config(LOG_ERROR, LOG_LOGFMT);
     memset(&node, 0, sizeof(node));
     ran.n = 0;
+    now_us = 3600 * (uint64_t)A_SECOND_US;
     (void)snprintf(folder, sizeof(folder), "/tmp/timetable-XXXXXX");
     assert_non_null(mkdtemp(folder));
     make("ringdown");
@@ -111,7 +121,7 @@ static int set_up(void **state)
     settings.data = data;
     node.settings = &settings;
     assert_int_equal(directory_new(&node.directory, 4, 0), 0);
-    assert_int_equal(timetable_new(&node.timetable, &node), 0);
+    assert_int_equal(timetable_new(&node.timetable, &node, &our_time), 0);
     assert_int_equal(script_pool_start(&node.scripts, &o), 0);
     return 0;
 }
@@ -200,7 +210,7 @@ static void test_it_comes_again_at_its_time(void **state)
     timetable_beat(node.timetable, true);
     wait_for("sweep", 1);
     settle();
-    usleep(A_SECOND_US);
+    now_us += A_SECOND_US;
     timetable_beat(node.timetable, true);
     wait_for("sweep", 2);
 }
@@ -239,7 +249,7 @@ static void test_some_when_the_database_does_not_answer(void **state)
     settle();
     assert_int_equal(times("guards"), 0);
     assert_int_equal(times("away"), 1); /* it knows for how long */
-    usleep(A_SECOND_US);
+    now_us += A_SECOND_US;
     timetable_beat(node.timetable,
                    false); /* it is back, and there is nothing to be told any more */
     wait_for("guards", 1);
@@ -253,7 +263,7 @@ static void test_there_are_never_two_of_a_kind(void **state)
     begin("{\"long\":{\"every_s\":1}}");
     timetable_beat(node.timetable, true);
     wait_for("long", 1);
-    usleep(A_SECOND_US);
+    now_us += A_SECOND_US;
     timetable_beat(node.timetable, true);
     settle();
     assert_int_equal(times("long"), 1);
@@ -281,7 +291,7 @@ static void test_one_without_a_place_is_told_and_comes_when_there_is_one(void **
         atomic_fetch_add(&held, 1);
     timetable_beat(node.timetable, true);
     assert_int_equal(alarm_list(open, 4), 0);
-    usleep(3 * A_SECOND_US);
+    now_us += 3 * A_SECOND_US;
     timetable_beat(node.timetable, true);
     timetable_beat(node.timetable, true);
     assert_int_equal(alarm_list(open, 4), 1);
@@ -291,9 +301,11 @@ static void test_one_without_a_place_is_told_and_comes_when_there_is_one(void **
     atomic_store(&over, true);
     for (int i = 0; i < PATIENCE_MS && held > 0; i++)
         usleep(1000);
-    usleep(20000); /* their places are free a moment later */
-    timetable_beat(node.timetable, true);
-    wait_for("guards", 1);
+    for (int i = 0; i < PATIENCE_MS && times("guards") == 0; i++) {
+        timetable_beat(node.timetable, true); /* a place is free a moment after its end was told */
+        usleep(1000);
+    }
+    assert_int_equal(times("guards"), 1);
     assert_int_equal(alarm_list(open, 4), 0);
 }
 
