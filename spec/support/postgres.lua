@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A real PostgreSQL for specs: one private cluster per run, made at the first question, on a Unix
--- socket alone, and gone with the process that asked, however that ends.
+-- socket alone, and gone with the process that asked, however that ends. It begins as a copy of a seed in
+-- build/test/, a cluster with all migrations applied: initdb and the migrations take longer than most stories.
 --
+--   pg.seed()                   makes that seed, if there is none for these migrations; so does pg.start()
 --   pg.start()                  starts it; after pg.crash() or pg.halt() starts it again
 --   pg.database()            -> URL of a fresh database with all migrations applied
 --   pg.database{ empty = true } the same with nothing in it
@@ -18,7 +20,14 @@ local cjson = require "cjson.safe"
 
 local pg = {}
 
-local cluster -- { folder, socket, as, bin, databases }
+local cluster -- { folder, socket, as, bin, databases, template }
+
+local SEEDS = "build/test/seeds"
+-- Nobody needs what these clusters hold after the machine lost its power; plans are ours, compiling them would
+-- take longer than they do.
+local OPTIONS = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c jit=off "
+  .. "-c max_connections=120 -c shared_buffers=32MB -c autovacuum_naptime=5min -c log_timezone=UTC"
+local INITDB = "-A trust -U ringdown --no-sync -E UTF8 --locale=C.UTF-8 --wal-segsize=4"
 
 local decoder = cjson.new()
 
@@ -71,7 +80,8 @@ rm -rf %s
   must(("setsid sh %s/guard </dev/null >/dev/null 2>&1 &"):format(c.folder))
 end
 
-local function create()
+-- A folder for a cluster, and nothing in it yet.
+local function place()
   local c = { as = run_as(), databases = 0 }
   c.bin = must "ls -d /usr/lib/postgresql/15/bin 2>/dev/null || pg_config --bindir"
   c.folder = must "mktemp -d /tmp/ringdown-pg.XXXXXX"
@@ -80,7 +90,23 @@ local function create()
     must("chown postgres " .. c.folder)
   end
   must("chmod 755 " .. c.folder)
-  must(c.as .. c.bin .. "/initdb -D " .. c.folder .. "/data -A trust -U ringdown --no-sync -E UTF8 --locale=C.UTF-8")
+  return c
+end
+
+local function initdb(c)
+  must(c.as .. c.bin .. "/initdb -D " .. c.folder .. "/data " .. INITDB)
+end
+
+-- By its name: whatever else than these migrations and this file would make another one.
+local function seed_path()
+  return SEEDS .. "/" .. must "cat sql/*.sql spec/support/postgres.lua | sha256sum":match "^%x%x%x%x%x%x%x%x%x%x%x%x"
+end
+
+local function create()
+  pg.seed()
+  local c = place()
+  must(("cp -a %s %s/data"):format(seed_path(), c.folder))
+  c.template = "migrated"
   guard(c)
   return c
 end
@@ -111,9 +137,7 @@ function pg.start()
     return
   end
   must(("%s%s/pg_ctl -D %s/data -w -s -t 60 -l %s/log -o %s start"):format(
-    cluster.as, cluster.bin, cluster.folder, cluster.folder, quoted(
-      "-k " .. cluster.socket .. " -c listen_addresses='' -c fsync=off -c full_page_writes=off "
-        .. "-c max_connections=120 -c shared_buffers=32MB -c autovacuum_naptime=5min -c log_timezone=UTC")))
+    cluster.as, cluster.bin, cluster.folder, cluster.folder, quoted("-k " .. cluster.socket .. " " .. OPTIONS)))
 end
 
 -- Statements through psql; the first failing one ends it and undoes all of them.
@@ -191,18 +215,30 @@ local function plain_run(sql)
     quoted(options), quoted(url_of "postgres"), quoted(sql)))
 end
 
-local function template()
-  if not cluster.template then
-    plain_run "create database migrated"
-    migrate(url_of "migrated")
-    cluster.template = "migrated"
+-- Another process may make it at the same time: the first one is kept.
+function pg.seed()
+  local path = seed_path()
+  if sh("test -d " .. path) then
+    return
   end
-  return cluster.template
+  local before = cluster
+  cluster = place()
+  guard(cluster)
+  initdb(cluster)
+  pg.start()
+  plain_run "create database migrated"
+  migrate(url_of "migrated")
+  pg.halt()
+  local mine = ("%s/%d"):format(SEEDS, own_pid())
+  must(("mkdir -p %s && cp -a %s/data %s && { mv -T -n %s %s; rm -rf %s %s; }"):format(
+    SEEDS, cluster.folder, mine, mine, path, mine, cluster.folder))
+  must(("find %s -mindepth 1 -maxdepth 1 -mmin +600 ! -path %s -exec rm -rf {} +"):format(SEEDS, path))
+  cluster = before
 end
 
 function pg.database(o)
   pg.start()
-  local from = o and o.empty and "template0" or template()
+  local from = o and o.empty and "template0" or cluster.template
   cluster.databases = cluster.databases + 1
   local name = "d" .. cluster.databases
   plain_run(("create database %s template %s"):format(name, from))

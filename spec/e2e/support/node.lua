@@ -587,6 +587,7 @@ function Node:stop(seconds)
   local before = not self.child:ended() and zombies(self, true)
   local code = self.child:stop(seconds)
   local found = before or zombies(self, false)
+  proc.keep_warnings(self.folder)
   if self.own_sim then
     self.own_sim:stop()
   end

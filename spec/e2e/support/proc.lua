@@ -75,6 +75,16 @@ function proc.remove(folder)
   end
 end
 
+-- What the programs in a folder complained about goes to the file that RINGDOWN_WARNINGS names: scripts/test prints
+-- it below a story that failed.
+function proc.keep_warnings(folder)
+  local file = os.getenv "RINGDOWN_WARNINGS"
+  if file then
+    proc.run(("cd %s && grep -aHE 'level=(warn|error)' *.err *.out 2>/dev/null | tail -n 200 >>%s"):format(
+      proc.quote(folder), proc.quote(file)))
+  end
+end
+
 -- The program under test.
 function proc.binary()
   local given = os.getenv "RINGDOWN_BIN"
@@ -113,6 +123,10 @@ end
 local Child = {}
 Child.__index = Child
 
+-- A caller waits for nobody: where we may say so (scripts/test does), the programs under test go before what looks at
+-- them, their database included.
+local first = (os.getenv "RINGDOWN_FIRST" or "") .. " "
+
 -- proc.start{ name =, folder =, args = { program, ... }, env = { NAME = value or false } }
 -- Writes NAME.out, NAME.err below the folder.
 function proc.start(o)
@@ -128,7 +142,7 @@ function proc.start(o)
   for _, word in ipairs(o.args) do
     table.insert(words, proc.quote(word))
   end
-  local program = "exec env " .. table.concat(words, " ")
+  local program = "exec " .. first .. "env " .. table.concat(words, " ")
   local shell = ([[
     exec 3<&0
     rm -f B.pid B.rc
