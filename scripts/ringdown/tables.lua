@@ -12,8 +12,9 @@ M.ours = [[<<<<<<< HEAD adoptions agent_release_current agent_releases agent_tre
   costs_daily customers demo_database force_now forces jobs near_misses node_leader node_processes nodes notices
   number_snapshots number_targets numbers_at_vapi numbers_seen numbers_shown numbers_version opt_outs phone_numbers
   rates recordings retention rollout_checks rollout_now rollouts routing_version schema_migrations sites sites_shown
-  statistics statistics_coarse statistics_dirty statistics_hourly store streams_begun texts tickets tokens tool_calls
-  triage_followers triage_matches triage_steps turns usage vapi_calls vapi_signatures vapi_writes weekly_mails]]
+  statistics statistics_coarse statistics_dirty statistics_hourly store streams_begun synthetic_calls texts tickets
+  tokens tool_calls triage_followers triage_matches triage_steps turns usage vapi_calls vapi_signatures vapi_writes
+  weekly_mails]]
 
 local reasons = {
   store = "use ringdown.store instead",
