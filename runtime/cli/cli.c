@@ -40,6 +40,7 @@ static const struct command commands[] = {
     {"errors", cmd_errors, "what a code in the log means, and what to do about it"},
     {"metrics", cmd_metrics, "the node's numbers as Prometheus reads them, and what each says"},
     {"log", cmd_log, "what the log shows: a level for a while, or all lines of one call"},
+    {"demo", cmd_demo, "a month of calls that never were, in a database for showing things"},
     {"call", cmd_call, "place simulated phone calls to a node"},
     {"db", cmd_db, "the database: up, down, status, url, migrate"},
     {"sim", cmd_sim, "a simulated OpenAI on loopback"},

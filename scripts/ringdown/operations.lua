@@ -23,6 +23,7 @@ M.modules = {
   budgets = "ringdown.stats.budgets",
   console = "ringdown.api.sessions",
   cost = "ringdown.stats.costs",
+  demo = "ringdown.demo.command",
   doctor = "ringdown.doctor",
   force = "ringdown.rollout.force",
   guards = "ringdown.rollout.watch",

@@ -8,6 +8,8 @@ local pg = require "spec.support.postgres"
 
 local M = {}
 
+local PIPE_BYTES = 32768
+
 local function literal(value)
   return (value == false or value == nil) and "null" or pg.literal(tostring(value))
 end
@@ -35,11 +37,21 @@ function M.open(url)
     sql = sql:gsub("%$(%d+)", function(n)
       return literal(params and params[tonumber(n)])
     end)
-    psql:write("\\o ", fifo, "\n", sql, ";\n\\qecho :ERROR :SQLSTATE :LAST_ERROR_MESSAGE\n\\o\n")
+    local long = #sql > PIPE_BYTES and os.tmpname()
+    if long then -- psql waits for us to read, and would not read on
+      local file = assert(io.open(long, "w"))
+      file:write(sql, ";\n")
+      file:close()
+      sql = "\\i " .. long
+    end
+    psql:write("\\o ", fifo, "\n", sql, long and "" or ";", "\n\\qecho :ERROR :SQLSTATE :LAST_ERROR_MESSAGE\n\\o\n")
     psql:flush()
     local pipe = assert(io.open(fifo))
     local text = pipe:read "a"
     pipe:close()
+    if long then
+      os.remove(long)
+    end
     return rows_of(text)
   end
 
