@@ -14,7 +14,9 @@ local function starting(why)
     fix = "it starts or ends; ask again", headers = { ["retry-after"] = "2" } })
 end
 
--- Those of this node that the asker may see.
+---Those of this node that the asker may see.
+---@param r table request
+---@return table[]
 local function here(r)
   if not host.node then
     starting()
@@ -31,6 +33,8 @@ local function here(r)
   end
   return list
 end
+
+M.here = here
 
 function M.live(r)
   local items, sids = here(r), {}

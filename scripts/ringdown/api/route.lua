@@ -38,6 +38,7 @@ M.modules = {
   emergencies = "emergencies",
   force = "rollouts",
   jobs = "jobs",
+  live = "live",
   me = "me",
   numbers = "numbers",
   rollouts = "rollouts",
