@@ -6,7 +6,8 @@
  *   guessing is slow long before it is hopeless. Behind a proxy on this machine the address is the one
  *   that it tells (X-Forwarded-For); from elsewhere that header means nothing
  * - /livez and /readyz are answered to everybody as often as they ask: they cost little, and must not
- *   fail because somebody else is noisy. What is longer, /health and /metrics, has a bucket of its own
+ *   fail because somebody else is noisy. What is longer, /health, /metrics and the files of the console,
+ *   has a bucket of its own
  *
  * Failure modes: the port is taken: tried again, since the process before us may be about to let it go;
  * after PATIENCE_MS it is told once, an alarm, and tried again each RETRY_MS. */
@@ -15,6 +16,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "control/console.h"
 #include "control/hosts.h"
 #include "control/probes.h"
 #include "control/problem.h"
@@ -38,7 +40,7 @@ enum {
     ADDRESS_BURST = 400,
     ADDRESS_PER_S = 100,
     UNKNOWN_COSTS = 20,
-    LOOK_COSTS = 5, /* /health and /metrics: twenty a second */
+    LOOK_COSTS = 5, /* /health, /metrics, files: twenty a second */
     PATIENCE_MS = 3000,
     SOON_MS = 100,
     RETRY_MS = 2000
@@ -84,12 +86,13 @@ static const struct problem
                  "it has so many requests a second; bad tokens cost many",
                  "ask less often",
                  "retry-after: 2\r\n"},
-    nothing_here = {404,
-                    "no-such-path",
-                    "There is nothing at this path",
-                    "the API is below " API_PREFIX,
-                    "see docs/api.md; /livez, /readyz and /health are for machines",
-                    NULL};
+    nothing_here = {
+        404,
+        "no-such-path",
+        "There is nothing at this path",
+        "the API is below " API_PREFIX,
+        "see docs/api.md; the console is at /, and /livez, /readyz and /health are for machines",
+        NULL};
 
 /* ---- who asks ---- */
 
@@ -169,8 +172,10 @@ static void serve_api(struct admin *a, struct http_request *r)
 static const struct problem *look_often(struct admin *a, const struct http_request *r)
 {
     uint64_t key = ~whose(a, r), now = clock_ms(loop_clock());
+    struct rd_str path = http_path(r);
 
-    if (!rd_str_eq(http_path(r), RD_STR("/health")) && !rd_str_eq(http_path(r), RD_STR("/metrics")))
+    if (rd_str_eq(path, RD_STR("/livez")) || rd_str_eq(path, RD_STR("/readyz")) ||
+        api_request_is_ours(path))
         return NULL;
     if (rates_wait_ms(a->addresses, key, now) > 0)
         return &too_often;
@@ -189,7 +194,7 @@ static void on_request(struct http_request *r, void *arg)
         problem_reply(r, why);
     else if (api_request_is_ours(http_path(r)))
         serve_api(a, r);
-    else if (!probes_serve(r, a->node))
+    else if (!probes_serve(r, a->node) && !console_serve(r))
         problem_reply(r, &nothing_here);
 }
 

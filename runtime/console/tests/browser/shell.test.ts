@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Coming in, what each role sees, going out, and what is said when the node is away.
+import { describe, expect, it } from "vitest";
+import { axe, open, order, shot, stand } from "./stand";
+
+const h1 = "main h1";
+
+describe("somebody who comes to the console", () => {
+  it("is asked for a token, and told what is wrong with it", async () => {
+    const page = await open("/health", null);
+    await page.getByLabel("Token").fill("hello");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("This is no token.").waitFor();
+    await page.getByLabel("Token").fill("rd_" + "0".repeat(64));
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("This token is unknown, expired or revoked.").waitFor();
+    await page.getByText("ringdown console link", { exact: false }).first().waitFor();
+    await axe(page);
+    await shot(page, "login");
+  });
+
+  it("logs in with a token, which is not kept", async () => {
+    const { tokens } = await stand();
+    const page = await open("/health", null);
+    await page.getByLabel("Token").fill(` ${tokens.operator}\n`);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.locator(h1).waitFor();
+    const kept = await page.evaluate(() => [{ ...sessionStorage }, { ...localStorage }, document.cookie]);
+    expect(JSON.stringify(kept)).not.toContain(tokens.operator);
+    expect(JSON.stringify(kept)).toContain("rd_");
+  });
+
+  it("comes in by a link, which works once and leaves nothing in the address", async () => {
+    const link = await order<string>({ do: "link", role: "operator" });
+    const asked: string[] = [];
+    const page = await open("/health", null);
+    page.on("request", (r) => asked.push(r.url()));
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.locator(h1).waitFor();
+    expect(page.url()).not.toContain("rt_");
+    expect(asked.join("\n")).not.toContain("rt_");
+    await page.getByText("maria").waitFor();
+    await page.reload();
+    await page.locator(h1).waitFor();
+
+    const second = await open("/health", null);
+    await second.goto("about:blank");
+    await second.goto(link);
+    await second.getByText("This log-in link was used already, or is too old.").waitFor();
+  });
+
+  it("goes out, and the session is over", async () => {
+    const page = await open("/health", null);
+    await page.goto("about:blank");
+    await page.goto(await order<string>({ do: "link", role: "viewer" }));
+    await page.locator(h1).waitFor();
+    const token = await page.evaluate(() => sessionStorage.getItem("ringdown.session"));
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByText("You are logged out.").waitFor();
+    const { admin } = await stand();
+    const me = await fetch(admin + "/api/v1/me", { headers: { authorization: `Bearer ${token}` } });
+    expect(me.status).toBe(401);
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  });
+
+  it("is told when the session has ended meanwhile", async () => {
+    const page = await open("/health", null);
+    await page.goto("about:blank");
+    await page.goto(await order<string>({ do: "link", role: "viewer" }));
+    await page.locator(h1).waitFor();
+    await order({ do: "run", sql: "update tokens set revoked_at = now() where is_session" });
+    await page.reload();
+    await page.getByText("The session has expired or was ended.").waitFor();
+  });
+});
+
+describe("the frame of the page", () => {
+  it("is served with rules that let nothing of others in", async () => {
+    const { admin } = await stand();
+    const page = await fetch(admin + "/calls/CA123", { headers: { accept: "text/html" } });
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'/);
+    expect(page.headers.get("cache-control")).toBe("no-cache");
+    const again = await fetch(admin + "/", { headers: { "if-none-match": page.headers.get("etag")! } });
+    expect(again.status).toBe(304);
+    const asset = /\/assets\/index-[\w-]+\.js/.exec(await page.text())![0];
+    const script = await fetch(admin + asset);
+    expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect((await fetch(admin + "/assets/nothing.js", { headers: { accept: "text/html" } })).status).toBe(404);
+    const unknown = await fetch(admin + "/api/v2/calls", { headers: { accept: "text/html" } });
+    expect([unknown.status, unknown.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
+  });
+
+  it("says that it is live, and when it is not any more", async () => {
+    const page = await open("/health", "operator");
+    await page.locator(".bar .badge", { hasText: "live" }).waitFor();
+    await page.context().setOffline(true);
+    await page.locator(".bar .badge", { hasText: "disconnected" }).waitFor({ timeout: 70_000 });
+    await axe(page);
+    await page.context().setOffline(false);
+    await page.getByRole("button", { name: "now" }).click();
+    await page.locator(".bar .badge", { hasText: "live" }).waitFor();
+  }, 90_000);
+
+  it("is walked with the keyboard", async () => {
+    const page = await open("/health", "operator");
+    await page.keyboard.press("Tab");
+    const seen = new Set<string>();
+    for (let i = 0; i < 30; i++) {
+      seen.add(await page.evaluate(() => document.activeElement?.textContent?.trim() ?? ""));
+      await page.keyboard.press("Tab");
+    }
+    expect([...seen]).toEqual(expect.arrayContaining(["Health", "Log out"]));
+  });
+
+  it("shows what the role may do", async () => {
+    const viewer = await open("/health", "viewer");
+    await viewer.locator(".who", { hasText: "viewer, masked" }).waitFor();
+    expect(await viewer.locator(".rail a", { hasText: "Settings" }).count()).toBe(0);
+  });
+
+  it("is one in light and in dark, and on a small screen", async () => {
+    for (const scheme of ["light", "dark"] as const) {
+      const page = await open("/health", "operator", { scheme });
+      await axe(page);
+      await shot(page, `health-${scheme}`);
+    }
+    const small = await open("/health", "operator", { width: 360, height: 740 });
+    await axe(small);
+    await shot(small, "health-360");
+    expect(await small.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  it("knows no such place", async () => {
+    const page = await open("/no-such-page", "operator");
+    await page.getByText("There is no page at this address").waitFor();
+    await axe(page);
+  });
+});

@@ -1,0 +1,175 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- One node for tests in a browser: with doubles around it, and a database with something in it.
+--
+-- usage: lua5.4 spec/e2e/support/stand.lua
+--
+-- The first line on stdout is what there is: { admin, url, tokens = { viewer, operator, admin } }. Then each line on
+-- stdin is an order in JSON, and each is answered by a line: { "answer": … } or { "error": "…" }. It ends, and all that
+-- it started, when stdin is closed.
+--
+--   { "do": "link", "role": "operator" }             a log-in link
+--   { "do": "token", "role": …, "agents": [ … ] }    another token
+--   { "do": "call", "scenario": "holds-the-line", … }  a call that goes on by itself: its CallSid; what Node:place() takes
+--   { "do": "wait_calls" }                           until those calls are over
+--   { "do": "sql", "sql": "select …" }               rows
+--   { "do": "run", "sql": "insert …" }
+--   { "do": "ringdown", "words": [ "numbers", … ] }  a command beside the node
+--   { "do": "text", "from": …, "to": …, "body": … }  somebody texts
+--   { "do": "node", "signal": "STOP" }               the node hangs (CONT: goes on)
+--   { "do": "restart" }                              the node ends and comes back at the same addresses
+--   { "do": "database", "away": true }               PostgreSQL is frozen, or not
+--
+-- What is in the database: each spec/e2e/support/seed_*.lua has fill(url), called in the order of their names before the
+-- node starts, and may have started(n), called when it has.
+package.path = "./?.lua;scripts/?.lua;scripts/?/init.lua;" .. package.path
+package.preload["ringdown.host"] = function()
+  return require "ringdown.fake.host"
+end
+
+local json = require "cjson"
+local lfs = require "lfs"
+local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
+local proc = require "spec.e2e.support.proc"
+
+local tokens = {}
+local placed = {}
+local n
+
+local function seeds()
+  local list = {}
+  for name in lfs.dir "spec/e2e/support" do
+    list[#list + 1] = name:match "^(seed_[%w_]+)%.lua$"
+  end
+  table.sort(list)
+  for i, name in ipairs(list) do
+    list[i] = require("spec.e2e.support." .. name)
+  end
+  return list
+end
+
+local function ringdown(...)
+  local said, code = n:ringdown(...)
+  assert(code == 0, type(said) == "string" and said or json.encode(said))
+  return said
+end
+
+local function token(role, agents)
+  local name = ("%s-%d"):format(role, #tokens + 1)
+  local words = { "tokens", "create", name, "--role", role }
+  if agents and #agents > 0 then
+    words[#words + 1], words[#words + 2] = "--agents", table.concat(agents, ",")
+  end
+  tokens[#tokens + 1] = ringdown(table.unpack(words)):match "rd_%x+"
+  return assert(tokens[#tokens])
+end
+
+local orders = {}
+
+function orders.link(o)
+  return ringdown("console", "link", "maria", "--role", o.role or "operator"):match "http%S+"
+end
+
+function orders.token(o)
+  return token(o.role or "viewer", o.agents)
+end
+
+function orders.call(o)
+  o.scenarios = o.scenarios or { o.scenario }
+  local p = n:place(o)
+  placed[#placed + 1] = p
+  local event = assert(p:wait_event(o.until_event or "agent.silent"), "nobody was greeted: " .. p.child:text())
+  return event.call
+end
+
+function orders.wait_calls()
+  for i = #placed, 1, -1 do
+    table.remove(placed, i):wait()
+  end
+  return true
+end
+
+function orders.sql(o)
+  return pg.query(n.database, o.sql)
+end
+
+function orders.run(o)
+  pg.run(n.database, o.sql)
+  return true
+end
+
+function orders.ringdown(o)
+  return ringdown(table.unpack(o.words))
+end
+
+function orders.text(o)
+  return n:text(o).status
+end
+
+function orders.node(o)
+  n.child:signal(o.signal)
+  return true
+end
+
+function orders.restart()
+  n.child:ask_to_stop()
+  n.child:wait(60)
+  n.child = proc.start { name = "serve", folder = n.folder, args = { proc.binary(), "serve" }, env = n.env }
+  n:wait_ready()
+  return true
+end
+
+function orders.database(o)
+  pg[o.away and "freeze" or "thaw"]()
+  return true
+end
+
+local function line(value)
+  io.stdout:write(json.encode(value), "\n")
+  io.stdout:flush()
+end
+
+local function begin()
+  local database, list = pg.database(), seeds()
+  for _, seed in ipairs(list) do
+    seed.fill(database)
+  end
+  n = node.start { agents = "agents", database = database }
+  for _, role in ipairs { "viewer", "operator", "admin" } do
+    tokens[role] = token(role)
+  end
+  for _, seed in ipairs(list) do
+    if seed.started then
+      seed.started(n)
+    end
+  end
+  line { admin = "http://127.0.0.1:" .. n.admin_port, url = n.url, database = n.database, tokens = {
+    viewer = tokens.viewer, operator = tokens.operator, admin = tokens.admin } }
+end
+
+local function obey()
+  for text in io.lines() do
+    local good, order = pcall(json.decode, text)
+    local run = good and orders[order["do"]]
+    local done, answer = pcall(run or error, run and order or "no such order: " .. text)
+    line(done and { answer = answer } or { error = tostring(answer) })
+  end
+end
+
+local done, why = xpcall(function()
+  begin()
+  obey()
+end, debug.traceback)
+if n then
+  pg.thaw()
+  n.child:signal "CONT"
+  for _, p in ipairs(placed) do
+    p.child:stop()
+  end
+  pcall(n.stop, n)
+end
+pg.stop()
+if not done then
+  io.stderr:write(why, "\n")
+  os.exit(1)
+end
