@@ -21,13 +21,13 @@ export interface PageEntry {
 
 const files = import.meta.glob<{ default: ComponentType<PageProps> }>("./pages/*.tsx");
 
-const page = (group: number, path: string, title: string, role: Role = "viewer", more: { all?: boolean } = {}): PageEntry => ({
+const page = (group: number, path: string, title: string, role: Role = "viewer", more: { all?: boolean; file?: string } = {}): PageEntry => ({
   group,
   path,
   title,
   role,
-  ...more,
-  load: files[`./pages/${path}.tsx`],
+  all: more.all,
+  load: files[`./pages/${more.file ?? path}.tsx`],
 });
 
 export const pages: PageEntry[] = [
@@ -43,6 +43,6 @@ export const pages: PageEntry[] = [
   page(3, "texts", "Texts"),
   page(3, "appointments", "Appointments"),
   page(4, "alerts", "Alerts"),
-  page(4, "health", "Health"),
+  page(4, "nodes", "Health", "viewer", { file: "health", all: true }), // /health is a machine's
   page(4, "settings", "Settings", "operator"),
 ].filter((p) => p.load);

@@ -34,6 +34,7 @@ local proc = require "spec.e2e.support.proc"
 
 local tokens = {}
 local placed = {}
+local restarts = 1
 local n
 
 local function seeds()
@@ -114,7 +115,8 @@ end
 function orders.restart()
   n.child:ask_to_stop()
   n.child:wait(60)
-  n.child = proc.start { name = "serve", folder = n.folder, args = { proc.binary(), "serve" }, env = n.env }
+  restarts = restarts + 1
+  n.child = proc.start { name = "serve" .. restarts, folder = n.folder, args = { proc.binary(), "serve" }, env = n.env }
   n:wait_ready()
   return true
 end

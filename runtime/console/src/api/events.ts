@@ -30,6 +30,7 @@ const gapListeners = new Set<() => void>();
 let running: AbortController | null = null;
 let lastId: string | null = null;
 let retryNow: (() => void) | null = null;
+let wasAway = false;
 
 /** Each fact as it happens; call what comes back to hear no more. */
 export function onFact(fn: (fact: Fact) => void): () => void {
@@ -72,7 +73,7 @@ function take(message: Message): boolean {
   return true;
 }
 
-/** Reads until it ends. True: it was live for a while. */
+/** Reads until it ends. lived: it was live for a while; over: there is no coming back. */
 async function read(stop: AbortSignal): Promise<{ lived: boolean; over: boolean; why: string }> {
   const attempt = new AbortController();
   const abort = () => attempt.abort();
@@ -98,6 +99,8 @@ async function read(stop: AbortSignal): Promise<{ lived: boolean; over: boolean;
     const parser = new SseParser();
     lived = true;
     alive();
+    if (wasAway) tellGap(); // whatever the stream resumes with: not all that changes is a fact
+    wasAway = false;
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return { lived, over: false, why: "The node closed the stream" };
@@ -131,8 +134,8 @@ async function run(stop: AbortSignal): Promise<void> {
     if (lived) tried = 0;
     const ms = backoff(tried);
     become("disconnected", why, Date.now() + ms);
+    wasAway = true;
     await pause(ms, stop);
-    if (lived || tried > 0) tellGap(); // at the latest now: somebody may have changed something meanwhile
   }
 }
 
@@ -146,6 +149,7 @@ export function disconnect(): void {
   running?.abort();
   running = null;
   lastId = null;
+  wasAway = false;
   become("off");
 }
 

@@ -7,7 +7,7 @@ const h1 = "main h1";
 
 describe("somebody who comes to the console", () => {
   it("is asked for a token, and told what is wrong with it", async () => {
-    const page = await open("/health", null);
+    const page = await open("/nodes", null);
     await page.getByLabel("Token").fill("hello");
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByText("This is no token.").waitFor();
@@ -21,7 +21,7 @@ describe("somebody who comes to the console", () => {
 
   it("logs in with a token, which is not kept", async () => {
     const { tokens } = await stand();
-    const page = await open("/health", null);
+    const page = await open("/nodes", null);
     await page.getByLabel("Token").fill(` ${tokens.operator}\n`);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.locator(h1).waitFor();
@@ -33,7 +33,7 @@ describe("somebody who comes to the console", () => {
   it("comes in by a link, which works once and leaves nothing in the address", async () => {
     const link = await order<string>({ do: "link", role: "operator" });
     const asked: string[] = [];
-    const page = await open("/health", null);
+    const page = await open("/nodes", null);
     page.on("request", (r) => asked.push(r.url()));
     await page.goto("about:blank");
     await page.goto(link);
@@ -44,14 +44,14 @@ describe("somebody who comes to the console", () => {
     await page.reload();
     await page.locator(h1).waitFor();
 
-    const second = await open("/health", null);
+    const second = await open("/nodes", null);
     await second.goto("about:blank");
     await second.goto(link);
     await second.getByText("This log-in link was used already, or is too old.").waitFor();
   });
 
   it("goes out, and the session is over", async () => {
-    const page = await open("/health", null);
+    const page = await open("/nodes", null);
     await page.goto("about:blank");
     await page.goto(await order<string>({ do: "link", role: "viewer" }));
     await page.locator(h1).waitFor();
@@ -65,7 +65,7 @@ describe("somebody who comes to the console", () => {
   });
 
   it("is told when the session has ended meanwhile", async () => {
-    const page = await open("/health", null);
+    const page = await open("/nodes", null);
     await page.goto("about:blank");
     await page.goto(await order<string>({ do: "link", role: "viewer" }));
     await page.locator(h1).waitFor();
@@ -93,7 +93,7 @@ describe("the frame of the page", () => {
   });
 
   it("says that it is live, and when it is not any more", async () => {
-    const page = await open("/health", "operator");
+    const page = await open("/nodes", "operator");
     await page.locator(".bar .badge", { hasText: "live" }).waitFor();
     await page.context().setOffline(true);
     await page.locator(".bar .badge", { hasText: "disconnected" }).waitFor({ timeout: 70_000 });
@@ -104,7 +104,7 @@ describe("the frame of the page", () => {
   }, 90_000);
 
   it("is walked with the keyboard", async () => {
-    const page = await open("/health", "operator");
+    const page = await open("/nodes", "operator");
     await page.keyboard.press("Tab");
     const seen = new Set<string>();
     for (let i = 0; i < 30; i++) {
@@ -115,18 +115,18 @@ describe("the frame of the page", () => {
   });
 
   it("shows what the role may do", async () => {
-    const viewer = await open("/health", "viewer");
+    const viewer = await open("/nodes", "viewer");
     await viewer.locator(".who", { hasText: "viewer, masked" }).waitFor();
     expect(await viewer.locator(".rail a", { hasText: "Settings" }).count()).toBe(0);
   });
 
   it("is one in light and in dark, and on a small screen", async () => {
     for (const scheme of ["light", "dark"] as const) {
-      const page = await open("/health", "operator", { scheme });
+      const page = await open("/nodes", "operator", { scheme });
       await axe(page);
       await shot(page, `health-${scheme}`);
     }
-    const small = await open("/health", "operator", { width: 360, height: 740 });
+    const small = await open("/nodes", "operator", { width: 360, height: 740 });
     await axe(small);
     await shot(small, "health-360");
     expect(await small.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
