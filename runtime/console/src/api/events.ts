@@ -78,6 +78,7 @@ async function read(stop: AbortSignal): Promise<{ lived: boolean; over: boolean;
   const attempt = new AbortController();
   const abort = () => attempt.abort();
   stop.addEventListener("abort", abort, { once: true });
+  addEventListener("offline", abort, { once: true });
   let watchdog: ReturnType<typeof setTimeout> | undefined;
   const alive = () => {
     clearTimeout(watchdog);
@@ -112,6 +113,7 @@ async function read(stop: AbortSignal): Promise<{ lived: boolean; over: boolean;
   } finally {
     clearTimeout(watchdog);
     stop.removeEventListener("abort", abort);
+    removeEventListener("offline", abort);
     attempt.abort();
   }
 }
@@ -153,5 +155,7 @@ export function disconnect(): void {
   become("off");
 }
 
-/** Somebody does not want to wait. */
+/** Somebody does not want to wait, or the machine has its network back. */
 export const reconnect = (): void => retryNow?.();
+
+if (typeof window !== "undefined") addEventListener("online", reconnect);

@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
-import { afterEach, expect } from "vitest";
+import { afterEach, beforeAll, expect } from "vitest";
 
 export type Role = "viewer" | "operator" | "admin";
 
@@ -140,6 +140,8 @@ export async function shot(page: Page, name: string, fullPage = true): Promise<v
   mkdirSync(SCREENS, { recursive: true });
   await page.screenshot({ path: `${SCREENS}/${name}.png`, fullPage });
 }
+
+beforeAll(async () => void (await stand()), 180_000); // the first one waits for PostgreSQL and the node
 
 afterEach(async () => {
   for (const context of contexts)

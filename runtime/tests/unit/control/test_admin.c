@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/console_files.h"
 #include "control/events.h"
 #include "control/readers.h"
 #include "io/accepter.h"
@@ -221,7 +222,7 @@ static void ask_plainly(struct world *w)
     assert_null(strstr(w->got, "{\"a\":1}"));
     want(ask(w, "OPTIONS /api/v1/calls", ""), 204, "\r\nallow: GET,");
     assert_null(strstr(w->got, "access-control"));
-    want(ask(w, "GET /", ""), 404, "no-such-path");
+    want(ask(w, "GET /nothing", ""), 404, "no-such-path");
     want(ask(w, "GET /api/v1/a/../b", ""), 400, "/problems/path");
     want(ask(w, "POST /api/v1/a", "Content-Length: 300000\r\n"), 413, "too-long");
     want(ask(w, "BREW /api/v1/a", ""), 405, "\r\nallow: ");
@@ -230,6 +231,56 @@ static void ask_plainly(struct world *w)
 static void test_a_request_becomes_an_operation_and_its_result_the_answer(void **state)
 {
     play(state, ask_plainly);
+}
+
+/* ---- the console ---- */
+
+static const struct console_file *console(const char *suffix)
+{
+    for (unsigned i = 0; i < console_n_files; i++)
+        if (strstr(console_files[i].path, suffix))
+            return &console_files[i];
+    return NULL;
+}
+
+static void ask_for_the_console(struct world *w)
+{
+    const struct console_file *page = console("/index.html"), *script = console(".js");
+    char line[256], tag[64], big[32];
+
+    want(ask(w, "GET /api/v2/calls", "Accept: text/html\r\n"), 404, "no-such-path");
+    want(ask(w, "GET /assets/none.js", "Accept: text/html\r\n"), 404, "no-such-path");
+    want(ask(w, "GET /calls/CA1", ""), 404, "no-such-path"); /* no browser asks so */
+    if (!page) {
+        want(ask(w, "GET /", ""), 200, "built without the console");
+        return;
+    }
+    assert_non_null(script);
+    assert_non_null(strstr(ask(w, "GET /calls/CA1", "Accept: text/html,*/*;q=0.8\r\n"), "<title>"));
+    assert_non_null(strstr(w->got, "\r\ncontent-security-policy: default-src 'none'; script-src "
+                                   "'self'; style-src 'self'; "));
+    assert_non_null(strstr(w->got, "\r\ncache-control: no-cache\r\n"));
+    assert_null(strstr(w->got, "\r\ncontent-encoding:"));
+    (void)snprintf(tag, sizeof(tag), "If-None-Match: W/\"x\", \"%sp\"\r\n", page->hash);
+    assert_non_null(strstr(ask(w, "GET /", tag), " 304 "));
+    assert_null(strstr(w->got, "<title>"));
+
+    (void)snprintf(line, sizeof(line), "HEAD %s", script->path);
+    (void)snprintf(big, sizeof(big), "content-length: %zu\r\n", script->forms[CONSOLE_BROTLI].n);
+    ask(w, line, "Accept-Encoding: gzip, deflate, br, zstd\r\n");
+    assert_non_null(strstr(w->got, "\r\ncontent-encoding: br\r\n"));
+    assert_non_null(strstr(w->got, big));
+    assert_non_null(strstr(w->got, "\r\ncache-control: public, max-age=31536000, immutable\r\n"));
+    ask(w, line, "Accept-Encoding: br;q=0, gzip;q=0.5\r\n");
+    assert_non_null(strstr(w->got, "\r\ncontent-encoding: gzip\r\n"));
+    ask(w, line, "Accept-Encoding: brotli, gzipped\r\n");
+    assert_null(strstr(w->got, "\r\ncontent-encoding:"));
+    want(ask(w, "POST /", "Content-Length: 0\r\n"), 405, "\r\nallow: GET, HEAD\r\n");
+}
+
+static void test_the_console_is_a_page_at_each_of_its_places(void **state)
+{
+    play(state, ask_for_the_console);
 }
 
 static void ask_at_the_door(struct world *w)
@@ -724,7 +775,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVES(test_a_request_becomes_an_operation_and_its_result_the_answer),
-        LIVES(test_other_names_and_other_pages_are_refused),
+        LIVES(test_the_console_is_a_page_at_each_of_its_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_names_and_other_pages_are_refused),
         LIVES(test_no_header_of_a_result_becomes_two),
         LIVES(test_what_goes_wrong_is_told_without_its_details),
         LIVES(test_sixteen_at_once_sixty_four_wait_and_the_next_is_told_so),
