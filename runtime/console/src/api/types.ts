@@ -53,6 +53,8 @@ export type AgentsDiff = {
 
 export type Alarm = {
   closed_at: string | null;
+  /** nobody said that it is over: its node left */
+  closed_why: string | null;
   count: number;
   fix: string | null;
   id: string;
@@ -216,8 +218,57 @@ export type CallCost = {
   }[];
   micro_usd: number | null;
   reason: string | null;
+  /** what the model and the transcription cost, turn by turn, in order */
+  turns: TurnCost[];
+  /** why there are none */
+  turns_reason: string | null;
   /** the same for people, to a hundredth of a cent */
   usd: string | null;
+};
+
+/** the same, and how long the caller waited for each answer */
+export type CallWithWaits = {
+  version: string | null;
+  agent: string | null;
+  barge_ins: number;
+  call: string;
+  /** null: not known, and cost_reason says why */
+  cost_micro_usd: number | null;
+  cost_reason: string | null;
+  direction: string | null;
+  /** the carrier's */
+  duration_s: number | null;
+  /** rules that matched */
+  emergencies: number;
+  ended_at: string | null;
+  /** the caller was forgotten */
+  erased: boolean;
+  errors: number;
+  failed_over_to: string | null;
+  first_audio_ms: number | null;
+  fix: string | null;
+  from: string | null;
+  /** taken over from Vapi, not answered here */
+  imported: boolean;
+  missed: string | null;
+  model: string | null;
+  node: string | null;
+  /** why it ended */
+  outcome: string | null;
+  /** why so */
+  reason: string | null;
+  started_at: string | null;
+  /** connecting, live, leaving, closing, ended */
+  state: string | null;
+  /** the carrier's word */
+  status: string | null;
+  /** who answered: openai, vapi, fallback */
+  system: string | null;
+  to: string | null;
+  tool_calls: number;
+  turns: number;
+  /** turns of the agent that answer the caller, in order, the first 500 */
+  waits: Wait[];
 };
 
 /** one change; the audit is never edited */
@@ -927,6 +978,110 @@ export type Ticket = {
   ticket: string;
 };
 
+/** one day, by the clock at each site; what is not known is null */
+export type Today = {
+  /** Friday, November 27 */
+  name: string;
+  agent: string | null;
+  answered: number;
+  before: {
+    answered: number;
+    bookings: number;
+    by_now: {
+      answered: number;
+      bookings: number;
+      calls: number;
+      emergencies: number;
+      /** null: not known */
+      micro_usd: number | null;
+      missed: number;
+      unknown_calls: number;
+      until: string;
+    } | null;
+    calls: number;
+    day: string;
+    emergencies: number;
+    /** null: not known */
+    micro_usd: number | null;
+    missed: number;
+    unknown_calls: number;
+  } | null;
+  /** what is not counted yet */
+  behind: Record<string, unknown> | null;
+  bookings: number;
+  calls: number;
+  cost: {
+    known_calls: number;
+    /** null: not known */
+    micro_usd: number | null;
+    unknown_calls: number;
+  };
+  day: string;
+  emergencies: {
+    abandoned: number;
+    all: number;
+    confirmed: number;
+    /** 20 at most */
+    items: {
+      call: string;
+      matched_at: string;
+      rule: string;
+      /** until somebody took it */
+      seconds: number | null;
+      severity: string | null;
+      state: string;
+    }[];
+    open: number;
+    slowest_s: number | null;
+  };
+  failed: number;
+  fallback: number;
+  missed: number;
+  missed_texted: number;
+  /** texts that wait until they may go out */
+  missed_waiting: number;
+  /** what the same calls would cost if Vapi had all of them */
+  on_vapi: {
+    /** that were on OpenAI */
+    calls: number;
+    /** null: not known */
+    half_micro_usd: number | null;
+    /** null: not known */
+    high_micro_usd: number | null;
+    /** null: not known */
+    low_micro_usd: number | null;
+    /** null: not known */
+    micro_usd: number | null;
+    /** of these */
+    minutes: number;
+    /** by so many calls that Vapi had */
+    n: number | null;
+    /** why it is not known */
+    reason: string | null;
+    /** null: not known */
+    saved_micro_usd: number | null;
+  };
+  /** the sentence in its parts */
+  parts: {
+    name: "answered" | "missed" | "fallback" | "bookings" | "emergencies" | "cost" | "vapi";
+    /** the list of its calls */
+    opens: {
+      /** a path of this API */
+      list: string;
+      query: Record<string, unknown>;
+    } | null;
+    text: string;
+  }[];
+  /** all of it, for people */
+  sentence: string;
+  site: string | null;
+  /** the day is not over */
+  so_far: boolean;
+  /** whose clock says which day is today */
+  zone: string;
+  zone_note: string | null;
+};
+
 /** a token; its secret is told once, when it is made */
 export type Token = {
   name: string;
@@ -966,14 +1121,40 @@ export type ToolCalls = {
 
 export type Turn = {
   at: string;
+  /** when the caller stopped speaking; null, as the next ones: this turn answers nobody */
+  caller_stopped_at: string | null;
+  /** to its first sound, as ringdown_turn_latency_seconds has it */
+  first_audio_ms: number | null;
+  /** from then to its first words */
+  first_text_ms: number | null;
   /** of the agent: what the caller heard */
   heard: string;
   interrupted: boolean;
   role: "caller" | "agent";
   /** when that was more */
   said: string | null;
+  /** of that, while tools ran */
+  tool_ms: number | null;
+  /** its number in the conversation */
+  turn: number | null;
   /** before_notice or paused: the words were not kept */
   withheld: string | null;
+};
+
+/** what a turn cost: the answers it took, those that only called tools too */
+export type TurnCost = {
+  answers: number;
+  at: string | null;
+  micro_usd_exact: number | null;
+  models: (string | null)[];
+  reason: string | null;
+  /** agent: answers of the model; caller: transcription */
+  role: "caller" | "agent";
+  /** its number in the conversation; null: nothing came of it */
+  turn: number | null;
+  /** tokens by kind, without those in *_cached; minutes */
+  units: Record<string, number>;
+  usd: string | null;
 };
 
 /** the last change, which may be taken back */
@@ -996,6 +1177,32 @@ export type Undone = {
   percent_bp: number | null;
   state: string | null;
   system: string | null;
+};
+
+/** what a caller waited for, from when they stopped speaking */
+export type Wait = {
+  /** when the caller stopped speaking; null, as the next ones: this turn answers nobody */
+  caller_stopped_at: string | null;
+  epoch: string;
+  /** to its first sound, as ringdown_turn_latency_seconds has it */
+  first_audio_ms: number | null;
+  /** from then to its first words */
+  first_text_ms: number | null;
+  interrupted: boolean;
+  /** of the turn, as in the timeline */
+  seq: string;
+  /** of that, while tools ran */
+  tool_ms: number | null;
+  /** that were called before the first sound */
+  tools: {
+    name: string | null;
+    /** it was called so long after the caller stopped */
+    after_ms: number | null;
+    id: string;
+    /** it took so long; null: no answer is known */
+    ms: number | null;
+  }[];
+  turn: number | null;
 };
 
 export interface Operations {
@@ -1207,18 +1414,29 @@ export interface Operations {
     path: Record<never, never>;
     query: {
       agent?: string;
+      /** only calls in which a visit was booked */
+      booked?: boolean;
       cursor?: string;
       /** only calls in which a rule matched */
       emergency?: boolean;
       /** only calls with errors */
       failed?: boolean;
+      /** test: we called ourselves */
+      kind?: "real" | "test" | "imported";
       /** at most so many */
       limit?: number;
+      /** a day by the clock at each site */
+      local_from?: string;
+      /** before this day */
+      local_to?: string;
       /** who called or was called */
       number?: string;
       /** why it ended, as in `outcome` */
       outcome?: string;
+      /** how it came out, as statistics count it */
+      result?: "answered" | "contained" | "transferred" | "not_taken" | "emergency" | "failed" | "fallback" | "missed";
       since?: string;
+      site?: string;
       state?: "live" | "ended";
       system?: "openai" | "vapi" | "fallback";
       /** what was said: words, "a phrase", or, -without */
@@ -1247,7 +1465,7 @@ export interface Operations {
     };
     query: Record<never, never>;
     body: undefined;
-    answer: Call;
+    answer: CallWithWaits;
   };
   /** what it costs, line by line */
   "GET /calls/{call}/cost": {
@@ -1707,6 +1925,18 @@ export interface Operations {
       /** `cursor` of the request for what comes next */
       next: string | null;
     };
+  };
+  /** one day in one sentence, its numbers, and what opens the calls behind each */
+  "GET /today": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      /** a day like 2026-11-27, today or yesterday */
+      day?: string;
+      site?: string;
+    };
+    body: undefined;
+    answer: Today;
   };
   /** the tokens, newest first */
   "GET /tokens": {
@@ -2244,6 +2474,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /texts": { role: "viewer" },
   "GET /texts/messages/{message}": { role: "viewer" },
   "GET /texts/{number}": { role: "viewer" },
+  "GET /today": { role: "viewer" },
   "GET /tokens": { role: "admin", all: true },
   "GET /tokens/{id}": { role: "admin", all: true },
   "GET /undo": { role: "viewer" },

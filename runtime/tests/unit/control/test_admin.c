@@ -775,8 +775,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVES(test_a_request_becomes_an_operation_and_its_result_the_answer),
-        LIVES(test_the_console_is_a_page_at_each_of_its_places, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_other_names_and_other_pages_are_refused),
+        LIVES(test_the_console_is_a_page_at_each_of_its_places),
+        LIVES(test_other_names_and_other_pages_are_refused),
         LIVES(test_no_header_of_a_result_becomes_two),
         LIVES(test_what_goes_wrong_is_told_without_its_details),
         LIVES(test_sixteen_at_once_sixty_four_wait_and_the_next_is_told_so),
