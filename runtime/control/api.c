@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "control/playback.h"
 #include "control/rates.h"
 #include "control/readers.h"
 #include "io/mailbox.h"
@@ -65,11 +66,12 @@ struct place {
 
 struct api {
     struct api_opts o;
-    struct node *node;       /* borrows */
-    struct readers *readers; /* borrows */
-    struct mailbox *ended;   /* owns: operations that ended */
-    struct loop_timer *tick; /* owns */
-    struct rates *tokens;    /* owns */
+    struct node *node;         /* borrows */
+    struct readers *readers;   /* borrows */
+    struct playback *playback; /* owns; NULL: nothing is played */
+    struct mailbox *ended;     /* owns: operations that ended */
+    struct loop_timer *tick;   /* owns */
+    struct rates *tokens;      /* owns */
     struct place places[PLACES];
     unsigned running, queued;
     uint64_t last_order;
@@ -351,6 +353,19 @@ static void open_stream(struct place *p, const struct json_value *stream)
         problem_reply(p->request, rc == RD_EPROTO ? &not_a_stream : &many_streams);
 }
 
+/* False: the result is none. */
+static bool play(struct place *p, const struct json_value *file)
+{
+    struct api *a = p->api;
+    int rc = a->playback ? playback_serve(a->playback, p->request, file) : RD_EFULL;
+
+    if (rc == RD_EPROTO)
+        return false;
+    if (rc)
+        problem_reply(p->request, &many_streams);
+    return true;
+}
+
 /* What was raised is for the log; whoever asked gets a number to look for. */
 static void fail(struct place *p, int rc, struct rd_str why, struct rd_str traceback)
 {
@@ -385,7 +400,7 @@ static int status_of(struct rd_str text, struct json_value *result)
 
 static void finish(struct place *p, int rc, struct rd_str text, struct rd_str traceback)
 {
-    struct json_value result, stream;
+    struct json_value result, stream, file;
     int status = rc ? 0 : status_of(text, &result);
 
     if (p->checked) {
@@ -411,9 +426,12 @@ static void finish(struct place *p, int rc, struct rd_str text, struct rd_str tr
         return;
     }
     stream = json_get(&result, "stream");
+    file = json_get(&result, "file");
     if (stream.type == JSON_OBJECT)
         open_stream(p, &stream);
-    else if (answer(p->request, &result, status))
+    else if (file.type == JSON_OBJECT && !play(p, &file))
+        fail(p, RD_EPROTO, RD_STR("the result is no recording"), RD_STR(""));
+    else if (file.type != JSON_OBJECT && answer(p->request, &result, status))
         fail(p, RD_EPROTO, RD_STR("the result is no answer"), RD_STR(""));
     p->api->counts.served++;
 }
@@ -531,6 +549,8 @@ void api_serve(struct api *a, struct http_request *r, const char *who, uint64_t 
 
 void api_gone(struct api *a, const struct http_request *r)
 {
+    if (a->playback)
+        playback_gone(a->playback, r);
     for (int i = 0; i < PLACES; i++) {
         struct place *p = &a->places[i];
 
@@ -579,6 +599,8 @@ int api_new(struct api **out, const struct api_opts *o)
         rc = loop_timer_new(&a->tick, o->loop, on_tick, a);
     if (!rc)
         rc = rates_new(&a->tokens, TOKEN_BURST, TOKEN_PER_S);
+    if (!rc && o->data)
+        rc = playback_new(&a->playback, o->loop, o->data);
     if (rc)
         api_free(a);
     else
@@ -604,6 +626,7 @@ void api_free(struct api *a)
         mailbox_free(a->ended);
     loop_timer_free(a->tick);
     rates_free(a->tokens);
+    playback_free(a->playback);
     for (int i = 0; i < PLACES; i++)
         free(a->places[i].payload);
     free(a);

@@ -20,6 +20,7 @@ struct readers;
 
 struct api_opts {
     struct loop *loop;
+    const char *data; /* the data folder, with the recordings; NULL: there are none */
     /* A token or ticket was no good; `key` is that of api_serve(). NULL: nobody counts. */
     void (*on_unknown)(void *arg, uint64_t key);
     void *arg;

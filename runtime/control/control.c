@@ -265,7 +265,7 @@ static void on_unknown(void *arg, uint64_t key)
 
 static int start_api(struct control *c, const struct settings *s)
 {
-    struct api_opts ao = {.loop = c->loop, .on_unknown = on_unknown, .arg = c};
+    struct api_opts ao = {.loop = c->loop, .data = s->data, .on_unknown = on_unknown, .arg = c};
     struct readers_opts ro = {.loop = c->loop, .events = c->events};
     struct admin_opts lo = {.loop = c->loop, .settings = s};
     int rc = api_new(&c->api, &ao);

@@ -14,8 +14,8 @@ struct problem {
 };
 
 /* What every answer of the admin listener says besides. */
-#define ADMIN_HEADERS                                                     \
-    "cache-control: no-store\r\n"                                         \
+#define ADMIN_HEADERS "cache-control: no-store\r\n" ADMIN_FENCE
+#define ADMIN_FENCE                                                       \
     "x-content-type-options: nosniff\r\n"                                 \
     "x-frame-options: DENY\r\n"                                           \
     "referrer-policy: no-referrer\r\n"                                    \

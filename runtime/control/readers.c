@@ -17,7 +17,8 @@
 #include "base/err.h"
 #include "base/now.h"
 #include "control/api.h"
-#include "control/mask.h"
+#include "control/audience.h"
+#include "control/polls.h"
 #include "control/problem.h"
 
 #include <errno.h>
@@ -35,9 +36,7 @@ enum {
     PING_MS = 15000,
     SLOW_MS = 10000,
     CHECK_MS = 60000,
-    UNCHECKED_MS = 15 * 60000,
-    AGENTS_MAX = 64,
-    AGENT_NAME = 65
+    UNCHECKED_MS = 15 * 60000
 };
 
 struct reader {
@@ -46,9 +45,7 @@ struct reader {
     uint64_t after;               /* the last event it heard, by the ring's number */
     uint64_t wrote_ms, stuck_ms, check_ms, end_ms; /* stuck_ms 0: it takes what comes */
     int64_t expires_unix;                          /* 0: never */
-    bool masked, scoped;
-    unsigned n_agents;
-    char agents[AGENTS_MAX][AGENT_NAME];
+    struct audience audience;
     char token_sha256[API_DIGEST]; /* "": cannot be asked for */
 };
 
@@ -56,6 +53,7 @@ struct readers {
     struct readers_opts o;
     uint64_t base, last_number;
     struct loop_timer *tick; /* owns */
+    struct polls *polls;     /* owns: those who come again instead */
     unsigned n;
     struct buf text;                  /* owns: one event on its way out */
     struct reader *list[READERS_MAX]; /* own; NULL: never used */
@@ -87,21 +85,6 @@ static void end(struct readers *r, struct reader *e, const char *event, const ch
 
 /* ---- events ---- */
 
-static bool is_for(const struct reader *e, struct rd_str json)
-{
-    struct json_value v, agent;
-
-    if (!e->scoped)
-        return true;
-    if (json_parse(json, &v) != 0)
-        return false;
-    agent = json_get(&v, "agent");
-    for (unsigned i = 0; agent.type == JSON_STRING && i < e->n_agents; i++)
-        if (json_is(&agent, e->agents[i]))
-            return true;
-    return false;
-}
-
 /* Leaves room for the last words. */
 static int put(struct reader *e, struct rd_str bytes)
 {
@@ -114,29 +97,17 @@ static int put(struct reader *e, struct rd_str bytes)
     return rc;
 }
 
-/* On one line: between members JSON may have line ends. */
-static int add_line(struct buf *out, struct rd_str json)
-{
-    size_t from = out->n;
-    int rc = buf_add(out, json.p, json.n);
-
-    for (size_t i = from; !rc && i < out->n; i++)
-        if (out->data[i] == '\n' || out->data[i] == '\r')
-            out->data[i] = ' ';
-    return rc;
-}
-
 static int write_event(struct readers *r, struct reader *e, uint64_t number, struct rd_str json)
 {
     struct buf *text = &r->text;
     int rc;
 
-    if (!is_for(e, json))
+    if (!audience_hears(&e->audience, json))
         return 0;
     buf_clear(text);
     rc = buf_addf(text, "id: %" PRIu64 "\ndata: ", r->base + number);
     if (!rc)
-        rc = e->masked ? mask_event(text, json) : add_line(text, json);
+        rc = audience_write(&e->audience, text, json);
     if (!rc)
         rc = buf_add_str(text, "\n\n");
     if (rc) /* nobody is shown half of it, or what could not be masked */
@@ -191,6 +162,7 @@ void readers_news(struct readers *r)
     for (int i = 0; r->n > 0 && i < READERS_MAX; i++)
         if (r->list[i] && r->list[i]->request)
             serve(r, r->list[i]);
+    polls_news(r->polls);
 }
 
 /* ---- time ---- */
@@ -291,32 +263,13 @@ static void set_position(struct readers *r, struct reader *e, uint64_t id)
         e->after = 0;
 }
 
-/* Too many, or a name that is none: then none of them is seen. */
-static void read_agents(struct reader *e, const struct json_value *agents)
-{
-    struct json_value name;
-    struct json_iter it;
-    struct rd_str key;
-
-    e->n_agents = 0;
-    e->scoped = agents->type == JSON_ARRAY || agents->type == JSON_OBJECT;
-    if (agents->type != JSON_ARRAY)
-        return;
-    json_iter_init(&it, agents);
-    while (json_next(&it, &key, &name) && e->n_agents < AGENTS_MAX)
-        if (json_copy(&name, e->agents[e->n_agents], AGENT_NAME) == 0)
-            e->n_agents++;
-}
-
 static void read_stream(struct reader *e, const struct json_value *stream)
 {
-    struct json_value masked = json_get(stream, "masked"), agents = json_get(stream, "agents"),
-                      expires = json_get(stream, "expires_unix"),
+    struct json_value expires = json_get(stream, "expires_unix"),
                       token = json_get(stream, "token_sha256");
     uint64_t number;
 
-    read_agents(e, &agents);
-    e->masked = masked.type != JSON_FALSE; /* whoever forgets to say so masks */
+    audience_read(&e->audience, stream);
     e->expires_unix = json_u64(&expires, &number) ? (int64_t)number : 0;
     if (json_copy(&token, e->token_sha256, sizeof(e->token_sha256)) != 0)
         e->token_sha256[0] = '\0';
@@ -325,11 +278,14 @@ static void read_stream(struct reader *e, const struct json_value *stream)
 int readers_open(struct readers *r, struct http_request *request, const struct json_value *stream,
                  const struct reader_place *at)
 {
-    struct json_value after = json_get(stream, "after");
-    struct reader *e = free_place(r);
+    struct json_value after = json_get(stream, "after"), wait = json_get(stream, "wait_s");
+    struct reader *e;
     uint64_t now = now_ms(), id;
     int rc = RD_EFULL;
 
+    if (wait.type == JSON_NUMBER)
+        return polls_open(r->polls, request, stream);
+    e = free_place(r);
     if (e)
         rc = http_stream(request, "text/event-stream", ADMIN_HEADERS "x-accel-buffering: no\r\n",
                          QUEUED_MAX + LAST_WORDS);
@@ -358,6 +314,7 @@ void readers_gone(struct readers *r, const struct http_request *request)
     for (int i = 0; i < READERS_MAX; i++)
         if (r->list[i] && r->list[i]->request == request)
             forget(r, r->list[i]);
+    polls_gone(r->polls, request);
 }
 
 void readers_end_all(struct readers *r, const char *why)
@@ -365,6 +322,7 @@ void readers_end_all(struct readers *r, const char *why)
     for (int i = 0; i < READERS_MAX; i++)
         if (r->list[i] && r->list[i]->request)
             end(r, r->list[i], "ended", why);
+    polls_end_all(r->polls);
 }
 
 unsigned readers_count(const struct readers *r)
@@ -385,6 +343,8 @@ int readers_new(struct readers **out, const struct readers_opts *o)
     r->base = unix_us() / 1000000 * ID_PER_SECOND;
     buf_init(&r->text, 2 * EVENT_MAX_BYTES);
     rc = loop_timer_new(&r->tick, o->loop, on_tick, r);
+    if (!rc)
+        rc = polls_new(&r->polls, o->loop, o->events, r->base);
     if (rc)
         readers_free(r);
     else
@@ -397,6 +357,7 @@ void readers_free(struct readers *r)
     if (!r)
         return;
     loop_timer_free(r->tick);
+    polls_free(r->polls);
     buf_fini(&r->text);
     for (int i = 0; i < READERS_MAX; i++)
         free(r->list[i]);

@@ -35,7 +35,7 @@ struct reader_place {
 };
 
 /* `stream` is what ringdown.api answered: { agents = list or nothing, masked, after, expires_unix,
- * token_sha256 }. 0: it is a stream now; RD_EPROTO: something came behind the request; RD_EFULL; the
+ * token_sha256 }; with wait_s it is a poll (polls.h), answered by itself. 0: it is a stream now; RD_EPROTO: something came behind the request; RD_EFULL; the
  * request is as it was. */
 int readers_open(struct readers *r, struct http_request *request, const struct json_value *stream,
                  const struct reader_place *at);

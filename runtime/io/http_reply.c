@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,7 @@ static const struct {
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {206, "Partial Content"},
     {303, "See Other"},
     {304, "Not Modified"},
     {400, "Bad Request"},
@@ -33,6 +35,7 @@ static const struct {
     {412, "Precondition Failed"},
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
     {417, "Expectation Failed"},
     {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
@@ -89,15 +92,18 @@ int http_reply_write(struct conn *c, int status, const char *type, const char *e
     return conn_write(c, body.p, body.n);
 }
 
-int http_reply_stream(struct conn *c, const char *type, const char *extra)
+int http_reply_stream(struct conn *c, int status, const char *type, const char *extra,
+                      uint64_t n_body)
 {
-    char head[HEAD_CAP], when[64];
+    char head[HEAD_CAP], when[64], length[48] = "";
     int n;
 
     date(when, sizeof(when));
+    if (n_body != HTTP_ENDLESS)
+        snprintf(length, sizeof(length), "content-length: %" PRIu64 "\r\n", n_body);
     n = snprintf(head, sizeof(head),
-                 "HTTP/1.1 200 OK\r\n%sconnection: close\r\ncontent-type: %s\r\n%s\r\n", when, type,
-                 extra ? extra : "");
+                 "HTTP/1.1 %d %s\r\n%s%sconnection: close\r\ncontent-type: %s\r\n%s\r\n", status,
+                 reason(status), when, length, type, extra ? extra : "");
     if (n < 0 || (size_t)n >= sizeof(head))
         return RD_ETOOBIG;
     return conn_write(c, head, (size_t)n);

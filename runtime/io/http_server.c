@@ -171,10 +171,26 @@ int http_stream(struct http_request *r, const char *type, const char *extra, siz
         return RD_ESTATE;
     if (r->ignored > 0)
         return RD_EPROTO;
-    rc = http_reply_stream(r->conn, type, extra);
+    rc = http_reply_stream(r->conn, 200, type, extra, HTTP_ENDLESS);
     if (rc)
         return rc;
     r->state = R_STREAM;
+    r->stream_max = max_queued;
+    return 0;
+}
+
+int http_pieces(struct http_request *r, int status, const char *type, const char *extra,
+                uint64_t n_body, size_t max_queued)
+{
+    int rc;
+
+    if (r->state != R_HANDLER)
+        return RD_ESTATE;
+    rc = http_reply_stream(r->conn, status, type, extra, n_body);
+    if (rc)
+        return rc;
+    r->state = R_STREAM;
+    r->has_end = true;
     r->stream_max = max_queued;
     return 0;
 }
@@ -402,7 +418,7 @@ static void on_data(struct conn *c, char *p, size_t n, void *owner)
         take_head(r, p, n);
     } else if (r->state == R_BODY) {
         take_body(r, p, n);
-    } else if (r->state == R_STREAM) {
+    } else if (r->state == R_STREAM && !r->has_end) {
         gone(r); /* who listens has nothing more to say */
     } else {
         r->ignored += n;

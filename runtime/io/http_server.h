@@ -104,6 +104,10 @@ void http_reply_with(struct http_request *r, int status, const char *type, const
  * wait for a peer that does not read: RD_EFULL, and nothing was added. RD_EPROTO: something was sent
  * behind the request already; `r` is as it was. */
 int http_stream(struct http_request *r, const char *type, const char *extra, size_t max_queued);
+/* The same with an end: `n_body` bytes follow, in pieces, then http_stream_end(). What a peer sends behind
+ * its request is thrown away. */
+int http_pieces(struct http_request *r, int status, const char *type, const char *extra,
+                uint64_t n_body, size_t max_queued);
 int http_stream_write(struct http_request *r, struct rd_str bytes);
 size_t http_stream_queued(const struct http_request *r);
 void http_stream_end(struct http_request *r); /* what is queued still goes out; `r` is gone */

@@ -27,6 +27,7 @@ struct http_request {
     bool is_local; /* from a Unix socket: never TLS */
     size_t ignored;
     size_t stream_max; /* bytes that may wait in R_STREAM */
+    bool has_end;      /* of a stream: its length was told */
     struct http_head head;
     char *body; /* owns */
     size_t n_body;

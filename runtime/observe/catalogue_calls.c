@@ -193,6 +193,9 @@ static const struct error_info calls[] = {
      "give the machine more memory or lower max_calls", ERROR_WARNING, RETRY_NO},
     {"recording.not_whole", "a recording has gaps or ends early",
      "docs/records.md says what each reason means", ERROR_WARNING, RETRY_NO},
+    {"recording.unreadable", "a recording that somebody wants to hear cannot be read",
+     "see that the folder recordings in the data folder belongs to us and its disk is well",
+     ERROR_WARNING, RETRY_NO},
     {"recording.mended", "a recording was ended for a program that was killed",
      "nothing to do: it ends where the program was killed", ERROR_NOTE, RETRY_BY_US},
 };

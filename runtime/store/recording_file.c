@@ -218,6 +218,28 @@ static int open_folder(const char *data, const char *path)
     return fd < 0 ? -errno : fd;
 }
 
+int recording_open(const char *data, const char *path, uint64_t *bytes)
+{
+    int folder, fd, rc;
+    struct stat st;
+
+    if (!recording_path_ok(path))
+        return RD_EREFUSED;
+    folder = open_folder(data, path);
+    if (folder < 0)
+        return folder;
+    fd = openat(folder, strrchr(path, '/') + 1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    rc = fd < 0 ? -errno : fstat(fd, &st) ? -errno : !S_ISREG(st.st_mode) ? RD_EREFUSED : 0;
+    close(folder);
+    if (rc) {
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    *bytes = (uint64_t)st.st_size;
+    return fd;
+}
+
 static int remove_at(int folder, const char *name, uint64_t *bytes)
 {
     struct stat st;

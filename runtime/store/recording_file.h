@@ -36,6 +36,10 @@ int recording_create(int *fd, const char *data, const char *path);
  * name .part, and the next start mends it. */
 int recording_finish(int fd, const char *data, const char *path, uint64_t sound_bytes);
 
+/* Opens one that is whole, for reading; `bytes` is its length. The descriptor, or RD_EREFUSED as below,
+ * -errno. */
+int recording_open(const char *data, const char *path, uint64_t *bytes);
+
 /* Removes one recording, whole or .part, and its day's folder if that is empty; `bytes` is what it
  * took. RD_EREFUSED when the path is no recording's, follows no symbolic link. -errno. */
 int recording_remove(const char *data, const char *path, uint64_t *bytes);

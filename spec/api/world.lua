@@ -120,7 +120,7 @@ function M.ask(method, target, o)
   local answer = front.run(p, function() end)
   local text = assert(json.encode(answer)) -- it leaves the VM so
   assert(json.decode(text))
-  if not answer.stream then
+  if not answer.stream and not answer.file then
     promised(method, p.path, answer)
   end
   local is_json = answer.type and answer.type:find("json", 1, true)

@@ -2,7 +2,9 @@
 -- takes: 43 s
 -- A call that is recorded sounds afterwards as it did on the telephone: the simulated network's own
 -- recording is the judge.
+local json = require "ringdown.json"
 local node = require "spec.e2e.support.node"
+local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
 local wav = require "spec.e2e.support.wav"
@@ -117,6 +119,32 @@ describe("a recorded call", function()
     end
     assert.is_true(differ * 20 <= 150, differ * 20 .. " ms")
     assert.is_true(wav.loud(kept.right, cut_in + 25) > cut_in + 75)
+  end)
+
+  it("is played to who may hear it, whole or in pieces, and that is in the audit", function()
+    n:wait_shipped()
+    local path = ("/api/v1/calls/%s/recording/audio"):format(fact.call)
+    local function curl(more, address)
+      return proc.run(("curl -s %s --unix-socket %s/data/control.sock 'http://localhost%s'"):format(more, n.folder,
+        address or path))
+    end
+    local whole = proc.read(n.folder .. "/data/" .. fact.path)
+    local got = curl ""
+    assert(got == whole, #got .. " bytes: " .. got:sub(1, 300))
+    assert.is_true(curl "-H 'Range: bytes=1000-1999'" == whole:sub(1001, 2000))
+    local head = curl "-I"
+    assert.matches("content%-length: " .. #whole .. "\r\n", head)
+    assert.matches("cache%-control: private, no%-store\r\n", head)
+    assert.matches('filename="' .. fact.call .. '%-1%.wav"', head)
+    local said = n:ringdown("tokens", "create", "ears", "--role", "operator")
+    local made = n:admin("/api/v1/tickets", { method = "POST", body = json.encode { purpose = "recording",
+      call = fact.call }, headers = { Authorization = "Bearer " .. said:match "rd_%x+",
+      ["Content-Type"] = "application/json" } })
+    local ticket = json.decode(made.body).ticket
+    for _ = 1, 2 do -- a player asks for pieces
+      assert.equal(whole, n:admin(path .. "?ticket=" .. ticket, { method = "GET" }).body)
+    end
+    assert.equal("2", pg.run(n.database, "select count(*) from audit where what = 'recording.hear'"):match "%d+")
   end)
 
   it("is as long as the call was after the notice", function()

@@ -133,7 +133,7 @@ describe("keeping", function()
   it("names recordings that must go, until their node says that they are gone", function()
     agent { recordings = 3600 }
     events.ingest(url, events.conversation(1).list)
-    local path = "rec/" .. events.call(1).stream .. ".wav"
+    local path = "recordings/2026/11/25/" .. events.call(1).stream .. "-1795600000000000.wav"
     assert.same({}, maintain "timestamptz '2026-11-25 10:00Z'")
     maintain()
     assert.same({ { node = "n1", path = path } }, maintain())
@@ -204,7 +204,8 @@ describe("keeping", function()
       assert.same({ calls = 2, call_events = 24, turns = 3, tool_calls = 1, texts = 3, triage_matches = 0,
         appointments = 1, customers = 1, store = 0, api_requests = 0, audit = 1, opt_outs_kept = 1,
         still_listed = { "sales" },
-        recordings = { { node = "n1", path = "rec/" .. events.call(1).stream .. ".wav" } } }, told)
+        recordings = { { node = "n1",
+          path = "recordings/2026/11/25/" .. events.call(1).stream .. "-1795600000000000.wav" } } }, told)
       assert.same({ who = "alice", n = 1 }, one [[select min(who) as who, count(*) as n from audit
         where what = 'erase_caller']])
       assert.same({ n = 1 }, one "select count(*) as n from opt_outs")
@@ -242,7 +243,7 @@ describe("keeping", function()
         micro_usd as cost from calls join call_costs using (call) where call = '%s']]):format(call.stream)))
       assert.same({ n = 0 }, one(("select count(*) as n from turns where heard <> '' and call = '%s'"):format(
         call.stream)))
-      local path = "rec/" .. call.stream .. ".wav"
+      local path = "recordings/2026/11/25/" .. call.stream .. "-1795600000000000.wav"
       assert.same({ n = 1 }, one(("select count(*) as n from recordings_due('n1') where path = '%s'"):format(path)))
     end)
 

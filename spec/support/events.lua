@@ -81,8 +81,8 @@ function events.conversation(n, o)
     interrupted = true, caller_stopped_ms = 3200, first_text_ms = 2900, first_audio_ms = 3000, tool_ms = 1000 })
   c:add("barge_in", { item = "item_3", heard_ms = 700 })
   c:add("error", { code = "provider.rate_limited", message = "slow down" })
-  c:add("recording", { node = "n1", path = "rec/" .. c.stream .. ".wav", bytes = 4000, duration_ms = 9000,
-    state = "kept" })
+  c:add("recording", { node = "n1", path = "recordings/2026/11/25/" .. c.stream .. "-1795600000000000.wav",
+    bytes = 4000, duration_ms = 9000, state = "kept" })
   c:add("text", { id = "SM" .. n, to = "+13125550142", segments = 1, status = "queued" })
   c:add("state", { state = "closing" })
   c:add("ended", { reason = "caller_hangup", duration_ms = 12000, first_audio_ms = 310, turns = 3, barge_ins = 1,

@@ -147,15 +147,17 @@ local function body_of(one)
   end
 end
 
-local words = { [200] = "done", [201] = "made", [202] = "it was asked for", [204] = "done" }
+local words = { [200] = "done", [201] = "made", [202] = "it was asked for", [204] = "done",
+  [206] = "a piece", [416] = "there is no such piece" }
 
 local function answers_of(one)
   local list = {}
   for status in pairs(one.answers) do
     local s = route.answer(one, status)
-    local stream = one.example.stream and { ["text/event-stream"] = { schema = { type = "string" } } }
+    local stream = one.example.stream and { schema = { type = "string" } } or nil
+    local binary = one.binary and status < 300 and { [one.binary] = { schema = {} } }
     list[tostring(status)] = { description = words[status] or "an answer", content = s and { ["application/json"] = {
-      schema = schema_of(s), example = M.sample(s) } } or stream or nil }
+      schema = schema_of(s), example = M.sample(s) }, ["text/event-stream"] = stream } or binary or nil }
   end
   list["401"] = { ["$ref"] = "#/components/responses/Unauthorized" }
   list.default = { ["$ref"] = "#/components/responses/Problem" }

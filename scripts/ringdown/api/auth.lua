@@ -36,7 +36,8 @@ local function asker_of(token, sha256)
   if not token then
     unknown()
   end
-  return { who = ("token %s (%s)"):format(token.name, token.role), name = token.name, role = token.role, agents = token.agents,
+  return { who = ("token %s (%s)"):format(token.name, token.role), name = token.name, role = token.role,
+    agents = token.agents,
     masked = token.role == "viewer" and not token.sees_personal, token = token.id,
     token_sha256 = sha256 or token.hash, expires_unix = token.expires_unix }
 end
@@ -44,8 +45,9 @@ end
 ---@param p table the request
 ---@param purpose string? of a ticket that opens this route too
 ---@param login string? of a ticket that comes where a token would, to log in with
+---@param subject string? the call that the route is about
 ---@return ringdown.api.asker
-function M.asker(p, purpose, login)
+function M.asker(p, purpose, login, subject)
   if p.who then
     return { who = p.who, role = "admin", masked = false }
   end
@@ -58,7 +60,8 @@ function M.asker(p, purpose, login)
   elseif is_digest(p.token_sha256) then
     return asker_of(db.ask("select token_used(decode($1, 'hex'))::text", { p.token_sha256 }), p.token_sha256)
   elseif purpose and is_digest(p.ticket_sha256) then
-    return asker_of(db.ask("select ticket_used(decode($1, 'hex'), $2)::text", { p.ticket_sha256, purpose }))
+    return asker_of(db.ask("select ticket_used(decode($1, 'hex'), $2, $3)::text",
+      { p.ticket_sha256, purpose, subject or false }))
   end
   return unknown()
 end

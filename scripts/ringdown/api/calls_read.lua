@@ -100,7 +100,11 @@ function M.unknown(call)
     fix = "GET /api/v1/calls lists them" })
 end
 
--- What one question about a call answers; 404 where the call is none of theirs.
+---What one question about a call `c` answers; 404 where the call is none of theirs.
+---@param r table
+---@param sql string
+---@param more any[]? parameters from $3 on
+---@return any
 local function of_call(r, sql, more)
   local params = { r.params.call, db.array(r.agents) }
   for i, value in ipairs(more or {}) do
@@ -113,6 +117,8 @@ local function of_call(r, sql, more)
   end
   return answer
 end
+
+M.of_call = of_call
 
 function M.one(r)
   return 200, of_call(r, M.columns .. " || jsonb_build_object('waits', call_waits(c.call))")
@@ -171,12 +177,6 @@ function M.cost(r)
     cost.turns_reason = "Vapi bills calls, not turns"
   end
   return 200, cost
-end
-
-function M.recordings(r)
-  return 200, { items = of_call(r, [[select coalesce(jsonb_agg(jsonb_build_object('node', node, 'state', state,
-    'bytes', bytes, 'duration_ms', duration_ms, 'at', at, 'due_at', due_at, 'gone_at', gone_at, 'why', why)
-    order by at), '[]') from recordings r where r.call = c.call]]) }
 end
 
 function M.why(r)

@@ -194,8 +194,8 @@ end
 local function answer(one, r)
   local status, value, headers = one.run(r)
   headers = headers or {}
-  if type(value) == "table" and value.stream then
-    return { status = status, stream = value.stream, headers = headers }
+  if type(value) == "table" and (value.stream or value.file) then
+    return { status = status, stream = value.stream, file = value.file, headers = headers }
   end
   local type_of = headers["content-type"] or JSON
   headers["content-type"] = nil
@@ -230,7 +230,7 @@ local function handle(p)
     auth.asker(p) -- raises
   end
   local found, one, params = pcall(route.find, p.method, p.path)
-  local asker = auth.asker(p, found and one.ticket or nil, found and one.login or nil)
+  local asker = auth.asker(p, found and one.ticket or nil, found and one.login or nil, found and params.call or nil)
   if not found then
     error(one, 0)
   end

@@ -12,8 +12,9 @@
 --       body_optional = true,
 --       type = "text/csv",             -- the body is a text of this type, at r.body; `body` is not said then
 --       idempotent = true, if_match = true | "optional",
---       ticket = "events",             -- a single-use ticket of this purpose opens it too
+--       ticket = "events",             -- a ticket of this purpose opens it too: once, or one call's recording
 --       login = "console",             -- the same, where the ticket comes in place of a token
+--       binary = "audio/wav",          -- the answer is no JSON
 --       answers = { [200] = "Number" | page("Number") | shape | false }, -- false: no body
 --       example = { path = "/numbers/+13125550100", query = "limit=2", body = {…}, headers = {…}, status = 200 },
 --       run = function(r) return 200, value, headers end },
@@ -67,6 +68,7 @@ M.modules = {
 ---@field if_match boolean|"optional"|nil
 ---@field ticket string?
 ---@field login string?
+---@field binary string?
 ---@field answers table<integer, any>
 ---@field example table
 ---@field run fun(r: table): integer, any, table?

@@ -97,14 +97,15 @@ function M.revoke(id)
   return db.ask(revoke_sql, { id, host.who() })
 end
 
----A ticket opens one stream once, within a minute, with the rights of its token.
+---A ticket opens one stream once, within a minute, with the rights of its token; or the recording of one call.
 ---@param id string of a token
 ---@param purpose string
+---@param call string? of a recording
 ---@return string ticket
-function M.ticket(id, purpose)
+function M.ticket(id, purpose, call)
   local secret, hash = M.secret "rt_"
-  db.ask([[insert into tickets (hash, token, purpose) values (decode($1, 'hex'), $2::bigint, $3) returning 'true']],
-    { hash, id, purpose })
+  db.ask([[insert into tickets (hash, token, purpose, subject)
+    values (decode($1, 'hex'), $2::bigint, $3, $4) returning 'true']], { hash, id, purpose, call or false })
   return secret
 end
 

@@ -7,6 +7,8 @@
 #include "control/api.h"
 #include "control/console_files.h"
 #include "control/events.h"
+#include "control/playback.h"
+#include "control/polls.h"
 #include "control/readers.h"
 #include "io/accepter.h"
 #include "io/mailbox.h"
@@ -15,6 +17,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -43,6 +47,7 @@ struct world {
     void (*peer)(struct world *w);
     pthread_t thread;
     char got[ANSWER];
+    char data[32]; /* a folder with recordings */
 };
 
 static const char fine[] =
@@ -99,6 +104,9 @@ static int set_up(void **state)
     w->settings.admin_hosts = (char *)(uintptr_t) "";
     assert_int_equal(loop_new(&w->loop), 0);
     ao.loop = ro.loop = lo.loop = w->loop;
+    (void)snprintf(w->data, sizeof(w->data), "/tmp/test_admin.XXXXXX");
+    assert_non_null(mkdtemp(w->data));
+    ao.data = w->data;
     assert_int_equal(events_new(&w->events), 0);
     assert_int_equal(api_new(&w->api, &ao), 0);
     ro.events = w->events;
@@ -126,6 +134,7 @@ static int tear_down(void **state)
     events_free(w->events);
     loop_free(w->loop);
     free(w->node);
+    (void)rmdir(w->data);
     free(w);
     return 0;
 }
@@ -769,6 +778,276 @@ static void test_a_reader_who_is_behind_gets_it_all(void **state)
     play(state, catch_up);
 }
 
+/* ---- those who ask again and again ---- */
+
+static const char *poll(struct world *w, const char *stream)
+{
+    char result[512];
+
+    (void)snprintf(result, sizeof(result), "{\"status\":200,\"stream\":%s}", stream);
+    w->node->api_result = result;
+    want(ask(w, "GET /api/v1/events", ""), 200, "{\"items\":[");
+    return strstr(w->got, "{\"items\":[");
+}
+
+static uint64_t next_of(const char *answer)
+{
+    const char *at = strstr(answer, "\"next\":");
+
+    assert_non_null(at);
+    return strtoull(at + 7, NULL, 10);
+}
+
+static void *later(void *arg)
+{
+    struct world *w = arg;
+
+    usleep(30000);
+    order(w, happen_elsewhere);
+    order(w, happen);
+    return NULL;
+}
+
+/* Nothing, all there is, what comes while it waits, and behind that. */
+static void ask_again_and_again(struct world *w)
+{
+    char stream[256];
+    pthread_t thread;
+    uint64_t next;
+
+    next = next_of(poll(w, "{\"masked\":false,\"after\":0,\"wait_s\":0}"));
+    assert_non_null(strstr(w->got, "\"items\":[],"));
+    assert_int_equal(pthread_create(&thread, NULL, later, w), 0);
+    (void)snprintf(stream, sizeof(stream),
+                   "{\"masked\":true,\"agents\":[\"dentist\"],\"after\":%" PRIu64 ",\"wait_s\":55}",
+                   next);
+    poll(w, stream);
+    pthread_join(thread, NULL);
+    assert_non_null(strstr(w->got, "\"text\":\"[hidden]\"}}],"));
+    assert_non_null(strstr(w->got, "\"missed\":false,\"more\":false}"));
+    assert_null(strstr(w->got, "plumber"));
+    assert_int_equal(next_of(w->got), next + 3);
+    assert_int_equal(next_of(poll(w, "{\"masked\":false,\"after\":0,\"wait_s\":55}")), next + 3);
+    assert_non_null(strstr(w->got, "\"event\":{\"type\":\"agents\"}"));
+    poll(w, "{\"masked\":false,\"after\":77,\"wait_s\":55}"); /* of another process */
+    assert_non_null(strstr(w->got, "\"missed\":true"));
+    assert_int_equal(next_of(poll(w, "{\"masked\":false,\"wait_s\":0}")), next + 3);
+    assert_non_null(strstr(w->got, "\"items\":[],"));
+}
+
+static void test_who_cannot_hold_a_stream_asks_again(void **state)
+{
+    play(state, ask_again_and_again);
+}
+
+static void flood(struct world *w)
+{
+    for (int i = 0; i < 1200; i++)
+        events_add(w->events, RD_STR("{\"type\":\"turn\",\"agent\":\"dentist\"}"));
+    readers_news(w->readers);
+}
+
+static void ask_for_much(struct world *w)
+{
+    char stream[128];
+    uint64_t first = next_of(poll(w, "{\"masked\":false,\"wait_s\":0}")), next = first;
+
+    order(w, flood);
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(stream, sizeof(stream),
+                       "{\"masked\":false,\"after\":%" PRIu64 ",\"wait_s\":5}", next);
+        next = next_of(poll(w, stream));
+        assert_int_equal(!strstr(w->got, "\"more\":true}"), i == 2);
+    }
+    assert_int_equal(next, first + 1200);
+}
+
+static void test_much_comes_in_pieces(void **state)
+{
+    play(state, ask_for_much);
+}
+
+/* A place is free again when its owner leaves. */
+static void crowd_polls(struct world *w)
+{
+    int fds[POLLS_MAX];
+
+    w->node->api_result = "{\"status\":200,\"stream\":{\"masked\":false,\"wait_s\":55}}";
+    for (int i = 0; i < POLLS_MAX; i++) {
+        fds[i] = dial(w);
+        say(fds[i], "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    for (int ms = 0; ms < 5000 && w->node->api_asked < POLLS_MAX; ms++)
+        usleep(1000);
+    want(ask(w, "GET /api/v1/events", ""), 503, "\r\nretry-after: ");
+    order(w, happen);
+    for (int i = 0; i < POLLS_MAX; i++) {
+        w->got[0] = '\0';
+        want(hear(fds[i], w->got, sizeof(w->got), NULL), 200, "hello");
+        close(fds[i]);
+    }
+}
+
+static void test_there_is_room_for_so_many_who_wait(void **state)
+{
+    play(state, crowd_polls);
+}
+
+/* ---- recordings ---- */
+
+enum { SOUND_BYTES = 700001 }; /* more than is read, or queued, at once */
+
+static const char recording[] = "recordings/2026/11/27/CA1-1795800000000000.wav";
+static const char played[] = "{\"status\":200,\"file\":{\"path\":\"recordings/2026/11/27/"
+                             "CA1-1795800000000000.wav\",\"name\":\"CA1-1.wav\"}}";
+
+static char sound_at(size_t i)
+{
+    return (char)(i * 31 + i / 251);
+}
+
+static void make_recording(const struct world *w)
+{
+    static char bytes[SOUND_BYTES];
+    char path[256];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", w->data, recording);
+    for (char *p = path + strlen(w->data) + 1; (p = strchr(p, '/')); p++) {
+        *p = '\0';
+        (void)mkdir(path, 0700);
+        *p = '/';
+    }
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = sound_at(i);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, sizeof(bytes), f), sizeof(bytes));
+    assert_int_equal(fclose(f), 0);
+}
+
+static void remove_recordings(const struct world *w)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", w->data, recording);
+    (void)unlink(path);
+    for (char *slash; (slash = strrchr(path, '/')) && slash > path + strlen(w->data) - 1;) {
+        *slash = '\0';
+        (void)rmdir(path);
+    }
+}
+
+/* The head of the answer in w->got; how long the body is, which has to be the sound from `first` on. */
+static size_t listen_to(struct world *w, const char *line, const char *headers, size_t first)
+{
+    static char all[SOUND_BYTES + 8192];
+    char request[1024], *body;
+    size_t n = 0;
+    ssize_t got;
+    int fd = dial(w);
+
+    (void)snprintf(request, sizeof(request), "%s /api/v1/x HTTP/1.1\r\nHost: localhost\r\n%s\r\n",
+                   line, headers);
+    say(fd, request);
+    while (n < sizeof(all) && (got = recv(fd, all + n, sizeof(all) - n, 0)) > 0)
+        n += (size_t)got;
+    close(fd);
+    body = memmem(all, n, "\r\n\r\n", 4);
+    assert_non_null(body);
+    body[2] = '\0';
+    (void)rd_str_copy(w->got, sizeof(w->got), rd_str(all));
+    body += 4;
+    n -= (size_t)(body - all);
+    for (size_t i = 0; strstr(w->got, "audio/wav") && i < n; i++)
+        if (body[i] != sound_at(first + i))
+            fail_msg("byte %zu is another", i);
+    return n;
+}
+
+static void want_head(const struct world *w, const char *text)
+{
+    if (!strstr(w->got, text))
+        fail_msg("wanted %s, got: %s", text, w->got);
+}
+
+static void play_it(struct world *w)
+{
+    w->node->api_result = played;
+    assert_int_equal(listen_to(w, "GET", "", 0), SOUND_BYTES);
+    want_head(w, "HTTP/1.1 200 OK\r\n");
+    want_head(w, "\r\ncontent-length: 700001\r\n");
+    want_head(w, "\r\ncontent-type: audio/wav\r\n");
+    want_head(w, "\r\ncache-control: private, no-store\r\n");
+    want_head(w, "\r\naccept-ranges: bytes\r\n");
+    want_head(w, "\r\ncontent-disposition: inline; filename=\"CA1-1.wav\"\r\n");
+    want_head(w, "\r\nx-content-type-options: nosniff\r\n");
+    assert_int_equal(listen_to(w, "GET", "Range: bytes=300000-699999\r\n", 300000), 400000);
+    want_head(w, "HTTP/1.1 206 Partial Content\r\n");
+    want_head(w, "\r\ncontent-range: bytes 300000-699999/700001\r\n");
+    assert_int_equal(listen_to(w, "GET", "Range: bytes=-1\r\n", 700000), 1);
+    assert_int_equal(listen_to(w, "GET", "Range: bytes=700001-\r\n", 0), 0);
+    want_head(w, "HTTP/1.1 416 ");
+    want_head(w, "\r\ncontent-range: bytes */700001\r\n");
+    assert_int_equal(listen_to(w, "GET", "Range: bytes=5-\r\nIf-Range: \"x\"\r\n", 0), SOUND_BYTES);
+    assert_int_equal(listen_to(w, "HEAD", "", 0), 0);
+    want_head(w, "\r\ncontent-length: 700001\r\n");
+}
+
+static void test_a_recording_is_played_whole_or_in_pieces(void **state)
+{
+    make_recording(*state);
+    play(state, play_it);
+    remove_recordings(*state);
+}
+
+static void play_what_is_none(struct world *w)
+{
+    w->node->api_result = played;
+    want(ask(w, "GET /api/v1/x", ""), 410, "recording-gone");
+    w->node->api_result = "{\"status\":200,\"file\":{\"path\":\"recordings/2026/11/27/../../../"
+                          "etc/passwd\",\"name\":\"a.wav\"}}";
+    want(ask(w, "GET /api/v1/x", ""), 503, "recording-unreadable");
+    w->node->api_result = "{\"status\":200,\"file\":{\"path\":\"x\",\"name\":\"a\\r\\nb: c\"}}";
+    want(ask(w, "GET /api/v1/x", ""), 500, "broken");
+}
+
+static void test_no_other_file_is_played(void **state)
+{
+    play(state, play_what_is_none);
+}
+
+/* Seventeen players who take nothing: the last is told to come later; then they leave in the middle. */
+static void crowd_listens(struct world *w)
+{
+    static const char text[] = "GET /api/v1/x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fds[PLAYBACK_MAX];
+
+    w->node->api_result = played;
+    for (int i = 0; i < PLAYBACK_MAX; i++) {
+        int little = 4096;
+
+        fds[i] = dial(w);
+        setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+        say(fds[i], text);
+        w->got[0] = '\0';
+        assert_non_null(strstr(hear(fds[i], w->got, 4096, "audio/wav"), "audio/wav"));
+    }
+    want(ask(w, "GET /api/v1/x", ""), 503, "\r\nretry-after: 10\r\n");
+    for (int i = 0; i < PLAYBACK_MAX; i++)
+        close(fds[i]);
+    for (int i = 0; i < 200 && !strstr(ask(w, "HEAD /api/v1/x", ""), "audio/wav"); i++)
+        usleep(10000);
+    want_head(w, "audio/wav");
+}
+
+static void test_there_is_room_for_so_many_players(void **state)
+{
+    make_recording(*state);
+    play(state, crowd_listens);
+    remove_recordings(*state);
+}
+
 #define LIVES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -792,6 +1071,12 @@ int main(void)
         LIVES(test_there_is_room_for_so_many_readers),
         LIVES(test_the_end_of_a_stream_is_told),
         LIVES(test_a_reader_who_is_behind_gets_it_all),
+        LIVES(test_who_cannot_hold_a_stream_asks_again),
+        LIVES(test_much_comes_in_pieces),
+        LIVES(test_there_is_room_for_so_many_who_wait),
+        LIVES(test_a_recording_is_played_whole_or_in_pieces),
+        LIVES(test_no_other_file_is_played),
+        LIVES(test_there_is_room_for_so_many_players),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 local acts = require "ringdown.api.calls_act"
 local page = require "ringdown.api.page"
 local read = require "ringdown.api.calls_read"
+local recordings = require "ringdown.api.recordings"
 local shape = require "ringdown.api.shape"
 
 local number = { type = "string", nullable = true, personal = "number" }
@@ -122,7 +123,9 @@ local schemas = {
         about = "tokens by kind, without those in *_cached; minutes" },
       micro_usd_exact = { type = "number", nullable = true }, usd = text, reason = text } },
   Recording = { type = "object", fields = {
+    number = { type = "integer", required = true, about = "from 1: a call that went on elsewhere has more" },
     node = { type = "string", required = true, about = "on whose disk" },
+    here = { type = "boolean", required = true, about = "the node that answers can play it" },
     state = { type = "string", one_of = { "kept", "cut", "failed" }, required = true },
     bytes = ms, duration_ms = ms, at = moment, due_at = moment, gone_at = moment, why = text,
   } },
@@ -179,8 +182,14 @@ return {
     about = "what it costs, line by line",
     answers = { [200] = "CallCost" }, example = { path = A_CALL .. "/cost" }, run = read.cost },
   { method = "GET", path = "/calls/{call}/recordings", role = "viewer", scoped = true,
-    about = "its recordings: where they lie and until when; the sound itself stays on the node's disk",
-    answers = { [200] = "Recordings" }, example = { path = A_CALL .. "/recordings" }, run = read.recordings },
+    about = "its recordings: where they lie and until when",
+    answers = { [200] = "Recordings" }, example = { path = A_CALL .. "/recordings" }, run = recordings.list },
+  { method = "GET", path = "/calls/{call}/recording/audio", role = "viewer", scoped = true, ticket = "recording",
+    about = "the sound, left the caller, right the agent (WAV, µ-law, 8 kHz); whole, or the piece that Range asks for. "
+      .. "Who hears it is in the audit; not for viewers who see nothing personal",
+    query = { number = { type = "integer", min = 1, max = 100, default = 1, about = "which of its recordings" } },
+    binary = "audio/wav", answers = { [200] = false, [206] = false, [416] = false },
+    example = { path = A_CALL .. "/recording/audio" }, run = recordings.audio },
   { method = "GET", path = "/calls/{call}/why", role = "viewer", scoped = true,
     about = "all that explains a call, as `ringdown why` tells it",
     answers = { [200] = { type = "object", open = true } }, example = { path = A_CALL .. "/why" }, run = read.why },

@@ -71,7 +71,14 @@ local function ticket(r)
     problem(409, "no-token", "A ticket is of a token", { detail = "the control socket opens streams without one",
       fix = "GET /api/v1/events there" })
   end
-  return 201, { ticket = tokens.ticket(r.token, r.body.purpose), purpose = r.body.purpose, expires_s = 60 }
+  local b = r.body
+  if (b.purpose == "recording") ~= (b.call ~= nil) then
+    problem(422, "fields", "The request is not what this route takes", { detail = b.call
+      and "body.call: goes with the purpose recording" or "body.call: says which call's recording" })
+  elseif b.call then
+    require("ringdown.api.recordings").must_hear(r, b.call)
+  end
+  return 201, { ticket = tokens.ticket(r.token, b.purpose, b.call), purpose = b.purpose, expires_s = 60 }
 end
 
 return {
@@ -98,7 +105,9 @@ return {
     about = "revokes a token: its next request gets 401, its streams end within a minute",
     answers = { [200] = "Token" }, example = { path = "/tokens/2" }, run = revoke },
   { method = "POST", path = "/tickets", role = "viewer", scoped = true,
-    about = "a ticket opens one stream once, within a minute: for EventSource, which cannot send a token",
-    body = { purpose = { type = "string", one_of = { "events" }, required = true } },
+    about = "a ticket opens one stream once, within a minute, or one call's recording: for EventSource and <audio>, "
+      .. "which cannot send a token; the pieces that a player asks for later come with it for 15 minutes",
+    body = { purpose = { type = "string", one_of = { "events", "recording" }, required = true },
+      call = { type = "string", format = "call", about = "whose recording" } },
     answers = { [201] = "Ticket" }, example = { body = { purpose = "events" } }, run = ticket },
 }
