@@ -8,7 +8,8 @@
  *
  * Failure modes: a server that does not answer, offers no TLS, has another certificate, refuses the
  * password, the sender or a recipient: each has its own word in `why`, which never repeats the URL (a
- * password stands in it). Given up meanwhile: the connection is cut, which ends every wait but that for a
+ * password stands in it). "refused", for good, is only what the server said of this mail (5xx to a recipient
+ * or to the text) and of our password: whatever else went wrong may go well in a minute. Given up meanwhile: the connection is cut, which ends every wait but that for a
  * name, of which curl is told within a second. */
 #include "io/mail.h"
 
@@ -37,6 +38,7 @@ struct mail {
     struct curl_slist *to;      /* owns */
     struct buf text;
     size_t at; /* the thread's: how much of the text went */
+    bool asked; /* the same: the server was told of a recipient, so its word is about this mail */
     CURLcode code;
     long answer; /* the server's last word */
     char curl_why[CURL_ERROR_SIZE];
@@ -107,6 +109,19 @@ static size_t on_words(char *p, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* What goes over the line, a command at a time. The login is among it: it is looked at and not kept. */
+static int on_line(CURL *c, curl_infotype type, char *data, size_t n, void *arg)
+{
+    static const char rcpt[] = "RCPT TO:";
+    struct mail *m = arg;
+
+    (void)c;
+    if (type == CURLINFO_HEADER_OUT && n >= sizeof(rcpt) - 1 &&
+        memcmp(data, rcpt, sizeof(rcpt) - 1) == 0)
+        m->asked = true;
+    return 0;
+}
+
 /* user:password@ stands before the host; [v6] in brackets. */
 static bool is_loopback(const char *url)
 {
@@ -145,6 +160,9 @@ static bool set_up(CURL *c, struct mail *m)
                      (long)(is_loopback(m->url) ? CURLUSESSL_TRY : CURLUSESSL_ALL));
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, m->curl_why);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_words);
+    curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_line);
+    curl_easy_setopt(c, CURLOPT_DEBUGDATA, m);
     curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(c, CURLOPT_XFERINFODATA, m);
@@ -191,43 +209,55 @@ struct verdict {
     const char *code, *words;
 };
 
+static struct verdict not_sent(int err, const char *words)
+{
+    return (struct verdict){err, "not_sent", words};
+}
+
+/* What the server's own word means; 0 in `err`: it said nothing that tells. */
+static struct verdict verdict_of_answer(const struct mail *m)
+{
+    if (m->code != CURLE_OK && m->answer >= 400 && m->answer < 500)
+        return not_sent(-EAGAIN, "the mail server wants to be asked later");
+    if (m->code == CURLE_LOGIN_DENIED)
+        return (struct verdict){RD_EAUTH, "refused",
+                                "the mail server refuses user and password of smtp.url"};
+    if (m->code != CURLE_OK && m->answer >= 500 && m->answer < 600)
+        return m->asked
+                   ? (struct verdict){RD_EREFUSED, "refused", "the mail server refuses this mail"}
+                   : not_sent(RD_EREFUSED, "the mail server takes nothing from us");
+    return (struct verdict){0};
+}
+
 /* What curl's word means to whoever wants it delivered. */
 static struct verdict verdict_of(const struct mail *m)
 {
+    struct verdict said = verdict_of_answer(m);
+
+    if (said.err)
+        return said;
     switch (m->code) {
     case CURLE_OK:
         return (struct verdict){0, "", ""};
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
-        return (struct verdict){-ECONNREFUSED, "not_sent", "the mail server cannot be reached"};
-    case CURLE_LOGIN_DENIED:
-        return (struct verdict){RD_EAUTH, "refused",
-                                "the mail server refuses user and password of smtp.url"};
+        return not_sent(-ECONNREFUSED, "the mail server cannot be reached");
     case CURLE_USE_SSL_FAILED:
-        return (struct verdict){RD_ETLS, "refused",
-                                "the mail server offers no TLS, and nothing is sent without; "
-                                "smtps:// and port 465, or another server"};
-    case CURLE_PEER_FAILED_VERIFICATION:
+        return not_sent(RD_ETLS, "the mail server offers no TLS, and nothing is sent without; "
+                                 "smtps:// and port 465, or another server");
     case CURLE_SSL_CONNECT_ERROR:
+        return not_sent(RD_ETLS, "the mail server did not get as far as TLS");
+    case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-        return (struct verdict){RD_ETLS, "refused",
-                                "the mail server's certificate is not trusted; name its authority "
-                                "in smtp.ca"};
-    case CURLE_SEND_ERROR: /* also: a sender or recipient that is refused */
-    case CURLE_RECV_ERROR:
-    case CURLE_WEIRD_SERVER_REPLY:
-        break;
+        return not_sent(RD_ETLS, "the mail server's certificate is not trusted; name its authority "
+                                 "in smtp.ca");
     case CURLE_OPERATION_TIMEDOUT:
         return (struct verdict){-ETIMEDOUT, m->at ? "unknown" : "not_sent",
                                 "the mail server does not answer"};
     default:
-        break;
+        return (struct verdict){-EIO, m->at ? "unknown" : "not_sent",
+                                "the mail did not go through"};
     }
-    if (m->answer >= 500 && m->answer < 600)
-        return (struct verdict){RD_EREFUSED, "refused", "the mail server refuses this mail"};
-    if (m->answer >= 400 && m->answer < 500)
-        return (struct verdict){-EAGAIN, "not_sent", "the mail server wants to be asked later"};
-    return (struct verdict){-EIO, m->at ? "unknown" : "not_sent", "the mail did not go through"};
 }
 
 static void mail_free(struct mail *m)
@@ -267,7 +297,7 @@ static void on_over(uv_async_t *h)
     v = verdict_of(m);
     r.err = v.err;
     r.code = v.code;
-    if (m->answer > 0 && v.err)
+    if (m->answer >= 400 && v.err)
         (void)snprintf(why, sizeof(why), "%s (it said %ld)", v.words, m->answer);
     else if (v.err)
         (void)snprintf(why, sizeof(why), "%s%s%.120s%s", v.words, *m->curl_why ? " (" : "",

@@ -47,10 +47,10 @@ struct mail_server {
 };
 
 struct mail_result {
-    int err; /* 0; -ECONNREFUSED, RD_ETLS, RD_EAUTH, RD_EREFUSED (for good): nobody got it. -ETIMEDOUT,
+    int err; /* 0; -ECONNREFUSED, -EAGAIN, RD_ETLS, RD_EAUTH, RD_EREFUSED: nobody got it. -ETIMEDOUT,
                 -EIO: somebody may have it */
     const char *why;  /* for people; "" when 0 */
-    const char *code; /* "not_sent", "refused", "unknown"; "" when 0 */
+    const char *code; /* "not_sent"; "refused": nor will it be as it is; "unknown"; "" when 0 */
 };
 typedef void(mail_done_fn)(const struct mail_result *r, void *arg);
 

@@ -315,6 +315,35 @@ describe("alerts in the database", function()
       assert.equal(1, #fake.posts)
     end)
 
+    it("gives a page that its channel does not take to another, once, and nothing else", function()
+      fake.channels_text = json.encode {
+        { name = "desk", kind = "webhook", url = "https://desk.example/a", secret = "sixteen letters!",
+          severities = { "page" } },
+        { name = "south", kind = "mail", to = { "s@example.com" }, severities = { "info" }, agents = { "south" } },
+        { name = "office", kind = "mail", to = { "o@example.com" }, severities = { "info" } } }
+      alarm("emergency.unanswered", CALL)
+      call(CALL, "north")
+      run()
+      fake.post_replies = { 404 }
+      send.all "webhook"
+      assert.same({ sent = 1, failed = 0 }, send.all "mail")
+      assert.same({ "o@example.com" }, fake.mails[1].to)
+      assert.is_truthy(fake.mails[1].text:find("because the channel desk could not be told", 1, true))
+      over "emergency.unanswered"
+      run()
+      send.all "webhook" -- the end is refused too, and nobody gets it instead
+      assert.same({ sent = 0, failed = 0 }, send.all "mail")
+    end)
+
+    it("keeps a page where another channel has it", function()
+      alarm("rollout.held", "north")
+      run()
+      fake.post_replies = { 404 }
+      send.all "webhook"
+      assert.same({ sent = 1, failed = 0 }, send.all "mail")
+      assert.same({ sent = 0, failed = 0 }, send.all "mail")
+    end)
+
     it("tells in order what is about one alert, and lets others of its group pass", function()
       alarm("rollout.held", "north")
       run()

@@ -82,7 +82,7 @@ describe("a mail", function()
   it("is given to nobody whose certificate is another's", function()
     local r = server { tls = "starttls", certificate = certificate, login = "ann:secret" }
     local said, code = send { url = smtp(r, "ann:secret"), ca = others.file }
-    assert.matches("^refused: the mail server's certificate is not trusted; name its authority in smtp.ca", said)
+    assert.matches("^not_sent: the mail server's certificate is not trusted; name its authority in smtp.ca", said)
     assert.equal(1, code)
     assert.same({}, r:got())
   end)
@@ -120,7 +120,7 @@ while True:
     local port = relay:says("^(%d+)\n", 10)
     local said = send { url = ("smtp://%s:%s"):format(address, port) }
     relay:stop()
-    assert.matches("^refused: the mail server offers no TLS, and nothing is sent without", said)
+    assert.matches("^not_sent: the mail server offers no TLS, and nothing is sent without", said)
     assert.equal(1, #r:got())
   end)
 
@@ -150,7 +150,21 @@ while True:
       (send { url = smtp(server { fault = "refuse" }) }))
     assert.matches("^not_sent: the mail server wants to be asked later %(it said 451%)",
       (send { url = smtp(server { fault = "busy" }) }))
+    assert.matches("^refused: the mail server refuses this mail %(it said 554%)",
+      (send { url = smtp(server { fault = "refuse-data" }) }))
     assert.matches("^not_sent: the mail server cannot be reached", (send { url = "smtp://127.0.0.1:1" }))
+  end)
+
+  it("is not given up for what is wrong with the server and may be right in a minute", function()
+    local busy = server { tls = "starttls", certificate = certificate, login = "ann:secret", fault = "busy-login" }
+    assert.matches("^not_sent: the mail server wants to be asked later %(it said 454%)",
+      (send { url = smtp(busy, "ann:secret"), ca = ours.file }))
+    assert.matches("^not_sent: the mail server wants to be asked later %(it said 454%)",
+      (send { url = smtp(server { fault = "busy-tls" }) }))
+    assert.matches("^not_sent: the mail server did not get as far as TLS", (send { url = smtp(server {
+      fault = "cut-tls" }) }))
+    assert.matches("^not_sent: the mail server takes nothing from us %(it said 554%)", (send { url = smtp(server {
+      fault = "closed" }) }))
   end)
 
   it("to a server that hangs is given up at once when nobody wants it any more", function()

@@ -3,7 +3,7 @@
 """Whom alerts are told to, for specs and stories: a real mail server (aiosmtpd) and a scripted webhook server.
 
   receiver.py mail LOG [--tls starttls|smtps|none] [--certificate PEM --key PEM] [--login USER:PASSWORD]
-                       [--fault hang|hang-data|refuse|busy]
+                       [--fault hang|hang-data|refuse|refuse-data|busy|busy-login|busy-tls|cut-tls|closed]
   receiver.py hook LOG [--script WORD,WORD…]   one word a request, the last one for all that follow:
                        a status, "hang", "302" (to /elsewhere), "429:SECONDS"
 
@@ -16,6 +16,7 @@ import gzip
 import http.server
 import json
 import re
+import socket
 import socketserver
 import ssl
 import sys
@@ -48,6 +49,8 @@ class Mails:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        if self.options.fault == "refuse-data":
+            return "554 5.7.1 no"
         if self.options.fault == "hang-data":
             import asyncio
 
@@ -73,6 +76,8 @@ def serve_mail(options):
 
     def check(server, session, envelope, mechanism, data):
         user, _, password = options.login.partition(":")
+        if options.fault == "busy-login":
+            return AuthResult(success=False, handled=False, message="454 4.7.0 Temporary authentication failure")
         good = (data.login.decode(), data.password.decode()) == (user, password)
         return AuthResult(success=good, handled=False)
 
@@ -96,10 +101,25 @@ def serve_mail(options):
     asyncio.run(serve())
 
 
+def serve_words(options):
+    """Says what it is told to, and hangs up: as a server in trouble does."""
+    words = {"closed": ["554 5.3.2 no service today"],
+             "busy-tls": ["220 here", "250-here\r\n250 STARTTLS", "454 4.7.0 TLS not available"],
+             "cut-tls": ["220 here", "250-here\r\n250 STARTTLS", "220 go on"]}[options.fault]
+    s = socket.create_server(("127.0.0.1", 0))
+    say_port(s.getsockname()[1])
+    while True:
+        c = s.accept()[0]
+        c.sendall((words[0] + "\r\n").encode())
+        for word in words[1:]:
+            c.recv(4096)
+            c.sendall((word + "\r\n").encode())
+        c.recv(4096)
+        c.close()
+
+
 def serve_silence(options):
     """Accepts and never says a word."""
-    import socket
-
     s = socket.create_server(("127.0.0.1", 0))
     say_port(s.getsockname()[1])
     kept = []
@@ -211,6 +231,8 @@ def main():
         serve_hook(options, Sentry)
     elif options.fault == "hang":
         serve_silence(options)
+    elif options.fault in ("closed", "busy-tls", "cut-tls"):
+        serve_words(options)
     else:
         serve_mail(options)
 

@@ -155,6 +155,9 @@ local function body_text(notice)
   for _, a in ipairs(notice.alerts) do
     parts[#parts + 1] = lines_of(a)
   end
+  if notice.instead_of then
+    parts[#parts + 1] = ("You hear of this because the channel %s could not be told."):format(notice.instead_of)
+  end
   if notice.status == "suppressed" or notice.more > 0 then
     parts[#parts + 1] = "All of them: ringdown alerts list"
   end

@@ -4,7 +4,8 @@
 -- that hangs keeps no webhook waiting.
 --
 -- What did not go is tried again after 30 s, 2 m and 10 m (or when the receiver wants it), then given up: an error in
--- the log and an alarm. A receiver may see a notice twice, with the same id.
+-- the log and an alarm; a page that nobody else has goes to another channel, whatever severities that one wants. A
+-- receiver may see a notice twice, with the same id.
 local channels = require "ringdown.alerts.channels"
 local host = require "ringdown.host"
 local log = require "ringdown.log"
@@ -33,6 +34,20 @@ local function tell_given_up(n, why)
   host.alarm("warning", "notice.given_up", n.channel, ("channel %s was not told: %s"):format(n.channel, why))
 end
 
+-- Somebody must hear of a page; not somebody of another agent.
+local function tell_another(n)
+  local first, others = n.body.alerts[1], {}
+  for _, c in ipairs((channels.list())) do
+    if c.name ~= n.channel and channels.wants({ agents = c.agents }, n.severity, first and first.agent) then
+      others[#others + 1] = { name = c.name, kind = c.kind }
+    end
+  end
+  local other = n.severity == "page" and #others > 0 and store.elsewhere(n.id, others)
+  if other then
+    log.fact("info", "notice.elsewhere", "", { channel = log.known(other), group = log.known(n.group) })
+  end
+end
+
 local function deliver(n, lease)
   local c = channels.find(n.channel)
   n.body.notice = n.notice
@@ -48,6 +63,7 @@ local function deliver(n, lease)
     host.alarm_over("notice.given_up", n.channel)
   elseif not again_s then
     tell_given_up(n, why)
+    tell_another(n)
   else
     log.fact("info", "notice.later", "", { channel = log.known(n.channel), why = log.known(why), again_s = again_s })
   end

@@ -157,6 +157,14 @@ function M.take(kind, lease, lease_s)
   return ask("select notice_take($1, $2, $3::integer)::text", { kind, lease, tostring(lease_s) })
 end
 
+---A page that was given up goes to another channel, when nobody else has it.
+---@param others { name: string, kind: string }[] in the order in which they are tried
+---@return string? channel
+function M.elsewhere(id, others)
+  return ask("select to_json(notice_elsewhere($1::bigint, $2::jsonb))::text", { tostring(id),
+    json.encode(json.array(others)) })
+end
+
 ---@param again_s integer? nil: never
 function M.done(id, lease, went, why, again_s)
   return ask("select notice_done($1::bigint, $2, $3::boolean, $4, $5::integer)::text", { tostring(id), lease,
