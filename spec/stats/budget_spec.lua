@@ -20,7 +20,7 @@ describe("a budget", function()
   -- A call that began now; 15706 micro-dollars for each minute that it was.
   local function call(n, o)
     o = o or {}
-    local c = events.call(n, { started_us = now_us })
+    local c = events.call(n, { started_us = o.started_us or now_us })
     c:add("webhook", { kind = "voice", status = "ringing", node = "n1" }, 0)
     c:add("decision", { system = "openai", reason = "split" }, 0)
     c:add("state", { state = "live" }, 0)
@@ -72,6 +72,38 @@ describe("a budget", function()
     call(1, { goes_on = true, answers = 3 })
     assert.same({ 21616, 1 }, { state_of("northside-plumbing").spent_micro_usd,
       state_of("northside-plumbing").unknown_calls })
+  end)
+
+  it("is reckoned from hours that are counted, and is the same as call by call", function()
+    local HOUR_US = 3600000000
+    local as_of = "time_of_us(" .. events.began_us + 3 * HOUR_US .. ")"
+    pg.run(url, "insert into agents (agent, version, first_seen_at, updated_at, time_zone) values "
+      .. "('northside-plumbing', 'v', now(), now(), 'Asia/Kolkata') on conflict (agent) do update set time_zone = "
+      .. "excluded.time_zone") -- its day begins in the middle of an hour
+    for n = 1, 12 do
+      call(n, { started_us = events.began_us - 17 * HOUR_US + n * 5000000000, goes_on = n % 5 == 0, answers = n % 3 })
+    end
+    local function both()
+      local row = pg.query(url, ([[select s.micro_usd as a, s.unknown_calls as n, (select coalesce(sum(x.micro_usd), 0)
+            from calls c, call_spent(c) x where c.started_at >= d.since) as b,
+          (select count(*) from calls c, call_spent(c) x where c.started_at >= d.since and not x.is_known) as m
+        from (select date_trunc('day', %s, 'Asia/Kolkata') as since) d, budget_spent('northside-plumbing', d.since, %s) s,
+          budget_spent('*', d.since, %s) o where (o.micro_usd, o.unknown_calls) = (s.micro_usd, s.unknown_calls)]])
+        :format(as_of, as_of, as_of))[1]
+      assert.is_true(tonumber(row.b) > 0)
+      assert.same({ tonumber(row.b), tonumber(row.m) }, { tonumber(row.a), tonumber(row.n) })
+      return tonumber(row.a)
+    end
+    both() -- nothing is counted yet
+    pg.run(url, "select statistics_roll(200, " .. as_of .. ")")
+    local sum = both()
+    call(20, { started_us = events.began_us - 2 * HOUR_US }) -- late
+    assert.is_true(both() > sum)
+    pg.run(url, "select statistics_roll(200, " .. as_of .. ")")
+    assert.is_true(both() > sum)
+    pg.run(url, "delete from call_costs where call = '" .. events.call(20).stream .. "'; insert into call_costs (call, "
+      .. "micro_usd, micro_usd_exact) values ('" .. events.call(20).stream .. "', 5000000, 5000000)") -- the bill
+    assert.is_true(both() > sum + 4000000)
   end)
 
   it("tells nodes only of what they must do something about", function()
