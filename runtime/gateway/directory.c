@@ -531,15 +531,29 @@ struct directory_counts directory_counts(struct directory *d)
     return c;
 }
 
+static bool is_there(const struct directory_view *v)
+{
+    return v->state != DIRECTORY_FREE && v->state != DIRECTORY_OVER;
+}
+
+unsigned directory_on_openai(struct directory *d)
+{
+    unsigned n = 0;
+
+    pthread_mutex_lock(&d->lock);
+    for (unsigned i = 0; i < d->n_entries; i++)
+        n += is_there(&d->entries[i].v) && d->entries[i].v.system == DIRECTORY_OPENAI;
+    pthread_mutex_unlock(&d->lock);
+    return n;
+}
+
 size_t directory_list(struct directory *d, struct directory_view *out, size_t max)
 {
     size_t n = 0;
 
     pthread_mutex_lock(&d->lock);
     for (unsigned i = 0; i < d->n_entries && n < max; i++) {
-        enum directory_state s = d->entries[i].v.state;
-
-        if (s != DIRECTORY_FREE && s != DIRECTORY_OVER)
+        if (is_there(&d->entries[i].v))
             out[n++] = d->entries[i].v;
     }
     pthread_mutex_unlock(&d->lock);

@@ -182,6 +182,9 @@ struct directory_counts {
 };
 struct directory_counts directory_counts(struct directory *d);
 
+/* Calls that are not over and that OpenAI has. Walks over all places. */
+unsigned directory_on_openai(struct directory *d);
+
 /* Calls that are not over; returns how many were written. */
 size_t directory_list(struct directory *d, struct directory_view *out, size_t max);
 /* The same in pieces, so that the lock is never held for long: start with *place 0; false when the

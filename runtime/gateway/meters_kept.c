@@ -8,14 +8,17 @@
  * counts as it is. What is corrected later is in `ringdown cost` and not here: a counter that falls looks
  * like a restart.
  *
- * Failure: the database is away or slow: the numbers stay, and it is asked again with the next look. An
- * agent that finds no place (SUMS) is counted with those that are "other". */
+ * Calls from before this process began are not in it: the process before has counted them, and a counter
+ * that began with them would count them twice. What those of them cost that were told later is in `ringdown cost`.
+ *
+ * Failure: the database is away or slow: the numbers stay, and it is asked again with the next look. */
 #include "gateway/meters_kept.h"
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/now.h"
 #include "gateway/books.h"
+#include "gateway/cost_sums.h"
 #include "observe/catalogue.h"
 #include "observe/metrics.h"
 #include "store/asker.h"
@@ -27,7 +30,7 @@
 
 #define HOUR_US UINT64_C(3600000000)
 
-enum { SUMS = 3 * METRIC_AGENTS_MAX, SETTLED_AFTER_H = 2, SYSTEM = 16, NUMBER = 24, ROWS = 2000 };
+enum { SETTLED_AFTER_H = 2, NUMBER = 24, ROWS = 4000 };
 
 static const char sql[] =
     "select 'cost', coalesce(c.agent, ''), coalesce(c.system, 'fallback'),"
@@ -43,18 +46,12 @@ static const char sql[] =
     " union all select 'node', x ->> 'state', '', count(*), 0"
     " from jsonb_array_elements(nodes_shown()) x group by 2";
 
-struct sum {
-    char agent[METRIC_VALUE], system[SYSTEM];
-    uint64_t settled, shown; /* micro-dollars */
-};
-
 struct meters_kept {
     struct node *node; /* borrows */
     atomic_bool asking;
     uint64_t from_us, until_us; /* of the question; by the calendar. Of whoever set `asking` */
     _Atomic uint64_t next_ms;   /* not before; several threads look */
-    struct sum sums[SUMS];
-    size_t n;
+    struct cost_sums costs;
 };
 
 int meters_kept_new(struct meters_kept **out, struct node *n)
@@ -74,22 +71,6 @@ void meters_kept_free(struct meters_kept *k)
     free(k);
 }
 
-static struct sum *sum_of(struct meters_kept *k, struct rd_str agent, struct rd_str system)
-{
-    struct sum *s;
-
-    for (size_t i = 0; i < k->n; i++)
-        if (rd_str_eq(rd_str(k->sums[i].agent), agent) &&
-            rd_str_eq(rd_str(k->sums[i].system), system))
-            return &k->sums[i];
-    if (k->n == SUMS)
-        return NULL;
-    s = &k->sums[k->n++];
-    (void)rd_str_copy(s->agent, sizeof(s->agent), agent);
-    (void)rd_str_copy(s->system, sizeof(s->system), system);
-    return s;
-}
-
 static uint64_t number_of(struct rd_str cell)
 {
     char text[NUMBER];
@@ -97,24 +78,6 @@ static uint64_t number_of(struct rd_str cell)
     return cell.p && rd_str_copy(text, sizeof(text), cell) && text[0] != '-'
                ? strtoull(text, NULL, 10)
                : 0;
-}
-
-/* Never less than before: a counter that falls would look like a restart. Two agents that are "other"
- * share a series, so what is new is added and nothing is set. */
-static void count_cost(struct meters_kept *k, struct rd_str agent, struct rd_str system,
-                       uint64_t settled, uint64_t open)
-{
-    struct sum *s = sum_of(k, agent, system);
-    uint64_t now;
-
-    if (!s)
-        return;
-    s->settled += settled;
-    now = s->settled + open;
-    if (now <= s->shown)
-        return;
-    metric_count(metric_slot(F_COST_MICRO_USD, s->agent, s->system, NULL), now - s->shown);
-    s->shown = now;
 }
 
 static const char *state_of(struct rd_str state)
@@ -132,7 +95,7 @@ static void take_row(struct meters_kept *k, const struct answer *a, size_t *at)
     uint64_t x = number_of(answer_cell(a, at)), y = number_of(answer_cell(a, at));
 
     if (rd_str_eq(kind, RD_STR("cost")))
-        count_cost(k, first, second, x, y);
+        cost_sums_add(&k->costs, first, second, x, y);
     else if (state_of(first))
         metric_level(metric_slot(F_NODES, state_of(first), NULL, NULL), (int64_t)x);
 }
@@ -146,8 +109,10 @@ static void on_answer(void *arg, struct answer *a)
 
     if (a && a->rc == 0) {
         metric_levels_clear(F_NODES);
+        cost_sums_begin(&k->costs);
         for (uint32_t i = 0; i < a->n_rows; i++)
             take_row(k, a, &at);
+        cost_sums_show(&k->costs);
         k->from_us = k->until_us;
     } else if (a && a->rc == RD_EREFUSED) {
         log_warn("metrics.not_asked", F_STR("why", a->why),

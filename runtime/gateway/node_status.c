@@ -145,6 +145,7 @@ static int add_self(struct buf *out, struct node *n, const struct directory_coun
                      J_INT("pid", getpid()), J_INT("port", n->port),
                      J_BOOL("tls", n->tls_server != NULL), J_INT("uptime_s", up_ms / 1000),
                      J_INT("calls", c->live), J_INT("max_calls", c->max),
+                     J_INT("openai_calls", directory_on_openai(n->directory)),
                      J_INT("refused_full", c->full), J_BOOL("draining", c->draining),
                      J_INT("draining_beside", node_peers(n)), J_STR("force", forced(n)),
                      J_INT("zombies", sweep_found()), J_STR("node", n->settings->node_name)),

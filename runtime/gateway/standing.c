@@ -4,6 +4,7 @@
 
 #include "base/json_out.h"
 #include "io/tls.h"
+#include "providers/openai/wire.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -49,6 +50,7 @@ int standing_json(const struct settings *s, struct buf *out)
         out,
         JSON_MEMBERS(J_INT("disk_free_mb", d.free_mb), J_INT("disk_free_percent", d.percent),
                      J_INT("descriptors", descriptors()), J_STR("openai_model", s->openai_model),
+                     J_STR("transcription_model", OPENAI_TRANSCRIPTION_MODEL),
                      J_STR("shutdowns", s->openai_shutdowns),
                      J_INT("openai_concurrency", s->openai_concurrency),
                      J_INT("twilio_balance", s->twilio_balance),

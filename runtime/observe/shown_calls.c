@@ -59,9 +59,10 @@ static const struct metric_shown calls[] = {
         "p95 above 1.5 s: the model or a tool is slow: `ringdown_tool_duration_seconds`, then the "
         "provider's status page"),
     FAMILY("cost_usd_total", SHOWN_COUNTER, "usd", 1000000, F_COST_MICRO_USD,
-           "What the calls of this node cost so far, as the database knows it; some seconds "
-           "behind, and settled two hours after a call",
-           "rises faster than calls: `ringdown cost`; what is not priced is not in it"),
+           "What the calls of this node that began since it started cost so far, as the database "
+           "knows it; some seconds behind, and settled two hours after a call",
+           "rises faster than calls: `ringdown cost`, which also has calls that went on over a "
+           "restart; what is not priced is not in it"),
 };
 GROUP(shown_calls, "Calls", calls);
 

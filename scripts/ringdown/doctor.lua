@@ -83,6 +83,12 @@ local function model(p)
   return judged("model", severity, text, "set openai.model to another", name)
 end
 
+local function transcription(p)
+  local name = p.standing.transcription_model or ""
+  local severity, text = judge.model(name, p.standing.shutdowns, host.unix_ms() // 1000)
+  return judged("transcription", severity, text, "take a release of Ringdown that uses another", name)
+end
+
 local function agents()
   local good, bad = host.agents()
   local findings = {}
@@ -211,7 +217,7 @@ local function numbers()
   return #findings == 0 and ok("numbers", ("%d lead here"):format(good)) or table.unpack(findings)
 end
 
-local OFFLINE = { data, disk, descriptors, certificate, model, agents, alerts, watchers }
+local OFFLINE = { data, disk, descriptors, certificate, model, transcription, agents, alerts, watchers }
 local ONLINE = { database, nodes, outside,
   function() return key("openai", "openai.key", true, accounts.openai) end,
   twilio,

@@ -22,7 +22,7 @@ describe("ringdown doctor", function()
       data = { path = "/data", there = true, writable = true, open = false },
       certificate = { set = true, good = true, why = "", expires_in_s = 90 * 86400, matches = true, host = "h" },
       standing = { disk_free_mb = 90000, disk_free_percent = 60, descriptors = 65536, shutdowns = "",
-        openai_model = "gpt-realtime-2.1", twilio_balance = 20, heartbeat_url = "set" },
+        openai_model = "gpt-realtime-2.1", transcription_model = "gpt-transcribe", twilio_balance = 20, heartbeat_url = "set" },
       set = { max_calls = 200, channels = true } }
   end)
 
@@ -46,7 +46,7 @@ describe("ringdown doctor", function()
   it("finds nothing where all is well", function()
     local result = run()
     assert.same({ 0, 0, false }, { result.warn, result.fail, result.failed })
-    assert.equal("17 ok, 0 to look at, 0 failing", told[#told])
+    assert.equal("18 ok, 0 to look at, 0 failing", told[#told])
   end)
 
   it("asks nobody when it is offline", function()
@@ -81,6 +81,9 @@ describe("ringdown doctor", function()
       fake.openai_replies["GET outside"] = { body = "<html>" }
     end },
     ["an address that leads nowhere"] = { "fail public.url", function() fake.openai_replies["GET outside"] = nil end },
+    ["a model for transcripts that goes"] = { "warn transcription", function()
+      p.standing.transcription_model, p.standing.shutdowns = "gpt-transcribe", "gpt-transcribe=2027-01-10\n"
+    end },
     ["a refused key of OpenAI"] = { "fail openai", function() fake.openai_replies["GET /models"].status = 401 end },
     ["OpenAI in trouble"] = { "warn openai", function() fake.openai_replies["GET /models"].status = 500 end },
     ["OpenAI out of reach"] = { "fail openai", function() fake.openai_replies["GET /models"] = { lost = true } end },

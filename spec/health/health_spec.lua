@@ -64,6 +64,16 @@ describe("a node's health", function()
     assert.is_true(is_over("credentials.refused", "twilio"))
   end)
 
+  it("watches the model that writes down what callers say, too", function()
+    status.standing.transcription_model = "gpt-transcribe"
+    look.run()
+    assert.is_nil(raised("model.shutdown", "gpt-transcribe"))
+    status.standing.shutdowns = "gpt-transcribe=2027-01-10"
+    look.run()
+    assert.same({ "warning", "gpt-transcribe is shut down on 2027-01-10, in 44 days" },
+      { raised("model.shutdown", "gpt-transcribe") })
+  end)
+
   it("ends what it said as the leader once another has led for ten minutes", function()
     fake.alarm("warning", "cost.near_cap", "north", "x")
     fake.alarm("warning", "numbers.drift", "", "x")

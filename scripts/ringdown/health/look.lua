@@ -28,9 +28,9 @@ local function database_clock()
   end
 end
 
--- Those that agents name, and the node's own for the others.
-local function models_in_use(own)
-  local used = { [own] = true }
+-- Those that agents name, the node's own for the others, and the one that writes down what callers say.
+local function models_in_use(own, transcription)
+  local used = { [own] = true, [transcription] = true }
   for _, agent in ipairs((host.agents())) do
     local shown = json.decode(agent.shown or "")
     local model = type(shown) == "table" and shown.model
@@ -76,7 +76,7 @@ function M.run()
   if now.journal then
     judge.tell("journal.old", "", judge.journal(now.journal.oldest_age_ms or 0))
   end
-  local used = models_in_use(standing.openai_model or "")
+  local used = models_in_use(standing.openai_model or "", standing.transcription_model or "")
   for model in pairs(used) do
     judge.tell("model.shutdown", model, judge.model(model, standing.shutdowns or "", host.unix_ms() // 1000))
   end

@@ -490,6 +490,10 @@ static void probe(struct world *w)
         "\"standing\":{\"disk_free_percent\":1}}";
     want(ask(w, "GET /health", ""), 503,
          "\"disk:free\":[{\"componentType\":\"system\",\"observedValue\":1,");
+    w->node->status = "{\"agents\":[{}],\"alarms\":[],\"openai_calls\":7,"
+                      "\"standing\":{\"openai_concurrency\":100}}";
+    want(ask(w, "GET /health", ""), 200,
+         "\"openai:concurrency\":[{\"componentType\":\"component\",\"observedValue\":7,");
     w->node->is_stuck = true;
     want(ask(w, "GET /livez", ""), 503, "a thread");
     admin_attach(w->admin, NULL);

@@ -31,6 +31,7 @@ static void test_the_last_slot_is_given_once(void **state)
     assert_int_equal(call_admitted(d, 3, &c), RD_EFULL);
     assert_int_equal(directory_counts(d).live, 2);
     assert_int_equal(directory_counts(d).full, 1);
+    assert_int_equal(directory_on_openai(d), 0);
     assert_true(call_released(d, a));
     assert_int_equal(call_admitted(d, 3, &c), 0);
     assert_false(call_released(d, a)); /* not twice */
