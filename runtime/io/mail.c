@@ -37,7 +37,7 @@ struct mail {
     char *url, *ca_file, *from; /* own; before the thread begins, as the following */
     struct curl_slist *to;      /* owns */
     struct buf text;
-    size_t at; /* the thread's: how much of the text went */
+    size_t at;  /* the thread's: how much of the text went */
     bool asked; /* the same: the server was told of a recipient, so its word is about this mail */
     CURLcode code;
     long answer; /* the server's last word */

@@ -22,7 +22,8 @@ describe("ringdown doctor", function()
       data = { path = "/data", there = true, writable = true, open = false },
       certificate = { set = true, good = true, why = "", expires_in_s = 90 * 86400, matches = true, host = "h" },
       standing = { disk_free_mb = 90000, disk_free_percent = 60, descriptors = 65536, shutdowns = "",
-        openai_model = "gpt-realtime-2.1", transcription_model = "gpt-transcribe", twilio_balance = 20, heartbeat_url = "set" },
+        openai_model = "gpt-realtime-2.1", transcription_model = "gpt-transcribe",
+        twilio_balance = 20, heartbeat_url = "set" },
       set = { max_calls = 200, channels = true } }
   end)
 

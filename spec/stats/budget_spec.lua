@@ -87,7 +87,8 @@ describe("a budget", function()
       local row = pg.query(url, ([[select s.micro_usd as a, s.unknown_calls as n, (select coalesce(sum(x.micro_usd), 0)
             from calls c, call_spent(c) x where c.started_at >= d.since) as b,
           (select count(*) from calls c, call_spent(c) x where c.started_at >= d.since and not x.is_known) as m
-        from (select date_trunc('day', %s, 'Asia/Kolkata') as since) d, budget_spent('northside-plumbing', d.since, %s) s,
+        from (select date_trunc('day', %s, 'Asia/Kolkata') as since) d,
+          budget_spent('northside-plumbing', d.since, %s) s,
           budget_spent('*', d.since, %s) o where (o.micro_usd, o.unknown_calls) = (s.micro_usd, s.unknown_calls)]])
         :format(as_of, as_of, as_of))[1]
       assert.is_true(tonumber(row.b) > 0)

@@ -3,7 +3,7 @@
 -- nobody else can: that it is away, and emergencies, which wait for nobody. Everything else follows from that one
 -- cause, or is told once the database has it.
 --
--- Webhooks are told before mails, and whoever did not answer last time after all others: in one round, he is asked once.
+-- Webhooks are told before mails, and whoever did not answer last time after all others, and once in a round.
 --
 -- What was told is in a file (kept/alerts_alone.json), which is written after each channel: who dies here repeats one
 -- notice at most. That something is over is told by the process that saw it; a process that began since waits until
