@@ -25,7 +25,7 @@
 #include <string.h>
 
 enum { LOOK_MS = 100, MAX_MS = 40000, ALL_MS = 60000, HUM_MS = 1400, RATE_HZ = 8000 };
-enum { REPORT_MAX = 16384, TEXT_MAX = 256 };
+enum { REPORT_MAX = 16384, TEXT_MAX = 256, ENOUGH_MS = 400 /* of an answer */ };
 
 static const char question[] = "Hello, can you hear me?";
 
@@ -227,7 +227,8 @@ int ring_once(const struct settings *s, const char *to, const char *system, cons
                      .answer_ms = -1};
     struct sound sound = {NULL, 0};
     bool words = sound_say(&sound, question, NULL) == 0;
-    struct scenario_step steps[2] = {{.after = true}, {.after = true, .hangup = true}};
+    struct scenario_step steps[2] = {{.after = true},
+                                     {.during = true, .at_ms = ENOUGH_MS, .hangup = true}};
     struct scenario scenario = scenario_of(to, steps);
     int rc = words ? 0 : hum(&sound);
 

@@ -335,6 +335,21 @@ static int check_and_make(struct loading *l, int rc)
     return rc ? rc : complaints_count(&l->complaints) ? RD_ECONFIG : 0;
 }
 
+/* What is wrong becomes what it would be if nobody had said anything. */
+static int forget_bad(struct loading *l)
+{
+    size_t n;
+
+    (void)settings_table(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (!l->values[i].bad)
+            continue;
+        free(l->values[i].text);
+        l->values[i] = (struct setting_value){.text = NULL};
+    }
+    return fill_defaults(l);
+}
+
 int settings_load(struct settings **out, const char *file, enum settings_use use,
                   struct buf *complaints)
 {
@@ -346,6 +361,8 @@ int settings_load(struct settings **out, const char *file, enum settings_use use
     buf_init(&unheard, 1 << 20);
     if (!rc || rc == RD_ECONFIG)
         rc = check_and_make(&l, rc);
+    if (rc == RD_ECONFIG && use == SETTINGS_LOOK)
+        rc = forget_bad(&l);
     if (rc)
         goto out;
     s = calloc(1, sizeof(*s));
@@ -356,7 +373,8 @@ int settings_load(struct settings **out, const char *file, enum settings_use use
     s = NULL;
 out:
     settings_free(s);
-    complaints_flush(&l.complaints, rc == RD_ECONFIG ? complaints : &unheard);
+    complaints_flush(&l.complaints,
+                     rc == RD_ECONFIG || use == SETTINGS_LOOK ? complaints : &unheard);
     buf_fini(&unheard);
     for (size_t i = 0; i < SETTINGS_MAX; i++)
         free(l.values[i].text);

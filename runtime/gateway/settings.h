@@ -50,8 +50,15 @@ struct settings {
 
 /* What the loading is for. SERVE complains of everything missing, makes the data folder and the
  * secret; CHECK complains alike and makes nothing; CLIENT needs only the data folder's name; KEEPER
- * the secret, too. */
-enum settings_use { SETTINGS_SERVE, SETTINGS_CLIENT, SETTINGS_CHECK, SETTINGS_KEEPER };
+ * the secret, too. LOOK complains as CHECK does, and goes on all the same: with the defaults in place of what is
+ * wrong. */
+enum settings_use {
+    SETTINGS_SERVE,
+    SETTINGS_CLIENT,
+    SETTINGS_CHECK,
+    SETTINGS_KEEPER,
+    SETTINGS_LOOK
+};
 
 /* `file` NULL: $RINGDOWN_CONFIG, else ./ringdown.lua if present. On RD_ECONFIG, `complaints` holds
  * one line per mistake: "ringdown.lua:12: public.listne: unknown key; did you mean public.listen?"

@@ -76,6 +76,7 @@ static int add_certificate(const struct settings *s, struct buf *out)
     struct tls_server *t = NULL;
     char why[WHY_MAX] = "", host[HOST_MAX];
     int64_t left = 0;
+    struct tls_chain chain = {.n = 0};
     bool matches = false;
     int rc = 0;
 
@@ -85,12 +86,16 @@ static int add_certificate(const struct settings *s, struct buf *out)
     if (t) {
         left = tls_server_expires_in(t);
         matches = tls_server_is_for(t, host);
+        (void)tls_chain_look(&chain, s->certificate);
     }
     tls_server_free(t);
-    return json_add_object(out, JSON_MEMBERS(J_BOOL("set", s->certificate[0] != '\0'),
-                                             J_BOOL("good", rc == 0), J_STR("why", why),
-                                             J_INT("expires_in_s", left),
-                                             J_BOOL("matches", matches), J_STR("host", host)));
+    return json_add_object(
+        out,
+        JSON_MEMBERS(J_BOOL("set", s->certificate[0] != '\0'), J_BOOL("good", rc == 0),
+                     J_STR("why", why), J_INT("expires_in_s", left), J_BOOL("matches", matches),
+                     J_STR("host", host), J_INT("chain", chain.n), J_BOOL("trusted", chain.trusted),
+                     J_STR("untrusted", chain.why), J_INT("chain_expires_in_s", chain.expires_in_s),
+                     J_BOOL("own_authority", s->ca_file[0] != '\0')));
 }
 
 /* The folder is ours alone: it holds the secret and the journal. */

@@ -35,7 +35,7 @@ enum { MESSAGE_MAX = 4 * MAIL_BODY_MAX };
 
 struct mail {
     char *url, *ca_file, *from; /* own; before the thread begins, as the following */
-    struct curl_slist *to;      /* owns */
+    struct curl_slist *to;      /* owns; NULL: only hello is said */
     struct buf text;
     size_t at;  /* the thread's: how much of the text went */
     bool asked; /* the same: the server was told of a recipient, so its word is about this mail */
@@ -144,6 +144,15 @@ static bool is_loopback(const char *url)
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.:") >= n;
 }
 
+static CURLcode set_up_letter(CURL *c, struct mail *m)
+{
+    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(c, CURLOPT_READDATA, m);
+    curl_easy_setopt(c, CURLOPT_MAIL_RCPT, m->to);
+    return curl_easy_setopt(c, CURLOPT_MAIL_FROM, m->from);
+}
+
 static bool set_up(CURL *c, struct mail *m)
 {
     CURLcode bad = CURLE_OK;
@@ -170,12 +179,8 @@ static bool set_up(CURL *c, struct mail *m)
     curl_easy_setopt(c, CURLOPT_SOCKOPTDATA, m);
     curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
     curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, m);
-    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(c, CURLOPT_READDATA, m);
-    curl_easy_setopt(c, CURLOPT_MAIL_RCPT, m->to);
     bad |= curl_easy_setopt(c, CURLOPT_URL, m->url);
-    bad |= curl_easy_setopt(c, CURLOPT_MAIL_FROM, m->from);
+    bad |= m->to ? set_up_letter(c, m) : curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, "NOOP");
     if (m->ca_file)
         bad |= curl_easy_setopt(c, CURLOPT_CAINFO, m->ca_file);
     return bad == CURLE_OK;
@@ -341,18 +346,19 @@ static bool add_recipients(struct mail *m, const char *const *to)
     return true;
 }
 
+/* letter NULL: hello alone. */
 static int fill(struct mail *m, const struct mail_server *s, const struct mail_letter *letter,
                 char *why, size_t cap)
 {
-    int rc = mail_write(&m->text, letter, (int64_t)(unix_us() / 1000000), why, cap);
+    int rc = letter ? mail_write(&m->text, letter, (int64_t)(unix_us() / 1000000), why, cap) : 0;
 
     if (rc)
         return rc;
     m->url = strdup(s->url);
-    m->from = between("<", letter->from, ">");
+    m->from = letter ? between("<", letter->from, ">") : strdup("");
     m->ca_file = s->ca_file && *s->ca_file ? strdup(s->ca_file) : NULL;
     if (!m->url || !m->from || (s->ca_file && *s->ca_file && !m->ca_file) ||
-        !add_recipients(m, letter->to))
+        (letter && !add_recipients(m, letter->to)))
         return -ENOMEM;
     return 0;
 }
@@ -415,4 +421,10 @@ int mail_send(struct mail **out, struct loop *l, const struct mail_server *s,
     if (rc != -EINVAL)
         (void)snprintf(why, cap, "%s", rd_strerror(rc < 0 ? rc : -ENOMEM));
     return rc < 0 ? rc : -ENOMEM;
+}
+
+int mail_hello(struct mail **out, struct loop *l, const struct mail_server *s, mail_done_fn *done,
+               void *arg, char *why, size_t cap)
+{
+    return mail_send(out, l, s, NULL, done, arg, why, cap);
 }

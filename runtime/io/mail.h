@@ -60,6 +60,10 @@ struct mail;
 int mail_send(struct mail **out, struct loop *l, const struct mail_server *s,
               const struct mail_letter *m, mail_done_fn *done, void *arg, char *why, size_t cap);
 
+/* The same way to the server, and no mail: hello, STARTTLS, login, NOOP. */
+int mail_hello(struct mail **out, struct loop *l, const struct mail_server *s, mail_done_fn *done,
+               void *arg, char *why, size_t cap);
+
 /* No callback any more; waits for the helper thread, a second at most. */
 void mail_cancel(struct mail *m);
 

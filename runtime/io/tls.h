@@ -26,6 +26,16 @@ int64_t tls_server_expires_in(struct tls_server *t);
 /* Is it made out to this host name or address? */
 bool tls_server_is_for(struct tls_server *t, const char *host);
 
+/* What a stranger who trusts the system's authorities makes of a certificate file, as Twilio does: nothing is
+ * fetched, so the chain must be whole. */
+struct tls_chain {
+    int n;                /* certificates in the file */
+    bool trusted;         /* up to an authority of the system */
+    int64_t expires_in_s; /* the first of them that does */
+    char why[160];        /* when not trusted */
+};
+int tls_chain_look(struct tls_chain *out, const char *cert_file); /* RD_ETLS: cannot be read */
+
 /* ca_file NULL or "": the system's store. Verification of chain and host name is always on. */
 int tls_client_new(struct tls_client **out, const char *ca_file, char *why, size_t cap);
 void tls_client_free(struct tls_client *t);

@@ -23,12 +23,30 @@ local function fail(what, text, remedy)
   return { what = what, verdict = "fail", text = text, remedy = remedy }
 end
 
+-- All of them; when there are none, that it is well.
+local function or_ok(findings, what, text)
+  if #findings == 0 then
+    return ok(what, text)
+  end
+  return table.unpack(findings)
+end
+
 -- Of a judge: "critical" is a failure.
 local function judged(what, severity, text, remedy, good)
   if not severity then
     return ok(what, good)
   end
   return (severity == "critical" and fail or warn)(what, text, remedy)
+end
+
+-- ── settings ────────────────────────────────────────────────────────────────────────────────────
+-- What is wrong with them stops nothing: the default is looked at in its place.
+local function settings(p)
+  local findings = {}
+  for _, line in ipairs(p.complaints or {}) do
+    findings[#findings + 1] = fail("settings", line, "mend it there; docs/configuration.md has all of them")
+  end
+  return or_ok(findings, "settings", "nothing is wrong with them")
 end
 
 -- ── what needs nobody ───────────────────────────────────────────────────────────────────────────
@@ -61,6 +79,19 @@ local function descriptors(p)
   return ok("descriptors", ("%d may be open at once"):format(have))
 end
 
+-- As Twilio sees it, who fetches nothing and knows public authorities alone.
+local function chain(c)
+  if not c.chain or c.chain == 0 then
+    return nil
+  elseif c.trusted then
+    local severity, text = judge.certificate(c.chain_expires_in_s)
+    return judged("certificate chain", severity, text and "one of the chain: " .. text, "renew it, then SIGHUP",
+      ("whole: %d certificates up to a public authority"):format(c.chain))
+  end
+  return (c.own_authority and warn or fail)("certificate chain", c.untrusted .. ": Twilio would not connect",
+    "put the whole chain into public.certificate: your certificate first, then each intermediate one (fullchain.pem)")
+end
+
 local function certificate(p)
   local c = p.certificate
   if not c.set then
@@ -73,8 +104,8 @@ local function certificate(p)
     return fail("certificate", "it is not made out to " .. c.host, "get one for the name in public.url")
   end
   local severity, text = judge.certificate(c.expires_in_s)
-  return judged("certificate", severity, text, "renew it, then SIGHUP", ("good for %d days"):format(
-    c.expires_in_s // 86400))
+  return judged("certificate", severity, text, "renew it, then SIGHUP", ("made out to %s, good for %d days"):format(
+    c.host, c.expires_in_s // 86400)), chain(c)
 end
 
 local function model(p)
@@ -104,10 +135,18 @@ local function agents()
 end
 
 local function alerts(p)
-  if not p.set.channels then
+  local found = require("ringdown.alerts.check").run({}, function() end)
+  local findings = {}
+  for _, mistake in ipairs(found.mistakes) do
+    findings[#findings + 1] = fail("alerts", mistake, "mend it; ringdown alerts test CHANNEL tries one")
+  end
+  if #findings > 0 then
+    return table.unpack(findings)
+  elseif not p.set.channels then
     return warn("alerts", "nobody is told", "set alerts.channels; ringdown alerts test CHANNEL tries one")
   end
-  return ok("alerts", "there are channels; ringdown alerts test CHANNEL tries one")
+  return ok("alerts", ("%d channels and %d rules; ringdown alerts test CHANNEL tries one"):format(found.channels,
+    found.rules))
 end
 
 local function watchers(p)
@@ -115,6 +154,30 @@ local function watchers(p)
     return warn("heartbeat", "nobody outside notices when this machine is gone", "set heartbeat.url")
   end
   return ok("heartbeat", "is told each minute by the node that leads")
+end
+
+-- Who starts us again, and would notice that we hang? p.unit: as `systemctl show` has it; nil: no systemd.
+local function supervisor(p)
+  local u, findings = p.unit, {}
+  if not u then
+    return nil
+  elseif u.LoadState ~= "loaded" then
+    return warn("systemd", "there is no ringdown.service", "examples/systemd has one; else nobody starts a node again "
+      .. "that ended")
+  end
+  if u.Type ~= "notify" then
+    findings[#findings + 1] = warn("systemd", ("Type=%s: nobody waits until the node answers"):format(u.Type or "?"),
+      "Type=notify in ringdown.service; the node says READY=1")
+  end
+  if u.NotifyAccess ~= "all" then
+    findings[#findings + 1] = warn("systemd", ("NotifyAccess=%s: a process that takes over is not heard"):format(
+      u.NotifyAccess or "?"), "NotifyAccess=all in ringdown.service")
+  end
+  if not u.WatchdogUSec or u.WatchdogUSec == "0" or u.WatchdogUSec == "infinity" then
+    findings[#findings + 1] = warn("systemd", "no watchdog: a node whose threads hang is left so",
+      "WatchdogSec=30 in ringdown.service; the node says WATCHDOG=1 while its threads come round")
+  end
+  return or_ok(findings, "systemd", ("%s, watched (%s)"):format(u.ActiveState or "loaded", u.WatchdogUSec))
 end
 
 -- ── the database ────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +212,10 @@ end
 local function outside()
   local answer, why = host.outside()
   local remedy = "does public.url lead here, through DNS, firewall and balancer? Is ringdown serve running?"
-  if not answer then
+  if not answer and (tostring(why):find "SSL" or tostring(why):find "certificate") then
+    return fail("public.url", tostring(why), "whoever ends TLS there must send the whole chain, made out to that name: "
+      .. "Twilio fetches nothing. openssl s_client -connect HOST:443 -servername HOST -showcerts")
+  elseif not answer then
     return fail("public.url", tostring(why), remedy)
   elseif answer.status ~= 200 or not answer.body:find "^ok" then
     return fail("public.url", ("/livez there answers %d, and not as we do"):format(answer.status), remedy)
@@ -170,6 +236,87 @@ local function key(what, setting, needed, ask)
     return warn(what, ("answers %d"):format(answer.status), "look at its status page")
   end
   return ok(what, "takes our key")
+end
+
+-- A key may be for sessions alone, or for everything but them: only a session tells. It is opened and closed.
+local function openai(p)
+  local listed = key("openai", "openai.key", true, accounts.openai)
+  local model_name = p.standing.openai_model
+  if listed.text == "no key is set" then
+    return listed
+  end
+  local greeted, why, code = host.openai_session(model_name)
+  if greeted and listed.verdict == "ok" then
+    return ok("openai", ("takes our key, and opened a session of %s"):format(model_name))
+  elseif greeted then
+    return ok("openai", ("opened a session of %s (models cannot be listed: %s)"):format(model_name, listed.text))
+  elseif listed.verdict == "fail" and code == "lost" then
+    return listed
+  elseif code == "401" or code == "403" or code == "invalid_api_key" then
+    return fail("openai", "refuses a session: " .. tostring(why), "give the key the right to use the Realtime API, or "
+      .. "make a new one and set openai.key")
+  elseif code == "429" or code == "insufficient_quota" then
+    return fail("openai", "refuses a session: " .. tostring(why), "add credit or raise the limit at "
+      .. "platform.openai.com under Billing")
+  elseif code == "404" or code == "model_not_found" then
+    return fail("openai", ("has no %s for us: %s"):format(model_name, tostring(why)), "set openai.model to another")
+  end
+  return fail("openai", ("no session of %s: %s"):format(model_name, tostring(why)), "openai.url, firewall for "
+    .. "WebSockets, ca_file, OpenAI's status page")
+end
+
+local function mail(p)
+  if not p.set.smtp then
+    return nil
+  end
+  local greeted, why = host.mail_hello()
+  if not greeted then
+    return fail("mail", tostring(why), "smtp.url: host, port, user and password; smtp.ca for an authority of your own")
+  end
+  local findings = { ok("mail", "the server let us in") }
+  if p.send then
+    for _, channel in ipairs((require("ringdown.alerts.channels").list())) do
+      if channel.kind == "mail" then
+        local sent, problem = host.mail { to = channel.to, subject = "Ringdown: a mail from the doctor",
+          text = "Nothing is wrong. Somebody tried whether alerts reach you here: ringdown doctor --send.\n" }
+        findings[#findings + 1] = sent and ok("mail", "sent one to " .. table.concat(channel.to, ", "))
+          or fail("mail", ("channel %s: %s"):format(channel.name, tostring(problem)), "are smtp.from and the addresses "
+            .. "of the channel right?")
+      end
+    end
+  end
+  return table.unpack(findings)
+end
+
+-- A call was made before we began (runtime/cli/ringer.c); what it came to.
+local function call(p)
+  if not p.call then
+    return nil
+  end
+  local synthetic = require "ringdown.synthetic"
+  local verdict = synthetic.judged(p.call, p.standing)
+  if not verdict.good then
+    return fail("call", ("failed at the step %s: %s%s"):format(verdict.step, verdict.why, p.call.call
+      and ("; ringdown why %s"):format(p.call.call) or ""), synthetic.remedies[verdict.step])
+  end
+  local good = ok("call", ("%s got through: the agent was heard after %d ms%s"):format(p.call.call,
+    p.call.first_audio_ms, p.call.answer_ms >= 0 and (", and answered after %d ms"):format(p.call.answer_ms) or ""))
+  if p.call.spoke == "hum" then
+    return good, warn("call", "the caller could only hum, so that nobody knows whether the agent answers",
+      "install espeak-ng")
+  end
+  return good
+end
+
+local function rings_itself(p)
+  local to = p.standing.synthetic_to
+  if (to or "") == "" then
+    return nil
+  end
+  local number, why = require("ringdown.synthetic").whom(to)
+  return number and ok("synthetic call", ("rings %s each %d s"):format(number, p.standing.synthetic_every_s))
+    or fail("synthetic call", "synthetic.to: " .. why, "name an agent that loads and has a number, or one of its "
+      .. "numbers")
 end
 
 local function twilio(p)
@@ -214,15 +361,14 @@ local function numbers()
       end
     end
   end
-  return #findings == 0 and ok("numbers", ("%d lead here"):format(good)) or table.unpack(findings)
+  return or_ok(findings, "numbers", ("%d lead here"):format(good))
 end
 
-local OFFLINE = { data, disk, descriptors, certificate, model, transcription, agents, alerts, watchers }
-local ONLINE = { database, nodes, outside,
-  function() return key("openai", "openai.key", true, accounts.openai) end,
-  twilio,
+local OFFLINE = { settings, data, disk, descriptors, certificate, model, transcription, agents, alerts, watchers,
+  rings_itself, supervisor }
+local ONLINE = { database, nodes, outside, openai, twilio,
   function() return key("vapi", "vapi.key", false, accounts.vapi) end,
-  numbers }
+  numbers, mail, call }
 
 local function line_of(finding)
   local remedy = finding.remedy and ("\n        → " .. finding.remedy) or ""

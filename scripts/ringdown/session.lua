@@ -9,7 +9,8 @@ local memory = require "ringdown.memory"
 
 local M = {}
 
-local _ = host.loading and require "ringdown.brief" and require "ringdown.harmless" -- calls find only what was loaded with the agent
+-- Calls find only what was loaded with the agent.
+local _ = host.loading and require "ringdown.brief" and require "ringdown.harmless"
 
 ---@class ringdown.session
 ---@field def table the agent

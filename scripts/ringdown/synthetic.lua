@@ -75,10 +75,12 @@ function M.step_of(report, first_audio_ms)
     return "webhook", or_error(report, ("it was answered with status %d"):format(status))
   elseif report.stream_ms < 0 and report.error:find("sent elsewhere", 1, true) then
     return "webhook", report.error
-  elseif report.stream_ms < 0 and report.error == "" then
+  elseif report.stream_ms < 0 and (report.error == "" or report.ended_by == "fallback") then
     return "webhook", "no stream was asked for: a caller would have heard the fallback"
   elseif report.stream_ms < 0 then
     return "stream", report.error
+  elseif report.ended_by == "fallback" then
+    return report.said_ms < 0 and "greeting" or "answer", "it broke off, and a caller would have heard the fallback"
   elseif report.first_audio_ms < 0 then
     return "greeting", or_error(report, "nothing was heard")
   elseif report.first_audio_ms > first_audio_ms then

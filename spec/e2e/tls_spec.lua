@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 17 s
+-- takes: 30 s
 -- TLS: towards the caller (https, wss, a certificate that is replaced while the node runs) and towards
 -- the model (verified, refused when the authority is another).
+local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
+local receiver = require "spec.support.receiver"
 local sims = require "spec.e2e.support.sim"
 local tls = require "spec.e2e.support.tls"
 
@@ -36,15 +38,19 @@ describe("over TLS", function()
   end
 
   describe("with one authority for both sides", function()
-    local n
+    local n, mails
 
     setup(function()
+      mails = receiver.mail { tls = "starttls", certificate = ours:certificate "mail", login = "ann:secret" }
       n = node.start { agents = "spec/e2e/agents", sim = sim, tls = certificate,
-        env = { RINGDOWN_SYNTHETIC_TO = "+13125550201" } }
+        env = { RINGDOWN_SYNTHETIC_TO = "+13125550201", SMTP_FROM = "alerts@example.com",
+          SMTP_URL = ("smtp://ann:secret@127.0.0.1:%d"):format(mails.port),
+          RINGDOWN_ALERT_CHANNELS = json.encode { { name = "ops", kind = "mail", to = { "ops@example.com" } } } } }
     end)
 
     teardown(function()
       assert.equal(0, n:stop())
+      mails:stop()
     end)
 
     it("a call runs from end to end", function()
@@ -72,6 +78,26 @@ describe("over TLS", function()
       assert.equal("synthetic|t|openai|f\n", pg.run(n.database, ([[select concat_ws('|', trial, is_test, system,
         exists (select from tool_calls t where t.call = c.call)) from calls c where call = '%s']]):format(said.call)))
       assert.equal("t\n", pg.run(n.database, ("select good from synthetic_calls where call = '%s'"):format(said.call)))
+    end)
+
+    it("the doctor rings, opens a session of the model, and is let in by the mail server", function()
+      local found, code = n:ringdown("doctor", "--call", "--send", "--json")
+      local by = {}
+      for _, one in ipairs(type(found) == "table" and found.findings or {}) do
+        by[one.what] = one.verdict .. " " .. one.text .. " " .. (by[one.what] or "")
+      end
+      assert.equal(1, code, "no Twilio is there to take our token")
+      assert.matches("^ok CA%x+ got through", by.call, 1)
+      assert.matches("opened a session", by.openai)
+      assert.matches("ok the server let us in", by.mail, 1, true)
+      assert.matches("sent one to ops@example.com", by.mail, 1, true)
+      assert.matches("^warn its chain of 1 ends before any authority", by["certificate chain"])
+      assert.matches("is over in 1 days", by.certificate)
+      local subjects = {}
+      for _, mail in ipairs(mails:got()) do
+        subjects[mail.subject] = true
+      end
+      assert.is_true(subjects["Ringdown: a mail from the doctor"])
     end)
 
     it("plain HTTP gets no answer of ours", function()

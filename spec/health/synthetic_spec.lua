@@ -140,6 +140,10 @@ describe("the synthetic call", function()
       report.webhook_status, report.stream_ms = 403, -1
     end },
     ["the fallback"] = { "webhook", function() report.stream_ms, report.ended_by = -1, "fallback" end },
+    ["a provider that refuses"] = { "greeting", function()
+      report.ended_by, report.said_ms, report.answer_ms = "fallback", -1, -1
+    end },
+    ["a provider that is lost"] = { "answer", function() report.ended_by, report.answer_ms = "fallback", -1 end },
     ["a call that is sent to somebody else"] = { "webhook", function()
       report.stream_ms, report.error = -1, "11200: the call was sent elsewhere, to https://api.vapi.ai/twilio"
     end },

@@ -9,7 +9,8 @@ describe("an agent in a synthetic call", function()
   before_each(function()
     def = {
       name = "dentist", tools = { { name = "send_sms" }, { name = "end_call" }, { name = "report_emergency" } },
-      on = { started = function() error "a hook ran" end }, emergencies = { { id = "gas" } }, sms = { missed = "sorry" },
+      on = { started = function() error "a hook ran" end }, emergencies = { { id = "gas" } },
+      sms = { missed = "sorry" },
       people = { on_call = { "+13125550188" } }, routing = function() return "vapi" end, wants_customer = true,
       greeting_words = "hello",
     }
@@ -27,7 +28,8 @@ describe("an agent in a synthetic call", function()
   end)
 
   it("offers the model nothing but that, and is not recorded", function()
-    local brief = harmless.brief { record = true, tools_json = json.encode { { name = "send_sms" }, { name = "end_call" } } }
+    local brief = harmless.brief { record = true,
+      tools_json = json.encode { { name = "send_sms" }, { name = "end_call" } } }
     assert.same({ { name = "end_call" } }, json.decode(brief.tools_json))
     assert.is_false(brief.record)
     assert.equal("[]", harmless.brief { tools_json = "[]" }.tools_json)

@@ -25,8 +25,8 @@ describe("a call that we make ourselves", function()
   it("says so in its webhook, whatever number it is from; and it costs what it costs, towards no cap", function()
     local real, made, synthetic = call(1), call(2, "call"), call(3, "synthetic")
     local odd = call(4, "sales")
-    local rows, by = pg.query(url, "select call, is_test, trial, is_own_test(c) as ours, (call_spent(c)).micro_usd as spent, "
-      .. "(select kind from calls_measured m where m.call = c.call) as kind from calls c"), {}
+    local rows, by = pg.query(url, "select call, is_test, trial, is_own_test(c) as ours, "
+      .. "(call_spent(c)).micro_usd as spent, (select kind from calls_measured m where m.call = c.call) as kind from calls c"), {}
     for _, row in ipairs(rows) do
       by[row.call] = row
     end
@@ -45,7 +45,8 @@ describe("a call that we make ourselves", function()
 
   it("is a trial for whoever goes on with it, too", function()
     local c = events.call(9)
-    c:add("webhook", { kind = "voice", status = "ringing", node = "n1", process = 1, account = "AC1", trial = "synthetic" })
+    c:add("webhook", { kind = "voice", status = "ringing", node = "n1", process = 1, account = "AC1",
+      trial = "synthetic" })
     c:add("decision", { system = "openai", reason = "synthetic" })
     c:add("state", { state = "live" })
     events.ingest(url, c.list)
@@ -78,8 +79,8 @@ describe("when the cluster rings itself", function()
   end
 
   local function told(run, good)
-    return pg.query(url, ("select synthetic_told('{\"run\": %d, \"good\": %s, \"call\": \"CA%d\", \"agent\": \"dentist\", "
-      .. "\"first_audio_ms\": 300}') as n"):format(run, tostring(good), run))[1].n
+    return pg.query(url, ("select synthetic_told('{\"run\": %d, \"good\": %s, \"call\": \"CA%d\", "
+      .. "\"agent\": \"dentist\", \"first_audio_ms\": 300}') as n"):format(run, tostring(good), run))[1].n
   end
 
   it("is each quarter of an hour, once in the cluster", function()
@@ -104,7 +105,8 @@ describe("when the cluster rings itself", function()
   it("does not wait for ever for one whose node is gone", function()
     local lost = begin(0).run
     assert.is_number(begin(900).run)
-    assert.equal(0, pg.query(url, ("select synthetic_failed() as n from synthetic_calls where run = %d"):format(lost))[1].n)
+    assert.equal(0, pg.query(url, ("select synthetic_failed() as n from synthetic_calls where run = %d"):format(
+      lost))[1].n)
   end)
 
   it("is not, once the day's money is spent", function()

@@ -31,6 +31,7 @@ void api_nap_register(lua_State *L);       /* sleep: during a call or an operati
 void api_rows_register(lua_State *L);      /* query alone: during an operation */
 void api_alert_register(lua_State *L);     /* mail, post, open alarms: during an operation */
 void api_operation_register(lua_State *L); /* tell, stopping, who, agents: during an operation */
+void api_probe_register(lua_State *L);     /* sessions and hellos that cost nothing: the same */
 struct script_lent;
 void api_node_push(lua_State *L, const struct script_lent *lent); /* host.node, onto the stack */
 void api_kept_register(lua_State *L);   /* files of our own: during an operation */

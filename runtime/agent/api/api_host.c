@@ -244,6 +244,7 @@ int api_open_operation(lua_State *L)
         lua_setfield(L, -2, "node");
     }
     api_alert_register(L);
+    api_probe_register(L);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "loading");
     return 1;

@@ -43,7 +43,7 @@ end
 M.emergency = no_desk
 
 function M.reset()
-  M.openai_replies, M.heartbeats = nil, {}
+  M.openai_replies, M.heartbeats, M.session_refused, M.mail_refused = nil, {}, nil, nil
   M.alarms_open, M.mails, M.posts, M.mail_replies, M.post_replies = {}, {}, {}, {}, {}
   M.mail_from, M.rules_path, M.rules_text, M.channels_text = "alerts@example.com", nil, nil, ""
   M.alarms, M.alarms_over, M.line_events, M.instructions, M.line_is_free = {}, {}, {}, {}, true
@@ -646,6 +646,24 @@ end
 
 function M.outside()
   return answer_with(reply_to(M.openai_replies, "GET", "outside"))
+end
+
+---Whether OpenAI opens a session and the mail server lets us in: { code = "401", why = "…" }; nil: yes.
+M.session_refused, M.mail_refused = nil, nil ---@type table?, table?
+
+function M.openai_session(model)
+  M.session_of = model
+  if M.session_refused then
+    return nil, M.session_refused.why, M.session_refused.code
+  end
+  return true
+end
+
+function M.mail_hello()
+  if M.mail_refused then
+    return nil, M.mail_refused.why, M.mail_refused.code
+  end
+  return true
 end
 
 function M.heartbeat(text)
