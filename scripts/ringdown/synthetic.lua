@@ -191,8 +191,8 @@ local function begin(status, set)
   end
   local answer = json.decode(rows[1][1]) or {}
   if answer.spent_micro_usd then
-    judge.tell("synthetic.held", "", "warning", ("%s are spent on synthetic calls today, and synthetic.dollars is %d"):format(
-      draw.usd(answer.spent_micro_usd), set.synthetic_dollars))
+    judge.tell("synthetic.held", "", "warning", ("%s are spent on synthetic calls today, and synthetic.dollars is %d")
+      :format(draw.usd(answer.spent_micro_usd), set.synthetic_dollars))
   else
     judge.tell("synthetic.held", "")
   end

@@ -54,7 +54,7 @@ describe("over TLS", function()
     end)
 
     it("a call runs from end to end", function()
-      local ok, reports, events = n:call { scenarios = { "keypad" } }
+      local ok, reports, events = n:call { scenarios = { "keypad" }, as_test = true }
       assert.equal("", reports[1].why)
       assert.is_true(ok)
       for _, event in ipairs(events) do
@@ -77,6 +77,8 @@ describe("over TLS", function()
       n:wait_shipped()
       assert.equal("synthetic|t|openai|f\n", pg.run(n.database, ([[select concat_ws('|', trial, is_test, system,
         exists (select from tool_calls t where t.call = c.call)) from calls c where call = '%s']]):format(said.call)))
+      assert.equal("call|t\n", pg.run(n.database, "select concat_ws('|', trial, is_test) from calls "
+        .. "where to_number = '+13125550204'"), "what ringdown call makes says so as well")
       assert.equal("t\n", pg.run(n.database, ("select good from synthetic_calls where call = '%s'"):format(said.call)))
     end)
 

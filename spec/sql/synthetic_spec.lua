@@ -26,7 +26,8 @@ describe("a call that we make ourselves", function()
     local real, made, synthetic = call(1), call(2, "call"), call(3, "synthetic")
     local odd = call(4, "sales")
     local rows, by = pg.query(url, "select call, is_test, trial, is_own_test(c) as ours, "
-      .. "(call_spent(c)).micro_usd as spent, (select kind from calls_measured m where m.call = c.call) as kind from calls c"), {}
+      .. "(call_spent(c)).micro_usd as spent, (select kind from calls_measured m where m.call = c.call) as kind "
+      .. "from calls c"), {}
     for _, row in ipairs(rows) do
       by[row.call] = row
     end

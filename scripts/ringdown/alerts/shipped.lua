@@ -105,7 +105,8 @@ M.rules = {
           and not c.is_test) as value,
         (select min(k) from (select count(c.call) as k from generate_series(1, 3) as week
             left join calls c on c.agent = a.agent and not c.is_test
-              and c.started_at <= now() - week * interval '7 days' and c.started_at > now() - week * interval '7 days' - $1::interval
+              and c.started_at <= now() - week * interval '7 days'
+              and c.started_at > now() - week * interval '7 days' - $1::interval
           group by week) before) as n
       from agents a]],
   },
