@@ -236,6 +236,53 @@ describe("alerts in the database", function()
     assert.same({}, fake.alarms_open)
   end)
 
+  local function names()
+    local list = {}
+    for _, one in ipairs(store.list()) do
+      list[one.rule] = one
+    end
+    return list
+  end
+
+  it("each alarm that a rule is about reaches it", function()
+    local kinds = {}
+    for _, rule in ipairs(rules.load()) do
+      for _, kind in ipairs(rule.alarms or {}) do
+        kinds[kind] = kind ~= "*" and rule.name or nil
+        if kind ~= "*" then
+          alarm(kind, "x")
+        end
+      end
+    end
+    alarm("somebody.elses", "x") -- critical, and no rule knows it
+    run()
+    local found = names()
+    for kind, rule in pairs(kinds) do
+      assert.is_table(found[rule], rule .. " does not know of " .. kind)
+    end
+    assert.is_table(found.other_alarm)
+  end)
+
+  it("a call that went over, callers whom nobody understands, dear calls and an emergency that goes on are found", function()
+    for i = 1, 6 do
+      call(("CA%032d"):format(i), "north")
+    end
+    pg.run(url, ([[update calls set turns = 3, duration_ms = 30000;
+      insert into call_costs (call, micro_usd, micro_usd_exact) select call, 10000000, 10000000 from calls;
+      update calls set failed_over_at = now() where call like '%%1';
+      insert into triage_matches (call, rule, severity, matched_at) values ('CA%032d', 'gas_leak', 'life',
+        now() - interval '4 minutes')]]):format(2))
+    run()
+    local found = names()
+    for _, rule in ipairs { "failover", "no_transcript", "cost_per_hour", "emergency_open" } do
+      assert.is_table(found[rule], rule)
+      assert.equal("north", found[rule].labels.agent)
+      assert.matches("^CA0+%d$", found[rule].call)
+    end
+    assert.equal(60, found.cost_per_hour.value)
+    assert.equal(1, found.no_transcript.value)
+  end)
+
   it("of two who evaluate at once, one keeps what it found", function()
     alarm("target.open", "openai")
     local before = store.before(600000, 1800000)

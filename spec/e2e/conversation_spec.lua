@@ -191,7 +191,12 @@ describe("an agent's script", function()
       assert.is_number(frame.lineno)
       assert.equal("workshop", event.tags.agent)
       assert.equal(reports["broken-tools"].call, event.contexts.call.call_sid)
-      assert.is_true(#event.breadcrumbs.values > 0)
+      local facts = {}
+      for _, crumb in ipairs(event.breadcrumbs.values) do
+        facts[crumb.message] = crumb.category == "call" and crumb.data or facts[crumb.message]
+      end
+      assert.is_table(facts.decision, "the call's facts are not there")
+      assert.is_nil(facts.decision.from)
     end)
 
     it("has nobody's number, words or keys, and each envelope is one", function()
@@ -403,5 +408,40 @@ describe("an agent's script", function()
   it("leaves nothing behind", function()
     assert.equal(0, n:status().calls)
     assert.same({}, sim:facts "violation")
+  end)
+
+  it("is not all there is: a process that dies of a signal is told by the next one, to Sentry too", function()
+    n.child:signal "SEGV"
+    assert.equal(128 + 11, n.child:wait(20))
+    assert.matches("crash%-%d+%-%d+", proc.run("ls " .. n.folder .. "/data"))
+    n:restart()
+    local line = n:wait_log "process.crashed"
+    assert.is_table(line, "the log does not tell it")
+    assert.equal("SIGSEGV", line.signal)
+    assert.is_true(#line.way > 0)
+    local event = proc.wait_for(function()
+      for _, got in ipairs(sentry:got()) do
+        if got.event and got.event.level == "fatal" then
+          return got.event
+        end
+      end
+    end, 10)
+    assert.is_table(event, "Sentry heard nothing of it")
+    local error = event.exception.values[1]
+    assert.equal("SIGSEGV", error.type)
+    assert.is_false(error.mechanism.handled)
+    assert.is_true(#error.stacktrace.frames > 2)
+    local open = {}
+    for _, alarm in ipairs(n:status().alarms) do
+      open[alarm.kind] = alarm
+    end
+    assert.is_table(open["process.crashed"])
+    assert.is_truthy(proc.wait_for(function()
+      return not proc.run("ls " .. n.folder .. "/data"):find "crash%-"
+    end, 10))
+    for _, got in ipairs(sentry:got()) do
+      assert.is_nil(got.broken)
+      assert.is_false(got.event ~= nil and got.event.exception.values[1].type == "process.crashed") -- once
+    end
   end)
 end)
