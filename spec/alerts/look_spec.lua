@@ -263,7 +263,7 @@ describe("alerts in the database", function()
     assert.is_table(found.other_alarm)
   end)
 
-  it("a call that went over, callers whom nobody understands, dear calls and an emergency that goes on are found", function()
+  it("a call that went over, callers whom nobody understands, dear calls, an open emergency: found", function()
     for i = 1, 6 do
       call(("CA%032d"):format(i), "north")
     end

@@ -292,6 +292,41 @@ static void test_a_call_without_rules_is_left_alone(void **state)
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The one who listens for emergencies, broken. */
+static int set_up_deaf(void **state)
+{
+    (void)state;
+    log_config(LOG_ERROR + 1, LOG_LOGFMT);
+    alarm_reset();
+    fake_node_init(&node);
+    fake_library(&node, "errand.lua", test_errand);
+    fake_library(&node, "desk.lua",
+                 "-- SPDX-License-Identifier: Apache-2.0\n"
+                 "local M = {}\n"
+                 "function M.rules_of() return 'some' end\n"
+                 "function M.open() error('the rules are not there', 0) end\n"
+                 "M.hear = M.open\n"
+                 "return M\n");
+    fake_agent(&node, "test.lua", test_agent);
+    fake_start(&node, 1);
+    return 0;
+}
+
+static void test_rules_that_do_not_listen_are_an_alarm_and_the_call_goes_on(void **state)
+{
+    struct alarm open[4];
+    size_t n, deaf = 0;
+
+    (void)state;
+    fake_live_call(&node, 7);
+    hears(7, "I smell gas in the kitchen");
+    expect_hook("hook: I smell gas in the kitchen");
+    n = alarm_list(open, 4);
+    for (size_t i = 0; i < n; i++)
+        deaf += strcmp(open[i].kind, "triage.deaf") == 0 && strcmp(open[i].subject, "test") == 0;
+    assert_int_equal(deaf, 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -306,6 +341,9 @@ int main(void)
         STORY(test_a_broken_script_leaves_its_caller_to_the_errand),
         STORY(test_a_new_stream_is_kept_open_too),
         STORY(test_a_call_without_rules_is_left_alone),
+        cmocka_unit_test_setup_teardown(
+            test_rules_that_do_not_listen_are_an_alarm_and_the_call_goes_on, set_up_deaf,
+            tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
