@@ -5,7 +5,8 @@
 --
 -- What is asked is what the admin API asks: each request goes through its route, and the statements that came of it are
 -- asked again in one session, where the server counts how long they took and how much of a processor. Fails when 95 of
--- 100 questions for statistics take longer than 200 ms, 99 of 100 single reads longer than 20 ms, or 95 of 100 pages of a
+-- 100 questions for statistics take longer than 200 ms, 99 of 100 single reads longer than 20 ms,
+-- or 95 of 100 pages of a
 -- console longer than 1.5 s, with nothing else on the machine. Where they take longer only because others have the
 -- processors, nothing was measured, which is no success: exit code 3.
 --

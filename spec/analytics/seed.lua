@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A year of made-up calls, by SQL and past the journal: 3 agents, 60 sites, 13 months, busy by day and quiet at night.
--- Each call has tools and the lines of its cost; four in ten were on Vapi. Calls of the last tenth of that time have what
+-- Each call has tools and the lines of its cost; four in ten were
+-- on Vapi. Calls of the last tenth of that time have what
 -- was said in them and every fact besides. The same number of calls is always the same calls, but for their time.
 --
 --   seed.make(url, 1000000)      into an empty database; statistics are marked, not counted
@@ -28,18 +29,23 @@ local ground = [[
 -- Two thirds of the calls come within eight hours of the day.
 local calls = [[
   insert into calls (call, started_at, agent, version, site, from_number, to_number, direction, node, system, reason,
-      model, state, state_epoch, status, duration_s, ended_at, ended_reason, duration_ms, first_audio_ms, turns, barge_ins,
+      model, state, state_epoch, status, duration_s, ended_at, ended_reason, duration_ms, first_audio_ms, turns,
+        barge_ins,
       tool_calls, errors, transfers_asked, transfers_answered, missed)
-    select 'CA' || lpad(to_hex(n), 32, '0'), at, agent, 'v1', 'site-' || (1 + n % 20), '+1312' || (5550000 + h1 % %CALLERS),
+    select 'CA' || lpad(to_hex(n), 32, '0'), at, agent, 'v1', 'site-' || (1 + n % 20),
+      '+1312' || (5550000 + h1 % %CALLERS),
       '+1312' || (6660000 + n % 60), 'inbound', 'n1', case when n % 10 < 4 then 'vapi' else 'openai' end, 'split',
       'gpt-realtime-2.1', 'ended', 1, 'completed', s, at + s * interval '1 second',
       case when h1 % 50 = 1 then null else (array['caller_hangup', 'agent_hangup', 'transferred', 'caller_hangup',
-        'silence', 'caller_hangup', 'agent_hangup', 'caller_hangup', 'caller_hangup', 'provider_failed'])[1 + n % 10] end,
-      s * 1000, 300 + h2 % 1500, 4 + n % 12, n % 3, 2, (h2 % 60 = 0)::integer, (n % 9 = 0)::integer, (n % 18 = 0)::integer,
+        'silence', 'caller_hangup', 'agent_hangup', 'caller_hangup', 'caller_hangup',
+          'provider_failed'])[1 + n % 10] end,
+      s * 1000, 300 + h2 % 1500, 4 + n % 12, n % 3, 2, (h2 % 60 = 0)::integer, (n % 9 = 0)::integer,
+        (n % 18 = 0)::integer,
       case when h1 % 50 = 1 then 'gave_up' end
     from (select n, (array['northside-plumbing', 'dental', 'night-desk'])[1 + n % 3] as agent, h1, h2,
         20 + h2 % 400 as s, case when n % 3 > 0 then date_trunc('day', at) + interval '13 hours'
-          + (h1 % 28800) * interval '1 second' - case when at > now() - interval '26 hours' then interval '1 day' else '0' end
+          + (h1 % 28800) * interval '1 second' - case
+            when at > now() - interval '26 hours' then interval '1 day' else '0' end
           else at end as at
       from (select n, abs(hashtext('a' || n) % 1000000000) as h1, abs(hashtext('b' || n) % 1000000000) as h2,
           now() - interval '1 hour' - (n::float8 / %CALLS) * interval '395 days' as at
@@ -58,18 +64,21 @@ local beside = [[
     select call, case when known then k * 1000 end, case when known then k * 1000 end,
       case when not known then 'carrier: no rate' end
     from (select call, h % 200 > 0 as known, 20 + h % 280 as k from here) c;
-  insert into call_cost_lines (call, line, item, model, unit, quantity, basis, numerator, micro_usd, micro_usd_per_million,
+  insert into call_cost_lines (call, line, item, model, unit, quantity, basis, numerator, micro_usd,
+    micro_usd_per_million,
       reason)
     select call, i, (array['carrier', 'stream', 'model', 'model', 'transcription', 'provider'])[i],
       case when i in (3, 4) then 'gpt-realtime-2.1' end, 'minute', 1,
       (array['reported', 'measured', 'reported', 'reported', 'reported', 'billed'])[i],
       case when known or i > 1 then m * 60000000 end, case when known or i > 1 then m end, 1000,
       case when not known and i = 1 then 'no rate' end
-    from (select call, i, h % 200 > 0 as known, case when i = 6 then (20 + h % 280) * 1000 - 5 * 4000 else 4000 end::bigint
+    from (select call, i, h % 200 > 0 as known, case
+      when i = 6 then (20 + h % 280) * 1000 - 5 * 4000 else 4000 end::bigint
       as m from here, generate_series(1, 6) i) c;
   insert into vapi_calls (call, vapi_id, route, type, status, ended_reason, ended_class, created_at, started_at,
       in_progress_at, ended_at, cost_usd, seen_by, told_at)
-    select call, 'v' || call, 'redirect', 'inboundPhoneCall', 'ended', 'customer-ended-call', 'ok', started_at, started_at,
+    select call, 'v' || call, 'redirect', 'inboundPhoneCall', 'ended', 'customer-ended-call', 'ok', started_at,
+      started_at,
       started_at + (300 + h % 1500) * interval '1 millisecond', started_at + duration_s * interval '1 second',
       (h % 100) * 0.003, 'webhook', started_at from here where system = 'vapi';
   insert into triage_matches (call, rule, severity, words, matched_at, state, handled_at, handled_by)
@@ -81,12 +90,14 @@ local beside = [[
   insert into near_misses (call, rule, why, words, at)
     select call, 'gas', 'unless', 'my gas bill', started_at from here where h % 90 = 2;
   insert into appointments (agent, site, resource, during, customer, call, service)
-    select agent, site, 'van-' || h, tstzrange(started_at + interval '1 day', started_at + interval '25 hours'), 1 + h % %CALLERS,
+    select agent, site, 'van-' || h, tstzrange(started_at + interval '1 day', started_at + interval '25 hours'),
+      1 + h % %CALLERS,
       call, 'visit' from here where h % 5 = 1;
   insert into texts (id, call, agent, direction, from_number, to_number, body, segments, status, kind, carrier_id,
       created_at, updated_at)
     select 'SM' || call || i, call, agent, (array['out', 'in'])[i],
-      (array['+13126660001', '+1312' || (5550000 + h % %CALLERS)])[i], (array['+1312' || (5550000 + h % %CALLERS), '+13126660001'])[i],
+      (array['+13126660001', '+1312' || (5550000 + h % %CALLERS)])[i], (array['+1312' || (5550000 + h % %CALLERS),
+        '+13126660001'])[i],
       'see you tomorrow', 1, (array['delivered', 'received'])[i], (array['tool', 'reply'])[i], 'C' || call || i,
       started_at + i * interval '1 minute', started_at
     from here, generate_series(1, 2) i where h % 6 = 3]]
@@ -98,20 +109,26 @@ local said = [[
     from generate_series(%FROM, %TO) n join calls c on c.call = 'CA' || lpad(to_hex(n), 32, '0');
   insert into turns (call, epoch, seq, started_at, at, turn, role, heard)
     select call, 1, 10 + i, started_at, started_at + i * interval '7 seconds', i, (array['caller', 'agent'])[1 + i % 2],
-      (array['Hello, I have some water coming through the ceiling of the kitchen', 'Thank you, I can help with that right away',
-        'Could somebody come tomorrow in the morning please', 'The first slot that is free is at nine, shall I book it for you',
+      (array['Hello, I have some water coming through the ceiling of the kitchen',
+        'Thank you, I can help with that right away',
+        'Could somebody come tomorrow in the morning please',
+          'The first slot that is free is at nine, shall I book it for you',
         'Yes that would be fine, my name is Name' || h % 5000, 'You are booked, is there anything else that I can do',
-        'No thank you that was all, goodbye', 'What does it cost to replace a boiler', 'The toilet upstairs is blocked again',
-        'I would like to speak to a person', 'One moment please, I am putting you through', 'Good morning, this is the front desk'])
+        'No thank you that was all, goodbye', 'What does it cost to replace a boiler',
+          'The toilet upstairs is blocked again',
+        'I would like to speak to a person', 'One moment please, I am putting you through',
+          'Good morning, this is the front desk'])
         [1 + (h + i * 5) % 12] || ' ref' || (h::bigint * i) % 20000
     from here, generate_series(1, 6) i;
-  insert into usage (call, epoch, seq, started_at, at, kind, model, text_in, text_cached, audio_in, audio_cached, image_in,
+  insert into usage (call, epoch, seq, started_at, at, kind, model, text_in, text_cached, audio_in, audio_cached,
+    image_in,
       image_cached, text_out, audio_out, seconds, complete)
     select call, 1, 100 + i, started_at, started_at + i * interval '14 seconds', 'response', 'gpt-realtime-2.1',
       1200, 900, 400 * i, 300 * i, 0, 0, 60, 180, 0, true
     from here, generate_series(1, 3) i where system = 'openai';
   insert into call_events (stream, epoch, seq, started_at, at, type, body)
-    select call, 1, i, started_at, started_at + i * interval '3 seconds', t.type, t.body || jsonb_build_object('call', call,
+    select call, 1, i, started_at, started_at + i * interval '3 seconds', t.type,
+      t.body || jsonb_build_object('call', call,
       'agent', agent)
     from here cross join lateral (values (1, 'webhook', '{"kind": "voice", "status": "ringing", "node": "n1"}'::jsonb),
       (2, 'decision', '{"system": "openai", "reason": "split", "model": "gpt-realtime-2.1"}'), (3, 'opened', '{}'),
@@ -130,11 +147,13 @@ local last = [[
   update calls set ended_at = null, ended_reason = null, state = 'live', status = 'in-progress', duration_s = null
     where call in (select call from calls order by started_at desc limit 40);
   insert into audit (who, what, subject, after, at)
-    select 'token' || n % 5, (array['rate.set', 'number.put', 'tokens.create', 'force.set', 'rollout.advance'])[1 + n % 5],
+    select 'token' || n % 5, (array['rate.set', 'number.put', 'tokens.create', 'force.set',
+      'rollout.advance'])[1 + n % 5],
       'subject ' || n % 700, '{"to": 1}', now() - n * interval '10 minutes' from generate_series(50000, 1, -1) n;
   insert into alert_states (rule, fingerprint, severity, state, began_at, fired_at, resolved_at, seen_at)
     select 'calls.failed', lpad(to_hex(n), 64, '0'), 'ticket', 'resolved', now() - n * interval '1 hour', now() - n
-      * interval '1 hour', now() - n * interval '50 minutes', now() - n * interval '50 minutes' from generate_series(5000, 1, -1) n;
+      * interval '1 hour', now() - n * interval '50 minutes', now() - n * interval '50 minutes'
+        from generate_series(5000, 1, -1) n;
   insert into statistics_dirty (hour) select distinct date_trunc('hour', started_at, 'UTC') from calls]]
 
 local PIECE = 100000

@@ -45,6 +45,28 @@ local raw_sql = [[select c.call, extract(epoch from c.started_at)::bigint as at,
       extract(epoch from answered_at - asked_at) * 1000)) from tool_calls t where t.call = c.call), '[]') as tools
   from calls c left join call_costs k using (call)]]
 
+-- The calls of each hour, added up, less the hour itself: where they differ.
+local calls_sql = [[select * from (
+    select hour, local_hour, agent, site, system, outcome, reason, kind, sum(calls) as calls,
+      sum(failed_over) as failed_over,
+      sum(talk_ms) as talk_ms, sum(bookings) as bookings, sum(emergencies) as emergencies, sum(micro_usd) as micro_usd,
+      sum(unknown_costs) as unknown, sum(part) as part, sum(m) as model, sum(c) as carrier, sum(b) as billed,
+      sum(r) as reported, sum(e) as estimated
+    from (
+      select hour, local_hour, agent, site, system, outcome, reason, kind, calls, failed_over, talk_ms, bookings,
+        emergencies, micro_usd, unknown_costs, unknown_part_micro_usd as part, model_micro_usd as m,
+        carrier_micro_usd as c, billed_micro_usd as b, reported_micro_usd as r, estimated_micro_usd as e
+      from statistics_hourly
+      union all
+      select hour, local_hour, agent, site, system, outcome, reason, kind, -1, -failed_over::integer, -talk_ms,
+        -bookings,
+        -emergencies, -coalesce(micro_usd, 0), -(micro_usd is null)::integer,
+        case when micro_usd is null then -known_part_micro_usd else 0 end, -model_micro_usd, -carrier_micro_usd,
+        -billed_micro_usd, -reported_micro_usd, -estimated_micro_usd from calls_counted) x
+    group by 1, 2, 3, 4, 5, 6, 7, 8) d
+  where (calls, failed_over, talk_ms, bookings, emergencies, micro_usd, unknown, part, model, carrier, billed, reported,
+    estimated) <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]]
+
 local function add(row, what, n)
   row[what] = row[what] + (n or 0)
 end
@@ -132,25 +154,33 @@ describe("statistics", function()
 
   -- What is put together is what it is put together from.
   local function coarse_adds_up()
+    local asks = {}
     for by in ("total hour weekday week_hour day agent site system outcome reason"):gmatch "%S+" do
       for _, more in ipairs { "", [[, "agent": "night-desk"]], [[, "site": "uptown"]] } do
-        local ask = ([[{"by": "%s", "kinds": ["real", "test"], "local_from": "2026-10-31",
-          "local_to": "2026-11-02"%s}]]):format(by, more)
-        local from_all = ([[
-          alter function statistics_grain(jsonb) rename to statistics_grain_itself;
-          create function statistics_grain(ask jsonb) returns text language sql immutable return 'all';
-          select stats_range('%s');
-          drop function statistics_grain(jsonb);
-          alter function statistics_grain_itself(jsonb) rename to statistics_grain]]):format(ask)
-        local said = pg.run(url, ("select stats_range('%s')"):format(ask))
-        assert.equal(pg.run(url, from_all), said, by .. more)
-        assert.is_true(more ~= "" or #said > 100)
+        for _, range in ipairs { { "2026-10-31", "2026-11-02" }, { "2026-10-25", "2026-11-02" }, -- a week, whole
+          { "2026-10-26", "2026-11-15" }, { "2026-09-30", "2026-12-24" } } do
+          asks[#asks + 1] = ([['{"by": "%s", "kinds": ["real", "test"], "local_from": "%s", "local_to": "%s"%s}']])
+            :format(by, range[1], range[2], more)
+        end
       end
+    end
+    local ask = ("select jsonb_agg(stats_range(a) order by i) as said from unnest(array[%s]::jsonb[]) "
+      .. "with ordinality u (a, i)"):format(table.concat(asks, ", "))
+    local said = pg.query(url, ask)[1].said
+    pg.run(url, [[alter function statistics_grain(jsonb) rename to statistics_grain_itself;
+      create function statistics_grain(ask jsonb) returns text language sql immutable return 'all']])
+    local from_all = pg.query(url, ask)[1].said
+    pg.run(url, [[drop function statistics_grain(jsonb);
+      alter function statistics_grain_itself(jsonb) rename to statistics_grain]])
+    for n, text in ipairs(asks) do
+      assert.same(from_all[n], said[n], text)
+      assert.is_true(text:find "night" ~= nil or text:find "uptown" ~= nil or #said[n] > 0)
     end
   end
 
   local function same_as_raw(zones)
     assert.same(recounted(url, zones or {}), counted(url))
+    assert.same({}, pg.query(url, calls_sql))
   end
 
   -- 2026-11-01 05:00Z: in Chicago it is 00:00, and an hour later 01:00 comes twice.
@@ -279,6 +309,8 @@ describe("statistics", function()
     while roll(7).left > 0 do end
     same_as_raw(zones)
     coarse_adds_up()
+    assert.same({ { n = 0 } }, pg.query(url, "select count(*) as n from statistics_weeks where not ready"))
+    assert.is_true(pg.query(url, [[select count(*) as n from statistics_coarse where grain = 'hour_week']])[1].n > 3)
     local hours = pg.query(url, [[select count(distinct hour) as n, count(distinct local_hour) as clock
       from statistics_hourly where agent = 'northside-plumbing'
         and local_hour = '2026-11-01 01:00']])
@@ -312,6 +344,37 @@ describe("statistics", function()
     assert.equal(2, roll().hours)
     same_as_raw()
     assert.equal(1, #pg.query(url, "select * from statistics_hourly"))
+  end)
+
+  it("count calls of a time before there were statistics, by the facts that are there of them", function()
+    local c = events.call(1)
+    c:add("webhook", { kind = "voice", status = "ringing", node = "n1" }, 0)
+    c:add("opened", { site = { id = "uptown" } })
+    c:add("decision", { system = "openai", reason = "split" })
+    for i, output in ipairs { '{"failed":true}', "{}" } do
+      c:add("tool", { id = "t" .. i, name = "eta", arguments = "{}", done = false })
+      c:add("tool", { id = "t" .. i, name = "eta", output = output, done = true })
+    end
+    c:add("transfer", { whom = "office", state = "asked" })
+    c:add("transfer", { whom = "office", state = "answered" })
+    c:add("ended", { reason = "caller_hangup", duration_ms = 60000 })
+    events.ingest(url, c.list)
+    roll()
+    local counted_now = counted(url)
+    pg.run(url, "update calls set site = null, transfers_asked = 0, transfers_answered = 0")
+    pg.run(url, "update tool_calls set failed = null")
+    for _, m in ipairs(pg.migrations()) do
+      if m.name == "before_statistics" then
+        local file = assert(io.open(m.path))
+        pg.run(url, file:read "a")
+        file:close()
+      end
+    end
+    roll()
+    assert.same(counted_now, counted(url))
+    same_as_raw()
+    assert.same({ { site = "uptown", transfers_answered = 1 } },
+      pg.query(url, "select site, transfers_answered from statistics_hourly"))
   end)
 
   it("outlive the calls that they count", function()

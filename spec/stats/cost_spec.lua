@@ -111,6 +111,86 @@ describe("the bill", function()
     assert.equal(raw.unknown, #world.run("ringdown.stats.costs", { verb = "calls", unknown = true }).calls)
   end)
 
+  -- All pages of the calls behind an aggregate, and what they add up to.
+  local function behind_all(filter)
+    local behind = require "ringdown.stats.behind"
+    local seen, sum, known_part, n = {}, 0, 0, 0
+    local ask = { limit = 7 }
+    for name, value in pairs(filter) do
+      ask[name] = value
+    end
+    repeat
+      local list = behind.calls(ask)
+      for _, c in ipairs(list) do
+        assert.is_nil(seen[c.call], "twice: " .. c.call)
+        seen[c.call] = true
+        sum, n, known_part = sum + (c.amount_micro_usd or 0), n + 1, known_part + (c.micro_usd and 0 or
+          c.known_part_micro_usd)
+      end
+      ask.after = list[1] and behind.key(list[#list])
+    until #list < ask.limit
+    return { calls = n, micro_usd = sum, unknown_part = known_part }
+  end
+
+  local function with(filter, more)
+    local out = {}
+    for _, t in ipairs { filter, more } do
+      for name, value in pairs(t) do
+        out[name] = value
+      end
+    end
+    return out
+  end
+
+  local function opens(group, at, parts)
+    local cost = group.cost
+    assert.same({ calls = group.calls, micro_usd = cost.micro_usd, unknown_part = cost.unknown_part_micro_usd },
+      behind_all(group.filter), at)
+    for _, what in ipairs(parts and { "item", "basis" } or {}) do
+      for name, micro_usd in pairs(cost[what == "item" and "items" or "bases"]) do
+        assert.equal(micro_usd, behind_all(with(group.filter, { [what] = name })).micro_usd, at .. " " .. name)
+      end
+    end
+    assert.equal(cost.unknown_calls, behind_all(with(group.filter, { unknown = true })).calls, at)
+    assert.equal(cost.known_calls, behind_all(with(group.filter, { unknown = false })).calls, at)
+  end
+
+  it("opens for each of its dollars the calls behind it, which add up to it", function()
+    math.randomseed(20261128)
+    pg.run(url, [[insert into agents (agent, version, first_seen_at, updated_at)
+        values ('northside-plumbing', 'v1', now(), now());
+      insert into sites (agent, site, time_zone) values ('northside-plumbing', 'uptown', 'Asia/Kolkata');
+      insert into phone_numbers (number, agent, site) values ('+13125550101', 'northside-plumbing', 'uptown')]])
+    for n = 1, 24 do
+      local sid = call(n, { later_s = math.random(0, 2 * 86400), answers = math.random(0, 3), s = math.random(0, 400),
+        model = math.random(5) == 1 and "gpt-unheard-of" or nil, system = math.random(4) == 1 and "vapi" or nil,
+        transferred = math.random(5) == 1 and math.random(1, 200) or nil })
+      pg.run(url, ("update calls set site = '%s', missed = %s, failed_over_to = %s where call = '%s'"):format(
+        n % 3 == 0 and "uptown" or "default", n % 9 == 0 and "'gave_up'" or "null", n % 11 == 0 and "'vapi'" or "null",
+        sid))
+    end
+    require("ringdown.stats.roll").run()
+    local read = require "ringdown.stats.read"
+    for _, ask in ipairs { { since = "5d" }, { since = "5d", agent = "northside-plumbing", site = "uptown" },
+      { since = "72h", system = "openai" } } do
+      local total = read.range(ask)
+      assert.is_true(total.total.calls > 2 and total.total.cost.unknown_calls > 0)
+      opens(total.total, "all", true)
+      for _, by in ipairs(ask.since == "5d" and not ask.site and read.by or { "weekday" }) do
+        for _, group in ipairs(read.range(with(ask, { by = by })).groups) do
+          if group.calls > 0 then
+            opens(group, by .. " " .. group.key, by == "system")
+          end
+        end
+      end
+    end
+    local compared = require("ringdown.stats.costs").compare { agent = "northside-plumbing", since = "5d" }
+    for _, system in ipairs { "openai", "vapi" } do
+      local one = compared.calls[system]
+      assert.same({ one.calls, one.micro_usd }, { behind_all(one.filter).calls, behind_all(one.filter).micro_usd })
+    end
+  end)
+
   it("has the leg to a person once, however often the carrier tells of it", function()
     assert.same(28000, lines(call(1, { transferred = 61 })).transfer)
     assert.equal("reported", lines(call(2, { transferred = 1 }))["transfer basis"])
@@ -215,7 +295,9 @@ describe("the bill", function()
           from unnest(array['openai', 'vapi']) s, generate_series(1, 80) n) g;
       insert into call_costs (call, micro_usd, micro_usd_exact) select call, m, m from (select call,
         (duration_s * case system when 'openai' then 1500 else 2000 end + length(call) * 10)::bigint as m
-        from calls) x]]):format(BEGAN, BEGAN))
+        from calls) x;
+      insert into statistics_dirty (hour) select distinct date_trunc('hour', started_at, 'UTC') from calls]])
+      :format(BEGAN, BEGAN))
     local result, text = world.run("ringdown.stats.costs", { verb = "compare" })
     local ours = result.calls.openai
     assert.same({ 80, 40, 40 }, { ours.calls, ours.compared, ours.left_out })

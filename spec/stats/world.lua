@@ -1,34 +1,28 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The library's questions to a real database, asked through psql: what an operation of statistics runs on.
+local asking = require "spec.support.asking"
 local host = require "ringdown.fake.host"
 local pg = require "spec.support.postgres"
 
 local world = {}
 
-local real_query
+local real_query, ask
 
 ---@return string url of a fresh database that the library is asked in
 function world.open()
   host.reset()
   local url = pg.database()
   real_query = real_query or host.query
+  ask = asking.open(url)
   rawset(host, "query", function(sql, params)
-    local text = sql:gsub("%$(%d+)", function(i)
-      local value = params[tonumber(i)]
-      return (value == false or value == nil) and "null" or pg.literal(tostring(value))
-    end)
-    local ok, output, state = pg.try(url, text)
-    if not ok then
-      return nil, output, state
-    end
-    output = output:gsub("\n$", "")
-    return { { output ~= "" and output or false } }
+    return ask(sql, params)
   end)
   return url
 end
 
 function world.close()
   rawset(host, "query", real_query)
+  ask.close()
 end
 
 ---Runs an operation; its lines as one text, its result, or false and what it raised.

@@ -330,7 +330,9 @@ function verbs.check(payload, tell)
 end
 
 function verbs.simulate(payload, tell)
-  return require("ringdown.rollout.simulate").show(payload, tell, host.stopping)
+  return require("ringdown.rollout.simulate").show(payload, tell, host.stopping, function()
+    host.sleep(1)
+  end)
 end
 
 -- Which need to know whose rollout it is.

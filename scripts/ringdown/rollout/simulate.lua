@@ -22,6 +22,7 @@ local AGAIN = 0.25 -- of later calls: as the caller's one before, whatever the s
 local CALLS_A_LOOK = 10 -- of the canary: what one minute brings where much is going on
 
 local CALLS_BEFORE = 500
+local STAGES_A_TURN = 100 -- then whoever else has the thread
 local CALLS_MAX = 40 -- of all, for one of the canary
 local DAY_CALLS, OF_A_DAY = 100, 3 -- calls of all in a day; of one caller, those that count
 local OWN, OWN_STRENGTH = { error_end = true, short_hangup = true, transfer = true }, 2 -- the smaller the more theirs
@@ -232,11 +233,15 @@ function M.stage(stage, o, random)
 end
 
 ---Many stages of one kind.
----@param o { runs: integer, seed: integer, calls: integer, usual: table?, worse: table?, regulars: integer? }
+---@param o { runs: integer, seed: integer, calls: integer, usual: table?, worse: table?, regulars: integer?,
+---  rest: fun()? } rest is called now and then
 ---@return { stage: string, found: integer, runs: integer, median: integer?, by: table<string, integer> }
 function M.many(stage, o)
   local random, found, by = random_of(o.seed), {}, {}
-  for _ = 1, o.runs do
+  for i = 1, o.runs do
+    if o.rest and i % STAGES_A_TURN == 0 then
+      o.rest()
+    end
     local how = { calls = o.calls, usual = o.usual or M.usual, worse = o.worse,
       regulars = o.regulars }
     local verdict, calls, guard = M.stage(stage, how, random)
@@ -274,7 +279,8 @@ local cases = {
 ---The operation: a table for people, the same for programs.
 ---@param o { seed: integer?, runs: integer?, calls: integer? }
 ---@param stopping fun(): boolean
-function M.show(o, tell, stopping)
+---@param rest fun()? called now and then: no script may go on for minutes
+function M.show(o, tell, stopping, rest)
   local seed, runs, calls = o.seed or 1, o.runs or 500, o.calls or 400
   if runs < 1 or calls < 1 then
     tell { note = "--runs and --calls need at least 1" }
@@ -293,7 +299,7 @@ function M.show(o, tell, stopping)
       end
       tell { progress = ("%d of %d"):format((i - 1) * #M.stages + j, #cases * #M.stages) }
       local r = M.many(stage, { runs = runs, seed = seed, calls = calls, usual = usual, worse = case.worse,
-        regulars = case.regulars })
+        regulars = case.regulars, rest = rest })
       r.case, rows[#rows + 1] = case.name, r
       line(tell, case.name, r)
     end

@@ -15,7 +15,6 @@ local read = require "ringdown.stats.read"
 
 local M = {}
 
-local CALLS_MAX = 200
 local COMPARE_MS = 60000
 
 local function say(tell, lines)
@@ -85,9 +84,14 @@ end
 
 local verbs = {}
 
+-- Whoever waits at a terminal wants what is over now.
+local function count_first()
+  require("ringdown.stats.roll").run { rounds = 20 }
+end
+
 function verbs.range(payload, tell)
   payload.since = payload.since or "30d"
-  require("ringdown.stats.roll").run { rounds = 20 }
+  count_first()
   local answer = read.range(payload)
   answer.hosting_month_micro_usd = hosting_of()
   if not payload.agents then -- who may see some agents only asks for their calls
@@ -99,41 +103,18 @@ end
 
 -- ── the calls behind it ─────────────────────────────────────────────────────────────────────────
 
-local calls_sql = [[select coalesce(jsonb_agg(to_jsonb(x)), '[]')::text from (
-  select m.call, m.started_at, m.agent, m.site, m.system, m.outcome, m.talk_ms, m.micro_usd, m.cost_reason as reason
-  from calls_measured m
-  where m.started_at >= coalesce($1::timestamptz, $2::date - interval '1 day')
-    and m.started_at < coalesce($3::timestamptz, $4::date + interval '1 day')
-    and ($2::date is null or m.local_hour >= $2::date) and ($4::date is null or m.local_hour < $4::date)
-    and ($5::text is null or m.agent = $5) and ($6::text is null or m.site = $6) and ($7::text is null or m.system = $7)
-    and ($8::boolean is null or m.cost_unknown = $8) and m.kind = any($9::text[])
-    and ($11::jsonb is null or m.agent = any(array(select jsonb_array_elements_text($11::jsonb))))
-  order by m.micro_usd desc nulls last, m.started_at desc limit $10::integer) x]]
-
----The calls behind some dollars, the dearest first.
----@param ask table as ringdown.stats.ask, and unknown: only those whose cost is not known
----@return table[] calls
----@return ringdown.stats.period
-function M.calls(ask)
-  local when = period.of(ask.since or "30d", ask["until"], read.zone(ask.agent))
-  local kinds = "{real" .. (ask.tests and ",test" or "") .. (ask.imported and ",imported" or "") .. "}"
-  local list = db.must(calls_sql, { when.from or false, when.local_from or false, when.to or false,
-    when.local_to or false, ask.agent or false, ask.site or false, ask.system or false,
-    ask.unknown and "true" or false, kinds, CALLS_MAX,
-    ask.agents and json.encode(json.array(ask.agents)) or false }, COMPARE_MS)
-  return json.array(list), when
-end
-
 function verbs.calls(payload, tell)
-  local list, when = M.calls(payload)
+  local behind = require "ringdown.stats.behind"
+  count_first()
+  local list, when = behind.calls(payload)
   tell { text = ("%s, %s: %s%d calls"):format(payload.agent or "all agents", when.text,
-    #list == CALLS_MAX and "the dearest " or "", #list) }
+    #list == behind.MOST and "the dearest " or "", #list) }
   for _, call in ipairs(list) do
     tell { text = ("  %s  %s  %-20s %-8s %-12s %9s  %s"):format(call.call, call.started_at:sub(1, 16):gsub("T", " "),
       draw.fit(call.agent, 20), call.system, call.outcome, draw.seconds(call.talk_ms / 1000),
       call.micro_usd and draw.usd(call.micro_usd) or "unknown: " .. tostring(call.reason)) }
   end
-  return { period = when, calls = list, at_most = CALLS_MAX }
+  return { period = when, calls = list, at_most = behind.MOST }
 end
 
 -- ── both systems ────────────────────────────────────────────────────────────────────────────────
@@ -149,7 +130,7 @@ function M.compare(ask)
   answer.agent, answer.period = ask.agent, when
   for _, system in ipairs { "openai", "vapi" } do -- what opens the calls behind its dollars
     answer.calls[system].filter = { agent = ask.agent, system = system, local_from = when.local_from,
-      local_to = when.local_to, from = when.from, to = when.to, imported = ask.imported }
+      local_to = when.local_to, from = when.from, to = when.to, imported = ask.imported, compared = true }
   end
   return answer
 end
@@ -217,6 +198,7 @@ local function compare_lines(answer)
 end
 
 function verbs.compare(payload, tell)
+  count_first()
   local answer = M.compare { agent = require("ringdown.rollout.agents").one(payload.agent).name, since = payload.since,
     ["until"] = payload["until"], imported = payload.imported }
   say(tell, compare_lines(answer))

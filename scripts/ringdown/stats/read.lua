@@ -34,7 +34,7 @@ local SUMS = { "calls", "contained", "transferred", "not_taken", "emergency", "f
   "emergencies_life", "emergencies_handled", "near_misses", "bookings", "tools", "tools_failed", "tools_open",
   "micro_usd", "unknown_costs", "unknown_part_micro_usd" }
 M.items = { "model", "transcription", "provider", "carrier", "stream", "transfer", "texts", "hosting" }
-local BASES = { "billed", "reported", "estimated" }
+M.bases = { "billed", "reported", "estimated" }
 local WAITS = { "first_audio_ms", "tool_ms", "handled_s" }
 
 -- ── sums ────────────────────────────────────────────────────────────────────────────────────────
@@ -43,7 +43,7 @@ local function each_sum(f)
   for _, name in ipairs(SUMS) do
     f(name)
   end
-  for _, list in ipairs { M.items, BASES } do
+  for _, list in ipairs { M.items, M.bases } do
     for _, name in ipairs(list) do
       f(name .. "_micro_usd")
     end
@@ -87,7 +87,7 @@ local function money_of(row)
   for _, name in ipairs(M.items) do
     items[name] = row[name .. "_micro_usd"]
   end
-  for _, name in ipairs(BASES) do
+  for _, name in ipairs(M.bases) do
     bases[name] = row[name .. "_micro_usd"]
   end
   -- Whoever adds up the items gets both: what is known of calls, and parts of those that are not.
@@ -165,7 +165,10 @@ end
 
 -- ── asking ──────────────────────────────────────────────────────────────────────────────────────
 
-local function question(ask, when, by)
+---Which kinds of calls are meant.
+---@param ask { tests: boolean?, imported: boolean? }
+---@return string[]
+function M.kinds(ask)
   local kinds = json.array { "real" }
   if ask.tests then
     kinds[#kinds + 1] = "test"
@@ -173,8 +176,12 @@ local function question(ask, when, by)
   if ask.imported then
     kinds[#kinds + 1] = "imported"
   end
+  return kinds
+end
+
+local function question(ask, when, by)
   return json.encode { agent = ask.agent, agents = ask.agents and json.array(ask.agents) or nil, site = ask.site,
-    system = ask.system, kinds = kinds, from = when.from, to = when.to, local_from = when.local_from,
+    system = ask.system, kinds = M.kinds(ask), from = when.from, to = when.to, local_from = when.local_from,
     local_to = when.local_to, by = by }
 end
 
@@ -186,7 +193,7 @@ local function rows_of(ask, when, by)
   return rows
 end
 
--- What ringdown cost calls, or the API's list of calls, is asked for the calls behind a group.
+-- What stats.behind is asked for the calls behind a group.
 local function filter_of(ask, when, by, key)
   local filter = { agent = ask.agent, site = ask.site, system = ask.system, local_from = when.local_from,
     local_to = when.local_to, from = when.from, to = when.to, tests = ask.tests, imported = ask.imported }

@@ -1,11 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Costs: what some time cost, the calls behind it, both systems over the same calls, and prices, each with the day it
 -- begins. What is not known is told as not known, and never 0. Money is whole micro-dollars, and dollars for people.
+local behind = require "ringdown.stats.behind"
 local costs = require "ringdown.stats.costs"
 local host = require "ringdown.host"
 local jobs = require "ringdown.jobs"
 local json = require "ringdown.json"
 local owners = require "ringdown.api.owners"
+local page = require "ringdown.api.page"
 local problem = require "ringdown.api.problem"
 local rates = require "ringdown.stats.rates"
 local read = require "ringdown.stats.read"
@@ -31,11 +33,16 @@ local schemas = {
     total = open, groups = { type = "array", of = { type = "object", open = true, ours = true }, required = true },
     hosting_month_micro_usd = { type = "integer", nullable = true, about = "each month, beside all of this" },
   } },
-  CostCalls = { type = "object", about = "the calls behind some dollars, the dearest first: 200 at most", fields = {
-    period = open, calls = { type = "array", required = true, max = 200, of = { type = "object", fields = {
+  CostCalls = { type = "object", about = "the calls behind some dollars, the dearest first", fields = {
+    period = open, next = { type = "string", nullable = true,
+      about = "`cursor` of the next page; none: this is the last" }, calls = { type = "array", required = true,
+        max = 200, of = { type = "object", fields = {
       call = { type = "string", required = true }, started_at = time, agent = maybe, site = maybe, system = maybe,
       outcome = maybe, talk_ms = { type = "integer", nullable = true }, micro_usd = { type = "integer", nullable = true,
-        about = "none: not known" }, reason = { type = "string", nullable = true, about = "why it is not known" } } } },
+        about = "none: not known" }, known_part_micro_usd = { type = "integer", required = true,
+        about = "what is known of it" }, amount_micro_usd = { type = "integer", nullable = true,
+        about = "the same as micro_usd, or the part that item or basis asks for" }, reason = { type = "string",
+          nullable = true, about = "why it is not known" } } } },
   } },
   CostCompared = { type = "object", about = "a minute, a call, a booking on either system, over the same mix of calls",
     fields = { agent = { type = "string", required = true }, period = open, calls = open, measures = open,
@@ -72,8 +79,15 @@ local function range(r)
 end
 
 local function calls(r)
-  local list, when = owners.change("It is not reckoned", refuse, costs.calls, owners.asked(r))
-  return 200, { period = when, calls = list }
+  local ask = owners.asked(r)
+  ask.after = page.read(ask.cursor, { "text", "time", "text" })
+  if ask.after and not math.tointeger(tonumber(ask.after[1])) then
+    refuse "cursor: this is none of this list"
+  end
+  ask.limit = r.query.limit + 1
+  local list, when = owners.change("It is not reckoned", refuse, behind.calls, ask)
+  local answer = page.answer(list, r.query.limit, behind.key)
+  return 200, { period = when, calls = answer.items, next = answer.next }
 end
 
 local function compared(r)
@@ -139,15 +153,37 @@ local function with(more, without)
   return query
 end
 
+-- Besides a period: what a group's filter says, and parts of a cost.
+local behind_query = {
+  limit = { type = "integer", min = 1, max = behind.MOST, default = behind.MOST, about = "at most so many" },
+  cursor = page.query.cursor,
+  agent = { type = "string", max = 64, about = "?: no agent was found for it" },
+  since = { type = "string", max = 40, about = "7d, 24h, or a day; 30d when no time is said" },
+  local_from = { type = "string", format = "date", about = "a day by the clock at each site" },
+  local_to = { type = "string", format = "date", about = "before this day" },
+  from = { type = "string", format = "time", about = "of hours as they are counted" },
+  to = { type = "string", format = "time" },
+  day = { type = "string", format = "date" },
+  hour = { type = "integer", min = 0, max = 23, about = "of the day, by the clock at each site" },
+  weekday = { type = "integer", min = 1, max = 7, about = "1 is Monday" },
+  outcome = { type = "string", format = "label" },
+  reason = { type = "string", max = 200, about = "as a group of /statistics?by=reason has it" },
+  unknown = { type = "boolean", about = "only those whose cost is (not) known" },
+  compared = { type = "boolean", about = "only those that /costs/compare counts" },
+  item = { type = "string", one_of = behind.items, about = "that part of each call" },
+  basis = { type = "string", one_of = behind.bases, about = "what is known that way of each call" },
+}
+
 return {
   schemas = schemas,
   { method = "GET", path = "/costs", role = "viewer", scoped = true,
     about = "what some time cost: the model, the carrier, texts, hosting, and how that is known",
     query = with { by = { type = "string", one_of = read.by } }, answers = { [200] = "Costs" },
     example = { path = "/costs", query = "since=30d&by=day" }, run = range },
-  { method = "GET", path = "/costs/calls", role = "viewer", scoped = true, about = "the calls behind it",
-    query = with { unknown = { type = "boolean", about = "only those whose cost is not known" } },
-    answers = { [200] = "CostCalls" }, example = { path = "/costs/calls", query = "since=7d" }, run = calls },
+  { method = "GET", path = "/costs/calls", role = "viewer", scoped = true,
+    about = "the calls behind an aggregate, the dearest first: its `filter` is the query, and they add up to it",
+    query = with(behind_query), answers = { [200] = "CostCalls" }, example = { path = "/costs/calls",
+      query = "since=7d" }, run = calls },
   { method = "GET", path = "/costs/compare", role = "viewer", scoped = true,
     about = "Vapi against OpenAI for one agent, with how many calls and how certain that is",
     query = with({ agent = { type = "string", format = "agent", required = true } },
