@@ -20,13 +20,12 @@ local cjson = require "cjson.safe"
 
 local pg = {}
 
-local cluster -- { folder, socket, as, bin, databases, template }
+local cluster -- { folder, socket, as, databases, template }
 
 local SEEDS = "build/test/seeds"
--- Nobody needs what these clusters hold after the machine lost its power; plans are ours, compiling them would
--- take longer than they do.
-local OPTIONS = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c jit=off "
-  .. "-c max_connections=120 -c shared_buffers=32MB -c autovacuum_naptime=5min -c log_timezone=UTC"
+-- Nobody needs what these clusters hold after the machine lost its power; after the server was killed, they do.
+local OPTIONS = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c max_connections=120 "
+  .. "-c shared_buffers=32MB -c autovacuum_naptime=5min -c log_timezone=UTC"
 local INITDB = "-A trust -U ringdown --no-sync -E UTF8 --locale=C.UTF-8 --wal-segsize=4"
 
 local decoder = cjson.new()
@@ -63,6 +62,14 @@ local function own_pid()
   return math.tointeger(pid)
 end
 
+-- Of the server and psql itself: Debian's /usr/bin/psql is a script that looks for it, and takes longer than it does.
+local bin
+
+local function program(name)
+  bin = bin or must "ls -d /usr/lib/postgresql/15/bin 2>/dev/null || pg_config --bindir"
+  return bin .. "/" .. name
+end
+
 -- initdb refuses root; whoever else runs the specs is good enough.
 local function run_as()
   return must "id -u" == "0" and "runuser -u postgres -- " or ""
@@ -83,7 +90,6 @@ end
 -- A folder for a cluster, and nothing in it yet.
 local function place()
   local c = { as = run_as(), databases = 0 }
-  c.bin = must "ls -d /usr/lib/postgresql/15/bin 2>/dev/null || pg_config --bindir"
   c.folder = must "mktemp -d /tmp/ringdown-pg.XXXXXX"
   c.socket = c.folder
   if c.as ~= "" then
@@ -94,7 +100,7 @@ local function place()
 end
 
 local function initdb(c)
-  must(c.as .. c.bin .. "/initdb -D " .. c.folder .. "/data " .. INITDB)
+  must(c.as .. program "initdb" .. " -D " .. c.folder .. "/data " .. INITDB)
 end
 
 -- By its name: whatever else than these migrations and this file would make another one.
@@ -136,16 +142,16 @@ function pg.start()
   if postmaster() then
     return
   end
-  must(("%s%s/pg_ctl -D %s/data -w -s -t 60 -l %s/log -o %s start"):format(
-    cluster.as, cluster.bin, cluster.folder, cluster.folder, quoted("-k " .. cluster.socket .. " " .. OPTIONS)))
+  must(("%s%s -D %s/data -w -s -t 60 -l %s/log -o %s start"):format(
+    cluster.as, program "pg_ctl", cluster.folder, cluster.folder, quoted("-k " .. cluster.socket .. " " .. OPTIONS)))
 end
 
 -- Statements through psql; the first failing one ends it and undoes all of them.
 function pg.try(url, sql)
   local path = os.tmpname()
   write(path, sql)
-  local ok, output = sh(("PGOPTIONS='-c client_min_messages=warning' psql -X -q -A -t -1 -v ON_ERROR_STOP=1 "
-    .. "-v VERBOSITY=verbose -d %s -f %s"):format(quoted(url), path))
+  local ok, output = sh(("PGOPTIONS='-c client_min_messages=warning' %s -X -q -A -t -1 -v ON_ERROR_STOP=1 "
+    .. "-v VERBOSITY=verbose -d %s -f %s"):format(program "psql", quoted(url), path))
   os.remove(path)
   if ok then
     return true, output
@@ -211,8 +217,8 @@ end
 
 local function plain_run(sql)
   local options = "-c client_min_messages=warning -c default_transaction_read_only=off"
-  must(("PGOPTIONS=%s psql -X -q -v ON_ERROR_STOP=1 -d %s -c %s"):format(
-    quoted(options), quoted(url_of "postgres"), quoted(sql)))
+  must(("PGOPTIONS=%s %s -X -q -v ON_ERROR_STOP=1 -d %s -c %s"):format(
+    quoted(options), program "psql", quoted(url_of "postgres"), quoted(sql)))
 end
 
 -- Another process may make it at the same time: the first one is kept.
@@ -252,7 +258,7 @@ function pg.crash()
 end
 
 function pg.halt()
-  must(("%s%s/pg_ctl -D %s/data -w -s -m fast stop"):format(cluster.as, cluster.bin, cluster.folder))
+  must(("%s%s -D %s/data -w -s -m fast stop"):format(cluster.as, program "pg_ctl", cluster.folder))
 end
 
 function pg.freeze()
@@ -280,7 +286,7 @@ function pg.stop()
   local pid = postmaster()
   if pid then
     pg.thaw()
-    must(("%s%s/pg_ctl -D %s/data -w -s -m immediate stop"):format(cluster.as, cluster.bin, cluster.folder))
+    must(("%s%s -D %s/data -w -s -m immediate stop"):format(cluster.as, program "pg_ctl", cluster.folder))
   end
   must("rm -rf " .. cluster.folder)
   cluster = nil
