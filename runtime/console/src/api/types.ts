@@ -283,11 +283,15 @@ export type Change = {
   who: string;
 };
 
-/** the calls behind some dollars, the dearest first: 200 at most */
+/** the calls behind some dollars, the dearest first */
 export type CostCalls = {
   calls: {
     agent: string | null;
+    /** the same as micro_usd, or the part that item or basis asks for */
+    amount_micro_usd: number | null;
     call: string;
+    /** what is known of it */
+    known_part_micro_usd: number;
     /** none: not known */
     micro_usd: number | null;
     outcome: string | null;
@@ -298,6 +302,8 @@ export type CostCalls = {
     system: string | null;
     talk_ms: number | null;
   }[];
+  /** `cursor` of the next page; none: this is the last */
+  next: string | null;
   period: Record<string, unknown>;
 };
 
@@ -418,6 +424,21 @@ export type Force = {
   who: string | null;
 };
 
+/** events behind `after`, for those who cannot hold a stream */
+export type Happened = {
+  items: {
+    /** as docs/records.md has it */
+    event: Record<string, unknown>;
+    id: number;
+  }[];
+  /** what was between `after` and these is not here any more */
+  missed: boolean;
+  /** there is more already */
+  more: boolean;
+  /** ask again with this as `after` */
+  next: number;
+};
+
 export type Imported = {
   changed: number;
   dry_run: boolean;
@@ -472,9 +493,53 @@ export type LiveCalls = {
   items: LiveCall[];
 };
 
+/** calls in progress: emergencies first, then the longest */
+export type LiveScreen = {
+  /** the node's clock */
+  at_unix_ms: number | null;
+  /** how many there are */
+  calls: number;
+  /** the database is away: calls of other nodes, words and emergencies are not known */
+  elsewhere_reason: string | null;
+  items: {
+    version: string | null;
+    agent: string | null;
+    call: string;
+    /** the one that matters most */
+    emergency: {
+      rule: string;
+      severity: string | null;
+      since: string | null;
+      /** open: nobody has it yet; handled, abandoned */
+      state: string;
+    } | null;
+    from: string | null;
+    /** on the node that answers: it can be acted on by it */
+    here: boolean;
+    last_words: {
+      at: string | null;
+      role: string;
+      text: string | null;
+      turn: number | null;
+    } | null;
+    node: string | null;
+    seconds: number;
+    started_at: string | null;
+    /** connecting, live, leaving, closing */
+    state: string;
+    /** who has the caller now */
+    system: string | null;
+    to: string | null;
+  }[];
+  /** that are not in `items`, which has 1000 at most */
+  left_out: number;
+};
+
 export type Me = {
   /** null: all */
   agents: string[] | null;
+  /** calls in this database are made up: say so on every page */
+  demo: boolean;
   /** null: never */
   expires_unix: number | null;
   /** numbers, names and words are hidden */
@@ -712,8 +777,12 @@ export type Recording = {
   due_at: string | null;
   duration_ms: number | null;
   gone_at: string | null;
+  /** the node that answers can play it */
+  here: boolean;
   /** on whose disk */
   node: string;
+  /** from 1: a call that went on elsewhere has more */
+  number: number;
   state: "kept" | "cut" | "failed";
   why: string | null;
 };
@@ -1476,7 +1545,19 @@ export interface Operations {
     body: undefined;
     answer: CallCost;
   };
-  /** its recordings: where they lie and until when; the sound itself stays on the node's disk */
+  /** the sound, left the caller, right the agent (WAV, µ-law, 8 kHz); whole, or the piece that Range asks for. Who hears it is in the audit; not for viewers who see nothing personal */
+  "GET /calls/{call}/recording/audio": {
+    path: {
+      call: string;
+    };
+    query: {
+      /** which of its recordings */
+      number?: number;
+    };
+    body: undefined;
+    answer: string;
+  };
+  /** its recordings: where they lie and until when */
   "GET /calls/{call}/recordings": {
     path: {
       call: string;
@@ -1557,23 +1638,48 @@ export interface Operations {
     body: undefined;
     answer: Costs;
   };
-  /** the calls behind it */
+  /** the calls behind an aggregate, the dearest first: its `filter` is the query, and they add up to it */
   "GET /costs/calls": {
     path: Record<never, never>;
     query: {
+      /** ?: no agent was found for it */
       agent?: string;
+      /** what is known that way of each call */
+      basis?: "billed" | "reported" | "estimated";
+      /** only those that /costs/compare counts */
+      compared?: boolean;
+      cursor?: string;
+      day?: string;
+      /** of hours as they are counted */
+      from?: string;
+      /** of the day, by the clock at each site */
+      hour?: number;
       /** calls that Vapi had before we answered as well */
       imported?: boolean;
-      /** 7d, 24h, or a day like 2026-11-02 */
+      /** that part of each call */
+      item?: "model" | "transcription" | "provider" | "carrier" | "stream" | "transfer" | "texts" | "hosting";
+      /** at most so many */
+      limit?: number;
+      /** a day by the clock at each site */
+      local_from?: string;
+      /** before this day */
+      local_to?: string;
+      outcome?: string;
+      /** as a group of /statistics?by=reason has it */
+      reason?: string;
+      /** 7d, 24h, or a day; 30d when no time is said */
       since?: string;
       site?: string;
       system?: "openai" | "vapi" | "fallback" | "none";
       /** calls of our own as well */
       tests?: boolean;
-      /** only those whose cost is not known */
+      to?: string;
+      /** only those whose cost is (not) known */
       unknown?: boolean;
       /** the last day */
       until?: string;
+      /** 1 is Monday */
+      weekday?: number;
     };
     body: undefined;
     answer: CostCalls;
@@ -1678,15 +1784,17 @@ export interface Operations {
     body: undefined;
     answer: Emergency;
   };
-  /** events as they happen (text/event-stream); Last-Event-ID or `after` goes on behind one */
+  /** events as they happen (text/event-stream); Last-Event-ID or `after` goes on behind one. With wait_s one answer in JSON, once there is something or that time is over */
   "GET /events": {
     path: Record<never, never>;
     query: {
       /** the number of an event; absent: from now on */
       after?: number;
+      /** no stream: wait so many seconds for something */
+      wait_s?: number;
     };
     body: undefined;
-    answer: string;
+    answer: Happened;
   };
   /** the force switch of all agents */
   "GET /force": {
@@ -1721,6 +1829,13 @@ export interface Operations {
     };
     body: undefined;
     answer: Job;
+  };
+  /** calls in progress on all nodes, emergencies first, with the last words */
+  "GET /live": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: LiveScreen;
   };
   /** whose token this is, and what it may */
   "GET /me": {
@@ -2291,12 +2406,14 @@ export interface Operations {
     body: undefined;
     answer: Session;
   };
-  /** a ticket opens one stream once, within a minute: for EventSource, which cannot send a token */
+  /** a ticket opens one stream once, within a minute, or one call's recording: for EventSource and <audio>, which cannot send a token; the pieces that a player asks for later come with it for 15 minutes */
   "POST /tickets": {
     path: Record<never, never>;
     query: Record<never, never>;
     body: {
-      purpose: "events";
+      /** whose recording */
+      call?: string;
+      purpose: "events" | "recording";
     };
     answer: Ticket;
   };
@@ -2439,6 +2556,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /calls/live": { role: "viewer" },
   "GET /calls/{call}": { role: "viewer" },
   "GET /calls/{call}/cost": { role: "viewer" },
+  "GET /calls/{call}/recording/audio": { role: "viewer" },
   "GET /calls/{call}/recordings": { role: "viewer" },
   "GET /calls/{call}/timeline": { role: "viewer" },
   "GET /calls/{call}/tools": { role: "viewer" },
@@ -2457,6 +2575,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /force": { role: "viewer" },
   "GET /jobs": { role: "operator" },
   "GET /jobs/{id}": { role: "operator" },
+  "GET /live": { role: "viewer" },
   "GET /me": { role: "viewer" },
   "GET /nodes": { role: "viewer", all: true },
   "GET /numbers": { role: "viewer" },
