@@ -79,7 +79,7 @@ function ThemeSwitch() {
   return (
     <button type="button" class="bar-button" title="Light, dark, or as the system has it" onClick={() => theme.set(next[chosen])}>
       <span class="hidden">Colours: </span>
-      {{ system: "auto", light: "light", dark: "dark" }[chosen]}
+      <span aria-hidden="true">{{ system: "◐", light: "○", dark: "●" }[chosen]}</span> {{ system: "auto", light: "light", dark: "dark" }[chosen]}
     </button>
   );
 }
