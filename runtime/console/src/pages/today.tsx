@@ -162,7 +162,7 @@ function Hours({ day, agent, zone }: { day: string; agent: string | null; zone: 
           const groups = data.groups as unknown as Group[];
           const top = Math.max(4, ...groups.map((g) => g.calls));
           return (
-            <div class="hours">
+            <div class="hours" tabIndex={0} role="region" aria-label="Calls by the hour">
               <span class="hours-top num" aria-hidden="true">
                 {f.count(top)}
               </span>
@@ -276,7 +276,7 @@ export default function TodayPage() {
           <>
             <Sentence of={data} />
             <FiguresOf of={data} />
-            <div class="columns">
+            <div class="today-columns">
               <Wants today={data} />
               <Hours day={data.day} agent={agent} zone={data.zone} />
             </div>
