@@ -43,9 +43,8 @@ static const struct error_info health[] = {
      ERROR_WARNING, RETRY_BY_US},
     {"synthetic.failed",
      "the cluster rang itself twice in a row (synthetic.to), and the call did not get through",
-     "the text names the step: webhook (public.url, balancer, twilio.tokens), stream (WebSockets "
-     "through the balancer, TLS), greeting and answer (ringdown why CALL, OpenAI's status), record "
-     "(ringdown db status); ringdown doctor --call tries it again",
+     "the text names the step and the call: ringdown why CALL, ringdown doctor --call tries again; "
+     "docs/operations.md says what each step needs",
      ERROR_CRITICAL, RETRY_BY_US},
     {"synthetic.held", "the cluster does not ring itself, though synthetic.to is set",
      "the text says why: synthetic.to names no agent that is loaded and has a number, or "
