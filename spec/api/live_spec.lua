@@ -72,8 +72,8 @@ describe("the live screen", function()
 
   it("tells what was said last, and on which node a call is", function()
     local items = ask(own).items
-    assert.same({ "Leave the house.", "agent", true, "open", "n1" }, { items[1].last_words.text, items[1].last_words.role,
-      items[1].here, items[1].emergency.state, items[1].node })
+    assert.same({ "Leave the house.", "agent", true, "open", "n1" }, { items[1].last_words.text,
+      items[1].last_words.role, items[1].here, items[1].emergency.state, items[1].node })
     assert.equal(4, #items) -- and none of the dentist's
     local there = ask().items[5]
     assert.same({ false, "n2", "dentist" }, { there.here, there.node, there.agent })

@@ -18,7 +18,8 @@ local sql = [[with c as (select * from calls where call = any($2::text[])
       and c.started_at > now() - interval '1 day' and ($1::text[] is null or c.agent = any($1::text[]))
       and c.call <> all($2::text[]) order by c.started_at limit $3::integer) away)
   select coalesce(jsonb_agg(jsonb_build_object('call', c.call, 'agent', c.agent, 'from', c.from_number,
-    'to', c.to_number, 'state', c.state, 'system', coalesce(c.failed_over_to, c.system), 'node', c.node, 'started_at', c.started_at,
+    'to', c.to_number, 'state', c.state, 'system', coalesce(c.failed_over_to, c.system), 'node', c.node, 'started_at',
+    c.started_at,
     'seconds', greatest(extract(epoch from now() - c.started_at), 0)::integer, 'version', c.version,
     'emergency', (select jsonb_build_object('rule', m.rule, 'severity', m.severity, 'state', m.state, 'since',
       m.matched_at) from triage_matches m where m.call = c.call and m.state <> 'recorded'

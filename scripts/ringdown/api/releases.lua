@@ -106,6 +106,18 @@ local publish_sql = [[select to_jsonb(publish_agents(t.tree_hash, t.files, t.age
 local NEXT = "the next call that comes to a node with agents.source = \"database\" meets these files, within a second; "
   .. "nodes with a folder go on with that"
 
+local differs -- below
+
+-- What publishing would do, by the same finding.
+local function rehearsed(before, found)
+  local diff = before and differs(before, found.tree) or nil
+  local same = diff and #diff.files == 0 or false
+  return 200, { release = before or "0", before = before, changed = not same, dry_run = true, diff = diff,
+    next_call = same and "Nothing would change: these files are current." or "Nothing was written. Published, "
+      .. NEXT .. (before and "." or "; there is no release yet to compare with.") },
+    { etag = '"' .. (before or "0") .. '"' }
+end
+
 function M.publish(r)
   local before = current()
   r.must_match(before or "0", { release = before or "0" })
@@ -115,6 +127,8 @@ function M.publish(r)
   elseif found.agents == 0 then
     problem(422, "no-agents", "These files hold no agents", {
       detail = "they were never loaded, or are a copy of a folder that did not load" })
+  elseif r.body.dry_run then
+    return rehearsed(before, found)
   elseif db.ask(same_sql, { found.tree }) then
     return 200, { release = before, before = before, changed = false, next_call = "nothing changes: it is current" }
   end
@@ -166,8 +180,8 @@ local function files_of(which)
   return files
 end
 
-function M.diff(r)
-  local old, new = files_of(r.query.from), files_of(r.query.to)
+function differs(from, to)
+  local old, new = files_of(from), files_of(to)
   local files, seen = {}, {}
   for _, side in ipairs { old, new } do
     for path in pairs(side) do
@@ -180,7 +194,11 @@ function M.diff(r)
   table.sort(files, function(a, b)
     return a.path < b.path
   end)
-  return 200, { from = r.query.from, to = r.query.to, files = files }
+  return { from = from, to = to, files = json.array(files) }
+end
+
+function M.diff(r)
+  return 200, differs(r.query.from, r.query.to)
 end
 
 return M

@@ -30,9 +30,11 @@ local function say(tell, lines)
   end
 end
 
--- Raises, after the audit has it.
-local function refuse(agent, verb, why)
-  store.refused(agent, host.who(), verb, why)
+-- Raises, after the audit has it. What was only asked for to be seen is in no audit.
+local function refuse(payload, agent, verb, why)
+  if not payload.dry_run then
+    store.refused(agent, host.who(), verb, why)
+  end
   error(why, 0)
 end
 
@@ -43,13 +45,15 @@ end
 
 -- ---- changes ----
 
-local function told(tell, record, extra)
+-- `was`: nothing was written, and the record is what it would be.
+local function told(tell, record, was, extra)
   local agent = agents.all()[record.agent]
   local text = words.next_call(record, { force = (store.force()), callers = store.callers(record.agent),
     agent = agent })
   say(tell, text)
   local result = { agent = record.agent, version = record.version, state = record.state, stage = record.stage,
-    percent_bp = record.percent_bp, next_call = text }
+    percent_bp = record.percent_bp, next_call = text, dry_run = was ~= nil or nil,
+    would_be = was and { record = record, was = was } or nil }
   for key, value in pairs(extra or {}) do
     result[key] = value
   end
@@ -72,7 +76,7 @@ local function change(payload, tell, agent, order)
   order.command, order.who, order.reason = payload.verb, host.who(), payload.reason
   order.since_s = e and e.since_s
   if payload.if_version and payload.if_version ~= record.version then
-    refuse(agent.name, payload.verb, M.STALE:format(payload.if_version, states.shown(record)))
+    refuse(payload, agent.name, payload.verb, M.STALE:format(payload.if_version, states.shown(record)))
   end
   if e and payload.verb == "advance" and record.percent_bp > 0 then
     local watch = require "ringdown.rollout.watch"
@@ -85,7 +89,12 @@ local function change(payload, tell, agent, order)
   end
   local next_one, why = states.apply(record, order)
   if not next_one then
-    refuse(agent.name, payload.verb, why)
+    refuse(payload, agent.name, payload.verb, why)
+  end
+  if payload.dry_run then
+    say(tell, ("%s: %s would make it %s at %s (it is %s at %s); nothing was written"):format(agent.name, payload.verb,
+      next_one.state, plan.show(next_one.percent_bp), record.state, plan.show(record.percent_bp)))
+    return next_one, record
   end
   local made = store.change(next_one, record.version, { who = order.who, reason = payload.reason, what = payload.verb,
     evidence = order.forced_past, changes = order.changes })
@@ -99,18 +108,18 @@ local function change(payload, tell, agent, order)
   return next_one
 end
 
-local function needs_both(agent, verb, tell)
+local function needs_both(payload, agent, verb, tell)
   if not agent.loads then
-    refuse(agent.name, verb, ("agent %s does not load here, so nobody knows what it can; ringdown check tells why")
-      :format(agent.name))
+    refuse(payload, agent.name, verb, ("agent %s does not load here, so nobody knows what it can; ringdown check tells "
+      .. "why"):format(agent.name))
   elseif not agent.vapi or not agent.openai then
     local has, lacks = agent.vapi and "Vapi" or "OpenAI", agent.vapi and "openai" or "vapi"
-    refuse(agent.name, verb, ("agent %s has no %s table: all its calls go to %s, and there is nothing to roll out")
-      :format(agent.name, lacks, has))
+    refuse(payload, agent.name, verb, ("agent %s has no %s table: all its calls go to %s, and there is nothing to roll "
+      .. "out"):format(agent.name, lacks, has))
   end
   local why, watched = agents.unwatched { agent }
   if why then
-    refuse(agent.name, verb, why)
+    refuse(payload, agent.name, verb, why)
   end
   say(tell, watched)
 end
@@ -183,13 +192,18 @@ function verbs.plan(payload, tell, agent)
   local understood, changes = pcall(changes_of, payload)
   if not understood then
     local why = ("%s. Now: %s"):format(changes, states.shown(store.record(agent.name) or states.new(agent.name)))
-    store.refused(agent.name, host.who(), "plan", why)
+    if not payload.dry_run then
+      store.refused(agent.name, host.who(), "plan", why)
+    end
     tell { note = why }
     return { usage = true, why = why }
   end
   local weak = changes.stages and plan.weak(changes.stages)
-  local record = next(changes) and change(payload, tell, agent, { changes = changes, reshuffle = payload.reshuffle,
-    forced_past = weak and { weak = weak } })
+  local record, was
+  if next(changes) then
+    record, was = change(payload, tell, agent, { changes = changes, reshuffle = payload.reshuffle,
+      forced_past = weak and { weak = weak } })
+  end
   record = record or store.record(agent.name) or states.new(agent.name)
   say(tell, ("Rollout of %s, by %s, salt %s%s:"):format(agent.name, record.unit, record.salt,
     record.auto_advance and ", goes on by itself up to the last stage" or ""))
@@ -203,16 +217,16 @@ function verbs.plan(payload, tell, agent)
   if agent.loads and not (agent.openai and agent.vapi) then
     tell { note = ("agent %s has only one system; a rollout cannot start"):format(agent.name) }
   end
-  return told(tell, record, { stages = json.array(record.stages), schedule = record.schedule })
+  return told(tell, record, was, { stages = json.array(record.stages), schedule = record.schedule })
 end
 
 function verbs.start(payload, tell, agent)
-  needs_both(agent, "start", tell)
+  needs_both(payload, agent, "start", tell)
   return told(tell, change(payload, tell, agent, { force = payload.force }))
 end
 
 function verbs.advance(payload, tell, agent)
-  needs_both(agent, "advance", tell)
+  needs_both(payload, agent, "advance", tell)
   return told(tell, change(payload, tell, agent, { force = payload.force, to = payload.to }))
 end
 
@@ -225,6 +239,8 @@ local function rollback_here(payload, tell, agent, why)
   local bp, wrong = plan.percent(payload.to or "0")
   if not bp then
     error(wrong .. "; the database is away, so stages are not known", 0)
+  elseif payload.dry_run then
+    error("the database is away, so nobody can say who would move; without dry_run this node goes back at once", 0)
   end
   override.rollback(agent.name, bp, { who = host.who(), reason = payload.reason })
   tell { note = override.told(why) }
@@ -266,7 +282,7 @@ local function show(e, tell, agent)
     tell { note = ("agent %s has only one system now"):format(record.agent) }
   end
   say(tell, words.differs(record, agent and agent.file_bp) or {})
-  return told(tell, record, { evidence = e.arms, last = e.last })
+  return told(tell, record, nil, { evidence = e.arms, last = e.last })
 end
 
 function verbs.status(payload, tell)

@@ -183,6 +183,14 @@ function M.check_put(check)
   M.must("select to_jsonb(rollout_check_put($1::jsonb))::text", { json.encode(check) })
 end
 
+---Who called within so many days, 20,000 at most: for whoever asks who would move.
+---@return string[]
+function M.callers_of(agent, days)
+  return M.must([[select to_jsonb(array(select from_number::text from calls where agent = $1 and not is_test
+      and started_at > now() - make_interval(days => $2::integer) and from_number ~ '^\+' group by 1
+      order by 1 limit 20000))::text]], { agent, tostring(days) })
+end
+
 ---Who called within a week; nobody when the database is away: it only makes a sentence more exact.
 ---@return string[]
 function M.callers(agent)

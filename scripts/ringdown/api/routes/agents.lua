@@ -39,9 +39,11 @@ return {
       agents = { type = "object", of = { type = "string" }, required = true, about = "name and version of each" },
     } },
     Published = { type = "object", fields = {
-      release = { type = "string", required = true },
+      release = { type = "string", required = true, about = "of a dry run: the one that stays current, 0: none" },
       before = { type = "string", nullable = true, about = "which was current; publishing it again is the way back" },
-      changed = { type = "boolean", required = true },
+      changed = { type = "boolean", required = true, about = "of a dry run: it would be" },
+      dry_run = { type = "boolean", nullable = true, about = "nothing was written" },
+      diff = { ref = "AgentsDiff" },
       next_call = { type = "string", required = true, about = "what happens to the next call" },
     } },
     AgentsDiff = { type = "object", fields = {
@@ -65,7 +67,8 @@ return {
   { method = "POST", path = "/agents/releases", role = "operator", if_match = true,
     about = "makes known files the current release: what a node loaded from its folder (publish), or an old release "
       .. "(restore). If-Match is the current release, \"0\" when there is none",
-    body = { which = which, note = { type = "string", max = 500 } },
+    body = { which = which, note = { type = "string", max = 500 },
+      dry_run = { type = "boolean", about = "only tell what would differ from what is current" } },
     answers = { [200] = "Published", [201] = "Published" },
     example = { body = { which = "1", note = "as it was on Monday" }, headers = { ["if-match"] = '"2"' } },
     run = releases.publish },

@@ -72,8 +72,11 @@ local schemas = {
     fields = with(run_fields, { items = { type = "array", of = item, max = 200 } }) },
   Assigned = { type = "object", fields = {
     number = { type = "string", format = "phone", required = true },
-    changed = { type = "boolean", required = true },
+    changed = { type = "boolean", required = true, about = "of a dry run: it would be" },
     version = { type = "string", required = true },
+    dry_run = { type = "boolean", nullable = true, about = "nothing was written" },
+    was = { type = "object", nullable = true, about = "of a dry run: how it is", fields = { agent = maybe, site = maybe,
+      assigned = { type = "boolean" } } },
     next_call = { type = "string", required = true, about = "what happens to the next call" },
   } },
   NumbersBegun = { type = "object", about = "it was begun; the job tells how far it is", fields = {
@@ -151,6 +154,16 @@ local function put(r, to)
       problem(409, "refused", "It is not assigned", { detail = why })
     end
   end
+  local next_call = to and ("is answered by %s, site %s"):format(to.agent, to.site or "default")
+    or "goes to the agent whose file has this number, or to the only one"
+  if r.query.dry_run then
+    local same = not to and not before.assigned or to ~= nil and before.assigned and before.agent == to.agent
+      and (before.site or "default") == (to.site or "default")
+    return 200, { number = r.params.number, changed = not same, version = before.version, dry_run = true,
+      was = { agent = before.agent, site = before.site, assigned = before.assigned }, next_call = same
+      and "Nothing would be written: it is so already." or ("The next call to %s then %s."):format(r.params.number,
+      next_call) }, etag(before.version)
+  end
   local changed = owners.read(assign.put, r.params.number, to, before.version)
   local now = owners.read(numbers.one, r.params.number) or { version = before.version }
   if changed == nil then
@@ -158,8 +171,6 @@ local function put(r, to)
     r.must_match(now.version, now)
   end
   node_knows()
-  local next_call = to and ("is answered by %s, site %s"):format(to.agent, to.site or "default")
-    or "goes to the agent whose file has this number, or to the only one"
   next_call = ("The next call to %s %s; nodes follow within a few seconds."):format(r.params.number, next_call)
   return 200, { number = r.params.number, changed = changed, version = now.version, next_call = next_call },
     etag(now.version)
@@ -308,6 +319,8 @@ local bulk = {
 local to = { type = "string", one_of = { "ringdown", "vapi" }, required = true }
 local texts = { type = "boolean", about = "its texts too" }
 
+local dry_query = { dry_run = { type = "boolean", about = "only tell what would be written" } }
+
 local N = "+13125550100"
 
 return {
@@ -320,13 +333,13 @@ return {
   { method = "GET", path = "/numbers/{number}", role = "viewer", scoped = true, about = "one number and its past",
     answers = { [200] = "NumberWithPast" }, example = { path = "/numbers/" .. N }, run = one },
   { method = "PUT", path = "/numbers/{number}/assignment", role = "operator", scoped = true, if_match = true,
-    about = "which agent answers it, at which of its sites",
+    about = "which agent answers it, at which of its sites", query = dry_query,
     body = { agent = { type = "string", format = "agent", required = true },
       site = { type = "string", format = "label" } }, answers = { [200] = "Assigned" },
     example = { path = "/numbers/" .. N .. "/assignment", headers = { ["if-match"] = "*" },
       body = { agent = "northside-plumbing" } }, run = set },
   { method = "DELETE", path = "/numbers/{number}/assignment", role = "operator", scoped = true, if_match = true,
-    about = "the agents' files say again who answers it", answers = { [200] = "Assigned" },
+    about = "the agents' files say again who answers it", query = dry_query, answers = { [200] = "Assigned" },
     example = { path = "/numbers/" .. N .. "/assignment", headers = { ["if-match"] = "*" } }, run = unset },
   { method = "POST", path = "/numbers/{number}/switch", role = "operator", scoped = true, if_match = true,
     about = "send its calls to us, or to Vapi", body = with(bulk, { to = to, texts = texts }),

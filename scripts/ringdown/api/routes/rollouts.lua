@@ -12,6 +12,8 @@ local states = require "ringdown.rollout.states"
 local store = require "ringdown.rollout.store"
 local words = require "ringdown.rollout.words"
 
+local CALLERS_DAYS = 30
+
 -- ---- what leaves ----
 
 local text, whole = { type = "string" }, { type = "integer" }
@@ -75,13 +77,25 @@ local schemas = {
     state = maybe, stage = maybe, percent_bp = { type = "integer", nullable = true },
     only_here = { type = "boolean", about = "the database is away: this node alone does so, until it is back" },
     said = { type = "array", of = said_line }, notes = { type = "array", of = said_line },
+    dry_run = { type = "boolean", nullable = true, about = "nothing was written: this is what would be" },
+    was = { type = "object", nullable = true, about = "of a dry run: what it is", fields = {
+      version = whole, state = text, stage = maybe, percent_bp = whole } },
+    moves = { ref = "RolloutMoves" },
     next_call = { type = "string", required = true },
   } },
+  RolloutMoves = { type = "object", about = "callers that would change sides", fields = {
+    from_bp = whole, to_bp = whole, from = text, to = text,
+    days = { type = "integer", required = true, about = "of the callers of so many days" },
+    callers = { type = "integer", required = true }, n_to_openai = { type = "integer", required = true },
+    n_to_vapi = { type = "integer", required = true },
+    to_openai = { type = "array", of = number, max = 200, about = "200 of them at most" },
+    to_vapi = { type = "array", of = number, max = 200 } } },
   RolloutPast = { type = "object", fields = { items = { type = "array", required = true, of = { type = "object",
     fields = { id = text, at = time, who = text, what = text, before = open, after = open } } } } },
-  RolloutPreview = { type = "object", about = "callers of the last week that would change sides; nothing is changed",
+  RolloutPreview = { type = "object", about = "callers that would change sides; nothing is changed",
     fields = {
-      from_bp = whole, to_bp = whole, from = text, to = text, callers = whole, n_to_openai = whole, n_to_vapi = whole,
+      days = whole, from_bp = whole, to_bp = whole, from = text, to = text, callers = whole, n_to_openai = whole,
+      n_to_vapi = whole,
       to_openai = { type = "array", of = number, max = 200 }, to_vapi = { type = "array", of = number, max = 200 },
       next_call = { type = "string", required = true },
     } },
@@ -187,6 +201,23 @@ local function first(callers)
   return json.array(table.move(callers, 1, math.min(#callers, 200), 1, {}))
 end
 
+local function moved(moves, days)
+  return { days = days, from_bp = moves.from_bp, to_bp = moves.to_bp, from = plan.show(moves.from_bp),
+    to = plan.show(moves.to_bp), callers = moves.callers, n_to_openai = #moves.to_openai, n_to_vapi = #moves.to_vapi,
+    to_openai = first(moves.to_openai), to_vapi = first(moves.to_vapi) }
+end
+
+-- Who changes sides from what is to what would be; nil: nobody can be named.
+local function moves_of(r, was, record)
+  if record.unit == "call" then
+    return nil
+  end
+  local days = r.body and r.body.days or CALLERS_DAYS
+  local moves = require("ringdown.rollout.preview").moves(was, owners.read(store.callers_of, was.agent, days),
+    ("%.2f"):format(record.percent_bp / 100), record.salt, { force = store.force(), agent = agents.all()[was.agent] })
+  return moves and moved(moves, days)
+end
+
 local function preview(r)
   local record, agent = known(r)
   local force = store.force()
@@ -194,15 +225,14 @@ local function preview(r)
     problem(409, "refused", "Nobody can be named", {
       detail = "by the unit \"call\" each call is drawn anew, so no caller has a side" })
   end
-  local moves, why = require("ringdown.rollout.preview").moves(record, owners.read(store.callers, record.agent),
-    r.query.to or "", r.query.salt, { force = force, agent = agent })
+  local moves, why = require("ringdown.rollout.preview").moves(record, owners.read(store.callers_of,
+    record.agent, r.query.days), r.query.to or "", r.query.salt, { force = force, agent = agent })
   if not moves then
     problem(422, "fields", "The request is not what this route takes", { detail = "to: " .. why })
   end
-  return 200, { from_bp = moves.from_bp, to_bp = moves.to_bp, from = plan.show(moves.from_bp),
-    to = plan.show(moves.to_bp), callers = moves.callers, n_to_openai = #moves.to_openai, n_to_vapi = #moves.to_vapi,
-    to_openai = first(moves.to_openai), to_vapi = first(moves.to_vapi),
-    next_call = words.next_call(record, { force = force, agent = agent }) }
+  local answer = moved(moves, r.query.days)
+  answer.next_call = words.next_call(record, { force = force, agent = agent })
+  return 200, answer
 end
 
 -- ---- changing ----
@@ -218,7 +248,14 @@ local function begins_like(why, format)
   return why:find("^" .. format:gsub("%%s.*$", ""):gsub("[%-%.]", "%%%0")) ~= nil
 end
 
-local function told_answer(result, told)
+local function told_answer(result, told, r)
+  local w = result.would_be
+  if w then -- nothing was written
+    return 200, { agent = result.agent, state = result.state, stage = result.stage, percent_bp = result.percent_bp,
+      dry_run = true, said = told.lines, notes = told.notes, next_call = result.next_call, moves = moves_of(r, w.was,
+      w.record), was = { version = w.was.version, state = w.was.state, stage = w.was.stage,
+        percent_bp = w.was.percent_bp } }, etag(w.was.version)
+  end
   return 200, { agent = result.agent, version = result.version, state = result.state, stage = result.stage,
     percent_bp = result.percent_bp, only_here = result.override, said = told.lines, notes = told.notes,
     next_call = result.next_call or told.lines[#told.lines] }, result.version and etag(result.version) or nil
@@ -246,7 +283,7 @@ local function command(r, wish)
   if result.usage then
     problem(422, "fields", "The request is not what this route takes", { detail = result.why })
   end
-  return told_answer(result, told)
+  return told_answer(result, told, r)
 end
 
 local function joined(named)
@@ -257,13 +294,13 @@ local function put(r)
   local b = r.body
   return command(r, { verb = "plan", stages = b.stages, unit = b.unit, salt = b.salt, schedule = b.schedule,
     auto_advance = b.auto_advance, allow = joined(b.allow), deny = joined(b.deny), reshuffle = b.reshuffle,
-    reason = b.reason, force = b.force })
+    reason = b.reason, force = b.force, dry_run = b.dry_run })
 end
 
 local function verb(name)
   return function(r)
     return command(r, { verb = name, reason = r.body and r.body.reason, force = r.body and r.body.force,
-      to = r.body and r.body.to })
+      to = r.body and r.body.to, dry_run = r.body and r.body.dry_run })
   end
 end
 
@@ -361,10 +398,15 @@ local to = { type = "string", max = 32, about = "a stage, or a share like 12.5" 
 local force_body = { system = { type = "string", one_of = force_words, required = true }, reason = reason,
   yes = { type = "boolean", about = "although nobody watches for emergencies about life on Vapi" } }
 
+local dry_run = { type = "boolean", about = "only tell what would be written, and who would change sides" }
+local days_body = { type = "integer", min = 1, max = 90, default = CALLERS_DAYS,
+  about = "of a dry run: of the callers of so many days" }
+
 local A = "/rollouts/northside-plumbing"
 local any = { ["if-match"] = "*" }
 
 local function change_route(name, about, body, example)
+  body.dry_run, body.days = dry_run, days_body
   return { method = "POST", path = "/rollouts/{agent}/" .. name, role = "operator", scoped = true, if_match = true,
     about = about, body = body, body_optional = true, answers = { [200] = "RolloutChanged" },
     example = { path = A .. "/" .. name, headers = any, body = example }, run = verb(name) }
@@ -383,6 +425,7 @@ return {
     example = { path = A .. "/history" }, run = history },
   { method = "GET", path = "/rollouts/{agent}/preview", role = "viewer", scoped = true,
     about = "which callers would change sides", query = { to = to,
+      days = { type = "integer", min = 1, max = 90, default = CALLERS_DAYS, about = "of the callers of so many days" },
       salt = { type = "string", format = "label", max = 64 },
       unit = { type = "string", one_of = { "caller", "call" } } },
     answers = { [200] = "RolloutPreview" }, example = { path = A .. "/preview", query = "to=50" }, run = preview },
@@ -392,7 +435,7 @@ return {
       unit = { type = "string", one_of = { "caller", "call" } }, salt = { type = "string", format = "label", max = 64 },
       schedule = { type = "string", about = "open, closed, none, or hours" }, auto_advance = { type = "boolean" },
       allow = numbers, deny = numbers, reason = reason, force = go_on,
-      reshuffle = { type = "boolean", about = "callers may change sides" } },
+      reshuffle = { type = "boolean", about = "callers may change sides" }, dry_run = dry_run, days = days_body },
     answers = { [200] = "RolloutChanged" }, example = { path = A, headers = any,
       body = { stages = { { name = "pilot", percent_bp = 0 }, { name = "20", percent_bp = 2000, bake_s = 86400,
         min_canary = 50, min_baseline = 50 }, { name = "100", percent_bp = 10000, bake_s = 1209600,

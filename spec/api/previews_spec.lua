@@ -1,0 +1,126 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What will be written, told before it is: by the code that writes it, and nothing is written, not even an audit row.
+local host = require "ringdown.fake.host"
+local json = require "ringdown.json"
+local pg = require "spec.support.postgres"
+local world = require "spec.api.world"
+
+local A, R = "+13125550100", "/rollouts/plumber"
+local any = { ["if-match"] = "*" }
+
+local seed_sql = [[
+  insert into phone_numbers (number, agent) values ('+13125550100', 'plumber');
+  insert into numbers_seen (number, carrier_id, fields, goes_to, texts_to, seen_at) values
+    ('+13125550100', 'PN1', '{"voice_url": "https://api.vapi.ai/x"}', 'vapi', 'vapi', now());
+  insert into calls (call, started_at, agent, from_number, system, reason)
+    select 'CA' || lpad(n::text, 32, '0'), now() - interval '20 days', 'plumber', '+1415555' || lpad(n::text, 4, '0'),
+      'vapi', 'split' from generate_series(1, 40) n;
+  select publish_agents(repeat('a', 64), '{"one.lua": "-- one\nreturn 1\n"}', '{"one": {"version": "1"}}', 'ann', '',
+    null);
+  select publish_agents(repeat('b', 64), '{"one.lua": "-- one\nreturn 2\n"}', '{"one": {"version": "2"}}', 'ann', '',
+    1);
+]]
+
+local function agent(name, o)
+  return { name = name, numbers = {}, countries = '{"US":true}', has_vapi = o.vapi ~= nil, shown = json.encode(o) }
+end
+
+describe("a preview", function()
+  local written
+
+  setup(function()
+    world.begin { seed = function(url) pg.run(url, seed_sql) end }
+  end)
+  teardown(function()
+    host.node = nil
+    world.finish()
+  end)
+
+  local function state()
+    return world.rows [[select (select count(*) from rollouts) as rollouts, (select count(*) from audit) as audit,
+      (select string_agg(number || agent, ',') from phone_numbers) as numbers, current_release() as release]][1]
+  end
+
+  before_each(function()
+    world.fresh()
+    host.known_agents = { agent("plumber", { openai = true, vapi = { assistant = "a-1" } }),
+      agent("dentist", { openai = true }) }
+    host.node = { operate = function() return true end, refresh_numbers = function() return 1 end }
+    written = state()
+  end)
+
+  local function dry(method, path, body, o)
+    o = o or {}
+    o.headers, o.body = any, body
+    local status, value = world.ask(method, path, o)
+    assert.same(written, state())
+    return value, status
+  end
+
+  it("of a stage says what would be and which callers would move, and is what then is written", function()
+    local stages = { { name = "pilot", percent_bp = 0 }, { name = "20", percent_bp = 2000, bake_s = 86400,
+      min_canary = 50, min_baseline = 50 }, { name = "100", percent_bp = 10000, bake_s = 86400, min_canary = 50 } }
+    assert.equal("draft", dry("PUT", R, { stages = stages, dry_run = true }).state)
+    assert.equal(200, (world.ask("PUT", R, { headers = any, body = { stages = stages } })))
+    assert.equal(200, (world.ask("POST", R .. "/start", { headers = any })))
+    written = state()
+    local would = dry("POST", R .. "/advance", { dry_run = true })
+    assert.same({ true, "running", 2000, "pilot", 0 }, { would.dry_run, would.state, would.percent_bp,
+      would.was.stage, would.was.percent_bp })
+    assert.same({ 30, 40, 0 }, { would.moves.days, would.moves.callers, would.moves.n_to_vapi })
+    assert.is_true(would.moves.n_to_openai > 2 and would.moves.n_to_openai < 18)
+    assert.matches("to OpenAI for 20 %% of callers", would.next_call)
+    assert.equal(0, dry("POST", R .. "/advance", { dry_run = true, days = 7 }).moves.callers)
+    local _, made = world.ask("POST", R .. "/advance", { headers = any })
+    assert.same({ would.state, would.percent_bp, would.next_call }, { made.state, made.percent_bp, made.next_call })
+    written = state()
+    local back = dry("POST", R .. "/rollback", { dry_run = true })
+    assert.same({ 0, would.moves.n_to_openai }, { back.percent_bp, back.moves.n_to_vapi })
+    assert.same(would.moves.to_openai, back.moves.to_vapi)
+  end)
+
+  it("of what would be refused is refused, and in no audit", function()
+    local value, status = dry("POST", R .. "/advance", { dry_run = true })
+    assert.equal(409, status)
+    assert.matches("its guards do not say ready", value.detail)
+  end)
+
+  it("is an operator's; a viewer sees how many would move, and nobody's number", function()
+    local viewer = world.token { role = "viewer" }
+    written = state()
+    local _, status = dry("POST", R .. "/rollback", { dry_run = true }, { token = viewer })
+    assert.equal(403, status)
+    local _, moves = world.ask("GET", R .. "/preview?to=0", { token = viewer })
+    assert.is_true(moves.n_to_vapi > 0)
+    assert.matches("^%+1…%d%d$", moves.to_vapi[1])
+  end)
+
+  it("is not made up while the database is away", function()
+    world.down, world.down_code = "it hangs", "down"
+    local status, value = world.ask("POST", R .. "/rollback", { headers = any, body = { dry_run = true } })
+    world.down = nil
+    assert.is_true(status == 409 or status == 503, json.encode(value))
+    assert.is_nil((host.kept("override.json")))
+    assert.same(written, state())
+  end)
+
+  it("of an assignment says who would answer", function()
+    local path = ("/numbers/%s/assignment"):format(A)
+    local would = dry("PUT", path .. "?dry_run=true", { agent = "dentist" })
+    assert.same({ true, true, "plumber" }, { would.dry_run, would.changed, would.was.agent })
+    assert.matches("is answered by dentist", would.next_call)
+    assert.is_false(dry("PUT", path .. "?dry_run=true", { agent = "plumber" }).changed)
+    assert.is_true(dry("DELETE", path .. "?dry_run=true").changed)
+    local _, status = dry("PUT", path .. "?dry_run=true", { agent = "nobody" })
+    assert.equal(409, status)
+  end)
+
+  it("of files says what differs from those that are current", function()
+    local would = dry("POST", "/agents/releases", { which = "1", dry_run = true })
+    assert.same({ true, "2", "one.lua", "return 2", "return 1" }, { would.changed, would.release,
+      would.diff.files[1].path, would.diff.files[1].removed[1], would.diff.files[1].added[1] })
+    assert.is_false(dry("POST", "/agents/releases", { which = "2", dry_run = true }).changed)
+    local _, status = dry("POST", "/agents/releases", { which = "9", dry_run = true })
+    assert.equal(404, status)
+  end)
+end)
