@@ -46,6 +46,17 @@ describe("the admin API tells", function()
     assert.equal(2, select(2, world.ask("GET", "/statistics?agent=plumber")).total.calls)
   end)
 
+  it("what the model was given, how much of it came from its cache, and what went wrong", function()
+    local _, all = world.ask("GET", "/statistics", { token = viewer })
+    local m = all.total.model
+    assert.same({ 3, 3 * 132, 3 * 121, 3 * 64 }, { m.answers, m.tokens_in, m.tokens_out, m.tokens_cached })
+    assert.is_true(math.abs(m.cache_share - 64 / 132) < 1e-9)
+    assert.same({ "provider.rate_limited", 3 }, { all.errors[1].code, all.errors[1].n })
+    local _, by = world.ask("GET", "/statistics?by=agent", { token = of_dentist })
+    assert.same({ 1, 132 }, { #by.groups, by.groups[1].model.tokens_in })
+    assert.is_nil(select(2, world.ask("GET", "/statistics?system=vapi")).total.model)
+  end)
+
   it("the same as a table", function()
     local status, text, answer = world.ask("GET", "/statistics?by=agent&format=csv")
     assert.same({ 200, "text/csv; charset=utf-8" }, { status, answer.type })

@@ -233,6 +233,39 @@ function M.groups(ask, when, by)
   return sum, groups
 end
 
+local MODEL_BY = { hour = true, weekday = true, day = true, agent = true, site = true }
+
+-- Tokens as people ask for them; the share that came from the cache is of those that went in.
+local function model_of(row)
+  local went_in = row and row.text_in + row.audio_in + row.image_in or 0
+  if not row then
+    return nil
+  end
+  return { answers = row.answers, incomplete = row.incomplete, models = row.models and json.array(row.models) or nil,
+    tokens_in = went_in, tokens_out = row.text_out + row.audio_out,
+    tokens_cached = row.text_cached + row.audio_cached + row.image_cached,
+    cache_share = share(row.text_cached + row.audio_cached + row.image_cached, went_in), text_in = row.text_in,
+    text_cached = row.text_cached, audio_in = row.audio_in, audio_cached = row.audio_cached, text_out = row.text_out,
+    audio_out = row.audio_out, transcribed_s = row.transcribed_ms / 1000 }
+end
+
+-- What the model was given and gave, beside the groups; nothing of calls that Vapi had.
+local function put_model(ask, when, by, total, groups)
+  if ask.system and ask.system ~= "openai" then
+    return
+  end
+  total.model = model_of(db.must("select usage_range($1::jsonb)::text", { question(ask, when) })[1])
+  if MODEL_BY[by or ""] then
+    local rows = {}
+    for _, row in ipairs(db.must("select usage_range($1::jsonb)::text", { question(ask, when, by) })) do
+      rows[row.key] = row
+    end
+    for _, group in ipairs(groups) do
+      group.model = model_of(rows[group.key])
+    end
+  end
+end
+
 ---Everything about some time.
 ---@param ask ringdown.stats.ask
 ---@return table answer
@@ -241,8 +274,10 @@ function M.range(ask)
   local zone = M.zone(ask.agent)
   local when = period.of(ask.since, ask["until"], zone)
   local total, groups = M.groups(ask, when, by)
+  put_model(ask, when, by, total, groups)
   return { period = when, zone = zone, agent = ask.agent, site = ask.site, system = ask.system, by = by, total = total,
-    groups = groups, percentile_error = 1 / 16, behind = db.must(behind_sql, {}) }
+    groups = groups, errors = not by and json.array(db.must("select errors_of($1::jsonb)::text",
+      { question(ask, when) })) or nil, percentile_error = 1 / 16, behind = db.must(behind_sql, {}) }
 end
 
 return M

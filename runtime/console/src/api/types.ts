@@ -154,10 +154,19 @@ export type Asked = {
 
 export type Assigned = {
   version: string;
+  /** of a dry run: it would be */
   changed: boolean;
+  /** nothing was written */
+  dry_run: boolean | null;
   /** what happens to the next call */
   next_call: string;
   number: string;
+  /** of a dry run: how it is */
+  was: {
+    agent: string | null;
+    assigned?: boolean;
+    site: string | null;
+  } | null;
 };
 
 /** what a call amounts to */
@@ -736,9 +745,14 @@ export type Problem = {
 export type Published = {
   /** which was current; publishing it again is the way back */
   before: string | null;
+  /** of a dry run: it would be */
   changed: boolean;
+  diff?: AgentsDiff;
+  /** nothing was written */
+  dry_run: boolean | null;
   /** what happens to the next call */
   next_call: string;
+  /** of a dry run: the one that stays current, 0: none */
   release: string;
 };
 
@@ -848,6 +862,9 @@ export type RolloutChanged = {
   /** none: it was written on this machine alone */
   version: number | null;
   agent: string;
+  /** nothing was written: this is what would be */
+  dry_run: boolean | null;
+  moves?: RolloutMoves;
   next_call: string;
   notes?: string[];
   /** the database is away: this node alone does so, until it is back */
@@ -856,6 +873,29 @@ export type RolloutChanged = {
   said?: string[];
   stage: string | null;
   state: string | null;
+  /** of a dry run: what it is */
+  was: {
+    version?: number;
+    percent_bp?: number;
+    stage: string | null;
+    state?: string;
+  } | null;
+};
+
+/** callers that would change sides */
+export type RolloutMoves = {
+  callers: number;
+  /** of the callers of so many days */
+  days: number;
+  from?: string;
+  from_bp?: number;
+  n_to_openai: number;
+  n_to_vapi: number;
+  to?: string;
+  to_bp?: number;
+  /** 200 of them at most */
+  to_openai?: string[];
+  to_vapi?: string[];
 };
 
 export type RolloutPast = {
@@ -869,9 +909,10 @@ export type RolloutPast = {
   }[];
 };
 
-/** callers of the last week that would change sides; nothing is changed */
+/** callers that would change sides; nothing is changed */
 export type RolloutPreview = {
   callers?: number;
+  days?: number;
   from?: string;
   from_bp?: number;
   n_to_openai?: number;
@@ -1002,6 +1043,13 @@ export type Statistics = {
   /** what is not counted yet */
   behind: Record<string, unknown> | null;
   by: string | null;
+  /** without `by`: codes of errors, of the newest 2000 calls that had any */
+  errors: {
+    /** one that shows it */
+    call: string;
+    code: string;
+    n: number;
+  }[] | null;
   /** each with its filter for the list of calls */
   groups: (Record<string, unknown>)[];
   /** a percentile is this much off at most */
@@ -1010,6 +1058,7 @@ export type Statistics = {
   period: Record<string, unknown>;
   site: string | null;
   system: string | null;
+  /** `model` in it: tokens, those that came from the cache, and their share */
   total: Record<string, unknown>;
   /** whose days these are: the agent's, else UTC */
   zone: string;
@@ -1289,7 +1338,10 @@ export interface Operations {
     path: {
       number: string;
     };
-    query: Record<never, never>;
+    query: {
+      /** only tell what would be written */
+      dry_run?: boolean;
+    };
     body: undefined;
     answer: Assigned;
   };
@@ -1936,6 +1988,8 @@ export interface Operations {
       agent: string;
     };
     query: {
+      /** of the callers of so many days */
+      days?: number;
       salt?: string;
       /** a stage, or a share like 12.5 */
       to?: string;
@@ -2093,6 +2147,8 @@ export interface Operations {
     path: Record<never, never>;
     query: Record<never, never>;
     body: {
+      /** only tell what would differ from what is current */
+      dry_run?: boolean;
       note?: string;
       which: string;
     };
@@ -2335,6 +2391,10 @@ export interface Operations {
     };
     query: Record<never, never>;
     body: {
+      /** of a dry run: of the callers of so many days */
+      days?: number;
+      /** only tell what would be written, and who would change sides */
+      dry_run?: boolean;
       /** although its guards, or a day's rest, say otherwise; needs a reason */
       force?: boolean;
       /** for the audit */
@@ -2366,6 +2426,10 @@ export interface Operations {
     };
     query: Record<never, never>;
     body: {
+      /** of a dry run: of the callers of so many days */
+      days?: number;
+      /** only tell what would be written, and who would change sides */
+      dry_run?: boolean;
       /** for the audit */
       reason?: string;
     } | undefined;
@@ -2378,6 +2442,10 @@ export interface Operations {
     };
     query: Record<never, never>;
     body: {
+      /** of a dry run: of the callers of so many days */
+      days?: number;
+      /** only tell what would be written, and who would change sides */
+      dry_run?: boolean;
       /** for the audit */
       reason?: string;
       /** a stage, or a share like 12.5 */
@@ -2392,6 +2460,10 @@ export interface Operations {
     };
     query: Record<never, never>;
     body: {
+      /** of a dry run: of the callers of so many days */
+      days?: number;
+      /** only tell what would be written, and who would change sides */
+      dry_run?: boolean;
       /** although its guards, or a day's rest, say otherwise; needs a reason */
       force?: boolean;
       /** for the audit */
@@ -2481,7 +2553,10 @@ export interface Operations {
     path: {
       number: string;
     };
-    query: Record<never, never>;
+    query: {
+      /** only tell what would be written */
+      dry_run?: boolean;
+    };
     body: {
       agent: string;
       site?: string;
@@ -2497,7 +2572,11 @@ export interface Operations {
     body: {
       allow?: string[];
       auto_advance?: boolean;
+      /** of a dry run: of the callers of so many days */
+      days?: number;
       deny?: string[];
+      /** only tell what would be written, and who would change sides */
+      dry_run?: boolean;
       /** although its guards, or a day's rest, say otherwise; needs a reason */
       force?: boolean;
       /** for the audit */

@@ -5,7 +5,6 @@ local owners = require "ringdown.api.owners"
 local problem = require "ringdown.api.problem"
 local read = require "ringdown.stats.read"
 
-local open = { type = "object", open = true, ours = true, required = true }
 local maybe = { type = "string", nullable = true }
 
 local schemas = {
@@ -13,7 +12,13 @@ local schemas = {
     period = { type = "object", open = true, ours = true, required = true, about = "what time that was" },
     zone = { type = "string", required = true, about = "whose days these are: the agent's, else UTC" },
     agent = maybe, site = maybe, system = maybe, by = maybe,
-    total = open,
+    total = { type = "object", open = true, ours = true, required = true,
+      about = "`model` in it: tokens, those that came from the cache, and their share" },
+    errors = { type = "array", nullable = true,
+      about = "without `by`: codes of errors, of the newest 2000 calls that had any",
+      of = { type = "object", fields = { code = { type = "string", required = true },
+        n = { type = "integer", required = true }, call = { type = "string", required = true,
+          about = "one that shows it" } } } },
     groups = { type = "array", of = { type = "object", open = true, ours = true }, required = true,
       about = "each with its filter for the list of calls" },
     percentile_error = { type = "number", required = true, about = "a percentile is this much off at most" },
