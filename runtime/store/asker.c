@@ -99,6 +99,8 @@ static void *run(void *arg)
         }
         w->role->busy++;
         pthread_mutex_unlock(&a->lock);
+        if (w->begun)
+            atomic_store(w->begun, true);
         ask_now(a, w);
         pthread_mutex_lock(&a->lock);
         w->role->busy--;
@@ -119,6 +121,7 @@ static struct waiting *copy_question(const struct question *q)
         return NULL;
     w->rows_max = q->rows_max ? q->rows_max : ROWS;
     w->bytes_max = q->bytes_max ? q->bytes_max : ASKER_BYTES;
+    w->begun = q->begun;
     w->done = q->done;
     w->arg = q->arg;
     w->sql = strdup(q->sql);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "store/pg.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,7 +65,9 @@ struct question {
     int n_params;
     uint32_t rows_max; /* 0: 1000 */
     size_t bytes_max;  /* 0: 256 KiB */
-    answer_fn *done;   /* exactly once after 0, on a thread of the asker; takes the answer */
+    atomic_bool
+        *begun; /* becomes true when it has not to wait for others any more; NULL: nobody asks */
+    answer_fn *done; /* exactly once after 0, on a thread of the asker; takes the answer */
     void *arg;
 };
 

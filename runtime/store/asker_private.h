@@ -37,6 +37,7 @@ struct waiting { /* a question in the queue */
     int n_params;
     uint32_t rows_max;
     size_t bytes_max;
+    atomic_bool *begun;
     answer_fn *done;
     void *arg;
 };

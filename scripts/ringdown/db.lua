@@ -64,8 +64,8 @@ local function ask(sql, ...)
   local rows, columns, n = host.db(sql, params)
   if not rows then
     local why, code = columns, n
-    error(("the database %s: %s"):format(code == "down" and "is down" or "refused (" .. tostring(code) .. ")",
-      tostring(why)), 3)
+    local is = code == "down" and "is down" or code == "busy" and "is busy" or ("refused (%s)"):format(tostring(code))
+    error(("the database %s: %s"):format(is, tostring(why)), 3)
   end
   return rows, columns, n
 end

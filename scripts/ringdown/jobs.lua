@@ -23,14 +23,16 @@ local LOOK_MS, LOOKS = 5000, 60 -- a database that is away at the end
 ---@param kind string
 ---@param about table
 ---@param who string
+---@param token string? its id; nil: by the control socket
 ---@return integer job
-function M.begin(kind, about, who)
+function M.begin(kind, about, who, token)
   local operate = host.node and host.node.operate
   if not operate then
     error("this process does not serve calls, so nothing would go on with it: ask a node (ringdown serve), or use the "
       .. "command line", 0)
   end
-  local job = db.ask("select to_json(job_begin($1, $2::jsonb, $3))::text", { kind, json.encode(about), who })
+  local job = db.ask("select to_json(job_begin($1, $2::jsonb, $3, $4::bigint))::text",
+    { kind, json.encode(about), who, token or false })
   local begun, why = operate("job", json.encode { job = job })
   if not begun then
     db.ask("select to_json(job_end($1::bigint, null, $2))::text", { job, "it was not begun: " .. tostring(why) })
@@ -47,20 +49,20 @@ local shown_sql = [[select jsonb_build_object('job', job::text, 'kind', kind, 'w
 shown_sql = shown_sql:format(LOST_S)
 
 ---@param job string
----@param who string? nil: whoever began it
+---@param token string? nil: whoever began it
 ---@return table? shown
-function M.one(job, who)
-  return db.ask(("select shown::text from (%s where job = $1::bigint and ($2::text is null or who = $2)) j"):format(
-    shown_sql), { job, who or false })
+function M.one(job, token)
+  return db.ask(("select shown::text from (%s where job = $1::bigint and ($2::bigint is null or token = $2::bigint)) j")
+    :format(shown_sql), { job, token or false })
 end
 
 ---Newest first, without what they told.
----@param o { who: string?, before: string?, limit: integer }
+---@param o { token: string?, before: string?, limit: integer }
 ---@return table[]
 function M.list(o)
   return db.ask(([[select coalesce(jsonb_agg(shown - array['lines', 'result'] order by (shown ->> 'job')::bigint desc),
-    '[]')::text from (%s where ($1::text is null or who = $1) and ($2::bigint is null or job < $2::bigint)
-      order by job desc limit $3::integer) j]]):format(shown_sql), { o.who or false, o.before or false, o.limit })
+    '[]')::text from (%s where ($1::bigint is null or token = $1::bigint) and ($2::bigint is null or job < $2::bigint)
+      order by job desc limit $3::integer) j]]):format(shown_sql), { o.token or false, o.before or false, o.limit })
 end
 
 -- Gathers what is told, and writes it now and then.

@@ -9,8 +9,8 @@
 -- Modules that serve people raise the words of complaint(); the admin API knows these again (api/problem.lua).
 local M = {}
 
-local kinds = { down = "away", ["25006"] = "away", ["57014"] = "busy", ["55P03"] = "busy", ["40001"] = "busy",
-  ["40P01"] = "busy", ["23514"] = "value", ["23503"] = "value", ["23P01"] = "value" }
+local kinds = { down = "away", busy = "busy", ["25006"] = "away", ["57014"] = "busy", ["55P03"] = "busy",
+  ["40001"] = "busy", ["40P01"] = "busy", ["23514"] = "value", ["23503"] = "value", ["23P01"] = "value" }
 local classes = { ["08"] = "away", ["53"] = "away", ["57"] = "away", ["58"] = "away", ["22"] = "value" }
 
 ---@param code string? of host.query

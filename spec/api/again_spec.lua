@@ -135,4 +135,20 @@ describe("asking again", function()
       end
     end)
   end)
+
+  it("with a key where none is heeded is refused, and not done", function()
+    for _, what in ipairs { { "PUT", "/shelves/a" }, { "POST", "/tokens" }, { "POST", "/tickets" } } do
+      local status, why = world.ask(what[1], what[2], { headers = { ["idempotency-key"] = "k", ["if-match"] = "*" },
+        body = what[2] == "/tokens" and { name = "twice", role = "viewer" } or what[2] == "/tickets"
+          and { purpose = "events" } or nil })
+      assert.same({ 400, "This route takes no Idempotency-Key" }, { status, why.title })
+    end
+    assert.same({}, world.rows "select 1 as one from tokens where name = 'twice'")
+  end)
+
+  it("is told when, whatever is away", function()
+    local problems = require "ringdown.api.problem"
+    assert.equal("5", problems.new(503, "x", "X").headers["retry-after"])
+    assert.equal("60", problems.new(503, "x", "X", { headers = { ["retry-after"] = "60" } }).headers["retry-after"])
+  end)
 end)

@@ -203,7 +203,8 @@ describe("the admin API", function()
         world.rows "select name, notes from customers where number = '+13125550175'")
       local audit = world.rows [[select after::text as a from audit where what = 'customers.import'
         order by id desc limit 1]]
-      assert.same({ rows = 1, new = 0, changed = 1, same = 0, wrong = 0 }, json.decode(audit[1].a))
+      assert.same({ lines = 1, first_line = 2, last_line = 2, new = 0, changed = 1, same = 0, wrong = 0 },
+        json.decode(audit[1].a))
     end)
 
     it("of one's own agents only, and refuses what is no such table", function()
@@ -310,14 +311,16 @@ describe("the admin API", function()
 
   it("says that the database is too slow, full, or does not take it, whatever is asked", function()
     local meant = { ["57014"] = { 503, "busy" }, ["55P03"] = { 503, "busy" }, ["53300"] = { 503, "database-away" },
-      ["57P03"] = { 503, "database-away" }, ["22P02"] = { 422, "not-taken" } }
+      ["57P03"] = { 503, "database-away" }, busy = { 503, "busy" },
+      ["22P02"] = { 422, "not-taken" } }
     world.down = "no luck"
     for code, is in pairs(meant) do
       world.down_code = code
       for _, path in ipairs { "/sites", "/customers", "/appointments", "/emergencies", "/jobs", "/numbers",
         "/costs?by=agent&since=1d", "/alerts" } do
-        local status, problem = world.ask("GET", path)
+        local status, problem, answer = world.ask("GET", path)
         assert.same(is, { status, (problem.type or ""):match "[^/]+$" }, code .. " " .. path)
+        assert.equal(status == 503, answer.headers["retry-after"] ~= nil)
       end
     end
   end)

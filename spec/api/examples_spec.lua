@@ -57,7 +57,7 @@ describe("the examples", function()
       assert(one.answers[status] ~= nil, ("%d: %s"):format(status, tostring(answer.body)))
       assert.truthy(status < 300)
       local s = route.answer(one, status)
-      if s and shape.resolve(s).fields and shape.resolve(s).fields.items then
+      if s and not answer.stream and shape.resolve(s).fields and shape.resolve(s).fields.items then
         assert.is_table(value.items)
       end
     end)
@@ -89,7 +89,7 @@ describe("what a viewer reads", function()
         if status == 403 then -- who may not see it may not look for it either
           status, _, answer = world.ask("GET", one.example.path or one.path, { token = viewer })
         end
-        if one.path:find("{number}", 1, true) and status == 403 then
+        if (one.binary or one.path:find("{number}", 1, true)) and status == 403 then
           assert.matches("problems/masked", answer.body, 1, true)
         else
           assert.equal(200, status)

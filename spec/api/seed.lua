@@ -13,7 +13,8 @@ M.ended = ("CA%032x"):format(2)
 M.other = ("CA%032x"):format(3) -- of another agent
 
 -- Of a caller: number, name, words, what tools were asked and answered, what was written to them. In small letters.
-M.secrets = { "3125550142", "garcia", "boiler", "60614", "smell", "35 minutes", "this call is rec", "we come at nine" }
+M.secrets = { "3125550142", "garcia", "boiler", "60614", "smell", "35 minutes", "this call is rec", "we come at nine",
+  "maria@", "rings twice", "3rd floor", "the shed" }
 
 -- Two trees of files, the second the current release.
 local releases_sql = [[
@@ -43,9 +44,10 @@ insert into alert_silences (labels, until_at, who, reason)
   values ('{"rule": "drift"}', now() + interval '1 hour', 'ann', 'numbers move');
 insert into near_misses (call, rule, why, words, at)
   values ('CA00000000000000000000000000000001', 'gas-leak', 'negated', 'no, it does not smell of gas', now());
-insert into customers (agent, number, name) values ('northside-plumbing', '+13125550142', 'Maria Garcia');
-insert into appointments (agent, resource, during, customer, service) values ('northside-plumbing', 'truck 1',
-  tstzrange('2026-12-02 15:00Z', '2026-12-02 16:00Z'), 1, 'drain');
+insert into customers (agent, number, name, email, notes, facts) values ('northside-plumbing', '+13125550142',
+  'Maria Garcia', 'maria@example.com', 'rings twice', '{"lift": "3rd floor"}');
+insert into appointments (agent, resource, during, customer, service, notes) values ('northside-plumbing', 'truck 1',
+  tstzrange('2026-12-02 15:00Z', '2026-12-02 16:00Z'), 1, 'drain', 'behind the shed');
 insert into sites (agent, site, name) values ('northside-plumbing', 'lakeview', 'Northside Lakeview');
 insert into texts (id, agent, direction, from_number, to_number, body, status, created_at, updated_at)
   values ('SM00000000000000000000000000000001', 'northside-plumbing', 'out', '+13125550100', '+13125550142',
@@ -96,6 +98,14 @@ end
 M.before = { ["POST /rollouts/{agent}/start"] = planned, ["POST /rollouts/{agent}/hold"] = running,
   ["POST /rollouts/{agent}/advance"] = running, ["POST /rollouts/{agent}/rollback"] = running,
   ["POST /undo"] = running, ["GET /undo"] = running }
+
+M.before["POST /appointments/{id}/move"] = function(world)
+  pg.run(world.url, "update appointments set status = 'booked'")
+end
+M.before["POST /appointments/{id}/cancel"] = M.before["POST /appointments/{id}/move"]
+M.before["DELETE /opt-outs/{number}"] = function(world)
+  assert(world.ask("POST", "/opt-outs", { body = { number = "+13125550143" } }) == 200)
+end
 
 ---The node around the API: two calls in progress, and one that just ended.
 ---@return ringdown.fake.node

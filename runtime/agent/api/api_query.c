@@ -30,12 +30,15 @@ enum {
     OPERATION_PARAM_BYTES = 1 << 20 /* lists of callers */
 };
 
+#define BUSY "too many questions wait for the database"
+
 struct query_wait {
     struct query_wait *next;
     struct task *task; /* borrows */
     struct query_desk *desk;
     struct loop_timer *timer; /* owns; NULL: it waits as long as the job may */
     uint64_t ticket;
+    struct queried *place; /* borrows: it is there until its answer has been taken */
     bool with_columns;
 };
 
@@ -43,6 +46,7 @@ struct queried {
     struct queried *next;
     struct answer *answer; /* owns; NULL: no memory for one */
     uint64_t ticket;
+    atomic_bool begun; /* the database was asked; before, it waits for others */
 };
 
 /* A thread's waiting tasks and arrived answers; lives as long as the thread. */
@@ -156,9 +160,11 @@ static void on_late(void *arg)
 {
     struct query_wait *w = arg;
     struct task *task = w->task;
+    bool begun = atomic_load(&w->place->begun);
 
     cancel_wait(w);
-    task_resume(task, api_push_failure(task_lua(task), "the database is slow", "down"));
+    task_resume(task, begun ? api_push_failure(task_lua(task), "the database is slow", "down")
+                            : api_push_failure(task_lua(task), BUSY, "busy"));
 }
 
 static void go_on(struct query_desk *d, struct queried *q)
@@ -287,9 +293,11 @@ static int ask(struct asker *asker, struct query_wait *w, struct question *q)
     if (t && place) {
         place->ticket = w->ticket;
         *t = (struct query_ticket){w->desk, place};
+        q->begun = &place->begun;
         q->done = on_answer;
         q->arg = t;
         atomic_fetch_add(tickets, 1);
+        w->place = place;
         rc = asker_ask(asker, q);
         if (!rc)
             return 0;
@@ -344,14 +352,14 @@ static int ask_and_wait(lua_State *L, struct asker *asker, struct question q, bo
             cancel_wait(w);
     }
     if (rc)
-        return api_push_failure(
-            L, rc == RD_EFULL ? "too many questions wait for the database" : rd_strerror(rc),
-            "down");
+        return rc == RD_EFULL ? api_push_failure(L, BUSY, "busy")
+                              : api_push_failure(L, rd_strerror(rc), "down");
     return task_wait(L, cancel_wait, w);
 }
 
 /* host.query(sql:string, params:{string|number|boolean}, [timeout_ms:integer])
- *   -> rows: list of lists of text, false for null | nil, message, "down"|"too_big"|SQLSTATE (waits) */
+ *   -> rows: list of lists of text, false for null | nil, message, "down"|"busy"|"too_big"|SQLSTATE
+ *                                                                                       (waits) */
 static int host_query(lua_State *L)
 {
     struct activity *a = vm_user(vm_of(L));

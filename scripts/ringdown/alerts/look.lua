@@ -98,7 +98,8 @@ local function measure(rule)
     ROWS_MAX), params, 3000)
   if not rows then
     local slow = why == "the database is slow"
-    return nil, slow and "its question takes longer than 3 s" or code ~= "down" and why or nil -- away: nobody's mistake
+    local is_away = code == "down" or code == "busy" -- nobody's mistake
+    return nil, slow and "its question takes longer than 3 s" or not is_away and why or nil
   end
   local seen = {}
   for i, row in ipairs(rows) do

@@ -202,7 +202,18 @@ local function answer(one, r)
   return { status = status, type = type_of, headers = headers, body = body_of(one, status, value, r.masked) }
 end
 
+-- Whoever sends a key trusts that it is heeded.
+local function refuse_key(one)
+  problem(400, "idempotency-key", "This route takes no Idempotency-Key", {
+    detail = one.if_match and "If-Match guards this change: sent twice, it is done once"
+      or "its answer is not kept, or doing it twice is the same as once",
+    fix = "leave it out" })
+end
+
 local function answer_once(one, r, p)
+  if one.method ~= "GET" and not one.idempotent and p.headers["idempotency-key"] then
+    refuse_key(one)
+  end
   local key = one.idempotent and again.key(p)
   if not key then
     return answer(one, r)

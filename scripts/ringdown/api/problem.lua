@@ -31,6 +31,10 @@ function M.new(status, slug, title, more)
   for key, value in pairs(more or {}) do
     self[key] = value
   end
+  if status == 503 then -- whoever is to come again is told when
+    self.headers = self.headers or {}
+    self.headers["retry-after"] = self.headers["retry-after"] or "5"
+  end
   return setmetatable(self, Problem)
 end
 

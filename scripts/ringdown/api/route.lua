@@ -42,6 +42,7 @@ M.modules = {
   live = "live",
   me = "me",
   numbers = "numbers",
+  ["opt-outs"] = "opt_outs",
   rollouts = "rollouts",
   session = "session",
   sites = "sites",

@@ -34,6 +34,8 @@ M.formats = {
     max = 1000 },
   date = { lua = "^%d%d%d%d%-[01]%d%-[0-3]%d$", regex = "^[0-9]{4}-[01][0-9]-[0-3][0-9]$",
     what = "a day like 2026-11-27", example = "2026-11-27", max = 10 },
+  email = { lua = "^[^%s@]+@[^%s@]+$", regex = "^[^\\s@]+@[^\\s@]+$", what = "an e-mail address",
+    example = "maria@example.com", max = 320 },
   id = { lua = "^[1-9]%d*$", regex = "^[1-9][0-9]{0,17}$", what = "a number as text", example = "17", max = 18 },
   label = { lua = "^[%w_.:-]+$", regex = "^[A-Za-z0-9_.:-]+$", what = "letters, digits, _ . : -", example = "default",
     max = 128 },
@@ -43,6 +45,8 @@ M.formats = {
     example = "+13125550142", max = 16, min = 8 },
   release = { lua = "^[%da-f]+$", regex = "^[0-9a-f]{1,64}$", example = "17", max = 64,
     what = "a release's number, an agent's version or the beginning of a tree's hash" },
+  sender = { lua = "^[+*]%d*$", regex = "^(\\*|\\+[1-9][0-9]{6,14})$", example = "+13125550100", max = 16,
+    what = "a number of ours like +13125550100, or *" },
   time = { lua = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d", regex = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:"
     .. "[0-9]{2}(\\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$", what = "a moment like 2026-11-27T08:00:00Z",
     example = "2026-11-27T08:00:00Z", max = 40 },

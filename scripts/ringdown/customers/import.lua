@@ -169,10 +169,10 @@ local function parts(list)
   end
 end
 
-local function put(kind, good, dry_run, result)
+local function put(kind, good, o, result)
   for part in parts(good) do
-    for _, one in ipairs(db.ask("select import_lines($1, $2::jsonb, $3::boolean)::text",
-      { kind.what, part, dry_run and "true" or "false" })) do
+    for _, one in ipairs(db.ask("select import_part($1, $2::jsonb, $3::boolean, $4)::text",
+      { kind.what, part, o.dry_run and "true" or "false", o.who })) do
       if one.why then
         result.complain(one.line, one.why)
       else
@@ -184,7 +184,7 @@ end
 
 ---@param what "customers"|"appointments"
 ---@param text string
----@param o { dry_run: boolean?, sees: fun(agent: string): boolean }
+---@param o { dry_run: boolean?, who: string, sees: fun(agent: string): boolean }
 ---@return table? result rows, new, changed, same, wrong, errors: the first 500 {line, why}; nil: it is no such table
 ---@return string? why
 function M.run(what, text, o)
@@ -213,7 +213,7 @@ function M.run(what, text, o)
       good[#good + 1] = row
     end
   end
-  put(kind, good, o.dry_run, result)
+  put(kind, good, o, result)
   table.sort(result.errors, function(a, b)
     return a.line < b.line
   end)

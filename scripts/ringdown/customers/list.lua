@@ -45,7 +45,8 @@ end
 ---@param id string
 ---@return table?
 function M.one(id)
-  return db.ask(([[select (%s || jsonb_build_object('visits', (select coalesce(jsonb_agg(%s order by a.during desc),
+  return db.ask(([[select (%s || jsonb_build_object('version', customer_version(c),
+      'visits', (select coalesce(jsonb_agg(%s order by a.during desc),
       '[]') from (select * from appointments where customer = c.id order by during desc limit 50) a)))::text
     from customers c where c.id = $1::bigint]]):format(CUSTOMER, VISIT), { id })
 end
@@ -82,7 +83,8 @@ end
 ---@param id string
 ---@return table?
 function M.visit(id)
-  return db.ask(([[select (%s)::text from appointments a left join customers c on c.id = a.customer
+  return db.ask(([[select (%s || jsonb_build_object('version', visit_version(a)))::text
+    from appointments a left join customers c on c.id = a.customer
     where a.id = $1::bigint]]):format(VISIT), { id })
 end
 

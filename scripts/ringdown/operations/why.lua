@@ -20,7 +20,7 @@ local function ask(known, sql, params)
     return nil
   end
   local rows, why, code = host.query(sql, params)
-  if not rows and code == "down" then
+  if not rows and (code == "down" or code == "busy") then
     known.down = why
     return nil
   elseif not rows then

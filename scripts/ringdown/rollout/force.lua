@@ -16,6 +16,8 @@ local words = require "ringdown.rollout.words"
 
 local M = {}
 
+M.FASTER = "somebody else was faster; ringdown rollout status shows how it is now"
+
 local allowed = { "openai", "vapi", "off" }
 
 -- Raises unless that is known; returns what the audit shall have beside the reason.
@@ -60,9 +62,11 @@ local function here(payload, tell, agent, why)
 end
 
 local function globally(payload, tell, reason)
-  local made, why, code = store.force_put(payload.system, host.who(), reason)
+  local made, why, code = store.force_put(payload.system, host.who(), reason, payload.seen)
   if code then
     return here(payload, tell, nil, why)
+  elseif not made then
+    error(M.FASTER, 0)
   end
   tell { text = payload.system == "off"
     and "Nothing is forced any more: the next call goes where its agent's rollout says (ringdown rollout status)."
@@ -82,6 +86,9 @@ local function one(payload, tell, agent, reason, down)
     return here(payload, tell, agent, down or why)
   end
   record = record or states.new(agent.name)
+  if payload.seen and payload.seen ~= record.version then
+    error(M.FASTER, 0)
+  end
   local what = "force_" .. payload.system
   local next_one, wrong = states.apply(record, { command = commands[payload.system], system = payload.system,
     who = host.who() })
@@ -95,7 +102,7 @@ local function one(payload, tell, agent, reason, down)
   if code then
     return here(payload, tell, agent, why)
   elseif not made then
-    error("somebody else was faster; ringdown rollout status shows how it is now", 0)
+    error(M.FASTER, 0)
   end
   next_one.version = made
   local text = words.next_call(next_one, { force = (store.force()), callers = store.callers(agent.name),
@@ -104,7 +111,8 @@ local function one(payload, tell, agent, reason, down)
   return { agent = agent.name, system = payload.system, version = made, next_call = text }
 end
 
----@param payload { system: string, agent: string?, reason: string?, yes: boolean? }
+---@param payload { system: string, agent: string?, reason: string?, yes: boolean?, seen: integer? } seen: only from
+---  this version; with the database away nobody knows it, and the worst moment does not wait
 function M.run(payload, tell)
   if payload.system ~= "openai" and payload.system ~= "vapi" and payload.system ~= "off" then
     local said = tostring(payload.system):sub(1, 40)

@@ -3,6 +3,7 @@
 -- raised with its words; one that is away is nil, why, "down", because force and rollback go on without it.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local sqlstate = require "ringdown.sqlstate"
 
 local M = {}
 
@@ -16,23 +17,25 @@ function M.hurry()
   answer_ms = HURRY_MS
 end
 
--- Somebody is there, who can do nothing for us now: full, going down, too slow, locked, a mere copy.
+-- Nobody is there, or somebody who can do nothing for us now. Busy is as good as that for what works without.
 local function is_away(code)
-  return code == "down" or code == "25006" or code == "55P03" or (code or ""):match "^5[378]" ~= nil
+  local kind = sqlstate.kind(code)
+  return kind == "away" or kind == "busy"
 end
 
 ---@param sql string whose first column is JSON, or null
 ---@param params any[]?
 ---@return any value nil: null, or no row
 ---@return string? why
----@return string? code
+---@return string? code "down"
+---@return string? said as the database has it
 local function ask(sql, params)
   local rows, why, code = host.query(sql, params or {}, answer_ms)
   if rows then
     local text = rows[1] and rows[1][1]
     return text and json.decode(text) or nil
   elseif is_away(code) then
-    return nil, why, "down"
+    return nil, why, "down", code
   end
   error("the database refused it: " .. tostring(why), 0)
 end
@@ -40,11 +43,11 @@ M.ask = ask
 
 ---Raises also when the database is away.
 function M.must(sql, params)
-  local value, why, code = ask(sql, params)
+  local value, why, code, said = ask(sql, params)
   if code then
     away = why
-    error(("the database is away (%s), and this needs it; ringdown db status tells why. ringdown force and ringdown "
-      .. "rollout rollback work without it"):format(why), 0)
+    error(sqlstate.complaint(why, said, ", and this needs it. ringdown force and ringdown rollout rollback work "
+      .. "without it"), 0)
   end
   return value
 end
@@ -152,7 +155,12 @@ function M.force()
   return ask "select to_jsonb(f)::text from force_now f"
 end
 
-function M.force_put(system, who, reason)
+---@param seen integer? only from this version
+---@return integer? version nil without a code: somebody else was faster
+function M.force_put(system, who, reason, seen)
+  if seen then
+    return ask("select to_jsonb(force_put($1, $2, $3, $4::integer))::text", { system, who, reason or false, seen })
+  end
   return ask("select to_jsonb(force_put($1, $2, $3))::text", { system, who, reason or false })
 end
 

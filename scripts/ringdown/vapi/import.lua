@@ -128,7 +128,7 @@ local function ingest(events)
     return nil, "longer than 240 KB"
   end
   local rows, why, code = host.query("select outcome from ingest($1::jsonb) order by ordinal", { encoded }, ASK_MS)
-  if not rows and code == "down" then
+  if not rows and (code == "down" or code == "busy") then
     error("the database does not answer: " .. tostring(why), 0)
   end
   local outcome

@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,6 +119,9 @@ static const char test_operations[] =
     "node.operate('x', '{}') }\n"
     "end\n"
     "function kinds.ask() return { why = select(2, host.query('select 1')) } end\n"
+    "function kinds.ask_twice() local _, a, b, c, d\n"
+    "  _, a, b = host.query('select 1', {}, 20) _, c, d = host.query('select 1', {}, 20)\n"
+    "  return { a, b, c, d } end\n"
     "function kinds.vapi_path() return { ok = (pcall(host.vapi, 'GET', '/../x')) } end\n"
     "function M.run(kind, text) return json.encode(kinds[kind](json.decode(text)) or {}) end\n"
     "return M\n";
@@ -424,6 +428,46 @@ static int tear_down_askers(void **state)
     return rc;
 }
 
+/* The one thread of the asker waits for a server that says nothing, until the test is over. */
+static sem_t silence;
+
+static int say_nothing(struct buf *out, const char *role, const char *grants, char *why, size_t cap,
+                       void *arg)
+{
+    sem_wait(&silence);
+    return say_who(out, role, grants, why, cap, arg);
+}
+
+static int set_up_slow(void **state)
+{
+    struct asker_opts o = {
+        .conninfo = say_nothing, .threads = 1, .arg = (void *)(uintptr_t) "slow"};
+
+    sem_init(&silence, 0, 0);
+    assert_int_equal(asker_start(&asker, &o), 0);
+    return set_up(state);
+}
+
+static int tear_down_slow(void **state)
+{
+    int rc;
+
+    sem_post(&silence);
+    sem_post(&silence);
+    rc = tear_down(state);
+    asker_stop(asker);
+    asker = NULL;
+    return rc;
+}
+
+static void test_who_waits_for_others_hears_that_it_is_busy(void **state)
+{
+    (void)state;
+    expect("ask_twice", "{}",
+           "[\"the database is slow\",\"down\",\"too many questions wait for the "
+           "database\",\"busy\"]");
+}
+
 static void test_aside_the_database_is_asked_beside_the_calls(void **state)
 {
     (void)state;
@@ -661,6 +705,8 @@ int main(void)
         ASIDE(test_aside_there_is_room_for_those_who_wait),
         cmocka_unit_test_setup_teardown(test_aside_the_database_is_asked_beside_the_calls,
                                         set_up_askers, tear_down_askers),
+        cmocka_unit_test_setup_teardown(test_who_waits_for_others_hears_that_it_is_busy,
+                                        set_up_slow, tear_down_slow),
         cmocka_unit_test_setup_teardown(test_vapi_is_asked_with_the_key, set_up_vapi,
                                         tear_down_vapi),
         LIVES(test_without_a_key_it_says_what_to_do),

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Customers and their visits: looked up, and taken over from a table.
 local customers = require "ringdown.customers.list"
+local db = require "ringdown.api.db"
+local json = require "ringdown.json"
 local owners = require "ringdown.api.owners"
 local page = require "ringdown.api.page"
 local problem = require "ringdown.api.problem"
@@ -68,8 +70,46 @@ local function seen(r, row, what)
   return row
 end
 
+local function etag(row)
+  return { etag = '"' .. row.version .. '"' }
+end
+
 local function one(r)
-  return 200, without_facts(r, seen(r, owners.read(customers.one, r.params.id), "customer"))
+  local row = seen(r, owners.read(customers.one, r.params.id), "customer")
+  return 200, without_facts(r, row), etag(row)
+end
+
+-- What a change came to; 412 when it was made from something else than there is.
+local function changed(r, sql, wish, look)
+  local seen_version = r.if_match and r.if_match ~= "*" and r.if_match or false
+  local done = db.ask("select " .. sql .. "($1::bigint, $2, $3::jsonb, $4)::text",
+    { r.params.id, seen_version, assert(json.encode(wish)), r.who })
+  if done and done.stale then
+    local _, row, headers = look(r)
+    r.must_match(headers.etag:sub(2, -2), row)
+  end
+  return done
+end
+
+local function edit(r)
+  one(r) -- is it theirs?
+  local b, wish = r.body, {}
+  for _, field in ipairs { "name", "email", "notes" } do
+    wish[field] = b[field]
+  end
+  for _, field in ipairs(b.clear or {}) do
+    if b[field] then
+      problem(422, "fields", "The request is not what this route takes", {
+        detail = ("body.clear: %s is to be written, too"):format(field) })
+    end
+  end
+  wish.clear = b.clear
+  wish.facts = b.vip ~= nil and { vip = b.vip } or nil
+  if not next(wish) then
+    problem(422, "fields", "The request is not what this route takes", { detail = "body: says nothing to change" })
+  end
+  changed(r, "customer_change", wish, one)
+  return one(r)
 end
 
 local function visits(r)
@@ -81,20 +121,41 @@ local function visits(r)
 end
 
 local function visit(r)
-  return 200, seen(r, owners.read(customers.visit, r.params.id), "appointment")
+  local row = seen(r, owners.read(customers.visit, r.params.id), "appointment")
+  return 200, row, etag(row)
 end
 
--- What is written about people stays out of the audit: it is kept for good, and a person may be forgotten.
+local function cancel(r)
+  visit(r)
+  changed(r, "visit_change", { status = "cancelled" }, visit)
+  return visit(r)
+end
+
+local function move(r)
+  local _, row = visit(r)
+  local b = r.body
+  if not next(b) then
+    problem(422, "fields", "The request is not what this route takes", {
+      detail = "body: says neither begins, minutes nor resource" })
+  end
+  local done = changed(r, "visit_change", { begins = b.begins, minutes = b.minutes, resource = b.resource }, visit)
+  if done.taken then
+    problem(409, "taken", "Somebody has that hour", { detail = ("%s is booked then"):format(b.resource or row.resource),
+      fix = "choose another hour, or another resource" })
+  elseif done.cancelled then
+    problem(409, "cancelled", "This visit was called off", { detail = "there is nothing to move",
+      fix = "book a new one" })
+  end
+  return visit(r)
+end
+
+-- Each part of the file has its row in the audit, without what is written about people.
 local function import(what, next_call)
   return function(r)
     local result, why = owners.read(require("ringdown.customers.import").run, what, r.body,
-      { dry_run = r.query.dry_run, sees = r.sees })
+      { dry_run = r.query.dry_run, sees = r.sees, who = r.who })
     if not result then
       problem(422, "fields", "The request is not what this route takes", { detail = "the table " .. why })
-    end
-    if not result.dry_run then
-      r.audit(what .. ".import", nil, nil, { rows = result.rows, new = result.new, changed = result.changed,
-        same = result.same, wrong = result.wrong })
     end
     result.next_call = result.dry_run and "Nothing was changed." or next_call
     return 200, result
@@ -112,7 +173,15 @@ return {
     answers = { [200] = shape.page "Customer" }, example = { path = "/customers", query = "q=gar" }, run = list },
   { method = "GET", path = "/customers/{id}", role = "viewer", scoped = true, about = "one and their visits",
     answers = { [200] = "CustomerWithVisits" }, example = { path = "/customers/1" }, run = one },
+  { method = "PATCH", path = "/customers/{id}", role = "operator", scoped = true, if_match = "optional",
+    about = "what is said is written, what is in `clear` is taken away; the next call of this customer knows it",
+    body = { name = { type = "string" }, email = { type = "string", format = "email" },
+      notes = { type = "string", max = 16000, lines = true }, vip = { type = "boolean" },
+      clear = { type = "array", of = { type = "string", one_of = { "name", "email", "notes" } }, min = 1, max = 3 } },
+    answers = { [200] = "CustomerWithVisits" },
+    example = { path = "/customers/1", body = { name = "Maria Garcia-Lopez", vip = true } }, run = edit },
   { method = "POST", path = "/customers/import", role = "operator", scoped = true, type = "text/csv", query = dry_run,
+    idempotent = true,
     about = "from a table: agent,number,name,email,notes,vip,fact.NAME; lines that are wrong are told, the others done",
     answers = { [200] = "Imported" }, example = { path = "/customers/import", query = "dry_run=true",
       body = "agent,number,name\nnorthside-plumbing,+13125550142,Maria Garcia\n" },
@@ -127,8 +196,19 @@ return {
     example = { path = "/appointments", query = "since=2026-11-27T00:00:00Z" }, run = visits },
   { method = "GET", path = "/appointments/{id}", role = "viewer", scoped = true, about = "one of them",
     answers = { [200] = "Appointment" }, example = { path = "/appointments/1" }, run = visit },
+  { method = "POST", path = "/appointments/{id}/cancel", role = "operator", scoped = true, idempotent = true,
+    if_match = "optional", about = "calls it off: its hour is free again. Nobody is told by itself",
+    answers = { [200] = "Appointment" }, example = { path = "/appointments/1/cancel" }, run = cancel },
+  { method = "POST", path = "/appointments/{id}/move", role = "operator", scoped = true, idempotent = true,
+    if_match = "optional", about = "to another hour, length or resource. Nobody is told by itself",
+    body = { begins = { type = "string", format = "time" },
+      minutes = { type = "integer", min = 1, max = 44640, about = "how long; as before, unless it is said" },
+      resource = { type = "string", max = 128 } },
+    answers = { [200] = "Appointment" }, example = { path = "/appointments/1/move",
+      body = { begins = "2026-12-02T17:00:00Z" } }, run = move },
   { method = "POST", path = "/appointments/import", role = "operator", scoped = true, type = "text/csv",
-    query = dry_run, about = "from a table: agent,site,resource,begins,minutes,number,name,service,notes,status,key; "
+    idempotent = true, query = dry_run,
+    about = "from a table: agent,site,resource,begins,minutes,number,name,service,notes,status,key; "
       .. "the same key is the same visit", answers = { [200] = "Imported" }, example = { path = "/appointments/import",
       query = "dry_run=true", body = "agent,resource,begins,minutes,number\n"
         .. "northside-plumbing,truck 1,2026-12-01 09:00,60,+13125550142\n" },

@@ -29,12 +29,12 @@ local schemas = {
 }
 
 local function whose(r)
-  return r.agents and r.who or nil
+  return r.agents and r.token or nil
 end
 
 local function list(r)
   return owners.page(r, { "id" }, function(row) return { row.job } end, function(after, limit)
-    return jobs.list { who = whose(r), before = after and after[1], limit = limit }
+    return jobs.list { token = whose(r), before = after and after[1], limit = limit }
   end)
 end
 

@@ -222,7 +222,7 @@ local function begin(r, about, next_call)
   local job = owners.change("It was not begun", function(why)
     problem(503, "not-begun", "It was not begun", { detail = why, not_begun = true,
       headers = { ["retry-after"] = "60" } })
-  end, jobs.begin, "numbers", about, r.who)
+  end, jobs.begin, "numbers", about, r.who, r.token)
   r.audit("numbers." .. about.action, about.numbers and #about.numbers == 1 and about.numbers[1] or about.agent or nil,
     nil, { job = job, about = about })
   return 202, { job = tostring(job), next_call = next_call }, { location = "/api/v1/jobs/" .. job }

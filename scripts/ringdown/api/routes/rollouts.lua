@@ -267,6 +267,10 @@ local function goes_back_alone(r, wish)
   return code == "down" and wish.verb == "rollback" and r.sees(r.params.agent)
 end
 
+local function seen_version(r)
+  return r.if_match and r.if_match ~= "*" and (math.tointeger(tonumber(r.if_match)) or -1) or nil
+end
+
 local function command(r, wish)
   local module = require "ringdown.rollout.command"
   local told = owners.told()
@@ -274,7 +278,7 @@ local function command(r, wish)
     known(r)
   end
   wish.agent = r.params.agent
-  wish.if_version = r.if_match and r.if_match ~= "*" and (math.tointeger(tonumber(r.if_match)) or -1) or nil
+  wish.if_version = seen_version(r)
   local result = owners.change("The rollout is as it was", function(why)
     if begins_like(why, module.STALE) or begins_like(why, module.FASTER) then
       changed_since(r, why)
@@ -318,27 +322,34 @@ local function force_shown(r)
   return 200, force, etag(force.version)
 end
 
-local function forced(r, wish)
-  local told = owners.told()
+-- `stale` raises 412 with how it is now.
+local function forced(r, wish, stale)
+  local told, force = owners.told(), require "ringdown.rollout.force"
   wish.system, wish.reason, wish.yes = r.body.system, r.body.reason, r.body.yes
-  local result = owners.change("Nothing was forced", nil, require("ringdown.rollout.force").run, wish, told.tell)
+  wish.seen = seen_version(r)
+  local result = owners.change("Nothing was forced", function(why)
+    if why == force.FASTER then
+      stale(why)
+    end
+  end, force.run, wish, told.tell)
   return result, told
 end
 
 local function force_all(r)
-  if r.if_match then
+  local result, told = forced(r, {}, function(why)
     local _, force = force_shown(r)
-    r.must_match(force.version, force)
-  end
-  local result, told = forced(r, {})
+    problem(412, "changed", "It has changed since", { detail = why, current = force,
+      fix = "look at `current` and decide anew", headers = etag(force.version) })
+  end)
   return 200, { system = result.system, version = result.version, only_here = result.override, notes = told.notes,
     next_call = told.lines[#told.lines] }, result.version and etag(result.version) or nil
 end
 
 local function force_one(r)
-  local record, agent = known(r)
-  r.must_match(record.version, shown(record, agent, (store.force())))
-  return told_answer(forced(r, { agent = r.params.agent }))
+  known(r)
+  return told_answer(forced(r, { agent = r.params.agent }, function(why)
+    changed_since(r, why)
+  end))
 end
 
 -- ---- taking back ----
