@@ -729,6 +729,25 @@ export type NumbersImported = {
   wrong: number;
 };
 
+/** somebody who asked not to be texted */
+export type OptOut = {
+  /** of the number, keyed: the number itself is not kept */
+  hash: string;
+  opted_in_at: string | null;
+  opted_out_at: string;
+  /** our number that they answered; *: all of ours */
+  sender: string;
+  source: "stop" | "operator" | "import" | "carrier";
+  /** in: they may be texted again */
+  state: "out" | "in";
+};
+
+/** of one number, by sender */
+export type OptOuts = {
+  items: OptOut[];
+  next_text: string;
+};
+
 /** RFC 9457, with `fix`: what to do */
 export type Problem = {
   title: string;
@@ -1345,6 +1364,18 @@ export interface Operations {
     body: undefined;
     answer: Assigned;
   };
+  /** they may be texted again: only when they asked for it */
+  "DELETE /opt-outs/{number}": {
+    path: {
+      number: string;
+    };
+    query: {
+      /** our number that they answered; *: all of ours */
+      sender?: string;
+    };
+    body: undefined;
+    answer: OptOuts;
+  };
   /** logs out: a session is revoked; a token that was made otherwise stays, ringdown tokens revoke ends it */
   "DELETE /session": {
     path: Record<never, never>;
@@ -1955,6 +1986,24 @@ export interface Operations {
     body: undefined;
     answer: NumberWithPast;
   };
+  /** who must not be texted, the last first */
+  "GET /opt-outs": {
+    path: Record<never, never>;
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+      /** whose */
+      number?: string;
+      state?: "out" | "in";
+    };
+    body: undefined;
+    answer: {
+      items: OptOut[];
+      /** `cursor` of the request for what comes next */
+      next: string | null;
+    };
+  };
   /** all rollouts, without their lists */
   "GET /rollouts": {
     path: Record<never, never>;
@@ -2142,6 +2191,21 @@ export interface Operations {
     body: undefined;
     answer: Undoable;
   };
+  /** what is said is written, what is in `clear` is taken away; the next call of this customer knows it */
+  "PATCH /customers/{id}": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: {
+      name?: string;
+      clear?: ("name" | "email" | "notes")[];
+      email?: string;
+      notes?: string;
+      vip?: boolean;
+    };
+    answer: CustomerWithVisits;
+  };
   /** makes known files the current release: what a node loaded from its folder (publish), or an old release (restore). If-Match is the current release, "0" when there is none */
   "POST /agents/releases": {
     path: Record<never, never>;
@@ -2187,6 +2251,29 @@ export interface Operations {
     };
     body: string;
     answer: Imported;
+  };
+  /** calls it off: its hour is free again. Nobody is told by itself */
+  "POST /appointments/{id}/cancel": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Appointment;
+  };
+  /** to another hour, length or resource. Nobody is told by itself */
+  "POST /appointments/{id}/move": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: {
+      begins?: string;
+      /** how long; as before, unless it is said */
+      minutes?: number;
+      resource?: string;
+    };
+    answer: Appointment;
   };
   /** ends a call once what is being said was heard */
   "POST /calls/{call}/hang-up": {
@@ -2383,6 +2470,17 @@ export interface Operations {
       wave?: number;
     };
     answer: NumbersBegun;
+  };
+  /** this number is not texted any more */
+  "POST /opt-outs": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: {
+      number: string;
+      /** our number that they answered; *: all of ours */
+      sender?: string;
+    };
+    answer: OptOuts;
   };
   /** the next stage */
   "POST /rollouts/{agent}/advance": {
@@ -2616,6 +2714,7 @@ export type Operation = keyof Operations;
 export const needs: Record<Operation, { role: string; all?: true; once?: true; type?: string }> = {
   "DELETE /alerts/silences/{id}": { role: "operator", all: true },
   "DELETE /numbers/{number}/assignment": { role: "operator" },
+  "DELETE /opt-outs/{number}": { role: "operator", all: true },
   "DELETE /session": { role: "viewer" },
   "DELETE /tokens/{id}": { role: "admin", all: true },
   "GET /agents": { role: "viewer" },
@@ -2661,6 +2760,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /numbers/runs": { role: "viewer", all: true },
   "GET /numbers/runs/{id}": { role: "viewer", all: true },
   "GET /numbers/{number}": { role: "viewer" },
+  "GET /opt-outs": { role: "viewer", all: true },
   "GET /rollouts": { role: "viewer" },
   "GET /rollouts/{agent}": { role: "viewer" },
   "GET /rollouts/{agent}/history": { role: "viewer" },
@@ -2676,15 +2776,18 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /tokens": { role: "admin", all: true },
   "GET /tokens/{id}": { role: "admin", all: true },
   "GET /undo": { role: "viewer" },
+  "PATCH /customers/{id}": { role: "operator" },
   "POST /agents/releases": { role: "operator", all: true },
   "POST /alerts/silences": { role: "operator", all: true, once: true },
   "POST /alerts/{id}/acknowledge": { role: "operator" },
-  "POST /appointments/import": { role: "operator", type: "text/csv" },
+  "POST /appointments/import": { role: "operator", once: true, type: "text/csv" },
+  "POST /appointments/{id}/cancel": { role: "operator", once: true },
+  "POST /appointments/{id}/move": { role: "operator", once: true },
   "POST /calls/{call}/hang-up": { role: "operator" },
-  "POST /calls/{call}/transfer": { role: "operator" },
-  "POST /calls/{call}/whisper": { role: "operator" },
+  "POST /calls/{call}/transfer": { role: "operator", once: true },
+  "POST /calls/{call}/whisper": { role: "operator", once: true },
   "POST /costs/rates": { role: "admin", all: true, once: true },
-  "POST /customers/import": { role: "operator", type: "text/csv" },
+  "POST /customers/import": { role: "operator", once: true, type: "text/csv" },
   "POST /emergencies/{call}/{rule}/confirm": { role: "operator" },
   "POST /nodes/{node}/drain": { role: "admin", all: true },
   "POST /numbers/drift": { role: "operator", all: true, once: true },
@@ -2695,6 +2798,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "POST /numbers/sync": { role: "operator", all: true, once: true },
   "POST /numbers/verify": { role: "operator", once: true },
   "POST /numbers/{number}/switch": { role: "operator" },
+  "POST /opt-outs": { role: "operator", all: true, once: true },
   "POST /rollouts/{agent}/advance": { role: "operator" },
   "POST /rollouts/{agent}/force": { role: "operator" },
   "POST /rollouts/{agent}/hold": { role: "operator" },
