@@ -276,7 +276,7 @@ function Node:phones(o)
   proc.run("mkdir -p " .. folder)
   proc.write(folder .. "/phones.lua", ('return { from = "+13125550142", to = "+13125550100", people = %s }\n')
     :format(literal(o.people or {})))
-  local args = { proc.binary(), "sim", "--openai", "127.0.0.1:0", "--scenarios", folder, "--twilio",
+  local args = { proc.double(), "sim", "--openai", "127.0.0.1:0", "--scenarios", folder, "--twilio",
     "127.0.0.1:" .. self.rest_port, "--node", self.url, "--twilio-log", log }
   for name, value in pairs { ["--rest-fault"] = o.rest_fault or false, ["--numbers"] = o.numbers or false } do
     if value then
@@ -314,7 +314,7 @@ end
 --    people, texts: who is at the other telephones, as in a scenario (runtime/sim/scenario.h)
 function Node:place(o)
   self.n_placed = (self.n_placed or 0) + 1
-  local args = { proc.binary(), "call", "--json", "--url", o.url or self.url, "--rest",
+  local args = { proc.double(), "call", "--json", "--url", o.url or self.url, "--rest",
     "127.0.0.1:" .. ((self.n_placed == 1 or o.rest) and self.rest_port or proc.free_port()) }
   local function add(name, value)
     if value then

@@ -96,6 +96,12 @@ function proc.binary()
   return path:sub(1, 1) == "/" and path or lfs.currentdir() .. "/" .. path
 end
 
+-- The program that plays the network and the providers: the optimised one, where RINGDOWN_DOUBLES names it. Their
+-- voices and their listening are most of what a story computes, and they have unit tests under the sanitizers.
+function proc.double()
+  return os.getenv "RINGDOWN_DOUBLES" or proc.binary()
+end
+
 local function taken_ports()
   local taken = {}
   for _, file in ipairs { "/proc/net/tcp", "/proc/net/tcp6" } do

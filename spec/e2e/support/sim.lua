@@ -22,7 +22,7 @@ function sim.start(o)
   s.log_file = s.folder .. "/sim.ndjson"
   s.frames_file = s.folder .. "/frames.ndjson"
   local args = {
-    proc.binary(), "sim", "--openai", "127.0.0.1:0", "--scenarios", s.scenarios,
+    proc.double(), "sim", "--openai", "127.0.0.1:0", "--scenarios", s.scenarios,
     "--record-openai", s.frames_file, "--log", s.log_file,
   }
   if o.tls then

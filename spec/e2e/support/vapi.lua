@@ -30,7 +30,7 @@ end
 function vapi.start(o)
   local v = setmetatable({ folder = proc.folder "vapi" }, Vapi)
   v.log_file = v.folder .. "/vapi.ndjson"
-  local args = { proc.binary(), "sim", "--openai", "127.0.0.1:0", "--scenarios",
+  local args = { proc.double(), "sim", "--openai", "127.0.0.1:0", "--scenarios",
     gather(v.folder .. "/scenarios", o.scenarios), "--vapi", "127.0.0.1:0", "--vapi-log", v.log_file, "--node", o.url }
   for name, value in pairs { ["--vapi-sign"] = o.sign, ["--vapi-fault"] = o.fault } do
     table.insert(args, name)
