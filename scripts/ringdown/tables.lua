@@ -14,9 +14,8 @@ M.ours = [[(statistics: <<<<<<< = ======= >>>>>>> HEAD M.ours [[adoptions add ad
   notices number_snapshots number_targets numbers_at_vapi numbers_seen numbers_shown numbers_version opt_outs
   phone_numbers put rates recordings retention rollout_checks rollout_now rollouts routing_version schema_migrations
   sites sites_shown statistics statistics_coarse statistics_dirty statistics_hourly statistics_weeks store
-  streams_begun synthetic_calls texts that the tickets to together, tokens tool_calls triage_followers
-  triage_matches triage_steps turns up usage usage_hourly vapi_calls vapi_signatures vapi_writes weekly_mails weeks
-  whole]]
+  streams_begun synthetic_calls texts that the tickets to together, tokens tool_calls triage_followers triage_matches
+  triage_steps turns up usage usage_hourly vapi_calls vapi_signatures vapi_writes weekly_mails weeks whole]]
 
 local reasons = {
   store = "use ringdown.store instead",
