@@ -252,6 +252,8 @@ static int take_over(struct loading *l, struct settings *out)
     for (size_t i = 0; i < n && !rc; i++) {
         const struct setting *s = &all[i];
 
+        if (!l->values[i].text)
+            return -ENOMEM;
         out->origins[i] = l->values[i].origin;
         if (s->type == SETTING_TOKENS) {
             rc = take_tokens(out, l->values[i].text);
