@@ -21,7 +21,7 @@ describe("a budget", function()
   local function call(n, o)
     o = o or {}
     local c = events.call(n, { started_us = o.started_us or now_us })
-    c:add("webhook", { kind = "voice", status = "ringing", node = "n1" }, 0)
+    c:add("webhook", { kind = "voice", status = "ringing", node = "n1", trial = o.trial }, 0)
     c:add("decision", { system = "openai", reason = "split" }, 0)
     c:add("state", { state = "live" }, 0)
     for _ = 1, o.answers or 1 do
@@ -49,6 +49,22 @@ describe("a budget", function()
   local function version()
     return pg.query(url, "select version from budget_version")[1].version
   end
+
+  it("is not touched by the calls with which we try ourselves, in hours that are counted or not", function()
+    local hours_ago = now_us - 3600000000
+    call(1)
+    call(2, { trial = "synthetic" })
+    call(3, { trial = "synthetic", started_us = hours_ago })
+    call(4, { started_us = hours_ago })
+    local function spent(since)
+      return pg.query(url, ("select * from budget_spent('*', date_trunc('hour', now()) - interval '%s', now())"):format(
+        since))[1]
+    end
+    assert.same({ micro_usd = 2 * 15706, unknown_calls = 0 }, spent "3 hours")
+    world.run("ringdown.stats.roll", {})
+    assert.same({ micro_usd = 2 * 15706, unknown_calls = 0 }, spent "3 hours")
+    assert.is_true(pg.query(url, "select count(*) as n from calls_counted")[1].n > 0)
+  end)
 
   it("of an agent's file is near at four fifths and over at the whole, and people are told once each", function()
     call(1)
