@@ -138,6 +138,13 @@ describe("evidence about a stage", function()
     assert.same({ nn = 11, kn = 0, kk = 0 }, a.metrics.error_end.spread)
   end)
 
+  it("counts no call that we made ourselves, whatever number it is from", function()
+    call("openai", { first_ms = 300, from = "+14155550001" })
+    call("openai", { first_ms = 300, from = "+14155550002" })
+    pg.run(url, "update calls set is_test = true, trial = 'call' where from_number = '+14155550002'")
+    assert.equal(1, arms().openai.calls)
+  end)
+
   it("knows people also where each call is sent by itself", function()
     for _ = 1, 5 do
       call("openai", { first_ms = 300, from = "+14155550001", unit = "call" })
