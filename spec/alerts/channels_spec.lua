@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Whom alerts go to: what a channel may be, and what each kind of it gets.
 local channels = require "ringdown.alerts.channels"
+local command = require "ringdown.alerts.command"
 local fake = require "ringdown.fake.host"
 local formats = require "ringdown.alerts.formats"
 local json = require "ringdown.json"
+local shapes = require "spec.alerts.shapes"
 
 local function notice(status, n)
   local alerts = {}
@@ -101,6 +103,54 @@ describe("a channel", function()
     assert.same({ "resolve", first.dedup_key }, { over.event_action, over.dedup_key })
     assert.is_nil(over.payload)
     assert.are_not.equal(first.dedup_key, json.decode(fake.posts[2].body).dedup_key)
+  end)
+
+  it("gets what its kind takes, whatever is told, and by ringdown alerts test", function()
+    fake.channels_text = json.encode {
+      { name = "ops", kind = "mail", to = { "ops@example.com" } },
+      { name = "desk", kind = "webhook", url = "https://desk.example/a", secret = "sixteen letters!" },
+      { name = "chat", kind = "webhook", url = "https://hooks.slack.com/services/T", format = "slack" },
+      { name = "pager", kind = "webhook", format = "pagerduty", routing_key = ("0a"):rep(16) } }
+    local long = notice("firing", 20)
+    for _, a in ipairs(long.alerts) do
+      a.text, a.labels = ("wide Ü & <b> "):rep(80), { agent = ("north "):rep(40), node = "a" }
+    end
+    local told = { notice "firing", notice("firing", 3), notice "resolved", notice "flapping", long,
+      formats.notice({ status = "suppressed", severity = "page", rule = "limit", group = "limit", at_ms = 1795329402000,
+        alerts = {}, n_alerts = 3 }) }
+    for _, name in ipairs { "ops", "desk", "chat", "pager" } do
+      for _, one in ipairs(told) do
+        local body = json.copy(one)
+        body.notice, body.alerts = ("ab"):rep(16), json.array(body.alerts)
+        assert.is_true(channels.send(channels.find(name), body))
+      end
+      local lines = {}
+      command.run({ verb = "test", words = { name } }, function(line)
+        lines[#lines + 1] = line.text
+      end)
+      assert.equal(name .. ' was told: "[test info] a test: nothing is wrong"', lines[1])
+    end
+    assert.equal(7, #fake.mails)
+    local by = { slack = 0, pagerduty = 0 }
+    for _, post in ipairs(fake.posts) do
+      local kind = post.url:find("slack", 1, true) and "slack" or post.url:find("pagerduty", 1, true) and "pagerduty"
+      if kind then
+        by[kind] = by[kind] + 1
+        assert.is_nil(shapes[kind](json.decode(post.body)))
+      end
+    end
+    assert.same({ slack = 7, pagerduty = 1 + 3 + 1 + 1 + 20 + 1 + 1 }, by)
+  end)
+
+  it("would be told what no receiver takes", function()
+    assert.matches("blocks.1.text.text is longer", shapes.slack { text = "x", blocks = { { type = "section",
+      text = { type = "mrkdwn", text = ("x"):rep(3001) } } } })
+    assert.matches("take a sign", shapes.slack { text = "<x>", blocks = { { type = "section", text = { type = "mrkdwn",
+      text = "x" } } } })
+    assert.matches("event.payload is missing", shapes.pagerduty { routing_key = ("0a"):rep(16), dedup_key = "x",
+      event_action = "trigger" })
+    assert.matches("severity is 'page'", shapes.pagerduty { routing_key = ("0a"):rep(16), dedup_key = "x",
+      event_action = "trigger", payload = { summary = "x", source = "y", severity = "page" } })
   end)
 
   it("that answers is judged by what it says", function()

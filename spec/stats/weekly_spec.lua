@@ -3,6 +3,8 @@ local events = require "spec.support.events"
 local host = require "ringdown.fake.host"
 local json = require "ringdown.json"
 local pg = require "spec.support.postgres"
+local proc = require "spec.e2e.support.proc"
+local receiver = require "spec.support.receiver"
 local weekly = require "ringdown.stats.weekly"
 local world = require "spec.stats.world"
 
@@ -52,6 +54,31 @@ describe("the weekly mail", function()
     local mail = host.mails[1]
     assert.same({ "owner@example.com" }, mail.to)
     assert.matches("weekly%.%x+%.2026%-11%-23@example%.com", mail.id)
+  end)
+
+  it("arrives at a real mail server as it was written, in words and as a page", function()
+    at(MONDAY_8)
+    local mail, server = host.mails[1], receiver.mail {}
+    local words = { "build/dev/runtime/tests/mail_cli", "smtp://127.0.0.1:" .. server.port, "-", host.mail_from,
+      table.concat(mail.to, ","), mail.subject, mail.text, mail.html, mail.id }
+    for i, word in ipairs(words) do
+      words[i] = proc.quote(word)
+    end
+    local said = proc.run(table.concat(words, " ") .. " 2>&1")
+    local got = server:got()[1]
+    server:stop()
+    assert.equal("ok\n", said)
+    local function lines(text)
+      return (text:gsub("\r\n", "\n"):gsub("%s+$", ""))
+    end
+    assert.same({ "owner@example.com" }, got.rcpt_tos)
+    assert.equal(mail.subject, got.subject)
+    assert.equal(lines(mail.text), lines(got.text))
+    assert.equal(lines(mail.html), lines(got.html))
+    assert.equal("<" .. mail.id .. ">", got.id)
+    assert.is_false(got.bare_lf)
+    assert.matches("5 calls", got.text)
+    assert.matches("<html", got.html)
   end)
 
   it("says what an owner wants to know, in words", function()

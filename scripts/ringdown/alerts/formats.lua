@@ -180,18 +180,20 @@ function M.ringdown(notice)
   return { with_ids(notice) }
 end
 
-local function slack_text(text)
-  return (text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
+-- What Slack takes for its own is written out, which makes it longer; cut between characters and such words.
+local function slack_text(text, max)
+  text = text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" })
+  if #text > max then
+    text = text:sub(1, (utf8.offset(text, 0, max - 3) or max - 3) - 1):gsub("&%a*$", "") .. "…"
+  end
+  return text
 end
 
 function M.slack(notice)
   with_ids(notice)
-  local text = body_text(notice)
-  if #text > 2800 then -- a section has 3000 characters
-    text = text:sub(1, (utf8.offset(text, 0, 2800) or 2800) - 1) .. "…"
-  end
-  return { { text = slack_text(M.title(notice)), blocks = { { type = "section", text = { type = "mrkdwn",
-    text = ("*%s*\n```%s```"):format(slack_text(M.title(notice)), slack_text(text)) } } } } }
+  local title, text = slack_text(M.title(notice), 400), slack_text(body_text(notice), 2500) -- a section has 3000
+  return { { text = title, blocks = { { type = "section", text = { type = "mrkdwn",
+    text = ("*%s*\n```%s```"):format(title, text) } } } } }
 end
 
 local pagerduty_severities = { page = "critical", ticket = "warning", info = "info" }
