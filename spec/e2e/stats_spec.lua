@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- takes: 14 s
--- What calls were like and what they cost is counted while the node runs; at the cap new calls hear the fallback, and
--- the call that goes on goes on.
+-- What calls were like and what they cost is counted while the node runs; at the day's cap new calls hear the fallback,
+-- and a call that has cost what one may says goodbye.
 local node = require "spec.e2e.support.node"
 local proc = require "spec.e2e.support.proc"
+local pg = require "spec.support.postgres"
 local sims = require "spec.e2e.support.sim"
 
 local NUMBER = "+13125550221"
@@ -16,12 +17,20 @@ return agent {
 }
 ]]):format(NUMBER)
 
+local talker = [[
+local agent = require "ringdown.agent"
+return agent {
+  name = "talker", numbers = { "+13125550222" }, greeting = "Hello, this is somebody who has a lot to say.",
+  prompt = "You talk.", max_call = { after = "10m", say = "Time is up, goodbye." },
+}
+]]
+
 describe("who pays for calls", function()
-  local sim, n, sid
+  local sim, n, sid, dear
 
   setup(function()
     sim = sims.start()
-    n = node.start { sim = sim, agents = { ["greeter.lua"] = greeter } }
+    n = node.start { sim = sim, agents = { ["greeter.lua"] = greeter, ["talker.lua"] = talker } }
     local _, reports = n:call { scenarios = { "hears-and-hangs-up" }, to = NUMBER }
     assert.equal("", reports[1].why)
     sid = reports[1].call
@@ -61,6 +70,8 @@ describe("who pays for calls", function()
   end)
 
   it("has new calls hear the fallback once the day's cap is reached, on every node within seconds", function()
+    pg.run(n.database, "select budget_put('talker', null, 300, 'story')") -- a few tokens
+    dear = n:place { scenarios = { "costs-too-much" }, rest = true }
     local text, code = n:ringdown("cost", "caps", "set", "greeter", "--day", "0.01")
     assert.equal(0, code, text)
     local callers = 0
@@ -82,5 +93,15 @@ describe("who pays for calls", function()
     assert.is_truthy(proc.wait_for(function()
       return (rings()):find("<Stream", 1, true)
     end, 12))
+  end)
+
+  it("hears goodbye in a call that has cost what one may", function()
+    local _, reports = dear:wait()
+    assert.equal("", reports[1].why)
+    assert.is_true(n:wait_shipped())
+    assert.equal("max_duration", pg.query(n.database, ("select ended_reason from calls where call = '%s'"):format(
+      reports[1].call))[1].ended_reason)
+    assert.matches("budget", (n:ringdown("why", reports[1].call)))
+    assert.equal(reports[1].call, n:wait_log("call.spent").call)
   end)
 end)
