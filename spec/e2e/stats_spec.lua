@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- takes: 14 s
 -- What calls were like and what they cost is counted while the node runs; at the day's cap new calls hear the fallback,
--- and a call that has cost what one may says goodbye.
+-- and a call that has cost what one may says goodbye. The mail server hangs all the while: no call notices.
+local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local proc = require "spec.e2e.support.proc"
 local pg = require "spec.support.postgres"
+local receiver = require "spec.support.receiver"
 local sims = require "spec.e2e.support.sim"
 
 local NUMBER = "+13125550221"
@@ -26,11 +28,14 @@ return agent {
 ]]
 
 describe("who pays for calls", function()
-  local sim, n, sid, dear
+  local sim, n, sid, dear, silent
 
   setup(function()
     sim = sims.start()
-    n = node.start { sim = sim, agents = { ["greeter.lua"] = greeter, ["talker.lua"] = talker } }
+    silent = receiver.mail { fault = "hang" }
+    n = node.start { sim = sim, agents = { ["greeter.lua"] = greeter, ["talker.lua"] = talker }, env = {
+      SMTP_URL = "smtp://127.0.0.1:" .. silent.port, SMTP_FROM = "alerts@example.com",
+      RINGDOWN_ALERT_CHANNELS = json.encode { { name = "ops", kind = "mail", to = { "ops@example.com" } } } } }
     local _, reports = n:call { scenarios = { "hears-and-hangs-up" }, to = NUMBER }
     assert.equal("", reports[1].why)
     sid = reports[1].call
@@ -40,6 +45,7 @@ describe("who pays for calls", function()
   teardown(function()
     n:stop()
     sim:stop()
+    silent:stop()
   end)
 
   it("sees the call in the statistics a moment after it ended, by the agent's own clock", function()
@@ -70,6 +76,8 @@ describe("who pays for calls", function()
   end)
 
   it("has new calls hear the fallback once the day's cap is reached, on every node within seconds", function()
+    pg.run(n.database, "insert into alerts (node, kind, subject, severity, text, opened_at, last_at) values "
+      .. "('n', 'triage.deaf', 'talker', 'critical', 'somebody must be told', now(), now())")
     pg.run(n.database, "select budget_put('talker', null, 300, 'story')") -- a few tokens
     dear = n:place { scenarios = { "costs-too-much" }, rest = true }
     local text, code = n:ringdown("cost", "caps", "set", "greeter", "--day", "0.01")
@@ -103,5 +111,8 @@ describe("who pays for calls", function()
       reports[1].call))[1].ended_reason)
     assert.matches("budget", (n:ringdown("why", reports[1].call)))
     assert.equal(reports[1].call, n:wait_log("call.spent").call)
+    local notice = pg.query(n.database, "select attempts, sent_at from notices where channel = 'ops'")
+    assert.is_true(#notice == 1 and notice[1].attempts >= 1 and notice[1].sent_at == nil)
+    assert.is_true(#silent:wait(1, 1) >= 1)
   end)
 end)
