@@ -107,7 +107,8 @@ M.rules = {
             left join calls c on c.agent = a.agent and not c.is_test
               and c.started_at <= now() - week * interval '7 days'
               and c.started_at > now() - week * interval '7 days' - $1::interval
-          group by week) before) as n
+          group by week) before) as n,
+        (select c.call::text from calls c where c.agent = a.agent order by c.started_at desc limit 1) as call
       from agents a]],
   },
   {
