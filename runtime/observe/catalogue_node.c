@@ -99,6 +99,10 @@ static const struct error_info node[] = {
     {"cost.near_cap", "an agent, or all of them, spent four fifths of what they may that day",
      "ringdown cost range --by agent says what for; ringdown cost caps set, if it may be more",
      ERROR_WARNING, RETRY_NO},
+    {"cost.call_near_cap", "a call has cost four fifths of what one may",
+     "at the whole it ends politely; ringdown cost CALL says what for, ringdown cost caps set "
+     "AGENT --call raises the cap",
+     ERROR_WARNING, RETRY_NO},
     {"cost.over_cap",
      "an agent, or all of them, spent what they may that day: new calls hear the fallback",
      "ringdown cost caps set raises the cap, at once and on all nodes; the next day begins anew",

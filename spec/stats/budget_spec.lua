@@ -144,6 +144,21 @@ describe("a budget", function()
     assert.same({ { call = events.call(2).stream } }, pg.query(url, "select call from budget_calls"))
   end)
 
+  it("of a call is near at four fifths, and that is over with the call", function()
+    call(1, { goes_on = true, answers = 2 }) -- 14,411 of 20,000
+    world.run("ringdown.stats.budgets", {})
+    assert.same({}, host.open_alarms())
+    pg.run(url, "select budget_put('northside-plumbing', null, 18000, 'ann')")
+    world.run("ringdown.stats.budgets", {})
+    local alarm = host.open_alarms()[1]
+    assert.same({ "warning", "cost.call_near_cap", events.call(1).stream }, { alarm.severity, alarm.kind,
+      alarm.subject })
+    assert.matches("northside%-plumbing: a call has cost %$0%.0144 of the %$0%.0180 that one may", alarm.text)
+    pg.run(url, "update calls set state = 'ended', ended_at = now()")
+    world.run("ringdown.stats.budgets", {})
+    assert.same({}, host.open_alarms())
+  end)
+
   it("is set by a person for one or for all, who is named, and goes before the file", function()
     local result, text = world.run("ringdown.stats.costs", { verb = "caps", words = { "set", "northside-plumbing" },
       day = "25", call = "2.50" })

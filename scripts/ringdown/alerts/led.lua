@@ -5,9 +5,9 @@
 local M = {}
 
 ---@type string[]
-M.kinds = { "alerts.channels", "alerts.left_out", "alerts.rules", "cost.near_cap", "cost.over_cap", "heartbeat.failed",
-  "node.lost", "nodes.differ", "notice.given_up", "numbers.drift", "rollout.held", "rollout.not_judged",
-  "rollout.ready", "rollout.rolled_back", "synthetic.failed", "synthetic.held", "vapi.given_up" }
+M.kinds = { "alerts.channels", "alerts.left_out", "alerts.rules", "cost.call_near_cap", "cost.near_cap",
+  "cost.over_cap", "heartbeat.failed", "node.lost", "nodes.differ", "notice.given_up", "numbers.drift", "rollout.held",
+  "rollout.not_judged", "rollout.ready", "rollout.rolled_back", "synthetic.failed", "synthetic.held", "vapi.given_up" }
 
 ---By kind.
 ---@type table<string, true>

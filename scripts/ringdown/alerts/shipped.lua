@@ -138,8 +138,8 @@ M.rules = {
       group by 1]],
   },
   {
-    name = "spending_cap", severity = "ticket", alarms = { "cost.near_cap" },
-    about = "an agent has spent nearly all that it may today",
+    name = "spending_cap", severity = "ticket", alarms = { "cost.near_cap", "cost.call_near_cap" },
+    about = "an agent has spent nearly all that it may today, or a call what one may",
   },
   {
     name = "expiry", severity = "ticket", repeats = "1d", alarms = { "certificate.expires", "model.shutdown" },

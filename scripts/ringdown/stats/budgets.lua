@@ -51,6 +51,17 @@ local function tell_people(states)
   judge.forget("cost.over_cap", capped)
 end
 
+-- The same of calls that go on.
+local function tell_dear_calls(calls)
+  local there = {}
+  for _, c in ipairs(calls) do
+    there[c.call] = true
+    host.alarm("warning", "cost.call_near_cap", c.call, ("%s: a call has cost %s of the %s that one may; then it ends")
+      :format(c.agent, draw.usd(c.spent_micro_usd), draw.usd(c.cap_micro_usd)))
+  end
+  judge.forget("cost.call_near_cap", there)
+end
+
 ---@return table[] states
 function M.look()
   return json.array(db.must("select budget_look($1::jsonb)::text", { json.encode(of_files()) }))
@@ -60,6 +71,7 @@ end
 function M.run()
   local states = M.look()
   tell_people(states)
+  tell_dear_calls(db.must("select budget_calls_near($1::jsonb)::text", { json.encode(of_files()) }))
   return { states = states }
 end
 
