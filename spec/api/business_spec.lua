@@ -289,6 +289,9 @@ describe("the admin API", function()
       local M = "/emergencies/near-misses"
       local _, list = world.ask("GET", M .. "?verdict=none")
       assert.same({ 1, "no gas leak" }, { #list.items, list.items[1].words })
+      assert.equal('it("is none: no gas leak", function()\n  call:hears "no gas leak"\n'
+        .. '  assert.same({}, call.emergencies)\nend)', list.items[1].spec.was_not)
+      assert.matches('assert.same({ "gas-leak" }, call.emergencies)', list.items[1].spec.was, 1, true)
       local mark = ("%s/%s/gas-leak/negated"):format(M, CALL)
       assert.equal(422, (world.ask("PUT", mark, { body = { verdict = "maybe" } })))
       assert.equal(404, (world.ask("PUT", mark, { body = { verdict = "was" }, token = of_dentist })))

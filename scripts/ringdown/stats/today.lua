@@ -94,24 +94,39 @@ end
 
 -- ── Vapi ────────────────────────────────────────────────────────────────────────────────────────
 
--- Of each agent, its newest calls on Vapi whose cost is known: n, and sums of micro-dollars x and minutes m.
+-- Of each agent, its newest calls on a system whose cost is known: n, and sums of micro-dollars x and minutes m.
 local evidence_sql = ([[select coalesce(jsonb_object_agg(w.agent, e.sums), '{}')::text
   from jsonb_array_elements_text($1::jsonb) w (agent) cross join lateral (
     select jsonb_build_object('n', count(*), 'x', coalesce(sum(x), 0), 'm', coalesce(sum(m), 0),
       'xx', coalesce(sum(x * x), 0), 'xm', coalesce(sum(x * m), 0), 'mm', coalesce(sum(m * m), 0)) as sums
     from (select k.micro_usd::float8 as x, greatest(coalesce(c.duration_ms, c.duration_s * 1000::bigint), 0)
         / 60000.0::float8 as m from calls c join call_costs k using (call)
-      where c.agent = w.agent and c.system = 'vapi' and c.started_at >= now() - interval '%d days'
+      where c.agent = w.agent and c.system = $2 and c.started_at >= now() - interval '%d days'
         and c.failed_over_to is null and not c.is_test and not c.imported and k.micro_usd is not null
       order by c.started_at desc limit %d) newest) e]]):format(EVIDENCE_DAYS, EVIDENCE_CALLS)
 
----What calls of so many minutes would cost on Vapi, by calls that it had: micro-dollars, and their variance. Pure.
----@param seen { n: integer, x: number, m: number, xx: number, xm: number, mm: number }?
----@param calls integer
----@param minutes number
----@return number? micro_usd nil: there is too little to say so
----@return number|string variance or why not
-function M.on_vapi(seen, calls, minutes)
+---@class ringdown.stats.seen
+---@field n integer
+---@field x number micro-dollars
+---@field m number minutes
+---@field xx number
+---@field xm number
+---@field mm number
+
+---What each agent's calls on a system cost lately.
+---@param agents string[]
+---@param system string
+---@return table<string, ringdown.stats.seen>
+function M.evidence(agents, system)
+  return db.must(evidence_sql, { json.encode(json.array(agents)), system })
+end
+
+---What a minute cost: micro-dollars, the variance of that, and of a call around it; nil: too little is known, and why.
+---@param seen ringdown.stats.seen?
+---@return number? price
+---@return number|string variance
+---@return number? spread
+function M.price(seen)
   local n = seen and seen.n or 0
   if n < FEWEST or seen.m <= 0 then
     return nil, n == 0 and ("it had no call of known cost in %d days"):format(EVIDENCE_DAYS)
@@ -119,8 +134,21 @@ function M.on_vapi(seen, calls, minutes)
   end
   local price = seen.x / seen.m
   local spread = math.max(seen.xx - 2 * price * seen.xm + price * price * seen.mm, 0) / (n - 1)
-  local of_price = spread / n / (seen.m / n) ^ 2
-  return price * minutes, minutes * minutes * of_price + calls * spread
+  return price, spread / n / (seen.m / n) ^ 2, spread
+end
+
+---What calls of so many minutes would cost on Vapi, by calls that it had: micro-dollars, and their variance. Pure.
+---@param seen ringdown.stats.seen?
+---@param calls integer
+---@param minutes number
+---@return number? micro_usd nil: there is too little to say so
+---@return number|string variance or why not
+function M.on_vapi(seen, calls, minutes)
+  local price, variance, spread = M.price(seen)
+  if not price then
+    return nil, variance
+  end
+  return price * minutes, minutes * minutes * variance + calls * spread
 end
 
 -- Raises nothing: a reason instead.
@@ -146,7 +174,7 @@ local function vapi_of(ask, when, total)
     out.reason = ("Vapi has not told yet what %d of its own calls cost"):format(theirs.cost.unknown_calls)
     return out
   end
-  local seen, sum, variance, n = db.must(evidence_sql, { json.encode(names) }), 0, 0, 0
+  local seen, sum, variance, n = M.evidence(names, "vapi"), 0, 0, 0
   for _, group in ipairs(agents) do
     local value, spread = M.on_vapi(seen[group.key], group.calls, group.talk_ms / 60000)
     if not value then
@@ -263,7 +291,7 @@ function M.words(t)
     calls { result = "fallback" })
   put("bookings", times(t.bookings, "booking", "bookings"), calls { booked = true })
   put("emergencies", emergency_words(t.emergencies), calls { emergency = true })
-  put("cost", cost_words(t.cost), calls {})
+  put("cost", cost_words(t.cost), opens(t, "/costs/calls", {}))
   put("vapi", vapi_words(t.on_vapi))
   local texts = {}
   for i, part in ipairs(parts) do

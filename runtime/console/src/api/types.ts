@@ -325,6 +325,60 @@ export type CostCompared = {
   period: Record<string, unknown>;
 };
 
+/** what OpenAI saves against Vapi; below 0 it costs more */
+export type CostSavings = {
+  agent: string | null;
+  agents: {
+    agent: string;
+    at_all: {
+      calls: number;
+      high_micro_usd: number | null;
+      /** calls whose cost is not known */
+      left_out: number | null;
+      low_micro_usd: number | null;
+      /** null: not known, and reason says why */
+      micro_usd: number | null;
+      reason: string | null;
+    };
+    /** of its calls that were on OpenAI */
+    share: number;
+    so_far: {
+      calls: number;
+      high_micro_usd: number | null;
+      /** calls whose cost is not known */
+      left_out: number | null;
+      low_micro_usd: number | null;
+      /** null: not known, and reason says why */
+      micro_usd: number | null;
+      reason: string | null;
+    };
+  }[];
+  /** in 30 days, if OpenAI had all calls */
+  at_all: {
+    calls: number;
+    high_micro_usd: number | null;
+    /** calls whose cost is not known */
+    left_out: number | null;
+    low_micro_usd: number | null;
+    /** null: not known, and reason says why */
+    micro_usd: number | null;
+    reason: string | null;
+  };
+  period: Record<string, unknown>;
+  /** in that time */
+  so_far: {
+    calls: number;
+    high_micro_usd: number | null;
+    /** calls whose cost is not known */
+    left_out: number | null;
+    low_micro_usd: number | null;
+    /** null: not known, and reason says why */
+    micro_usd: number | null;
+    reason: string | null;
+  };
+  zone: string;
+};
+
 /** what some time cost */
 export type Costs = {
   agent: string | null;
@@ -565,6 +619,13 @@ export type NearMiss = {
   call: string;
   from: string | null;
   rule: string;
+  /** what to put into the agent's spec, so that it stays so */
+  spec: {
+    /** Lua, to copy */
+    was?: string;
+    /** Lua, to copy */
+    was_not?: string;
+  } | null;
   /** a person's */
   verdict: "was" | "was_not" | null;
   why: "unless" | "negated" | "unclear" | "model";
@@ -1793,6 +1854,19 @@ export interface Operations {
       items: Rate[];
     };
   };
+  /** what OpenAI saved against Vapi, and what it would save each month if it had all calls */
+  "GET /costs/savings": {
+    path: Record<never, never>;
+    query: {
+      agent?: string;
+      /** 7d, 24h, or a day like 2026-11-02 */
+      since?: string;
+      /** the last day */
+      until?: string;
+    };
+    body: undefined;
+    answer: CostSavings;
+  };
   /** customers, the newest first */
   "GET /customers": {
     path: Record<never, never>;
@@ -2744,6 +2818,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /costs/calls": { role: "viewer" },
   "GET /costs/compare": { role: "viewer" },
   "GET /costs/rates": { role: "viewer" },
+  "GET /costs/savings": { role: "viewer" },
   "GET /customers": { role: "viewer" },
   "GET /customers/{id}": { role: "viewer" },
   "GET /emergencies": { role: "viewer" },

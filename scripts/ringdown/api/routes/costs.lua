@@ -26,6 +26,14 @@ local rate_fields = {
   valid_from = time, valid_to = { type = "string", format = "time", nullable = true }, source = maybe,
   now = { type = "boolean", nullable = true, about = "it holds now" } }
 
+local function saving(about)
+  return { type = "object", required = true, about = about, fields = {
+    micro_usd = { type = "integer", nullable = true, about = "null: not known, and reason says why" },
+    low_micro_usd = { type = "integer", nullable = true }, high_micro_usd = { type = "integer", nullable = true },
+    calls = { type = "integer", required = true }, left_out = { type = "integer", nullable = true,
+      about = "calls whose cost is not known" }, reason = maybe } }
+end
+
 local schemas = {
   Costs = { type = "object", about = "what some time cost", fields = {
     period = open, zone = { type = "string", required = true }, agent = maybe, site = maybe, system = maybe, by = maybe,
@@ -47,6 +55,13 @@ local schemas = {
   CostCompared = { type = "object", about = "a minute, a call, a booking on either system, over the same mix of calls",
     fields = { agent = { type = "string", required = true }, period = open, calls = open, measures = open,
       changed = { type = "integer", nullable = true } } },
+  CostSavings = { type = "object", about = "what OpenAI saves against Vapi; below 0 it costs more", fields = {
+    period = open, zone = { type = "string", required = true }, agent = maybe, so_far = saving("in that time"),
+    at_all = saving("in 30 days, if OpenAI had all calls"),
+    agents = { type = "array", required = true, of = { type = "object", fields = {
+      agent = { type = "string", required = true },
+      share = { type = "number", required = true, about = "of its calls that were on OpenAI" },
+      so_far = saving(), at_all = saving() } } } } },
   Rate = { type = "object", about = "a price", fields = rate_fields },
   RateSet = { type = "object", fields = { rate = { ref = "Rate", required = true },
     next_call = { type = "string", required = true } } },
@@ -88,6 +103,10 @@ local function calls(r)
   local list, when = owners.change("It is not reckoned", refuse, behind.calls, ask)
   local answer = page.answer(list, r.query.limit, behind.key)
   return 200, { period = when, calls = answer.items, next = answer.next }
+end
+
+local function saved(r)
+  return 200, owners.change("It is not reckoned", refuse, require("ringdown.stats.savings").read, owners.asked(r))
 end
 
 local function compared(r)
@@ -190,6 +209,10 @@ return {
       { site = true, system = true, tests = true }),
     answers = { [200] = "CostCompared" }, example = { path = "/costs/compare", query = "agent=northside-plumbing" },
     run = compared },
+  { method = "GET", path = "/costs/savings", role = "viewer", scoped = true,
+    about = "what OpenAI saved against Vapi, and what it would save each month if it had all calls",
+    query = with({}, { site = true, system = true, tests = true, imported = true }),
+    answers = { [200] = "CostSavings" }, example = { path = "/costs/savings", query = "since=30d" }, run = saved },
   { method = "GET", path = "/costs/rates", role = "viewer", scoped = true, about = "prices, each with its days",
     query = { what = { type = "string", one_of = whats } },
     answers = { [200] = { type = "object", fields = { items = { type = "array", of = { ref = "Rate" }, max = 2000,

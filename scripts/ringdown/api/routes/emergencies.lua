@@ -12,6 +12,8 @@ local time = { type = "string", format = "time", required = true }
 local number = { type = "string", nullable = true, personal = "number" }
 local states = { "open", "recorded", "handled", "abandoned" }
 
+local spec_text = { type = "string", personal = "words", about = "Lua, to copy" }
+
 local step = { type = "object", fields = {
   step = { type = "integer", required = true }, kind = { type = "string", required = true },
   target = number, state = { type = "string", required = true }, at = time,
@@ -36,7 +38,9 @@ local schemas = {
     call = { type = "string", required = true }, rule = { type = "string", required = true },
     why = { type = "string", one_of = { "unless", "negated", "unclear", "model" }, required = true },
     words = words, at = time, agent = maybe, from = number,
-    verdict = { type = "string", one_of = { "was", "was_not" }, nullable = true, about = "a person's" } } },
+    verdict = { type = "string", one_of = { "was", "was_not" }, nullable = true, about = "a person's" },
+    spec = { type = "object", nullable = true, about = "what to put into the agent's spec, so that it stays so",
+      fields = { was = spec_text, was_not = spec_text } } } },
   NearMissMarked = { type = "object", fields = {
     changed = { type = "boolean", required = true },
     verdict = { type = "string", one_of = { "was", "was_not" }, required = true },
@@ -80,11 +84,31 @@ local function confirm(r)
   return 200, said
 end
 
+local function quoted(text)
+  return (("%q"):format(text):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\0", ""))
+end
+
+-- As agents' specs are written (docs/agents.md): `call` is a call of this agent there.
+local function spec_of(row, was)
+  local rule = row.rule ~= "reported" and was and quoted(row.rule) or nil
+  return ("it(%s, function()\n  call:hears %s\n  assert.same({%s}, call.emergencies)\nend)"):format(
+    quoted(("%s: %s"):format(was and "is an emergency" or "is none", row.words:sub(1, 60):gsub("[\128-\255]+$", ""))),
+    quoted(row.words), rule and (" %s "):format(rule) or "")
+end
+
+local function with_specs(rows)
+  for _, row in ipairs(rows) do
+    row.spec = row.words and { was = spec_of(row, true), was_not = spec_of(row, false) } or nil
+  end
+  return rows
+end
+
 local function near_misses(r)
   local q = r.query
   return owners.page(r, { "time", "text", "text", "text" },
     function(row) return { row.at, row.call, row.rule, row.why } end, function(after, limit)
-      return emergencies.near_misses { agents = owners.agents(r), verdict = q.verdict, after = after, limit = limit }
+      return with_specs(emergencies.near_misses { agents = owners.agents(r), verdict = q.verdict, after = after,
+        limit = limit })
     end)
 end
 
