@@ -64,6 +64,13 @@ describe("a made-up month", function()
     assert.is_true(n.calls > 180 and n.calls < 300 and n.known > n.calls * 0.95)
   end)
 
+  it("has what a call's waterfall is drawn of: tools within the wait for the words after them", function()
+    local t = world.rows [[select w from tool_calls o, jsonb_array_elements(call_waits(o.call)) w
+      where o.name = 'check_availability' and w -> 'tools' -> 0 ->> 'id' = o.id limit 1]][1]
+    assert.is_true(t.w.first_audio_ms > t.w.first_text_ms and t.w.first_text_ms > t.w.tools[1].ms)
+    assert.is_true(t.w.tools[1].after_ms >= 0 and t.w.tools[1].after_ms < t.w.first_audio_ms)
+  end)
+
   it("is one day's sentence with what Vapi would cost, and a rollout that ends with a plan", function()
     local _, t = world.ask("GET", "/today?day=yesterday&agent=northside-plumbing")
     assert.is_true(t.calls > 0 and t.on_vapi.micro_usd ~= nil, t.sentence)

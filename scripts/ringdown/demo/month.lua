@@ -133,15 +133,17 @@ function Call:say(r, role, text, waited)
   local body = { seq = self.turn, role = role, text = heard, said = cut and text or nil, interrupted = cut or false,
     item = ("item_%d"):format(self.turn) }
   if waited then
-    body.caller_stopped_ms = self.ms
+    body.caller_stopped_ms = self.stopped_ms
     body.first_text_ms, body.first_audio_ms, body.tool_ms = waited.text, waited.audio, waited.tool
   end
   self.heard_ms = (self.heard_ms or 0) + spoken_ms(heard)
   if role == "agent" then
     self:put("usage", { kind = "response", model = MODEL, complete = true, item = body.item,
-      raw = usage_of(r, self.heard_ms, spoken_ms(text), 1150 + 40 * self.turn) }, waited and waited.audio or 300)
+      raw = usage_of(r, self.heard_ms, spoken_ms(text), 1150 + 40 * self.turn) },
+      waited and math.max(0, self.stopped_ms + waited.audio - self.ms) or 300)
   end
   self:put("turn", body, spoken_ms(heard) + (role == "caller" and r.about(THINKING_MS, 1) or 0))
+  self.stopped_ms = self.ms
   if cut then
     self.barge_ins = (self.barge_ins or 0) + 1
     self:put("barge_in", { item = body.item, heard_ms = spoken_ms(heard) })
@@ -225,9 +227,10 @@ local function talk(c, r, scene, a, with)
       if tool then
         local failed
         waited.tool, failed = c:use(r, tool, with)
+        waited.text = waited.text + waited.tool
         c.booked = c.booked or tool[1] == "book_appointment" and not failed
       end
-      waited.audio = waited.text + waited.tool + math.floor(r.about(230, 0.4))
+      waited.audio = waited.text + math.floor(r.about(230, 0.4))
       c:say(r, "agent", fill(text, with), waited)
     end
   end

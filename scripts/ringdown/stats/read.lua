@@ -233,7 +233,8 @@ function M.groups(ask, when, by)
   return sum, groups
 end
 
-local MODEL_BY = { hour = true, weekday = true, day = true, agent = true, site = true }
+local MODEL_BY = { hour = true, weekday = true, day = true, agent = true }
+local ERRORS_OF = 500 -- of the newest calls that had any
 
 -- Tokens as people ask for them; the share that came from the cache is of those that went in.
 local function model_of(row)
@@ -251,7 +252,7 @@ end
 
 -- What the model was given and gave, beside the groups; nothing of calls that Vapi had.
 local function put_model(ask, when, by, total, groups)
-  if ask.system and ask.system ~= "openai" then
+  if ask.system and ask.system ~= "openai" or ask.site then -- tokens are not kept by site
     return
   end
   total.model = model_of(db.must("select usage_range($1::jsonb)::text", { question(ask, when) })[1])
@@ -276,8 +277,8 @@ function M.range(ask)
   local total, groups = M.groups(ask, when, by)
   put_model(ask, when, by, total, groups)
   return { period = when, zone = zone, agent = ask.agent, site = ask.site, system = ask.system, by = by, total = total,
-    groups = groups, errors = not by and json.array(db.must("select errors_of($1::jsonb)::text",
-      { question(ask, when) })) or nil, percentile_error = 1 / 16, behind = db.must(behind_sql, {}) }
+    groups = groups, errors = not by and json.array(db.must("select errors_of($1::jsonb, $2::integer)::text",
+      { question(ask, when), ERRORS_OF })) or nil, percentile_error = 1 / 16, behind = db.must(behind_sql, {}) }
 end
 
 return M

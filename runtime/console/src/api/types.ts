@@ -1123,7 +1123,7 @@ export type Statistics = {
   /** what is not counted yet */
   behind: Record<string, unknown> | null;
   by: string | null;
-  /** without `by`: codes of errors, of the newest 2000 calls that had any */
+  /** without `by`: codes of errors, of the newest 500 calls that had any */
   errors: {
     /** one that shows it */
     call: string;
@@ -1138,7 +1138,7 @@ export type Statistics = {
   period: Record<string, unknown>;
   site: string | null;
   system: string | null;
-  /** `model` in it: tokens, those that came from the cache, and their share */
+  /** `model` in it, unless a site is asked for: tokens, those that came from the cache, and their share */
   total: Record<string, unknown>;
   /** whose days these are: the agent's, else UTC */
   zone: string;
