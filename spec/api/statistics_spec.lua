@@ -105,6 +105,27 @@ describe("the admin API tells", function()
     end
   end)
 
+  it("what calls may cost, and takes another cap", function()
+    host.known_agents = { { name = "plumber", numbers = {}, shown = '{"openai":true,"budget":{"day":25,"call":2}}' },
+      { name = "dentist", numbers = {}, shown = '{"openai":true}' } }
+    local _, list = world.ask("GET", "/costs/caps", { token = viewer })
+    assert.same({ 1, "plumber", 25000000, 2000000 }, { #list.items, list.items[1].agent, list.items[1].day_micro_usd,
+      list.items[1].call_micro_usd })
+    assert.is_nil(list.items[1].set_by)
+    assert.same({}, select(2, world.ask("GET", "/costs/caps", { token = of_dentist })).items)
+    local body = { day_micro_usd = 10000000 }
+    assert.equal(403, (world.ask("PUT", "/costs/caps/plumber", { body = body, token = operator })))
+    assert.equal(422, (world.ask("PUT", "/costs/caps/plumber", { body = {} })))
+    assert.equal(404, (world.ask("PUT", "/costs/caps/nobody", { body = body })))
+    local _, made = world.ask("PUT", "/costs/caps/plumber", { body = body })
+    assert.same({ 10000000, "control socket uid 0" }, { made.caps[1].day_micro_usd, made.caps[1].set_by })
+    assert.equal(200, (world.ask("PUT", "/costs/caps/all", { body = body })))
+    assert.equal(2, #select(2, world.ask("GET", "/costs/caps")).items)
+    assert.equal(25000000, select(2, world.ask("DELETE", "/costs/caps/plumber")).caps[2].day_micro_usd)
+    assert.equal(3, #world.rows "select 1 as one from audit where what = 'budget.set'")
+    world.ask("DELETE", "/costs/caps/all")
+  end)
+
   it("that calls are reckoned anew, by a job", function()
     local status, begun = world.ask("POST", "/costs/rates", { body = { what = "twilio_dial", unit = "minute",
       price = "0.014", from = os.date("!%Y-%m-%d", os.time() - 86400), recost = true } })

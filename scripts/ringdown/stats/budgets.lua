@@ -75,6 +75,31 @@ function M.run()
   return { states = states }
 end
 
+-- ── what may be spent ───────────────────────────────────────────────────────────────────────────
+
+local caps_sql = [[select coalesce(jsonb_agg(jsonb_build_object('agent', nullif(k.agent, '*'), 'day_micro_usd', k.day,
+    'call_micro_usd', k.each_call, 'set_by', b.who, 'set_at', b.at, 'spent_micro_usd', s.spent_micro_usd,
+    'unknown_calls', s.unknown_calls, 'state', s.state, 'until', s.until, 'looked_at', s.at)
+    order by k.agent <> '*', k.agent), '[]')::text
+  from budget_caps($1::jsonb) k left join budgets b on b.agent = k.agent
+    left join budget_states s on s.agent = k.agent and s.until > now()
+  where $2::jsonb is null or k.agent = any(array(select jsonb_array_elements_text($2::jsonb)))]]
+
+---What each agent may cost, who set it (nobody: its file), and what is spent today, as the leader saw it last.
+---@param agents string[]? the ones that may be seen; nil: all
+---@return table[]
+function M.caps(agents)
+  return json.array(db.must(caps_sql, { json.encode(of_files()), agents and json.encode(json.array(agents)) or false }))
+end
+
+---@param agent string? nil: all together
+---@param day integer? micro-dollars; neither: what its file says holds
+---@param call integer?
+---@param who string
+function M.put(agent, day, call, who)
+  db.must("select budget_put($1, $2::bigint, $3::bigint, $4)::text", { agent or ALL, day or false, call or false, who })
+end
+
 -- ── what people set ─────────────────────────────────────────────────────────────────────────────
 
 local function micro_of(option, text)
@@ -106,7 +131,7 @@ function actions.set(payload, tell)
   if not day and not call then
     error("how much? --day DOLLARS, --call DOLLARS", 0)
   end
-  db.must("select budget_put($1, $2::bigint, $3::bigint, $4)::text", { agent, day or false, call or false, host.who() })
+  M.put(agent, day, call, host.who())
   tell { text = ("%s: %s%s%s. At 80 %% somebody is told; then new calls hear the fallback, and nobody's call with an "
     .. "emergency is ended."):format(agent == ALL and "all agents together" or agent,
     day and draw.usd(day) .. " a day" or "", day and call and ", " or "", call and draw.usd(call) .. " a call" or "") }
@@ -114,7 +139,7 @@ end
 
 function actions.clear(payload, tell)
   local agent = whom(payload.words[2])
-  db.must("select budget_put($1, null, null, $2)::text", { agent, host.who() })
+  M.put(agent, nil, nil, host.who())
   tell { text = ("%s: nothing is set here any more; what the file of an agent says holds."):format(
     agent == ALL and "all agents together" or agent) }
 end

@@ -316,6 +316,32 @@ export type CostCalls = {
   period: Record<string, unknown>;
 };
 
+/** what calls may cost: at 80 % somebody is told, then new calls hear the fallback */
+export type CostCap = {
+  /** null: all together */
+  agent: string | null;
+  /** each call */
+  call_micro_usd: number | null;
+  /** each day of the agent's clock; UTC for all */
+  day_micro_usd: number | null;
+  looked_at: string | null;
+  set_at: string | null;
+  /** null: the agent's file says it */
+  set_by: string | null;
+  /** today */
+  spent_micro_usd: number | null;
+  state: "ok" | "near" | "over" | null;
+  /** of today, whose cost is not all known */
+  unknown_calls: number | null;
+  /** the day is over */
+  until: string | null;
+};
+
+export type CostCapSet = {
+  caps: CostCap[];
+  next_call: string;
+};
+
 /** a minute, a call, a booking on either system, over the same mix of calls */
 export type CostCompared = {
   agent: string;
@@ -1413,6 +1439,15 @@ export interface Operations {
     body: undefined;
     answer: Silence;
   };
+  /** what was set here is taken away; what the agent's file says holds */
+  "DELETE /costs/caps/{agent}": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: CostCapSet;
+  };
   /** the agents' files say again who answers it */
   "DELETE /numbers/{number}/assignment": {
     path: {
@@ -1827,6 +1862,15 @@ export interface Operations {
     };
     body: undefined;
     answer: CostCalls;
+  };
+  /** what calls may cost, and what is spent today */
+  "GET /costs/caps": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: {
+      items: CostCap[];
+    };
   };
   /** Vapi against OpenAI for one agent, with how many calls and how certain that is */
   "GET /costs/compare": {
@@ -2694,6 +2738,18 @@ export interface Operations {
     };
     answer: Undone;
   };
+  /** what an agent's calls may cost, each day and each call; `all`: all together; before the agent's file */
+  "PUT /costs/caps/{agent}": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: {
+      call_micro_usd?: number;
+      day_micro_usd?: number;
+    };
+    answer: CostCapSet;
+  };
   /** say whether it was one */
   "PUT /emergencies/near-misses/{call}/{rule}/{why}": {
     path: {
@@ -2787,6 +2843,7 @@ export type Operation = keyof Operations;
 /** What one needs for it. all: a token of some agents only may not; once: takes Idempotency-Key. */
 export const needs: Record<Operation, { role: string; all?: true; once?: true; type?: string }> = {
   "DELETE /alerts/silences/{id}": { role: "operator", all: true },
+  "DELETE /costs/caps/{agent}": { role: "admin" },
   "DELETE /numbers/{number}/assignment": { role: "operator" },
   "DELETE /opt-outs/{number}": { role: "operator", all: true },
   "DELETE /session": { role: "viewer" },
@@ -2816,6 +2873,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /calls/{call}/why": { role: "viewer" },
   "GET /costs": { role: "viewer" },
   "GET /costs/calls": { role: "viewer" },
+  "GET /costs/caps": { role: "viewer" },
   "GET /costs/compare": { role: "viewer" },
   "GET /costs/rates": { role: "viewer" },
   "GET /costs/savings": { role: "viewer" },
@@ -2883,6 +2941,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "POST /tickets": { role: "viewer" },
   "POST /tokens": { role: "admin", all: true },
   "POST /undo": { role: "operator" },
+  "PUT /costs/caps/{agent}": { role: "admin" },
   "PUT /emergencies/near-misses/{call}/{rule}/{why}": { role: "operator" },
   "PUT /force": { role: "operator", all: true },
   "PUT /numbers/{number}/assignment": { role: "operator" },

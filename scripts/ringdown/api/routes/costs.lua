@@ -2,6 +2,7 @@
 -- Costs: what some time cost, the calls behind it, both systems over the same calls, and prices, each with the day it
 -- begins. What is not known is told as not known, and never 0. Money is whole micro-dollars, and dollars for people.
 local behind = require "ringdown.stats.behind"
+local budgets = require "ringdown.stats.budgets"
 local costs = require "ringdown.stats.costs"
 local host = require "ringdown.host"
 local jobs = require "ringdown.jobs"
@@ -62,6 +63,20 @@ local schemas = {
       agent = { type = "string", required = true },
       share = { type = "number", required = true, about = "of its calls that were on OpenAI" },
       so_far = saving(), at_all = saving() } } } } },
+  CostCap = { type = "object",
+    about = "what calls may cost: at 80 % somebody is told, then new calls hear the fallback", fields = {
+      agent = { type = "string", nullable = true, required = true, about = "null: all together" },
+      day_micro_usd = { type = "integer", nullable = true, about = "each day of the agent's clock; UTC for all" },
+      call_micro_usd = { type = "integer", nullable = true, about = "each call" },
+      set_by = { type = "string", nullable = true, about = "null: the agent's file says it" },
+      set_at = { type = "string", format = "time", nullable = true },
+      spent_micro_usd = { type = "integer", nullable = true, about = "today" },
+      unknown_calls = { type = "integer", nullable = true, about = "of today, whose cost is not all known" },
+      state = { type = "string", one_of = { "ok", "near", "over" }, nullable = true },
+      ["until"] = { type = "string", format = "time", nullable = true, about = "the day is over" },
+      looked_at = { type = "string", format = "time", nullable = true } } },
+  CostCapSet = { type = "object", fields = { caps = { type = "array", of = { ref = "CostCap" }, required = true },
+    next_call = { type = "string", required = true } } },
   Rate = { type = "object", about = "a price", fields = rate_fields },
   RateSet = { type = "object", fields = { rate = { ref = "Rate", required = true },
     next_call = { type = "string", required = true } } },
@@ -107,6 +122,34 @@ end
 
 local function saved(r)
   return 200, owners.change("It is not reckoned", refuse, require("ringdown.stats.savings").read, owners.asked(r))
+end
+
+local function caps(r)
+  return 200, { items = owners.read(budgets.caps, r.agents) }
+end
+
+-- "all" is all together, which no agent may be called.
+local function put_cap(r, day, call)
+  local agent = r.params.agent ~= "all" and r.params.agent or nil
+  if agent then
+    owners.see(r, agent)
+    owners.change("There is no such agent", function(why)
+      owners.none("There is no such agent", why, "GET /api/v1/agents lists them")
+    end, require("ringdown.rollout.agents").one, agent)
+  elseif r.agents then
+    problem(403, "scope", "This is about all agents", { detail = "this token is for some: say which agent" })
+  end
+  owners.read(budgets.put, agent, day, call, r.who)
+  return 200, { caps = owners.read(budgets.caps, r.agents), next_call = (day or call)
+    and "Nodes follow within seconds: at the cap new calls hear the fallback; nobody's call with an emergency is ended."
+    or "Nothing is set here any more: what the agent's file says holds." }
+end
+
+local function set_cap(r)
+  if not r.body.day_micro_usd and not r.body.call_micro_usd then
+    refuse "how much? day_micro_usd, call_micro_usd, or both; DELETE takes it away"
+  end
+  return put_cap(r, r.body.day_micro_usd, r.body.call_micro_usd)
 end
 
 local function compared(r)
@@ -161,6 +204,8 @@ local period = {
   imported = { type = "boolean", about = "calls that Vapi had before we answered as well" },
 }
 
+local micro = { type = "integer", min = 1, max = 1000000000000 }
+
 local function with(more, without)
   local query = {}
   for name, field in pairs(period) do
@@ -209,6 +254,17 @@ return {
       { site = true, system = true, tests = true }),
     answers = { [200] = "CostCompared" }, example = { path = "/costs/compare", query = "agent=northside-plumbing" },
     run = compared },
+  { method = "GET", path = "/costs/caps", role = "viewer", scoped = true,
+    about = "what calls may cost, and what is spent today", answers = { [200] = { type = "object", fields = {
+      items = { type = "array", of = { ref = "CostCap" }, required = true } } } },
+    example = { path = "/costs/caps" }, run = caps },
+  { method = "PUT", path = "/costs/caps/{agent}", role = "admin", scoped = true,
+    about = "what an agent's calls may cost, each day and each call; `all`: all together; before the agent's file",
+    body = { day_micro_usd = micro, call_micro_usd = micro }, answers = { [200] = "CostCapSet" },
+    example = { path = "/costs/caps/northside-plumbing", body = { day_micro_usd = 25000000 } }, run = set_cap },
+  { method = "DELETE", path = "/costs/caps/{agent}", role = "admin", scoped = true,
+    about = "what was set here is taken away; what the agent's file says holds", answers = { [200] = "CostCapSet" },
+    example = { path = "/costs/caps/northside-plumbing" }, run = function(r) return put_cap(r) end },
   { method = "GET", path = "/costs/savings", role = "viewer", scoped = true,
     about = "what OpenAI saved against Vapi, and what it would save each month if it had all calls",
     query = with({}, { site = true, system = true, tests = true, imported = true }),
