@@ -204,7 +204,7 @@ local period = {
   imported = { type = "boolean", about = "calls that Vapi had before we answered as well" },
 }
 
-local micro = { type = "integer", min = 1, max = 1000000000000 }
+local micro = { type = "integer", min = 1 }
 
 local function with(more, without)
   local query = {}
