@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 18 s
+-- takes: 26 s
 -- The admin API of a node, as its documentation has it: tokens from the command line, curl, a call in progress.
+local hostile = require "spec.e2e.support.hostile"
 local json = require "ringdown.json"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
@@ -33,6 +34,14 @@ describe("somebody with curl", function()
     local reply = n:admin("/api/v1" .. path, { method = method, body = body and json.encode(body), headers = {
       Authorization = whose and "Bearer " .. tokens[whose], ["Content-Type"] = body and "application/json" } })
     return reply.status, json.decode(reply.body), reply
+  end
+
+  local function cpu_ticks()
+    local fields = {}
+    for word in proc.read("/proc/" .. n.child.pid .. "/stat"):match("%) (.*)"):gmatch "%S+" do
+      fields[#fields + 1] = word
+    end
+    return tonumber(fields[12]) + tonumber(fields[13])
   end
 
   it("without a token gets nothing", function()
@@ -98,6 +107,65 @@ describe("somebody with curl", function()
     assert.equal(sid, json.decode(out).items[1].call)
     out = proc.run(("curl -s --unix-socket %s/data/control.sock 'http://localhost/api/v1/me'"):format(n.folder))
     assert.matches("^control socket uid %d+$", json.decode(out).who)
+  end)
+
+  -- HOSTILE=all: every request there is, and those that take their time.
+  it("refuses whatever somebody sends who has read its description, and does nothing of it", function()
+    local all = os.getenv "HOSTILE" == "all"
+    local seed = math.tointeger(tonumber(os.getenv "HOSTILE_SEED" or 1))
+    local list, n_operations = hostile.plan { seed = seed, each = not all and 2 or nil, slow = all }
+    assert(n_operations >= 90, n_operations)
+    local function changes()
+      return pg.run(n.database, "select count(*), max(id) from audit")
+    end
+    local before, got = changes(), hostile.ask(n, list)
+    for i, one in ipairs(list) do
+      local why = hostile.wrong(one, got[i])
+      assert(not why, ("%s %s (HOSTILE_SEED=%d)"):format(one.what, tostring(why), seed))
+    end
+    assert.equal(before, changes())
+    assert.same({}, n:log "api.failed")
+    assert.is_true(hostile.crowd(n, 1000))
+    local busy = cpu_ticks()
+    proc.sleep(1)
+    assert(cpu_ticks() - busy < 60, "a thread does not come to rest")
+    assert.equal(200, (ask("GET", "/me", "operator")))
+  end)
+
+  -- What the others change is done by spec/api/examples_spec.lua, where nothing else goes on.
+  local contained = { alerts = true, appointments = true, costs = true, customers = true, emergencies = true,
+    ["opt-outs"] = true, tickets = true }
+
+  local function documented()
+    local list = {}
+    for line in ("\n" .. proc.read "docs/api.md"):gmatch "\n(curl %-s[^\n]*)" do
+      local method = line:match " %-X (%u+) " or "GET"
+      local first = line:match '%$ADMIN/api/v1/([%w-]+)'
+      if first and (method == "GET" or contained[first]) then
+        list[#list + 1] = line
+      end
+    end
+    return list
+  end
+
+  it("answers the lines of its documentation, as they stand there", function()
+    local list = documented()
+    local script = { "ADMIN=http://127.0.0.1:" .. n.admin_port, "TOKEN=" .. token("reader", "--role", "admin") }
+    assert(#list >= 60, #list)
+    for i, line in ipairs(list) do
+      script[#script + 1] = line:gsub("^curl %-sN?", ("curl -sN --max-time %d -o %s/curl.%d -w '%%%%{http_code}\\n'")
+        :format(line:find("^curl %-sN") and 1 or 20, n.folder, i))
+    end
+    local said = proc.run("sh -c " .. proc.quote(table.concat(script, "\n")))
+    local i = 0
+    for status in said:gmatch "(%d+)\n" do
+      i = i + 1
+      local got = tonumber(status)
+      local body = got >= 300 and proc.read(("%s/curl.%d"):format(n.folder, i)) or ""
+      assert(got < 300 or (got == 404 or got == 409 or got == 410 or got == 412)
+        and not body:find("problems/no-such-path", 1, true), ("%s\n%d %s"):format(list[i], got, body))
+    end
+    assert.equal(#list, i)
   end)
 
   it("never finds a token where it must not be", function()
