@@ -221,7 +221,7 @@ static int open_folder(const char *data, const char *path)
 int recording_open(const char *data, const char *path, uint64_t *bytes)
 {
     int folder, fd, rc;
-    struct stat st;
+    struct stat st = {0};
 
     if (!recording_path_ok(path))
         return RD_EREFUSED;
