@@ -48,7 +48,7 @@ void activity_command(struct activity *a, enum call_command c, struct rd_str s0,
 void activity_log_failure(struct activity *a, const char *where, const char *error, const char *why)
 {
     log_error("script.failed", F_CALL(a->sid), F_STR("agent", a->agent->name), F_STR("in", where),
-              F_STR("error", error), F_STR("traceback", why), F_FIX(log_fix));
+              F_RAISED("error", error), F_RAISED("traceback", why), F_FIX(log_fix));
 }
 
 /* --- opening --- */

@@ -5,7 +5,7 @@
  *   level=info ts=2026-11-22T16:47:51.123Z ev=call.ended call=CA..e1f reason=caller_hangup dur_ms=48210
  *
  * The type of a field decides how it may appear: a phone number keeps country and last digits, what
- * people said (F_WORDS) and DTMF appear only at debug, secrets never. Lines are handed to a writer
+ * people said (F_WORDS) and DTMF appear only at debug, secrets never; what a script raises is scrubbed. Lines are handed to a writer
  * thread through a bounded queue, so that a slow terminal cannot stop a media thread; what does not
  * fit is counted and reported by the next line that fits. Any thread. Never call it per frame. */
 #ifndef BASE_LOG_H
@@ -25,7 +25,8 @@ enum log_type {
     LOG_T_PHONE,
     LOG_T_WORDS,
     LOG_T_SECRET,
-    LOG_T_ERR
+    LOG_T_ERR,
+    LOG_T_RAISED
 };
 
 struct log_field {
@@ -42,6 +43,8 @@ struct log_field {
 #define F_PHONE(k, v)  ((struct log_field){.key = (k), .type = LOG_T_PHONE, .str = (v)})
 #define F_WORDS(k, v)  ((struct log_field){.key = (k), .type = LOG_T_WORDS, .str = (v)})
 #define F_SECRET(k, v) ((struct log_field){.key = (k), .type = LOG_T_SECRET, .str = (v)})
+/* What a script says when it raises: its place and words, without numbers, addresses and keys in them. */
+#define F_RAISED(k, v) ((struct log_field){.key = (k), .type = LOG_T_RAISED, .str = (v)})
 #define F_ERR(v)       ((struct log_field){.key = "err", .type = LOG_T_ERR, .num = (v)})
 #define F_CALL(sid)    F_STR("call", (sid))
 /* What the operator can do about it; every error and warning should carry one. */

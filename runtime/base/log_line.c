@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/redact.h"
+#include "base/scrub.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -102,14 +103,16 @@ static int add_text(struct buf *out, enum log_format format, const char *text)
     return rc ? rc : buf_add(out, "\"", 1);
 }
 
-static int add_clean(struct buf *out, enum log_format format, const char *text)
+typedef int(clean_fn)(struct buf *out, struct rd_str text);
+
+static int add_clean(struct buf *out, enum log_format format, const char *text, clean_fn *cleaned)
 {
     struct rd_str looked_at = {text, cut(text, 2 * (size_t)LOG_VALUE_MAX)};
     struct buf clean;
     int rc;
 
     buf_init(&clean, 8 * looked_at.n + 64);
-    rc = redact_text(&clean, looked_at);
+    rc = cleaned(&clean, looked_at);
     if (!rc)
         rc = add_text(out, format, buf_text(&clean) ? clean.data : "");
     buf_fini(&clean);
@@ -119,7 +122,8 @@ static int add_clean(struct buf *out, enum log_format format, const char *text)
 /* An error may quote what a caller said. Names, ids and addresses have no spaces, and stay. */
 static int add_sentence(struct buf *out, enum log_format format, const char *text)
 {
-    return strchr(text, ' ') ? add_clean(out, format, text) : add_text(out, format, text);
+    return strchr(text, ' ') ? add_clean(out, format, text, redact_text)
+                             : add_text(out, format, text);
 }
 
 static int add_key(struct buf *out, enum log_format format, const char *key)
@@ -149,11 +153,13 @@ static int add_value(struct buf *out, enum log_format format, enum log_level lev
         return add_text(out, format, shown);
     case LOG_T_WORDS:
         if (level == LOG_DEBUG)
-            return add_clean(out, format, text);
+            return add_clean(out, format, text, redact_text);
         snprintf(shown, sizeof(shown), "(%zu bytes)", strlen(text));
         return add_text(out, format, shown);
     case LOG_T_SECRET:
         return add_text(out, format, *text ? "(set)" : "(empty)");
+    case LOG_T_RAISED:
+        return add_clean(out, format, text, scrub_text);
     case LOG_T_STR:
         break;
     }

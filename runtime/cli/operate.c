@@ -136,7 +136,7 @@ static void on_done(void *arg, const struct operation_end *e)
     } else {
         fprintf(stderr, "ringdown %s: %.*s\n", o->opts->command, RD_STR_ARG(e->text));
         log_debug("operation.failed", F_STR("kind", o->opts->kind), F_ERR(e->rc),
-                  F_STR("traceback", e->traceback.p ? e->traceback.p : ""));
+                  F_RAISED("traceback", e->traceback.p ? e->traceback.p : ""));
     }
     json_decref(result);
     atomic_store(&o->over, true);

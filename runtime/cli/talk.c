@@ -277,7 +277,8 @@ static void on_changed(void *arg)
 static const char *field(const struct log_field *f, int n, const char *key)
 {
     for (int i = 0; i < n; i++)
-        if (f[i].type == LOG_T_STR && strcmp(f[i].key, key) == 0 && f[i].str)
+        if ((f[i].type == LOG_T_STR || f[i].type == LOG_T_RAISED) && strcmp(f[i].key, key) == 0 &&
+            f[i].str)
             return f[i].str;
     return NULL;
 }

@@ -381,7 +381,7 @@ static void fail(struct place *p, int rc, struct rd_str why, struct rd_str trace
     (void)snprintf(detail, sizeof(detail), "it is written down as %s", id);
     p->api->counts.failed++;
     log_error("api.failed", F_STR("request", id), F_ERR(rc), F_STR("why", why.p),
-              F_STR("traceback", traceback.p),
+              F_RAISED("traceback", traceback.p),
               F_FIX("is scripts/ringdown/api of the same version as the program?"));
     problem_reply(p->request, &broken);
 }

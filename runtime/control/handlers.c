@@ -201,7 +201,7 @@ void handlers_attach(struct handlers *h, struct node *n)
 
 static void log_failure(const char *event, int rc, struct buf *why)
 {
-    log_error(event, F_ERR(rc), F_STR("traceback", buf_text(why) ? buf_text(why) : ""),
+    log_error(event, F_ERR(rc), F_RAISED("traceback", buf_text(why) ? buf_text(why) : ""),
               F_FIX("is scripts/ringdown/api of the same version as the program?"));
 }
 

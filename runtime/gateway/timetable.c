@@ -71,8 +71,8 @@ struct timetable {
 static void tell_failed(const char *kind, const struct operation_end *e)
 {
     metric_add(M_OPERATION_FAILED, 1);
-    log_warn("operation.failed", F_STR("kind", kind), F_STR("why", e->text.p), F_ERR(e->rc),
-             F_STR("traceback", e->traceback.p), F_FIX(catalogue_fix("operation.", "failed")));
+    log_warn("operation.failed", F_STR("kind", kind), F_RAISED("why", e->text.p), F_ERR(e->rc),
+             F_RAISED("traceback", e->traceback.p), F_FIX(catalogue_fix("operation.", "failed")));
 }
 
 static void heard(const char *kind, const struct operation_end *e, const atomic_bool *stop)

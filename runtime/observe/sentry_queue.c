@@ -77,7 +77,8 @@ void sentry_queue_free(struct sentry_queue *q)
 static const struct log_field *field(const struct log_field *f, int n, const char *key)
 {
     for (int i = 0; i < n; i++)
-        if (f[i].type == LOG_T_STR && f[i].str && strcmp(f[i].key, key) == 0)
+        if ((f[i].type == LOG_T_STR || f[i].type == LOG_T_RAISED) && f[i].str &&
+            strcmp(f[i].key, key) == 0)
             return &f[i];
     return NULL;
 }
@@ -162,6 +163,7 @@ static const char *value_of(const struct log_field *f, char *shown, size_t cap)
     case LOG_T_ERR:
         return rd_strerror((int)f->num);
     case LOG_T_STR:
+    case LOG_T_RAISED:
     case LOG_T_PHONE:
         return f->str;
     case LOG_T_WORDS:

@@ -116,6 +116,12 @@ local function sender_of(def, text)
   return def.sms and def.sms.service or text.from
 end
 
+-- As it is kept: what goes now is in hand, what goes later must be read again as it is.
+local function kept_body(text)
+  local kept = not text.due_at and not text.due and not text.held_by and host.redacted(json.encode { text.body })
+  return kept and json.decode(kept)[1] or text.body
+end
+
 local function question(def, text, segments)
   local caps = def.sms and def.sms.caps or { day = 5, agent = 500 }
   local senders = json.array { sender_of(def, text), text.from }
@@ -124,7 +130,7 @@ local function question(def, text, segments)
   end
   return {
     id = text.id, call = text.call, agent = def.name, from = text.from, to = text.to, senders = senders,
-    hash = host.number_hash(text.to), template = text.template, kind = text.kind, body = text.body,
+    hash = host.number_hash(text.to), template = text.template, kind = text.kind, body = kept_body(text),
     segments = segments, person = text.person, due = text.due, due_at = text.due_at, since_us = text.since_us,
     held_by = text.held_by,
     window_s = (def.sms and def.sms.window or 14400000) // 1000, caller_day = caps.day, agent_day = caps.agent,

@@ -114,6 +114,11 @@ static void test_an_error_that_quotes_a_caller_shows_no_card(void **state)
            "level=error ts=2026-11-22T12:00:00.123Z ev=call.ended why=\"no such card: [card]\" "
            "id=4111111111111111\n",
            F_STR("why", "no such card: 4111 1111 1111 1111"), F_STR("id", "4111111111111111"));
+    LOGFMT(LOG_ERROR,
+           "level=error ts=2026-11-22T12:00:00.123Z ev=call.ended "
+           "error=\"agents/x.lua:3: ask [mail] or [phone], key [key]\"\n",
+           F_RAISED("error",
+                    "agents/x.lua:3: ask jane@mail.example or +13125550142, key sk-12345678"));
     LOGFMT(LOG_DEBUG,
            "level=debug ts=2026-11-22T12:00:00.123Z ev=call.ended said=\"it is [ssn]\"\n",
            F_WORDS("said", "it is 123-45-6789"));
