@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The listening socket: whose it is, and that connections come through until it stops. */
 #include "base/err.h"
+#include "base/log.h"
 #include "io/accepter.h"
 #include "unit/io/fake_node.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,6 +58,54 @@ static void test_connections_are_handed_on_until_it_stops(void **state)
     assert_string_equal(last_peer, "127.0.0.1");
     assert_int_equal(listen_tcp(&listen_fd, "127.0.0.1:0", why, sizeof(why)), 0);
     close(listen_fd);
+}
+
+static _Atomic int paused;
+
+static void on_line(enum log_level level, const char *event, const struct log_field *f, int n)
+{
+    (void)f;
+    (void)n;
+    if (level == LOG_ERROR && strcmp(event, "accept.paused") == 0)
+        paused++;
+}
+
+static void wait_for(_Atomic int *what, int wanted)
+{
+    for (int i = 0; i < 2000 && *what < wanted; i++)
+        usleep(10000);
+    assert_int_equal(*what, wanted);
+}
+
+static void test_without_a_descriptor_left_it_says_so_and_goes_on_when_there_is_one(void **state)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct rlimit before, none;
+    struct accepter *a;
+    char why[128];
+    int listen_fd, fd, taken_before = taken;
+
+    (void)state;
+    assert_int_equal(listen_tcp(&listen_fd, "127.0.0.1:0", why, sizeof(why)), 0);
+    at.sin_port = htons(listen_port(listen_fd));
+    assert_int_equal(accepter_start(&a, listen_fd, take, last_peer), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    log_take(on_line);
+    fd = fake_peer_connect(listen_port(listen_fd));
+    wait_for(&taken, taken_before + 1);
+    close(fd);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* before there is no room for it either */
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max}; /* those are in use */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    wait_for(&paused, 1);
+    assert_int_equal(taken, taken_before + 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    wait_for(&taken, taken_before + 2);
+    close(fd);
+    accepter_stop(a);
+    log_take(NULL);
+    assert_int_equal(paused, 1); /* told once */
 }
 
 static void test_a_port_in_use_is_told_in_a_sentence(void **state)
@@ -153,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connections_are_handed_on_until_it_stops),
+        cmocka_unit_test(test_without_a_descriptor_left_it_says_so_and_goes_on_when_there_is_one),
         cmocka_unit_test(test_a_port_in_use_is_told_in_a_sentence),
         cmocka_unit_test(test_addresses_that_are_none_are_refused),
         cmocka_unit_test(test_an_inherited_socket_is_ours_only_when_it_says_so),
