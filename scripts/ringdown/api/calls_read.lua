@@ -19,22 +19,10 @@ M.columns = [[jsonb_build_object('call', c.call, 'agent', c.agent, 'version', c.
   'erased', c.erased_at is not null,
   'emergencies', (select count(*) from triage_matches m where m.call = c.call))]]
 
-local local_day = "(c.started_at at time zone zone_or_utc(coalesce((select s.time_zone from sites s where "
-  .. "s.agent = c.agent and s.site = c.site), (select a.time_zone from agents a where a.agent = c.agent))::text))::date"
-
--- How a call came out, as statistics have it (calls_measured), without all else that they count.
-local result = "call_is_over(c) and call_outcome(c, (select v.ended_class from vapi_calls v where v.call = c.call), "
-  .. "(select v.ended_reason from vapi_calls v where v.call = c.call), (select count(*) from triage_matches m "
-  .. "where m.call = c.call and m.state <> 'recorded'))"
-
 -- What a search asks for, each as a condition of its own: those that are not asked for would keep the planner from
 -- an index.
 local conditions = {
-  site = "coalesce(c.site, 'default') = %s",
-  local_from = "c.started_at >= %s::date - interval '1 day' and " .. local_day .. " >= %s::date",
-  local_to = "c.started_at < %s::date + interval '1 day' and " .. local_day .. " < %s::date",
   agent = "c.agent = %s",
-  number = "%s in (c.from_number, c.to_number)",
   system = "c.system = %s",
   outcome = "c.ended_reason = %s",
   since = "c.started_at >= %s::timestamptz",
@@ -42,22 +30,55 @@ local conditions = {
   text = "c.call in (select t.call from turns t where t.words @@ websearch_to_tsquery('simple', %s))",
 }
 local choices = {
-  booked = { [true] = "c.call in (select b.call from appointments b)",
-    [false] = "not exists (select from appointments b where b.call = c.call)" },
-  kind = { real = "not c.is_test and not c.imported", test = "c.is_test", imported = "c.imported and not c.is_test" },
-  result = { answered = result .. " in ('contained', 'transferred', 'not_taken', 'emergency', 'failed')",
-    missed = "(c.missed is not null or c.ended_at is null) and " .. result .. " = 'missed'",
-    contained = result .. " = 'contained'", transferred = result .. " = 'transferred'",
-    not_taken = result .. " = 'not_taken'", emergency = result .. " = 'emergency'", failed = result .. " = 'failed'",
-    fallback = "c.system = 'fallback' and " .. result .. " = 'fallback'" },
   state = { live = "c.state is distinct from 'ended'", ended = "c.state = 'ended'" },
-  emergency = { [true] = "c.call in (select m.call from triage_matches m)",
-    [false] = "not exists (select from triage_matches m where m.call = c.call)" },
+  emergency = { [true] = "c.had_emergency", [false] = "not c.had_emergency" },
   failed = { [true] = "c.errors > 0", [false] = "c.errors = 0" },
 }
 
+-- Asked of calls as statistics counted them: such a list has the calls of a group, and none that is not counted yet.
+local counted_conditions = {
+  agent = "x.agent = %s",
+  site = "x.site = %s",
+  local_from = "x.hour >= %s::date - interval '1 day' and x.local_hour >= %s::date",
+  local_to = "x.hour < %s::date + interval '1 day' and x.local_hour < %s::date",
+  since = "x.started_at >= %s::timestamptz",
+  ["until"] = "x.started_at < %s::timestamptz",
+}
+local counted_choices = {
+  booked = { [true] = "x.bookings > 0", [false] = "x.bookings = 0" },
+  kind = { real = "x.kind = 'real'", test = "x.kind = 'test'", imported = "x.kind = 'imported'" },
+  result = { answered = "x.outcome not in ('missed', 'fallback')", missed = "x.outcome = 'missed'",
+    contained = "x.outcome = 'contained'", transferred = "x.outcome = 'transferred'",
+    not_taken = "x.outcome = 'not_taken'", emergency = "x.outcome = 'emergency'", failed = "x.outcome = 'failed'",
+    fallback = "x.outcome = 'fallback'" },
+}
+
+local function is_counted(q)
+  return q.site ~= nil or q.local_from ~= nil or q.local_to ~= nil or q.booked ~= nil or q.kind ~= nil
+    or q.result ~= nil
+end
+
+-- The first rows that meet all of these, the newest first; with a number, of either side by its own index.
+local function first_rows(list, number, limit, counted)
+  local of = counted and "x" or "c"
+  local order = (" order by %s.started_at desc, %s.call desc limit %d"):format(of, of, limit)
+  local from = counted and "calls_counted x join calls c on c.call = x.call" or "calls c"
+  local function rows(more)
+    local all = table.move(list, 1, #list, 1, {})
+    all[#all + 1] = more
+    return "select c.* from " .. from .. (all[1] and " where " .. table.concat(all, " and ") or "") .. order
+  end
+  if not number then
+    return rows()
+  end
+  return ("select c.* from ((%s) union all (%s)) c order by c.started_at desc, c.call desc limit %d"):format(
+    rows("c.from_number = " .. number), rows(("c.to_number = %s and c.from_number is distinct from %s"):format(number,
+    number)), limit)
+end
+
 local function search_sql(q, agents, key)
-  local list, params = {}, {}
+  local list, params, counted = {}, {}, is_counted(q)
+  local of = counted and "x" or "c"
   local function add(condition, ...)
     local places = {}
     for i, value in ipairs { ... } do
@@ -68,23 +89,26 @@ local function search_sql(q, agents, key)
     list[#list + 1] = condition:format(table.unpack(places))
   end
   if agents then
-    add("c.agent = any(%s::text[])", db.array(agents))
+    add(of .. ".agent = any(%s::text[])", db.array(agents))
   end
   for _, name in ipairs(sorted.keys(q)) do
-    if conditions[name] then
-      add(conditions[name], q[name])
-    elseif choices[name] then
-      add(choices[name][q[name]])
+    local condition = counted and counted_conditions[name] or conditions[name]
+    local choice = counted_choices[name] or choices[name]
+    if condition then
+      add(condition, q[name])
+    elseif choice then
+      add(choice[q[name]])
     end
   end
   if key then
-    add("(c.started_at, c.call) < (%s::timestamptz, %s)", key[1], key[2])
+    add("(" .. of .. ".started_at, " .. of .. ".call) < (%s::timestamptz, %s)", key[1], key[2])
   end
-  local where = #list > 0 and " where " .. table.concat(list, " and ") or ""
-  return "select coalesce(jsonb_agg(" .. M.columns .. " order by c.started_at desc, c.call desc), '[]')::text "
-    .. "from (select * from calls c" .. where
-    .. (" order by c.started_at desc, c.call desc limit %d) c "):format(q.limit + 1)
-    .. "left join call_costs k on k.call = c.call", params
+  local number
+  if q.number then
+    params[#params + 1], number = q.number, "$" .. #params + 1
+  end
+  return "select coalesce(jsonb_agg(" .. M.columns .. " order by c.started_at desc, c.call desc), '[]')::text from ("
+    .. first_rows(list, number, q.limit + 1, counted) .. ") c left join call_costs k on k.call = c.call", params
 end
 
 function M.search(r)
