@@ -48,7 +48,7 @@ local calls = [[
             when at > now() - interval '26 hours' then interval '1 day' else '0' end
           else at end as at
       from (select n, abs(hashtext('a' || n) % 1000000000) as h1, abs(hashtext('b' || n) % 1000000000) as h2,
-          now() - interval '1 hour' - (n::float8 / %CALLS) * interval '395 days' as at
+          now() - interval '1 hour' - (n::float8 / %CALLS) * interval '%DAYS days' as at
         from generate_series(%FROM, %TO) n) g) c;
 ]]
 
@@ -161,8 +161,9 @@ local PIECE = 100000
 ---@param url string of an empty database with all migrations
 ---@param n integer calls
 ---@param tell fun(text: string)?
-function M.make(url, n, tell)
-  local values = { CALLS = n, CALLERS = math.max(n // 11, 10) }
+---@param days integer? how long ago the first of them was; 13 months unless said
+function M.make(url, n, tell, days)
+  local values = { CALLS = n, CALLERS = math.max(n // 11, 10), DAYS = days or 395 }
   quick(url, ground, values)
   for from = 1, n, PIECE do
     values.FROM, values.TO = from, math.min(from + PIECE - 1, n)
