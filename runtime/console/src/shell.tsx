@@ -173,6 +173,7 @@ export function Shell() {
         <Who />
       </header>
       <main id="main" tabIndex={-1}>
+        {me.demo ? <p class="demo">Demo data: calls in this database were made up or came from the simulator.</p> : null}
         <ConnectionNote />
         {entry ? (
           <Place key={entry.path} entry={entry} rest={rest} />

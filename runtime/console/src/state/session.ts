@@ -20,6 +20,7 @@ export interface Me {
   agents: string[] | null; // null: all
   masked: boolean; // numbers, names and words are hidden
   expires_unix: number | null;
+  demo: boolean; // calls here never were
 }
 
 export type Session =
@@ -55,12 +56,11 @@ async function exchange(secret: string, link: boolean): Promise<void> {
   session.set({ state: "checking" });
   try {
     const { data } = await ask("POST /session", { token: secret });
-    const { token, ...me } = data;
-    keep(token);
-    enter({ ...me, agents: me.agents ?? null, expires_unix: me.expires_unix ?? null });
+    keep(data.token);
   } catch (why) {
-    out(...tellWhy(asProblem(why), link));
+    return out(...tellWhy(asProblem(why), link));
   }
+  await resume();
 }
 
 let ending: ReturnType<typeof setTimeout> | undefined;
@@ -96,7 +96,7 @@ export async function resume(): Promise<void> {
   session.set({ state: "checking" });
   try {
     const { data } = await ask("GET /me");
-    enter({ who: data.who, role: data.role, agents: data.agents ?? null, masked: data.masked, expires_unix: data.expires_unix ?? null });
+    enter({ who: data.who, role: data.role, agents: data.agents ?? null, masked: data.masked, expires_unix: data.expires_unix ?? null, demo: data.demo });
   } catch (why) {
     const problem = asProblem(why);
     if (problem.status === 401) out("The session has expired or was ended.", "Make a new log-in link with: ringdown console link");

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { mayBe, ticketOf, type Me } from "../../src/state/session";
 import { sorted } from "../../src/ui/table";
 
-const me = (role: Me["role"], agents: string[] | null = null): Me => ({ who: "x", role, agents, masked: false, expires_unix: null });
+const me = (role: Me["role"], agents: string[] | null = null): Me => ({ who: "x", role, agents, masked: false, expires_unix: null, demo: false });
 
 describe("what a role may", () => {
   it("is what the API's description says", () => {
