@@ -85,7 +85,7 @@ function FiguresOf({ of }: { of: Today }) {
           value: (
             <>
               <Money microUsd={vapi.micro_usd} />
-              {vapi.half_micro_usd !== null ? <span class="half"> ± {f.money(vapi.half_micro_usd)}</span> : null}
+              {vapi.half_micro_usd !== null ? <span class="half"> ± {f.count(vapi.half_micro_usd / 1e6, 2)}</span> : null}
             </>
           ),
           about: vapi.micro_usd === null ? (vapi.reason ?? "not known") : `by ${f.plural(vapi.n ?? 0, "call")} that Vapi had`,
@@ -209,10 +209,12 @@ const callColumns: Column<Call>[] = [
   { key: "cost", head: "Cost", align: "right", cell: (c) => <Money microUsd={c.cost_micro_usd} />, sort: (c) => c.cost_micro_usd },
 ];
 
-function Last({ agent }: { agent: string | null }) {
-  const calls = useApi("GET /calls", { query: { limit: 8, agent: agent ?? undefined } }, { on: (fact) => fact.type === "ended" || fact.type === "webhook", soonMs: 1500 });
+function Last({ of, agent }: { of: Today; agent: string | null }) {
+  const days = { local_from: of.day, local_to: otherDay(of.day, 1) };
+  const query = { ...days, agent: agent ?? undefined };
+  const calls = useApi("GET /calls", { query: { ...query, limit: 8 } }, { on: (fact) => fact.type === "ended" || fact.type === "webhook", soonMs: 1500 });
   return (
-    <Panel title="Last calls" actions={<a href="/calls">all calls</a>} flush>
+    <Panel title={of.so_far ? "Last calls" : "Last calls of the day"} actions={<a href={"/calls?" + new URLSearchParams({ ...days, ...(agent ? { agent } : {}) }).toString()}>all of the day</a>} flush>
       <Shown of={calls}>
         {(data) => (
           <Table
@@ -222,7 +224,7 @@ function Last({ agent }: { agent: string | null }) {
             rowKey={(c) => c.call}
             href={(c) => to("calls", c.call)}
             rowClass={(c) => (c.emergencies ? "bad" : null)}
-            empty={<Empty todo="scripts/demo places some; ringdown call places one.">There was no call yet.</Empty>}
+            empty={<Empty todo={of.so_far ? "scripts/demo places some; ringdown call places one." : null}>{of.so_far ? "There was no call yet." : "There was no call."}</Empty>}
           />
         )}
       </Shown>
@@ -280,10 +282,10 @@ export default function TodayPage() {
               <Wants today={data} />
               <Hours day={data.day} agent={agent} zone={data.zone} />
             </div>
+            <Last of={data} agent={agent} />
           </>
         )}
       </Shown>
-      <Last agent={agent} />
     </Page>
   );
 }
