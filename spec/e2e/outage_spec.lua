@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- takes: 144 s
--- Twenty callers while PostgreSQL is away, slow, or may only be read, and while the node itself is killed: no
+-- Callers while PostgreSQL is away, slow, or may only be read, and while the node itself is killed: no
 -- call notices, and in the end everything is in the database once.
 --
 -- RINGDOWN_OUTAGE_SECONDS   how long PostgreSQL is away (30)
--- RINGDOWN_OUTAGE_CALLS     how many calls at once (20)
+-- RINGDOWN_OUTAGE_CALLS     how many calls at once (8)
 local json = require "cjson"
 local node = require "spec.e2e.support.node"
 local pg = require "spec.support.postgres"
@@ -13,7 +13,7 @@ local receiver = require "spec.support.receiver"
 local sims = require "spec.e2e.support.sim"
 
 local SECONDS = tonumber(os.getenv "RINGDOWN_OUTAGE_SECONDS" or 30)
-local CALLS = tonumber(os.getenv "RINGDOWN_OUTAGE_CALLS" or 20)
+local CALLS = tonumber(os.getenv "RINGDOWN_OUTAGE_CALLS" or 8)
 local DRAINED_S = 30
 
 local function start(sim, channels)
@@ -222,7 +222,7 @@ describe("PostgreSQL changes its mind", function()
   end)
 end)
 
-describe("the node is killed while twenty callers talk", function()
+describe("the node is killed while many callers talk", function()
   it("and every event that was journaled is in PostgreSQL once after the restart", function()
     local sim = sims.start()
     local n = start(sim)

@@ -1,13 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- takes: 37 s
--- alone: its callers wait for an answer of the script, and a busy machine would be late
 -- The model is refused, slow, silent or gone, before a call and during it: the caller always hears a
 -- voice soon, and the log says what to do.
 local node = require "spec.e2e.support.node"
 local sims = require "spec.e2e.support.sim"
 
 -- What a caller may have to wait for a voice; on top, what a busy machine may take.
-local PROMISED_MS, BUSY_MS = 3000, 2000
+local PROMISED_MS, BUSY_MS = 3000, 7000
 
 -- Faults before the first word, the scenario that meets them, and what the log must advise.
 local refusals = {
