@@ -18,9 +18,15 @@
 
 enum { TEXT_MAX = 512, HEALTH_MAX = 64 << 10 };
 
+/* When it is worth looking again. */
+static const char *headers(bool good)
+{
+    return good ? ADMIN_HEADERS : ADMIN_HEADERS "retry-after: 5\r\n";
+}
+
 static void say(struct http_request *r, bool good, const char *text)
 {
-    http_reply_with(r, good ? 200 : 503, "text/plain; charset=utf-8", ADMIN_HEADERS, rd_str(text));
+    http_reply_with(r, good ? 200 : 503, "text/plain; charset=utf-8", headers(good), rd_str(text));
 }
 
 static void serve_livez(struct http_request *r, struct node *n)
@@ -74,7 +80,7 @@ static void serve_health(struct http_request *r, struct node *n)
         bool good =
             text.n < sizeof(failing) || memcmp(text.data, failing, sizeof(failing) - 1) != 0;
 
-        http_reply_with(r, good ? 200 : 503, HEALTH_TYPE, ADMIN_HEADERS,
+        http_reply_with(r, good ? 200 : 503, HEALTH_TYPE, headers(good),
                         (struct rd_str){text.data, text.n});
     }
     buf_fini(&text);

@@ -195,6 +195,8 @@ static void want(const char *got, int status, const char *text)
         fail_msg("wanted %d with %s, got: %.1500s", status, text, got);
     assert_non_null(strstr(got, "\r\nx-content-type-options: nosniff\r\n"));
     assert_non_null(strstr(got, "\r\ncache-control: no-store\r\n"));
+    if (status == 503)
+        assert_non_null(strstr(got, "\r\nretry-after: "));
 }
 
 static void *run(void *arg)
