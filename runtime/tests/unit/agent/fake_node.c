@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { PATIENCE_S = 5, CREDITS = 64 };
+enum { PATIENCE_S = 60, CREDITS = 64 };
 
 static const char form[] = "{\"CallSid\":\"CA0123456789abcdef0123456789abcdef\","
                            "\"From\":\"+13125550142\",\"To\":\"+13125550100\"}";

@@ -56,11 +56,11 @@ void fake_attach(struct fake_node *n, call_handle call, unsigned media_thread);
 /* Opens call `call` of agent "test" and attaches it; the brief's opening is "Hi." */
 void fake_live_call(struct fake_node *n, call_handle call);
 
-/* The next message from the script, within 5 s; owned by the fake. NULL: none came. */
+/* The next message from the script, owned by the fake. NULL: none came in a minute. */
 struct message *fake_next(struct fake_node *n);
 struct message *fake_next_command(struct fake_node *n, int command); /* must be that one */
 
-/* The next fact that a script told, within 5 s. */
+/* The next fact that a script told; nobody waits for longer than a minute. */
 const char *fake_next_fact(struct fake_node *n);
 
 /* Waits until so many VMs are left, at most 5 s. */

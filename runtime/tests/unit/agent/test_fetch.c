@@ -216,9 +216,7 @@ static void test_nine_at_once_are_one_too_many(void **state)
         snprintf(id, sizeof(id), "t%d", i);
         fake_event(&node, 1, AGENT_TOOL_CALL, id, "waits", "{}");
     }
-    m = fake_next_command(&node, CMD_TOOL_RESULT); /* the others wait on */
-    expect(m->s[1].p, "\"failed\":true");
-    assert_string_equal(m->s[0].p, "t8");
+    m = fake_next_command(&node, CMD_TOOL_RESULT); /* one of them; the others wait on */
     expect(m->s[1].p, "\"failed\":true");
 }
 

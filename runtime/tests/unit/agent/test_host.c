@@ -269,10 +269,13 @@ static void test_a_runaway_hook_delivers_what_others_owe(void **state)
     call_tool(1, "t1", "slow", "{}");
     fake_event(&node, 1, AGENT_UTTERANCE, "", "", "spin");
     assert_string_equal(fake_next_command(&node, CMD_SAY)->s[0].p, "1: spin");
-    for (int i = 0; i < 2; i++) { /* the tool may just have made it */
+    for (int owed = 2;
+         owed > 0;) { /* the tool may just have made it, or have said that it takes long */
         struct message *m = fake_next(&node);
 
-        assert_true(m->kind == CMD_FALLBACK || m->kind == CMD_TOOL_RESULT);
+        assert_non_null(m);
+        assert_true(m->kind == CMD_FALLBACK || m->kind == CMD_TOOL_RESULT || m->kind == CMD_SAY);
+        owed -= m->kind != CMD_SAY;
     }
 }
 

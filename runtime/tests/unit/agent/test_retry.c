@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -58,14 +59,27 @@ static int tear_down(void **state)
     return 0;
 }
 
+static const char *ask(call_handle call, const char *tool)
+{
+    static unsigned asked;
+    char id[16];
+
+    (void)snprintf(id, sizeof(id), "t%u", ++asked);
+    fake_event(&node, call, AGENT_TOOL_CALL, id, tool, "{}");
+    return fake_next_command(&node, CMD_TOOL_RESULT)->s[1].p;
+}
+
 static void expect(call_handle call, const char *tool, const char *output)
 {
-    struct message *m;
+    const char *got = ask(call, tool);
 
-    fake_event(&node, call, AGENT_TOOL_CALL, tool, tool, "{}");
-    m = fake_next_command(&node, CMD_TOOL_RESULT);
-    if (!strstr(m->s[1].p, output))
-        fail_msg("'%s' is not in '%s'", output, m->s[1].p);
+    if (!strstr(got, output))
+        fail_msg("'%s' is not in '%s'", output, got);
+}
+
+static bool given_up(const char *output)
+{
+    return strstr(output, "{\"code\":\"given_up\",\"made\":0,\"value\":\"nil\"}");
 }
 
 static void test_what_fails_is_tried_again_until_it_works(void **state)
@@ -87,9 +101,11 @@ static void test_what_may_have_happened_is_repeated_only_when_it_is_harmless(voi
     expect(1, "harmless", "{\"code\":\"nil\",\"made\":2,\"value\":\"worked\"}");
 }
 
-/* The probe would come after a second at the earliest, which the budget does not allow. */
+/* The probe would come after a second at the earliest, which the budget does not allow; where a second is
+ * gone before the second call asks, its probe fails, and the next one is later. */
 static void test_a_target_that_fails_is_given_up_for_all_scripts(void **state)
 {
+    bool given_up_at_once = false;
     struct alarm a;
 
     (void)state;
@@ -97,7 +113,9 @@ static void test_a_target_that_fails_is_given_up_for_all_scripts(void **state)
     assert_int_equal(alarm_list(&a, 1), 1);
     assert_string_equal(a.text, "dead fails: no answer");
     fake_live_call(&node, 2);
-    expect(2, "dead", "{\"code\":\"given_up\",\"made\":0,\"value\":\"nil\"}");
+    for (int i = 0; i < 10 && !given_up_at_once; i++)
+        given_up_at_once = given_up(ask(2, "dead"));
+    assert_true(given_up_at_once);
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -302,19 +302,34 @@ void node_rest(struct node *n, const char *method, const char *path, const char 
     n->step = 0;
 }
 
+/* In small steps, one after the other: a process that is paused for long has still most of its time. */
+enum { WAIT_STEPS = 20 };
+
+struct waits {
+    struct loop *loop;
+    struct loop_timer *timer;
+    unsigned left, step_ms;
+};
+
 static void on_waited(void *arg)
 {
-    loop_stop(arg);
+    struct waits *w = arg;
+
+    if (--w->left == 0)
+        loop_stop(w->loop);
+    else
+        loop_timer_in(w->timer, w->step_ms);
 }
 
 void node_wait(struct node *n, unsigned ms)
 {
-    struct loop_timer *t;
+    struct waits w = {
+        .loop = n->loop, .left = WAIT_STEPS, .step_ms = (ms + WAIT_STEPS - 1) / WAIT_STEPS};
 
-    assert_int_equal(loop_timer_new(&t, n->loop, on_waited, n->loop), 0);
-    loop_timer_in(t, ms);
+    assert_int_equal(loop_timer_new(&w.timer, n->loop, on_waited, &w), 0);
+    loop_timer_in(w.timer, w.step_ms);
     loop_run(n->loop);
-    loop_timer_free(t);
+    loop_timer_free(w.timer);
 }
 
 const char *node_form(const struct node *n, size_t *at, const char *name, const char *value)
