@@ -156,8 +156,8 @@ describe("a call that Vapi answers over our line", function()
       arguments = { nights = 2 } }
     assert.matches('"booked":2', hook.answer.results[1].result, 1, true)
     n.vapi.child:signal "TERM"
-    local good, reports = place:wait()
-    assert(good, reports.text or reports[1].why)
+    local good, list = place:wait()
+    assert(good, list.text or list[1].why)
     assert.is_truthy(n:wait_shipped())
     assert.same({ { nights = 2, first = "vapi", failed_over_to = "openai" } }, pg.query(n.database, [[
       select (vars ->> 'nights')::integer as nights, routed_first as first, failed_over_to from calls
