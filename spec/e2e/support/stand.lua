@@ -9,7 +9,7 @@
 --
 --   { "do": "link", "role": "operator" }             a log-in link
 --   { "do": "token", "role": …, "agents": [ … ] }    another token
---   { "do": "call", "scenario": "holds-the-line", … }  a call that goes on by itself: its CallSid; what Node:place() takes
+--   { "do": "call", "scenario": "holds-the-line", … }  a call that goes on by itself; what Node:place() takes: its SID
 --   { "do": "wait_calls" }                           until those calls are over
 --   { "do": "sql", "sql": "select …" }               rows
 --   { "do": "run", "sql": "insert …" }
@@ -19,8 +19,8 @@
 --   { "do": "restart" }                              the node ends and comes back at the same addresses
 --   { "do": "database", "away": true }               PostgreSQL is frozen, or not
 --
--- What is in the database: each spec/e2e/support/seed_*.lua has fill(url), called in the order of their names before the
--- node starts, and may have started(n), called when it has.
+-- What is in the database: each spec/e2e/support/seed_*.lua has fill(url), called in the order of their names before
+-- the node starts, and may have started(n), called when it has.
 package.path = "./?.lua;scripts/?.lua;scripts/?/init.lua;" .. package.path
 package.preload["ringdown.host"] = function()
   return require "ringdown.fake.host"

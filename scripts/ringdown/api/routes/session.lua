@@ -31,11 +31,11 @@ return {
     expires_unix = { type = "integer", required = true, about = "twelve hours from now at the latest" },
   } } },
   { method = "POST", path = "/session", role = "viewer", scoped = true, login = "console",
-    about = "logs in to the console: by the ticket of a log-in link, once, or by a token, sent as one; what comes back \z
-      ends by itself, and with the token",
+    about = "logs in to the console: by the ticket of a log-in link, once, or by a token, sent as one; what comes \z
+      back ends by itself, and with the token",
     answers = { [201] = "Session" }, example = {}, run = begin },
-  { method = "DELETE", path = "/session", role = "viewer", scoped = true, about = "logs out: a session is revoked; a token \z
-      that was made otherwise stays, ringdown tokens revoke ends it",
+  { method = "DELETE", path = "/session", role = "viewer", scoped = true,
+    about = "logs out: a session is revoked; a token that was made otherwise stays, ringdown tokens revoke ends it",
     answers = { [200] = { type = "object", fields = {
       ended = { type = "boolean", required = true } } } }, example = {},
     run = finish },
