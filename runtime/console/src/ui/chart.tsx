@@ -58,6 +58,15 @@ function seriesOf(s: Series, i: number, c: { strong: string; soft: string; fill:
   return base;
 }
 
+/** Hours as 08:00, days by their name; a day is named at its midnight. */
+function ticksOf(zone: string, splits: number[], step: number): string[] {
+  return splits.map((s) => {
+    const at = new Date(s * 1000);
+    const clock = f.clock(at, zone);
+    return step >= 86_400 || clock === "00:00" ? f.dayName(at, zone, at) : clock;
+  });
+}
+
 export function Chart(o: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chosen = useStore(zoneStore);
@@ -68,24 +77,26 @@ export function Chart(o: ChartProps) {
   const say = (v: number | null | undefined) => (v === null || v === undefined ? UNKNOWN : format(v) + (o.unit && !o.format ? " " + o.unit : ""));
   const stamp = (s: number) => {
     const at = new Date(s * 1000);
-    return o.by === "day" ? f.dayName(at, zone, new Date()) : `${f.moment(at, zone, new Date())} ${f.zoneShort(zone, at)}`;
+    return o.by === "day" ? f.dayName(at, zone, new Date()) : `${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
   };
 
   useEffect(() => {
     const host = box.current!;
     const c = { strong: colour(host, "--ink"), soft: colour(host, "--ink-2"), fill: colour(host, "--fill"), line: colour(host, "--line") };
+    const hasBars = o.series.some((s) => s.look === "bars"); // a bar stands behind its moment
+    const step = o.at.length > 1 ? o.at[1]! - o.at[0]! : 3600;
     const axis = { stroke: c.soft, font: "11px system-ui, sans-serif", grid: { stroke: c.line, width: 1 }, ticks: { show: false } };
     const plot = new uPlot(
       {
         width: host.clientWidth || 600,
         height: o.height ?? 180,
-        padding: [10, 12, 0, 0],
+        padding: [10, 24, 0, 0],
         tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), zone === "UTC" ? "Etc/UTC" : zone),
-        scales: { y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+        scales: { x: { range: (_u, min, max) => (hasBars ? [min, max + step] : [min, max]) }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         axes: [
-          { ...axis, space: 64 },
+          { ...axis, size: 28, space: 72, values: (_u, splits, _axis, _space, incr) => ticksOf(zone, splits, incr) },
           { ...axis, size: 56, values: (_u, ticks) => ticks.map((t) => format(t)) },
         ],
         series: [{}, ...o.series.map((s, i) => seriesOf(s, i, c))],
@@ -107,7 +118,6 @@ export function Chart(o: ChartProps) {
     <figure class="chart">
       <figcaption>
         <span class="chart-title">{o.label}</span>
-        <span class="chart-at num">{o.at[at] === undefined ? "" : stamp(o.at[at]!)}</span>
         {o.series.map((s, i) => (
           <span key={s.name} class="chart-key">
             <svg width="22" height="8" aria-hidden="true">
@@ -116,6 +126,7 @@ export function Chart(o: ChartProps) {
             {s.name} <b class="num">{say(s.values[at])}</b>
           </span>
         ))}
+        <span class="chart-at num">{o.at[at] === undefined ? "" : stamp(o.at[at]!)}</span>
       </figcaption>
       <div class="chart-box" ref={box} aria-hidden="true" />
       <details class="chart-table">

@@ -148,7 +148,7 @@ export function Pager({ next, shown, what = "rows" }: { next: string | null | un
   const later = query.get("cursor") !== null;
   if (!later && !next) return null;
   return (
-    <nav class="pager" aria-label="Pages">
+    <nav class="pager" aria-label="Through the list">
       <button type="button" class="button small" disabled={!later} onClick={() => change({ cursor: null })}>
         Newest
       </button>
