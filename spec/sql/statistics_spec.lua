@@ -42,7 +42,9 @@ local raw_sql = [[select c.call, extract(epoch from c.started_at)::bigint as at,
     (select count(*) from near_misses n where n.call = c.call) as near_misses,
     (select count(*) from appointments b where b.call = c.call) as bookings,
     coalesce((select json_agg(json_build_object('open', answered_at is null, 'failed', failed, 'took_ms',
-      extract(epoch from answered_at - asked_at) * 1000)) from tool_calls t where t.call = c.call), '[]') as tools
+      extract(epoch from answered_at - asked_at) * 1000)) from tool_calls t where t.call = c.call), '[]') as tools,
+    coalesce((select json_agg(first_audio_ms) from turns t where t.call = c.call and first_audio_ms is not null), '[]')
+      as waited
   from calls c left join call_costs k using (call)]]
 
 -- The calls of each hour, added up, less the hour itself: where they differ.
@@ -117,6 +119,9 @@ local function recounted(url, zones)
         add_wait(row, "tool", not t.open and math.tointeger(t.took_ms))
       end
       add_wait(row, "first_audio", c.first_audio_ms)
+      for _, ms in ipairs(c.waited) do
+        add_wait(row, "turn", ms)
+      end
     end
   end
   return rows
@@ -130,7 +135,7 @@ local function counted(url)
     for _, name in ipairs(SUMS) do
       row[name] = r[name]
     end
-    for _, what in ipairs { "first_audio", "tool", "handled" } do
+    for _, what in ipairs { "first_audio", "turn", "tool", "handled" } do
       for i, bucket in ipairs(r[what .. "_at"] or {}) do
         row[what] = row[what] or {}
         row[what][bucket] = r[what .. "_n"][i]
@@ -206,6 +211,10 @@ describe("statistics", function()
         c:add("tool", { id = id, name = "eta", done = true,
           output = r(1, 4) == 1 and '{"failed":true}' or '{"minutes":5}' }, r(10, 9000))
       end
+    end
+    for i = 1, r(0, 3) do
+      c:add("turn", { seq = i, role = "agent", text = "yes", at_ms = 9000 * i, caller_stopped_ms = 9000 * i - 800,
+        first_audio_ms = r(1, 4) > 1 and r(200, 4000) or nil })
     end
     if system == "openai" then
       c:add("usage", { kind = "response", model = r(1, 9) == 1 and "gpt-unheard-of" or "gpt-realtime-2.1",

@@ -140,6 +140,34 @@ describe("ringdown stats", function()
 
   after_each(world.close)
 
+  it("says the same as a table and as JSON", function()
+    local csv_lines = require("ringdown.stats.show").csv
+    require("ringdown.stats.roll").run()
+    local answer = require("ringdown.stats.read").range { since = "7d", by = "site", agent = "northside-plumbing" }
+    local lines = csv_lines(answer)
+    assert.equal(#answer.groups + 1, #lines)
+    local function numbers(value, path, into)
+      for name, one in pairs(value) do
+        if type(one) == "table" and name ~= "filter" and name ~= "model" then
+          numbers(one, path .. name .. ".", into)
+        elseif type(one) == "number" and name ~= "n" then
+          into[path .. name] = one
+        end
+      end
+      return into
+    end
+    for i, group in ipairs(answer.groups) do
+      local cells = {}
+      for cell in (lines[i + 1] .. ","):gmatch "([^,]*)," do
+        cells[cell] = true
+      end
+      for name, n in pairs(numbers(group, "", {})) do
+        assert.is_true(cells[csv.cell(n)], name .. " is not in " .. lines[i + 1])
+      end
+    end
+    assert.equal(#lines[1]:gsub("[^,]", ""), #lines[2]:gsub("[^,]", ""))
+  end)
+
   it("tells what calls were like, that are over now", function()
     local result, text = world.run("ringdown.stats.command", { agent = "northside-plumbing", width = 80 })
     assert.equal(4, result.total.calls)

@@ -35,7 +35,7 @@ local SUMS = { "calls", "contained", "transferred", "not_taken", "emergency", "f
   "micro_usd", "unknown_costs", "unknown_part_micro_usd" }
 M.items = { "model", "transcription", "provider", "carrier", "stream", "transfer", "texts", "hosting" }
 M.bases = { "billed", "reported", "estimated" }
-local WAITS = { "first_audio_ms", "tool_ms", "handled_s" }
+local WAITS = { "first_audio_ms", "turn_ms", "tool_ms", "handled_s" }
 
 -- ── sums ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -113,6 +113,7 @@ local function told(row)
     tools = { calls = row.tools, failed = row.tools_failed, open = row.tools_open,
       success = share(tools_done - row.tools_failed, tools_done), took = waits_of(row.waits.tool_ms, "ms") },
     first_audio = waits_of(row.waits.first_audio_ms, "ms"),
+    turn_latency = waits_of(row.waits.turn_ms, "ms"),
     cost = money_of(row),
   }
 end

@@ -46,6 +46,10 @@ local function facts(row)
   if first.n > 0 then
     put("first words", ("%9s  half of them; 95 %% within %s"):format(draw.ms(first.p50_ms), draw.ms(first.p95_ms)))
   end
+  if row.turn_latency.n > 0 then
+    put("answers", ("%9s  half of them; 95 %% within %s"):format(draw.ms(row.turn_latency.p50_ms),
+      draw.ms(row.turn_latency.p95_ms)))
+  end
   return list
 end
 
@@ -159,7 +163,20 @@ local columns = {
   { "first_audio_p95_ms", at("first_audio", "p95_ms") }, { "micro_usd", at("cost", "micro_usd") },
   { "unknown_cost_calls", at("cost", "unknown_calls") },
   { "unknown_part_micro_usd", at("cost", "unknown_part_micro_usd") },
+  { "known_cost_calls", at("cost", "known_calls") }, { "emergencies_not_handled", at("emergencies", "not_handled") },
+  { "answered_share", at "answered_share" }, { "talk_average_s", at "talk_average_s" }, { "turns", at "turns" },
+  { "barge_ins", at "barge_ins" }, { "errors", at "errors" }, { "failed_over", at "failed_over" },
+  { "handled_p99_s", at("emergencies", "waited", "p99_s") }, { "tool_success", at("tools", "success") },
+  { "tool_p50_ms", at("tools", "took", "p50_ms") }, { "tool_p99_ms", at("tools", "took", "p99_ms") },
+  { "first_audio_p99_ms", at("first_audio", "p99_ms") }, { "turn_p50_ms", at("turn_latency", "p50_ms") },
+  { "turn_p95_ms", at("turn_latency", "p95_ms") }, { "turn_p99_ms", at("turn_latency", "p99_ms") },
 }
+for _, part in ipairs { { "items", { "model", "transcription", "provider", "carrier", "stream", "transfer", "texts",
+  "hosting" } }, { "bases", { "billed", "reported", "estimated" } } } do
+  for _, name in ipairs(part[2]) do
+    columns[#columns + 1] = { name .. "_micro_usd", at("cost", part[1], name) }
+  end
+end
 
 ---@param answer table stats.read's
 ---@return string[] lines
