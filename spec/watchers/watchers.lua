@@ -141,7 +141,7 @@ end
 
 local function median(values)
   table.sort(values)
-  return values[(#values + 1) // 2]
+  return (values[(#values + 1) // 2] + values[#values // 2 + 1]) / 2
 end
 
 -- ── the rounds ──────────────────────────────────────────────────────────────────────────────────
