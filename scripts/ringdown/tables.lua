@@ -7,15 +7,14 @@ local M = {}
 
 -- Tables and views of sql/; a spec compares. Months of the partitioned ones are called calls_2026_11 and so on.
 M.ours = [[adoptions agent_release_current agent_releases agent_trees agent_versions agents alert_engine
-  alert_silences alert_states alerts api_requests appointments audit budget_calls budget_states budget_version
-  budgets bulk_items bulk_runs call_cost_lines call_costs call_events call_legs calls calls_counted calls_daily
-  calls_measured calls_recent costs_compared costs_daily customers demo_database force_now forces jobs near_misses
-  node_leader node_processes nodes notices number_snapshots number_targets numbers_at_vapi numbers_seen
-  numbers_shown numbers_version opt_outs phone_numbers rates recordings retention rollout_checks rollout_now
-  rollouts routing_version schema_migrations sites sites_shown statistics statistics_coarse statistics_dirty
-  statistics_hourly statistics_weeks store streams_begun synthetic_calls texts tickets tokens tool_calls
-  triage_followers triage_matches triage_steps turn_waits_hourly turns usage usage_hourly vapi_calls vapi_signatures
-  vapi_writes weekly_mails]]
+  alert_silences alert_states alerts api_requests appointments audit budget_calls budget_states budget_version budgets
+  bulk_items bulk_runs call_cost_lines call_costs call_events call_legs calls calls_counted calls_daily calls_measured
+  calls_recent costs_compared costs_daily customers demo_database force_now forces jobs near_misses node_leader
+  node_processes nodes notices number_snapshots number_targets numbers_at_vapi numbers_seen numbers_shown
+  numbers_version opt_outs phone_numbers rates recordings retention rollout_checks rollout_now rollouts
+  routing_version schema_migrations sites sites_shown statistics statistics_coarse statistics_dirty statistics_hourly
+  statistics_weeks store streams_begun synthetic_calls texts tickets tokens tool_calls triage_followers triage_matches
+  triage_steps turns usage usage_hourly vapi_calls vapi_signatures vapi_writes weekly_mails]]
 
 local reasons = {
   store = "use ringdown.store instead",

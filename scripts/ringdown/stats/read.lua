@@ -251,29 +251,19 @@ local function model_of(row)
     audio_out = row.audio_out, transcribed_s = row.transcribed_ms / 1000 }
 end
 
--- How long callers waited for an answer, from their last word to its first sound.
-local function turns_of(buckets)
-  local counts = {}
-  histogram.add(counts, buckets)
-  return waits_of(counts, "ms")
-end
-
--- What the model was given and gave and how soon it answered, beside the groups; nothing of calls that Vapi had.
+-- What the model was given and gave, beside the groups; nothing of calls that Vapi had.
 local function put_model(ask, when, by, total, groups)
   if ask.system and ask.system ~= "openai" or ask.site then -- tokens are not kept by site
     return
   end
-  local waits = db.must("select turn_waits_range($1::jsonb)::text", { question(ask, when) })
-  total.turn_latency = turns_of(waits[""])
   total.model = model_of(db.must("select usage_range($1::jsonb)::text", { question(ask, when) })[1])
   if MODEL_BY[by or ""] then
     local rows = {}
-    waits = db.must("select turn_waits_range($1::jsonb)::text", { question(ask, when, by) })
     for _, row in ipairs(db.must("select usage_range($1::jsonb)::text", { question(ask, when, by) })) do
       rows[row.key] = row
     end
     for _, group in ipairs(groups) do
-      group.model, group.turn_latency = model_of(rows[group.key]), turns_of(waits[group.key])
+      group.model = model_of(rows[group.key])
     end
   end
 end

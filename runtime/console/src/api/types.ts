@@ -1164,7 +1164,7 @@ export type Statistics = {
   period: Record<string, unknown>;
   site: string | null;
   system: string | null;
-  /** unless a site is asked for, also `model`: tokens, those that came from the cache, and their share; and `turn_latency`: percentiles of how long callers waited for an answer's first sound */
+  /** unless a site is asked for, also `model`: tokens, those that came from the cache, and their share */
   total: Record<string, unknown>;
   /** whose days these are: the agent's, else UTC */
   zone: string;

@@ -13,8 +13,7 @@ local schemas = {
     zone = { type = "string", required = true, about = "whose days these are: the agent's, else UTC" },
     agent = maybe, site = maybe, system = maybe, by = maybe,
     total = { type = "object", open = true, ours = true, required = true,
-      about = "unless a site is asked for, also `model`: tokens, those that came from the cache, and their share; and "
-        .. "`turn_latency`: percentiles of how long callers waited for an answer's first sound" },
+      about = "unless a site is asked for, also `model`: tokens, those that came from the cache, and their share" },
     errors = { type = "array", nullable = true,
       about = "without `by`: codes of errors, of the newest 500 calls that had any",
       of = { type = "object", fields = { code = { type = "string", required = true },
