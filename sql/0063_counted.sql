@@ -341,7 +341,7 @@ $$;
 
 -- --- what there is already ------------------------------------------------------------------------
 
--- Days and weeks now; the calls of each hour when it is counted next, which 0054 wants of all of them.
+-- Days and weeks now; the calls of each hour when it is counted next, which 0062 wants of all of them.
 select statistics_fold('day', null, d) from (select distinct local_hour::date as d from statistics_coarse
     where grain = 'reason_day') x;
 insert into statistics_weeks (week) select distinct date_trunc('week', local_hour)::date from statistics_coarse
