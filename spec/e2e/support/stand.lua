@@ -145,6 +145,10 @@ local function begin()
       seed.started(n)
     end
   end
+  assert(proc.wait_for(function() -- what the leader counts each minute, now
+    pg.query(database, "select statistics_roll(1000)")
+    return pg.query(database, "select count(*) n from statistics_dirty")[1].n == 0
+  end, 60), "the seeds are not counted")
   line { admin = "http://127.0.0.1:" .. n.admin_port, url = n.url, database = n.database, tokens = {
     viewer = tokens.viewer, operator = tokens.operator, admin = tokens.admin } }
 end

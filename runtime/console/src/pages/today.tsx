@@ -37,10 +37,11 @@ function Sentence({ of }: { of: Today }) {
     <p class="sentence">
       {of.parts.map((part, i) => {
         const href = hrefOf(part.opens);
+        const text = i === 0 ? part.text.charAt(0).toUpperCase() + part.text.slice(1) : part.text;
         const mark = i === of.parts.length - 1 ? "." : of.parts[i + 1]!.name === "vapi" ? "; " : ", ";
         return (
           <span key={part.name}>
-            {href ? <a href={href}>{part.text}</a> : part.text}
+            {href ? <a href={href}>{text}</a> : text}
             {mark}
           </span>
         );
@@ -154,7 +155,7 @@ function Wants({ today }: { today: Today }) {
 
 /** A bar for each hour, from zero; what was missed stands on what was answered. */
 function Hours({ day, agent, zone }: { day: string; agent: string | null; zone: string }) {
-  const stats = useApi("GET /statistics", { query: { since: day, until: day, by: "hour", agent: agent ?? undefined } }, { on: counts, soonMs: 2000 });
+  const stats = useApi("GET /statistics", { query: { since: day, until: day, by: "hour", agent: agent ?? undefined } }, { on: counts, soonMs: 2000, everyMs: 60_000 });
   return (
     <Panel title={`Calls by the hour (${zone})`}>
       <Shown of={stats}>
@@ -212,7 +213,7 @@ const callColumns: Column<Call>[] = [
 function Last({ of, agent }: { of: Today; agent: string | null }) {
   const days = { local_from: of.day, local_to: otherDay(of.day, 1) };
   const query = { ...days, agent: agent ?? undefined };
-  const calls = useApi("GET /calls", { query: { ...query, limit: 8 } }, { on: (fact) => fact.type === "ended" || fact.type === "webhook", soonMs: 1500 });
+  const calls = useApi("GET /calls", { query: { ...query, limit: 8 } }, { on: (fact) => fact.type === "ended" || fact.type === "webhook", soonMs: 1500, everyMs: 60_000 });
   return (
     <Panel title={of.so_far ? "Last calls" : "Last calls of the day"} actions={<a href={"/calls?" + new URLSearchParams({ ...days, ...(agent ? { agent } : {}) }).toString()}>all of the day</a>} flush>
       <Shown of={calls}>
@@ -276,6 +277,11 @@ export default function TodayPage() {
       <Shown of={today} what="Counting">
         {(data) => (
           <>
+            {(data.behind?.hours as number | undefined) ? (
+              <p class="stale" role="status">
+                {f.plural(data.behind!.hours as number, "hour")} with changes are being counted: there may be more than this page says.
+              </p>
+            ) : null}
             <Sentence of={data} />
             <FiguresOf of={data} />
             <div class="today-columns">

@@ -11,7 +11,8 @@ describe("today", () => {
     const page = await open("/today", "operator");
     const sentence = page.locator(".sentence");
     await sentence.waitFor();
-    expect(await sentence.textContent()).toBe(now.sentence + ".");
+    const same = (text: string | null) => text!.replace(/\.$/, "");
+    expect(same(await sentence.textContent())).toBe(same(now.sentence));
     expect(await sentence.getByRole("link", { name: now.parts[0]!.text }).getAttribute("href")).toMatch(/^\/calls\?.*result=answered/);
     await page.getByRole("row", { name: /northside-plumbing/ }).first().waitFor();
     await axe(page);
