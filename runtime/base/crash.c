@@ -14,7 +14,7 @@
  * - it hangs, in the unwinder for example: SIGALRM ends the process after five seconds
  * - another thread crashes meanwhile: it waits for the end
  * - a sanitizer wants the signal: its handler is left in place behind ours and gets it as it came. Not when
- *   somebody sent the signal (kill -SEGV): then there is nothing for it to explain */
+ *   it was sent (kill -SEGV, abort()): then there is nothing for it to explain */
 #include "base/crash.h"
 
 #include "base/str.h"
@@ -142,6 +142,12 @@ static void put_frames(int fd, struct line *l, uintptr_t pc)
         put_frame(fd, l, (uintptr_t)frames[i]);
 }
 
+/* abort() is a signal that we send ourselves: malloc and the stack protector end a process by it. */
+static bool somebody_sent(const siginfo_t *info)
+{
+    return info->si_code <= 0 && !(info->si_code == SI_TKILL && info->si_pid == getpid());
+}
+
 static void write_note(int fd, int number, const siginfo_t *info, const void *context)
 {
     static struct line l;
@@ -151,7 +157,7 @@ static void write_note(int fd, int number, const siginfo_t *info, const void *co
     (void)!write(fd, crash.head, crash.n_head);
     add(&l, "signal ");
     add_number(&l, (uint64_t)number, 10);
-    add(&l, info->si_code > 0 ? " 1" : " 0");
+    add(&l, somebody_sent(info) ? " 0" : " 1");
     put(fd, &l);
     add(&l, "address ");
     add_number(&l, info->si_code > 0 ? (uintptr_t)info->si_addr : 0, 16);

@@ -256,7 +256,8 @@ static void test_abort_and_what_somebody_sends_are_noted(void **state)
     (void)state;
     assert_int_equal(WTERMSIG(status), SIGABRT);
     read_note();
-    holds("\nsignal 6 0\n");
+    holds("\nsignal 6 1\n"); /* our own doing: nobody sent it */
+    holds("\naddress 0\n");
     holds("\nend\n");
     status = die(send_segv, false);
     assert_int_equal(WTERMSIG(status), SIGSEGV);
