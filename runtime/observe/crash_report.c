@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crash_report.c - reads notes of crashes, line by line; what it does not know or believe it leaves out.
  *
+ *   crash-TIME-PID ─▶ log, alarm ─▶ crash-TIME-PID-told ─▶ Sentry, if there is one ─▶ gone
+ *
+ * A note that Sentry does not take for days is told here once: no start after that raises the alarm again.
+ *
  * Failure modes: a note that is cut (the handler crashed or hung, the disk was full) is told as far as it
  * goes; a file that is none, too long, a link or a pipe is not read, and deleted with its name in the log,
  * so that nothing is looked at for ever. */
@@ -50,11 +54,24 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static const char told[] = "-told";
+
+static bool is_told(const char *path)
+{
+    size_t n = strlen(path), k = strlen(told);
+
+    return n > k && strcmp(path + n - k, told) == 0;
+}
+
 static int is_note(const struct dirent *d)
 {
-    return strncmp(d->d_name, CRASH_PREFIX, strlen(CRASH_PREFIX)) == 0 &&
-           strspn(d->d_name + strlen(CRASH_PREFIX), "0123456789-") ==
-               strlen(d->d_name + strlen(CRASH_PREFIX));
+    const char *rest = d->d_name + strlen(CRASH_PREFIX);
+    size_t n;
+
+    if (strncmp(d->d_name, CRASH_PREFIX, strlen(CRASH_PREFIX)) != 0)
+        return 0;
+    n = strspn(rest, "0123456789-");
+    return !rest[n] || (n > 0 && strcmp(rest + n - 1, told) == 0);
 }
 
 size_t crash_reports(const char *folder, char paths[CRASH_REPORTS][PATH_MAX])
@@ -234,6 +251,15 @@ static void tell(const struct crash_report *r)
                 catalogue_fix("process.", "crashed"));
 }
 
+/* Where that fails it is told again: rather twice than never. */
+static void mark_told(const char *path)
+{
+    char to[PATH_MAX];
+
+    if (snprintf(to, sizeof(to), "%s%s", path, told) < (int)sizeof(to))
+        (void)rename(path, to);
+}
+
 bool crash_reports_tell(const char *folder)
 {
     char paths[CRASH_REPORTS][PATH_MAX];
@@ -241,10 +267,14 @@ bool crash_reports_tell(const char *folder)
     struct crash_report *r = n ? malloc(sizeof(*r)) : NULL;
 
     for (size_t i = 0; r && i < n; i++) {
-        int rc = crash_report_read(r, paths[i]);
+        int rc;
 
+        if (is_told(paths[i]))
+            continue;
+        rc = crash_report_read(r, paths[i]);
         if (!rc) {
             tell(r);
+            mark_told(paths[i]);
             continue;
         }
         log_warn("process.no_report", F_STR("file", paths[i]), F_ERR(rc),

@@ -42,7 +42,8 @@ const char *crash_signal_name(int number); /* "SIGSEGV" */
 /* "turn_interrupt", else "ringdown+0x1b3c4". */
 void crash_frame_name(const struct crash_frame *f, char *out, size_t cap);
 
-/* One line of the log and the alarm "process.crashed" about each that is there. True: there were some. */
+/* One line of the log and the alarm "process.crashed" about each that was not told of. True: there are some,
+ * told of now or before. */
 bool crash_reports_tell(const char *folder);
 
 #endif

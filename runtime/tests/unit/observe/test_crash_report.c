@@ -160,6 +160,27 @@ static void test_it_is_told_once_in_the_log_and_as_an_alarm(void **state)
     assert_non_null(strstr(open[0].text, "SIGSEGV in thread test_crash_repo, at trip_over"));
 }
 
+/* Sentry is away for days, and the process starts again meanwhile, as it should. */
+static void test_a_note_that_waits_for_sentry_is_not_told_again(void **state)
+{
+    struct alarm open[4];
+
+    (void)state;
+    crash_a_child();
+    log_take(on_line);
+    assert_true(crash_reports_tell(folder));
+    alarm_reset();
+    assert_true(crash_reports_tell(folder)); /* it is there, for Sentry */
+    log_take(NULL);
+    assert_int_equal(logged.n, 1);
+    assert_int_equal(alarm_list(open, 4), 0);
+    assert_int_equal(crash_reports(folder, paths), 1);
+    assert_int_equal(crash_report_read(&report, paths[0]), 0);
+    assert_int_equal(report.signal, SIGSEGV);
+    (void)put("crash-1-2-tolds", "x", 1); /* somebody's own */
+    assert_int_equal(crash_reports(folder, paths), 1);
+}
+
 static void test_sentry_hears_a_fatal_event_the_oldest_frame_first(void **state)
 {
     const struct sentry_about about = {.release = "ringdown@2",
@@ -291,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(test_a_real_crash_has_the_function_it_was_in),
         IN_A_FOLDER(test_it_is_told_once_in_the_log_and_as_an_alarm),
+        IN_A_FOLDER(test_a_note_that_waits_for_sentry_is_not_told_again),
         IN_A_FOLDER(test_sentry_hears_a_fatal_event_the_oldest_frame_first),
         IN_A_FOLDER(test_a_note_that_is_cut_is_told_as_far_as_it_goes),
         IN_A_FOLDER(test_what_nobody_of_us_wrote_is_left_out),
