@@ -17,21 +17,30 @@ enum { PHONE_DIGITS = 10, PHONE_DIGITS_PLUS = 7, KEY_CHARS = 24, SID_CHARS = 34 
 
 static const char between_words[] = " \t\r\n\"'<>(),;";
 
-/* How many bytes from here are a phone number; 0: none. */
+/* How many bytes from here are a phone number; 0: none. What begins with digits and goes on with letters is
+ * an id, unless a number stands before it by itself: "312 555 0142 2nd floor". */
 static size_t phone_at(const char *p, size_t n)
 {
-    size_t digits = 0, end = 0;
+    size_t digits = 0, end = 0, words_digits = 0, words_end = 0;
 
     for (size_t i = 0; i < n; i++) {
         if (isdigit((unsigned char)p[i])) {
             digits++;
             end = i + 1;
-        } else if (!(i == 0 && p[i] == '+') && (!p[i] || !strchr(" ()-./", p[i]) || i > end + 2)) {
+            continue;
+        }
+        if (p[i] && strchr(" ()", p[i])) {
+            words_digits = digits;
+            words_end = end;
+        }
+        if (!(i == 0 && p[i] == '+') && (!p[i] || !strchr(" ()-./", p[i]) || i > end + 2)) {
             break;
         }
     }
-    if (end < n && isalpha((unsigned char)p[end]))
-        return 0; /* an id */
+    if (end < n && isalpha((unsigned char)p[end])) {
+        digits = words_digits;
+        end = words_end;
+    }
     return digits >= PHONE_DIGITS || (*p == '+' && digits >= PHONE_DIGITS_PLUS) ? end : 0;
 }
 

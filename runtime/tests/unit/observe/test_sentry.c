@@ -110,6 +110,10 @@ static void test_numbers_keys_and_addresses_are_taken_out(void **state)
     scrubs("call +13125550142 back", "call [phone] back");
     scrubs("(312) 555-0142", "[phone]");
     scrubs("312.555.0142, please", "[phone], please");
+    scrubs("(312) 555-0142 2nd floor", "[phone] 2nd floor");
+    scrubs("312 555 0142 at 5pm", "[phone] at 5pm");
+    scrubs("312-555-0142 5pm", "[phone] 5pm");
+    scrubs("1234567890-12ab", "1234567890-12ab"); /* an id */
     scrubs("card 4111 1111 1111 1111 now", "card [card] now");
     scrubs("ssn 123-45-6789", "ssn [ssn]");
     scrubs("key sk-abc refused", "key [key] refused");
