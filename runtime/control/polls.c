@@ -163,7 +163,8 @@ static struct poll *free_place(struct polls *p)
     return NULL;
 }
 
-/* Behind that id; of an older process: with all there is, and something is missing. */
+/* Behind that id; of an older process: with all there is, and something is missing. An id that is not given yet
+ * is of another process as well: of another node, or the clock was set back between the two. */
 static void set_position(const struct polls *p, struct poll *q, const struct json_value *after)
 {
     uint64_t last = events_last(p->events), id;
@@ -175,7 +176,7 @@ static void set_position(const struct polls *p, struct poll *q, const struct jso
         q->after = id - p->base < last ? id - p->base : last;
     else
         q->after = events_first(p->events) - 1;
-    q->missed = id > 0 && id < p->base;
+    q->missed = id > 0 && (id < p->base || id - p->base > last);
 }
 
 int polls_open(struct polls *p, struct http_request *r, const struct json_value *stream)

@@ -250,11 +250,14 @@ static bool read_id(uint64_t *id, const struct json_value *v, const char *last_e
     return json_u64(v, id) || json_u64(&text, id);
 }
 
-/* Where it goes on: behind `id`; 0: with all there is. What came before this process is missed. */
+/* Where it goes on: behind `id`; 0: with all there is. What came before this process is missed; to whoever
+ * has an id that is not given yet, of another node or of a clock that was set back, all of ours may be new. */
 static void set_position(struct readers *r, struct reader *e, uint64_t id)
 {
     uint64_t last = events_last(r->o.events);
 
+    if (id >= r->base && id - r->base > last && last > 0)
+        (void)write_missed(r, e, r->base + 1, last);
     if (id >= r->base)
         e->after = id - r->base < last ? id - r->base : last;
     else if (id == 0)

@@ -631,6 +631,10 @@ static void listen_to_all(struct world *w)
     assert_non_null(strstr(w->got, "event: missed\ndata: {\"from\":13,"));
     assert_non_null(strstr(w->got, "hello"));
     close(fd);
+    fd = listen_with(w, "Last-Event-ID: 9000000000000000\r\n", w->got, sizeof(w->got));
+    hear(fd, w->got, sizeof(w->got), "}\n\n"); /* of another process, which is further */
+    assert_non_null(strstr(w->got, "event: missed\ndata: {\"from\":"));
+    close(fd);
     w->node->api_result = "{\"status\":200,\"stream\":{\"masked\":false,\"after\":0}}";
     fd = listen_with(w, "", w->got, sizeof(w->got)); /* all there is */
     hear(fd, w->got, sizeof(w->got), "\"agents\"}\n\n");
@@ -836,6 +840,10 @@ static void ask_again_and_again(struct world *w)
     assert_int_equal(next_of(poll(w, "{\"masked\":false,\"after\":0,\"wait_s\":55}")), next + 3);
     assert_non_null(strstr(w->got, "\"event\":{\"type\":\"agents\"}"));
     poll(w, "{\"masked\":false,\"after\":77,\"wait_s\":55}"); /* of another process */
+    assert_non_null(strstr(w->got, "\"missed\":true"));
+    (void)snprintf(stream, sizeof(stream), "{\"masked\":false,\"after\":%" PRIu64 ",\"wait_s\":55}",
+                   next + 4); /* of another one, which is further */
+    assert_int_equal(next_of(poll(w, stream)), next + 3);
     assert_non_null(strstr(w->got, "\"missed\":true"));
     assert_int_equal(next_of(poll(w, "{\"masked\":false,\"wait_s\":0}")), next + 3);
     assert_non_null(strstr(w->got, "\"items\":[],"));
