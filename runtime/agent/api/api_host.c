@@ -208,7 +208,7 @@ int api_open_harmless(lua_State *L)
         "emergency", "alarm",       "transfer",     "transfer_begun",
         "instruct",  "expect_text", "deliver_text", "fact",
         "reply",     "take_line",   "outside",      "transfer_refused",
-        "keep_open"};
+        "keep_open", "heartbeat",   "alarm_over"};
 
     (void)api_open_call(L);
     for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
