@@ -3,7 +3,8 @@
  *
  *   OPENING ─▶ headers ─▶ READING ─▶ SENDING ─what waits for the peer is little─▶ READING … ─▶ over
  *
- * - the disk is touched by helper threads alone: a slow one holds back this answer and nothing else
+ * - the disk is touched by helper threads alone, HELPERS at once: the same threads look up names for calls, and a
+ *   disk that hangs must not have them all
  * - of a file no more than two pieces are in memory
  * - a player that is paused takes nothing: it keeps its place for STUCK_MS, then it has to ask again
  *
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 enum { PIECE = 128 << 10, TICK_MS = 20, STUCK_MS = 60000, NAME_BYTES = 128, DATA_BYTES = 3072 };
+enum { HELPERS = 2 /* of the four that libuv has */ };
 
 static const char type[] = "audio/wav";
 
@@ -38,7 +40,7 @@ struct sound {
     int fd, rc; /* rc: what the helper came to */
     bool working;
     uint64_t size, at, left;
-    uint64_t moved_ms; /* the peer took something then */
+    uint64_t moved_ms; /* the peer took something then, or the disk gave it */
     size_t queued;
     size_t n_piece;
     char piece[PIECE];
@@ -49,7 +51,7 @@ struct playback {
     char data[DATA_BYTES];
     struct loop_timer *tick; /* owns */
     struct sound *first;     /* owns */
-    unsigned n;
+    unsigned n, working;     /* and for how many of them a helper works */
 };
 
 static const struct problem not_there = {410,
@@ -119,6 +121,26 @@ static void open_it(void *arg)
     s->rc = s->fd < 0 ? s->fd : 0;
 }
 
+/* Later, when all helpers are busy: on_tick() comes back to it. */
+static int have_done(struct sound *s, loop_work_fn *work, loop_work_fn *done)
+{
+    struct playback *p = s->owner;
+    int rc = p->working < HELPERS ? loop_work(p->loop, work, done, s) : 0;
+
+    s->working = rc == 0 && p->working < HELPERS;
+    p->working += s->working;
+    if (!s->working)
+        loop_timer_in(p->tick, TICK_MS);
+    return rc;
+}
+
+static void is_done(struct sound *s)
+{
+    s->working = false;
+    if (s->owner)
+        s->owner->working--;
+}
+
 static void read_piece(void *arg)
 {
     struct sound *s = arg;
@@ -158,7 +180,7 @@ static void on_read(void *arg)
 {
     struct sound *s = arg;
 
-    s->working = false;
+    is_done(s);
     if (s->owner && s->request)
         send_piece(s);
     else
@@ -167,24 +189,34 @@ static void on_read(void *arg)
 
 static void read_on(struct sound *s)
 {
-    s->working = true;
-    if (loop_work(s->owner->loop, read_piece, on_read, s) == 0)
+    if (have_done(s, read_piece, on_read))
+        end(s);
+}
+
+static void on_open(void *arg);
+
+static void give_up(struct sound *s)
+{
+    if (s->fd >= 0) {
+        end(s);
         return;
-    s->working = false;
-    end(s);
+    }
+    problem_reply(s->request, &unreadable);
+    let_go(s);
 }
 
 static void look_at(struct sound *s, uint64_t now)
 {
-    size_t queued = http_stream_queued(s->request);
+    bool open = s->fd >= 0;
+    size_t queued = open ? http_stream_queued(s->request) : 0;
 
     if (queued < s->queued)
         s->moved_ms = now;
     s->queued = queued;
-    if (queued <= PIECE / 2)
+    if (now - s->moved_ms >= STUCK_MS || (!open && have_done(s, open_it, on_open)))
+        give_up(s);
+    else if (open && queued <= PIECE / 2)
         read_on(s);
-    else if (now - s->moved_ms >= STUCK_MS)
-        end(s);
 }
 
 static void on_tick(void *arg)
@@ -251,7 +283,7 @@ static void on_open(void *arg)
 {
     struct sound *s = arg;
 
-    s->working = false;
+    is_done(s);
     if (!s->owner || !s->request) {
         release(s);
         return;
@@ -291,14 +323,14 @@ int playback_serve(struct playback *p, struct http_request *r, const struct json
         free(s);
         return RD_EPROTO;
     }
-    s->working = true;
-    rc = loop_work(p->loop, open_it, on_open, s);
+    s->request = r;
+    s->owner = p;
+    s->moved_ms = now_ms();
+    rc = have_done(s, open_it, on_open);
     if (rc) {
         free(s);
         return rc;
     }
-    s->request = r;
-    s->owner = p;
     s->next = p->first;
     p->first = s;
     p->n++;

@@ -1055,6 +1055,39 @@ static void crowd_listens(struct world *w)
     want_head(w, "audio/wav");
 }
 
+/* More than there are helpers: each waits for one, and hears it to its end. */
+static void all_listen(struct world *w)
+{
+    static const char text[] = "GET /api/v1/x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static char all[SOUND_BYTES + 8192];
+    int fds[PLAYBACK_MAX];
+
+    w->node->api_result = played;
+    for (int i = 0; i < PLAYBACK_MAX; i++) {
+        fds[i] = dial(w);
+        say(fds[i], text);
+    }
+    for (int i = 0; i < PLAYBACK_MAX; i++) {
+        size_t n = 0;
+        ssize_t got;
+
+        while (n < sizeof(all) && (got = recv(fds[i], all + n, sizeof(all) - n, 0)) > 0)
+            n += (size_t)got;
+        close(fds[i]);
+        assert_true(n > SOUND_BYTES);
+        for (size_t k = 0; k < SOUND_BYTES; k++)
+            if (all[n - SOUND_BYTES + k] != sound_at(k))
+                fail_msg("byte %zu is another", k);
+    }
+}
+
+static void test_all_players_hear_it_to_its_end(void **state)
+{
+    make_recording(*state);
+    play(state, all_listen);
+    remove_recordings(*state);
+}
+
 static void test_there_is_room_for_so_many_players(void **state)
 {
     make_recording(*state);
@@ -1090,6 +1123,7 @@ int main(void)
         LIVES(test_there_is_room_for_so_many_who_wait),
         LIVES(test_a_recording_is_played_whole_or_in_pieces),
         LIVES(test_no_other_file_is_played),
+        LIVES(test_all_players_hear_it_to_its_end),
         LIVES(test_there_is_room_for_so_many_players),
     };
 
