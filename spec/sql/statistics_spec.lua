@@ -87,7 +87,7 @@ local function recounted(url, zones)
     local ended = { completed = true, busy = true, failed = true, ["no-answer"] = true, canceled = true }
     if c.ended or ended[c.status] then
       local at = time.at(zones[c.agent] or "UTC", c.at)
-      local reason = c.missed or c.system == "fallback" and c.why or c.ended_reason or c.status or ""
+      local reason = c.missed or c.system == "fallback" and c.why or c.ended_reason or c.status or "unknown"
       local key = table.concat({ c.at // 3600 * 3600, at.date .. " " .. at.time:sub(1, 2), c.agent, c.site, c.system,
         outcome_of(c), reason, c.is_test and "test" or c.imported and "imported" or "real" }, "|")
       local row = rows[key]
@@ -237,7 +237,7 @@ describe("statistics", function()
       c:add("missed", { why = "gave_up" })
     end
     if system == "openai" and r(1, 12) > 1 then
-      c:add("ended", { reason = ({ "caller_hangup", "agent_hangup", "transferred", "provider_failed" })[r(1, 4)],
+      c:add("ended", { reason = ({ "caller_hangup", "agent_hangup", "transferred", "provider_failed" })[r(1, 5)],
         duration_ms = r(0, 5000000), first_audio_ms = r(0, 4000), turns = r(0, 9), barge_ins = r(0, 3),
         errors = r(0, 1) }, r(1, 5000) * 1000)
     end
@@ -324,6 +324,19 @@ describe("statistics", function()
       from statistics_hourly where agent = 'northside-plumbing'
         and local_hour = '2026-11-01 01:00']])
     assert.same({ { n = 2, clock = 1 } }, hours) -- 01:00 twice
+  end)
+
+  it("count a call of which nobody told why it ended, nor how", function()
+    local c = events.call(1)
+    c:add("decision", { system = "openai", reason = "split" })
+    c:add("ended", { duration_ms = 60000 })
+    events.ingest(url, c.list)
+    events.ingest(url, ended_call(2).list)
+    roll()
+    same_as_raw()
+    assert.same({ { reason = "caller_hangup", calls = 1 }, { reason = "unknown", calls = 1 } },
+      pg.query(url, "select reason, calls from statistics_hourly order by reason"))
+    assert.same({}, pg.query(url, "select hour from statistics_dirty"))
   end)
 
   it("count only hours in which something changed", function()
