@@ -50,6 +50,23 @@ describe("calls in the API", function()
     assert.same({}, (sids "/calls?state=live"))
   end)
 
+  it("have the emergencies that a day's sentence counts: one that was only recorded is none", function()
+    finally(function()
+      world.rows "update triage_matches set state = 'open', handled_at = null returning 1"
+    end)
+    world.rows(([[update triage_matches set state = 'recorded' where call = '%s' returning 1]]):format(seed.ended))
+    local list, value = sids "/calls?emergency=true"
+    assert.same({ seed.call }, list)
+    assert.equal(1, value.items[1].emergencies)
+    local others
+    others, value = sids "/calls?emergency=false"
+    assert.same({ seed.other, seed.ended }, others)
+    assert.equal(0, value.items[2].emergencies)
+    world.rows(([[update triage_matches set state = 'handled', handled_at = now() where call = '%s' returning 1]]):format(
+      seed.ended))
+    assert.same({ seed.ended, seed.call }, (sids "/calls?emergency=true"))
+  end)
+
   it("are those of one's agents, and no others are", function()
     assert.same({ seed.other }, (sids("/calls", scoped)))
     assert.same({}, (sids("/calls?agent=northside-plumbing", scoped)))

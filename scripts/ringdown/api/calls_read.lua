@@ -17,7 +17,7 @@ M.columns = [[jsonb_build_object('call', c.call, 'agent', c.agent, 'version', c.
   'first_audio_ms', c.first_audio_ms, 'turns', c.turns, 'barge_ins', c.barge_ins, 'tool_calls', c.tool_calls,
   'errors', c.errors, 'cost_micro_usd', k.micro_usd, 'cost_reason', k.reason, 'imported', coalesce(c.imported, false),
   'erased', c.erased_at is not null,
-  'emergencies', (select count(*) from triage_matches m where m.call = c.call))]]
+  'emergencies', (select count(*) from triage_matches m where m.call = c.call and m.state <> 'recorded'))]]
 
 -- What a search asks for, each as a condition of its own: those that are not asked for would keep the planner from
 -- an index.
