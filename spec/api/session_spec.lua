@@ -55,6 +55,20 @@ describe("a session of the console", function()
     assert.equal(401, (me(session.token)))
   end)
 
+  it("is over, and so is what was made of it, when what they all come of is revoked", function()
+    local first = world.token { role = "operator" }
+    local secrets = { first }
+    for i = 2, 4 do
+      secrets[i] = select(2, log_in(secrets[i - 1])).token
+    end
+    assert.equal(200, (me(secrets[4])))
+    world.rows "update tokens set revoked_at = now() where not is_session and revoked_at is null returning 1"
+    for i = 1, 4 do
+      assert.equal(401, (me(secrets[i])))
+      assert.equal(401, (log_in(secrets[i])))
+    end
+  end)
+
   it("is over when it is logged out, and the token it was made of is not", function()
     local parent = world.token { role = "operator" }
     local _, session = log_in(parent)
