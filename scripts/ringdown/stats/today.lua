@@ -281,7 +281,7 @@ function M.words(t)
     more.kind = "real"
     return opens(t, "/calls", more)
   end
-  if t.calls == 0 then
+  if t.calls == 0 and t.emergencies.all == 0 then -- a call that goes on may have one, and is not counted yet
     put("answered", t.so_far and "nobody has called yet" or "nobody called", calls {})
     return "Nobody" .. parts[1].text:sub(7) .. ".", parts
   end
