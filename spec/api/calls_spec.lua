@@ -62,8 +62,8 @@ describe("calls in the API", function()
     others, value = sids "/calls?emergency=false"
     assert.same({ seed.other, seed.ended }, others)
     assert.equal(0, value.items[2].emergencies)
-    world.rows(([[update triage_matches set state = 'handled', handled_at = now() where call = '%s' returning 1]]):format(
-      seed.ended))
+    world.rows(([[update triage_matches set state = 'handled', handled_at = now() where call = '%s'
+      returning 1]]):format(seed.ended))
     assert.same({ seed.ended, seed.call }, (sids "/calls?emergency=true"))
   end)
 

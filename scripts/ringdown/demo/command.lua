@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- demo.command: the operation `demo`: makes a new database one for a demo, and fills it with a month of calls that
--- never were. What is made up goes nowhere else: only into a database that was marked before the first call came, and
--- once.
+-- never were. What is made up goes nowhere else: only into a database that was marked before the first call came, as
+-- long as none has come, and once.
 --
 --   mark   this database is for a demo, for ever; refused where there are calls, customers or numbers
 --   seed   the month (demo.month) by the way of all facts, `ingest`; then visits, the rollout's history, alerts. The
@@ -164,10 +164,15 @@ function verbs.seed(payload, tell)
       .. "that is new", 0)
   elseif mark.seeded_at then
     error(("it was filled %s already; a new demo needs a new database"):format(mark.seeded_at:sub(1, 16)), 0)
+  elseif db.must "select to_json(exists (select from calls))::text" then
+    error("calls came to this database since it was marked, and made-up ones do not get among them; a new demo needs a "
+      .. "new database", 0)
   end
   local state = month.begin { seed = payload.seed, calls = payload.calls, days = 30 }
-  db.must("update demo_database set seed = $1::bigint, seeded_at = now() returning to_json(1)::text",
-    { tostring(payload.seed or 1) })
+  if not db.must("update demo_database set seed = $1::bigint, seeded_at = now() where seeded_at is null "
+    .. "returning to_json(1)::text", { tostring(payload.seed or 1) }) then
+    error("somebody fills it just now", 0)
+  end
   seed_rollout(state)
   local visits = seed_calls(state, tell)
   seed_visits(visits)
