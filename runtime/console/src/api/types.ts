@@ -181,7 +181,7 @@ export type Call = {
   direction: string | null;
   /** the carrier's */
   duration_s: number | null;
-  /** rules that matched */
+  /** rules that matched, without those that were only recorded */
   emergencies: number;
   ended_at: string | null;
   /** the caller was forgotten */
@@ -247,7 +247,7 @@ export type CallWithWaits = {
   direction: string | null;
   /** the carrier's */
   duration_s: number | null;
-  /** rules that matched */
+  /** rules that matched, without those that were only recorded */
   emergencies: number;
   ended_at: string | null;
   /** the caller was forgotten */
@@ -1665,7 +1665,7 @@ export interface Operations {
       /** only calls in which a visit was booked */
       booked?: boolean;
       cursor?: string;
-      /** only calls in which a rule matched */
+      /** only calls with an emergency, as `emergencies` counts */
       emergency?: boolean;
       /** only calls with errors */
       failed?: boolean;
