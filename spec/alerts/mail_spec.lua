@@ -171,7 +171,7 @@ while True:
     for _, fault in ipairs { "hang", "hang-data" } do
       local said, _, seconds = send { url = smtp(server { fault = fault }), stop_ms = 300 }
       assert.equal("given up\n", said)
-      assert.is_true(seconds < 2.5, seconds)
+      assert.is_true(seconds < 8, seconds) -- and not after the ten seconds that a server has
     end
   end)
 end)

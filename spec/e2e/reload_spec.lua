@@ -8,7 +8,7 @@ local sims = require "spec.e2e.support.sim"
 local NUMBER = "+13125550231"
 -- From the edit to the next call's version. 250 on a machine of its own with the optimised program; what runs beside
 -- this story, and the sanitizers, may take a multiple of that.
-local PATIENCE_MS = tonumber(os.getenv "RINGDOWN_RELOAD_MS" or "1500")
+local PATIENCE_MS = tonumber(os.getenv "RINGDOWN_RELOAD_MS") or 1000 * proc.promised(1.5)
 
 local function greeter(greeting, key)
   return ([[

@@ -37,9 +37,12 @@ function proc.exists(path)
   return lfs.attributes(path) ~= nil
 end
 
--- Calls `look` until it returns something true, which is returned; nil after `seconds`.
+-- Patience costs nothing where what is waited for comes: a busy machine is no failure.
+local PATIENCE_S = 60
+
+-- Calls `look` until it returns something true, which is returned; nil after `seconds`, or a minute if those are less.
 function proc.wait_for(look, seconds)
-  local until_s = proc.now() + (seconds or 20)
+  local until_s = proc.now() + math.max(seconds or 0, PATIENCE_S)
   repeat
     local found = look()
     if found then
@@ -48,6 +51,12 @@ function proc.wait_for(look, seconds)
     proc.sleep(0.05)
   until proc.now() > until_s
   return look()
+end
+
+-- How long something may take of which we say that it takes `seconds`: so long with scripts/test --full, which says so
+-- (RINGDOWN_PROMISES); ten times as long on a machine that does other things.
+function proc.promised(seconds)
+  return os.getenv "RINGDOWN_PROMISES" and seconds or 10 * seconds
 end
 
 -- Runs a command of the shell to its end: its output, its exit code.
