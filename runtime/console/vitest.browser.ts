@@ -9,7 +9,7 @@ export default defineConfig({
     pool: "forks",
     poolOptions: { forks: { singleFork: true, isolate: false } },
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     teardownTimeout: 60_000,
     reporters: "default",

@@ -109,7 +109,7 @@ describe("the frame of the page", () => {
     await order({ do: "restart" });
     await page.locator(".bar .badge", { hasText: /^live$/ }).waitFor({ timeout: 60_000 });
     await page.getByText("The node does not answer").waitFor({ state: "detached", timeout: 60_000 });
-  }, 150_000);
+  });
 
   it("is walked with the keyboard", async () => {
     const page = await open("/nodes", "operator");

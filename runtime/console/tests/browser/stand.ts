@@ -112,6 +112,7 @@ export async function open(path: string, role: Role | null, o: OpenOptions = {})
     locale: "en-US",
     reducedMotion: "reduce",
   });
+  context.setDefaultTimeout(60_000); // a machine with much to do is not a failure
   contexts.push(context);
   const page = await context.newPage();
   listen(page, o.errors ?? []);
