@@ -26,6 +26,9 @@ export interface Plan {
   warnings?: ComponentChildren[];
   more?: ComponentChildren; // whatever else one should see
   nothing?: boolean; // there is nothing to change
+  reason?: "optional" | "needed"; // as of the options, when only the plan tells
+  danger?: boolean;
+  verb?: string;
 }
 
 interface PreviewOptions<P extends Plan> {
@@ -161,7 +164,8 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
     );
     return () => stop.abort();
   }, [tried]);
-  const may = plan && !plan.nothing && matches && !busy && (o.reason !== "needed" || reason.trim() !== "");
+  const asks = plan?.reason ?? o.reason;
+  const may = plan && !plan.nothing && matches && !busy && (asks !== "needed" || reason.trim() !== "");
   const write = async () => {
     if (!plan || !may) return;
     setBusy(true);
@@ -192,9 +196,9 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
           ) : problem ? null : (
             <Loading what="Asking what would be written" />
           )}
-          {o.reason && plan && !plan.nothing ? (
+          {asks && plan && !plan.nothing ? (
             <label class="field">
-              <span>Why{o.reason === "optional" ? " (optional, for the audit)" : " (for the audit)"}</span>
+              <span>Why{asks === "optional" ? " (optional, for the audit)" : " (for the audit)"}</span>
               <input type="text" maxLength={1000} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
             </label>
           ) : null}
@@ -205,8 +209,8 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
           <button type="button" class="button" disabled={busy} onClick={() => done(false)}>
             Cancel
           </button>
-          <button type="submit" class={`button ${o.danger ? "danger" : "primary"}`} disabled={!may} aria-busy={busy}>
-            {o.verb}
+          <button type="submit" class={`button ${(plan?.danger ?? o.danger) ? "danger" : "primary"}`} disabled={!may} aria-busy={busy}>
+            {plan?.verb ?? o.verb}
           </button>
         </footer>
       </form>

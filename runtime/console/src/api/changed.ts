@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// changed - two change the same thing: who was faster, in a sentence.
+//
+//   commit: () => sayWho(ask("POST /rollouts/{agent}/hold", { …, ifMatch: seen }))
+import * as f from "../ui/format";
+import { asProblem, Problem } from "./problem";
+
+interface Current {
+  updated_by?: string | null;
+  updated_at?: string | null;
+  set_by?: string | null;
+  set_at?: string | null;
+}
+
+/** A 412 as what happened: "bob changed it 2 min ago." Others stay as they are. */
+export function whoWasFaster(why: unknown, now = new Date()): Problem {
+  const problem = asProblem(why);
+  if (problem.status !== 412) return problem;
+  const current = (problem.details.current ?? {}) as Current;
+  const who = current.updated_by ?? current.set_by;
+  const at = new Date(current.updated_at ?? current.set_at ?? NaN);
+  return new Problem({
+    ...problem.details,
+    title: `${who ?? "Somebody"} changed it${f.isDate(at) ? ` ${f.ago(at, now)}` : " meanwhile"}, after you looked; nothing of yours was written`,
+    detail: undefined,
+    fix: "Close this, look at how it is now, and decide anew",
+  });
+}
+
+export async function sayWho<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (why) {
+    throw whoWasFaster(why);
+  }
+}
