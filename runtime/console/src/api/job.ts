@@ -11,7 +11,14 @@ export interface Line {
   note?: string;
   number?: string;
   refused?: string;
-  changes?: { name: string; found: string; wanted: string }[];
+  changes?: Difference[];
+  change?: Difference; // one of several lines of a number
+}
+
+export interface Difference {
+  name: string;
+  found: string;
+  wanted: string;
 }
 
 export const linesOf = (job: Job): Line[] => (job.lines ?? []) as Line[];

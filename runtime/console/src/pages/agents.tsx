@@ -170,7 +170,7 @@ const toolColumns: Column<NonNullable<ShownAgent["tools"]>[number]>[] = [
 
 const ruleColumns: Column<NonNullable<ShownAgent["emergencies"]>[number]>[] = [
   { key: "id", head: "Rule", cell: (e) => <Code>{e.id}</Code>, sort: (e) => e.id },
-  { key: "severity", head: "Severity", cell: (e) => <Badge tone={e.severity === "life" ? "bad" : "warn"}>{e.severity}</Badge>, sort: (e) => e.severity },
+  { key: "severity", head: "Severity", cell: (e) => e.severity, sort: (e) => e.severity },
   { key: "transfer", head: "Handed to", cell: (e) => e.transfer ?? f.UNKNOWN },
 ];
 

@@ -89,7 +89,8 @@ function Share({ seen }: { seen: go.Seen }) {
   useEffect(() => setBp(of.percent_bp), [of.version]);
   const asked = useLater(bp, 250);
   const byCall = of.unit === "call";
-  const moves = useApi("GET /rollouts/{agent}/preview", byCall ? null : { path: { agent: of.agent }, query: { to: String(asked / 100), days: 30 } });
+  const still = bp === of.percent_bp;
+  const moves = useApi("GET /rollouts/{agent}/preview", byCall || still ? null : { path: { agent: of.agent }, query: { to: String(asked / 100), days: 30 } });
   const way = wayTo(bp, of.percent_bp, of.track);
   const begun = ["pilot", "running", "paused", "rolled_back", "done"].includes(of.state);
   const set = (percent: number) => Number.isFinite(percent) && setBp(Math.round(Math.min(100, Math.max(0, percent)) * 100));
@@ -122,6 +123,8 @@ function Share({ seen }: { seen: go.Seen }) {
       {way.how === "too-far" ? <p class="todo">{way.stage ? `Stages are not skipped: ${share(way.stage.percent_bp)} comes first.` : "It has no further stage."}</p> : null}
       {byCall ? (
         <p class="about">Each call is drawn anew, so no caller has a side, and nobody can be named.</p>
+      ) : still ? (
+        <p class="about">Move it to see which callers would change sides. Nothing is written by that.</p>
       ) : (
         <Shown of={moves} what="Asking who would move">
           {(data) => (
@@ -213,8 +216,8 @@ const pastColumns: Column<Past>[] = [
   { key: "at", head: "When", cell: (p) => <Time at={p.at} />, sort: (p) => p.at },
   { key: "who", head: "Who", cell: (p) => (p.who?.startsWith("auto:") ? "its guards" : (p.who ?? f.UNKNOWN)), sort: (p) => p.who },
   { key: "what", head: "What", cell: (p) => f.words((p.what ?? "").replace(/^rollout\./, "")), sort: (p) => p.what },
-  { key: "before", head: "Before", cell: (p) => how(p.before) },
-  { key: "after", head: "After", cell: (p) => how(p.after) },
+  { key: "before", head: "Before", cell: (p) => <span class="num">{how(p.before)}</span> },
+  { key: "after", head: "After", cell: (p) => <span class="num">{how(p.after)}</span> },
   { key: "reason", head: "Why", wide: true, cell: (p) => at(p.after, "reason") ?? "" },
 ];
 
@@ -238,6 +241,7 @@ function Switches({ seen }: { seen: go.Seen }) {
   const verbs = verbsOf(of.state);
   const forced = go.forcedTo(of);
   const next = of.track.find((s) => s.is === "next");
+  if (of.loads && !of.has_both) return null;
   return (
     <>
       {verbs.includes("start") && may("POST /rollouts/{agent}/start") ? (

@@ -62,8 +62,8 @@ export function withStage(track: Stage[], bp: number, next: Stage): StageIn[] {
 export const movesText = (m: RolloutMoves): string => {
   const callers = f.plural(m.callers, "caller");
   if (m.n_to_openai + m.n_to_vapi === 0) return `None of the ${callers} of the last ${m.days} days would change sides.`;
-  const parts = [m.n_to_openai ? `${f.count(m.n_to_openai)} to OpenAI` : "", m.n_to_vapi ? `${f.count(m.n_to_vapi)} to Vapi` : ""].filter(Boolean);
-  return `Of the ${callers} of the last ${m.days} days, ${parts.join(" and ")} would change sides; the others stay where they are.`;
+  const parts = [m.n_to_openai ? `${f.count(m.n_to_openai)} would move to OpenAI` : "", m.n_to_vapi ? `${f.count(m.n_to_vapi)} would move to Vapi` : ""].filter(Boolean);
+  return `Of the ${callers} of the last ${m.days} days, ${parts.join(" and ")}; the others stay where they are.`;
 };
 
 /** A dry run's answer as what will be written. */
