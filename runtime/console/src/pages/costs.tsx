@@ -14,7 +14,7 @@ import { preview } from "../ui/dialog";
 import * as f from "../ui/format";
 import { Lengths, ScopeFilters, scopeOf, useAgentNames } from "../ui/scope";
 import { Empty } from "../ui/states";
-import { groupsOf, listOf, noonOf, share, totalOf, type Sum } from "../ui/sums";
+import { dayAt, EACH, groupsOf, listOf, share, totalOf, type Sum } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Count, Duration, Money, Percent, System, Time } from "../ui/values";
@@ -69,9 +69,9 @@ function Numbers({ costs, savings }: { costs: Costs; savings: CostSavings | unde
           about: cost.unknown_calls ? `not known of ${f.plural(cost.unknown_calls, "call")}` : f.plural(total.calls, "call"),
           href: listOf(HREF, total.filter),
         },
-        { name: "A call", value: <Money microUsd={share(known, cost.known_calls)} />, about: `${f.count(cost.known_calls)} whose cost is known` },
-        { name: "A minute", value: <Money microUsd={share(known, total.talk_ms / 60_000)} />, about: `${f.duration(total.talk_ms)} talked` },
-        { name: "A booking", value: <Money microUsd={share(known, total.bookings)} />, about: f.plural(total.bookings, "booking") },
+        { name: "A call", value: <Money digits={EACH} microUsd={share(known, cost.known_calls)} />, about: `${f.count(cost.known_calls)} whose cost is known` },
+        { name: "A minute", value: <Money digits={EACH} microUsd={share(known, total.talk_ms / 60_000)} />, about: `${f.duration(total.talk_ms)} talked` },
+        { name: "A booking", value: <Money digits={EACH} microUsd={share(known, total.bookings)} />, about: f.plural(total.bookings, "booking") },
         { name: "Saved so far", value: soFar ? <Saving of={soFar} /> : f.UNKNOWN, about: soFar ? `by ${f.plural(soFar.calls, "call")} that OpenAI had` : null },
         { name: "Each month, if OpenAI had all", value: atAll ? <Saving of={atAll} /> : f.UNKNOWN, about: atAll ? `by ${f.plural(atAll.calls, "call")} on both` : null },
       ]}
@@ -92,7 +92,7 @@ function Known({ of }: { of: Sum }) {
     { key: "basis", head: "Known as", cell: (b) => <Badge tone={b.tone}>{b.key}</Badge> },
     { key: "usd", head: "Dollars", align: "right", cell: (b) => <Dollars microUsd={cost.bases[b.key]} filter={of.filter} more={{ basis: b.key }} about={b.key} /> },
     { key: "share", head: "Of all", align: "right", cell: (b) => <Percent value={share(cost.bases[b.key], all)} /> },
-    { key: "about", head: "", cell: (b) => <span class="about">{b.about}</span> },
+    { key: "about", head: "Which means", cell: (b) => <span class="about">{b.about}</span> },
   ];
   return (
     <>
@@ -135,7 +135,7 @@ function ByDay({ of }: { of: Costs }) {
     const days = groupsOf(of);
     const usd = (d: Sum, items: string[]) => (d.cost.known_calls ? items.reduce((sum, item) => sum + (d.cost.items[item] ?? 0), 0) / 1e6 : null);
     return {
-      at: days.map((d) => noonOf(d.key)),
+      at: days.map((d) => dayAt(d.key)),
       series: [
         { name: "all", values: days.map((d) => (d.cost.known_calls ? (d.cost.micro_usd ?? 0) / 1e6 : null)), look: "bars" as const },
         { name: "Vapi", values: days.map((d) => usd(d, ["provider"])), look: "dashed" as const },
@@ -158,9 +158,9 @@ function Groups({ scope, by }: { scope: ReturnType<typeof scopeOf>; by: Grouped 
     { key: "name", head: f.words(by).replace(/^./, (c) => c.toUpperCase()), cell: (s) => (by === "system" ? <System name={s.key} /> : by === "agent" && s.key === "?" ? "no agent was found" : f.words(s.name)), sort: (s) => s.key },
     { key: "calls", head: "Calls", align: "right", cell: (s) => <Count value={s.calls} />, sort: (s) => s.calls },
     { key: "usd", head: "Dollars", align: "right", cell: (s) => <Dollars microUsd={s.cost.known_calls ? s.cost.micro_usd : null} filter={s.filter} />, sort: (s) => s.cost.micro_usd },
-    { key: "call", head: "A call", align: "right", cell: (s) => <Money microUsd={each(s, s.cost.known_calls)} />, sort: (s) => each(s, s.cost.known_calls) },
-    { key: "minute", head: "A minute", align: "right", cell: (s) => <Money microUsd={each(s, s.talk_ms / 60_000)} />, sort: (s) => each(s, s.talk_ms / 60_000) },
-    { key: "booking", head: "A booking", align: "right", cell: (s) => <Money microUsd={each(s, s.bookings)} />, sort: (s) => each(s, s.bookings) },
+    { key: "call", head: "A call", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.cost.known_calls)} />, sort: (s) => each(s, s.cost.known_calls) },
+    { key: "minute", head: "A minute", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.talk_ms / 60_000)} />, sort: (s) => each(s, s.talk_ms / 60_000) },
+    { key: "booking", head: "A booking", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.bookings)} />, sort: (s) => each(s, s.bookings) },
     ...BASES.map((b): Column<Sum> => ({ key: b.key, head: b.key, align: "right", cell: (s) => <Dollars microUsd={s.cost.bases[b.key]} filter={s.filter} more={{ basis: b.key }} about={b.key} />, sort: (s) => s.cost.bases[b.key] })),
     { key: "unknown", head: "Not known", title: "calls whose cost is not known", align: "right", cell: (s) => (s.cost.unknown_calls ? <a href={listOf(HREF, s.filter, { unknown: true })}>{f.count(s.cost.unknown_calls)}</a> : <Count value={0} />), sort: (s) => s.cost.unknown_calls },
   ];
@@ -204,7 +204,7 @@ const MEASURES: { key: string; name: string; money: boolean; less: boolean | nul
   { key: "failed", name: "Failed", money: false, less: true },
 ];
 
-const says = (money: boolean, value: number) => (money ? f.money(value) : f.percent(value));
+const says = (money: boolean, value: number) => (money ? f.moneyTo(value, EACH) : (value < 0 ? "−" : "") + f.percent(Math.abs(value)));
 
 /** "$0.0730, 0.0686 to 0.0775 (85)" in parts; a share is never below nothing or above all. */
 export function interval(of: Estimate, money: boolean): { value: string; range: string } | null {
@@ -239,7 +239,7 @@ function Compared({ of }: { of: CostCompared }) {
   const measures = of.measures as unknown as Record<string, Measure>;
   const sides = of.calls as unknown as { openai: Side; vapi: Side };
   const columns: Column<(typeof MEASURES)[number]>[] = [
-    { key: "name", head: "", cell: (m) => m.name },
+    { key: "name", head: "Measure", cell: (m) => m.name },
     { key: "vapi", head: "Vapi (95 %)", cell: (m) => <Estimated of={measures[m.key]!.vapi} money={m.money} /> },
     { key: "vn", head: "n", title: "of so many calls, or bookings", align: "right", cell: (m) => <Count value={measures[m.key]!.vapi.n} /> },
     { key: "openai", head: "OpenAI (95 %)", cell: (m) => <Estimated of={measures[m.key]!.openai} money={m.money} /> },
@@ -250,7 +250,7 @@ function Compared({ of }: { of: CostCompared }) {
       align: "right",
       cell: (m) => {
         const d = measures[m.key]!.difference;
-        const sign = (v: number) => (v > 0 ? "+" : "") + (m.money ? f.money(v) : f.percent(v));
+        const sign = (v: number) => (v > 0 ? "+" : "") + says(m.money, v);
         return d ? <span class="num" title={`${sign(d.low)} to ${sign(d.high)}`}>{sign(d.value)}</span> : f.UNKNOWN;
       },
     },
@@ -409,7 +409,7 @@ function Caps() {
   if (may)
     columns.push({
       key: "do",
-      head: "",
+      head: "Change",
       align: "right",
       cell: (c) =>
         c.set_by && !(c.agent === null && me.agents) ? (

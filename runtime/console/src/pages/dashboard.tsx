@@ -10,7 +10,7 @@ import { Chart } from "../ui/chart";
 import * as f from "../ui/format";
 import { Lengths, ScopeFilters, scopeOf } from "../ui/scope";
 import { Empty } from "../ui/states";
-import { groupsOf, listOf, noonOf, share, totalOf, type Sum } from "../ui/sums";
+import { dayAt, EACH, groupsOf, listOf, share, totalOf, type Sum, type Waits } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { Badge, Code, Count, Duration, Money, Percent, System } from "../ui/values";
 import { Facts, Figures, Page, Panel, Shown } from "../ui/view";
@@ -39,7 +39,11 @@ function Numbers({ of }: { of: Sum }) {
           about: of.emergencies.not_handled ? <Badge tone="bad">{`${f.count(of.emergencies.not_handled)} not handled`}</Badge> : `${f.plural(of.emergencies.near_misses, "near miss", "near misses")}`,
           href: open({ emergency: true }),
         },
-        { name: "First sound, p95", value: <Duration ms={of.first_audio.p95_ms} />, about: `p50 ${f.duration(of.first_audio.p50_ms)}, p99 ${f.duration(of.first_audio.p99_ms)}` },
+        {
+          name: "Answer within, p95",
+          value: <Duration ms={of.turn_latency.p95_ms} />,
+          about: of.turn_latency.n ? `p50 ${f.duration(of.turn_latency.p50_ms)}, p99 ${f.duration(of.turn_latency.p99_ms)}` : "no turn was measured",
+        },
         {
           name: "Cost",
           value: <Money microUsd={of.cost.known_calls ? of.cost.micro_usd : null} />,
@@ -51,47 +55,44 @@ function Numbers({ of }: { of: Sum }) {
   );
 }
 
+const waits = (days: Waits[]) => [
+  { name: "p50", values: days.map((w) => w.p50_ms ?? null), look: "solid" as const },
+  { name: "p95", values: days.map((w) => w.p95_ms ?? null), look: "dashed" as const },
+  { name: "p99", values: days.map((w) => w.p99_ms ?? null), look: "dotted" as const },
+];
+
 function Courses({ of, zone }: { of: Statistics; zone: string }) {
   const c = useMemo(() => {
     const days = groupsOf(of);
     return {
-      at: days.map((d) => noonOf(d.key)),
+      at: days.map((d) => dayAt(d.key)),
       calls: [
         { name: "calls", values: days.map((d) => d.calls), look: "bars" as const },
         { name: "missed", values: days.map((d) => d.missed), look: "dotted" as const },
         { name: "bookings", values: days.map((d) => d.bookings), look: "solid" as const },
       ],
-      waits: [
-        { name: "p50", values: days.map((d) => d.first_audio.p50_ms ?? null), look: "solid" as const },
-        { name: "p95", values: days.map((d) => d.first_audio.p95_ms ?? null), look: "dashed" as const },
-        { name: "p99", values: days.map((d) => d.first_audio.p99_ms ?? null), look: "dotted" as const },
-      ],
+      first: waits(days.map((d) => d.first_audio)),
+      answers: waits(days.map((d) => d.turn_latency)),
       cache: [{ name: "from the cache", values: days.map((d) => (d.model?.cache_share == null ? null : d.model.cache_share * 100)), look: "area" as const }],
-      tokens: [
-        { name: "in", values: days.map((d) => d.model?.tokens_in ?? null), look: "solid" as const },
-        { name: "out", values: days.map((d) => d.model?.tokens_out ?? null), look: "dashed" as const },
-      ],
       model: days.some((d) => d.model),
     };
   }, [of]);
   const one = { at: c.at, zone: "UTC", by: "day" as const, height: 170 };
   return (
-    <div class="columns">
+    <div class="pairs">
       <Panel title={`By the day (${zone})`}>
         <Chart {...one} label="Calls" series={c.calls} unit="" />
       </Panel>
-      <Panel title="How long callers wait">
-        <Chart {...one} label="Until the first sound" series={c.waits} unit="ms" />
+      <Panel title="How long answers take, turn by turn">
+        <Chart {...one} label="Until the answer is heard" series={c.answers} unit="ms" />
+      </Panel>
+      <Panel title="How long callers wait for the first word">
+        <Chart {...one} label="Until the first sound" series={c.first} unit="ms" />
       </Panel>
       {c.model ? (
-        <>
-          <Panel title="What the model reads and says">
-            <Chart {...one} label="Tokens" series={c.tokens} unit="" />
-          </Panel>
-          <Panel title="What it need not read again">
-            <Chart {...one} label="Share of what it reads" series={c.cache} unit="%" format={(v) => `${f.count(v)} %`} />
-          </Panel>
-        </>
+        <Panel title="What the model need not read again">
+          <Chart {...one} label="Share of tokens read" series={c.cache} unit="%" format={(v) => `${f.count(v)} %`} />
+        </Panel>
       ) : null}
     </div>
   );
@@ -132,11 +133,12 @@ const systemColumns: Column<Sum>[] = [
   { key: "calls", head: "Calls", align: "right", cell: (s) => <Count value={s.calls} />, sort: (s) => s.calls },
   { key: "contained", head: "Contained", align: "right", cell: (s) => <Percent value={s.containment} />, sort: (s) => s.containment },
   { key: "booked", head: "Bookings", align: "right", cell: (s) => <Count value={s.bookings} />, sort: (s) => s.bookings },
-  { key: "p50", head: "p50", title: "until the first sound", align: "right", cell: (s) => <Count value={s.first_audio.p50_ms} unit="ms" />, sort: (s) => s.first_audio.p50_ms },
-  { key: "p95", head: "p95", title: "until the first sound", align: "right", cell: (s) => <Count value={s.first_audio.p95_ms} unit="ms" />, sort: (s) => s.first_audio.p95_ms },
-  { key: "p99", head: "p99", title: "until the first sound", align: "right", cell: (s) => <Count value={s.first_audio.p99_ms} unit="ms" />, sort: (s) => s.first_audio.p99_ms },
+  { key: "answer", head: "Answer p95", title: "from the end of what the caller said until they heard the answer", align: "right", cell: (s) => <Count value={s.turn_latency.p95_ms} unit="ms" />, sort: (s) => s.turn_latency.p95_ms },
+  { key: "p50", head: "First p50", title: "until the first sound", align: "right", cell: (s) => <Count value={s.first_audio.p50_ms} unit="ms" />, sort: (s) => s.first_audio.p50_ms },
+  { key: "p95", head: "First p95", title: "until the first sound", align: "right", cell: (s) => <Count value={s.first_audio.p95_ms} unit="ms" />, sort: (s) => s.first_audio.p95_ms },
+  { key: "p99", head: "First p99", title: "until the first sound", align: "right", cell: (s) => <Count value={s.first_audio.p99_ms} unit="ms" />, sort: (s) => s.first_audio.p99_ms },
   { key: "failed", head: "Failed", align: "right", cell: (s) => <Count value={s.failed} />, sort: (s) => s.failed },
-  { key: "cost", head: "Each", title: "cost of a call", align: "right", cell: (s) => <Money microUsd={share(s.cost.micro_usd, s.cost.known_calls)} />, sort: (s) => share(s.cost.micro_usd, s.cost.known_calls) },
+  { key: "cost", head: "Each", title: "cost of a call", align: "right", cell: (s) => <Money digits={EACH} microUsd={share(s.cost.micro_usd, s.cost.known_calls)} />, sort: (s) => share(s.cost.micro_usd, s.cost.known_calls) },
 ];
 
 /** What only a realtime model has: what it reads, what of it came from the cache, where it was cut short. */

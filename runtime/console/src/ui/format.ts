@@ -23,10 +23,14 @@ export function percent(value: number | null | undefined, digits = 1): string {
 
 /** Whole micro-dollars -> "$31.20"; below a cent as many digits as there is something to see. */
 export function money(microUsd: number | null | undefined): string {
+  const usd = Math.abs(microUsd ?? 0) / 1e6;
+  return moneyTo(microUsd, usd === 0 || usd >= 0.1 ? 2 : usd >= 0.001 ? 4 : 6);
+}
+
+/** With as many digits as the others of its column have. */
+export function moneyTo(microUsd: number | null | undefined, digits: number): string {
   if (microUsd === null || microUsd === undefined || !Number.isFinite(microUsd)) return UNKNOWN;
-  const usd = Math.abs(microUsd) / 1e6;
-  const digits = usd === 0 || usd >= 0.1 ? 2 : usd >= 0.001 ? 4 : 6;
-  return (microUsd < 0 ? "−" : "") + "$" + count(usd, digits);
+  return (microUsd < 0 ? "−" : "") + "$" + count(Math.abs(microUsd) / 1e6, digits);
 }
 
 /** 48210 ms -> "48 s"; 125000 -> "2 min 05 s"; below a second "340 ms" */

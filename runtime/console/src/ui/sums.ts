@@ -60,6 +60,7 @@ export interface Sum {
   talk_ms: number;
   talk_average_s?: Maybe;
   first_audio: Waits;
+  turn_latency: Waits; // from the end of what the caller said until they heard the answer
   tools: { calls: number; failed: number; success?: Maybe; took: Waits };
   transfers: { asked: number; answered: number };
   emergencies: { all: number; life: number; handled: number; not_handled: number; near_misses: number; waited: { n: number; p95_s?: Maybe } };
@@ -81,5 +82,8 @@ export function listOf(list: string, ...filters: Record<string, string | number 
   return text ? `${list}?${text}` : list;
 }
 
-/** Days as the axis of a chart has them: noon of the day, UTC, whichever clock the days are of. */
-export const noonOf = (day: string): number => Date.parse(day + "T12:00:00Z") / 1000;
+/** Days as the axis of a chart has them: as days of UTC, whichever clock they are of. */
+export const dayAt = (day: string): number => Date.parse(day + "T00:00:00Z") / 1000;
+
+/** What one of many costs, in a column of such: four digits. */
+export const EACH = 4;

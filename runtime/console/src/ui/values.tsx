@@ -28,12 +28,12 @@ export function Percent({ value, digits }: { value: Maybe<number>; digits?: numb
   return value === null || value === undefined ? <NotKnown /> : <span class="num">{f.percent(value, digits)}</span>;
 }
 
-/** `about`: estimated, reported, billed… */
-export function Money({ microUsd, about }: { microUsd: Maybe<number>; about?: string | null }) {
+/** `about`: estimated, reported, billed…; `digits`: as many as the others of its column */
+export function Money({ microUsd, about, digits }: { microUsd: Maybe<number>; about?: string | null; digits?: number }) {
   if (microUsd === null || microUsd === undefined) return <NotKnown />;
   return (
     <span class="num" title={`${(microUsd / 1e6).toFixed(6)} US dollars${about ? ", " + about : ""}`}>
-      {f.money(microUsd)}
+      {digits === undefined ? f.money(microUsd) : f.moneyTo(microUsd, digits)}
     </span>
   );
 }
