@@ -46,6 +46,19 @@ describe("alerts in the API", function()
     assert.equal(404, (world.ask("GET", "/alerts/99")))
   end)
 
+  it("come from rules, which say when they fire and what to do", function()
+    local status, answer = world.ask("GET", "/alerts/rules", { token = viewer })
+    assert.equal(200, status)
+    local failed
+    for _, rule in ipairs(answer.items) do
+      failed = rule.name == "failed_calls" and rule or failed
+    end
+    assert.matches("^above .+ %% within ", failed.condition)
+    assert.equal("docs/troubleshooting.md#failed-calls", failed.runbook)
+    assert.same({}, answer.mistakes)
+    assert.equal(200, (world.ask("GET", "/alerts/rules", { token = elsewhere })))
+  end)
+
   it("are silenced for a time, with a reason, once per key", function()
     local body = { labels = { rule = "drift" }, ["for"] = "4h", reason = "numbers move" }
     local o = { token = operator, body = body, headers = { ["idempotency-key"] = "k" } }

@@ -30,16 +30,6 @@ local function labels_text(labels)
   return table.concat(parts, " ")
 end
 
-local function duration_text(ms)
-  local s = ms // 1000
-  if s < 120 then
-    return ("%d s"):format(s)
-  elseif s < 7200 then
-    return ("%d min"):format(s // 60)
-  end
-  return s < 172800 and ("%d h"):format(s // 3600) or ("%d days"):format(s // 86400)
-end
-
 local function rules_by_name()
   local by_name = {}
   for _, rule in ipairs((rules_of.load())) do
@@ -58,7 +48,7 @@ local function line_of(s, rule)
   local since = s.resolved_ms or s.fired_ms or s.began_ms
   local value = s.value and rule and rule.sql and "  " .. formats.value(s.value, rule.unit) or ""
   return ("%5d  %-8s %-6s %-22s since %s (%s)%s  %s%s"):format(s.id, s.state, s.severity, s.rule, formats.time(since),
-    duration_text(host.unix_ms() - since), value, labels_text(s.labels), marks)
+    formats.duration(host.unix_ms() - since), value, labels_text(s.labels), marks)
 end
 
 -- Those that go on before those that are over.
@@ -121,22 +111,14 @@ local function show(wish, tell)
   return s
 end
 
-local function condition(rule)
-  if rule.alarms then
-    return "alarm " .. table.concat(rule.alarms, ", ")
-  end
-  return ("%s %s%s"):format(rule.above and "above" or "below", formats.value(rule.above or rule.below, rule.unit),
-    rule.window and " within " .. duration_text(rule.window) or "")
-end
-
 local function rules(_, tell)
   local list_of, mistakes = rules_of.load()
   local out = json.array {}
   for i, rule in ipairs(list_of) do
-    out[i] = { name = rule.name, severity = rule.severity, about = rule.about, condition = condition(rule),
+    out[i] = { name = rule.name, severity = rule.severity, about = rule.about, condition = formats.condition(rule),
       for_s = rule.for_ms // 1000, runbook = rule.runbook }
-    tell { text = ("%-22s %-6s %s%s\n%30s%s"):format(rule.name, rule.severity, condition(rule),
-      rule.for_ms > 0 and ", for " .. duration_text(rule.for_ms) or "", "", rule.about) }
+    tell { text = ("%-22s %-6s %s%s\n%30s%s"):format(rule.name, rule.severity, formats.condition(rule),
+      rule.for_ms > 0 and ", for " .. formats.duration(rule.for_ms) or "", "", rule.about) }
   end
   for _, mistake in ipairs(mistakes) do
     tell { note = mistake }

@@ -40,6 +40,28 @@ function M.value(v, unit)
   return say and say(v) or ("%.6g"):format(v)
 end
 
+---@param ms integer
+---@return string "4 h"
+function M.duration(ms)
+  local s = ms // 1000
+  if s < 120 then
+    return ("%d s"):format(s)
+  elseif s < 7200 then
+    return ("%d min"):format(s // 60)
+  end
+  return s < 172800 and ("%d h"):format(s // 3600) or ("%d days"):format(s // 86400)
+end
+
+---@param rule ringdown.alerts.rule
+---@return string "above 20.0 % within 15 min"
+function M.condition(rule)
+  if rule.alarms then
+    return "alarm " .. table.concat(rule.alarms, ", ")
+  end
+  return ("%s %s%s"):format(rule.above and "above" or "below", M.value(rule.above or rule.below, rule.unit),
+    rule.window and " within " .. M.duration(rule.window) or "")
+end
+
 ---A person's number stays within the house.
 ---@param text string?
 ---@return string?

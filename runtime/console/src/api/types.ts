@@ -93,6 +93,24 @@ export type Alert = {
   value: number | null;
 };
 
+export type AlertRules = {
+  items: {
+    name: string;
+    about: string;
+    /** when it fires */
+    condition: string;
+    /** how long that must be so */
+    for_s: number;
+    /** where it stands what to do */
+    runbook: string;
+    severity: "page" | "ticket" | "info";
+    /** of the value */
+    unit?: string;
+  }[];
+  /** in the file of one's own rules, which counts as if it were not there */
+  mistakes: string[];
+};
+
 export type AlertWithNotices = {
   ack_note: string | null;
   acked_at: string | null;
@@ -1585,6 +1603,13 @@ export interface Operations {
       next: string | null;
     };
   };
+  /** which rules there are, when they fire, and where it stands what to do */
+  "GET /alerts/rules": {
+    path: Record<never, never>;
+    query: Record<never, never>;
+    body: undefined;
+    answer: AlertRules;
+  };
   /** what nobody wants to hear now */
   "GET /alerts/silences": {
     path: Record<never, never>;
@@ -2856,6 +2881,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /agents/{agent}/versions": { role: "viewer" },
   "GET /alarms": { role: "viewer", all: true },
   "GET /alerts": { role: "viewer" },
+  "GET /alerts/rules": { role: "viewer" },
   "GET /alerts/silences": { role: "viewer", all: true },
   "GET /alerts/{id}": { role: "viewer" },
   "GET /appointments": { role: "viewer" },

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- routes/alerts: what the rules found, who looks after it, and what nobody wants to hear. The modules of
 -- scripts/ringdown/alerts/ own the data; times come from there in milliseconds.
+local formats = require "ringdown.alerts.formats"
 local json = require "ringdown.json"
 local page = require "ringdown.api.page"
 local problem = require "ringdown.api.problem"
+local rules_of = require "ringdown.alerts.rules"
 local shape = require "ringdown.api.shape"
 local store = require "ringdown.alerts.store"
 local time = require "ringdown.time"
@@ -95,6 +97,28 @@ local function unsilence(r)
   return 200, shown(s)
 end
 
+-- Of a token of some agents: those that look at all agents, and at one of theirs.
+local function seen(r, rule)
+  for _, agent in ipairs(rule.agents or {}) do
+    if r.sees(agent) then
+      return true
+    end
+  end
+  return not rule.agents
+end
+
+local function rules(r)
+  local list_of, mistakes = rules_of.load()
+  local out = json.array {}
+  for _, rule in ipairs(list_of) do
+    if not r.agents or seen(r, rule) then
+      out[#out + 1] = { name = rule.name, severity = rule.severity, about = rule.about, unit = rule.unit,
+        condition = formats.condition(rule), for_s = rule.for_ms // 1000, runbook = rule.runbook }
+    end
+  end
+  return 200, { items = out, mistakes = json.array(r.agents and {} or mistakes) }
+end
+
 local at = { type = "string", format = "time", nullable = true }
 local text = { type = "string", nullable = true }
 local sentence = { type = "string", nullable = true, personal = "text" }
@@ -130,6 +154,15 @@ return {
     Silence = { type = "object", fields = {
       id = { type = "string", required = true }, labels = labels, from_at = at, until_at = at,
       who = { type = "string", required = true }, reason = sentence, ended_at = at, ended_by = text } },
+    AlertRules = { type = "object", fields = {
+      items = { type = "array", required = true, of = { type = "object", fields = {
+        name = { type = "string", required = true }, about = { type = "string", required = true },
+        severity = alert.severity, condition = { type = "string", required = true, about = "when it fires" },
+        for_s = { type = "integer", required = true, about = "how long that must be so" },
+        unit = { type = "string", about = "of the value" },
+        runbook = { type = "string", required = true, about = "where it stands what to do" } } } },
+      mistakes = { type = "array", of = { type = "string" }, required = true,
+        about = "in the file of one's own rules, which counts as if it were not there" } } },
     Silences = { type = "object", fields = { items = { type = "array", of = { ref = "Silence" }, required = true } } },
   },
   { method = "GET", path = "/alerts", role = "viewer", scoped = true,
@@ -145,6 +178,9 @@ return {
     about = "somebody looks after it: it is not told again until it is over",
     body = { note = { type = "string", max = 500 } }, body_optional = true, answers = { [200] = "Alert" },
     example = { path = "/alerts/1/acknowledge", body = { note = "on my way" } }, run = acknowledge },
+  { method = "GET", path = "/alerts/rules", role = "viewer", scoped = true,
+    about = "which rules there are, when they fire, and where it stands what to do", answers = { [200] = "AlertRules" },
+    example = {}, run = rules },
   { method = "GET", path = "/alerts/silences", role = "viewer", about = "what nobody wants to hear now",
     answers = { [200] = "Silences" }, example = {}, run = silences },
   { method = "POST", path = "/alerts/silences", role = "operator", idempotent = true,
