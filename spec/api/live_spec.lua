@@ -70,6 +70,19 @@ describe("the live screen", function()
     assert.same({ sid(2), sid(3), sid(1), sid(4), sid(900) }, order)
   end)
 
+  it("has an emergency elsewhere also when more calls go on than it shows", function()
+    pg.run(world.url, [[insert into calls (call, started_at, agent, system, state, node)
+      select 'CA' || lpad(to_hex(100000 + n), 32, '0'), now() - interval '2 hours' - n * interval '1 second', 'dentist',
+        'openai', 'live', 'n2' from generate_series(1, 1000) n]])
+    finally(function()
+      pg.run(world.url, "delete from calls where started_at < now() - interval '1 hour'")
+    end)
+    rawset(host, "node", node(1))
+    local screen = ask()
+    assert.same({ sid(2), "open" }, { screen.items[1].call, screen.items[1].emergency.state })
+    assert.equal(1000, #screen.items)
+  end)
+
   it("tells what was said last, and on which node a call is", function()
     local items = ask(own).items
     assert.same({ "Leave the house.", "agent", true, "open", "n1" }, { items[1].last_words.text,

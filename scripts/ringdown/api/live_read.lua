@@ -16,7 +16,7 @@ local MOST = 1000
 local sql = [[with c as (select * from calls where call = any($2::text[])
     union all select * from (select * from calls c where c.state in ('connecting', 'live', 'leaving')
       and c.started_at > now() - interval '1 day' and ($1::text[] is null or c.agent = any($1::text[]))
-      and c.call <> all($2::text[]) order by c.started_at limit $3::integer) away)
+      and c.call <> all($2::text[]) order by c.had_emergency desc, c.started_at limit $3::integer) away)
   select coalesce(jsonb_agg(jsonb_build_object('call', c.call, 'agent', c.agent, 'from', c.from_number,
     'to', c.to_number, 'state', c.state, 'system', coalesce(c.failed_over_to, c.system), 'node', c.node, 'started_at',
     c.started_at,
