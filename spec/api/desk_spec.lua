@@ -151,6 +151,13 @@ describe("somebody at a desk", function()
       assert.equal(1, #look "?state=in")
     end)
 
+    it("from one number of ours or from all, and not from what is neither", function()
+      for _, sender in ipairs { "+", "*1", "+1", "+0312555010", "13125550100" } do
+        assert.equal(422, (change("POST", "/opt-outs", { number = "+13125550149", sender = sender })), sender)
+      end
+      assert.equal(404, (change("DELETE", "/opt-outs/+13125550149")))
+    end)
+
     it("for operators of all agents; viewers may not look for a number", function()
       assert.equal(403, (change("POST", "/opt-outs", { number = "+13125550142" }, { token = of_dentist })))
       assert.equal(403, (world.ask("GET", "/opt-outs?number=%2B13125550142", { token = viewer })))

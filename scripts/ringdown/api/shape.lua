@@ -71,7 +71,11 @@ local function is_time(text)
     and (rest == "Z" or zone_h ~= nil and tonumber(zone_h) < 15 and tonumber(zone_m) < 60)
 end
 
-local further = { date = is_date, time = is_time }
+local function is_sender(text)
+  return text == "*" or #text >= M.formats.phone.min and text:match(M.formats.phone.lua) ~= nil
+end
+
+local further = { date = is_date, sender = is_sender, time = is_time }
 
 ---@param name string
 ---@param text string
