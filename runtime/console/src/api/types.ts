@@ -2763,7 +2763,7 @@ export interface Operations {
     };
     answer: Undone;
   };
-  /** what an agent's calls may cost, each day and each call; `all`: all together; before the agent's file */
+  /** what an agent's calls may cost, each day and each call; `all`: all together; before the agent's file. What is left out is not set any more: send both to keep both */
   "PUT /costs/caps/{agent}": {
     path: {
       agent: string;
