@@ -259,8 +259,8 @@ return {
       items = { type = "array", of = { ref = "CostCap" }, required = true } } } },
     example = { path = "/costs/caps" }, run = caps },
   { method = "PUT", path = "/costs/caps/{agent}", role = "admin", scoped = true,
-    about = "what an agent's calls may cost, each day and each call; `all`: all together; before the agent's file. What "
-      .. "is left out is not set any more: send both to keep both",
+    about = "what an agent's calls may cost, each day and each call; `all`: all together; before the agent's file. "
+      .. "What is left out is not set any more: send both to keep both",
     body = { day_micro_usd = micro, call_micro_usd = micro }, answers = { [200] = "CostCapSet" },
     example = { path = "/costs/caps/northside-plumbing", body = { day_micro_usd = 25000000 } }, run = set_cap },
   { method = "DELETE", path = "/costs/caps/{agent}", role = "admin", scoped = true,
