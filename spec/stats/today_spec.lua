@@ -141,7 +141,13 @@ describe("today", function()
     finally(function()
       pg.run(api.url, ("delete from calls where call = '%s'"):format(c.stream))
     end)
-    assert.matches("1 emergency (NOBODY HAS CONFIRMED IT YET)", read("/today?agent=night-desk").sentence, 1, true)
+    local t = read "/today?agent=night-desk"
+    assert.matches("1 emergency (NOBODY HAS CONFIRMED IT YET)", t.sentence, 1, true)
+    for _, part in ipairs(t.parts) do
+      if part.name == "emergencies" then
+        assert.same({ "/emergencies", { state = "open", agent = "night-desk" } }, { part.opens.list, part.opens.query })
+      end
+    end
   end)
 
   it("is by UTC where clocks differ, which is said; and each call counts by its own", function()

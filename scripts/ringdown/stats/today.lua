@@ -290,7 +290,8 @@ function M.words(t)
   put("fallback", t.fallback > 0 and times(t.fallback, "heard the fallback", "heard the fallback") or nil,
     calls { result = "fallback" })
   put("bookings", times(t.bookings, "booking", "bookings"), calls { booked = true })
-  put("emergencies", emergency_words(t.emergencies), calls { emergency = true })
+  put("emergencies", emergency_words(t.emergencies), t.emergencies.open == 0 and calls { emergency = true }
+    or { list = "/emergencies", query = { state = "open", agent = t.agent } }) -- its call may go on: no list has it yet
   put("cost", cost_words(t.cost), opens(t, "/costs/calls", {}))
   put("vapi", vapi_words(t.on_vapi))
   local texts = {}
