@@ -58,7 +58,8 @@ static void keep_fact(void *arg, const struct script_fact *f)
 
 void fake_node_init(struct fake_node *n)
 {
-    *n = (struct fake_node){.folder = "/tmp/agents-XXXXXX", .library = "scripts"};
+    *n = (struct fake_node){
+        .folder = "/tmp/agents-XXXXXX", .library = "scripts", .deadline_ms = 60000};
     assert_non_null(mkdtemp(n->folder));
     buf_init(&n->complaints, 65536);
     pthread_mutex_init(&n->lock, NULL);
@@ -167,7 +168,7 @@ void fake_start(struct fake_node *n, unsigned threads)
                             .twilio_sid = "",
                             .twilio_token = "",
                             .resume_url = "http://localhost/twilio/resume",
-                            .call_deadline_ms = 400,
+                            .call_deadline_ms = n->deadline_ms,
                             .to_media = to_media,
                             .site_of = site_of,
                             .keep_fact = keep_fact,

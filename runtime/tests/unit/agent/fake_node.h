@@ -22,6 +22,7 @@ struct fake_node {
     const char *secrets, *http_resolve; /* borrows; before fake_start(); as the next */
     const char *vapi_api, *vapi_key, *kept_path;
     const struct script_lent *lent;
+    int deadline_ms; /* of a script, wall time: nothing that a busy machine breaks, if a test does not want it */
     struct asker *asker, *aside_asker;
     unsigned aside;
     struct agent_set *agents;

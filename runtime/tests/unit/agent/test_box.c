@@ -41,6 +41,7 @@ static int set_up(void **state)
 
     (void)state;
     fake_node_init(&node);
+    node.deadline_ms = 1000; /* some scripts here never end */
     fake_agent(&node, "test.lua", test_agent);
     fake_agent(&node, "broken.lua",
                "return require 'ringdown.agent' { name = 'broken', gretting = 'Hi.' }\n");

@@ -63,6 +63,7 @@ static int set_up(void **state)
     log_config(LOG_ERROR + 1, LOG_LOGFMT);
     alarm_reset();
     fake_node_init(&node);
+    node.deadline_ms = 1000; /* some scripts here never end */
     fake_library(&node, "errand.lua", test_errand);
     fake_agent(&node, "test.lua", test_agent);
     fake_start(&node, 1);
@@ -299,6 +300,7 @@ static int set_up_deaf(void **state)
     log_config(LOG_ERROR + 1, LOG_LOGFMT);
     alarm_reset();
     fake_node_init(&node);
+    node.deadline_ms = 1000; /* some scripts here never end */
     fake_library(&node, "errand.lua", test_errand);
     fake_library(&node, "desk.lua",
                  "-- SPDX-License-Identifier: Apache-2.0\n"
