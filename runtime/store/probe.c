@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { EVERY_MS = 1000, ANSWER_MS = 2000, SILENT_MS = 5000 };
 enum { TRIES = 2, CONNINFO_MAX = 64 << 10 };
@@ -75,13 +76,20 @@ static int connected(struct probe *p, uint32_t ms)
     return rc;
 }
 
+/* It has no place for one more connection, this one: those who have theirs may be served all the same, and if
+ * not, the shipper tells. libpq has no code for it, only the server's words. */
+static bool is_full(const char *why)
+{
+    return strstr(why, "too many c") || strstr(why, "connection slots are reserved");
+}
+
 /* Whether it answered. */
 static bool ask(struct probe *p)
 {
     int rc = connected(p, deadline_ms(p, monotonic_ms()));
 
     if (rc)
-        return rc == RD_EAUTH || rc == RD_ECONFIG || rc == -ENOMEM;
+        return rc == RD_EAUTH || rc == RD_ECONFIG || rc == -ENOMEM || is_full(p->why);
     pg_patience(p->pg, deadline_ms(p, monotonic_ms()), is_stopping, p);
     rc = pg_query(p->pg, "SELECT 1", 0, NULL);
     if (rc)

@@ -19,7 +19,8 @@ struct probe_opts {
     uint32_t silent_ms; /* since the last answer: it is down; 0: 5000 */
 
     /* On the probe's thread: it has been silent for so long, again after each vain try; and, after that,
-     * it has answered. A refusal of this user or of a wrong address is an answer. */
+     * it has answered. A refusal of this user or of a wrong address is an answer, and that there is no
+     * room for one more connection is one. */
     void (*silent)(void *arg, const char *why);
     void (*answers)(void *arg);
     void *arg;

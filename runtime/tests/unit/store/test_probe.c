@@ -113,35 +113,54 @@ static void test_one_that_is_not_there_is_silent_too_but_not_at_once(void **stat
     probe_stop(p);
 }
 
-/* What a server says to somebody whom it does not know, as the protocol has it. */
-static void refuse(int fd)
+#define SAYS(code, words) \
+    "E\0\0\0\0"           \
+    "SFATAL\0C" code "\0M" words "\0"
+
+/* What a server says to somebody whom it does not let in, as the protocol has it; n without the last NUL. */
+static void refuse(int fd, const char *no, size_t n)
 {
-    static const char no[] =
-        "E\0\0\0\x53"
-        "SFATAL\0C28000\0"
-        "Mno pg_hba.conf entry for host \"127.0.0.1\", user \"y\", database \"x\"\0";
-    char request[1024], answer[sizeof(no)];
+    char request[1024], answer[256];
     int at = accept(fd, NULL, NULL);
 
-    assert_true(at >= 0);
+    assert_true(at >= 0 && n < sizeof(answer));
     (void)!read(at, request, sizeof(request));
-    memcpy(answer, no, sizeof(no));
-    answer[4] = (char)(sizeof(no) - 1); /* without the letter, with the last NUL */
-    (void)!send(at, answer, sizeof(answer), MSG_NOSIGNAL);
+    memcpy(answer, no, n + 1);
+    answer[4] = (char)n; /* without the letter, with the last NUL */
+    (void)!send(at, answer, n + 1, MSG_NOSIGNAL);
     (void)close(at);
 }
 
-static void test_a_server_that_says_no_has_answered(void **state)
+static void expect_an_answer(const char *no, size_t n)
 {
     int fd = listening();
     struct probe *p = start();
 
-    (void)state;
     wait_for(&world.silent, 1);
-    while (atomic_load(&world.answers) == 0)
-        refuse(fd);
+    for (int i = 0; i < 100 && atomic_load(&world.answers) == 0; i++)
+        refuse(fd, no, n);
+    assert_int_not_equal(atomic_load(&world.answers), 0);
     probe_stop(p);
     (void)close(fd);
+}
+
+static void test_a_server_that_says_no_has_answered(void **state)
+{
+    static const char unknown[] =
+        SAYS("28000", "no pg_hba.conf entry for host \"127.0.0.1\", user \"y\", database \"x\"");
+
+    (void)state;
+    expect_an_answer(unknown, sizeof(unknown) - 1);
+}
+
+static void test_a_server_that_is_full_has_answered(void **state)
+{
+    static const char full[] = SAYS("53300", "sorry, too many clients already");
+    static const char reserved[] = SAYS("53300", "remaining connection slots are reserved for x");
+
+    (void)state;
+    expect_an_answer(full, sizeof(full) - 1);
+    expect_an_answer(reserved, sizeof(reserved) - 1);
 }
 
 int main(void)
@@ -150,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_a_server_that_accepts_and_says_nothing_is_silent),
         cmocka_unit_test(test_one_that_is_not_there_is_silent_too_but_not_at_once),
         cmocka_unit_test(test_a_server_that_says_no_has_answered),
+        cmocka_unit_test(test_a_server_that_is_full_has_answered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
