@@ -1003,6 +1003,8 @@ static void play_it(struct world *w)
     assert_int_equal(listen_to(w, "GET", "Range: bytes=700001-\r\n", 0), 0);
     want_head(w, "HTTP/1.1 416 ");
     want_head(w, "\r\ncontent-range: bytes */700001\r\n");
+    assert_int_equal(listen_to(w, "HEAD", "Range: bytes=700001-\r\n", 0), 0);
+    want_head(w, "\r\ncontent-length: 0\r\n");
     assert_int_equal(listen_to(w, "GET", "Range: bytes=5-\r\nIf-Range: \"x\"\r\n", 0), SOUND_BYTES);
     assert_int_equal(listen_to(w, "HEAD", "", 0), 0);
     want_head(w, "\r\ncontent-length: 700001\r\n");
