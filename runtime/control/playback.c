@@ -265,7 +265,8 @@ static void answer(struct sound *s)
                    "content-disposition: inline; filename=\"%s\"\r\n%s" ADMIN_FENCE,
                    s->name, part);
     if (status == 416 || head || range.n == 0) {
-        http_reply_with(r, status, type, extra, (struct rd_str){"", head && status != 416 ? range.n : 0});
+        http_reply_with(r, status, type, extra,
+                        (struct rd_str){"", head && status != 416 ? range.n : 0});
         let_go(s);
         return;
     }
