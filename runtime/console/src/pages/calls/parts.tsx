@@ -155,7 +155,7 @@ function Listen({ call, of }: { call: string; of: Recording }) {
 
 export function Sound({ call }: { call: string }) {
   const me = useMe();
-  const list = useApi("GET /calls/{call}/recordings", { path: { call } });
+  const list = useApi("GET /calls/{call}/recordings", { path: { call } }, { on: (fact) => fact.call === call && fact.type === "recording", soonMs: 1000 });
   return (
     <Panel title="Recording">
       <Shown of={list}>
