@@ -5,6 +5,15 @@ import { api, axe, open, order, shot } from "./stand";
 
 type Calls = { items: { call: string; from: string; turns: number }[] };
 
+/** A second of silence, as recordings are: WAV, 8 kHz. */
+function aSecond(): Buffer {
+  const wav = Buffer.alloc(44 + 8000, 0x80);
+  wav.write("RIFF", 0), wav.writeUInt32LE(36 + 8000, 4), wav.write("WAVEfmt ", 8);
+  wav.writeUInt32LE(16, 16), wav.writeUInt16LE(1, 20), wav.writeUInt16LE(1, 22), wav.writeUInt32LE(8000, 24), wav.writeUInt32LE(8000, 28);
+  wav.writeUInt16LE(1, 32), wav.writeUInt16LE(8, 34), wav.write("data", 36), wav.writeUInt32LE(8000, 40);
+  return wav;
+}
+
 describe("calls", () => {
   it("are found by filters that stay in the address, and paged", async () => {
     const page = await open("/calls", "operator");
@@ -67,6 +76,14 @@ describe("calls", () => {
     const call = Object.values(rows[0] as object)[0] as string;
     const operator = await open(`/calls/${call}`, "operator");
     await operator.locator(".recordings").waitFor();
+    await operator.route("**/recordings", (route) =>
+      route.fulfill({ json: { items: [{ number: 1, node: "n1", here: true, state: "kept", bytes: 8044, duration_ms: 1000, at: null, due_at: null, gone_at: null, why: null }] } }),
+    );
+    await operator.route("**/recording/audio?*ticket=rt_*", (route) => route.fulfill({ contentType: "audio/wav", body: aSecond() }));
+    await operator.reload();
+    await operator.getByRole("button", { name: "Listen" }).click();
+    await operator.waitForFunction(() => (document.querySelector("audio")?.duration ?? 0) > 0.9);
+    await axe(operator);
     const viewer = await open(`/calls/${call}`, "viewer");
     await viewer.locator(".recordings").waitFor();
     expect(await viewer.getByRole("button", { name: "Listen" }).count()).toBe(0);

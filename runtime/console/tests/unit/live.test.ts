@@ -36,6 +36,14 @@ describe("the board of live calls", () => {
     expect(apply(board, [{ type: "webhook", call: "CA1", status: "completed" }]).size).toBe(0);
   });
 
+  it("keeps who is put through to a person, and has them back when nobody took them", () => {
+    const put: Fact[] = [{ type: "transfer", call: "CA1", state: "asked" }, { type: "state", call: "CA1", state: "closing" }, { type: "ended", call: "CA1", reason: "transferred" }, { type: "state", call: "CA1", state: "ended" }];
+    const board = apply(boardOf(screen(row("CA1"))), put);
+    expect(board.get("CA1")!.state).toBe("leaving");
+    expect(apply(board, [{ type: "state", call: "CA1", state: "live" }]).get("CA1")!.state).toBe("live");
+    expect(apply(boardOf(screen(row("CA1"))), [put[0]!, { type: "transfer", call: "CA1", state: "refused" }]).get("CA1")!.state).toBe("live");
+  });
+
   it("takes facts twice, and older ones, without going back", () => {
     const once = apply(boardOf(screen(row("CA1"))), [turn("CA1", 1, "Hello"), turn("CA1", 2, "gas!")]);
     const twice = apply(once, [turn("CA1", 1, "Hello")]);

@@ -69,11 +69,14 @@ export function told(row: LiveRow, fact: Fact): LiveRow | null {
       return OVER.has(text(fact.status) ?? "") ? null : row;
     case "state": {
       const state = text(fact.state) ?? row.state;
-      return GONE.has(state) ? null : { ...row, state };
+      if (GONE.has(state)) return row.state === "leaving" ? row : null; // its stream is over, not the call
+      return { ...row, state };
     }
+    case "transfer":
+      return { ...row, state: fact.state === "asked" || fact.state === "answered" ? "leaving" : fact.state === "refused" ? "live" : row.state };
     case "ended":
     case "closed":
-      return row.state === "leaving" ? row : null; // who is with a person may come back
+      return row.state === "leaving" ? row : null; // who is with a person may come back; /live says when that is over
     case "decision":
       return { ...row, system: text(fact.system) ?? row.system, version: text(fact.version) ?? row.version };
     case "failover":

@@ -16,9 +16,9 @@ export interface LiveBoard {
 }
 
 export function useBoard(): LiveBoard {
-  const [elsewhere, setElsewhere] = useState(false);
+  const [blind, setBlind] = useState(false); // some calls the stream does not tell of: on other nodes, or with a person
   const begins = (fact: Fact) => fact.type === "state" && fact.state === "live"; // who answers it, only /live knows
-  const of = useApi("GET /live", {}, { everyMs: elsewhere ? 4000 : 20_000, on: begins, soonMs: 3000 });
+  const of = useApi("GET /live", {}, { everyMs: blind ? 4000 : 20_000, on: begins, soonMs: 3000 });
   const [board, setBoard] = useState<Board>(new Map());
   const kept = useRef({ late: [] as { fact: Fact; at: number }[], waiting: [] as Fact[] });
 
@@ -46,8 +46,9 @@ export function useBoard(): LiveBoard {
     const newer = kept.current.late.filter((l) => l.at >= of.at! - 1000).map((l) => l.fact);
     const made = apply(boardOf(of.data), newer);
     setBoard((was) => sameRows(was, made));
-    setElsewhere(of.data.items.some((row) => !row.here));
   }, [of.data, of.at]);
+
+  useEffect(() => setBlind([...board.values()].some((row) => !row.here || row.state === "leaving")), [board]);
 
   return { of, board };
 }
