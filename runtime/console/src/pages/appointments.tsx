@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: Apache-2.0
+// appointments - visits, moved or called off with what will be written shown before; customers and what is known of
+// them; both taken over from tables. Hours are those of the clock that is chosen above, and say so.
+//
+//   /appointments            visits          /appointments/12            one of them
+//   /appointments/customers  customers       /appointments/customers/7   one of them
+//   /appointments/import, /appointments/customers/import
+import { useState } from "preact/hooks";
+import { ask, newKey, type Body } from "../api/client";
+import type { Fact } from "../api/events";
+import type { Appointment, Customer, CustomerWithVisits } from "../api/types";
+import { useApi } from "../api/use";
+import { zone as zoneStore } from "../state/prefs";
+import { to, useQuery } from "../state/router";
+import { useMay, useMe } from "../state/session";
+import { useStore } from "../state/store";
+import { dayBegins, localOf, momentOf } from "../ui/clock";
+import { Button, Filters, Pager, Tabs, type Filter } from "../ui/controls";
+import { preview } from "../ui/dialog";
+import * as f from "../ui/format";
+import { ImportPanel } from "../ui/import";
+import { useAgentNames } from "../ui/scope";
+import { Empty } from "../ui/states";
+import { listOf } from "../ui/sums";
+import { Table, type Column } from "../ui/table";
+import { toast } from "../ui/toast";
+import { Badge, Duration, Phone, Time } from "../ui/values";
+import { Facts, Page, Panel, Shown } from "../ui/view";
+import type { PageProps } from "../pages";
+
+const isVisit = (fact: Fact) => fact.type === "booking";
+
+const tabs = <Tabs label="Visits and customers" of={[{ href: "/appointments", name: "Visits" }, { href: "/appointments/customers", name: "Customers" }]} />;
+
+export const minutesOf = (v: Pick<Appointment, "begins" | "ends">): number => Math.round((Date.parse(v.ends) - Date.parse(v.begins)) / 60_000);
+
+/** How a visit is called where one is asked about it. */
+export function nameOf(v: Appointment, zone: string): string {
+  const at = new Date(v.begins);
+  return `${v.service ?? "visit"} of ${v.name ?? v.number ?? "somebody"}, ${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
+}
+
+function Status({ of }: { of: Appointment }) {
+  if (of.status === "cancelled") return <Badge>called off</Badge>;
+  return Date.parse(of.ends) < Date.now() ? <Badge>was booked</Badge> : <Badge tone="good">booked</Badge>;
+}
+
+const visitColumns: Column<Appointment>[] = [
+  { key: "begins", head: "Begins", cell: (v) => <Time at={v.begins} />, sort: (v) => v.begins },
+  { key: "minutes", head: "Takes", align: "right", cell: (v) => <Duration ms={minutesOf(v) * 60_000} />, sort: minutesOf },
+  { key: "resource", head: "Who or what", cell: (v) => v.resource, sort: (v) => v.resource },
+  { key: "service", head: "For", cell: (v) => v.service ?? f.UNKNOWN, sort: (v) => v.service },
+  { key: "name", head: "Customer", cell: (v) => (v.customer ? <a href={to("appointments", "customers", v.customer)}>{v.name ?? "no name"}</a> : (v.name ?? f.UNKNOWN)), sort: (v) => v.name },
+  { key: "number", head: "Number", cell: (v) => <Phone number={v.number} /> },
+  { key: "agent", head: "Agent", cell: (v) => (v.site === "default" ? v.agent : `${v.agent}, ${v.site}`), sort: (v) => v.agent },
+  { key: "status", head: "State", cell: (v) => <Status of={v} />, sort: (v) => v.status },
+];
+
+const visitRow = (v: Appointment) => (v.status === "cancelled" || Date.parse(v.ends) < Date.now() ? "faint" : null);
+
+function Visits() {
+  const [query] = useQuery();
+  const zone = useStore(zoneStore);
+  const me = useMe();
+  const names = useAgentNames();
+  const may = useMay()("POST /appointments/import");
+  const get = (name: string) => query.get(name) ?? undefined;
+  const from = query.get("from") ?? (query.get("past") === "true" ? null : f.day(new Date(), zone));
+  const visits = useApi(
+    "GET /appointments",
+    {
+      query: {
+        agent: get("agent"),
+        status: get("status") as "booked" | undefined,
+        resource: get("resource"),
+        number: me.masked ? undefined : get("number"),
+        since: dayBegins(from, zone),
+        until: dayBegins(query.get("to"), zone, 1),
+        cursor: get("cursor"),
+        limit: 50,
+      },
+    },
+    { on: isVisit, everyMs: 60_000 },
+  );
+  const of: Filter[] = [
+    { name: "agent", label: "Agent", type: "select", any: "all agents", options: names.map((name) => ({ value: name, name })) },
+    { name: "status", label: "State", type: "select", any: "all", options: [{ value: "booked", name: "booked" }, { value: "cancelled", name: "called off" }] },
+    { name: "resource", label: "Who or what", type: "search", hint: "truck 1" },
+    ...(me.masked ? [] : ([{ name: "number", label: "Number", type: "search", hint: "+13125550142" }] as Filter[])),
+    { name: "from", label: "From", type: "date" },
+    { name: "to", label: "To, that day too", type: "date" },
+    { name: "past", label: "past ones as well", type: "check" },
+  ];
+  return (
+    <Page title="Appointments" about={`in the order they begin, by the clock of ${zone}`} actions={may ? <a class="button" href="/appointments/import">Import…</a> : null}>
+      {tabs}
+      <Filters of={of} />
+      <Panel flush>
+        <Shown of={visits}>
+          {(data) => (
+            <>
+              <Table
+                caption="Visits"
+                columns={visitColumns}
+                rows={data.items}
+                rowKey={(v) => v.id}
+                href={(v) => to("appointments", v.id)}
+                rowClass={visitRow}
+                empty={<Empty todo="Those before today are shown with “past ones as well”.">{from && !query.get("from") ? "No visit is to come." : "There is no such visit."}</Empty>}
+              />
+              <Pager next={data.next} shown={data.items.length} what="visits" />
+            </>
+          )}
+        </Shown>
+      </Panel>
+    </Page>
+  );
+}
+
+// ---- one visit ----
+
+interface Move {
+  begins: string; // as the clock says it
+  minutes: string;
+  resource: string;
+}
+
+/** What would be written, or why it cannot be. */
+export function moveOf(v: Appointment, form: Move, zone: string): { body: Body<"POST /appointments/{id}/move"> & object } | { why: string } {
+  const at = momentOf(form.begins, zone);
+  const minutes = Number(form.minutes);
+  const resource = form.resource.trim();
+  if (!at) return { why: "Say a day and an hour." };
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > 44_640) return { why: "It takes from 1 to 44640 minutes." };
+  if (resource === "") return { why: "Say who or what is booked." };
+  const body = {
+    ...(at.getTime() === Date.parse(v.begins) ? {} : { begins: at.toISOString().replace(".000Z", "Z") }),
+    ...(minutes === minutesOf(v) ? {} : { minutes }),
+    ...(resource === v.resource ? {} : { resource }),
+  };
+  return Object.keys(body).length === 0 ? { why: "Nothing of it is changed yet." } : { body };
+}
+
+function MoveForm({ of, etag, reload }: { of: Appointment; etag: string | null; reload: () => void }) {
+  const zone = useStore(zoneStore);
+  const [form, setForm] = useState<Move>({ begins: localOf(new Date(of.begins), zone), minutes: String(minutesOf(of)), resource: of.resource });
+  const made = moveOf(of, form, zone);
+  const set = (patch: Partial<Move>) => setForm((was) => ({ ...was, ...patch }));
+  const move = async () => {
+    if ("why" in made) return;
+    const once = newKey();
+    let after: string | null = null;
+    const then = new Date(made.body.begins ?? of.begins);
+    const said = (at: Date) => `${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
+    const done = await preview({
+      title: `Move the ${nameOf(of, zone)}?`,
+      verb: "Move this visit",
+      load: () =>
+        Promise.resolve({
+          summary: "Its hour is free again, and the other one is taken.",
+          warnings: ["Nobody is told by itself: call or text the customer.", ...(then.getTime() < Date.now() ? ["This hour is over already."] : [])],
+          changes: [
+            made.body.begins ? { what: "Begins", before: said(new Date(of.begins)), after: said(then) } : null,
+            made.body.minutes ? { what: "Takes", before: `${minutesOf(of)} min`, after: `${made.body.minutes} min` } : null,
+            made.body.resource ? { what: "Who or what", before: of.resource, after: made.body.resource } : null,
+          ].filter((c) => c !== null),
+        }),
+      commit: async () => {
+        after = (await ask("POST /appointments/{id}/move", { path: { id: of.id }, body: made.body, ifMatch: etag ?? undefined, once })).etag;
+      },
+    });
+    if (!done) return reload();
+    const back = { begins: new Date(of.begins).toISOString().replace(".000Z", "Z"), minutes: minutesOf(of), resource: of.resource };
+    toast.say("The visit is moved.", {
+      name: "Undo",
+      run: () => void ask("POST /appointments/{id}/move", { path: { id: of.id }, body: back, ifMatch: after ?? undefined, once: newKey() }).then(reload, toast.problem),
+    });
+    reload();
+  };
+  return (
+    <form class="filters" onSubmit={(e) => e.preventDefault()}>
+      <label>
+        <span>Begins ({zone})</span>
+        <input type="datetime-local" value={form.begins} onInput={(e) => set({ begins: e.currentTarget.value })} />
+      </label>
+      <label>
+        <span>Minutes</span>
+        <input type="number" min={1} max={44640} value={form.minutes} onInput={(e) => set({ minutes: e.currentTarget.value })} />
+      </label>
+      <label>
+        <span>Who or what</span>
+        <input type="text" maxLength={128} value={form.resource} onInput={(e) => set({ resource: e.currentTarget.value })} />
+      </label>
+      <Button kind="primary" disabled={"why" in made} onClick={move}>
+        Move…
+      </Button>
+      {"why" in made ? <span class="about">{made.why}</span> : null}
+    </form>
+  );
+}
+
+async function cancel(v: Appointment, etag: string | null, zone: string, reload: () => void): Promise<void> {
+  const once = newKey();
+  const done = await preview({
+    title: `Call off the ${nameOf(v, zone)}?`,
+    verb: "Call it off",
+    danger: true,
+    load: () =>
+      Promise.resolve({
+        summary: "Its hour is free again, and the next caller may be offered it.",
+        warnings: ["This cannot be undone here: it would have to be booked anew. Nobody is told by itself: call or text the customer."],
+        changes: [{ what: "State", before: "booked", after: "called off" }],
+      }),
+    commit: () => ask("POST /appointments/{id}/cancel", { path: { id: v.id }, ifMatch: etag ?? undefined, once }),
+  });
+  if (done) toast.say("The visit is called off.");
+  reload();
+}
+
+function Visit({ id }: { id: string }) {
+  const zone = useStore(zoneStore);
+  const may = useMay();
+  const visit = useApi("GET /appointments/{id}", { path: { id } }, { on: isVisit });
+  const v = visit.data;
+  return (
+    <Page
+      title={v ? `${f.words(v.service ?? "visit").replace(/^./, (c) => c.toUpperCase())}: ${v.name ?? v.number ?? "somebody"}` : "Visit"}
+      about={`by the clock of ${zone}`}
+      actions={
+        <>
+          {v && v.status === "booked" && may("POST /appointments/{id}/cancel") ? (
+            <Button kind="danger" onClick={() => cancel(v, visit.etag, zone, visit.reload)}>
+              Call it off…
+            </Button>
+          ) : null}
+          <a href="/appointments">All visits</a>
+        </>
+      }
+    >
+      <Shown of={visit}>
+        {(data) => (
+          <>
+            <Panel title="Visit">
+              <Facts
+                rows={[
+                  ["State", <Status of={data} />],
+                  ["Begins", <Time at={data.begins} named />],
+                  ["Ends", <Time at={data.ends} named />],
+                  ["Who or what", data.resource],
+                  ["For", data.service ?? f.UNKNOWN],
+                  ["Customer", data.customer ? <a href={to("appointments", "customers", data.customer)}>{data.name ?? "no name"}</a> : (data.name ?? f.UNKNOWN)],
+                  ["Number", <Phone number={data.number} />],
+                  ["Agent", `${data.agent}, ${data.site}`],
+                  ["Notes", data.notes ?? f.UNKNOWN],
+                  ["Booked", <><Time at={data.created_at} /> {data.call ? <a href={to("calls", data.call)}>in this call</a> : "not in a call"}</>],
+                  ["Changed", <Time at={data.updated_at} />],
+                ]}
+              />
+            </Panel>
+            {data.status === "booked" && may("POST /appointments/{id}/move") ? (
+              <Panel title="Move it">
+                <MoveForm key={visit.etag + zone} of={data} etag={visit.etag} reload={visit.reload} />
+              </Panel>
+            ) : null}
+          </>
+        )}
+      </Shown>
+    </Page>
+  );
+}
+
+// ---- customers ----
+
+const isVip = (c: Customer) => c.facts?.vip === true;
+
+const customerColumns: Column<Customer>[] = [
+  { key: "name", head: "Name", cell: (c) => c.name ?? "no name", sort: (c) => c.name },
+  { key: "number", head: "Number", cell: (c) => <Phone number={c.number} />, sort: (c) => c.number },
+  { key: "email", head: "E-mail", cell: (c) => c.email ?? f.UNKNOWN, sort: (c) => c.email },
+  { key: "vip", head: "VIP", cell: (c) => (isVip(c) ? "yes" : ""), sort: (c) => (isVip(c) ? 0 : 1) },
+  { key: "notes", head: "Notes", wide: true, cell: (c) => c.notes ?? "" },
+  { key: "agent", head: "Agent", cell: (c) => c.agent, sort: (c) => c.agent },
+  { key: "at", head: "Known since", cell: (c) => <Time at={c.created_at} />, sort: (c) => c.created_at },
+];
+
+function Customers() {
+  const [query] = useQuery();
+  const me = useMe();
+  const names = useAgentNames();
+  const may = useMay()("POST /customers/import");
+  const customers = useApi("GET /customers", { query: { agent: query.get("agent") ?? undefined, q: me.masked ? undefined : (query.get("q") ?? undefined), cursor: query.get("cursor") ?? undefined, limit: 50 } });
+  const of: Filter[] = [
+    ...(me.masked ? [] : ([{ name: "q", label: "Number or name", type: "search", hint: "gar" }] as Filter[])),
+    { name: "agent", label: "Agent", type: "select", any: "all agents", options: names.map((name) => ({ value: name, name })) },
+  ];
+  return (
+    <Page title="Customers" about="the newest first" actions={may ? <a class="button" href="/appointments/customers/import">Import…</a> : null}>
+      {tabs}
+      <Filters of={of} />
+      <Panel flush>
+        <Shown of={customers}>
+          {(data) => (
+            <>
+              <Table
+                caption="Customers"
+                columns={customerColumns}
+                rows={data.items}
+                rowKey={(c) => c.id}
+                href={(c) => to("appointments", "customers", c.id)}
+                empty={<Empty todo="Who books becomes one; a table of yours can be imported.">There is no such customer.</Empty>}
+              />
+              <Pager next={data.next} shown={data.items.length} what="customers" />
+            </>
+          )}
+        </Shown>
+      </Panel>
+    </Page>
+  );
+}
+
+interface Edit {
+  name: string;
+  email: string;
+  notes: string;
+  vip: boolean;
+}
+
+const editOf = (c: Customer): Edit => ({ name: c.name ?? "", email: c.email ?? "", notes: c.notes ?? "", vip: isVip(c) });
+const FIELDS = ["name", "email", "notes"] as const;
+
+/** From what is there to what was written: only what differs; what is empty now is taken away. null: nothing does. */
+export function patchOf(was: Edit, is: Edit): (Body<"PATCH /customers/{id}"> & object) | null {
+  const body: Body<"PATCH /customers/{id}"> & object = {};
+  const clear: ("name" | "email" | "notes")[] = [];
+  for (const field of FIELDS) {
+    const text = is[field].trim();
+    if (text === was[field].trim()) continue;
+    if (text === "") clear.push(field);
+    else body[field] = text;
+  }
+  if (clear.length) body.clear = clear;
+  if (is.vip !== was.vip) body.vip = is.vip;
+  return Object.keys(body).length ? body : null;
+}
+
+function EditForm({ of, etag, reload }: { of: CustomerWithVisits; etag: string | null; reload: () => void }) {
+  const was = editOf(of);
+  const [form, setForm] = useState(was);
+  const body = patchOf(was, form);
+  const set = (patch: Partial<Edit>) => setForm((before) => ({ ...before, ...patch }));
+  const save = async () => {
+    if (!body) return;
+    const shown = (text: string) => (text.trim() === "" ? "nothing" : text.trim());
+    let after: string | null = null;
+    const done = await preview({
+      title: `Change what is known of ${of.name ?? of.number ?? "this customer"}?`,
+      verb: "Write it",
+      load: () =>
+        Promise.resolve({
+          summary: "The next call of this customer knows it.",
+          changes: [
+            ...FIELDS.filter((field) => form[field].trim() !== was[field].trim()).map((field) => ({ what: { name: "Name", email: "E-mail", notes: "Notes" }[field], before: shown(was[field]), after: shown(form[field]) })),
+            ...(form.vip === was.vip ? [] : [{ what: "VIP", before: was.vip ? "yes" : "no", after: form.vip ? "yes" : "no" }]),
+          ],
+        }),
+      commit: async () => {
+        after = (await ask("PATCH /customers/{id}", { path: { id: of.id }, body, ifMatch: etag ?? undefined })).etag;
+      },
+    });
+    if (!done) return reload();
+    toast.say(`What is known of ${of.name ?? "this customer"} is changed.`, {
+      name: "Undo",
+      run: () => void ask("PATCH /customers/{id}", { path: { id: of.id }, body: patchOf(form, was) ?? undefined, ifMatch: after ?? undefined }).then(reload, toast.problem),
+    });
+    reload();
+  };
+  return (
+    <form class="edit" onSubmit={(e) => e.preventDefault()}>
+      <label class="field">
+        <span>Name</span>
+        <input type="text" maxLength={200} autocomplete="off" value={form.name} onInput={(e) => set({ name: e.currentTarget.value })} />
+      </label>
+      <label class="field">
+        <span>E-mail</span>
+        <input type="text" inputMode="email" autocomplete="off" value={form.email} onInput={(e) => set({ email: e.currentTarget.value })} />
+      </label>
+      <label class="field">
+        <span>Notes, which the agent reads</span>
+        <textarea rows={4} maxLength={16000} value={form.notes} onInput={(e) => set({ notes: e.currentTarget.value })} />
+      </label>
+      <label class="check">
+        <input type="checkbox" checked={form.vip} onChange={(e) => set({ vip: e.currentTarget.checked })} /> VIP
+      </label>
+      <div>
+        <Button kind="primary" disabled={!body} onClick={save}>
+          Write…
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function CustomerPage({ id }: { id: string }) {
+  const may = useMay()("PATCH /customers/{id}");
+  const me = useMe();
+  const customer = useApi("GET /customers/{id}", { path: { id } }, { on: isVisit });
+  const c = customer.data;
+  const others = Object.entries(c?.facts ?? {}).filter(([name]) => name !== "vip");
+  return (
+    <Page
+      title={c ? (c.name ?? c.number ?? "Customer") : "Customer"}
+      about={c ? `of ${c.agent}` : null}
+      actions={
+        <>
+          {c?.number && !me.masked ? (
+            <>
+              <a href={listOf("/calls", { number: c.number })}>Calls</a>
+              <a href={to("texts", c.number)}>Texts</a>
+            </>
+          ) : null}
+          <a href="/appointments/customers">All customers</a>
+        </>
+      }
+    >
+      <Shown of={customer}>
+        {(data) => (
+          <>
+            <div class="pairs">
+              <Panel title="Known">
+                <Facts
+                  rows={[
+                    ["Number", <Phone number={data.number} />],
+                    ["Name", data.name ?? f.UNKNOWN],
+                    ["E-mail", data.email ?? f.UNKNOWN],
+                    ["Notes", data.notes ?? f.UNKNOWN],
+                    data.facts ? ["VIP", isVip(data) ? "yes" : "no"] : null,
+                    ...others.map(([name, value]): [string, string] => [f.words(name), typeof value === "string" ? value : JSON.stringify(value)]),
+                    ["Known since", <Time at={data.created_at} />],
+                    ["Changed", <Time at={data.updated_at} />],
+                  ]}
+                />
+              </Panel>
+              {may ? (
+                <Panel title="Change it">
+                  <EditForm key={customer.etag} of={data} etag={customer.etag} reload={customer.reload} />
+                </Panel>
+              ) : null}
+            </div>
+            <Panel title="Visits, the last first" flush>
+              <Table caption="Visits" columns={visitColumns.filter((col) => col.key !== "name" && col.key !== "number")} rows={data.visits ?? []} rowKey={(v) => v.id} href={(v) => to("appointments", v.id)} rowClass={visitRow} empty={<Empty>There is no visit of theirs.</Empty>} />
+            </Panel>
+          </>
+        )}
+      </Shown>
+    </Page>
+  );
+}
+
+function Import({ customers }: { customers: boolean }) {
+  const may = useMay()(customers ? "POST /customers/import" : "POST /appointments/import");
+  const back = customers ? "/appointments/customers" : "/appointments";
+  return (
+    <Page title={customers ? "Import customers" : "Import visits"} actions={<a href={back}>{customers ? "All customers" : "All visits"}</a>}>
+      {!may ? (
+        <Panel>
+          <Empty todo="An operator can.">You may not import.</Empty>
+        </Panel>
+      ) : customers ? (
+        <ImportPanel
+          op="POST /customers/import"
+          what="customers"
+          columns="agent, number, name, email, notes, vip, and fact.… for what else agents shall know"
+          example={"agent,number,name,vip\nnorthside-plumbing,+13125550142,Maria Garcia,true"}
+          after={back}
+        />
+      ) : (
+        <ImportPanel
+          op="POST /appointments/import"
+          what="visits"
+          columns="agent, site, resource, begins, minutes, number, name, service, notes, status, key; hours are of the clock at the site"
+          example={"agent,resource,begins,minutes,number\nnorthside-plumbing,truck 1,2026-12-01 09:00,60,+13125550142"}
+          after={back}
+        />
+      )}
+    </Page>
+  );
+}
+
+export default function Appointments({ rest }: PageProps) {
+  const [first, second] = rest;
+  if (first === "customers") return second === "import" ? <Import customers /> : second ? <CustomerPage id={second} /> : <Customers />;
+  if (first === "import") return <Import customers={false} />;
+  return first ? <Visit id={first} /> : <Visits />;
+}
