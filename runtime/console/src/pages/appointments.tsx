@@ -24,7 +24,7 @@ import { Empty } from "../ui/states";
 import { listOf } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
-import { Badge, Duration, Phone, Time } from "../ui/values";
+import { Badge, Count, Phone, Time } from "../ui/values";
 import { Facts, Page, Panel, Shown } from "../ui/view";
 import type { PageProps } from "../pages";
 
@@ -47,13 +47,13 @@ function Status({ of }: { of: Appointment }) {
 
 const visitColumns: Column<Appointment>[] = [
   { key: "begins", head: "Begins", cell: (v) => <Time at={v.begins} />, sort: (v) => v.begins },
-  { key: "minutes", head: "Takes", align: "right", cell: (v) => <Duration ms={minutesOf(v) * 60_000} />, sort: minutesOf },
+  { key: "status", head: "State", cell: (v) => <Status of={v} />, sort: (v) => v.status },
+  { key: "minutes", head: "Takes", align: "right", cell: (v) => <Count value={minutesOf(v)} unit="min" />, sort: minutesOf },
   { key: "resource", head: "Who or what", cell: (v) => v.resource, sort: (v) => v.resource },
   { key: "service", head: "For", cell: (v) => v.service ?? f.UNKNOWN, sort: (v) => v.service },
   { key: "name", head: "Customer", cell: (v) => (v.customer ? <a href={to("appointments", "customers", v.customer)}>{v.name ?? "no name"}</a> : (v.name ?? f.UNKNOWN)), sort: (v) => v.name },
   { key: "number", head: "Number", cell: (v) => <Phone number={v.number} /> },
   { key: "agent", head: "Agent", cell: (v) => (v.site === "default" ? v.agent : `${v.agent}, ${v.site}`), sort: (v) => v.agent },
-  { key: "status", head: "State", cell: (v) => <Status of={v} />, sort: (v) => v.status },
 ];
 
 const visitRow = (v: Appointment) => (v.status === "cancelled" || Date.parse(v.ends) < Date.now() ? "faint" : null);
