@@ -8,7 +8,7 @@
  *   - pauses inside a sentence are shortened to PAUSE_MAX_MS, so that one utterance stays one turn
  *     for a voice activity detector with a silence of half a second
  *   - every sentence leaves with the same loudness; peaks are kept below full scale
- *   - not installed: -ENOENT; it wrote no WAV or failed: -EIO; too long a text: RD_ETOOBIG
+ *   - not installed: -ENOENT; it wrote no WAV, failed or hung: -EIO; too long a text: RD_ETOOBIG
  *   - a full cache simply stops caching. */
 #include "sim/speech/sound.h"
 
@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -30,6 +31,7 @@
 #include <unistd.h>
 
 enum {
+    SILENT_MAX_MS = 60 * 1000, /* espeak-ng writes nothing for so long: it hangs */
     RATE_HZ = 8000,
     FRAME = RATE_HZ / 100, /* 10 ms, the grain of trimming */
     MARGIN_FRAMES = 2,     /* kept around what is loud */
@@ -184,6 +186,15 @@ static void level(struct sound *s)
         s->pcm[i] = (int16_t)lrint((double)s->pcm[i] * gain);
 }
 
+/* A program that hangs would keep whoever waits for us. */
+static int await(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int rc = poll(&p, 1, SILENT_MAX_MS);
+
+    return rc > 0 ? 0 : rc == 0 ? -EIO : -errno;
+}
+
 /* Everything from fd, until its end. */
 static int read_all(uint8_t **out, size_t *n_out, int fd)
 {
@@ -192,8 +203,16 @@ static int read_all(uint8_t **out, size_t *n_out, int fd)
     int rc = bytes ? 0 : -ENOMEM;
 
     while (rc == 0) {
-        ssize_t got = read(fd, bytes + n, cap - n);
+        ssize_t got;
 
+        rc = await(fd);
+        if (rc == -EINTR) {
+            rc = 0;
+            continue;
+        }
+        if (rc)
+            break;
+        got = read(fd, bytes + n, cap - n);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
