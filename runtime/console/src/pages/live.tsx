@@ -194,7 +194,8 @@ export default function LivePage({ rest }: PageProps) {
   const agent = query.get("agent");
   const system = query.get("system");
   const all = useMemo(() => inOrder(board), [board]);
-  const rows = useMemo(() => all.filter((r) => (!agent || r.agent === agent) && (!system || r.system === system)), [all, agent, system]);
+  // What nobody has taken is shown whatever the filters say.
+  const rows = useMemo(() => all.filter((r) => r.emergency?.state === "open" || ((!agent || r.agent === agent) && (!system || r.system === system))), [all, agent, system]);
   const agents = useMemo(() => [...new Set(all.map((r) => r.agent ?? "").filter(Boolean))].sort(), [all]);
   const open = all.filter((r) => r.emergency?.state === "open").length;
   const text = query.toString();

@@ -119,6 +119,7 @@ describe("live calls", () => {
     await page.getByLabel("Agent").selectOption("agent-3");
     await page.waitForURL("**/live?agent=agent-3");
     expect(await page.locator("tbody tr").count()).toBeLessThan(100);
+    expect(await page.locator("tbody tr").first().getAttribute("data-key")).toBe("CAmany300"); // whatever is filtered
     await shot(page, "live-500", false);
   });
 
