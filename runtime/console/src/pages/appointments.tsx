@@ -6,8 +6,10 @@
 //   /appointments/customers  customers       /appointments/customers/7   one of them
 //   /appointments/import, /appointments/customers/import
 import { useState } from "preact/hooks";
+import { whoWasFaster } from "../api/changed";
 import { ask, newKey, type Body } from "../api/client";
 import type { Fact } from "../api/events";
+import { asProblem, Problem } from "../api/problem";
 import type { Appointment, Customer, CustomerWithVisits } from "../api/types";
 import { useApi } from "../api/use";
 import { zone as zoneStore } from "../state/prefs";
@@ -27,6 +29,18 @@ import { toast } from "../ui/toast";
 import { Badge, Count, Phone, Time } from "../ui/values";
 import { Facts, Page, Panel, Shown } from "../ui/view";
 import type { PageProps } from "../pages";
+
+/** Who was faster is in the audit, for those who may read it. */
+async function sayWho<T>(asked: Promise<T>, what: "appointment" | "customer", id: string): Promise<T> {
+  try {
+    return await asked;
+  } catch (why) {
+    const problem = asProblem(why);
+    if (problem.status !== 412) throw problem;
+    const told = await ask("GET /audit", { query: { what, subject: id, limit: 1 } }).catch(() => null);
+    throw whoWasFaster(new Problem({ ...problem.details, current: { ...(problem.details.current as object), updated_by: told?.data.items[0]?.who } }));
+  }
+}
 
 const isVisit = (fact: Fact) => fact.type === "booking";
 
@@ -166,14 +180,14 @@ function MoveForm({ of, etag, reload }: { of: Appointment; etag: string | null; 
           ].filter((c) => c !== null),
         }),
       commit: async () => {
-        after = (await ask("POST /appointments/{id}/move", { path: { id: of.id }, body: made.body, ifMatch: etag ?? undefined, once })).etag;
+        after = (await sayWho(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: made.body, ifMatch: etag ?? undefined, once }), "appointment", of.id)).etag;
       },
     });
     if (!done) return reload();
     const back = { begins: new Date(of.begins).toISOString().replace(".000Z", "Z"), minutes: minutesOf(of), resource: of.resource };
     toast.say("The visit is moved.", {
       name: "Undo",
-      run: () => void ask("POST /appointments/{id}/move", { path: { id: of.id }, body: back, ifMatch: after ?? undefined, once: newKey() }).then(reload, toast.problem),
+      run: () => void sayWho(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: back, ifMatch: after ?? undefined, once: newKey() }), "appointment", of.id).then(reload, toast.problem),
     });
     reload();
   };
@@ -211,7 +225,7 @@ async function cancel(v: Appointment, etag: string | null, zone: string, reload:
         warnings: ["This cannot be undone here: it would have to be booked anew. Nobody is told by itself: call or text the customer."],
         changes: [{ what: "State", before: "booked", after: "called off" }],
       }),
-    commit: () => ask("POST /appointments/{id}/cancel", { path: { id: v.id }, ifMatch: etag ?? undefined, once }),
+    commit: () => sayWho(ask("POST /appointments/{id}/cancel", { path: { id: v.id }, ifMatch: etag ?? undefined, once }), "appointment", v.id),
   });
   if (done) toast.say("The visit is called off.");
   reload();
@@ -364,13 +378,13 @@ function EditForm({ of, etag, reload }: { of: CustomerWithVisits; etag: string |
           ],
         }),
       commit: async () => {
-        after = (await ask("PATCH /customers/{id}", { path: { id: of.id }, body, ifMatch: etag ?? undefined })).etag;
+        after = (await sayWho(ask("PATCH /customers/{id}", { path: { id: of.id }, body, ifMatch: etag ?? undefined }), "customer", of.id)).etag;
       },
     });
     if (!done) return reload();
     toast.say(`What is known of ${of.name ?? "this customer"} is changed.`, {
       name: "Undo",
-      run: () => void ask("PATCH /customers/{id}", { path: { id: of.id }, body: patchOf(form, was) ?? undefined, ifMatch: after ?? undefined }).then(reload, toast.problem),
+      run: () => void sayWho(ask("PATCH /customers/{id}", { path: { id: of.id }, body: patchOf(form, was) ?? undefined, ifMatch: after ?? undefined }), "customer", of.id).then(reload, toast.problem),
     });
     reload();
   };
