@@ -17,7 +17,7 @@ describe("costs", () => {
     await axe(page);
     await shot(page, "costs");
     const billed = page.getByRole("region", { name: "How it is known" }).getByRole("row", { name: /billed/ }).getByRole("link");
-    await billed.click();
+    await billed.press("Enter");
     await page.getByRole("heading", { name: "Calls behind a sum" }).waitFor();
     await page.getByRole("columnheader", { name: "billed" }).waitFor();
     expect(new URL(page.url()).searchParams.get("basis")).toBe("billed");
