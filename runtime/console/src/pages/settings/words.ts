@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// words - forms to bodies, and what is written before it is.
+import type { Rate } from "../../api/types";
+
+export type What = Rate["what"];
+
+const tokens = ["text_in", "text_cached", "audio_in", "audio_cached", "image_in", "image_cached", "text_out", "audio_out"];
+
+/** What has which units, as scripts/ringdown/stats/rates.lua has it. */
+export const units: Record<What, string[]> = {
+  openai: [...tokens, "minute"],
+  twilio_voice: ["minute"],
+  twilio_stream: ["minute"],
+  twilio_dial: ["minute"],
+  sms: ["segment"],
+  hosting: ["minute", "month"],
+};
+
+export const whatName: Record<What, string> = {
+  openai: "OpenAI",
+  twilio_voice: "Twilio voice",
+  twilio_stream: "Twilio stream",
+  twilio_dial: "Twilio dial",
+  sms: "Texts",
+  hosting: "Hosting",
+};
+
+export const perOf = (unit: string): string => (tokens.includes(unit) ? "1M tokens" : unit);
+
+export const rateName = (r: { what: What; model?: string | null; unit: string }): string =>
+  [whatName[r.what], r.model, r.unit.replaceAll("_", " ")].filter(Boolean).join(" ");
+
+/** The price that a new one takes the place of: the one that holds on that day. */
+export function heldBy(rates: Rate[], wish: { what: What; model: string; unit: string; from: string }, now: Date): Rate | null {
+  const at = wish.from ? Date.parse(wish.from + "T00:00:00Z") : now.getTime();
+  const same = rates.filter((r) => r.what === wish.what && (r.model ?? "") === wish.model && r.unit === wish.unit);
+  return same.find((r) => (!r.valid_from || Date.parse(r.valid_from) <= at) && (!r.valid_to || Date.parse(r.valid_to) > at)) ?? null;
+}
+
+/** "0.0085"; null: it is no price. */
+export function priceOf(text: string): string | null {
+  const trimmed = text.trim().replace(/^\$/, "");
+  return /^\d{1,6}(\.\d{1,12})?$/.test(trimmed) ? trimmed : null;
+}
+
+export interface TokenForm {
+  name: string;
+  role: "viewer" | "operator" | "admin";
+  agents: string[];
+  sees: boolean;
+  expires: string;
+}
+
+export function tokenBody(form: TokenForm) {
+  return {
+    name: form.name.trim(),
+    role: form.role,
+    expires: form.expires,
+    ...(form.agents.length ? { agents: form.agents } : {}),
+    ...(form.role === "viewer" && form.sees ? { sees_personal: true } : {}),
+  };
+}
+
+export interface Difference {
+  what: string;
+  before: string;
+  after: string;
+}
+
+const text = (value: unknown): string => (value === undefined || value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value));
+
+/** What a change changed: the fields that differ, in the order of their names. */
+export function differences(before: Record<string, unknown> | null, after: Record<string, unknown> | null): Difference[] {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].sort();
+  return names
+    .map((what) => ({ what, before: text(before?.[what]), after: text(after?.[what]) }))
+    .filter((d) => d.before !== d.after);
+}
+
+/** A day of a form, as the start of it in UTC. */
+export const startOf = (day: string | null): string | undefined => (day && /^\d{4}-\d\d-\d\d$/.test(day) ? `${day}T00:00:00Z` : undefined);
+
+/** … and the start of the day behind it. */
+export const behind = (day: string | null): string | undefined => {
+  const start = startOf(day);
+  if (!start) return undefined;
+  const at = new Date(Date.parse(start) + 86_400_000);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString().slice(0, 19) + "Z";
+};

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from "vitest";
+import type { Rate } from "../../src/api/types";
+import { behind, differences, heldBy, perOf, priceOf, startOf, tokenBody } from "../../src/pages/settings/words";
+
+describe("the form of a token", () => {
+  it("leaves out what is not said", () => {
+    expect(tokenBody({ name: " board ", role: "operator", agents: [], sees: true, expires: "90d" })).toEqual({ name: "board", role: "operator", expires: "90d" });
+    expect(tokenBody({ name: "b", role: "viewer", agents: ["north"], sees: true, expires: "never" })).toEqual({ name: "b", role: "viewer", agents: ["north"], sees_personal: true, expires: "never" });
+  });
+});
+
+describe("a price", () => {
+  const rate = (more: Partial<Rate>): Rate => ({ what: "sms", model: "", unit: "segment", per: "segment", usd: "0.0079", micro_usd_per_million: 7900000000, now: true, source: null, valid_from: "2026-01-01T00:00:00Z", valid_to: null, ...more });
+
+  it("is dollars, or none", () => {
+    expect(priceOf(" $0.0085")).toBe("0.0085");
+    for (const wrong of ["", "free", "-1", "1e3", "0,5", "1.2.3"]) expect(priceOf(wrong)).toBeNull();
+    expect([perOf("text_in"), perOf("minute")]).toEqual(["1M tokens", "minute"]);
+  });
+
+  it("takes the place of the one that holds on its day", () => {
+    const old = rate({ valid_to: "2026-06-01T00:00:00Z", now: false });
+    const now = rate({ valid_from: "2026-06-01T00:00:00Z", usd: "0.0083" });
+    const wish = { what: "sms" as const, model: "", unit: "segment" };
+    const today = new Date("2026-11-27T12:00:00Z");
+    expect(heldBy([old, now], { ...wish, from: "2026-03-01" }, today)).toBe(old);
+    expect(heldBy([old, now], { ...wish, from: "2026-06-01" }, today)).toBe(now);
+    expect(heldBy([old, now], { ...wish, from: "" }, today)).toBe(now);
+    expect(heldBy([old, now], { ...wish, unit: "minute", from: "" }, today)).toBeNull();
+  });
+});
+
+describe("the audit", () => {
+  it("shows the fields that differ", () => {
+    expect(differences({ a: 1, b: "x", c: null }, { a: 2, b: "x", d: [1] })).toEqual([
+      { what: "a", before: "1", after: "2" },
+      { what: "d", before: "–", after: "[1]" },
+    ]);
+    expect(differences(null, null)).toEqual([]);
+  });
+
+  it("has whole days", () => {
+    expect(startOf("2026-11-27")).toBe("2026-11-27T00:00:00Z");
+    expect(behind("2026-12-31")).toBe("2027-01-01T00:00:00Z");
+    for (const wrong of [null, "", "yesterday"]) expect([startOf(wrong), behind(wrong)]).toEqual([undefined, undefined]);
+  });
+});
