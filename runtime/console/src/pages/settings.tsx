@@ -14,7 +14,7 @@ import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Code, Time } from "../ui/values";
 import { Page, Panel, Shown } from "../ui/view";
-import { behind, differences, heldBy, perOf, priceOf, rateName, startOf, tokenBody, units, whatName, type TokenForm, type What } from "./settings/words";
+import { aligned, behind, differences, heldBy, perOf, priceOf, rateName, startOf, tokenBody, units, whatName, type TokenForm, type What } from "./settings/words";
 
 // ---- tokens ----
 
@@ -327,7 +327,7 @@ function Rates() {
     { key: "what", head: "What", cell: (r) => <b>{whatName[r.what]}</b>, sort: (r) => r.what },
     { key: "model", head: "Model", cell: (r) => r.model || "", sort: (r) => r.model },
     { key: "unit", head: "Unit", cell: (r) => r.unit.replaceAll("_", " "), sort: (r) => r.unit },
-    { key: "usd", head: "US dollars", align: "right", cell: (r) => <span class="num">{r.usd}</span>, sort: (r) => Number(r.usd) },
+    { key: "usd", head: "US dollars", align: "right", cell: (r) => <span class="num">{aligned(r.usd)}</span>, sort: (r) => Number(r.usd) },
     { key: "per", head: "per", cell: (r) => r.per },
     { key: "from", head: "From", cell: (r) => <Time at={r.valid_from} precision="day" zone="UTC" />, sort: (r) => r.valid_from },
     { key: "to", head: "To", cell: (r) => (r.valid_to ? <Time at={r.valid_to} precision="day" zone="UTC" /> : r.now ? <Badge tone="good">holds</Badge> : "open"), sort: (r) => r.valid_to },

@@ -67,7 +67,15 @@ export interface Difference {
   after: string;
 }
 
-const text = (value: unknown): string => (value === undefined || value === null ? "–" : typeof value === "string" ? value : JSON.stringify(value));
+const text = (value: unknown): string => {
+  if (value === undefined || value === null) return "–";
+  if (typeof value !== "string") return JSON.stringify(value);
+  const moment = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?(Z|\+00:00)$/.exec(value);
+  return moment ? `${moment[1]} ${moment[2]} UTC` : value;
+};
+
+/** "0.3" -> "0.3000": prices of a column stand below each other. */
+export const aligned = (usd: string): string => (/\.\d{4,}$/.test(usd) ? usd : Number(usd).toFixed(4));
 
 /** What a change changed: the fields that differ, in the order of their names. */
 export function differences(before: Record<string, unknown> | null, after: Record<string, unknown> | null): Difference[] {
