@@ -16,6 +16,8 @@
 --   { "do": "ringdown", "words": [ "numbers", … ] }  a command beside the node
 --   { "do": "text", "from": …, "to": …, "body": … }  somebody texts
 --   { "do": "node", "signal": "STOP" }               the node hangs (CONT: goes on)
+--   { "do": "phones", "numbers": 4 }                 Twilio's API has so many numbers (+1312555010x); "away": none
+--   { "do": "agent", "name": "x.lua", "text": … }    a file of the agents' folder is written; without text it goes
 --   { "do": "restart" }                              the node ends and comes back at the same addresses
 --   { "do": "database", "away": true }               PostgreSQL is frozen, or not
 --
@@ -112,6 +114,31 @@ function orders.node(o)
   return true
 end
 
+local phones
+
+-- The first call's Twilio has the same address: it is over before.
+function orders.phones(o)
+  orders.wait_calls()
+  if phones then
+    phones:stop()
+    phones = nil
+  end
+  if not o.away then
+    phones = n:phones { numbers = o.numbers }
+  end
+  return true
+end
+
+function orders.agent(o)
+  local path = n.agents .. "/" .. o.name
+  if o.text then
+    proc.write(path, o.text)
+  else
+    assert(os.remove(path))
+  end
+  return true
+end
+
 function orders.restart()
   n.child:ask_to_stop()
   n.child:wait(60)
@@ -131,12 +158,27 @@ local function line(value)
   io.stdout:flush()
 end
 
+-- The shipped agents, where one of them may be answered by either system.
+local function shipped()
+  local files = {}
+  for path in proc.run("find agents -type f"):gmatch "[^\n]+" do
+    files[path:match "^agents/(.+)"] = proc.read(path)
+  end
+  local name, vapi = "northside-plumbing.lua", [[%0  vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11",
+    no_triage = "accepted" },
+]]
+  local text, n_changed = files[name]:gsub("\n  openai = [^\n]+\n", vapi, 1)
+  assert(n_changed == 1, "its openai table is written otherwise now")
+  files[name] = text
+  return files
+end
+
 local function begin()
   local database, list = pg.database(), seeds()
   for _, seed in ipairs(list) do
     seed.fill(database)
   end
-  n = node.start { agents = "agents", database = database }
+  n = node.start { agents = shipped(), database = database }
   for _, role in ipairs { "viewer", "operator", "admin" } do
     tokens[role] = token(role)
   end
@@ -169,6 +211,9 @@ end, debug.traceback)
 if n then
   pg.thaw()
   n.child:signal "CONT"
+  if phones then
+    phones:stop()
+  end
   for _, p in ipairs(placed) do
     p.child:stop()
   end
