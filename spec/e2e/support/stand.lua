@@ -124,7 +124,7 @@ function orders.phones(o)
     phones = nil
   end
   if not o.away then
-    phones = n:phones { numbers = o.numbers }
+    phones = n:phones { numbers = math.tointeger(o.numbers) }
   end
   return true
 end

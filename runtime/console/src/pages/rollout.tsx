@@ -151,7 +151,7 @@ function Part({ of }: { of: Finding["canary"] }) {
 
 const guardColumns = (most: number): Column<Finding>[] => [
   { key: "verdict", head: "Verdict", cell: (x) => <Badge tone={findingTone[x.verdict] ?? "quiet"}>{x.verdict}</Badge>, sort: (x) => x.verdict },
-  { key: "guard", head: "Guard", cell: (x) => (x.canary ? x.text.split(":")[0] : x.text), sort: (x) => x.guard },
+  { key: "guard", head: "Guard", cell: (x) => (x.canary || x.baseline ? x.text.split(":")[0] : x.text), sort: (x) => x.guard },
   { key: "canary", head: "OpenAI (canary)", align: "right", cell: (x) => <Part of={x.canary} />, sort: (x) => (x.canary?.n ? x.canary.k / x.canary.n : null) },
   { key: "baseline", head: "Vapi (baseline)", align: "right", cell: (x) => <Part of={x.baseline} />, sort: (x) => (x.baseline?.n ? x.baseline.k / x.baseline.n : null) },
   {

@@ -97,8 +97,28 @@ function pair(k: unknown, n: unknown): { k: number; n: number } | null {
   return a === null || b === null ? null : { k: a, n: b };
 }
 
+const metricWords: Record<string, string> = {
+  error_end: "calls ended by a fault",
+  no_audio: "callers who heard nothing for 5 s",
+  short_hangup: "callers gone within 15 s",
+  transfer: "calls handed to a person",
+  tool_error: "calls with a tool that failed",
+  latency: "first words that came late",
+};
+
+type Arm = { metrics?: Record<string, { k?: number; n?: number }> };
+
+/** What was counted but not judged yet: its numbers, and that they are too few. */
+function counted(r: RolloutWithGuards, judged: Finding[]): Finding[] {
+  const arms = (r.evidence ?? {}) as Record<string, Arm | undefined>;
+  const [canary, baseline] = [arms.openai?.metrics ?? {}, arms.vapi?.metrics ?? {}];
+  return Object.keys(metricWords)
+    .filter((name) => (canary[name] || baseline[name]) && !judged.some((j) => j.guard === name))
+    .map((name) => ({ guard: name, verdict: "too few", text: metricWords[name]!, canary: pair(canary[name]?.k, canary[name]?.n), baseline: pair(baseline[name]?.k, baseline[name]?.n), interval: null, limit: null }));
+}
+
 export function findingsOf(r: RolloutWithGuards): Finding[] {
-  return (r.findings ?? []).map((one) => {
+  const judged = (r.findings ?? []).map((one): Finding => {
     const n = one.numbers ?? {};
     const [difference, low, high] = [number(n.difference), number(n.low), number(n.high)];
     return {
@@ -111,6 +131,7 @@ export function findingsOf(r: RolloutWithGuards): Finding[] {
       limit: number(n.limit),
     };
   });
+  return [...judged, ...counted(r, judged)];
 }
 
 const signed = (value: number) => (value < 0 ? "−" : "+") + f.count(Math.abs(value * 100), 1);

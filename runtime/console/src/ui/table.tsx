@@ -124,7 +124,7 @@ export function Table<R>(o: TableProps<R>) {
                     </span>
                   </button>
                 ) : (
-                  c.head || <span class="hidden">What one can do</span>
+                  c.head || <span class="hidden">Actions</span>
                 )}
               </th>
             ))}

@@ -68,6 +68,11 @@ describe("guards", () => {
     expect(found[1]).toMatchObject({ canary: null, baseline: null, interval: null });
     expect(found[2]).toMatchObject({ canary: { k: 0, n: 40 }, baseline: null });
   });
+
+  it("show what was counted before there is enough of it to judge", () => {
+    const found = findingsOf({ findings: [], evidence: { openai: { metrics: { error_end: { k: 1, n: 7 } } }, vapi: {} } } as unknown as RolloutWithGuards);
+    expect(found).toEqual([{ guard: "error_end", verdict: "too few", text: "calls ended by a fault", canary: { k: 1, n: 7 }, baseline: null, interval: null, limit: null }]);
+  });
 });
 
 const job = (lines: object[]): Job => ({ job: "1", kind: "numbers", who: "x", about: {}, state: "done", progress: null, result: {}, why: null, made_at: "", told_at: "", ended_at: null, lines }) as unknown as Job;
