@@ -69,27 +69,6 @@ describe("rollout", () => {
     expect(await now()).toMatchObject({ state: "rolled_back", percent_bp: 1000 });
   });
 
-  it("compares canary and baseline, each with its n and the interval", async () => {
-    await order({
-      do: "run",
-      sql: `insert into rollouts (agent, version, percent_bp, stage, state, stages, since, updated_by, updated_at, reason)
-        select agent, (select max(version) + 1 from rollouts where agent = '${AGENT}'), 5000, '50', 'running',
-        (select jsonb_agg(case when s ->> 'name' = '50' then s || '{"min_canary": 5, "min_baseline": 5}' else s end order by n) from jsonb_array_elements(stages) with ordinality x (s, n)), now() - interval '25 days', 'ann', now(), 'half of them'
-        from rollouts where agent = '${AGENT}' and version = 8`,
-    });
-    const page = await open(`/rollout/${AGENT}`, "operator");
-    await page.getByRole("columnheader", { name: "OpenAI (canary)" }).waitFor(PATIENT);
-    await page.getByRole("cell", { name: /calls ended by a fault/ }).waitFor();
-    await page.getByRole("cell", { name: /\d of \d+/ }).first().waitFor();
-    await axe(page);
-    await shot(page, "rollout");
-    const dark = await open(`/rollout/${AGENT}`, "viewer", { scheme: "dark", width: 900 });
-    await dark.getByRole("region", { name: "History" }).waitFor(PATIENT);
-    expect(await dark.getByRole("button", { name: /Hold|Roll back|Advance|Force|Undo/ }).count()).toBe(0);
-    await axe(dark);
-    await shot(dark, "rollout-dark-900");
-  });
-
   it("is forced by writing its name, and names who was faster", async () => {
     const page = await open(`/rollout/${AGENT}`, "operator");
     const dialog = page.getByRole("dialog");
