@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rollouts: the slider says who would move; each switch shows what will be written, writes it, and is taken back; the
-// guards compare; who was faster is named.
+// Rollouts: the slider says who would move; each switch shows what will be written, writes it, and is taken back; who
+// was faster is named.
 import { afterAll, describe, expect, it } from "vitest";
 import { api, axe, open, order, shot } from "./stand";
 
@@ -70,6 +70,12 @@ describe("rollout", () => {
   });
 
   it("is forced by writing its name, and names who was faster", async () => {
+    await order({
+      do: "run",
+      sql: `insert into rollouts (agent, version, percent_bp, stage, state, stages, since, updated_by, updated_at, reason)
+        select agent, (select max(version) + 1 from rollouts where agent = '${AGENT}'), 5000, '50', 'running', stages, now() - interval '25 days', 'ann', now(), 'half of them'
+        from rollouts where agent = '${AGENT}' and version = 8`,
+    });
     const page = await open(`/rollout/${AGENT}`, "operator");
     const dialog = page.getByRole("dialog");
     await page.getByRole("button", { name: "Force to Vapi…" }).click(PATIENT);
