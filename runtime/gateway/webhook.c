@@ -194,7 +194,7 @@ void webhook_missed(struct media_thread *t, struct form *form, const struct agen
                               .to = webhook_word(form, "To"),
                               .verstat = webhook_word(form, "StirVerstat"),
                               .agent = agent ? agent->name : NULL,
-                              .trial = trial_of(&t->node->auth, form)};
+                              .trial = (int)trial_of(&t->node->auth, form)};
 
     missed_caller(t->node, &c, m);
 }

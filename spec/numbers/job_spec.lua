@@ -30,11 +30,11 @@ describe("a job", function()
   end
 
   it("switches numbers for whoever asked, and says how far it is", function()
-    local job = jobs.begin("numbers", { action = "switch", to = "ringdown", numbers = { A } }, "ann")
+    local job = jobs.begin("numbers", { action = "switch", to = "ringdown", numbers = { A } }, "ann", "11")
     assert.same({ ('job {"job":%d}'):format(job) }, operated)
     assert.equal("waiting", jobs.one(tostring(job)).state)
-    assert.equal("ann", jobs.one(tostring(job), "ann").who)
-    assert.is_nil(jobs.one(tostring(job), "bob"))
+    assert.equal("ann", jobs.one(tostring(job), "11").who)
+    assert.is_nil(jobs.one(tostring(job), "12"))
     jobs.run { job = job }
     assert.equal(OURS, world.fields(A).voice_url)
     local shown = jobs.one(tostring(job))
