@@ -46,12 +46,23 @@ sanitizer_failures() {
         left > 0 { print "    " $0; left-- }' "$1"
 }
 
+# vitest: its blocks " FAIL  file > test", without colours.
+vitest_failures() {
+    sed 's/\x1b\[[0-9;]*m//g' "$1" | awk -v most="$FAILURE_LINES" '
+        /^ FAIL  / { inside = 1; lines = 0 }
+        /^ Test Files  / { inside = 0 }
+        inside && !/^[⎯ ]*$/ && lines++ < most { print "    " $0 }'
+}
+
 failures_of() {
     local stage=$1 log=$2 found
     found=$({
         ctest_failures "$log"
         busted_failures "$log"
-        case $stage in build | format | tidy | tsan | fuzz) compiler_failures "$log" ;; esac
+        case $stage in
+        build | format | tidy | tsan | fuzz) compiler_failures "$log" ;;
+        console) vitest_failures "$log" ;;
+        esac
         sanitizer_failures "$log"
     } | cut -c1-600 | head -n "$FAILURES_LINES")
     if [ -n "$found" ]; then
@@ -68,6 +79,7 @@ names_of() {
         awk '/^(Failure|Error) -> / { at = $3 ":" $5; getline; print at " " $0 }' "$log"
         grep -aoE '^[^ :]+\.[ch]:[0-9]+:[0-9]+: (fatal )?error: .*' "$log" | head -10
         grep -aE '^SUMMARY: ' "$log" | sort -u
+        grep -aoE '^ FAIL  .*' "$log"
     } | cut -c1-200 | head -40)
     printf '%s\n' "${found:-see build/test/$stage.log}"
 }
