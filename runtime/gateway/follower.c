@@ -275,7 +275,7 @@ int follower_start(struct follower **out, const struct follower_opts *o)
     return rc;
 }
 
-void follower_stop(struct follower *f)
+void follower_hush(struct follower *f)
 {
     if (!f)
         return;
@@ -285,6 +285,14 @@ void follower_stop(struct follower *f)
     pthread_mutex_unlock(&f->lock);
     if (f->running)
         pthread_join(f->thread, NULL);
+    f->running = false;
+}
+
+void follower_stop(struct follower *f)
+{
+    if (!f)
+        return;
+    follower_hush(f);
     followed_unref(f->copy);
     (void)pthread_cond_destroy(&f->wake);
     (void)pthread_mutex_destroy(&f->lock);

@@ -44,7 +44,9 @@ struct follower_opts {
 struct follower;
 
 int follower_start(struct follower **out, const struct follower_opts *o);
-void follower_stop(struct follower *f); /* NULL is fine */
+void follower_hush(
+    struct follower *f); /* joins: it asks no more; its copy may still be had. NULL is fine */
+void follower_stop(struct follower *f); /* and frees; NULL is fine */
 
 /* Looks now, and tells how far it has come; 0: nothing yet. */
 uint64_t follower_refresh(struct follower *f);

@@ -716,12 +716,14 @@ void node_stop(struct node *n)
     adopt_wait(n);
     releases_stop(n->releases);
     budget_stop(n->budget);
-    routing_stop(n->routing); /* it asks the scripts for their agents */
-    reload_stop(n->reload);
+    routing_hush(n->routing); /* it asks the scripts for their agents… */
+    reload_hush(n->reload);
     texts_free(n->texts);
     meters_kept_free(n->meters);
     if (n->scripts)
         script_pool_stop(n->scripts);
+    routing_stop(n->routing); /* …and operations ask the node how it is */
+    reload_stop(n->reload);
     timetable_free(n->timetable);
     ringing_free(n->ringing);
     recorder_stop(n->recorder);

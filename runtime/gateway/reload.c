@@ -231,14 +231,20 @@ static void post(struct reload *r, enum message_type type)
         (void)mailbox_post(r->mailbox, m); /* full: it is being asked often enough */
 }
 
+void reload_hush(struct reload *r)
+{
+    if (!r || !r->running)
+        return;
+    post(r, MSG_STOP);
+    pthread_join(r->thread, NULL);
+    r->running = false;
+}
+
 void reload_stop(struct reload *r)
 {
     if (!r)
         return;
-    if (r->running) {
-        post(r, MSG_STOP);
-        pthread_join(r->thread, NULL);
-    }
+    reload_hush(r);
     watch_free(r->watch);
     loop_timer_free(r->poll);
     if (r->mailbox)

@@ -37,7 +37,8 @@ int reload_first(struct reload *r, struct tree *release, int64_t id, struct agen
 
 /* From now on the pool (borrowed) gets what changes. */
 int reload_start(struct reload *r, struct script_pool *scripts);
-void reload_stop(struct reload *r); /* joins and frees; NULL is fine */
+void reload_hush(struct reload *r); /* joins; who asks it is not answered any more. NULL is fine */
+void reload_stop(struct reload *r); /* and frees; NULL is fine */
 
 /* Look now, whatever the source. The ticket asks for the outcome. */
 uint64_t reload_ask(struct reload *r);

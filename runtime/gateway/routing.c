@@ -219,6 +219,12 @@ int routing_start(struct routing **out, const struct routing_opts *o)
     return rc;
 }
 
+void routing_hush(struct routing *r)
+{
+    if (r)
+        follower_hush(r->follower);
+}
+
 void routing_stop(struct routing *r)
 {
     if (!r)

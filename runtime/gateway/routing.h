@@ -27,7 +27,8 @@ struct routing_opts {
 };
 
 int routing_start(struct routing **out, const struct routing_opts *o);
-void routing_stop(struct routing *r); /* NULL is fine */
+void routing_hush(struct routing *r); /* joins; who asks it gets what it knew. NULL is fine */
+void routing_stop(struct routing *r); /* and frees; NULL is fine */
 
 /* "openai" or "vapi": where every new call goes. NULL: nothing is forced. */
 const char *routing_force(struct routing *r);
