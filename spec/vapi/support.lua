@@ -89,6 +89,10 @@ function M.begin()
     M.writes[params[2]] = known or { output = false }
     return { { known and "f" or "t", known and known.output or false } }
   end)
+  handle("output from vapi_writes", function(params)
+    local known = M.writes[params[2]]
+    return known and { { known.output } } or {}
+  end)
   handle("vapi_write_end", function(params)
     M.writes[params[2]] = params[3] and { output = params[3] } or nil
     return {}

@@ -220,6 +220,14 @@ describe("tools of a call that Vapi lost, and OpenAI has now,", function()
     assert.equal(2, session.call.vars.visits)
   end)
 
+  it("came to what the ledger says, also while the records have no answer yet", function()
+    local first = by_webhook "nine"
+    support.memory.history = { { tool = "book", arguments = json.encode { time = "nine" } } }
+    assert.equal(first, by_line "nine")
+    assert.equal(1, support.booked)
+    support.memory.history = nil
+  end)
+
   it("are not written again by a webhook that comes late", function()
     local first = by_line "nine"
     assert.equal(first, by_webhook "nine")

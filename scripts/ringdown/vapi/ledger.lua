@@ -54,6 +54,16 @@ function M.claim(session, key)
   return row[2] or tool_run.unknown_outcome, false
 end
 
+---What a webhook's write came to, where the records that were read had no answer to it yet.
+---@param session ringdown.session
+---@param key string
+---@return string? output
+function M.known(session, key)
+  local row = ask("select output from vapi_writes where call = $1 and key = $2", { session.call.id, host.digest(key) },
+    SOON_MS)
+  return row and row[1] or nil
+end
+
 ---After it.
 ---@param session ringdown.session
 ---@param key string
