@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { logIn } from "./state/session";
 import { Code } from "./ui/values";
 
-export function LogIn({ why, todo }: { why: string | null; todo: string | null }) {
+export function LogIn({ why, remedy }: { why: string | null; remedy: string | null }) {
   const [text, setText] = useState("");
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -29,7 +29,7 @@ export function LogIn({ why, todo }: { why: string | null; todo: string | null }
         {why ? (
           <div class="state failed" role="alert">
             <p>{why}</p>
-            {todo ? <p class="todo">{todo}</p> : null}
+            {remedy ? <p class="remedy">{remedy}</p> : null}
           </div>
         ) : null}
         <label class="field">

@@ -21,7 +21,7 @@ function Console() {
     else if (now.state === "out") disconnect();
   }, [now.state]);
   if (now.state === "in") return <Shell />;
-  if (now.state === "out") return <LogIn why={now.why} todo={now.todo} />;
+  if (now.state === "out") return <LogIn why={now.why} remedy={now.remedy} />;
   return (
     <main class="login" id="main">
       <Loading what="Logging in" />

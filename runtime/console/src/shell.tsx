@@ -179,7 +179,7 @@ export function Shell() {
           <Place key={entry.path} entry={entry} rest={rest} />
         ) : first ? (
           <Page title="Nothing here">
-            <Empty todo="The pages stand at the left.">There is no page at this address, or it is not for your role.</Empty>
+            <Empty remedy="The pages stand at the left.">There is no page at this address, or it is not for your role.</Empty>
           </Page>
         ) : null}
       </main>

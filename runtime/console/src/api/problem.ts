@@ -37,12 +37,12 @@ export class Problem extends Error {
   }
 
   /** What to do about it. */
-  get todo(): string {
+  get remedy(): string {
     return stop(capital(this.details.fix ?? "Try again; if it goes on, ringdown doctor looks for the reason"));
   }
 
   get sentence(): string {
-    return `${this.what} ${this.todo}`;
+    return `${this.what} ${this.remedy}`;
   }
 }
 

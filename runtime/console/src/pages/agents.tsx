@@ -128,7 +128,7 @@ function List() {
               rowKey={(a) => a.agent}
               href={(a) => to("agents", a.agent)}
               rowClass={(a) => (a.warnings ? "warn" : null)}
-              empty={<Empty todo="Each .lua file in the folder of agents is one; docs/agents.md shows how to write it.">This node has no agent.</Empty>}
+              empty={<Empty remedy="Each .lua file in the folder of agents is one; docs/agents.md shows how to write it.">This node has no agent.</Empty>}
             />
           )}
         </Shown>
@@ -317,7 +317,7 @@ function Releases() {
                 columns={columns}
                 rows={data.items}
                 rowKey={(r) => r.id}
-                empty={<Empty todo="ringdown agents publish makes one; so does Publish… at a version of an agent. Nodes with agents.source = “database” follow it.">Nothing was published yet.</Empty>}
+                empty={<Empty remedy="ringdown agents publish makes one; so does Publish… at a version of an agent. Nodes with agents.source = “database” follow it.">Nothing was published yet.</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="releases" />
             </>

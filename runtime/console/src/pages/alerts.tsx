@@ -122,7 +122,7 @@ function OpenAlerts() {
               rowKey={(a) => a.id}
               href={(a) => to("alerts", a.id)}
               rowClass={(a) => (a.acked_at ? null : toneOf(a) === "bad" ? "bad" : "warn")}
-              empty={<Empty todo="The rules that look are under Rules; what there was is under History.">Nothing is wrong that a rule knows of.</Empty>}
+              empty={<Empty remedy="The rules that look are under Rules; what there was is under History.">Nothing is wrong that a rule knows of.</Empty>}
             />
             {data.next ? <p class="stale">More than {MOST} are open; these are the newest.</p> : null}
           </>
@@ -155,7 +155,7 @@ function History() {
                 rows={data.items}
                 rowKey={(a) => a.id}
                 href={(a) => to("alerts", a.id)}
-                empty={<Empty todo="Clear the filters to see all of them.">No alert is like that.</Empty>}
+                empty={<Empty remedy="Clear the filters to see all of them.">No alert is like that.</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="alerts" />
             </>
@@ -389,7 +389,7 @@ function One({ id }: { id: string }) {
               }
             >
               <p class="alert-text">{a.text ?? rule?.about ?? a.rule}</p>
-              {a.fix ? <p class="todo">{a.fix}</p> : null}
+              {a.fix ? <p class="remedy">{a.fix}</p> : null}
               <Facts
                 rows={[
                   ["About", labelsText(a.labels) || "all of it"],
@@ -418,7 +418,7 @@ function One({ id }: { id: string }) {
                 ]}
                 rows={a.notices}
                 rowKey={(n) => `${n.channel} ${n.status} ${n.made_at}`}
-                empty={<Empty todo="ringdown alerts test CHANNEL tries one.">Nobody was told: there is no channel for it, it is silent, or something else explains it.</Empty>}
+                empty={<Empty remedy="ringdown alerts test CHANNEL tries one.">Nobody was told: there is no channel for it, it is silent, or something else explains it.</Empty>}
               />
             </Panel>
           </>

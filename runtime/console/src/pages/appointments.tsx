@@ -120,7 +120,7 @@ function Visits() {
                 rowKey={(v) => v.id}
                 href={(v) => to("appointments", v.id)}
                 rowClass={visitRow}
-                empty={<Empty todo="Those before today are shown with “past ones as well”.">{from && !query.get("from") ? "No visit is to come." : "There is no such visit."}</Empty>}
+                empty={<Empty remedy="Those before today are shown with “past ones as well”.">{from && !query.get("from") ? "No visit is to come." : "There is no such visit."}</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="visits" />
             </>
@@ -321,7 +321,7 @@ function Customers() {
                 rows={data.items}
                 rowKey={(c) => c.id}
                 href={(c) => to("appointments", "customers", c.id)}
-                empty={<Empty todo="Who books becomes one; a table of yours can be imported.">There is no such customer.</Empty>}
+                empty={<Empty remedy="Who books becomes one; a table of yours can be imported.">There is no such customer.</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="customers" />
             </>
@@ -477,7 +477,7 @@ function Import({ customers }: { customers: boolean }) {
     <Page title={customers ? "Import customers" : "Import visits"} actions={<a href={back}>{customers ? "All customers" : "All visits"}</a>}>
       {!may ? (
         <Panel>
-          <Empty todo="An operator can.">You may not import.</Empty>
+          <Empty remedy="An operator can.">You may not import.</Empty>
         </Panel>
       ) : customers ? (
         <ImportPanel

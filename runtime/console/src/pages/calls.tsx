@@ -108,7 +108,7 @@ function List() {
                 rowKey={(c) => c.call}
                 href={(c) => to("calls", c.call)}
                 rowClass={(c) => (c.emergencies ? "bad" : null)}
-                empty={<Empty todo={some ? "Take a filter away, or clear all of them." : "scripts/demo places some; ringdown call places one."}>{some ? "No call fits these filters." : "There was no call yet."}</Empty>}
+                empty={<Empty remedy={some ? "Take a filter away, or clear all of them." : "scripts/demo places some; ringdown call places one."}>{some ? "No call fits these filters." : "There was no call yet."}</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="calls" />
             </>

@@ -422,7 +422,7 @@ function Caps() {
     <Panel title="What calls may cost" flush id="caps">
       {may ? <SetCap reload={caps.reload} /> : null}
       <Shown of={caps}>
-        {(data) => <Table caption="Caps" columns={columns} rows={data.items} rowKey={(c) => c.agent ?? "all"} rowClass={(c) => (c.state === "over" ? "bad" : c.state === "near" ? "warn" : null)} empty={<Empty todo="costs in an agent’s file sets one, and so does an admin here.">There is no cap: calls may cost what they cost.</Empty>} />}
+        {(data) => <Table caption="Caps" columns={columns} rows={data.items} rowKey={(c) => c.agent ?? "all"} rowClass={(c) => (c.state === "over" ? "bad" : c.state === "near" ? "warn" : null)} empty={<Empty remedy="costs in an agent’s file sets one, and so does an admin here.">There is no cap: calls may cost what they cost.</Empty>} />}
       </Shown>
     </Panel>
   );
@@ -465,7 +465,7 @@ function Calls() {
         <Shown of={calls}>
           {(data) => (
             <>
-              <Table caption="Calls behind a sum" columns={columns} rows={data.calls} rowKey={(c) => c.call} href={(c) => to("calls", c.call)} empty={<Empty todo="Prices may have been reckoned anew since; go back and look again.">No call is behind this sum.</Empty>} />
+              <Table caption="Calls behind a sum" columns={columns} rows={data.calls} rowKey={(c) => c.call} href={(c) => to("calls", c.call)} empty={<Empty remedy="Prices may have been reckoned anew since; go back and look again.">No call is behind this sum.</Empty>} />
               <Pager next={data.next} shown={data.calls.length} what="calls" />
             </>
           )}
@@ -491,7 +491,7 @@ function All() {
           const total = totalOf(data);
           return total.calls === 0 ? (
             <Panel>
-              <Empty todo="Choose a longer time or another agent.">There was no call in this time.</Empty>
+              <Empty remedy="Choose a longer time or another agent.">There was no call in this time.</Empty>
             </Panel>
           ) : (
             <>
@@ -514,7 +514,7 @@ function All() {
       </Shown>
       <Panel title="What OpenAI saves" flush>
         <Shown of={savings} what="Comparing">
-          {(data) => <Table caption="Savings" columns={savingColumns} rows={data.agents} rowKey={(a) => a.agent} empty={<Empty todo="Savings are told once an agent had calls on both.">There is nothing to compare in this time.</Empty>} />}
+          {(data) => <Table caption="Savings" columns={savingColumns} rows={data.agents} rowKey={(a) => a.agent} empty={<Empty remedy="Savings are told once an agent had calls on both.">There is nothing to compare in this time.</Empty>} />}
         </Shown>
       </Panel>
       {compared.slice(0, MOST_COMPARED).map((agent) => (

@@ -144,7 +144,7 @@ const systemColumns: Column<Sum>[] = [
 /** What only a realtime model has: what it reads, what of it came from the cache, where it was cut short. */
 function OfTheModel({ of }: { of: Sum }) {
   const m = of.model;
-  if (!m) return <Empty todo="They come with calls that OpenAI has; tokens are told for all sites together.">No call of this time has told tokens.</Empty>;
+  if (!m) return <Empty remedy="They come with calls that OpenAI has; tokens are told for all sites together.">No call of this time has told tokens.</Empty>;
   const part = (cached: number, all: number) => `${f.count(all)}, ${f.percent(share(cached, all))} of them from the cache`;
   return (
     <Facts
@@ -191,7 +191,7 @@ export default function Dashboard() {
         {(data) =>
           totalOf(data).calls === 0 ? (
             <Panel>
-              <Empty todo="Choose a longer time or fewer filters.">There was no call in this time.</Empty>
+              <Empty remedy="Choose a longer time or fewer filters.">There was no call in this time.</Empty>
             </Panel>
           ) : (
             <>

@@ -92,7 +92,7 @@ function List() {
                 rowKey={(e) => `${e.call} ${e.rule}`}
                 href={(e) => to("emergencies", e.call, e.rule)}
                 rowClass={(e) => (e.state === "open" ? "bad" : e.state === "abandoned" ? "warn" : null)}
-                empty={<Empty todo={some ? "Clear the filters to see all." : "Rules stand in the agent's file (emergencies); ringdown emergencies drill rehearses one."}>{some ? "No emergency fits these filters." : "There was no emergency yet."}</Empty>}
+                empty={<Empty remedy={some ? "Clear the filters to see all." : "Rules stand in the agent's file (emergencies); ringdown emergencies drill rehearses one."}>{some ? "No emergency fits these filters." : "There was no emergency yet."}</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="emergencies" />
             </>
@@ -277,7 +277,7 @@ function NearMisses() {
           {(data) => (
             <>
               {data.items.length === 0 ? (
-                <Empty todo={some ? "Clear the filters to see all." : null}>{some ? "No near miss fits these filters." : "Nothing sounded like an emergency without being one."}</Empty>
+                <Empty remedy={some ? "Clear the filters to see all." : null}>{some ? "No near miss fits these filters." : "Nothing sounded like an emergency without being one."}</Empty>
               ) : (
                 <ul class="misses">
                   {data.items.map((m) => (

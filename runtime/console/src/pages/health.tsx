@@ -110,7 +110,7 @@ async function drain(node: Node, reload: () => void): Promise<void> {
         <p>
           {node.node} on {node.host} takes no new call from now on{calls ? `, keeps the ${f.plural(calls, "call")} it has until they end,` : ""} and ends. Only a new process of it takes calls again.
         </p>
-        <p class="todo">If it is the only node, new callers get their number’s fallback until then.</p>
+        <p class="remedy">If it is the only node, new callers get their number’s fallback until then.</p>
       </>
     ),
     verb: `Drain ${node.node}`,
@@ -173,7 +173,7 @@ function Nodes({ answers }: { answers: string | null }) {
                 rows={data.items}
                 rowKey={(n) => `${n.node}.${n.process}`}
                 rowClass={(n) => (n.state === "lost" ? "bad" : n.state === "stopped" ? "faint" : null)}
-                empty={<Empty todo="Without PostgreSQL a node does not know of others.">No node has said anything in the last day.</Empty>}
+                empty={<Empty remedy="Without PostgreSQL a node does not know of others.">No node has said anything in the last day.</Empty>}
               />
             </>
           );

@@ -232,7 +232,7 @@ export default function LivePage({ rest }: PageProps) {
                   rowKey={(r) => r.call}
                   href={(r) => to("live", r.call) + search}
                   rowClass={(r) => [r.emergency?.state === "open" ? "bad" : r.emergency ? "warn" : "", r.call === chosen ? "chosen" : ""].filter(Boolean).join(" ") || null}
-                  empty={<Empty todo={all.length ? "Clear the filters to see them." : "They appear here as they come; you need not load the page anew."}>{all.length ? "No call in progress fits the filters." : "No call is in progress."}</Empty>}
+                  empty={<Empty remedy={all.length ? "Clear the filters to see them." : "They appear here as they come; you need not load the page anew."}>{all.length ? "No call in progress fits the filters." : "No call is in progress."}</Empty>}
                 />
               </Panel>
               {row ? (

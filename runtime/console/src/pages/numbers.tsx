@@ -234,7 +234,7 @@ function List() {
                 href={(n) => to("numbers", n.number)}
                 rowClass={(n) => (n.gone_at || n.drift?.length || n.goes_to === "nobody" ? "bad" : n.goes_to === "elsewhere" ? "warn" : null)}
                 select={mayChange ? { has: (k) => chosen.has(k), toggle, name: (n) => n.number } : undefined}
-                empty={<Empty todo={query.size ? "Clear the filters to see all." : "Look at Twilio reads the account’s numbers; so does ringdown numbers sync."}>{query.size ? "No number is like that." : "No number is known yet."}</Empty>}
+                empty={<Empty remedy={query.size ? "Clear the filters to see all." : "Look at Twilio reads the account’s numbers; so does ringdown numbers sync."}>{query.size ? "No number is like that." : "No number is known yet."}</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="numbers" />
             </>

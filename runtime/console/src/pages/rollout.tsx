@@ -120,7 +120,7 @@ function Share({ seen }: { seen: go.Seen }) {
           {bp !== of.percent_bp ? <Button onClick={() => setBp(of.percent_bp)}>As it is</Button> : null}
         </div>
       </div>
-      {way.how === "too-far" ? <p class="todo">{way.stage ? `Stages are not skipped: ${share(way.stage.percent_bp)} comes first.` : "It has no further stage."}</p> : null}
+      {way.how === "too-far" ? <p class="remedy">{way.stage ? `Stages are not skipped: ${share(way.stage.percent_bp)} comes first.` : "It has no further stage."}</p> : null}
       {byCall ? (
         <p class="about">Each call is drawn anew, so no caller has a side, and nobody can be named.</p>
       ) : still ? (
@@ -195,7 +195,7 @@ function Guards({ of }: { of: RolloutWithGuards }) {
         columns={guardColumns(most)}
         rows={findings}
         rowKey={(x) => x.guard}
-        empty={<Empty todo={of.verdict ? "As soon as there are enough, canary and baseline are compared here, each with its n." : "They look while a rollout runs with somebody on OpenAI."}>{of.verdict ? "There are too few calls to say anything yet." : "The guards do not watch it now."}</Empty>}
+        empty={<Empty remedy={of.verdict ? "As soon as there are enough, canary and baseline are compared here, each with its n." : "They look while a rollout runs with somebody on OpenAI."}>{of.verdict ? "There are too few calls to say anything yet." : "The guards do not watch it now."}</Empty>}
       />
     </Panel>
   );
@@ -303,7 +303,7 @@ function One({ agent }: { agent: string }) {
                 ]}
               />
               {!r.loads ? <p class="warning">This node has no such agent: its file does not load, or is not here.</p> : null}
-              {r.loads && !r.has_both ? <p class="todo">Its file names one system only, so its calls cannot be split until it has both an openai and a vapi table.</p> : null}
+              {r.loads && !r.has_both ? <p class="remedy">Its file names one system only, so its calls cannot be split until it has both an openai and a vapi table.</p> : null}
             </Panel>
             {seen ? <Share key={agent} seen={seen} /> : null}
             <Guards of={r} />

@@ -126,8 +126,8 @@ function Tokens() {
       what: (
         <>
           <p>Its next request is refused and its streams end within a minute. There is no way back: make another.</p>
-          {t.session ? <p class="todo">It is a session of this console: whoever has it is logged out.</p> : null}
-          {own ? <p class="todo">It is yours: you are logged out.</p> : null}
+          {t.session ? <p class="remedy">It is a session of this console: whoever has it is logged out.</p> : null}
+          {own ? <p class="remedy">It is yours: you are logged out.</p> : null}
         </>
       ),
       verb: `Revoke ${t.name}`,
@@ -373,7 +373,7 @@ function Rates() {
               rows={data.items.filter((r) => past || r.now || !r.valid_to)}
               rowKey={(r) => `${r.what} ${r.model} ${r.unit} ${r.valid_from}`}
               rowClass={(r) => (r.now ? null : "faint")}
-              empty={<Empty todo="Without prices costs are not known.">There is no such price.</Empty>}
+              empty={<Empty remedy="Without prices costs are not known.">There is no such price.</Empty>}
             />
           )}
         </Shown>
@@ -435,7 +435,7 @@ function Audit() {
         <Shown of={audit}>
           {(data) => (
             <>
-              <Table caption="Who changed what" columns={changeColumns} rows={data.items} rowKey={(c) => c.id} empty={<Empty todo="Who, what and of are taken whole; clear the filters to see all.">No change is like that.</Empty>} />
+              <Table caption="Who changed what" columns={changeColumns} rows={data.items} rowKey={(c) => c.id} empty={<Empty remedy="Who, what and of are taken whole; clear the filters to see all.">No change is like that.</Empty>} />
               <Pager next={data.next} shown={data.items.length} what="changes" />
             </>
           )}
@@ -456,7 +456,7 @@ export default function Settings({ rest }: PageProps) {
   return (
     <Page title="Settings" about="Who may come in, what things cost, and who changed what.">
       <Tabs label="Settings" of={tabs.map((t) => (t === here && !rest[0] ? { ...t, href: "/settings" } : t))} />
-      {here ? <here.of key={here.href} /> : <Empty todo="An admin sees more.">There is nothing here for your role.</Empty>}
+      {here ? <here.of key={here.href} /> : <Empty remedy="An admin sees more.">There is nothing here for your role.</Empty>}
     </Page>
   );
 }

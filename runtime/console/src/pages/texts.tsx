@@ -76,7 +76,7 @@ function Threads() {
                 rowKey={(t) => t.id}
                 href={(t) => (me.masked || !t.number ? null : threadHref(t))}
                 rowClass={(t) => (stateOf(t).tone === "bad" ? "bad" : null)}
-                empty={<Empty todo="Agents text whom they promised to, and whom they missed.">There is no text yet.</Empty>}
+                empty={<Empty remedy="Agents text whom they promised to, and whom they missed.">There is no text yet.</Empty>}
               />
               <Pager next={data.next} shown={data.items.length} what="conversations" />
             </>
@@ -133,7 +133,7 @@ function Thread({ number }: { number: string }) {
         <Shown of={texts}>
           {(data) =>
             data.items.length === 0 ? (
-              <Empty todo="Look under another agent, or at all conversations.">There is no text with this number.</Empty>
+              <Empty remedy="Look under another agent, or at all conversations.">There is no text with this number.</Empty>
             ) : (
               <>
                 <ol class="thread">

@@ -225,7 +225,7 @@ function Last({ of, agent }: { of: Today; agent: string | null }) {
             rowKey={(c) => c.call}
             href={(c) => to("calls", c.call)}
             rowClass={(c) => (c.emergencies ? "bad" : null)}
-            empty={<Empty todo={of.so_far ? "scripts/demo places some; ringdown call places one." : null}>{of.so_far ? "There was no call yet." : "There was no call."}</Empty>}
+            empty={<Empty remedy={of.so_far ? "scripts/demo places some; ringdown call places one." : null}>{of.so_far ? "There was no call yet." : "There was no call."}</Empty>}
           />
         )}
       </Shown>

@@ -25,7 +25,7 @@ export interface Me {
 
 export type Session =
   | { state: "checking" }
-  | { state: "out"; why: string | null; todo: string | null }
+  | { state: "out"; why: string | null; remedy: string | null }
   | { state: "in"; me: Me };
 
 const KEY = "ringdown.session";
@@ -39,9 +39,9 @@ function keep(token: string | null): void {
   else sessionStorage.removeItem(KEY);
 }
 
-function out(why: string | null = null, todo: string | null = null): void {
+function out(why: string | null = null, remedy: string | null = null): void {
   keep(null);
-  session.set({ state: "out", why, todo });
+  session.set({ state: "out", why, remedy });
 }
 
 function tellWhy(problem: Problem, link: boolean): [string, string] {
@@ -49,7 +49,7 @@ function tellWhy(problem: Problem, link: boolean): [string, string] {
     return ["This log-in link was used already, or is too old.", "Make a new one with: ringdown console link"];
   if (problem.status === 401)
     return ["This token is unknown, expired or revoked.", "Make a log-in link with: ringdown console link"];
-  return [problem.what, problem.todo];
+  return [problem.what, problem.remedy];
 }
 
 async function exchange(secret: string, link: boolean): Promise<void> {
@@ -100,7 +100,7 @@ export async function resume(): Promise<void> {
   } catch (why) {
     const problem = asProblem(why);
     if (problem.status === 401) out("The session has expired or was ended.", "Make a new log-in link with: ringdown console link");
-    else session.set({ state: "out", why: problem.what, todo: "The session is kept: load the page anew in a moment." });
+    else session.set({ state: "out", why: problem.what, remedy: "The session is kept: load the page anew in a moment." });
   }
 }
 

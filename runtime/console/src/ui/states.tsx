@@ -12,11 +12,11 @@ export function Loading({ what = "Loading" }: { what?: string }) {
   );
 }
 
-export function Empty({ children, todo }: { children: ComponentChildren; todo?: ComponentChildren }) {
+export function Empty({ children, remedy }: { children: ComponentChildren; remedy?: ComponentChildren }) {
   return (
     <div class="state empty">
       <p>{children}</p>
-      {todo ? <p class="todo">{todo}</p> : null}
+      {remedy ? <p class="remedy">{remedy}</p> : null}
     </div>
   );
 }
@@ -26,7 +26,7 @@ export function Failed({ why, again }: { why: unknown; again?: () => void }) {
   return (
     <div class="state failed" role="alert">
       <p>{problem.what}</p>
-      <p class="todo">{problem.todo}</p>
+      <p class="remedy">{problem.remedy}</p>
       {again ? (
         <button type="button" class="button" onClick={again}>
           Try again

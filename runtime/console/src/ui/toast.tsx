@@ -7,7 +7,7 @@ interface Note {
   id: number;
   tone: "good" | "bad";
   text: string;
-  todo: string | null;
+  remedy: string | null;
   action: { name: string; run: () => void } | null;
 }
 
@@ -30,12 +30,12 @@ function add(note: Omit<Note, "id">, staysMs: number | null): void {
 export const toast = {
   /** `action`: the way back, as "Undo". It stays a little longer then. */
   say(text: string, action?: { name: string; run: () => void }): void {
-    add({ tone: "good", text, todo: null, action: action ?? null }, action ? 3 * STAYS_MS : STAYS_MS);
+    add({ tone: "good", text, remedy: null, action: action ?? null }, action ? 3 * STAYS_MS : STAYS_MS);
   },
   problem(why: unknown): void {
     if (why instanceof DOMException && why.name === "AbortError") return;
     const problem = asProblem(why);
-    add({ tone: "bad", text: problem.what, todo: problem.todo, action: null }, null);
+    add({ tone: "bad", text: problem.what, remedy: problem.remedy, action: null }, null);
   },
 };
 
@@ -47,7 +47,7 @@ export function Toasts() {
         <div key={n.id} class={`toast ${n.tone}`} role={n.tone === "bad" ? "alert" : undefined}>
           <div>
             <p>{n.text}</p>
-            {n.todo ? <p class="todo">{n.todo}</p> : null}
+            {n.remedy ? <p class="remedy">{n.remedy}</p> : null}
           </div>
           {n.action ? (
             <button type="button" class="link" onClick={() => (n.action!.run(), remove(n.id))}>

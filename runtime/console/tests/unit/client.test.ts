@@ -66,7 +66,7 @@ describe("a question", () => {
     const why = (await settled(ask("GET /me"))) as Problem;
     expect(asked.length).toBe(1);
     expect(why.what).toBe('The request is not what this route takes. To must be "a".');
-    expect(why.todo).toBe("Look at docs/api.md.");
+    expect(why.remedy).toBe("Look at docs/api.md.");
   });
 
   it("is not told of what a proxy says", async () => {
