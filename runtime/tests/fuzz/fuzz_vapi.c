@@ -7,6 +7,7 @@
 #include "providers/vapi/events.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 struct listener {
     struct speech speech;
@@ -132,7 +133,9 @@ static void feed_answer(const char *line, size_t n)
     const struct http_result r = {.status = 201, .body = {line, n}};
     struct vapi_answer a;
 
-    if (vapi_answer_read(&a, &r, RD_STR("https://api.vapi.ai")) && strncmp(a.url, "wss://", 6) != 0)
+    /* A scheme is the same in any case. */
+    if (vapi_answer_read(&a, &r, RD_STR("https://api.vapi.ai")) &&
+        strncasecmp(a.url, "wss://", 6) != 0)
         abort();
 }
 
