@@ -8,7 +8,7 @@ import { useApi } from "../api/use";
 import { to, useQuery } from "../state/router";
 import { useMay } from "../state/session";
 import * as f from "../ui/format";
-import { Empty } from "../ui/states";
+import { Empty, Failed, Loading, Stale } from "../ui/states";
 import { Table, type Column } from "../ui/table";
 import { Badge, Count, Duration, Money, Phone, Since, System, Time } from "../ui/values";
 import { Figures, Page, Panel, Shown } from "../ui/view";
@@ -129,26 +129,27 @@ function Wants({ today }: { today: Today }) {
       ? [{ key: "w", tone: "quiet" as const, word: "texts", text: <a href="/texts">{f.plural(today.missed_waiting, "text")} to missed callers wait for the hour when they may go out</a>, since: null }]
       : []),
   ];
+  // That nothing wants anybody is said when all of them have answered.
+  const asked = [open, alerts, ...(errors ? [broken] : [])];
   const calls = (live.data?.items.length ?? 0) + (live.data?.elsewhere?.length ?? 0);
   return (
     <Panel title="Now" actions={live.data ? <a href="/live">{calls === 0 ? "no call in progress" : `${f.plural(calls, "call")} in progress`}</a> : null} flush>
-      <Shown of={alerts}>
-        {() =>
-          rows.length === 0 ? (
-            <Empty>Nothing wants you: no open emergency, no alert, every agent loads.</Empty>
-          ) : (
-            <ul class="wants">
-              {rows.map((row) => (
-                <li key={row.key}>
-                  <Badge tone={row.tone}>{row.word}</Badge>
-                  <span class="wants-text">{row.text}</span>
-                  {row.since ? <Since at={row.since} /> : null}
-                </li>
-              ))}
-            </ul>
-          )
-        }
-      </Shown>
+      {asked.map((one) => (one.error ? one.data ? <Stale why={one.error} again={one.reload} /> : <Failed why={one.error} again={one.reload} /> : null))}
+      {rows.length > 0 ? (
+        <ul class="wants">
+          {rows.map((row) => (
+            <li key={row.key}>
+              <Badge tone={row.tone}>{row.word}</Badge>
+              <span class="wants-text">{row.text}</span>
+              {row.since ? <Since at={row.since} /> : null}
+            </li>
+          ))}
+        </ul>
+      ) : asked.every((one) => one.data) ? (
+        <Empty>Nothing wants you: no open emergency, no alert, every agent loads.</Empty>
+      ) : asked.some((one) => one.loading) ? (
+        <Loading />
+      ) : null}
     </Panel>
   );
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { axe, open, order, shot, stand } from "./stand";
 
-const h1 = "main h1";
+const h1 = "main:not(.login) h1"; // of a page, not of the form before it
 
 describe("somebody who comes to the console", () => {
   it("is asked for a token, and told what is wrong with it", async () => {
@@ -70,7 +70,7 @@ describe("somebody who comes to the console", () => {
     await page.goto(await order<string>({ do: "link", role: "viewer" }));
     await page.locator(h1).waitFor();
     await order({ do: "run", sql: "update tokens set revoked_at = now() where is_session" });
-    await page.reload();
+    await page.getByRole("link", { name: "Calls", exact: true }).click();
     await page.getByText("The session has expired or was ended.").waitFor();
   });
 });

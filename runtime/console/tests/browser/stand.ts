@@ -118,7 +118,7 @@ export async function open(path: string, role: Role | null, o: OpenOptions = {})
   listen(page, o.errors ?? []);
   if (role) await context.addInitScript((token) => sessionStorage.getItem("ringdown.session") ?? sessionStorage.setItem("ringdown.session", token), tokens[role]);
   await page.goto(path);
-  if (role) await page.waitForSelector("main h1");
+  if (role) await page.waitForSelector("main:not(.login) h1");
   return page;
 }
 
@@ -144,7 +144,17 @@ export async function shot(page: Page, name: string, fullPage = true): Promise<v
 
 beforeAll(async () => void (await stand()), 180_000); // the first one waits for PostgreSQL and the node
 
-afterEach(async () => {
+/** What the pages of a test that failed show: text on stderr, the picture beside the others. */
+async function tell(name: string): Promise<void> {
+  for (const [i, page] of contexts.flatMap((c) => c.pages()).entries()) {
+    const text = await page.locator("body").innerText({ timeout: 5000 }).catch((why: unknown) => String(why));
+    console.error(`${name}: ${page.url()} shows:\n${text.slice(0, 1500)}`);
+    await shot(page, `failed-${name.replace(/\W+/g, "-").slice(0, 80)}-${i}`, false).catch(() => {});
+  }
+}
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await tell(task.name);
   for (const context of contexts)
     for (const page of context.pages())
       if (await page.evaluate(() => "__hacked" in window).catch(() => false)) complaints.push(`${page.url()}: what a caller said ran as a script`);

@@ -41,8 +41,19 @@ describe("today", () => {
     await axe(page);
     await shot(page, "today-emergency");
     await order({ do: "run", sql: "delete from triage_matches where rule = 'gas-leak'" });
-    await page.reload();
-    await page.getByText("Nothing wants you").waitFor();
+    await Promise.all([page.waitForResponse(/emergencies\?/), page.reload()]);
+    await page.locator(".wants, .empty", { hasNotText: "nobody has confirmed yet" }).first().waitFor();
+    expect(await page.getByText("nobody has confirmed yet").count()).toBe(0);
+  });
+
+  it("does not say that nothing wants you while it is not known", async () => {
+    const page = await open("/about:blank", null);
+    await page.route("**/api/v1/emergencies?*", (route) =>
+      route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "Emergencies could not be read", status: 500, fix: "try again" }) }),
+    );
+    await page.goto(await order<string>({ do: "link", role: "operator" }));
+    await page.getByText("Emergencies could not be read").waitFor();
+    expect(await page.getByText("Nothing wants you").count()).toBe(0);
   });
 
   it("masks for viewers what they may not see", async () => {
