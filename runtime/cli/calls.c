@@ -21,7 +21,7 @@
 
 static const char usage[] =
     "usage: ringdown calls [CALL] [--follow] [--json] [--config FILE]\n"
-    "       ringdown calls --kept [CALL] | --search WORDS [--json]\n"
+    "       ringdown calls --kept [CALL] | --search WORDS [--before TIME] [--json]\n"
     "       ringdown calls hang-up CALL\n"
     "       ringdown calls transfer CALL --to NUMBER or NAME\n"
     "       ringdown calls whisper CALL \"what the model shall know\" [--now]\n\n"
@@ -31,7 +31,8 @@ static const char usage[] =
     "node's JSON, one event per line when following.\n"
     "  --kept reads the last 100 calls back from PostgreSQL, or one call's transcript: what was\n"
     "heard, and what was said beyond that. --search finds who said some words (a phrase in\n"
-    "quotes, or, -without) in all calls that are kept. Both work without a live node.\n"
+    "quotes, or, -without) in all calls that are kept, or those before TIME. What takes long is\n"
+    "told as far as it came, with the command that goes on. Both work without a live node.\n"
     "Exit code 1 when no node answers, or it knows no such call.\n";
 
 /* ---- the table ---- */
@@ -190,10 +191,10 @@ static int list_or_show(const struct settings *s, const char *call, bool json)
 int cmd_calls(int argc, char **argv)
 {
     bool want_follow = false, kept = false;
-    const char *search = NULL;
+    const char *search = NULL, *before = NULL;
     const struct option_switch switches[] = {
         {"follow", &want_follow}, {"kept", &kept}, {NULL, NULL}};
-    const struct option_value values[] = {{"search", &search}, {NULL, NULL}};
+    const struct option_value values[] = {{"search", &search}, {"before", &before}, {NULL, NULL}};
     struct options o = {.usage = usage, .switches = switches, .values = values, .max_words = 1};
     struct settings *s = NULL;
     const char *call;
@@ -208,12 +209,16 @@ int cmd_calls(int argc, char **argv)
                 o.words[0]);
         return EXIT_USAGE;
     }
+    if (before && !search) {
+        fputs("ringdown calls: --before goes with --search WORDS\n", stderr);
+        return EXIT_USAGE;
+    }
     code = options_settings(&o, SETTINGS_CLIENT, &s);
     if (code)
         return code;
     call = o.n_words > 0 ? o.words[0] : NULL;
     if (search)
-        code = kept_search(s, search, o.json);
+        code = kept_search(s, search, before, o.json);
     else if (kept)
         code = kept_calls(s, call, o.json);
     else

@@ -22,8 +22,9 @@ static const char turns_sql[] =
     "seq, "
     "at, role, heard, said, interrupted, withheld from turns where call = $1) t";
 
+/* For five seconds; whoever waits longer asks again. */
 static const char search_sql[] =
-    "select coalesce(jsonb_agg(to_jsonb(s)), '[]') from search_turns($1) s";
+    "select search_back($1, $2::timestamptz, at_most => 50, budget_ms => 5000)";
 
 static void print_call(const json_t *c)
 {
@@ -93,7 +94,8 @@ static void print_each(const json_t *list, void (*print)(const json_t *), const 
     }
 }
 
-static json_t *asked(const struct settings *s, const char *sql, const char *parameter, int *code)
+static json_t *asked(const struct settings *s, const char *sql, int n, const char *const *params,
+                     int *code)
 {
     struct asking a;
     json_t *answer;
@@ -101,7 +103,7 @@ static json_t *asked(const struct settings *s, const char *sql, const char *para
     *code = ask_open(&a, s, "calls");
     if (*code)
         return NULL;
-    answer = ask_json(&a, sql, parameter ? 1 : 0, &parameter);
+    answer = ask_json(&a, sql, n, params);
     ask_close(&a);
     ask_tell_unshipped(s);
     if (!answer)
@@ -118,7 +120,7 @@ static void print_json(const json_t *answer)
 int kept_calls(const struct settings *s, const char *call, bool json)
 {
     int code;
-    json_t *answer = asked(s, call ? turns_sql : calls_sql, call, &code);
+    json_t *answer = asked(s, call ? turns_sql : calls_sql, call ? 1 : 0, &call, &code);
 
     if (!answer)
         return code;
@@ -132,17 +134,26 @@ int kept_calls(const struct settings *s, const char *call, bool json)
     return EXIT_OK;
 }
 
-int kept_search(const struct settings *s, const char *words, bool json)
+int kept_search(const struct settings *s, const char *words, const char *before, bool json)
 {
+    const char *const params[] = {words, before};
     int code;
-    json_t *answer = asked(s, search_sql, words, &code);
+    json_t *answer = asked(s, search_sql, 2, params, &code), *items;
+    const char *searched_to;
 
     if (!answer)
         return code;
+    items = json_object_get(answer, "items");
+    searched_to = ask_text(answer, "searched_to");
     if (json)
-        print_json(answer);
+        print_json(items);
     else
-        print_each(answer, print_hit, "Nobody said that.");
+        print_each(items, print_hit,
+                   searched_to[0] ? "Nobody has said that since." : "Nobody said that.");
+    if (searched_to[0])
+        fprintf(stderr,
+                "note: this took long and came back to %s; --before %s goes on from there\n",
+                ask_time(answer, "searched_to"), searched_to);
     json_decref(answer);
     return EXIT_OK;
 }

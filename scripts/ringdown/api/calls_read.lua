@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- api.calls_read: calls as the database has them. Whoever sees the calls of some agents only does not learn that there
--- are others: those are 404. Whoever sees no numbers and words does not search by them either: front.lua refuses it.
+-- api.calls_read: a call as the database has it; calls_search finds them. Whoever sees the calls of some agents only does
+-- not learn that there are others: those are 404. Whoever sees no numbers and words does not search by them either:
+-- front.lua refuses it.
 local db = require "ringdown.api.db"
 local json = require "ringdown.json"
 local page = require "ringdown.api.page"
 local problem = require "ringdown.api.problem"
-local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -18,106 +18,6 @@ M.columns = [[jsonb_build_object('call', c.call, 'agent', c.agent, 'version', c.
   'errors', c.errors, 'cost_micro_usd', k.micro_usd, 'cost_reason', k.reason, 'imported', coalesce(c.imported, false),
   'erased', c.erased_at is not null,
   'emergencies', (select count(*) from triage_matches m where m.call = c.call and m.state <> 'recorded'))]]
-
--- What a search asks for, each as a condition of its own: those that are not asked for would keep the planner from
--- an index.
-local conditions = {
-  agent = "c.agent = %s",
-  system = "c.system = %s",
-  outcome = "c.ended_reason = %s",
-  since = "c.started_at >= %s::timestamptz",
-  ["until"] = "c.started_at < %s::timestamptz",
-  text = "c.call in (select t.call from turns t where t.words @@ websearch_to_tsquery('simple', %s))",
-}
-local choices = {
-  state = { live = "c.state is distinct from 'ended'", ended = "c.state = 'ended'" },
-  emergency = { [true] = "c.had_emergency", [false] = "not c.had_emergency" },
-  failed = { [true] = "c.errors > 0", [false] = "c.errors = 0" },
-}
-
--- Asked of calls as statistics counted them: such a list has the calls of a group, and none that is not counted yet.
-local counted_conditions = {
-  agent = "x.agent = %s",
-  site = "x.site = %s",
-  local_from = "x.hour >= %s::date - interval '1 day' and x.local_hour >= %s::date",
-  local_to = "x.hour < %s::date + interval '1 day' and x.local_hour < %s::date",
-  since = "x.started_at >= %s::timestamptz",
-  ["until"] = "x.started_at < %s::timestamptz",
-}
-local counted_choices = {
-  booked = { [true] = "x.bookings > 0", [false] = "x.bookings = 0" },
-  kind = { real = "x.kind = 'real'", test = "x.kind = 'test'", imported = "x.kind = 'imported'" },
-  result = { answered = "x.outcome not in ('missed', 'fallback')", missed = "x.outcome = 'missed'",
-    contained = "x.outcome = 'contained'", transferred = "x.outcome = 'transferred'",
-    not_taken = "x.outcome = 'not_taken'", emergency = "x.outcome = 'emergency'", failed = "x.outcome = 'failed'",
-    fallback = "x.outcome = 'fallback'" },
-}
-
-local function is_counted(q)
-  return q.site ~= nil or q.local_from ~= nil or q.local_to ~= nil or q.booked ~= nil or q.kind ~= nil
-    or q.result ~= nil
-end
-
--- The first rows that meet all of these, the newest first; with a number, of either side by its own index.
-local function first_rows(list, number, limit, counted)
-  local of = counted and "x" or "c"
-  local order = (" order by %s.started_at desc, %s.call desc limit %d"):format(of, of, limit)
-  local from = counted and "calls_counted x join calls c on c.call = x.call" or "calls c"
-  local function rows(more)
-    local all = table.move(list, 1, #list, 1, {})
-    all[#all + 1] = more
-    return "select c.* from " .. from .. (all[1] and " where " .. table.concat(all, " and ") or "") .. order
-  end
-  if not number then
-    return rows()
-  end
-  return ("select c.* from ((%s) union all (%s)) c order by c.started_at desc, c.call desc limit %d"):format(
-    rows("c.from_number = " .. number), rows(("c.to_number = %s and c.from_number is distinct from %s"):format(number,
-    number)), limit)
-end
-
-local function search_sql(q, agents, key)
-  local list, params, counted = {}, {}, is_counted(q)
-  local of = counted and "x" or "c"
-  local function add(condition, ...)
-    local places = {}
-    for i, value in ipairs { ... } do
-      params[#params + 1] = value
-      places[i] = "$" .. #params
-    end
-    places[2] = places[2] or places[1] -- said twice
-    list[#list + 1] = condition:format(table.unpack(places))
-  end
-  if agents then
-    add(of .. ".agent = any(%s::text[])", db.array(agents))
-  end
-  for _, name in ipairs(sorted.keys(q)) do
-    local condition = counted and counted_conditions[name] or conditions[name]
-    local choice = counted_choices[name] or choices[name]
-    if condition then
-      add(condition, q[name])
-    elseif choice then
-      add(choice[q[name]])
-    end
-  end
-  if key then
-    add("(" .. of .. ".started_at, " .. of .. ".call) < (%s::timestamptz, %s)", key[1], key[2])
-  end
-  local number
-  if q.number then
-    params[#params + 1], number = q.number, "$" .. #params + 1
-  end
-  return "select coalesce(jsonb_agg(" .. M.columns .. " order by c.started_at desc, c.call desc), '[]')::text from ("
-    .. first_rows(list, number, q.limit + 1, counted) .. ") c left join call_costs k on k.call = c.call", params
-end
-
-function M.search(r)
-  local q = r.query
-  local rows = db.ask(search_sql(q, r.agents, page.read(q.cursor, { "time", "text" })))
-  return 200, page.answer(rows, q.limit, function(row)
-    return { row.started_at, row.call }
-  end)
-end
 
 function M.unknown(call)
   problem(404, "no-such-call", "There is no such call", { detail = call .. " is not known here",

@@ -1722,6 +1722,8 @@ export interface Operations {
       items: Call[];
       /** `cursor` of the request for what comes next */
       next: string | null;
+      /** not null: a search for words that takes long came back to this moment, and `items` may be few or none; `next` goes on from there */
+      searched_to: string | null;
     };
   };
   /** calls in progress: those of the node that answers, and what the others told last */

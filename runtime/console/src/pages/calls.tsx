@@ -108,8 +108,13 @@ function List() {
                 rowKey={(c) => c.call}
                 href={(c) => to("calls", c.call)}
                 rowClass={(c) => (c.emergencies ? "bad" : null)}
-                empty={<Empty remedy={some ? "Take a filter away, or clear all of them." : "scripts/demo places some; ringdown call places one."}>{some ? "No call fits these filters." : "There was no call yet."}</Empty>}
+                empty={data.searched_to ? <></> : <Empty remedy={some ? "Take a filter away, or clear all of them." : "scripts/demo places some; ringdown call places one."}>{some ? "No call fits these filters." : "There was no call yet."}</Empty>}
               />
+              {data.searched_to ? (
+                <p class="stale" role="status">
+                  {data.items.length ? "These calls" : "No call"} since <Time at={data.searched_to} precision="second" named /> {data.items.length ? "fit" : "fits"}; this search takes long, and older calls were not looked at yet. “Older” goes on.
+                </p>
+              ) : null}
               <Pager next={data.next} shown={data.items.length} what="calls" />
             </>
           )}

@@ -4,6 +4,7 @@ local acts = require "ringdown.api.calls_act"
 local page = require "ringdown.api.page"
 local read = require "ringdown.api.calls_read"
 local recordings = require "ringdown.api.recordings"
+local search = require "ringdown.api.calls_search"
 local shape = require "ringdown.api.shape"
 
 local number = { type = "string", nullable = true, personal = "number" }
@@ -157,14 +158,18 @@ local search_query = page.query_with {
   text = { type = "string", max = 200, personal = "words", about = 'what was said: words, "a phrase", or, -without' },
 }
 
+local found = shape.page "Call"
+found.fields.searched_to = { type = "string", format = "time", nullable = true, about = "not null: a search for words that "
+  .. "takes long came back to this moment, and `items` may be few or none; `next` goes on from there" }
+
 local A_CALL = "/calls/CA00000000000000000000000000000001"
 
 return {
   schemas = schemas,
   { method = "GET", path = "/calls", role = "viewer", scoped = true, about = "calls, newest first",
     query = search_query,
-    answers = { [200] = shape.page "Call" }, example = { query = "agent=northside-plumbing&limit=2" },
-    run = read.search },
+    answers = { [200] = found }, example = { query = "agent=northside-plumbing&limit=2" },
+    run = search.run },
   { method = "GET", path = "/calls/live", role = "viewer", scoped = true,
     about = "calls in progress: those of the node that answers, and what the others told last",
     answers = { [200] = "LiveCalls" }, example = {}, run = acts.live },
