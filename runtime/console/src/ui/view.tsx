@@ -2,7 +2,7 @@
 // view - the frame of a page, and of what it shows of an answer.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Loaded } from "../api/use";
+import type { Loaded } from "../api/asking";
 import { Failed, Loading, Stale } from "./states";
 
 /** Each page is one of these: its heading gets the focus when one comes here. */
