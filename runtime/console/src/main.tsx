@@ -12,13 +12,19 @@ import { useStore } from "./state/store";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/parts.css";
+import { closeDialogs } from "./ui/dialog";
 import { Loading } from "./ui/states";
+import { clearToasts } from "./ui/toast";
 
 function Console() {
   const now = useStore(session);
   useEffect(() => {
     if (now.state === "in") connect();
-    else if (now.state === "out") disconnect();
+    else if (now.state === "out") {
+      disconnect();
+      closeDialogs();
+      clearToasts();
+    }
   }, [now.state]);
   if (now.state === "in") return <Shell />;
   if (now.state === "out") return <LogIn why={now.why} remedy={now.remedy} />;

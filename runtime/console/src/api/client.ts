@@ -75,13 +75,15 @@ function headersOf<O extends Operation>(op: O, o: Ask<O>): Record<string, string
   return headers;
 }
 
-async function send<O extends Operation>(op: O, o: Ask<O>): Promise<Response> {
+/** The whole answer: one that is cut off, or ends too late, is none. */
+async function send<O extends Operation>(op: O, o: Ask<O>): Promise<Answer<AnswerOf<O>>> {
   const timeoutMs = o.timeoutMs ?? TIMEOUT_MS;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = o.signal ? anyOf(o.signal, timeout) : timeout;
   const body = o.body === undefined ? undefined : typeof o.body === "string" ? o.body : JSON.stringify(o.body);
+  const address = addressOf(op, o);
   try {
-    return await fetch(addressOf(op, o), {
+    const response = await fetch(address, {
       method: op.slice(0, op.indexOf(" ")),
       headers: headersOf(op, o),
       body,
@@ -89,12 +91,20 @@ async function send<O extends Operation>(op: O, o: Ask<O>): Promise<Response> {
       credentials: "omit",
       redirect: "error",
     });
+    if (!response.ok) throw await problemOf(response);
+    return { data: (await readBody(response)) as AnswerOf<O>, etag: response.headers.get("etag"), status: response.status, headers: response.headers };
   } catch (why) {
     if (o.signal?.aborted) throw o.signal.reason;
+    if (why instanceof Problem) throw why;
     if (timeout.aborted) throw tooSlow(Math.round(timeoutMs / 1000));
-    if (why instanceof TypeError) throw noAnswer();
+    if (why instanceof TypeError || why instanceof SyntaxError) throw noAnswer();
     throw why;
   }
+}
+
+async function readBody(response: Response): Promise<unknown> {
+  if (response.status === 204) return undefined;
+  return (response.headers.get("content-type") ?? "").includes("json") ? response.json() : response.text();
 }
 
 function anyOf(a: AbortSignal, b: AbortSignal): AbortSignal {
@@ -109,22 +119,15 @@ function anyOf(a: AbortSignal, b: AbortSignal): AbortSignal {
 const mayAskAgain = (why: Problem) =>
   why.kind === "no-answer" || why.status === 429 || (why.status === 503 && (why.retryAfterS ?? 1) <= WAIT_MOST_S) || why.status === 502;
 
-async function once<O extends Operation>(op: O, o: Ask<O>): Promise<Answer<AnswerOf<O>>> {
-  const response = await send(op, o);
-  if (!response.ok) throw await problemOf(response);
-  const type = response.headers.get("content-type") ?? "";
-  const data: unknown = response.status === 204 ? undefined : type.includes("json") ? await response.json() : await response.text();
-  return { data: data as AnswerOf<O>, etag: response.headers.get("etag"), status: response.status, headers: response.headers };
-}
-
 export async function ask<O extends Operation>(op: O, o: Ask<O> = {}): Promise<Answer<AnswerOf<O>>> {
   const isGet = op.startsWith("GET ");
+  const { token } = access;
   for (let tried = 0; ; tried++) {
     try {
-      return await once(op, o);
+      return await send(op, o);
     } catch (why) {
       if (!(why instanceof Problem)) throw why;
-      if (why.status === 401 && !o.token) access.onUnauthorized?.(why);
+      if (why.status === 401 && !o.token && access.token === token) access.onUnauthorized?.(why); // not the session after it
       if (!isGet) throw why.status === 0 ? unknownOutcome(why) : why;
       if (tried >= RETRIES || !mayAskAgain(why)) throw why;
       const ms = Math.max(WAIT_MS[tried] ?? 1500, (why.retryAfterS ?? 0) * 1000);

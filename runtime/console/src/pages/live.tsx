@@ -236,7 +236,7 @@ export default function LivePage({ rest }: PageProps) {
                 />
               </Panel>
               {row ? (
-                <One row={row} search={search} />
+                <One key={row.call} row={row} search={search} />
               ) : chosen ? (
                 <Panel title="This call is over" actions={<a class="button" href={"/live" + search}>Close</a>}>
                   <p>

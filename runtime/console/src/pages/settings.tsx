@@ -156,7 +156,7 @@ function Tokens() {
     { key: "agents", head: "Agents", cell: (t) => t.agents?.join(", ") ?? "all", sort: (t) => t.agents?.join(", ") ?? "" },
     { key: "by", head: "Made by", cell: (t) => t.made_by, sort: (t) => t.made_by },
     { key: "made", head: "Made", cell: (t) => <Time at={t.made_at} />, sort: (t) => t.made_at },
-    { key: "expires", head: "Ends", cell: (t) => (t.expires_at ? <Time at={t.revoked_at ?? t.expires_at} /> : "never"), sort: (t) => t.expires_at },
+    { key: "expires", head: "Ends", cell: (t) => (t.revoked_at || t.expires_at ? <Time at={t.revoked_at ?? t.expires_at} /> : "never"), sort: (t) => t.expires_at },
     { key: "used", head: "Last used", cell: (t) => <Time at={t.last_used_at} relative />, sort: (t) => t.last_used_at },
     {
       key: "do",

@@ -129,13 +129,13 @@ function Wants({ today }: { today: Today }) {
       ? [{ key: "w", tone: "quiet" as const, word: "texts", text: <a href="/texts">{f.plural(today.missed_waiting, "text")} to missed callers wait for the hour when they may go out</a>, since: null }]
       : []),
   ];
-  // That nothing wants anybody is said when all of them have answered.
-  const asked = [open, alerts, ...(errors ? [broken] : [])];
   const calls = (live.data?.items.length ?? 0) + (live.data?.elsewhere?.length ?? 0);
+  const asked = errors ? [open, alerts, broken] : [open, alerts]; // that nothing wants somebody is said once all of them said so
+  const failed = asked.find((one) => one.error);
+  const reload = () => asked.forEach((one) => one.reload());
   return (
     <Panel title="Now" actions={live.data ? <a href="/live">{calls === 0 ? "no call in progress" : `${f.plural(calls, "call")} in progress`}</a> : null} flush>
-      {asked.map((one) => (one.error ? one.data ? <Stale why={one.error} again={one.reload} /> : <Failed why={one.error} again={one.reload} /> : null))}
-      {rows.length > 0 ? (
+      {rows.length ? (
         <ul class="wants">
           {rows.map((row) => (
             <li key={row.key}>
@@ -145,11 +145,14 @@ function Wants({ today }: { today: Today }) {
             </li>
           ))}
         </ul>
-      ) : asked.every((one) => one.data) ? (
-        <Empty>Nothing wants you: no open emergency, no alert, every agent loads.</Empty>
-      ) : asked.some((one) => one.loading) ? (
-        <Loading />
       ) : null}
+      {failed ? (
+        failed.data === undefined ? <Failed why={failed.error} again={reload} /> : <Stale why={failed.error} again={reload} />
+      ) : rows.length ? null : asked.some((one) => one.data === undefined) ? (
+        <Loading what="Looking for what wants you" />
+      ) : (
+        <Empty>Nothing wants you: no open emergency, no alert{errors ? ", every agent loads" : ""}.</Empty>
+      )}
     </Panel>
   );
 }

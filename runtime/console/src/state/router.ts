@@ -42,7 +42,7 @@ export function withQuery(query: URLSearchParams, patch: Record<string, string |
   return text ? "?" + text : "";
 }
 
-const here = () => (typeof location === "undefined" ? "/" : location.pathname + location.search);
+const here = () => (typeof location === "undefined" ? "/" : location.href);
 
 export const route = createStore<Route>(read(here()));
 

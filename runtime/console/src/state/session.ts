@@ -33,6 +33,8 @@ const ranks: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
 
 export const session = createStore<Session>({ state: "checking" });
 
+let ending: ReturnType<typeof setTimeout> | undefined;
+
 function keep(token: string | null): void {
   access.token = token;
   if (token) sessionStorage.setItem(KEY, token);
@@ -40,6 +42,7 @@ function keep(token: string | null): void {
 }
 
 function out(why: string | null = null, remedy: string | null = null): void {
+  clearTimeout(ending);
   keep(null);
   session.set({ state: "out", why, remedy });
 }
@@ -63,8 +66,6 @@ async function exchange(secret: string, link: boolean): Promise<void> {
   await resume();
 }
 
-let ending: ReturnType<typeof setTimeout> | undefined;
-
 function enter(me: Me): void {
   session.set({ state: "in", me });
   clearTimeout(ending);
@@ -77,15 +78,22 @@ export function ticketOf(hash: string): string | null {
   return /^#login=(rt_[0-9a-f]{64})$/.exec(hash)?.[1] ?? null;
 }
 
+/** The log-in link that the address is, if it is one: taken out of it, and used. */
+async function byLink(): Promise<boolean> {
+  if (!location.hash.startsWith("#login=")) return false;
+  const ticket = ticketOf(location.hash);
+  history.replaceState(null, "", location.href.replace(/#.*$/s, ""));
+  if (ticket) await exchange(ticket, true);
+  else out("This is no whole log-in link.", "Copy all of it, or make a new one with: ringdown console link");
+  return true;
+}
+
 export async function begin(): Promise<void> {
   access.onUnauthorized = () => {
     if (session.get().state === "in") out("The session has expired or was ended.", "Make a new log-in link with: ringdown console link");
   };
-  const isLink = location.hash.startsWith("#login=");
-  const ticket = ticketOf(location.hash);
-  if (isLink) history.replaceState(null, "", location.pathname + location.search);
-  if (ticket) return exchange(ticket, true);
-  if (isLink) return out("This is no whole log-in link.", "Copy all of it, or make a new one with: ringdown console link");
+  addEventListener("hashchange", () => void byLink()); // opened where the console was open already: no page is loaded then
+  if (await byLink()) return;
   const kept = sessionStorage.getItem(KEY);
   if (!kept) return out();
   access.token = kept;

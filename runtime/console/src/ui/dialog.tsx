@@ -49,23 +49,26 @@ function ask(make: (done: (yes: boolean) => void) => Open): Promise<boolean> {
   open.get()?.done(false);
   const before = document.activeElement as HTMLElement | null;
   return new Promise((resolve) => {
-    open.set(
-      make((yes) => {
-        open.set(null);
-        resolve(yes);
-        before?.focus?.();
-      }),
-    );
+    const mine = make((yes) => {
+      resolve(yes);
+      if (open.get() !== mine) return; // another one is asked by now
+      open.set(null);
+      before?.focus?.();
+    });
+    open.set(mine);
   });
 }
 
 export const confirm = (o: ConfirmOptions): Promise<boolean> => ask((done) => ({ kind: "confirm", o, done }));
 
+/** Nobody is asked any more: whoever was is gone. */
+export const closeDialogs = (): void => open.get()?.done(false);
+
 /** True: it was written. */
 export const preview = <P extends Plan>(o: PreviewOptions<P>): Promise<boolean> =>
   ask((done) => ({ kind: "preview", o: o as unknown as PreviewOptions<Plan>, done }));
 
-function Frame(o: { title: string; onCancel: () => void; children: ComponentChildren; wide?: boolean }) {
+function Frame(o: { title: string; onCancel: () => void; children: ComponentChildren; wide?: boolean; stays?: boolean }) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = box.current!;
@@ -78,6 +81,7 @@ function Frame(o: { title: string; onCancel: () => void; children: ComponentChil
       class={o.wide ? "dialog wide" : "dialog"}
       aria-labelledby="dialog-title"
       onCancel={(e) => (e.preventDefault(), o.onCancel())}
+      onClose={() => box.current?.isConnected && (o.stays ? box.current.showModal() : o.onCancel())} // Escape twice closes it whatever we say
       onClick={(e) => e.target === box.current && o.onCancel()}
     >
       <div class="dialog-inner">
@@ -158,6 +162,7 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
     const stop = new AbortController();
     setPlan(null);
     setProblem(null);
+    setMatches(!o.type); // its name is written anew under each plan
     o.load(stop.signal).then(
       (made) => stop.signal.aborted || setPlan(made),
       (why: unknown) => stop.signal.aborted || setProblem(asProblem(why)),
@@ -178,7 +183,7 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
     }
   };
   return (
-    <Frame title={o.title} onCancel={() => busy || done(false)} wide>
+    <Frame title={o.title} onCancel={() => busy || done(false)} stays={busy} wide>
       <form method="dialog" onSubmit={(e) => (e.preventDefault(), void write())}>
         <div class="dialog-body">
           {problem ? <Failed why={problem} again={() => setTried((n) => n + 1)} /> : null}
@@ -205,7 +210,7 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
           {o.type && plan && !plan.nothing ? <TypeName name={o.type} onMatch={setMatches} /> : null}
         </div>
         <footer class="dialog-foot">
-          <span class="about">Nothing is written yet.</span>
+          <span class="about">{problem?.status === 0 ? "" : busy ? "Being written." : "Nothing is written yet."}</span>
           <button type="button" class="button" disabled={busy} onClick={() => done(false)}>
             Cancel
           </button>

@@ -27,6 +27,9 @@ function add(note: Omit<Note, "id">, staysMs: number | null): void {
   if (staysMs) setTimeout(() => remove(id), staysMs);
 }
 
+/** For whoever comes next nothing of this is meant. */
+export const clearToasts = (): void => notes.set([]);
+
 export const toast = {
   /** `action`: the way back, as "Undo". It stays a little longer then. */
   say(text: string, action?: { name: string; run: () => void }): void {

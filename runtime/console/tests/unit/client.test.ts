@@ -106,3 +106,33 @@ describe("a change", () => {
     expect(told).toHaveBeenCalledOnce();
   });
 });
+
+describe("an answer that is cut off", () => {
+  const cut = (text: string) =>
+    new Response(new ReadableStream({ start: (c) => (c.enqueue(new TextEncoder().encode(text)), c.error(new TypeError("network error"))) }), { headers: { "content-type": "application/json" } });
+
+  it("to a question is no answer: it is asked again", async () => {
+    replies = [cut('{"who":'), new Response('{"who":', { headers: { "content-type": "application/json" } }), json({ who: "me" })];
+    expect(await settled(ask("GET /me"))).toMatchObject({ data: { who: "me" } });
+  });
+
+  it("to a change leaves open whether it was made, and says so", async () => {
+    replies = [cut('{"job"')];
+    const why = (await settled(ask("POST /numbers/sync"))) as Problem;
+    expect(why.sentence).toMatch(/may have been made or not/);
+  });
+});
+
+describe("a refusal of somebody's old token", () => {
+  it("does not end the session that came after it", async () => {
+    const told = vi.fn();
+    access.onUnauthorized = told;
+    let refuse: (r: Response) => void = () => {};
+    vi.stubGlobal("fetch", () => new Promise<Response>((resolve) => (refuse = resolve)));
+    const asked = settled(ask("GET /me"));
+    access.token = "rd_2";
+    refuse(refused(401, "This needs a token that is good"));
+    await asked;
+    expect(told).not.toHaveBeenCalled();
+  });
+});

@@ -5,7 +5,7 @@ import type { Fact } from "../../src/api/events";
 import type { LiveScreen } from "../../src/api/types";
 import { apply, boardOf, inOrder, type LiveRow } from "../../src/pages/live/board";
 import { merged } from "../../src/pages/live/transcript";
-import { sameRows } from "../../src/pages/live/use";
+import { recent, sameRows, since, type Told } from "../../src/pages/live/use";
 
 const row = (call: string, more: Partial<LiveRow> = {}): LiveRow => ({
   call, agent: "plumbing", version: "v1", from: "+13125550100", to: "+13125550101", state: "live", system: "openai", node: "n1", here: true,
@@ -72,6 +72,24 @@ describe("the board of live calls", () => {
     expect(apply(next, [{ type: "usage", call: "CA9" }])).toBe(next);
     const again = sameRows(next, boardOf(screen(...all.map((r) => ({ ...r, seconds: 9 })))));
     expect([...again].filter(([call, r]) => r !== next.get(call)).map(([call]) => call)).toEqual(["CA7"]);
+  });
+});
+
+describe("facts that come while /live is asked", () => {
+  const at = (ms: number, fact: Fact): Told => ({ fact, at: ms });
+
+  it("are put over its answer, however long that takes", () => {
+    const told = [at(1_000, turn("CA1", 1, "hello")), at(10_000, { type: "ended", call: "CA1" }), at(14_000, turn("CA2", 7, "yes"))];
+    const board = apply(boardOf(screen(row("CA1"), row("CA2"))), since(told, 9_500)); // asked then, answered at 15 s
+    expect([...board.keys()]).toEqual(["CA2"]);
+    expect(board.get("CA2")!.last_words!.text).toBe("yes");
+  });
+
+  it("are not kept for ever, also when /live is never answered", () => {
+    let told: Told[] = [];
+    for (let ms = 0; ms < 3_600_000; ms += 100) told = recent(told, at(ms, turn("CA1", 1, "on and on")));
+    expect(told.length).toBeLessThan(1000);
+    expect(told.some((t) => t.at === 3_600_000 - 59_000)).toBe(true);
   });
 });
 
