@@ -11,6 +11,7 @@ import { hasRole, logOut, useMe, type Me } from "./state/session";
 import { useStore } from "./state/store";
 import { Dialogs } from "./ui/dialog";
 import * as f from "./ui/format";
+import { Guard } from "./ui/guard";
 import { Empty, Failed, Loading } from "./ui/states";
 import { Toasts } from "./ui/toast";
 import { Badge, useNow } from "./ui/values";
@@ -133,7 +134,7 @@ function Rail({ here, me }: { here: string; me: Me }) {
   );
 }
 
-/** Draws a page; what it throws is told in its place. */
+/** Draws a page, once its file is here. */
 function Place({ entry, rest }: { entry: PageEntry; rest: string[] }) {
   const [found, setFound] = useState<{ of: PageEntry; component: ComponentType<PageProps> | null; why: unknown } | null>(null);
   const [tried, setTried] = useState(0);
@@ -153,7 +154,7 @@ function Place({ entry, rest }: { entry: PageEntry; rest: string[] }) {
 
 export function Shell() {
   const me = useMe();
-  const { segments } = useRoute();
+  const { segments, path, query } = useRoute();
   const [first, ...rest] = segments;
   const entry = pages.find((p) => p.path === first && seen(p, me));
   useEffect(() => {
@@ -176,7 +177,9 @@ export function Shell() {
         {me.demo ? <p class="demo">Demo data: calls in this database were made up or came from the simulator.</p> : null}
         <ConnectionNote />
         {entry ? (
-          <Place key={entry.path} entry={entry} rest={rest} />
+          <Guard at={`${path}?${query.toString()}`}>
+            <Place key={entry.path} entry={entry} rest={rest} />
+          </Guard>
         ) : first ? (
           <Page title="Nothing here">
             <Empty remedy="The pages stand at the left.">There is no page at this address, or it is not for your role.</Empty>

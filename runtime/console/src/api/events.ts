@@ -20,6 +20,8 @@ export interface Connection {
 }
 
 const STALE_MS = 40_000; // the node says something each fifteen seconds
+const GIVEN_UP_MS = 45_000;
+const ANSWERS_MS = 15_000; // before its first word
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 
@@ -63,14 +65,28 @@ function take(message: Message): boolean {
   if (message.event === "missed") tellGap();
   if (message.event === "ended" && /token/.test(message.data)) return false;
   if (message.event !== "message") return true;
-  let fact: Fact;
-  try {
-    fact = JSON.parse(message.data) as Fact;
-  } catch {
-    return true; // cut or strange: the next one may be whole
-  }
-  for (const fn of [...listeners]) fn(fact);
+  const fact = factOf(message.data);
+  if (fact) for (const fn of [...listeners]) tell(fn, fact);
   return true;
+}
+
+/** null: cut or strange; the next one may be whole. */
+function factOf(text: string): Fact | null {
+  try {
+    const fact = JSON.parse(text) as Fact | null;
+    return typeof fact === "object" && typeof fact?.type === "string" ? fact : null;
+  } catch {
+    return null;
+  }
+}
+
+/** One that cannot bear a fact keeps it from nobody else, and the stream goes on. */
+function tell(fn: (fact: Fact) => void, fact: Fact): void {
+  try {
+    fn(fact);
+  } catch (why) {
+    console.error(why);
+  }
 }
 
 /** Reads until it ends. lived: it was live for a while; over: there is no coming back. */
@@ -79,20 +95,21 @@ async function read(stop: AbortSignal): Promise<{ lived: boolean; over: boolean;
   const abort = () => attempt.abort();
   stop.addEventListener("abort", abort, { once: true });
   addEventListener("offline", abort, { once: true });
-  let watchdog: ReturnType<typeof setTimeout> | undefined;
+  let lived = false;
+  let heardMs = Date.now();
+  // By the clock, which goes on while a machine sleeps and its timers do not.
+  const watch = setInterval(() => {
+    const silentMs = Date.now() - heardMs;
+    if (silentMs >= (lived ? GIVEN_UP_MS : ANSWERS_MS)) abort();
+    else if (lived && silentMs >= STALE_MS) become("stale", "Nothing came for 40 s");
+  }, 1000);
   const alive = () => {
-    clearTimeout(watchdog);
-    watchdog = setTimeout(() => {
-      become("stale", "Nothing came for 40 s");
-      watchdog = setTimeout(abort, 5000);
-    }, STALE_MS);
+    heardMs = Date.now();
     if (connection.get().state !== "live") become("live");
   };
-  let lived = false;
   try {
     const headers: Record<string, string> = { accept: "text/event-stream", authorization: "Bearer " + (access.token ?? "") };
     if (lastId !== null) headers["last-event-id"] = lastId;
-    watchdog = setTimeout(abort, 15_000);
     const response = await fetch("/api/v1/events", { headers, signal: attempt.signal, credentials: "omit", cache: "no-store" });
     if (response.status === 401 || response.status === 403) return { lived, over: true, why: "This session may not listen any more" };
     if (!response.ok || !response.body) return { lived, over: false, why: `The node answered ${response.status}` };
@@ -111,7 +128,7 @@ async function read(stop: AbortSignal): Promise<{ lived: boolean; over: boolean;
   } catch {
     return { lived, over: false, why: "The node does not answer" };
   } finally {
-    clearTimeout(watchdog);
+    clearInterval(watch);
     stop.removeEventListener("abort", abort);
     removeEventListener("offline", abort);
     attempt.abort();

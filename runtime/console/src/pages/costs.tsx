@@ -204,7 +204,7 @@ const MEASURES: { key: string; name: string; money: boolean; less: boolean | nul
   { key: "failed", name: "Failed", money: false, less: true },
 ];
 
-const says = (money: boolean, value: number) => (money ? f.moneyTo(value, EACH) : (value < 0 ? "−" : "") + f.percent(Math.abs(value)));
+const says = (money: boolean, value: number) => (money ? f.moneyTo(value, EACH) : `${value < 0 ? "−" : ""}${f.count(Math.abs(value) * 100, 1)} %`);
 
 /** "$0.0730, 0.0686 to 0.0775 (85)" in parts; a share is never below nothing or above all. */
 export function interval(of: Estimate, money: boolean): { value: string; range: string } | null {
@@ -306,10 +306,10 @@ const capPath = (agent: string | null) => ({ agent: agent ?? "all" });
 
 /** "25", "$25.00" -> 25000000; "" -> null; what is no amount -> undefined */
 export function microOf(text: string): number | null | undefined {
-  const clean = text.trim().replace(/^\$\s*/, "").replaceAll(",", "");
+  const clean = text.trim().replace(/^\$\s*/, "");
   if (clean === "") return null;
-  if (!/^\d{1,9}(\.\d{1,6})?$/.test(clean)) return undefined;
-  const micro = Math.round(Number(clean) * 1e6);
+  if (!/^(\d{1,9}|\d{1,3}(,\d{3}){1,2})(\.\d{1,6})?$/.test(clean)) return undefined; // 25,50 is not 2,550
+  const micro = Math.round(Number(clean.replaceAll(",", "")) * 1e6);
   return micro > 0 ? micro : undefined;
 }
 

@@ -3,7 +3,7 @@
 //
 // Series are told apart by weight and dash, since colour is for states. What is not known is a gap. For those who do
 // not see it there is a table of the same numbers behind "as a table". Only pages that import this load uPlot.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { theme, zone as zoneStore } from "../state/prefs";
@@ -52,7 +52,7 @@ function seriesOf(s: Series, i: number, c: { strong: string; soft: string; fill:
     base.fill = c.fill;
     base.stroke = c.strong;
     base.width = 1;
-    base.paths = uPlot.paths.bars!({ size: [0.7, 40], align: 1 });
+    base.paths = uPlot.paths.bars!({ size: [0.7, 40] });
     base.points = { show: false };
   }
   return base;
@@ -67,10 +67,22 @@ function ticksOf(zone: string, splits: number[], step: number): string[] {
   });
 }
 
+function useDark(): boolean {
+  const scheme = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
+  const [dark, setDark] = useState(scheme.matches);
+  useEffect(() => {
+    const changed = () => setDark(scheme.matches);
+    scheme.addEventListener("change", changed);
+    return () => scheme.removeEventListener("change", changed);
+  }, [scheme]);
+  return dark;
+}
+
 export function Chart(o: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chosen = useStore(zoneStore);
   const look = useStore(theme);
+  const dark = useDark(); // a machine that goes dark in the evening takes the charts along
   const [shown, setShown] = useState<number | null>(null);
   const zone = o.zone ?? chosen;
   const format = o.format ?? ((v: number) => f.count(v, v !== 0 && Math.abs(v) < 10 && !Number.isInteger(v) ? 1 : 0));
@@ -83,16 +95,16 @@ export function Chart(o: ChartProps) {
   useEffect(() => {
     const host = box.current!;
     const c = { strong: colour(host, "--ink"), soft: colour(host, "--ink-2"), fill: colour(host, "--fill"), line: colour(host, "--line") };
-    const hasBars = o.series.some((s) => s.look === "bars"); // a bar stands behind its moment
+    const hasBars = o.series.some((s) => s.look === "bars"); // a bar stands about its moment
     const step = o.at.length > 1 ? o.at[1]! - o.at[0]! : 3600;
     const axis = { stroke: c.soft, font: "11px system-ui, sans-serif", grid: { stroke: c.line, width: 1 }, ticks: { show: false } };
     const plot = new uPlot(
       {
         width: host.clientWidth || 600,
         height: o.height ?? 180,
-        padding: [10, 24, 0, 0],
+        padding: [10, hasBars ? 12 : 36, 0, 0],
         tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), zone === "UTC" ? "Etc/UTC" : zone),
-        scales: { x: { range: (_u, min, max) => (hasBars ? [min, max + step] : [min, max]) }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+        scales: { x: { range: (_u, min, max) => (hasBars || min === max ? [min - step / 2, max + step / 2] : [min, max]) }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         axes: [
@@ -107,11 +119,8 @@ export function Chart(o: ChartProps) {
     );
     const observer = new ResizeObserver(() => plot.setSize({ width: host.clientWidth, height: o.height ?? 180 }));
     observer.observe(host);
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    const redraw = () => plot.redraw();
-    scheme.addEventListener("change", redraw);
-    return () => (observer.disconnect(), scheme.removeEventListener("change", redraw), plot.destroy());
-  }, [o.at, o.series, zone, look, o.height]);
+    return () => (observer.disconnect(), plot.destroy());
+  }, [o.at, o.series, zone, look, dark, o.height]);
 
   const at = shown ?? o.at.length - 1;
   return (

@@ -87,7 +87,7 @@ export type Filter =
 function TextFilter({ of, value, set }: { of: Extract<Filter, { type: "text" | "search" }>; value: string; set: (v: string) => void }) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>();
-  useEffect(() => setText(value), [value]);
+  useEffect(() => setText((typed) => (typed.trim() === value ? typed : value)), [value]); // not the blank before the next word
   useEffect(() => () => clearTimeout(timer.current), []);
   const later = (next: string) => {
     setText(next);

@@ -16,9 +16,13 @@ export function count(value: number | null | undefined, digits = 0): string {
   return numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }
 
-/** 0.1234 -> "12.3 %" */
+/** 0.1234 -> "12.3 %". Nothing and all are said of nothing and all alone: 0.9999 -> "> 99.9 %", 0.0001 -> "< 0.1 %" */
 export function percent(value: number | null | undefined, digits = 1): string {
-  return value === null || value === undefined ? UNKNOWN : count(value * 100, digits) + " %";
+  if (value === null || value === undefined) return UNKNOWN;
+  const text = count(value * 100, digits);
+  if (value > 0 && text === count(0, digits)) return `< ${count(10 ** -digits, digits)} %`;
+  if (value < 1 && text === count(100, digits)) return `> ${count(100 - 10 ** -digits, digits)} %`;
+  return text + " %";
 }
 
 /** Whole micro-dollars -> "$31.20"; below a cent as many digits as there is something to see. */
@@ -37,7 +41,8 @@ export function moneyTo(microUsd: number | null | undefined, digits: number): st
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return UNKNOWN;
   if (ms < 0) return "−" + duration(-ms);
-  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 1000) return "1.0 s";
   if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
   const s = Math.floor(ms / 1000);
   if (s < 60) return `${s} s`;
@@ -46,7 +51,7 @@ export function duration(ms: number | null | undefined): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
 }
 
-/** "3 min ago", "in 2 h"; under a minute "now" is said for what is past. */
+/** "3 min ago", "in 2 h" */
 export function ago(at: Date, now: Date): string {
   const ms = now.getTime() - at.getTime();
   const far = (value: number) => {

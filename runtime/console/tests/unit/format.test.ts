@@ -13,6 +13,12 @@ describe("numbers as text", () => {
     expect([31_200_000, 1_234_567_890, 12_300, 42, -5_000_000].map(f.money)).toEqual(["$31.20", "$1,234.57", "$0.0123", "$0.000042", "−$5.00"]);
   });
 
+  it("says nothing and all of nothing and all alone", () => {
+    expect([0, 0.0001, 0.0005, 0.1234, 0.9994, 0.9999, 1].map((v) => f.percent(v))).toEqual(["0.0 %", "< 0.1 %", "0.1 %", "12.3 %", "99.9 %", "> 99.9 %", "100.0 %"]);
+    expect([0.001, 0.999, 1].map((v) => f.percent(v, 0))).toEqual(["< 1 %", "> 99 %", "100 %"]);
+    expect(f.duration(999.7)).toBe("1.0 s");
+  });
+
   it("shows durations in the two largest units", () => {
     expect([340, 1900, 48_210, 125_000, 3_725_000, 200_000_000].map(f.duration)).toEqual(["340 ms", "1.9 s", "48 s", "2 min 05 s", "1 h 02 min", "2 d 7 h"]);
   });

@@ -64,6 +64,6 @@ describe("estimates", () => {
 describe("amounts that are typed", () => {
   it("are dollars", () => expect(["25", "$25.00", " 1,000.5 ", "0.000001"].map(microOf)).toEqual([25_000_000, 25_000_000, 1_000_500_000, 1]));
   it("or nothing", () => expect(microOf("  ")).toBeNull());
-  it("or wrong", () => expect(["0", "-1", "1e3", "abc", "1.0000001", "9999999999"].map(microOf)).toEqual(Array(6).fill(undefined)));
+  it("or wrong", () => expect(["0", "-1", "1e3", "abc", "1.0000001", "9999999999", "25,50", "1,00"].map(microOf)).toEqual(Array(8).fill(undefined)));
   it("are shown with as many digits as their column has", () => expect([f.moneyTo(170_000, 4), f.moneyTo(73_038, 4)]).toEqual(["$0.1700", "$0.0730"]));
 });
