@@ -10,7 +10,7 @@
  *   - refused (key, model, quota) or lost: the next dial waits 1 s, then 2, 4 … 60 s; a connection
  *     that lasted ten seconds or served a call begins that count anew
  *   - no session.created within five seconds: lost
- *   - older than warm_max_age_ms: closed and dialled anew
+ *   - older than warm_max_age_ms, or than a quarter of what its session lives: closed and dialled anew
  *   - the breaker of the target "openai" is told how each dial went, and never asked: the pool has
  *     its own rhythm and no caller waits for it, so its dials are the best probes there are
  *   - the pool is freed: its connections are closed, its legs live on */
@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "observe/targets.h"
 #include "providers/openai/account.h"
 #include "providers/openai/session.h"
@@ -45,6 +46,7 @@ struct warm {
     enum warm_state state;
     struct ws *ws;     /* owns, unless EMPTY */
     uint64_t since_ms; /* DIALLING: of the dial, READY: of session.created */
+    uint64_t until_ms; /* DIALLING: session.created is here, READY: it is young enough for a call */
     uint64_t expires_unix_s;
     struct events events;
 };
@@ -196,6 +198,16 @@ static void warm_failed(struct warm *w, const struct verdict *v, struct rd_str m
                  F_FIX(v->fix ? v->fix : "check status.openai.com"));
 }
 
+/* A call needs most of a session: it opens the next one when a quarter is left (call/resume.c). */
+static uint64_t max_age_ms(const struct openai_pool *p, uint64_t expires_unix_s)
+{
+    uint64_t now = (uint64_t)unix_ms(), at = expires_unix_s * 1000;
+    uint64_t quarter =
+        at > now ? (at - now) / 4 : 0; /* 0: the clocks differ, or nothing was said */
+
+    return quarter && quarter < p->o.warm_max_age_ms ? quarter : p->o.warm_max_age_ms;
+}
+
 static void on_warm_session(void *arg, bool updated, struct rd_str id, uint64_t expires_unix_s)
 {
     struct warm *w = arg;
@@ -205,6 +217,7 @@ static void on_warm_session(void *arg, bool updated, struct rd_str id, uint64_t 
         return;
     w->state = WARM_READY;
     w->since_ms = clock_ms(loop_clock());
+    w->until_ms = w->since_ms + max_age_ms(w->pool, expires_unix_s);
     w->expires_unix_s = expires_unix_s;
     account_works();
     if (!w->pool->thrown_out)
@@ -271,6 +284,7 @@ static void warm_dial(struct warm *w)
     }
     w->state = WARM_DIALLING;
     w->since_ms = clock_ms(loop_clock());
+    w->until_ms = w->since_ms + CREATED_WITHIN_MS;
 }
 
 /* --- the pool -------------------------------------------------------------------------------- */
@@ -282,19 +296,17 @@ static uint64_t warm_tend(struct openai_pool *p, struct warm *w, uint64_t now)
         .kind = VERDICT_LOST, .code = "timeout", .fix = "check openai.url and status.openai.com"};
     struct ws *ws = w->ws;
 
-    if (w->state == WARM_DIALLING && now >= w->since_ms + CREATED_WITHIN_MS) {
+    if (w->state == WARM_DIALLING && now >= w->until_ms) {
         warm_failed(w, &slow, RD_STR("no session.created"));
         pool_forget(ws, false);
     }
-    if (w->state == WARM_READY && now >= w->since_ms + p->o.warm_max_age_ms) {
+    if (w->state == WARM_READY && now >= w->until_ms) {
         p->retry_ms = 0;
         warm_forget(w, true);
     }
     if (w->state == WARM_EMPTY && now >= p->retry_at_ms)
         warm_dial(w);
-    if (w->state == WARM_EMPTY)
-        return p->retry_at_ms;
-    return w->since_ms + (w->state == WARM_READY ? p->o.warm_max_age_ms : CREATED_WITHIN_MS);
+    return w->state == WARM_EMPTY ? p->retry_at_ms : w->until_ms;
 }
 
 static void pool_tend(struct openai_pool *p)

@@ -19,6 +19,7 @@
 #include "providers/openai/session.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "observe/quota.h"
 #include "observe/targets.h"
 #include "providers/openai/account.h"
@@ -30,7 +31,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     CALL_CHARS = 64,
@@ -181,11 +181,11 @@ static void leg_fail(struct provider_leg *leg, const struct verdict *v, struct r
 
 static void tell_expiry(struct provider_leg *leg)
 {
-    uint64_t now = (uint64_t)time(NULL);
+    uint64_t now = (uint64_t)unix_ms(), at = leg->expires_unix_s * 1000;
 
     /* What is over already says that the clocks differ. */
-    if (leg->expires_unix_s > now)
-        leg->ev->on_expiry(leg->arg, (leg->expires_unix_s - now) * 1000);
+    if (at > now)
+        leg->ev->on_expiry(leg->arg, at - now);
 }
 
 static void on_session(void *arg, bool updated, struct rd_str id, uint64_t expires_unix_s)

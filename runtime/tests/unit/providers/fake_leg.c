@@ -6,6 +6,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -19,6 +21,15 @@ const struct brief fake_agent = {
     .vad_silence_ms = 500,
     .vad_threshold = 0.5,
 };
+
+void fake_session_text(char *out, size_t cap, const char *what, unsigned seconds)
+{
+    (void)snprintf(
+        out, cap,
+        "{\"type\":\"session.%s\",\"event_id\":\"e1\",\"session\":{\"type\":\"realtime\","
+        "\"id\":\"sess_1\",\"expires_at\":%lld}}",
+        what, (long long)time(NULL) + seconds);
+}
 
 struct openai_pool *fake_pool(unsigned warm)
 {

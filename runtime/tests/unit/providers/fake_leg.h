@@ -15,6 +15,11 @@
     "{\"type\":\"session.updated\",\"event_id\":\"e2\",\"session\":{\"type\":\"realtime\"," \
     "\"id\":\"sess_1\",\"expires_at\":1756324999}}"
 
+/* session.created or session.updated of a session that goes on for so long. */
+#define CREATED_FOR(text, seconds) fake_session_text(text, sizeof(text), "created", seconds)
+#define UPDATED_FOR(text, seconds) fake_session_text(text, sizeof(text), "updated", seconds)
+void fake_session_text(char *out, size_t cap, const char *what, unsigned seconds);
+
 extern const struct brief fake_agent;
 
 struct openai_pool *fake_pool(unsigned warm);

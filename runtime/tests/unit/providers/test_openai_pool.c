@@ -222,6 +222,23 @@ static void test_old_connections_are_replaced(void **state)
     fake_put_away(NULL, &core, p);
 }
 
+static void test_a_connection_whose_session_is_short_is_replaced_in_time(void **state)
+{
+    struct openai_pool *p = fake_pool(1);
+    char created[256];
+
+    (void)state;
+    CREATED_FOR(created, 1200);
+    fake_open(0);
+    fake_text(0, created);
+    fake_advance(240000); /* a quarter, less what this takes */
+    assert_int_equal(fake_dials(), 1);
+    fake_advance(60000);
+    assert_int_equal(fake_close_code(0), 1000);
+    assert_int_equal(fake_dials(), 2);
+    fake_put_away(NULL, &core, p);
+}
+
 /* Refused at each dial: 1, 2, 4, 8, 16, 32, 60, 60 s, and an error line with the remedy each time.
  */
 static void test_refusals_are_retried_ever_more_rarely(void **state)
@@ -534,6 +551,7 @@ int main(void)
         T(test_a_connection_that_served_a_call_is_not_replaced_when_it_ends),
         T(test_a_warm_connection_that_dies_is_dialled_again),
         T(test_old_connections_are_replaced),
+        T(test_a_connection_whose_session_is_short_is_replaced_in_time),
         T(test_refusals_are_retried_ever_more_rarely),
         T(test_a_key_refused_after_the_upgrade_is_a_refusal),
         T(test_a_connection_that_lasted_makes_up_for_old_failures),

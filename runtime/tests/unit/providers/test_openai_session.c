@@ -2,6 +2,7 @@
 /* test_openai_session.c - one leg from its dial to its end. */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/now.h"
 #include "observe/quota.h"
 #include "unit/providers/fake_leg_story.h"
 
@@ -37,6 +38,22 @@ static void test_a_leg_is_ready_once_the_session_is_updated(void **state)
     assert_int_equal(core.n_told, 1); /* the start-up clock is off */
     fake_put_away(leg, &core, pool);
     assert_true(core_heard(&core, "end closed_by_us"));
+}
+
+static void test_when_the_session_expires_is_told_to_the_millisecond(void **state)
+{
+    struct provider_leg *leg = leg_opened();
+    uint64_t began = (uint64_t)unix_ms();
+    char updated[256];
+
+    (void)state;
+    fake_open(0);
+    fake_text(0, CREATED);
+    UPDATED_FOR(updated, 16);
+    fake_text(0, updated);
+    assert_true(core.expires_in_ms > 0);
+    assert_true(core.expires_in_ms <= openai_expires_unix_s(leg) * 1000 - began);
+    fake_put_away(leg, &core, pool);
 }
 
 static void test_an_agents_own_model_is_asked_for(void **state)
@@ -344,6 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(test_a_leg_is_ready_once_the_session_is_updated),
+        STORY(test_when_the_session_expires_is_told_to_the_millisecond),
         STORY(test_an_agents_own_model_is_asked_for),
         STORY(test_nothing_is_sent_before_it_is_ready),
         STORY(test_silence_at_the_start_is_a_lost_leg),
