@@ -104,6 +104,7 @@ describe("where two nodes send their calls", function()
     assert.is_true(takes_s(a, "openai") < proc.promised(1))
     sql "force_put('off', 'bob')"
     assert.is_true(takes_s(a, "vapi") < proc.promised(1))
+    assert.is_true(takes_s(b, "vapi") < proc.promised(1))
   end)
 
   it("let a tester in, and keep on record why", function()
