@@ -71,9 +71,46 @@ describe("a call between two nodes", function()
     assert.equal(0, b:stop())
   end)
 
+  -- From now on nothing is kept in the database before there is a row in `gate`; then again at once.
+  local function close_gate()
+    pg.run(a.database, [[
+      create table gate (opened timestamptz default now());
+      alter function ingest(jsonb) rename to ingest_at_once;
+      create function ingest(events jsonb) returns table (ordinal integer, outcome text, reason text)
+      language plpgsql as $$ begin
+        while not exists (select from gate) loop perform pg_sleep(0.02); end loop;
+        return query select * from ingest_at_once(events);
+      end $$]])
+  end
+
+  local function remove_gate()
+    pg.run(a.database, "drop function ingest(jsonb); alter function ingest_at_once(jsonb) rename to ingest; "
+      .. "drop table gate")
+  end
+
+  -- Who asks for a call and is told that there is none opens it.
+  local function open_gate_once_asked()
+    pg.run(a.database, [[
+      alter function adopt_call(jsonb, timestamptz) rename to adopt_at_once;
+      create function adopt_call(ask jsonb) returns jsonb language plpgsql as $$
+        declare answer constant jsonb := adopt_at_once(ask);
+      begin
+        insert into gate select where answer ->> 'refused' = 'unknown';
+        return answer;
+      end $$]])
+  end
+
   it("goes on with whom the carrier asks, and the other lets go of it without a word", function()
-    local call = rings(a) -- the other one waits for what is still on its way
-    assert.matches("<Stream", resume(b, call), 1, true)
+    close_gate()
+    open_gate_once_asked()
+    local call = rings(a)
+    local body = resume(b, call) -- the other one waits for what is still on its way
+    local asked = pg.query(a.database, "select count(*) as n from gate")[1].n
+    pg.run(a.database, "drop function adopt_call(jsonb); "
+      .. "alter function adopt_at_once(jsonb, timestamptz) rename to adopt_call")
+    remove_gate()
+    assert.matches("<Stream", body, 1, true)
+    assert.is_true(asked > 0)
     assert.equal("b", owner(call))
     assert.is_table(a:wait_log "call.claimed_elsewhere")
     assert.equal(0, a:status().calls)
@@ -85,6 +122,7 @@ describe("a call between two nodes", function()
 
   it("comes back to a node that had let go of it", function()
     local call = rings(a)
+    a:wait_shipped()
     assert.matches("<Stream", resume(b, call), 1, true)
     assert.is_truthy(a:wait_log("call.claimed_elsewhere", function(line) return line.call == call.CallSid end))
     assert.matches("<Stream", resume(a, call), 1, true)
@@ -111,6 +149,7 @@ describe("a call between two nodes", function()
 
   it("goes on when the carrier asks at the fallback URL, because whom it asked first was just dying", function()
     local call = rings(a)
+    a:wait_shipped()
     local body = post(b, "/twilio/voice", call, { CallStatus = "in-progress", ErrorCode = "11205",
       ErrorUrl = url .. "/twilio/resume" }).body
     assert.matches("<Stream", body, 1, true)
@@ -257,14 +296,7 @@ describe("a call between two nodes", function()
   it("is known to its node started again as far as that had kept anything", function()
     local call = rings(a)
     a:wait_shipped()
-    pg.run(a.database, [[
-      create table gate (opened timestamptz default now());
-      alter function ingest(jsonb) rename to ingest_at_once;
-      create function ingest(events jsonb) returns table (ordinal integer, outcome text, reason text)
-      language plpgsql as $$ begin
-        while not exists (select from gate) loop perform pg_sleep(0.02); end loop;
-        return query select * from ingest_at_once(events);
-      end $$]])
+    close_gate()
     post(a, "/twilio/status", call, { CallStatus = "in-progress" })
     local asked = a.folder .. "/asked"
     local opens = proc.start { name = "gate", folder = a.folder, args = { "sh", "-c", -- connected long before it opens
@@ -277,8 +309,7 @@ describe("a call between two nodes", function()
     opens:wait(10)
     local got = pg.query(a.database, ("select c.status, a.at > g.opened as later from calls c "
       .. "join adoptions a using (call), gate g where call = %s"):format(pg.literal(call.CallSid)))
-    pg.run(a.database, "drop function ingest(jsonb); alter function ingest_at_once(jsonb) rename to ingest; "
-      .. "drop table gate")
+    remove_gate()
     assert.matches("<Stream", body, 1, true)
     assert.same({ { status = "in-progress", later = true } }, got)
   end)
