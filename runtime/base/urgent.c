@@ -7,9 +7,12 @@
  * scheduler's tick, and whoever has it then keeps it until the next one, 4 ms. So those who compute for
  * long give it back themselves, often. Yielding costs the rest of a slice: with the usual one it would
  * cost them nearly all of their share (measured: 0.5 % instead of 25 % beside three others), so they have
- * short slices, too (17 %), and where there are none they do not yield. */
+ * short slices, too (17 %), and where there are none they do not yield.
+ *
+ * All of it is relative to the niceness that whoever started us chose. */
 #include "base/urgent.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,10 +22,13 @@
 
 enum {
     URGENT_SLICE_NS = 100000, /* the shortest there is */
-    BREATHING_SLICE_NS = 150000
+    BREATHING_SLICE_NS = 150000,
+    MAX_NICE = 19
 };
 
 static _Thread_local bool breathes;
+static int
+    started_with; /* the niceness of the process, before any of its threads changed its own */
 
 /* Linux's struct sched_attr, first version; our libc does not have it. */
 struct scheduling {
@@ -44,6 +50,19 @@ static bool ask_for_slices(uint64_t ns, int nice)
     return !syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) && s.runtime_ns == ns;
 }
 
+static void look(void)
+{
+    started_with = getpriority(PRIO_PROCESS, 0);
+}
+
+static int nicer_by(int more)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, look);
+    return started_with + more > MAX_NICE ? MAX_NICE : started_with + more;
+}
+
 static void be_nice(int nice)
 {
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
@@ -51,19 +70,19 @@ static void be_nice(int nice)
 
 void patient_thread(void)
 {
-    be_nice(PATIENT_NICE);
+    be_nice(nicer_by(PATIENT_NICE));
 }
 
 void breathing_thread(void)
 {
-    be_nice(PATIENT_NICE);
-    breathes = ask_for_slices(BREATHING_SLICE_NS, PATIENT_NICE);
+    be_nice(nicer_by(PATIENT_NICE));
+    breathes = ask_for_slices(BREATHING_SLICE_NS, nicer_by(PATIENT_NICE));
 }
 
 void background_thread(void)
 {
-    be_nice(BACKGROUND_NICE);
-    breathes = ask_for_slices(BREATHING_SLICE_NS, BACKGROUND_NICE);
+    be_nice(nicer_by(BACKGROUND_NICE));
+    breathes = ask_for_slices(BREATHING_SLICE_NS, nicer_by(BACKGROUND_NICE));
 }
 
 void breathe(void)
@@ -74,5 +93,5 @@ void breathe(void)
 
 void urgent_thread(void)
 {
-    (void)ask_for_slices(URGENT_SLICE_NS, 0);
+    (void)ask_for_slices(URGENT_SLICE_NS, nicer_by(0));
 }

@@ -22,7 +22,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -62,7 +61,7 @@ static void usual_share(void)
 
     memset(&all, 0xff, sizeof(all));
     (void)sched_setaffinity(0, sizeof(all), &all);
-    (void)setpriority(PRIO_PROCESS, 0, PATIENT_NICE);
+    patient_thread();
 }
 
 static void take_stdio(int in, int out)
