@@ -2,8 +2,9 @@
 /* node.c - starts and ends everything that one `ringdown serve` consists of.
  *
  * Start: trust and certificate, agents, listening socket, script threads, media threads, and last
- * the accepter, so that the first webhook finds all of it. Stop in the opposite order. Sockets go
- * to the media thread with the fewest calls and connections.
+ * the accepter, so that the first webhook finds all of it. Stop in the opposite order. What happens
+ * in between: node_doors.c (who comes in), node_scripts.c (what scripts may ask), node_orders.c (what
+ * is wanted of it) and node_status.c (how it is).
  *
  * Failure modes: each step that fails says what to do in `why` and undoes the steps before it. */
 #include "gateway/node_internal.h"
@@ -14,11 +15,12 @@
 #include "gateway/adopt.h"
 #include "gateway/books.h"
 #include "gateway/budget.h"
-#include "gateway/lent.h"
-#include "gateway/line.h"
 #include "gateway/media_thread.h"
 #include "gateway/meters_kept.h"
+#include "gateway/node_doors.h"
 #include "gateway/node_metrics.h"
+#include "gateway/node_orders.h"
+#include "gateway/node_scripts.h"
 #include "gateway/numbers.h"
 #include "gateway/peers.h"
 #include "gateway/releases.h"
@@ -36,18 +38,13 @@
 #include "observe/prometheus.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum {
-    SCRIPT_MAILBOX_PER_CALL = 80, /* credits of a call, and the message that opens it */
-    FILES_BESIDES = 512,          /* those that are no call and no request */
-    STUCK_MS = 10000              /* a thread that did not come round for so long */
-};
+enum { FILES_BESIDES = 512 }; /* those that are no call and no request */
 
 /* --- addresses --- */
 
@@ -72,91 +69,6 @@ static int make_urls(struct node *n)
     n->resume_url = host ? join(tls ? "https://" : "http://", host, "/twilio/resume") : NULL;
     free(host);
     return n->stream_base && n->resume_url ? 0 : -ENOMEM;
-}
-
-/* --- sockets to threads --- */
-
-static unsigned load_of(struct media_thread *t)
-{
-    return atomic_load(&t->n_lines) * 4 + (unsigned)mailbox_depth(t->mailbox);
-}
-
-static struct media_thread *least_loaded(struct node *n)
-{
-    unsigned first = atomic_fetch_add(&n->next_media, 1);
-    struct media_thread *best = n->media[first % n->n_media];
-
-    for (unsigned i = 1; i < n->n_media; i++) {
-        struct media_thread *t = n->media[(first + i) % n->n_media];
-
-        if (load_of(t) < load_of(best))
-            best = t;
-    }
-    return best;
-}
-
-static void on_socket(int fd, const char *peer, void *arg)
-{
-    struct media_thread *best = least_loaded(arg);
-    struct message *m = message_new(MSG_SOCKET, 0, NULL, 0);
-
-    (void)peer;
-    if (!m || mailbox_depth(best->mailbox) >= MEDIA_SOCKETS_WAITING) {
-        message_free(m);
-        close(fd);
-        return;
-    }
-    m->fd = fd;
-    (void)mailbox_post(best->mailbox, m);
-}
-
-/* Is this call somebody's? Any thread. */
-static bool knows_call(void *arg, call_handle call)
-{
-    struct node *n = arg;
-    struct directory_view view;
-
-    return directory_get(n->directory, call, &view) && view.state != DIRECTORY_OVER;
-}
-
-static unsigned thread_of(void *arg, call_handle call)
-{
-    struct node *n = arg;
-    struct directory_view view;
-
-    return directory_get(n->directory, call, &view) ? view.script_thread : 0;
-}
-
-/* As for the calls of that number: see voice.c. */
-static bool site_of(void *arg, const char *agent, struct rd_str number, struct buf *out)
-{
-    struct node *n = arg;
-    struct numbers_hit hit = {0};
-    bool known = numbers_find(n->numbers, number, &hit) && rd_str_eq(hit.agent, rd_str(agent)) &&
-                 hit.site.n > 0 && buf_add(out, hit.site.p, hit.site.n) == 0;
-
-    numbers_let_go(&hit);
-    return known;
-}
-
-static bool first_time(void *arg, const uint8_t key[32], uint32_t ms)
-{
-    return vapi_hooks_first(arg, key, ms);
-}
-
-static bool was_there(void *arg, const uint8_t key[32])
-{
-    return vapi_hooks_had(arg, key);
-}
-
-static void to_media(void *arg, unsigned media_thread, struct message *m)
-{
-    struct node *n = arg;
-
-    if (media_thread < n->n_media)
-        (void)mailbox_post(n->media[media_thread]->mailbox, m);
-    else
-        message_free(m);
 }
 
 /* --- start --- */
@@ -227,92 +139,6 @@ static int start_keeping(struct node *n)
     return 0;
 }
 
-/* The agents to begin with; the pool gets them, and from then on what changes. */
-static int first_agents(struct node *n, struct agent_set **out, char *why, size_t cap)
-{
-    struct reload_opts o = {.settings = n->settings, .keep = n->keep, .control = n->control};
-    char what[512];
-    int rc = reload_new(&n->reload, &o);
-
-    if (!rc)
-        rc = releases_first(n->reload, n->settings, n->books, out, what, sizeof(what));
-    if (rc)
-        (void)snprintf(why, cap, "%s: %s; mend it, or set agents.path", n->settings->agents_path,
-                       what);
-    return rc;
-}
-
-static uint16_t port_of(const char *address)
-{
-    const char *colon = address ? strrchr(address, ':') : NULL;
-
-    return (uint16_t)(colon ? atoi(colon + 1) : 0);
-}
-
-static int start_scripts(struct node *n, char *why, size_t cap)
-{
-    const struct settings *s = n->settings;
-    char kept[PATH_MAX];
-    struct script_opts o = {.threads = (unsigned)s->script_threads,
-                            .aside = 1,
-                            .lent = &n->lent,
-                            .mailbox_capacity = SCRIPT_MAILBOX_PER_CALL * (size_t)s->max_calls,
-                            .agents_path = s->agents_path,
-                            .library_path = s->library_path,
-                            .ca_file = s->ca_file[0] ? s->ca_file : NULL,
-                            .twilio_api = s->twilio_api,
-                            .twilio_sid = s->twilio_sid,
-                            .twilio_token = s->twilio_tokens[0] ? s->twilio_tokens[0] : "",
-                            .vapi_api = s->vapi_api,
-                            .vapi_key = s->vapi_key,
-                            .openai_url = s->openai_url,
-                            .openai_key = s->openai_key,
-                            .heartbeat_url = s->heartbeat_url,
-                            .kept_path = kept,
-                            .secrets = s->secrets,
-                            .http_resolve = s->http_resolve,
-                            .own_ports = {n->port, port_of(s->admin_listen)},
-                            .public_url = s->public_url,
-                            .resume_url = n->resume_url,
-                            .smtp_url = s->smtp_url,
-                            .smtp_from = s->smtp_from,
-                            .smtp_ca = s->smtp_ca && s->smtp_ca[0] ? s->smtp_ca : s->ca_file,
-                            .alert_channels = s->alert_channels,
-                            .alert_rules = s->alert_rules,
-                            .number_key = s->cluster_secret,
-                            .call_deadline_ms = s->script_deadline_ms,
-                            .journal = n->journal,
-                            .asker = n->books ? books_asker(n->books) : NULL,
-                            .agent_asker = n->books ? books_agent_asker(n->books) : NULL,
-                            .aside_asker = n->books ? books_aside_asker(n->books) : NULL,
-                            .to_media = to_media,
-                            .knows_call = knows_call,
-                            .thread_of = thread_of,
-                            .site_of = site_of,
-                            .first_time = first_time,
-                            .was_there = was_there,
-                            .keep_fact = triage_keep_fact,
-                            .arg = n};
-    int rc =
-        snprintf(kept, sizeof(kept), "%s/kept", s->data) < (int)sizeof(kept) ? 0 : -ENAMETOOLONG;
-
-    if (!rc)
-        rc = first_agents(n, &o.agents, why, cap);
-
-    if (rc)
-        return rc;
-    n->lent = (struct script_lent){&node_lent, n};
-    rc = script_pool_start(&n->scripts, &o);
-    agent_set_unref(o.agents);
-    if (!rc)
-        rc = reload_start(n->reload, n->scripts);
-    if (!rc && n->books)
-        rc = releases_start(&n->releases, n->reload, n->settings, n->books);
-    if (rc)
-        (void)snprintf(why, cap, "the script threads did not start: %s", rd_strerror(rc));
-    return rc;
-}
-
 static int start_numbers(struct node *n, char *why, size_t cap)
 {
     struct numbers_opts o = {.data = n->settings->data, .secret = n->settings->cluster_secret};
@@ -348,35 +174,11 @@ static int start_routing(struct node *n, char *why, size_t cap)
     return rc;
 }
 
-static int command(struct node *n, const char *call_sid, enum call_command kind,
-                   const char *const words[2], uint32_t number)
-{
-    struct rd_str s[] = {rd_str(words[0]), rd_str(words[1])};
-    struct directory_view view;
-    struct message *m;
-
-    if (!directory_find(n->directory, rd_str(call_sid), &view))
-        return RD_EGONE;
-    if (view.state != DIRECTORY_TAKEN)
-        return view.state == DIRECTORY_AWAY ? RD_ESTATE : RD_EGONE;
-    m = message_new(MSG_CALL_COMMAND, view.call, s, 2);
-    if (!m)
-        return -ENOMEM;
-    m->kind = (int)kind;
-    m->number = number;
-    return mailbox_post(n->media[view.media_thread]->mailbox, m);
-}
-
-static void on_spent(void *arg, const char *call_sid)
-{
-    (void)command(arg, call_sid, CMD_SPENT, (const char *const[]){"", ""}, 0);
-}
-
 static int start_budget(struct node *n, char *why, size_t cap)
 {
     struct budget_opts o = {.data = n->settings->data,
                             .secret = n->settings->cluster_secret,
-                            .spent = on_spent,
+                            .spent = node_spent,
                             .arg = n};
     int rc = 0;
 
@@ -429,49 +231,6 @@ static int start_media(struct node *n, char *why, size_t cap)
     return rc;
 }
 
-static int accept_on(struct node *n, char *why, size_t cap)
-{
-    int rc;
-
-    n->accepting_us = unix_us();
-    atomic_store(&n->look_back, true);
-    rc = accepter_start(&n->accepter, n->listen_fd, on_socket, n);
-
-    if (rc)
-        (void)snprintf(why, cap, "the accepter did not start: %s", rd_strerror(rc));
-    return rc;
-}
-
-static int start_listening(struct node *n, char *why, size_t cap)
-{
-    int fd = listen_inherited(), rc = 0;
-
-    n->is_inherited = fd >= 0 || n->listen_fd > 0;
-    if (n->listen_fd > 0) {
-        n->port = listen_port(n->listen_fd);
-        return 0;
-    }
-    if (fd < 0)
-        rc = listen_tcp(&fd, n->settings->public_listen, why, cap);
-    if (rc)
-        return rc;
-    n->listen_fd = fd;
-    n->port = listen_port(fd);
-    peers_find(n->peers);
-    return accept_on(n, why, cap);
-}
-
-int node_accept(struct node *n, char *why, size_t cap)
-{
-    int rc;
-
-    peers_find(n->peers);
-    rc = accept_on(n, why, cap);
-    if (!rc)
-        triage_look_back(n);
-    return rc;
-}
-
 int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap)
 {
     struct node *n = calloc(1, sizeof(*n));
@@ -515,7 +274,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = start_tls(n, why, cap);
     if (!rc)
-        rc = start_scripts(n, why, cap);
+        rc = node_start_scripts(n, why, cap);
     if (!rc)
         rc = start_numbers(n, why, cap);
     if (!rc)
@@ -527,7 +286,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = start_media(n, why, cap);
     if (!rc)
-        rc = start_listening(n, why, cap);
+        rc = node_open_doors(n, why, cap);
     if (rc) {
         node_stop(n);
         return rc;
@@ -537,149 +296,6 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     metrics_collector(node_metrics_collect, n);
     *out = n;
     return 0;
-}
-
-/* --- while it runs --- */
-
-int node_ring(struct node *n, const char *json)
-{
-    return ringing_ring(n->ringing, json);
-}
-
-int node_rung(struct node *n, struct buf *out)
-{
-    return ringing_rung(n->ringing, out);
-}
-
-void node_ring_judged(struct node *n, bool good, struct rd_str json)
-{
-    ringing_judged(n->ringing, good, json);
-}
-
-void node_drain(struct node *n)
-{
-    directory_drain(n->directory);
-}
-
-int node_listen_fd(struct node *n)
-{
-    return n->listen_fd;
-}
-
-unsigned node_peers(struct node *n)
-{
-    return peers_count(n->peers);
-}
-
-bool node_inherited(struct node *n)
-{
-    return n->is_inherited;
-}
-
-void node_close_doors(struct node *n)
-{
-    pthread_mutex_lock(&n->doors);
-    if (n->accepter)
-        accepter_stop(n->accepter);
-    else if (n->listen_fd > 0)
-        close(n->listen_fd);
-    n->accepter = NULL;
-    n->listen_fd = 0;
-    pthread_mutex_unlock(&n->doors);
-}
-
-int node_step_aside(struct node *n)
-{
-    int rc = peers_listen(n->peers, on_socket, n);
-
-    if (!rc)
-        node_close_doors(n);
-    return rc;
-}
-
-bool node_is_alive(struct node *n)
-{
-    uint64_t now_ms = clock_ms(loop_clock());
-    bool alive = true;
-
-    for (unsigned i = 0; i < n->n_media; i++)
-        alive = alive && now_ms - atomic_load(&n->media[i]->pulse_ms) < STUCK_MS;
-    return alive && script_pool_is_alive(n->scripts, now_ms);
-}
-
-unsigned node_busy(struct node *n)
-{
-    unsigned calls = node_calls(n), scripts = script_pool_vms(n->scripts);
-
-    return calls > scripts ? calls : scripts;
-}
-
-uint64_t node_reload(struct node *n)
-{
-    char why[256];
-
-    if (n->tls_server && tls_server_reload(n->tls_server, why, sizeof(why)))
-        log_error("tls.not_reloaded", F_STR("why", why),
-                  F_FIX("the old certificate stays in use; mend the files"));
-    return reload_ask(n->reload);
-}
-
-int node_reloaded(struct node *n, uint64_t ticket, struct buf *out)
-{
-    return reload_answer(n->reload, ticket, out);
-}
-
-unsigned node_calls(struct node *n)
-{
-    return directory_counts(n->directory).live;
-}
-
-uint64_t node_refresh_numbers(struct node *n)
-{
-    return numbers_refresh(n->numbers);
-}
-
-uint16_t node_port(struct node *n)
-{
-    return n->port;
-}
-
-int node_hang_up(struct node *n, const char *call_sid, const char *who)
-{
-    struct directory_view view;
-
-    if (directory_find(n->directory, rd_str(call_sid), &view) && view.state == DIRECTORY_AWAY)
-        return line_end_away(n, &view, who);
-    return command(n, call_sid, CMD_OPERATOR_END, (const char *const[]){who, ""}, 0);
-}
-
-unsigned node_hand_on(struct node *n, bool all)
-{
-    struct directory_view *views = calloc((size_t)n->settings->max_calls, sizeof(*views));
-    size_t count = views ? directory_list(n->directory, views, (size_t)n->settings->max_calls) : 0;
-    unsigned asked = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (views[i].state == DIRECTORY_TAKEN &&
-            command(n, views[i].sid, CMD_HAND_ON, (const char *const[]){"", ""}, all) == 0)
-            asked++;
-    free(views);
-    return asked;
-}
-
-int node_whisper(struct node *n, const char *call_sid, const char *text, bool now, const char *who)
-{
-    return command(n, call_sid, CMD_WHISPER, (const char *const[]){text, who}, now);
-}
-
-int node_transfer(struct node *n, const char *call_sid, const char *to, const char *who)
-{
-    return command(n, call_sid, CMD_TRANSFER, (const char *const[]){to, who}, 0);
-}
-
-int node_ask(struct node *n, const struct operation_order *o)
-{
-    return script_pool_operate(n->scripts, o);
 }
 
 /* --- stop --- */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node_status.c - the node as JSON, for status, health and the list of calls. Reads gauges that
- * other threads write; nothing is stopped for it. */
+/* node_status.c - how a node is: as JSON for status, health and the list of calls, and as numbers.
+ * Reads gauges that other threads write; nothing is stopped for it. */
 #include "base/json_out.h"
 #include "gateway/books.h"
 #include "gateway/media_thread.h"
 #include "gateway/node_metrics.h"
+#include "gateway/peers.h"
 #include "gateway/ringing.h"
 #include "gateway/routing.h"
 #include "gateway/standing.h"
@@ -18,7 +19,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 4096 };
+enum {
+    CALLS_MAX = 4096,
+    STUCK_MS = 10000 /* a thread that did not come round for so long */
+};
 
 static int add_agent(struct buf *out, const struct agent_info *a)
 {
@@ -231,4 +235,36 @@ int node_calls_json(struct node *n, struct buf *out)
     }
     free(views);
     return rc ? rc : buf_add_str(out, "]");
+}
+
+bool node_is_alive(struct node *n)
+{
+    uint64_t now_ms = clock_ms(loop_clock());
+    bool alive = true;
+
+    for (unsigned i = 0; i < n->n_media; i++)
+        alive = alive && now_ms - atomic_load(&n->media[i]->pulse_ms) < STUCK_MS;
+    return alive && script_pool_is_alive(n->scripts, now_ms);
+}
+
+unsigned node_calls(struct node *n)
+{
+    return directory_counts(n->directory).live;
+}
+
+unsigned node_busy(struct node *n)
+{
+    unsigned calls = node_calls(n), scripts = script_pool_vms(n->scripts);
+
+    return calls > scripts ? calls : scripts;
+}
+
+unsigned node_peers(struct node *n)
+{
+    return peers_count(n->peers);
+}
+
+uint16_t node_port(struct node *n)
+{
+    return n->port;
 }
