@@ -3,8 +3,8 @@
  *
  *   log ─▶ sentry_heard() ─▶ queue ─ wake ─▶ worker: event ─▶ gzip ─▶ POST ─▶ limits
  *
- * - one at a time, connect 2 s, 10 s in all, no redirect, no second try, no proxy; but notes of crashes stay
- *   in the data folder until Sentry took or refused them
+ * - one at a time, once (sentry_post.h); but notes of crashes stay in the data folder until Sentry took or
+ *   refused them
  * - once a minute at most: what was dropped; every ten seconds: are there too many failed calls?
  * - at the end what waits is sent, for a second; a request on its way is cut off within another
  *
@@ -14,6 +14,7 @@
 
 #include "base/now.h"
 #include "base/urgent.h"
+#include "io/sentry_post.h"
 #include "io/tls.h"
 #include "observe/crash_report.h"
 #include "observe/families.h"
@@ -28,41 +29,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum {
-    CONNECT_MS = 2000,
-    TOTAL_MS = 10000,
     FLUSH_MS = 1000,
     LOOK_MS = 10000,
     REPORT_MS = 60000,
     LOOKS = 30, /* five minutes */
-    GZIP_MIN = 1024,
-    EVENT_MAX = 200 * 1024,
-    HEADER_MAX = 1024
+    EVENT_MAX = SENTRY_ENVELOPE_MAX - 1024
 };
 
 struct sentry {
     struct sentry_queue *queue; /* owns, as the following */
-    struct sentry_dsn dsn;
-    char *release, *environment, *node, *secret, *ca_file, *auth;
+    struct sentry_post *out;
+    char *release, *environment, *node, *secret;
     int failed_calls;
     pthread_mutex_t lock;
     pthread_cond_t news;
-    bool any, stopping;      /* lock */
-    char crashes[PATH_MAX];  /* lock; the folder; "": none are waited for */
-    _Atomic uint64_t cut_ms; /* monotonic: what is on its way then is given up; 0: it may go on */
+    bool any, stopping;     /* lock */
+    char crashes[PATH_MAX]; /* lock; the folder; "": none are waited for */
     pthread_t thread;
 
     /* the worker's */
-    CURL *curl;
-    struct curl_slist *headers, *gzip_headers;
     struct sentry_record record;
     struct sentry_crumb crumbs[SENTRY_CRUMBS_TOLD];
-    char limits[HEADER_MAX], retry_after[64];
     uint64_t looked_ms, reported_ms, crashes_ms;
     uint64_t failed[LOOKS], calls[LOOKS];
     size_t n_looks;
@@ -89,134 +80,15 @@ static void wake(void *arg)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* --- one request --- */
-
-static size_t on_body(char *p, size_t size, size_t n, void *arg)
-{
-    size_t *left = arg;
-
-    (void)p;
-    if (size * n > *left)
-        return 0; /* more than an answer is */
-    *left -= size * n;
-    return size * n;
-}
-
-static void keep_header(char *out, size_t cap, struct rd_str line, const char *name)
-{
-    size_t n = strlen(name);
-
-    if (line.n <= n || strncasecmp(line.p, name, n) != 0)
-        return;
-    for (line.p += n, line.n -= n; line.n && (*line.p == ' ' || *line.p == '\t'); line.n--)
-        line.p++;
-    while (line.n && (unsigned char)line.p[line.n - 1] <= ' ')
-        line.n--;
-    rd_str_copy(out, cap, line);
-}
-
-static size_t on_header(char *p, size_t size, size_t n, void *arg)
-{
-    struct sentry *s = arg;
-    struct rd_str line = {p, size * n};
-
-    keep_header(s->limits, sizeof(s->limits), line, "x-sentry-rate-limits:");
-    keep_header(s->retry_after, sizeof(s->retry_after), line, "retry-after:");
-    return size * n;
-}
-
-static int on_progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    struct sentry *s = arg;
-    uint64_t cut = atomic_load(&s->cut_ms);
-
-    (void)a;
-    (void)b;
-    (void)c;
-    (void)d;
-    return cut && monotonic_ms() >= cut;
-}
-
-static bool gzip(struct buf *out, struct rd_str in)
-{
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)in.p, .avail_in = (uInt)in.n};
-    bool done;
-
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return false;
-    done = buf_reserve(out, deflateBound(&z, in.n)) == 0;
-    if (done) {
-        z.next_out = (Bytef *)out->data;
-        z.avail_out = (uInt)out->cap;
-        done = deflate(&z, Z_FINISH) == Z_STREAM_END;
-        out->n = z.total_out;
-    }
-    (void)deflateEnd(&z);
-    return done;
-}
-
-static bool set_up(struct sentry *s)
-{
-    CURL *c = s->curl = curl_easy_init();
-    CURLcode bad = CURLE_OK;
-
-    if (!c)
-        return false;
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https,http");
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_PROXY, "");
-    curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS);
-    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(c, CURLOPT_XFERINFODATA, s);
-    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(c, CURLOPT_HEADERDATA, s);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-    bad |= curl_easy_setopt(c, CURLOPT_USERAGENT, "ringdown/" RD_VERSION);
-    bad |= curl_easy_setopt(c, CURLOPT_URL, s->dsn.url);
-    if (s->ca_file)
-        bad |= curl_easy_setopt(c, CURLOPT_CAINFO, s->ca_file);
-    return bad == CURLE_OK;
-}
-
 static bool is_taken(long status)
 {
     return status >= 200 && status < 300;
 }
 
-/* What Sentry said; 0: nothing, or not to the end. */
-static long post(struct sentry *s, struct rd_str envelope)
-{
-    size_t left = (size_t)64 * 1024;
-    struct buf packed;
-    CURLcode code;
-    long status = 0;
-    bool small;
-
-    buf_init(&packed, 2 * (size_t)EVENT_MAX);
-    small = envelope.n > GZIP_MIN && gzip(&packed, envelope);
-    *s->limits = *s->retry_after = '\0';
-    curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, small ? s->gzip_headers : s->headers);
-    curl_easy_setopt(s->curl, CURLOPT_POSTFIELDSIZE, (long)(small ? packed.n : envelope.n));
-    curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, small ? packed.data : envelope.p);
-    curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, &left);
-    code = curl_easy_perform(s->curl);
-    curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
-    buf_fini(&packed);
-    if (status > 0)
-        sentry_answered(s->queue, status, s->limits, s->retry_after, monotonic_ms());
-    return code == CURLE_OK ? status : 0;
-}
-
 /* Tried once: gone, if Sentry did not take it. A 429 is Sentry's own to count. */
 static bool post_once(struct sentry *s, struct rd_str envelope)
 {
-    long status = post(s, envelope);
+    long status = sentry_post(s->out, envelope);
 
     if (status == 0)
         sentry_dropped(s->queue, SENTRY_NETWORK, 1);
@@ -296,7 +168,7 @@ static bool send_crash(struct sentry *s, const struct crash_report *r)
     if (!rc)
         rc = sentry_envelope(&envelope, (struct rd_str){event.data, event.n}, id, unix_ms());
     if (!rc)
-        status = post(s, (struct rd_str){envelope.data, envelope.n});
+        status = sentry_post(s->out, (struct rd_str){envelope.data, envelope.n});
     buf_fini(&event);
     buf_fini(&envelope);
     if (is_taken(status))
@@ -317,7 +189,7 @@ static void send_crashes(struct sentry *s, const char *folder)
     for (size_t i = 0; i < n; i++) {
         if (crash_report_read(&r, paths[i]) != 0)
             continue;
-        if (on_progress(s, 0, 0, 0, 0) || !sentry_may(s->queue, SENTRY_ERROR, monotonic_ms()) ||
+        if (sentry_post_is_cut(s->out) || !sentry_may(s->queue, SENTRY_ERROR, monotonic_ms()) ||
             !send_crash(s, &r))
             return;
         (void)unlink(paths[i]);
@@ -414,7 +286,7 @@ static bool wait_for_news(struct sentry *s)
 static void send_all(struct sentry *s)
 {
     while (sentry_next(s->queue, &s->record)) {
-        if (on_progress(s, 0, 0, 0, 0))
+        if (sentry_post_is_cut(s->out))
             sentry_dropped(s->queue, SENTRY_NETWORK, 1);
         else if (!sentry_may(s->queue, SENTRY_ERROR, monotonic_ms()))
             sentry_dropped(s->queue, SENTRY_LIMITED, 1);
@@ -442,7 +314,7 @@ static void *run(void *arg)
         }
         look_at_crashes(s, now);
         send_all(s);
-        if ((now >= s->reported_ms + REPORT_MS || !more) && !on_progress(s, 0, 0, 0, 0) &&
+        if ((now >= s->reported_ms + REPORT_MS || !more) && !sentry_post_is_cut(s->out) &&
             sentry_may(s->queue, SENTRY_INTERNAL, now)) {
             s->reported_ms = now;
             send_report(s);
@@ -455,9 +327,7 @@ static void *run(void *arg)
 
 static void sentry_free(struct sentry *s)
 {
-    curl_easy_cleanup(s->curl);
-    curl_slist_free_all(s->headers);
-    curl_slist_free_all(s->gzip_headers);
+    sentry_post_free(s->out);
     sentry_queue_free(s->queue);
     pthread_cond_destroy(&s->news);
     pthread_mutex_destroy(&s->lock);
@@ -465,49 +335,22 @@ static void sentry_free(struct sentry *s)
     free(s->environment);
     free(s->node);
     free(s->secret);
-    free(s->ca_file);
-    free(s->auth);
     free(s);
 }
 
-static struct curl_slist *headers(const struct sentry *s, bool gzipped)
+static int fill(struct sentry *s, const struct sentry_opts *o, const struct sentry_dsn *dsn)
 {
-    const char *const list[] = {s->auth, "Content-Type: application/x-sentry-envelope",
-                                "Expect:", gzipped ? "Content-Encoding: gzip" : NULL};
-    struct curl_slist *out = NULL;
+    const char *ca_file = o->ca_file && *o->ca_file ? o->ca_file : NULL;
 
-    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]) && list[i]; i++) {
-        struct curl_slist *more = curl_slist_append(out, list[i]);
-
-        if (!more) {
-            curl_slist_free_all(out);
-            return NULL;
-        }
-        out = more;
-    }
-    return out;
-}
-
-static bool fill(struct sentry *s, const struct sentry_opts *o)
-{
     s->failed_calls = o->failed_calls;
     s->release = strdup(o->release);
     s->environment = strdup(o->environment);
     s->node = strdup(o->node);
     s->secret = strdup(o->secret ? o->secret : "");
-    s->ca_file = o->ca_file && *o->ca_file ? strdup(o->ca_file) : NULL;
-    if (asprintf(&s->auth,
-                 "X-Sentry-Auth: Sentry sentry_version=7, sentry_client=ringdown/" RD_VERSION
-                 ", sentry_key=%s%s%s",
-                 s->dsn.key, *s->dsn.secret ? ", sentry_secret=" : "", s->dsn.secret) < 0)
-        s->auth = NULL;
     s->queue = sentry_queue_new(wake, s);
-    if (!s->release || !s->environment || !s->node || !s->secret || !s->auth || !s->queue ||
-        (o->ca_file && *o->ca_file && !s->ca_file))
-        return false;
-    s->headers = headers(s, false);
-    s->gzip_headers = headers(s, true);
-    return s->headers && s->gzip_headers && set_up(s);
+    if (!s->release || !s->environment || !s->node || !s->secret || !s->queue)
+        return -ENOMEM;
+    return sentry_post_new(&s->out, dsn, ca_file, s->queue);
 }
 
 /* Signals belong to the loops. */
@@ -553,13 +396,12 @@ int sentry_start(struct sentry **out, const struct sentry_opts *o, char *why, si
     s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
-    s->dsn = dsn;
     init_wait(s);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         sentry_free(s);
         return -ENOMEM;
     }
-    rc = fill(s, o) ? 0 : -ENOMEM;
+    rc = fill(s, o, &dsn);
     if (!rc) {
         look_at_calls(s); /* those before do not count */
         rc = start_thread(s);
@@ -583,7 +425,7 @@ void sentry_stop(struct sentry *s)
     log_also(NULL);
     atomic_store(&current, NULL);
     crumbs_want(false);
-    atomic_store(&s->cut_ms, monotonic_ms() + FLUSH_MS);
+    sentry_post_cut(s->out, monotonic_ms() + FLUSH_MS);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
     pthread_cond_signal(&s->news);
