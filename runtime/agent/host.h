@@ -47,6 +47,7 @@ struct script_node {
                  char id[SCRIPT_DRILL_ID]);
     uint64_t (*refresh_numbers)(void *arg);
     void (*drain)(void *arg);
+    int (*undrain)(void *arg);                                     /* RD_ESTATE: it leaves */
     int (*operate)(void *arg, const char *kind, const char *json); /* a job in the background */
     int (*ring)(void *arg, const char *json); /* the synthetic call: gateway/ringing.h */
     int (*rung)(void *arg, struct buf *out);  /* -EAGAIN: it goes on */

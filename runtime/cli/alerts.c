@@ -14,6 +14,7 @@ static const char usage[] =
     "       ringdown alerts show ID                one of them, and whom it was told\n"
     "       ringdown alerts ack ID [--reason TEXT] you look after it: it is not told again until "
     "it is over\n"
+    "       ringdown alerts unack ID               you do not after all: it is told again\n"
     "       ringdown alerts silence RULE|LABEL=VALUE... --for 2h --reason TEXT\n"
     "                                              nobody hears of such alerts until then; * is "
     "anything\n"
@@ -76,10 +77,11 @@ int cmd_alerts(int argc, char **argv)
     if (!options_read(&o, argc, argv, &code))
         return code;
     if (o.n_words == 0) {
-        fputs("ringdown alerts: what? list, show, ack, silence, unsilence, rules, test; see: "
-              "ringdown "
-              "alerts --help\n",
-              stderr);
+        fputs(
+            "ringdown alerts: what? list, show, ack, unack, silence, unsilence, rules, test; see: "
+            "ringdown "
+            "alerts --help\n",
+            stderr);
         return EXIT_USAGE;
     }
     code = options_settings(&o, SETTINGS_KEEPER, &s);

@@ -120,7 +120,7 @@ static void on_signal(int signum, void *arg)
     l->signaled = true;
     if (!l->given) {
         (void)notify_send("STOPPING=1");
-        node_drain(l->o.node);
+        node_leave(l->o.node);
     }
     drain(l);
 }

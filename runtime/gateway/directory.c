@@ -40,7 +40,7 @@ struct directory {
     struct tally *agents, *callers; /* own; calls at once */
     unsigned n_entries, max_calls, max_per_caller, live, full;
     int reuse_first, reuse_last;
-    bool draining;
+    bool draining, leaving;
 };
 
 enum { WALK_PLACES = 128 };  /* looked at under one lock */
@@ -517,6 +517,25 @@ void directory_drain(struct directory *d)
 {
     pthread_mutex_lock(&d->lock);
     d->draining = true;
+    pthread_mutex_unlock(&d->lock);
+}
+
+int directory_undrain(struct directory *d)
+{
+    int rc;
+
+    pthread_mutex_lock(&d->lock);
+    rc = d->leaving ? RD_ESTATE : 0;
+    if (!rc)
+        d->draining = false;
+    pthread_mutex_unlock(&d->lock);
+    return rc;
+}
+
+void directory_leave(struct directory *d)
+{
+    pthread_mutex_lock(&d->lock);
+    d->draining = d->leaving = true;
     pthread_mutex_unlock(&d->lock);
 }
 

@@ -173,8 +173,11 @@ bool directory_release(struct directory *d, call_handle h, bool only_unclaimed,
  * Whoever has the handle can still use it. */
 void directory_forget(struct directory *d, call_handle h);
 
-/* No new calls from now on. */
+/* No new calls from now on, until directory_undrain(). */
 void directory_drain(struct directory *d);
+/* New calls again. RD_ESTATE after directory_leave(): who leaves does not come back. */
+int directory_undrain(struct directory *d);
+void directory_leave(struct directory *d);
 
 struct directory_counts {
     unsigned live, max, full; /* full: refused because no slot of the node was left */

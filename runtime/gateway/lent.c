@@ -67,6 +67,11 @@ static void lend_drain(void *arg)
     node_drain(arg);
 }
 
+static int lend_undrain(void *arg)
+{
+    return node_undrain(arg);
+}
+
 static int lend_operate(void *arg, const char *kind, const char *json)
 {
     return node_operate(arg, kind, json);
@@ -100,6 +105,7 @@ const struct script_node node_lent = {
     .drill = lend_drill,
     .refresh_numbers = lend_refresh_numbers,
     .drain = lend_drain,
+    .undrain = lend_undrain,
     .operate = lend_operate,
     .ring = lend_ring,
     .rung = lend_rung,

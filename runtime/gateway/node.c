@@ -324,7 +324,7 @@ void node_stop(struct node *n)
     node_close_doors(n);
     peers_deafen(n->peers);
     if (n->directory)
-        directory_drain(n->directory);
+        directory_leave(n->directory);
     stop_media(n);
     if (n->books)
         books_hush(n->books);

@@ -56,6 +56,10 @@ unsigned node_busy(struct node *n);
 
 /* Refuses new calls (they get the fallback), keeps the others. Any thread; repeating is fine. */
 void node_drain(struct node *n);
+/* Takes new calls again. RD_ESTATE after node_leave(). Any thread; repeating is fine. */
+int node_undrain(struct node *n);
+/* Drains for good: this process ends when its calls have. */
+void node_leave(struct node *n);
 
 /* Ends what is left, joins the threads and frees. */
 void node_stop(struct node *n);

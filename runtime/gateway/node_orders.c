@@ -77,6 +77,16 @@ void node_drain(struct node *n)
     directory_drain(n->directory);
 }
 
+int node_undrain(struct node *n)
+{
+    return directory_undrain(n->directory);
+}
+
+void node_leave(struct node *n)
+{
+    directory_leave(n->directory);
+}
+
 uint64_t node_reload(struct node *n)
 {
     char why[256];

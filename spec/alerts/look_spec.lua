@@ -485,6 +485,9 @@ describe("alerts in the database", function()
       _, text = ask "list"
       assert.matches("acknowledged by somebody  muted by silence", text)
       assert.matches("silence %d+: agent=north rule=guard_breach until", text)
+      _, text = ask("unack", { words = { tostring(store.list()[1].id) } })
+      assert.matches("is nobody's: it is told again", text)
+      assert.is_true(ask("unack", { words = { tostring(store.list()[1].id) } }).failed)
       _, text = ask("unsilence", { words = { silence } })
       assert.matches("is told again", text)
       assert.is_true(ask("unsilence", { words = { silence } }).failed)
@@ -492,7 +495,7 @@ describe("alerts in the database", function()
       for i, row in ipairs(q:rows "select who || ' ' || what from audit order by id") do
         audit[i] = row[1]
       end
-      assert.same({ "somebody alert.ack", "bob alert.silence", "bob alert.unsilence" }, audit)
+      assert.same({ "somebody alert.ack", "bob alert.silence", "bob alert.unack", "bob alert.unsilence" }, audit)
     end)
 
     it("are told what they did not say", function()
@@ -501,6 +504,7 @@ describe("alerts in the database", function()
         { "silence", { words = { "x" }, ["for"] = "2h" } }, { "silence", { words = { "x" }, ["for"] = "40d",
           reason = "r" } },
         { "silence", { words = { "a=b", "a=c" }, ["for"] = "2h", reason = "r" } }, { "show", {} }, { "ack", {} },
+        { "unack", {} },
         { "test", {} }, { "lst", {} } } do
         local result, text = ask(case[1], case[2])
         assert.is_true(result.usage, case[1])

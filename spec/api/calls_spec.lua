@@ -4,6 +4,44 @@ local json = require "ringdown.json"
 local seed = require "spec.api.seed"
 local world = require "spec.api.world"
 
+describe("a node that drains", function()
+  local admin, operator
+
+  setup(function()
+    world.begin { seed = seed.fill }
+    admin, operator = world.token { name = "ann", role = "admin" }, world.token { role = "operator" }
+  end)
+  teardown(function()
+    seed.leave()
+    world.finish()
+  end)
+  before_each(function()
+    world.fresh()
+  end)
+
+  it("takes calls again when that is taken back, and both are in the audit", function()
+    local node = seed.surround()
+    assert.equal(202, (world.ask("POST", "/nodes/n1/drain", { token = admin })))
+    assert.is_true(node.is_draining)
+    assert.equal(403, (world.ask("DELETE", "/nodes/n1/drain", { token = operator })))
+    assert.equal(404, (world.ask("DELETE", "/nodes/n2/drain", { token = admin })))
+    local status, answer = world.ask("DELETE", "/nodes/n1/drain", { token = admin })
+    assert.same({ 202, "undrain" }, { status, answer.asked })
+    assert.is_false(node.is_draining)
+    local rows = world.rows "select what from audit where subject = 'n1' order by id"
+    assert.same({ "nodes.drain", "nodes.undrain" }, { rows[1].what, rows[2].what })
+  end)
+
+  it("does not come back once its process was told to end", function()
+    local node = seed.surround()
+    node.refusals.undrain = "away"
+    local status, why = world.ask("DELETE", "/nodes/n1/drain", { token = admin })
+    assert.equal(409, status)
+    assert.matches("was told to stop", why.detail)
+    assert.matches("start the node again", why.fix)
+  end)
+end)
+
 describe("calls in the API", function()
   local node, viewer, scoped, personal, operator
 

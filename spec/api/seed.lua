@@ -103,6 +103,9 @@ M.before["POST /appointments/{id}/move"] = function(world)
   pg.run(world.url, "update appointments set status = 'booked'")
 end
 M.before["POST /appointments/{id}/cancel"] = M.before["POST /appointments/{id}/move"]
+M.before["DELETE /alerts/{id}/acknowledge"] = function(world)
+  assert(world.ask("POST", "/alerts/1/acknowledge", {}) == 200)
+end
 M.before["DELETE /opt-outs/{number}"] = function(world)
   assert(world.ask("POST", "/opt-outs", { body = { number = "+13125550143" } }) == 200)
 end

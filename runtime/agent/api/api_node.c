@@ -192,6 +192,14 @@ static int node_drain(lua_State *L)
     return push_done(L, n->arg ? 0 : -ENOTCONN);
 }
 
+/* node.undrain() -> true | nil, message, code ("away": it leaves for good) */
+static int node_undrain(lua_State *L)
+{
+    const struct script_lent *n = lent_of(L);
+
+    return push_done(L, n->arg ? n->can->undrain(n->arg) : -ENOTCONN);
+}
+
 /* node.operate(kind:string, json:string an object) -> true | nil, message, code
  * An operation in the background; what it tells and how it fails is logged. */
 static int node_operate(lua_State *L)
@@ -249,6 +257,7 @@ void api_node_push(lua_State *L, const struct script_lent *lent)
                                          {"drill", node_drill},
                                          {"refresh_numbers", node_refresh_numbers},
                                          {"drain", node_drain},
+                                         {"undrain", node_undrain},
                                          {"operate", node_operate},
                                          {"ring", node_ring},
                                          {"rung", node_rung},

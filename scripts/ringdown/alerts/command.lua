@@ -140,6 +140,18 @@ local function ack(wish, tell)
   return s
 end
 
+local function unack(wish, tell)
+  if not wish.words[1] then
+    return usage(tell, "which one? ringdown alerts unack ID")
+  end
+  local s, why = store.unack(wish.words[1], host.who())
+  if not s or why then
+    return refuse(tell, ("alert %s: %s"):format(wish.words[1], why))
+  end
+  tell { text = ("alert %d (%s) is nobody's: it is told again."):format(s.id, s.rule) }
+  return s
+end
+
 -- "failed_calls", "agent=northside", "rule=no_*"
 local function labels_of(words)
   local labels = {}
@@ -214,8 +226,8 @@ local function test(wish, tell)
   return { channel = found.name, sent = true }
 end
 
-local verbs = { list = list, show = show, rules = rules, ack = ack, silence = silence, unsilence = unsilence,
-  test = test }
+local verbs = { list = list, show = show, rules = rules, ack = ack, unack = unack, silence = silence,
+  unsilence = unsilence, test = test }
 
 ---@param wish { verb: string, words: string[]?, all: boolean?, rule: string?, agent: string?, reason: string? }
 ---@return table result

@@ -87,6 +87,23 @@ function M.ack(id, who, note)
   return alert
 end
 
+---Nobody looks after it after all: it is told again. Anybody may say so, also of what another one took.
+---@param id string|integer
+---@param who string
+---@return table? alert nil: there is none
+---@return string? why it was not done: it is over, nobody looked after it
+function M.unack(id, who)
+  id = id_of(id)
+  local alert = id and ask("select alert_unack($1::bigint, $2)::text", { id, who })
+  if not alert then
+    return nil, "there is no such alert"
+  elseif not alert.was then
+    return alert, alert.state == "firing" and "nobody looks after it" or "it is over"
+  end
+  alert.was = nil
+  return alert
+end
+
 ---Nobody hears of alerts like these until then.
 ---@param o { labels: table<string, string>, for_ms: integer, reason: string } also rule, severity; * is anything
 ---@param who string

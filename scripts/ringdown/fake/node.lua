@@ -89,6 +89,11 @@ function M.new(facts)
     node.is_draining = not node.code
     return ask "drain"
   end
+  function node.undrain()
+    local done, why, code = ask("undrain", "undrain")
+    node.is_draining = node.is_draining and not done
+    return done, why, code
+  end
   function node.operate(kind, payload) return ask(("operate %s %s"):format(kind, payload)) end
   return node
 end

@@ -1457,6 +1457,15 @@ export interface Operations {
     body: undefined;
     answer: Silence;
   };
+  /** nobody looks after it after all: it is told again */
+  "DELETE /alerts/{id}/acknowledge": {
+    path: {
+      id: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Alert;
+  };
   /** what was set here is taken away; what the agent's file says holds */
   "DELETE /costs/caps/{agent}": {
     path: {
@@ -1465,6 +1474,15 @@ export interface Operations {
     query: Record<never, never>;
     body: undefined;
     answer: CostCapSet;
+  };
+  /** takes back a drain: the node that answers takes new calls again. Not after its process was told to end */
+  "DELETE /nodes/{node}/drain": {
+    path: {
+      node: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: Draining;
   };
   /** the agents' files say again who answers it */
   "DELETE /numbers/{number}/assignment": {
@@ -2492,7 +2510,7 @@ export interface Operations {
     body: undefined;
     answer: EmergencyConfirmed;
   };
-  /** the node that answers takes no new calls and keeps those it has; only a new process takes calls again */
+  /** the node that answers takes no new calls and keeps those it has, until this is taken back or it ends */
   "POST /nodes/{node}/drain": {
     path: {
       node: string;
@@ -2870,7 +2888,9 @@ export type Operation = keyof Operations;
 /** What one needs for it. all: a token of some agents only may not; once: takes Idempotency-Key. */
 export const needs: Record<Operation, { role: string; all?: true; once?: true; type?: string }> = {
   "DELETE /alerts/silences/{id}": { role: "operator", all: true },
+  "DELETE /alerts/{id}/acknowledge": { role: "operator" },
   "DELETE /costs/caps/{agent}": { role: "admin" },
+  "DELETE /nodes/{node}/drain": { role: "admin", all: true },
   "DELETE /numbers/{number}/assignment": { role: "operator" },
   "DELETE /opt-outs/{number}": { role: "operator", all: true },
   "DELETE /session": { role: "viewer" },

@@ -97,6 +97,11 @@ void node_drain(struct node *n)
     (void)take(fake_of(n), "", "drain");
 }
 
+int node_undrain(struct node *n)
+{
+    return take(fake_of(n), "", "undrain");
+}
+
 int node_operate(struct node *n, const char *kind, const char *json)
 {
     (void)json;

@@ -91,6 +91,24 @@ static void test_a_draining_node_admits_nobody_and_keeps_who_is_there(void **sta
     directory_free(d);
 }
 
+static void test_a_drain_can_be_taken_back_until_the_process_leaves(void **state)
+{
+    struct directory *d = directory_for(4);
+    call_handle a;
+
+    (void)state;
+    directory_drain(d);
+    assert_int_equal(call_admitted(d, 1, &a), RD_EFULL);
+    assert_int_equal(directory_undrain(d), 0);
+    assert_false(directory_counts(d).draining);
+    assert_int_equal(call_admitted(d, 1, &a), 0);
+    directory_leave(d);
+    assert_int_equal(directory_undrain(d), RD_ESTATE);
+    assert_true(directory_counts(d).draining);
+    assert_int_equal(call_admitted(d, 2, &a), RD_EFULL);
+    directory_free(d);
+}
+
 /* Why it was refused; REFUSAL_NONE and its handle when it was not. */
 static enum directory_refusal ask_in(struct directory *d, unsigned n, const char *from,
                                      const char *agent, unsigned agent_max, call_handle *out)
@@ -315,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_a_repeated_webhook_finds_its_call_and_takes_no_slot),
         cmocka_unit_test(test_a_call_that_the_rate_limit_has_no_room_for_is_refused_until_one_ends),
         cmocka_unit_test(test_a_draining_node_admits_nobody_and_keeps_who_is_there),
+        cmocka_unit_test(test_a_drain_can_be_taken_back_until_the_process_leaves),
         cmocka_unit_test(test_an_agent_takes_as_many_calls_as_it_said),
         cmocka_unit_test(test_a_caller_has_three_calls_whoever_answers_them),
         cmocka_unit_test(test_who_withholds_the_number_is_nobody_in_particular),

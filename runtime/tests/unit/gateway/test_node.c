@@ -164,6 +164,10 @@ static void test_a_draining_node_keeps_its_calls_and_takes_no_others(void **stat
     assert_true(story_is_fallback());
     assert_int_equal(metric_value(M_REFUSED_DRAINING), 1);
     assert_int_equal(node_calls(s.node), 1);
+    assert_int_equal(node_undrain(s.node), 0);
+    assert_int_equal(story_post_voice(TOKEN, story_sid(3), OPEN), 200);
+    assert_false(story_is_fallback());
+    assert_int_equal(node_calls(s.node), 2);
 }
 
 static void test_a_carrier_that_leaves_before_the_answer_leaves_nothing(void **state)

@@ -73,6 +73,17 @@ local function acknowledge(r)
   return 200, shown(s)
 end
 
+local function unacknowledge(r)
+  one(r)
+  local s, why = asked(store.unack, r.params.id, r.who)
+  if not s then
+    none("alert", r.params.id)
+  elseif why then
+    problem(409, "refused", "It was not done", { detail = why })
+  end
+  return 200, shown(s)
+end
+
 local function silences()
   return 200, { items = all(asked(store.silences)) }
 end
@@ -178,6 +189,9 @@ return {
     about = "somebody looks after it: it is not told again until it is over",
     body = { note = { type = "string", max = 500 } }, body_optional = true, answers = { [200] = "Alert" },
     example = { path = "/alerts/1/acknowledge", body = { note = "on my way" } }, run = acknowledge },
+  { method = "DELETE", path = "/alerts/{id}/acknowledge", role = "operator", scoped = true,
+    about = "nobody looks after it after all: it is told again",
+    answers = { [200] = "Alert" }, example = { path = "/alerts/1/acknowledge" }, run = unacknowledge },
   { method = "GET", path = "/alerts/rules", role = "viewer", scoped = true,
     about = "which rules there are, when they fire, and where it stands what to do", answers = { [200] = "AlertRules" },
     example = {}, run = rules },
