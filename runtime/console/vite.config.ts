@@ -18,5 +18,5 @@ export default defineConfig({
     sourcemap: false,
     rollupOptions: { output: { entryFileNames: "assets/[name]-[hash].js", chunkFileNames: "assets/[name]-[hash].js" } },
   },
-  server: { proxy: { "/api": passed, "/health": passed } },
+  server: { fs: { allow: [".", "../../docs"] }, proxy: { "/api": passed, "/health": passed } },
 });

@@ -16,12 +16,27 @@ import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Code, Since, Time } from "../ui/values";
 import { Facts, Page, Panel, Shown } from "../ui/view";
-import { byNeed, endOf, isAbout, labelsText, lasts, order, silenceName, toneOf, valueText, whyOf } from "./alerts/words";
+import { Place, Runbook } from "./alerts/runbook";
+import { byNeed, endOf, isAbout, labelsText, lasts, leftOf, order, silenceName, toneOf, valueText, whyOf } from "./alerts/words";
 
 type Rule = AlertRules["items"][number];
 
 const MOST = 200;
 const severityTone = { page: "bad", ticket: "warn", info: "quiet" } as const;
+
+async function giveBack(alert: Alert, reload: () => void): Promise<void> {
+  try {
+    await ask("DELETE /alerts/{id}/acknowledge", { path: { id: alert.id } });
+    toast.say(`${alert.rule}: nobody looks after it; it is told again.`);
+  } finally {
+    reload(); // it may be over, or somebody else's
+  }
+}
+
+async function unacknowledge(alert: Alert, reload: () => void): Promise<void> {
+  const yes = await confirm({ title: `Give ${alert.rule} (${alert.id}) back?`, what: `${alert.acked_by ?? "Nobody"} looks after it now. From then on nobody does, and it is told again.`, verb: "Give back", danger: false });
+  if (yes) await giveBack(alert, reload);
+}
 
 async function acknowledge(alert: Alert, reload: () => void): Promise<void> {
   const done = await preview({
@@ -44,7 +59,7 @@ async function acknowledge(alert: Alert, reload: () => void): Promise<void> {
     commit: (_, note) => ask("POST /alerts/{id}/acknowledge", { path: { id: alert.id }, body: note ? { note } : {} }),
   });
   reload(); // whoever was quicker is seen
-  if (done) toast.say(`${alert.rule}: you look after it.`);
+  if (done) toast.say(`${alert.rule}: you look after it.`, { name: "Undo", run: () => void giveBack(alert, reload).catch(toast.problem) });
 }
 
 const silenceHref = (alert: Alert) => {
@@ -96,7 +111,11 @@ function columnsOf(may: boolean, reload: () => void, past: boolean): Column<Aler
       head: "",
       align: "right",
       cell: (a) =>
-        a.acked_at ? null : (
+        a.acked_at ? (
+          <Button onClick={() => unacknowledge(a, reload)} title={`Give ${a.rule} back`}>
+            Give back…
+          </Button>
+        ) : (
           <Button onClick={() => acknowledge(a, reload)} title={`Acknowledge ${a.rule}`}>
             Acknowledge…
           </Button>
@@ -168,6 +187,22 @@ function History() {
 
 // ---- silences ----
 
+async function endSilence(s: Silence, reload: () => void): Promise<void> {
+  const left = leftOf(s, new Date());
+  const again = async () => {
+    await ask("POST /alerts/silences", { body: { labels: s.labels, for: left!, reason: s.reason ?? "as before" }, once });
+    toast.say(`Alerts of ${silenceName(s)} are silent again.`);
+    reload();
+  };
+  const once = newKey();
+  try {
+    await ask("DELETE /alerts/silences/{id}", { path: { id: s.id } });
+    toast.say(`Alerts of ${silenceName(s)} are told again.`, left ? { name: "Undo", run: () => void again().catch(toast.problem) } : undefined);
+  } finally {
+    reload(); // somebody else may have ended it
+  }
+}
+
 function NewSilence({ reload }: { reload: () => void }) {
   const [query] = useQuery();
   const [rule, setRule] = useState(query.get("rule") ?? "");
@@ -184,6 +219,7 @@ function NewSilence({ reload }: { reload: () => void }) {
   const silence = async () => {
     const once = newKey();
     const name = labelsText(labels);
+    let made: Silence | null = null;
     const done = await preview({
       title: `Silence ${name}?`,
       verb: "Silence",
@@ -205,11 +241,11 @@ function NewSilence({ reload }: { reload: () => void }) {
           ],
         };
       },
-      commit: (_, reason) => ask("POST /alerts/silences", { body: { labels, for: lasting, reason }, once }),
+      commit: async (_, reason) => void (made = (await ask("POST /alerts/silences", { body: { labels, for: lasting, reason }, once })).data),
     });
     if (!done) return;
     reload();
-    toast.say(`Alerts of ${name} are silent.`);
+    toast.say(`Alerts of ${name} are silent.`, { name: "Undo", run: () => void endSilence(made!, reload).catch(toast.problem) });
   };
   return (
     <Panel title="New silence">
@@ -264,14 +300,8 @@ function Silences() {
   const silences = useApi("GET /alerts/silences", {}, { everyMs: 15_000 });
   const [query] = useQuery();
   const end = async (s: Silence) => {
-    const name = silenceName(s);
-    if (!(await confirm({ title: `End the silence of ${name}?`, what: "Alerts of these are told again from now on, those that are open too.", verb: "End it", danger: false }))) return;
-    try {
-      await ask("DELETE /alerts/silences/{id}", { path: { id: s.id } });
-      toast.say(`Alerts of ${name} are told again.`);
-    } finally {
-      silences.reload(); // somebody else may have ended it
-    }
+    const yes = await confirm({ title: `End the silence of ${silenceName(s)}?`, what: "Alerts of these are told again from now on, those that are open too.", verb: "End it", danger: false });
+    if (yes) await endSilence(s, silences.reload);
   };
   const columns: Column<Silence>[] = [
     { key: "labels", head: "Alerts of", cell: (s) => <b>{silenceName(s)}</b>, sort: silenceName },
@@ -305,18 +335,6 @@ function Silences() {
 
 // ---- rules ----
 
-const isLink = (place: string) => /^https?:\/\//.test(place);
-
-function Runbook({ at }: { at: string }) {
-  return isLink(at) ? (
-    <a href={at} target="_blank" rel="noreferrer">
-      {at}
-    </a>
-  ) : (
-    <Code>{at}</Code>
-  );
-}
-
 const ruleColumns: Column<Rule>[] = [
   { key: "name", head: "Rule", cell: (r) => r.name.replaceAll("_", " "), sort: (r) => r.name },
   { key: "severity", head: "Severity", cell: (r) => <Badge tone={severityTone[r.severity]}>{r.severity}</Badge>, sort: (r) => order[r.severity] },
@@ -331,26 +349,41 @@ const ruleColumns: Column<Rule>[] = [
       </>
     ),
   },
-  { key: "runbook", head: "What to do", cell: (r) => <Runbook at={r.runbook} /> },
+  { key: "runbook", head: "What to do", cell: (r) => <Place at={r.runbook} href={to("alerts", "rules", r.name)} /> },
 ];
 
-function Rules() {
+function Rules({ name }: { name: string | undefined }) {
   const rules = useApi("GET /alerts/rules", {});
+  const chosen = rules.data?.items.find((r) => r.name === name);
   return (
-    <Panel title="Rules" flush>
-      <Shown of={rules}>
-        {(data) => (
-          <>
-            {data.mistakes.map((m) => (
-              <p key={m} class="stale">
-                {m}. Until it is mended the shipped rules hold.
-              </p>
-            ))}
-            <Table caption="Rules" columns={ruleColumns} rows={data.items} rowKey={(r) => r.name} href={(r) => `/alerts/history?state=all&rule=${encodeURIComponent(r.name)}`} />
-          </>
-        )}
-      </Shown>
-    </Panel>
+    <>
+      {chosen ? (
+        <Panel title={`What to do: ${chosen.name.replaceAll("_", " ")}`} actions={<a class="button" href="/alerts/rules">Close</a>}>
+          <Runbook at={chosen.runbook} />
+        </Panel>
+      ) : null}
+      <Panel title="Rules" flush>
+        <Shown of={rules}>
+          {(data) => (
+            <>
+              {data.mistakes.map((m) => (
+                <p key={m} class="stale">
+                  {m}. Until it is mended the shipped rules hold.
+                </p>
+              ))}
+              <Table
+                caption="Rules"
+                columns={ruleColumns}
+                rows={data.items}
+                rowKey={(r) => r.name}
+                href={(r) => `/alerts/history?state=all&rule=${encodeURIComponent(r.name)}`}
+                rowClass={(r) => (r.name === name ? "chosen" : null)}
+              />
+            </>
+          )}
+        </Shown>
+      </Panel>
+    </>
   );
 }
 
@@ -385,6 +418,7 @@ function One({ id }: { id: string }) {
                       Acknowledge…
                     </Button>
                   ) : null}
+                  {may("DELETE /alerts/{id}/acknowledge") && a.state === "firing" && a.acked_at ? <Button onClick={() => unacknowledge(a, alert.reload)}>Give back…</Button> : null}
                 </>
               }
             >
@@ -401,10 +435,14 @@ function One({ id }: { id: string }) {
                   a.muted_by ? ["Not told because of", a.muted_by] : null,
                   a.call ? ["A call that shows it", <a href={to("calls", a.call)}>{a.call}</a>] : null,
                   ["Look", <span class="command"><Code>{command}</Code> <CopyButton text={command} /></span>],
-                  rule ? ["What to do", <Runbook at={rule.runbook} />] : null,
                 ]}
               />
             </Panel>
+            {rule ? (
+              <Panel title="What to do">
+                <Runbook at={rule.runbook} />
+              </Panel>
+            ) : null}
             <Panel title="Who was told" flush>
               <Table
                 caption="Who was told"
@@ -430,7 +468,7 @@ function One({ id }: { id: string }) {
 
 export default function Alerts({ rest }: PageProps) {
   const me = useMe();
-  const [what] = rest;
+  const [what, which] = rest;
   const tabs = [
     { href: "/alerts", name: "Open" },
     { href: "/alerts/history", name: "History" },
@@ -440,7 +478,7 @@ export default function Alerts({ rest }: PageProps) {
   return (
     <Page title="Alerts" about="What the rules found, who looks after it, and what nobody wants to hear now.">
       <Tabs label="Alerts" of={tabs} />
-      {!what ? <OpenAlerts /> : what === "history" ? <History /> : what === "silences" ? <Silences /> : what === "rules" ? <Rules /> : <One key={what} id={what} />}
+      {!what ? <OpenAlerts /> : what === "history" ? <History /> : what === "silences" ? <Silences /> : what === "rules" ? <Rules name={which} /> : <One key={what} id={what} />}
     </Page>
   );
 }

@@ -108,7 +108,7 @@ async function drain(node: Node, reload: () => void): Promise<void> {
     what: (
       <>
         <p>
-          {node.node} on {node.host} takes no new call from now on{calls ? `, keeps the ${f.plural(calls, "call")} it has until they end,` : ""} and ends. Only a new process of it takes calls again.
+          {node.node} on {node.host} takes no new call from now on{calls ? ` and keeps the ${f.plural(calls, "call")} it has until they end` : ""}. It goes on so until somebody has it take calls again, or its process ends.
         </p>
         <p class="remedy">If it is the only node, new callers get their number’s fallback until then.</p>
       </>
@@ -118,13 +118,29 @@ async function drain(node: Node, reload: () => void): Promise<void> {
   });
   if (!yes) return;
   await ask("POST /nodes/{node}/drain", { path: { node: node.node } });
-  toast.say(`${node.node} takes no new calls.`);
+  toast.say(`${node.node} takes no new calls.`, { name: "Undo", run: () => void letIn(node, reload).catch(toast.problem) });
   reload();
 }
 
-function Nodes({ answers }: { answers: string | null }) {
+async function letIn(node: Node, reload: () => void): Promise<void> {
+  try {
+    await ask("DELETE /nodes/{node}/drain", { path: { node: node.node } });
+    toast.say(`${node.node} takes new calls again.`);
+  } finally {
+    reload(); // somebody else may have done it, or ended it
+  }
+}
+
+async function undrain(node: Node, reload: () => void): Promise<void> {
+  const yes = await confirm({ title: `Have ${node.node} take new calls again?`, what: `${node.node} on ${node.host} drains now: new callers get another node, or their number’s fallback. From then on it answers them again.`, verb: "Take calls again", danger: false });
+  if (yes) await letIn(node, reload);
+}
+
+function Nodes({ own, reload }: { own: Status | undefined; reload: () => void }) {
   const may = useMay()("POST /nodes/{node}/drain");
+  const answers = own?.node ?? null;
   const nodes = useApi("GET /nodes", {}, { everyMs: 5000 });
+  const again = () => (nodes.reload(), reload());
   const columns: Column<Node>[] = [
     {
       key: "node",
@@ -153,11 +169,13 @@ function Nodes({ answers }: { answers: string | null }) {
       head: "",
       align: "right",
       cell: (n) =>
-        n.state === "live" && n.node === answers ? (
-          <Button kind="danger" onClick={() => drain(n, nodes.reload)}>
+        n.node !== answers || (n.state !== "live" && n.state !== "draining") ? null : own?.draining ? (
+          <Button onClick={() => undrain(n, again)}>Take calls again…</Button>
+        ) : (
+          <Button kind="danger" onClick={() => drain(n, again)}>
             Drain…
           </Button>
-        ) : null,
+        ),
     });
   return (
     <Panel title="Nodes of the last day" flush>
@@ -332,7 +350,7 @@ export default function Health() {
           />
         )}
       </Shown>
-      <Nodes answers={now?.node ?? null} />
+      <Nodes own={now} reload={status.reload} />
       <Alarms />
       <div class="columns">
         {now ? <Inside of={now} /> : null}

@@ -2,8 +2,10 @@
 // live - the calls that go on, emergencies on top; of the one that is chosen (/live/CA…) what is said, and what one may
 // do to it: whisper, transfer, hang up.
 import { useMemo, useState } from "preact/hooks";
-import { ask, newKey } from "../api/client";
+import { ask } from "../api/client";
 import { connection } from "../api/events";
+import { useIntention } from "../api/intention";
+import { useApi } from "../api/use";
 import type { PageProps } from "../pages";
 import { to, useQuery } from "../state/router";
 import { useMay } from "../state/session";
@@ -16,7 +18,7 @@ import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Duration, Phone, Since, System, Time } from "../ui/values";
 import { Facts, Page, Panel, Shown } from "../ui/view";
-import { inOrder, type LiveRow } from "./live/board";
+import { inOrder, peopleOf, type LiveRow } from "./live/board";
 import { Transcript } from "./live/transcript";
 import { useBoard } from "./live/use";
 
@@ -69,6 +71,9 @@ function HangUp({ row }: { row: LiveRow }) {
 
 function Transfer({ row }: { row: LiveRow }) {
   const [target, setTarget] = useState("");
+  const wish = useIntention();
+  const agent = useApi("GET /agents/{agent}", row.agent ? { path: { agent: row.agent } } : null);
+  const people = peopleOf(agent.data);
   const press = async () => {
     const person = target.trim();
     const yes = await confirm({
@@ -78,7 +83,9 @@ function Transfer({ row }: { row: LiveRow }) {
       danger: false,
     });
     if (!yes) return;
-    await ask("POST /calls/{call}/transfer", { path: { call: row.call }, body: { to: person }, once: newKey() });
+    const body = { to: person };
+    await ask("POST /calls/{call}/transfer", { path: { call: row.call }, body, once: wish.keyOf([row.call, body]) });
+    wish.done();
     setTarget("");
     toast.say(`${person} is rung for ${row.from ?? row.call}.`);
   };
@@ -91,6 +98,15 @@ function Transfer({ row }: { row: LiveRow }) {
       <Button disabled={target.trim() === ""} onClick={press}>
         Transfer…
       </Button>
+      {people.length > 0 ? (
+        <p class="people">
+          {people.map((one) => (
+            <button key={one.name} type="button" class="button small" aria-pressed={target.trim() === one.name} title={one.numbers.join(", ")} onClick={() => setTarget(one.name)}>
+              {one.name}
+            </button>
+          ))}
+        </p>
+      ) : null}
     </form>
   );
 }
@@ -98,8 +114,11 @@ function Transfer({ row }: { row: LiveRow }) {
 function Whisper({ row }: { row: LiveRow }) {
   const [words, setWords] = useState("");
   const [now, setNow] = useState(false);
+  const wish = useIntention();
   const press = async () => {
-    await ask("POST /calls/{call}/whisper", { path: { call: row.call }, body: { text: words.trim(), now }, once: newKey() });
+    const body = { text: words.trim(), now };
+    await ask("POST /calls/{call}/whisper", { path: { call: row.call }, body, once: wish.keyOf([row.call, body]) });
+    wish.done();
     setWords("");
     toast.say(now ? "The agent was told, and answers at once." : "The agent was told, and minds it from its next answer on.");
   };
@@ -171,7 +190,7 @@ function One({ row, search }: { row: LiveRow; search: string }) {
       />
       <h3 class="part-head">What is said</h3>
       <Transcript key={row.call} call={row.call} />
-      <Acts row={row} />
+      <Acts key={row.call + (row.agent ?? "")} row={row} />
     </Panel>
   );
 }

@@ -2,6 +2,7 @@
 // settings - who may come in, what things cost, and who changed what: /settings/tokens, /settings/rates, /settings/audit.
 import { useState } from "preact/hooks";
 import { ask, newKey } from "../api/client";
+import { asProblem } from "../api/problem";
 import type { Change, Rate, Token } from "../api/types";
 import { useApi } from "../api/use";
 import type { PageProps } from "../pages";
@@ -14,7 +15,7 @@ import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Code, Time } from "../ui/values";
 import { Page, Panel, Shown } from "../ui/view";
-import { aligned, behind, differences, heldBy, perOf, priceOf, rateName, startOf, tokenBody, units, whatName, type TokenForm, type What } from "./settings/words";
+import { aligned, behind, differences, heldBy, perOf, priceOf, rateName, startOf, tokenBody, units, whatName, withOrWithout, type TokenForm, type What } from "./settings/words";
 
 // ---- tokens ----
 
@@ -25,6 +26,7 @@ function NewToken({ made }: { made: (token: Token) => void }) {
   const [form, setForm] = useState(blank);
   const agents = useApi("GET /agents", {});
   const set = (patch: Partial<TokenForm>) => setForm((was) => ({ ...was, ...patch }));
+  const names = [...new Set((agents.data?.items ?? []).map((a) => a.agent))].sort();
   const create = async () => {
     const body = tokenBody(form);
     let token: Token | null = null;
@@ -67,17 +69,6 @@ function NewToken({ made }: { made: (token: Token) => void }) {
           </select>
         </label>
         <label>
-          <span>Only this agent</span>
-          <select value={form.agents[0] ?? ""} onChange={(e) => set({ agents: e.currentTarget.value ? [e.currentTarget.value] : [] })}>
-            <option value="">all agents</option>
-            {(agents.data?.items ?? []).map((a) => (
-              <option key={a.agent} value={a.agent}>
-                {a.agent}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label>
           <span>Lasts</span>
           <select value={form.expires} onChange={(e) => set({ expires: e.currentTarget.value })}>
             {Object.entries(lasts).map(([value, name]) => (
@@ -96,6 +87,16 @@ function NewToken({ made }: { made: (token: Token) => void }) {
         <button type="submit" class="button">
           Make…
         </button>
+        <fieldset class="some">
+          <legend>Only these agents (none chosen: all)</legend>
+          {names.map((name) => (
+            <label key={name} class="check">
+              <input type="checkbox" checked={form.agents.includes(name)} onChange={(e) => set({ agents: withOrWithout(form.agents, name, e.currentTarget.checked) })} />
+              {name}
+            </label>
+          ))}
+          {names.length === 0 ? <span class="about">{agents.error ? asProblem(agents.error).sentence : "This node has no agent."}</span> : null}
+        </fieldset>
       </form>
     </Panel>
   );

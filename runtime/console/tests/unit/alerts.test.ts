@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import type { Alert } from "../../src/api/types";
-import { byNeed, endOf, isAbout, valueText, whyOf } from "../../src/pages/alerts/words";
+import { byNeed, endOf, isAbout, leftOf, valueText, whyOf } from "../../src/pages/alerts/words";
 
 const alert = (more: Partial<Alert>): Alert => ({
   id: "1", rule: "failed_calls", severity: "page", state: "firing", labels: { agent: "north" }, text: null, fix: null, call: null, value: null, threshold: null,
@@ -45,5 +45,13 @@ describe("a silence", () => {
   it("has an end", () => {
     expect(endOf("4h", new Date("2026-11-27T08:00:00Z")).toISOString()).toBe("2026-11-27T12:00:00.000Z");
     expect(endOf("7d", new Date("2026-11-27T08:00:00Z")).toISOString()).toBe("2026-12-04T08:00:00.000Z");
+  });
+});
+
+describe("a silence that was ended by mistake", () => {
+  it("can be had again for what was left of it", () => {
+    const now = new Date("2026-11-27T12:00:00Z");
+    expect(leftOf({ until_at: "2026-11-27T14:30:59Z" }, now)).toBe("150m");
+    expect(leftOf({ until_at: "2026-11-27T12:00:59Z" }, now)).toBeNull();
   });
 });

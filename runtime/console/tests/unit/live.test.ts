@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Fact } from "../../src/api/events";
 import type { LiveScreen } from "../../src/api/types";
-import { apply, boardOf, inOrder, type LiveRow } from "../../src/pages/live/board";
+import { apply, boardOf, inOrder, peopleOf, type LiveRow } from "../../src/pages/live/board";
 import { merged } from "../../src/pages/live/transcript";
 import { recent, sameRows, since, type Told } from "../../src/pages/live/use";
 
@@ -13,6 +13,16 @@ const row = (call: string, more: Partial<LiveRow> = {}): LiveRow => ({
 });
 const screen = (...items: LiveRow[]): LiveScreen => ({ at_unix_ms: 0, calls: items.length, left_out: 0, elsewhere_reason: null, items });
 const turn = (call: string, seq: number, text: string): Fact => ({ type: "turn", call, seq, role: "caller", text, at_ms: seq * 1000 });
+
+describe("the agent's people", () => {
+  it("are who can be rung, with what is shown of their numbers", () => {
+    expect(peopleOf({ people: { on_call: ["+1…88", "+1…89"], office: "+1…01" } })).toEqual([
+      { name: "on_call", numbers: ["+1…88", "+1…89"] },
+      { name: "office", numbers: ["+1…01"] },
+    ]);
+    for (const none of [undefined, {}, { people: null }, { people: [] }, { people: "x" }]) expect(peopleOf(none)).toEqual([]);
+  });
+});
 
 describe("the board of live calls", () => {
   it("begins a call with its first fact, and ends it with its last", () => {

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import type { Rate } from "../../src/api/types";
-import { behind, differences, heldBy, perOf, priceOf, startOf, tokenBody } from "../../src/pages/settings/words";
+import { behind, differences, heldBy, perOf, priceOf, startOf, tokenBody, withOrWithout } from "../../src/pages/settings/words";
 
 describe("the form of a token", () => {
   it("leaves out what is not said", () => {
     expect(tokenBody({ name: " board ", role: "operator", agents: [], sees: true, expires: "90d" })).toEqual({ name: "board", role: "operator", expires: "90d" });
     expect(tokenBody({ name: "b", role: "viewer", agents: ["north"], sees: true, expires: "never" })).toEqual({ name: "b", role: "viewer", agents: ["north"], sees_personal: true, expires: "never" });
+    expect(tokenBody({ name: "b", role: "operator", agents: ["north", "south"], sees: false, expires: "1d" }).agents).toEqual(["north", "south"]);
+  });
+
+  it("takes several agents, each once", () => {
+    expect(withOrWithout(["south"], "north", true)).toEqual(["north", "south"]);
+    expect(withOrWithout(["north", "south"], "south", true)).toEqual(["north", "south"]);
+    expect(withOrWithout(["north", "south"], "north", false)).toEqual(["south"]);
   });
 });
 

@@ -69,3 +69,9 @@ export const endOf = (lasting: string, now: Date): Date => {
 };
 
 export const silenceName = (s: Pick<Silence, "labels">): string => labelsText(s.labels);
+
+/** How long it would still last, as the API takes it, in whole minutes; null: less than one. */
+export function leftOf(s: Pick<Silence, "until_at">, now: Date): string | null {
+  const minutes = Math.floor((new Date(s.until_at ?? NaN).getTime() - now.getTime()) / 60_000);
+  return minutes >= 1 ? `${minutes}m` : null;
+}

@@ -119,3 +119,10 @@ const rank = (row: LiveRow) => (!row.emergency ? 2 : row.emergency.state === "op
 export function inOrder(board: Board): LiveRow[] {
   return [...board.values()].sort((a, b) => rank(a) - rank(b) || (a.started_at ?? "").localeCompare(b.started_at ?? "") || (a.call < b.call ? -1 : 1));
 }
+
+/** Who of the agent's people can be rung, as GET /agents/{agent} names them. */
+export function peopleOf(agent: Record<string, unknown> | undefined): { name: string; numbers: string[] }[] {
+  const people = agent?.people;
+  if (!people || typeof people !== "object") return [];
+  return Object.entries(people).map(([name, numbers]) => ({ name, numbers: (Array.isArray(numbers) ? numbers : [numbers]).map(String) }));
+}

@@ -61,6 +61,9 @@ export function tokenBody(form: TokenForm) {
   };
 }
 
+/** `all` with `one` or without it, each once, in the order of the alphabet. */
+export const withOrWithout = (all: string[], one: string, on: boolean): string[] => [...new Set(on ? [...all, one] : all.filter((a) => a !== one))].sort();
+
 export interface Difference {
   what: string;
   before: string;
