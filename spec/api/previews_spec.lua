@@ -79,6 +79,35 @@ describe("a preview", function()
     assert.same(would.moves.to_openai, back.moves.to_vapi)
   end)
 
+  it("of taking back says what it is and would be, and whether that takes a reason", function()
+    local last = select(2, world.ask("GET", "/undo?agent=plumber"))
+    local ask = { agent = "plumber", kind = "rollout", version = last.version, dry_run = true }
+    local would = dry("POST", "/undo", ask)
+    assert.same({ true, "pilot", 0, "running", 2000, last.version }, { would.dry_run, would.state, would.percent_bp,
+      would.was.state, would.was.percent_bp, would.was.version })
+    assert.is_true(would.moves.n_to_vapi > 2)
+    assert.equal(200, (world.ask("POST", R .. "/rollback", { headers = any })))
+    written = state()
+    ask.version = last.version + 1
+    local value, status = dry("POST", "/undo", ask)
+    assert.equal(409, status)
+    assert.matches("it was rolled back", value.detail)
+    ask.force, ask.reason = true, "a mistake"
+    would = dry("POST", "/undo", ask)
+    assert.same({ "running", 2000, "rolled_back", 0 }, { would.state, would.percent_bp, would.was.state,
+      would.was.percent_bp })
+    ask.dry_run = nil
+    local made, back = world.ask("POST", "/undo", { body = ask })
+    assert.same({ 200, would.state, would.percent_bp, would.next_call }, { made, back.state, back.percent_bp,
+      back.next_call })
+    assert.equal(200, (world.ask("PUT", "/force", { body = { system = "openai" } })))
+    written = state()
+    would = dry("POST", "/undo", { kind = "force", version = 1, dry_run = true })
+    assert.same({ true, "off", "openai" }, { would.dry_run, would.system, would.was.system })
+    assert.equal("openai", select(2, world.ask("GET", "/force")).system)
+    assert.equal(200, (world.ask("PUT", "/force", { body = { system = "off" } })))
+  end)
+
   it("of what would be refused is refused, and in no audit", function()
     local value, status = dry("POST", R .. "/advance", { dry_run = true })
     assert.equal(409, status)

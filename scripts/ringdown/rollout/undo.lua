@@ -52,21 +52,28 @@ local function show(last, was, tell)
   end
 end
 
-local function undo_force(was, tell, reason)
-  local made = store.force_put(was.system, host.who(), reason)
+local function undo_force(last, was, tell, payload, reason)
+  local made = not payload.dry_run and store.force_put(was.system, host.who(), reason) or nil
   tell { text = was.system == "off" and "Nothing is forced any more."
     or ("The next call of every agent that can goes to %s."):format(words.system(was.system)) }
-  return { kind = "force", system = was.system, version = made }
+  return { kind = "force", system = was.system, version = made, was = not made and last or nil }
 end
 
--- Raises, after the audit has it, where what went back would go forward too soon.
+-- Raises, after the audit has it. What was only asked for to be seen is in no audit.
+local function refuse(payload, record, why)
+  if not payload.dry_run then
+    store.refused(record.agent, host.who(), "undo", why)
+  end
+  error(why, 0)
+end
+
+-- Raises where what went back would go forward too soon.
 local function check_rest(e, record, payload)
   local is_back, was_back = states.unkilled(e.record) == "rolled_back", states.unkilled(record) == "rolled_back"
   local why = is_back and not was_back and states.rests { reason = payload.reason, since_s = e.since_s,
     force = payload.force }
   if why then
-    store.refused(record.agent, host.who(), "undo", why)
-    error(("%s. Now: %s"):format(why, states.shown(e.record)), 0)
+    refuse(payload, record, ("%s. Now: %s"):format(why, states.shown(e.record)))
   end
 end
 
@@ -81,8 +88,7 @@ local function check_leap(e, record, payload)
   local why = ("without a plan %s of the callers of %s meet OpenAI, and now %s; ringdown rollout rollback sends them "
     .. "to Vapi; or say --force --reason TEXT"):format(plan.show(bp), record.agent,
       plan.show(now.kill and 0 or now.percent_bp))
-  store.refused(record.agent, host.who(), "undo", why)
-  error(("%s. Now: %s"):format(why, states.shown(now)), 0)
+  refuse(payload, record, ("%s. Now: %s"):format(why, states.shown(now)))
 end
 
 local function undo_rollout(last, was, tell, payload, reason)
@@ -91,6 +97,11 @@ local function undo_rollout(last, was, tell, payload, reason)
   local record = was and json.copy(was) or states.new(last.agent)
   check_rest(e, record, payload)
   check_leap(e, record, payload)
+  if payload.dry_run then
+    local text = next_call(record)
+    tell { text = text }
+    return { kind = "rollout", agent = last.agent, was = now, would_be = record, next_call = text }
+  end
   record.since = now.percent_bp ~= record.percent_bp and "now" or now.since
   local before_kill = record.state == "killed" and states.unkilled(record) or nil
   record.previous = states.previous_of(now)
@@ -117,6 +128,7 @@ end
 ---@field shown { kind: string, agent: string?, version: integer }? what was shown, and is agreed to
 ---@field reason string?
 ---@field force boolean?
+---@field dry_run boolean? only tell what would be, and whether that is refused
 
 ---@param payload ringdown.rollout.undo
 function M.run(payload, tell)
@@ -136,7 +148,7 @@ function M.run(payload, tell)
   payload.reason = payload.reason and payload.reason:match "%S" and payload.reason:sub(1, 1000) or nil
   local reason = ("undo of version %d%s"):format(last.version, payload.reason and (": " .. payload.reason) or "")
   if last.kind == "force" then
-    return undo_force(was, tell, reason)
+    return undo_force(last, was, tell, payload, reason)
   end
   return undo_rollout(last, was, tell, payload, reason)
 end

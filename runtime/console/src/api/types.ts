@@ -1414,11 +1414,26 @@ export type Undoable = {
 export type Undone = {
   version?: number;
   agent: string | null;
+  /** nothing was written: this is what would be */
+  dry_run: boolean | null;
+  /** of a dry run: its agent's calls */
+  forced: "openai" | "vapi" | "off" | null;
   kind?: string;
+  moves?: RolloutMoves;
   next_call: string;
   percent_bp: number | null;
+  stage: string | null;
   state: string | null;
   system: string | null;
+  /** of a dry run: what it is */
+  was: {
+    version?: number;
+    forced: string | null;
+    percent_bp: number | null;
+    stage: string | null;
+    state: string | null;
+    system: string | null;
+  } | null;
 };
 
 /** what a caller waited for, from when they stopped speaking */
@@ -2775,6 +2790,10 @@ export interface Operations {
       version: number;
       /** of a rollout */
       agent?: string;
+      /** of a dry run: of the callers of so many days */
+      days?: number;
+      /** only tell what would be written, and who would change sides */
+      dry_run?: boolean;
       /** although its guards, or a day's rest, say otherwise; needs a reason */
       force?: boolean;
       kind: "rollout" | "force";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // plan - what a rollout's switches would write, and what its guards say, as pages show it.
-import type { RolloutChanged, RolloutMoves, RolloutWithGuards } from "../api/types";
+import type { RolloutMoves, RolloutWithGuards } from "../api/types";
 import type { Plan } from "../ui/dialog";
 import * as f from "../ui/format";
 
@@ -66,13 +66,32 @@ export const movesText = (m: RolloutMoves): string => {
   return `Of the ${callers} of the last ${m.days} days, ${parts.join(" and ")}; the others stay where they are.`;
 };
 
+export type System = "openai" | "vapi" | "off";
+export const forcedName = (system: string | null | undefined): string => ({ openai: "OpenAI", vapi: "Vapi" })[system ?? ""] ?? "nothing";
+
+interface How {
+  state?: string | null;
+  stage?: string | null;
+  percent_bp?: number | null;
+  forced?: string | null;
+}
+
+/** What a dry run of any change of a rollout answers. */
+export interface Would extends How {
+  was?: How | null;
+  moves?: RolloutMoves;
+  notes?: string[];
+  next_call: string;
+}
+
 /** A dry run's answer as what will be written. */
-export function planOf(answer: RolloutChanged): Plan {
+export function planOf(answer: Would): Plan {
   const was = answer.was;
   const changes = [
     { what: "State", before: stateName(was?.state), after: stateName(answer.state) },
     { what: "Stage", before: was?.stage ?? "none", after: answer.stage ?? "none" },
     { what: "Share that meets OpenAI", before: share(was?.percent_bp), after: share(answer.percent_bp) },
+    { what: "Forced to", before: forcedName(was?.forced), after: forcedName(answer.forced) },
   ].filter((c) => c.before !== c.after);
   return { summary: answer.next_call, changes, warnings: answer.notes ?? [] };
 }

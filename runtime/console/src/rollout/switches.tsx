@@ -4,11 +4,11 @@
 import { sayWho } from "../api/changed";
 import { ask } from "../api/client";
 import { asProblem } from "../api/problem";
-import type { RolloutChanged, RolloutWithGuards } from "../api/types";
+import type { RolloutWithGuards } from "../api/types";
 import { preview, type Plan } from "../ui/dialog";
 import { toast } from "../ui/toast";
 import { Moves } from "./parts";
-import { planOf, share, withStage, type Verb } from "./plan";
+import { planOf, share, withStage, type System, type Verb, type Would } from "./plan";
 
 export interface Seen {
   of: RolloutWithGuards;
@@ -23,7 +23,7 @@ interface Body {
   to?: string;
 }
 
-type Asked = (body: Body, signal?: AbortSignal) => Promise<RolloutChanged>;
+type Asked = (body: Body, signal?: AbortSignal) => Promise<Would>;
 type Forced = Plan & { force?: boolean };
 
 // When the guards, or a day's rest, say no, a person may say yes: with a reason, and in red.
@@ -50,24 +50,24 @@ async function rehearse(asked: Asked, body: Body, mayForce: boolean, needsReason
   }
 }
 
-export function undo(agent: string, reload: () => void): Promise<boolean> {
+/** Of what went back, or would be no plan at all any more, a person takes the change back with a reason, and knowing it. */
+export async function undo(agent: string, reload: () => void): Promise<void> {
   let version = 0;
-  return preview<Forced>({
+  const asked: Asked = async (body, signal) => (await ask("POST /undo", { body: { kind: "rollout", agent, version, ...body }, signal })).data;
+  const done = await preview<Forced>({
     title: `Take the last change of ${agent} back?`,
     verb: "Take it back",
-    reason: "needed",
     load: async (signal) => {
       const { data } = await ask("GET /undo", { query: { agent }, signal });
       version = data.version;
-      const [summary, ...more] = data.said ?? [];
-      return { summary: summary ?? "", changes: [], warnings: [], more: more.map((line) => <p key={line}>{line}</p>) };
+      const plan = await rehearse(asked, {}, true, true, signal);
+      return { ...plan, summary: data.said?.[0] ?? "", more: [<p>{plan.summary}</p>, plan.more] };
     },
-    commit: (_plan, reason) => sayWho(ask("POST /undo", { body: { kind: "rollout", agent, version, reason, force: true } })),
-  }).then((done) => {
-    if (done) toast.say(`The last change of ${agent} is taken back.`);
-    if (done) reload();
-    return done;
+    commit: (plan, reason) => sayWho(asked({ reason, ...(plan.force ? { force: true } : {}) })),
   });
+  if (!done) return;
+  toast.say(`The last change of ${agent} is taken back.`);
+  reload();
 }
 
 async function change(seen: Seen, o: { title: string; verb: string; danger?: boolean; asked: Asked; body?: Body; mayForce?: boolean; needsReason?: boolean; said: (agent: string) => string }): Promise<void> {
@@ -158,7 +158,6 @@ export const insertStage = (seen: Seen, bp: number) => {
 
 // ---- force ----
 
-export type System = "openai" | "vapi" | "off";
 const systemName = { openai: "OpenAI", vapi: "Vapi", off: "where the rollout says" };
 
 export const forcedTo = (r: { kill?: boolean; mode?: string }): System => (r.kill ? "vapi" : r.mode === "openai" || r.mode === "vapi" ? r.mode : "off");

@@ -379,6 +379,10 @@ local function undoable(r)
   return 200, last
 end
 
+local function forced_to(record)
+  return record.kill and "vapi" or record.mode ~= "split" and record.mode or "off"
+end
+
 local function take_back(r)
   local b = r.body
   if (b.kind == "rollout") ~= (b.agent ~= nil) then
@@ -387,13 +391,28 @@ local function take_back(r)
   end
   may_undo(r, b.agent)
   local result, told = undo { agent = b.agent, reason = b.reason, force = b.force,
-    shown = { kind = b.kind, agent = b.agent, version = b.version } }
+    shown = { kind = b.kind, agent = b.agent, version = b.version }, dry_run = b.dry_run }
+  local was, would_be = result.was, result.would_be
+  if was then -- nothing was written
+    return 200, { kind = result.kind, agent = result.agent, dry_run = true, system = result.system,
+      state = would_be and would_be.state, stage = would_be and would_be.stage,
+      percent_bp = would_be and would_be.percent_bp, forced = would_be and forced_to(would_be),
+      moves = would_be and moves_of(r, was, would_be), was = { version = was.version, state = was.state,
+        stage = was.stage, percent_bp = was.percent_bp, system = was.system, forced = would_be and forced_to(was) },
+      next_call = result.next_call or told.lines[#told.lines] }
+  end
   return 200, { kind = result.kind, agent = result.agent, version = result.version, state = result.state,
     percent_bp = result.percent_bp, system = result.system, next_call = result.next_call or told.lines[#told.lines] }
 end
 
 schemas.Undone = { type = "object", fields = { kind = text, agent = maybe, version = whole, state = maybe,
-  percent_bp = { type = "integer", nullable = true }, system = maybe,
+  stage = maybe, percent_bp = { type = "integer", nullable = true }, system = maybe,
+  forced = { type = "string", one_of = force_words, nullable = true, about = "of a dry run: its agent's calls" },
+  dry_run = { type = "boolean", nullable = true, about = "nothing was written: this is what would be" },
+  was = { type = "object", nullable = true, about = "of a dry run: what it is", fields = { version = whole,
+    state = maybe, stage = maybe, percent_bp = { type = "integer", nullable = true }, system = maybe,
+    forced = maybe } },
+  moves = { ref = "RolloutMoves" },
   next_call = { type = "string", required = true } } }
 
 -- ---- what comes in ----
@@ -475,7 +494,8 @@ return {
     about = "take the last change of a rollout or of the force switch back: the one that was shown, or none",
     body = { agent = { type = "string", format = "agent", about = "of a rollout" },
       kind = { type = "string", one_of = { "rollout", "force" }, required = true },
-      version = { type = "integer", min = 1, required = true }, reason = reason, force = go_on },
+      version = { type = "integer", min = 1, required = true }, reason = reason, force = go_on, dry_run = dry_run,
+      days = days_body },
     answers = { [200] = "Undone" }, example = { path = "/undo", body = { agent = "northside-plumbing", kind = "rollout",
       version = 2, reason = "a mistake", force = true } }, run = take_back },
 }
