@@ -1,17 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- api.calls_search: calls by what is known of them and by what was said in them, the newest first.
 --
--- What is known of a call has indexes, and a page of such a search is one question. Words have an index as well, by
--- month, and no single plan is right for all words: those of every second call are found at once in the newest calls,
--- rare ones by the index alone; and of words that are common each, but never without the others (`kitchen -water`),
--- the database expects many soon and goes through every call there is. So a search for words goes back in time by
--- steps of two kinds, each of bounded work:
+-- One thing that is known of a call has an index, and a page of such a search is one question. Of two things together
+-- (an outcome that a system never has), and of words, the database may expect many soon and go through every call
+-- there is. Such a search goes back in time by steps, each of bounded work, until the page is full or no call is older:
 --
---   walk ▶ the newest calls that fit otherwise, so many at most, are each asked for the words
---   leap ▶ a month, by the index; then two, four, eight. Too many turns have the words ▶ walk, from there
+--   known   a month of calls, then two, four, eight
+--   words   walk ▶ the newest calls that fit otherwise, so many at most, are each asked for the words: those that
+--                  many say are found so
+--           leap ▶ a month, then two, four, eight, by the index of words: rare ones, and those that are common each,
+--                  but never without the others (`kitchen -water`). Too many turns have them ▶ walk on
 --
--- until the page is full, or there are no older calls. When it takes long, the answer is what was found until then:
--- `searched_to` says how far back that is, and `next` goes on from there.
+-- When it takes long, the answer is what was found until then: `searched_to` says how far back that is, and `next` goes
+-- on from there.
 local db = require "ringdown.api.db"
 local host = require "ringdown.host"
 local page = require "ringdown.api.page"
@@ -20,12 +21,15 @@ local sorted = require "ringdown.sorted"
 
 local M = {}
 
--- So many calls are walked in one step: at first, and where words are too common for the index.
-local FIRST_WALK, WALK = 500, 2000
-local LEAP_DAYS = 31
-local LEAP_TURNS = 20000 -- more of them than this: too many
-local QUICK_MS = 40 -- a leap that took no longer is followed by one twice as far
-M.BUDGET_MS = 500 -- then a search tells how far it came
+M.limits = {
+  month_days = 31,
+  quick_ms = 40, -- a month that took no longer is followed by two
+  first_walk = 500, -- calls
+  walk = 2000, -- the same, where words are too common for the index:
+  leap_turns = 20000, -- more of them than this
+  budget_ms = 500, -- then a search tells how far it came
+}
+local limits = M.limits
 
 -- What a search asks for, each as a condition of its own: those that are not asked for would keep the planner from
 -- an index.
@@ -106,7 +110,7 @@ local function conditions_of(q, agents, key)
   if key then
     list[#list + 1] = ("(%s.started_at, %s.call) < (%s::timestamptz, %s)"):format(of, of, param(key[1]), param(key[2]))
   end
-  return { list = list, params = params, counted = counted, number = q.number and param(q.number), param = param }
+  return { list = list, params = params, param = param, counted = counted, number = q.number and param(q.number) }
 end
 
 -- These rows `c` of calls, as the API tells them.
@@ -115,64 +119,100 @@ local function listed(rows)
     .. rows .. ") c left join call_costs k on k.call = c.call"
 end
 
--- ---- words ----
+-- ---- back in time ----
+
+-- A step of so many days, as SQL: from `since` until `before`; `last` is where the next one begins, if a call is older.
+local function window(s, q, at, days)
+  local function moment(text, more)
+    return s.param(text) .. "::timestamptz" .. (more or "")
+  end
+  local before = at and moment(at[1]) or q["until"] and moment(q["until"])
+    or q.local_to and moment(q.local_to, " + interval '1 day'") or "now()"
+  local oldest = q.since and moment(q.since) or q.local_from and moment(q.local_from, " - interval '1 day'")
+  local since = ("%s - interval '%d days'"):format(before, days)
+  local older = "select from calls c where c.started_at < "
+  if oldest then
+    since = ("greatest(%s, %s)"):format(since, oldest)
+    older = ("select from calls c where c.started_at >= %s and c.started_at < "):format(oldest)
+  end
+  return { before = before, since = since,
+    last = ("(select jsonb_build_array(%s, '') where exists (%s%s))"):format(since, older, since) }
+end
+
+local function ask(s, sql, ...)
+  return db.ask(("select (%s)::text"):format(sql:format(...)), s.params)
+end
+
+local FOUND = "select jsonb_build_object('items', (%s), 'last', %s)"
+
+local function since_then(s, w)
+  return { (s.counted and "x" or "c") .. ".started_at >= " .. w.since, table.unpack(s.list) }
+end
+
+local function known(s, w, limit)
+  return ask(s, FOUND, listed(first_rows(since_then(s, w), s.number, limit, s.counted)), w.last)
+end
 
 -- A turn lies in the month in which its call began, or next to it where clocks differed.
 local SAID = [[(select true from turns t where t.call = c.call
   and t.started_at between c.started_at - interval '1 day' and c.started_at + interval '1 day'
   and t.words @@ websearch_to_tsquery('simple', %s) limit 1)]]
 
-local function walk(s, words, n, limit)
-  local walked = first_rows(s.list, s.number, n, s.counted)
-  local order = " order by c.started_at desc, c.call desc "
-  return db.ask(("select jsonb_build_object('items', (%s), 'last', (%s))::text"):format(
-    listed("select c.* from (" .. walked .. ") c where " .. SAID:format(words) .. order .. "limit " .. limit),
-    "select jsonb_build_array(c.started_at, c.call) from (" .. walked .. ") c" .. order .. "limit 1 offset " .. n - 1),
-    s.params)
+-- `w` nil: as far back as it takes.
+local function walk(s, w, words, n, limit)
+  local walked = first_rows(w and since_then(s, w) or s.list, s.number, n, s.counted)
+  local newest = " order by c.started_at desc, c.call desc limit "
+  local last = "(select jsonb_build_array(c.started_at, c.call) from (" .. walked .. ") c" .. newest .. "1 offset "
+    .. n - 1 .. ")"
+  local fitting = ("select c.* from (%s) c where %s%s%d"):format(walked, SAID:format(words), newest, limit)
+  return ask(s, FOUND, listed(fitting),
+    w and "coalesce(" .. last .. ", " .. w.last .. ")" or last)
 end
 
-local LEAP = [[with reach as (select greatest(%s::timestamptz - interval '%d days', %s) as since),
-  said as materialized (select w.call from reach, said_by_index(%s, reach.since, %s, %d) w),
+local LEAP = [[with said as materialized (select call from said_by_index(%s, %s, %s, %d)),
   counted as (select count(*) > %d or querytree(websearch_to_tsquery('simple', %s)) = 'T' as too_many from said)
-  select jsonb_build_object('too_many', too_many, 'items', case when not too_many then (%s) end,
-    'last', (select jsonb_build_array(since, '') from reach
-      where exists (select from calls c where c.started_at < since and c.started_at >= %s)))::text from counted]]
+  select jsonb_build_object('too_many', too_many, 'items', case when not too_many then (%s) end, 'last', %s)
+  from counted]]
 
-local function leap(s, q, words, before, days, limit)
-  local all = { "c.call = s.call", "c.started_at >= (select since from reach)", table.unpack(s.list) }
+local function leap(s, w, words, limit)
+  local all = { "c.call = s.call", table.unpack(since_then(s, w)) }
   if s.number then
     all[#all + 1] = ("(c.from_number = %s or c.to_number = %s)"):format(s.number, s.number)
   end
-  local since = "timestamptz '-infinity'"
-  if q.since or q.local_from then
-    since = ("%s::timestamptz - interval '1 day'"):format(s.param(q.since or q.local_from))
+  local fitting = ([[select c.* from (select distinct call from said) s cross join lateral (select c.* from %s
+    where %s offset 0) c order by c.started_at desc, c.call desc limit %d]]):format(
+    s.counted and "calls_counted x join calls c on c.call = x.call" or "calls c", table.concat(all, " and "), limit)
+  local most = limits.leap_turns
+  return ask(s, LEAP, words, w.since, w.before, most + 1, most, words, listed(fitting), w.last)
+end
+
+-- An index has what is asked for, all of it.
+local function is_easy(q, agents)
+  local n = agents and 1 or 0
+  for name in pairs(q) do
+    n = n + (name ~= "limit" and name ~= "cursor" and name ~= "text" and 1 or 0)
   end
-  before = s.param(before)
-  return db.ask(LEAP:format(before, days, since, words, before, LEAP_TURNS + 1, LEAP_TURNS, words,
-    listed("select c.* from (select distinct call from said) s cross join lateral (select c.* from "
-      .. (s.counted and "calls_counted x join calls c on c.call = x.call" or "calls c") .. " where "
-      .. table.concat(all, " and ") .. " offset 0) c order by c.started_at desc, c.call desc limit " .. limit), since),
-    s.params)
+  return n < 2 and not q.system and not agents
 end
 
 -- What was found, and where that ends when it does not go back to the oldest call.
-local function by_words(q, agents, key)
-  local begun, rows, at = host.now_ms(), {}, key
-  local days, n = 0, FIRST_WALK -- 0: walk
+local function step_by_step(q, agents, at)
+  local begun, rows, easy = host.now_ms(), {}, is_easy(q, agents)
+  local days, walks = limits.month_days, q.text and limits.first_walk
   repeat
     local s, asked = conditions_of(q, agents, at), host.now_ms()
-    local words, limit = s.param(q.text), q.limit + 1 - #rows
-    local step = days > 0 and leap(s, q, words, at[1], days, limit) or walk(s, words, n, limit)
+    local limit, w = q.limit + 1 - #rows, window(s, q, at, days)
+    local step = not q.text and known(s, w, limit)
+      or walks and walk(s, not easy and w or nil, s.param(q.text), walks, limit) or leap(s, w, s.param(q.text), limit)
     if step.too_many then
-      days, n = days > LEAP_DAYS and LEAP_DAYS or 0, WALK
+      days, walks = limits.month_days, days == limits.month_days and limits.walk or nil
     else
       table.move(step.items, 1, #step.items, #rows + 1, rows)
       at = step.last
-      if n == FIRST_WALK then
-        days = days == 0 and LEAP_DAYS or host.now_ms() - asked < QUICK_MS and 2 * days or days
-      end
+      days = host.now_ms() - asked < limits.quick_ms and walks ~= limits.first_walk and 2 * days or days
+      walks = walks == limits.walk and limits.walk or nil
     end
-  until #rows > q.limit or not at or host.now_ms() - begun > M.BUDGET_MS
+  until #rows > q.limit or not at or host.now_ms() - begun > limits.budget_ms
   return rows, #rows <= q.limit and at or nil
 end
 
@@ -181,11 +221,11 @@ function M.run(r)
   local q = r.query
   local key = page.read(q.cursor, { "time", "text" })
   local rows, searched_to
-  if q.text then
-    rows, searched_to = by_words(q, r.agents, key)
+  if q.text or not is_easy(q, r.agents) then
+    rows, searched_to = step_by_step(q, r.agents, key)
   else
     local s = conditions_of(q, r.agents, key)
-    rows = db.ask(("select (%s)::text"):format(listed(first_rows(s.list, s.number, q.limit + 1, s.counted))), s.params)
+    rows = ask(s, "%s", listed(first_rows(s.list, s.number, q.limit + 1, s.counted)))
   end
   local answer = page.answer(rows, q.limit, function(row)
     return { row.started_at, row.call }

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- oldest-binary: 0.1.0
--- Words that were said are looked for by steps of bounded work, however many calls there are.
+-- Calls are looked for by steps of bounded work, however many there are.
+
+create index calls_of_fallback on calls (started_at desc, call desc) where system = 'fallback';
 
 -- Turns that have these words, of calls that began in that time or within a day of it, at most so many and in no order: by
 -- the index of words alone. Words that no index helps with (`-water` alone) find none.
