@@ -18,20 +18,20 @@ $$;
 
 -- Who said that, of calls that began before a moment: { items, searched_to }. It goes back in time like the admin API
 -- (api/calls_search.lua): the newest calls are walked, then the index tells of a month, of two, of four, unless too many
--- turns have these words. After `budget_ms` it is what was found until then, and `searched_to` says how far back that is.
+-- (`too_many`) turns have these words. After `budget_ms` it is what was found until then, and `searched_to` says how far back that is.
 create function search_back(query text, before timestamptz default null, since timestamptz default null,
-    of_agent text default null, at_most integer default 50, budget_ms integer default null)
+    of_agent text default null, at_most integer default 50, budget_ms integer default null,
+    first_walk integer default 500, too_many integer default 20000)
 returns jsonb language plpgsql stable as $$
 declare
     wanted constant tsquery := websearch_to_tsquery('simple', left(query, 1000));
     n constant integer := least(greatest(coalesce(at_most, 50), 1), 1000);
     first_month constant timestamptz := coalesce(since - interval '1 day', '-infinity');
     begun constant timestamptz := clock_timestamp();
-    at_index constant integer := 20000; -- more turns than this: too many
     here timestamptz := coalesce(before, 'infinity');
     reach timestamptz;
     months integer := 0; -- 0: walk
-    walked integer := 500;
+    walked integer := first_walk;
     ids text[];
     items jsonb := '[]';
     more jsonb;
@@ -40,10 +40,10 @@ begin
         ids := null;
         if months > 0 then
             reach := here - months * interval '31 days';
-            select array_agg(w.call) into ids from said_by_index(query, greatest(reach, first_month), here, at_index + 1) w;
-            if cardinality(ids) > at_index or querytree(wanted) = 'T' then
+            select array_agg(w.call) into ids from said_by_index(query, greatest(reach, first_month), here, too_many + 1) w;
+            if cardinality(ids) > too_many or querytree(wanted) = 'T' then
                 months := -1; -- from now on it walks
-                walked := 2000;
+                walked := 4 * first_walk;
                 ids := null;
             else
                 ids := coalesce(ids, '{}');

@@ -4,7 +4,7 @@
 -- build/test/, a cluster with all migrations applied: initdb and the migrations take longer than most stories.
 --
 --   pg.seed()                   makes that seed, if there is none for these migrations; so does pg.start()
---   pg.start()                  starts it; after pg.crash() or pg.halt() starts it again
+--   pg.start{ buffers = "1MB" } starts it; after pg.crash() or pg.halt() starts it again
 --   pg.database()            -> URL of a fresh database with all migrations applied
 --   pg.database{ empty = true } the same with nothing in it
 --   pg.query(url, sql)       -> rows, each a table by column (null members are absent)
@@ -137,13 +137,17 @@ local function all_of_it(signal)
   return pid
 end
 
-function pg.start()
+function pg.start(o)
   cluster = cluster or create()
   if postmaster() then
     return
   end
+  local options = "-k " .. cluster.socket .. " " .. OPTIONS
+  if o and o.buffers then
+    options = options .. " -c shared_buffers=" .. o.buffers
+  end
   must(("%s%s -D %s/data -w -s -t 60 -l %s/log -o %s start"):format(
-    cluster.as, program "pg_ctl", cluster.folder, cluster.folder, quoted("-k " .. cluster.socket .. " " .. OPTIONS)))
+    cluster.as, program "pg_ctl", cluster.folder, cluster.folder, quoted(options)))
 end
 
 -- Statements through psql; the first failing one ends it and undoes all of them.
