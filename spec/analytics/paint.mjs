@@ -22,7 +22,7 @@ function watch(token) {
     const systems = [...document.querySelectorAll("table caption")].some((c) => c.textContent === "Systems" && c.closest("table").querySelector("tbody tr"));
     return charts >= 3 && charts === boxes && systems;
   };
-  const look = () => (isShown() ? requestAnimationFrame(() => setTimeout(() => (window.__painted_ms = performance.now()))) : requestAnimationFrame(look));
+  const look = () => (isShown() ? requestAnimationFrame(() => setTimeout(() => (document.documentElement.dataset.painted = String(performance.now())))) : requestAnimationFrame(look));
   requestAnimationFrame(look);
 }
 
@@ -35,9 +35,9 @@ await context.addInitScript(watch, process.env.RINGDOWN_TOKEN);
 async function load() {
   const page = await context.newPage();
   await page.goto(path, { waitUntil: "commit" });
-  await page.waitForFunction("window.__painted_ms");
+  await page.waitForSelector("html[data-painted]", { state: "attached" });
   const told = await page.evaluate(() => ({
-    ms: window.__painted_ms,
+    ms: Number(document.documentElement.dataset.painted),
     charts: document.querySelectorAll(".chart-box canvas").length,
     calls: document.querySelector(".figures dd")?.textContent ?? null,
     requests: performance.getEntriesByType("resource").filter((r) => r.name.includes("/api/")).map((r) => [new URL(r.name).pathname + new URL(r.name).search, Math.round(r.duration)]),
