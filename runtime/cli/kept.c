@@ -141,6 +141,8 @@ int kept_search(const struct settings *s, const char *words, const char *before,
     json_t *answer = asked(s, search_sql, 2, params, &code), *items;
     const char *searched_to;
 
+    if (!answer && before)
+        fputs("a TIME is written 2026-11-27 or 2026-11-27T10:00:00Z\n", stderr);
     if (!answer)
         return code;
     items = json_object_get(answer, "items");
