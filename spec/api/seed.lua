@@ -109,6 +109,13 @@ end
 M.before["DELETE /opt-outs/{number}"] = function(world)
   assert(world.ask("POST", "/opt-outs", { body = { number = "+13125550143" } }) == 200)
 end
+M.before["DELETE /costs/caps/{agent}"] = function(world)
+  assert(world.ask("PUT", "/costs/caps/northside-plumbing", { headers = { ["if-match"] = "*" },
+    body = { day_micro_usd = 7000000 } }) == 200)
+end
+M.before["PUT /costs/caps/{agent}"] = function(world)
+  assert(world.ask("DELETE", "/costs/caps/northside-plumbing", { headers = { ["if-match"] = "*" } }) == 200)
+end
 
 ---The node around the API: two calls in progress, and one that just ended.
 ---@return ringdown.fake.node

@@ -17,6 +17,7 @@ end
 describe("the admin API tells", function()
   local of_dentist, viewer, operator
   local operated
+  local any = { ["if-match"] = "*" }
 
   setup(function()
     world.begin { seed = seed }
@@ -118,15 +119,50 @@ describe("the admin API tells", function()
     assert.same({}, select(2, world.ask("GET", "/costs/caps", { token = of_dentist })).items)
     local body = { day_micro_usd = 10000000 }
     assert.equal(403, (world.ask("PUT", "/costs/caps/plumber", { body = body, token = operator })))
-    assert.equal(422, (world.ask("PUT", "/costs/caps/plumber", { body = {} })))
-    assert.equal(404, (world.ask("PUT", "/costs/caps/nobody", { body = body })))
-    local _, made = world.ask("PUT", "/costs/caps/plumber", { body = body })
+    assert.equal(428, (world.ask("PUT", "/costs/caps/plumber", { body = body })))
+    assert.equal(422, (world.ask("PUT", "/costs/caps/plumber", { body = {}, headers = any })))
+    assert.equal(404, (world.ask("PUT", "/costs/caps/nobody", { body = body, headers = any })))
+    local _, made = world.ask("PUT", "/costs/caps/plumber", { body = body, headers = any })
     assert.same({ 10000000, "control socket uid 0" }, { made.caps[1].day_micro_usd, made.caps[1].set_by })
-    assert.equal(200, (world.ask("PUT", "/costs/caps/all", { body = body })))
+    assert.equal(200, (world.ask("PUT", "/costs/caps/all", { body = body, headers = any })))
     assert.equal(2, #select(2, world.ask("GET", "/costs/caps")).items)
-    assert.equal(25000000, select(2, world.ask("DELETE", "/costs/caps/plumber")).caps[2].day_micro_usd)
+    local _, left = world.ask("DELETE", "/costs/caps/plumber", { headers = any })
+    assert.equal(25000000, left.caps[2].day_micro_usd)
     assert.equal(3, #world.rows "select 1 as one from audit where what = 'budget.set'")
-    world.ask("DELETE", "/costs/caps/all")
+    world.ask("DELETE", "/costs/caps/all", { headers = any })
+  end)
+
+  it("that a cap is set from what was seen of it, or not at all", function()
+    host.known_agents = { { name = "plumber", numbers = {}, shown = '{"openai":true}' } }
+    local path = "/costs/caps/plumber"
+    local _, none, answer = world.ask("GET", path)
+    assert.same({ "0", '"0"' }, { none.version, answer.headers.etag })
+    local seen = { ["if-match"] = answer.headers.etag }
+    local _, made, first = world.ask("PUT", path, { headers = seen, body = { day_micro_usd = 1000000 } })
+    assert.is_true(made.changed)
+    assert.equal(first.headers.etag, select(3, world.ask("GET", path)).headers.etag)
+    local late, why = world.ask("PUT", path, { headers = seen, body = { day_micro_usd = 2000000 } })
+    assert.same({ 412, 1000000, "control socket uid 0" }, { late, why.current.day_micro_usd, why.current.set_by })
+    assert.equal(412, (world.ask("DELETE", path, { headers = seen })))
+    local _, same = world.ask("PUT", path, { headers = { ["if-match"] = first.headers.etag },
+      body = { day_micro_usd = 1000000 } })
+    assert.is_false(same.changed)
+    local _, gone = world.ask("DELETE", path, { headers = { ["if-match"] = first.headers.etag } })
+    assert.same({ true, "0", 1000000 }, { gone.changed, gone.version, gone.was.day_micro_usd })
+  end)
+
+  it("that a price is set from those that were seen, or not at all", function()
+    local body = { what = "sms", unit = "segment", price = "0.0071", from = "2098-01-01", dry_run = true }
+    local _, would = world.ask("POST", "/costs/rates", { body = body })
+    local seen = { ["if-match"] = '"' .. would.version .. '"' }
+    body.dry_run = nil
+    assert.equal(201, (world.ask("POST", "/costs/rates", { body = body, headers = seen })))
+    body.price = "0.0072"
+    local late, why = world.ask("POST", "/costs/rates", { body = body, headers = seen })
+    assert.same({ 412, "0.0071" }, { late, why.current.usd })
+    body.recost, body.from = true, os.date("!%Y-%m-%d", os.time() - 86400)
+    assert.equal(412, (world.ask("POST", "/costs/rates", { body = body, headers = seen })))
+    assert.same({}, operated)
   end)
 
   it("that calls are reckoned anew, by a job", function()

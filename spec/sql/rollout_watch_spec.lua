@@ -281,7 +281,7 @@ describe("a rollout in the database", function()
     force.run({ system = "vapi", yes = true }, tell)
     local row = pg.query(url, "select * from force_now")[1]
     assert.equal("vapi", row.system)
-    assert.matches("%-%-yes: on Vapi nobody here would know of emergencies", row.reason)
+    assert.matches("although on Vapi nobody here would know of emergencies", row.reason)
   end)
 
   it("says what is so of emergencies on Vapi, by the transcripts that came from there", function()

@@ -6,6 +6,7 @@
 -- of such an emergency on Vapi. `yes` says that this is known; the audit has it.
 local agents = require "ringdown.rollout.agents"
 local host = require "ringdown.host"
+local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
 local override = require "ringdown.rollout.override"
 local plan = require "ringdown.rollout.plan"
@@ -15,6 +16,9 @@ local store = require "ringdown.rollout.store"
 local words = require "ringdown.rollout.words"
 
 local M = {}
+
+-- How a refusal ends that `yes` overrules.
+M.OR_YES = "; or say --yes in an outage"
 
 M.FASTER = "somebody else was faster; ringdown rollout status shows how it is now"
 
@@ -33,16 +37,21 @@ local function check_watch(payload, tell, agent, all)
   end
   local why, watched = agents.unwatched(list)
   if why and not payload.yes then
-    store.refused(agent and agent.name or "*", host.who(), "force vapi", why)
-    error(why .. "; or say --yes in an outage", 0)
+    if not payload.dry_run then
+      store.refused(agent and agent.name or "*", host.who(), "force vapi", why)
+    end
+    error(why .. M.OR_YES, 0)
   end
   for _, line in ipairs(watched) do
     tell { text = line }
   end
-  return why and ("%s [--yes: %s]"):format(payload.reason or "no reason given", why):sub(1, 2000) or payload.reason
+  return why and ("%s [although %s]"):format(payload.reason or "no reason given", why):sub(1, 2000) or payload.reason
 end
 
 local function here(payload, tell, agent, why)
+  if payload.dry_run then
+    error("the database is away, so nobody can say what would change; without dry_run this node does it at once", 0)
+  end
   local o = { who = host.who(), reason = payload.reason }
   local rollback
   if agent then
@@ -59,6 +68,38 @@ local function here(payload, tell, agent, why)
     or agent and ("%s is not forced at this node any more: its next call goes where its rollout says."):format(whose)
     or "The force switch is off at this node; what was ordered here of single agents stands." }
   return { system = payload.system, agent = agent and agent.name, override = true }
+end
+
+-- Where calls of each agent go now and would go; those whose sentence stays the same are left out.
+local function moved(system, all)
+  local force, why, code = store.force()
+  if code then
+    return nil, why
+  end
+  local list = json.array {}
+  for _, name in ipairs(sorted.keys(all)) do
+    local record = store.newest(name) or states.new(name)
+    local now = words.next_call(record, { force = force, agent = all[name] })
+    local after = words.next_call(record, { force = { system = system }, agent = all[name] })
+    if all[name].loads and (system == "off" or all[name][system]) and now ~= after then
+      list[#list + 1] = { agent = name, now = now, after = after }
+    end
+  end
+  return list, force or { system = "off", version = 0 }
+end
+
+local function rehearsed(payload, tell, all)
+  local list, was = moved(payload.system, all)
+  if not list then
+    return here(payload, tell, nil, was)
+  elseif payload.seen and payload.seen ~= was.version then
+    error(M.FASTER, 0)
+  end
+  tell { text = was.system == payload.system and "Nothing would be written: it is so already."
+    or payload.system == "off" and "Then nothing is forced any more: the next call goes where its agent's rollout says."
+    or ("Then the next call of every agent that can goes to %s, until somebody ends it."):format(
+      words.system(payload.system)) }
+  return { system = payload.system, dry_run = true, was = was, agents = list }
 end
 
 local function globally(payload, tell, reason)
@@ -93,8 +134,18 @@ local function one(payload, tell, agent, reason, down)
   local next_one, wrong = states.apply(record, { command = commands[payload.system], system = payload.system,
     who = host.who() })
   if not next_one then
-    store.refused(agent.name, host.who(), what, wrong)
+    if not payload.dry_run then
+      store.refused(agent.name, host.who(), what, wrong)
+    end
     error(wrong, 0)
+  end
+  local shown = { force = (store.force()), callers = store.callers(agent.name), agent = agent }
+  if payload.dry_run then
+    local text = words.next_call(next_one, shown)
+    tell { text = text }
+    return { agent = agent.name, system = payload.system, state = next_one.state, stage = next_one.stage,
+      percent_bp = next_one.percent_bp, next_call = text, was_next_call = words.next_call(record, shown),
+      would_be = { record = next_one, was = record } }
   end
   local made
   made, why, code = store.attempt(store.change, next_one, record.version,
@@ -105,14 +156,13 @@ local function one(payload, tell, agent, reason, down)
     error(M.FASTER, 0)
   end
   next_one.version = made
-  local text = words.next_call(next_one, { force = (store.force()), callers = store.callers(agent.name),
-    agent = agent })
+  local text = words.next_call(next_one, shown)
   tell { text = text }
   return { agent = agent.name, system = payload.system, version = made, next_call = text }
 end
 
----@param payload { system: string, agent: string?, reason: string?, yes: boolean?, seen: integer? } seen: only from
----  this version; with the database away nobody knows it, and the worst moment does not wait
+---@param payload { system: string, agent: string?, reason: string?, yes: boolean?, seen: integer?, dry_run: boolean? }
+---  seen: only from this version; with the database away nobody knows it, and the worst moment does not wait
 function M.run(payload, tell)
   if payload.system ~= "openai" and payload.system ~= "vapi" and payload.system ~= "off" then
     local said = tostring(payload.system):sub(1, 40)
@@ -132,6 +182,9 @@ function M.run(payload, tell)
   local reason = check_watch(payload, tell, agent, agents.all())
   if agent then
     return one(payload, tell, agent, reason, down)
+  end
+  if payload.dry_run then
+    return rehearsed(payload, tell, agents.all())
   end
   return globally(payload, tell, reason)
 end

@@ -78,8 +78,9 @@ end
 -- ── what may be spent ───────────────────────────────────────────────────────────────────────────
 
 local caps_sql = [[select coalesce(jsonb_agg(jsonb_build_object('agent', nullif(k.agent, '*'), 'day_micro_usd', k.day,
-    'call_micro_usd', k.each_call, 'set_by', b.who, 'set_at', b.at, 'spent_micro_usd', s.spent_micro_usd,
-    'unknown_calls', s.unknown_calls, 'state', s.state, 'until', s.until, 'looked_at', s.at)
+    'call_micro_usd', k.each_call, 'version', budget_seen(k.agent), 'set_by', b.who, 'set_at', b.at,
+    'spent_micro_usd', s.spent_micro_usd, 'unknown_calls', s.unknown_calls, 'state', s.state, 'until', s.until,
+    'looked_at', s.at)
     order by k.agent <> '*', k.agent), '[]')::text
   from budget_caps($1::jsonb) k left join budgets b on b.agent = k.agent
     left join budget_states s on s.agent = k.agent and s.until > now()
@@ -96,8 +97,19 @@ end
 ---@param day integer? micro-dollars; neither: what its file says holds
 ---@param call integer?
 ---@param who string
-function M.put(agent, day, call, who)
-  db.must("select budget_put($1, $2::bigint, $3::bigint, $4)::text", { agent or ALL, day or false, call or false, who })
+---@param o { version: string?, dry_run: boolean? }? version: only from this one, as M.seen() says
+---@return { changed: boolean?, was: table?, stale: boolean? } was: what was set here
+function M.put(agent, day, call, who, o)
+  o = o or {}
+  return db.must("select budget_put($1, $2::bigint, $3::bigint, $4, $5, $6::boolean)::text", { agent or ALL,
+    day or false, call or false, who, o.version or false, tostring(o.dry_run == true) })
+end
+
+---What is set of an agent here, as a version of it; "0": nothing.
+---@param agent string? nil: all together
+---@return string
+function M.seen(agent)
+  return db.must("select to_json(budget_seen($1))::text", { agent or ALL })
 end
 
 -- ── what people set ─────────────────────────────────────────────────────────────────────────────

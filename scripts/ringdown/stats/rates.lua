@@ -129,13 +129,47 @@ local function reckon_again(from, tell)
   return { calls = n, changed_micro_usd = changed, stopped = host.stopping() or nil }
 end
 
+-- Of those that would be reckoned anew, as many as are worth counting.
+local COUNTED = 100000
+
+---What would be written: the price, what holds there now, and how many calls would be reckoned anew.
 ---@param wish ringdown.stats.rate
----@return table result
-function M.set(wish, tell)
+---@param version string? as M.set()
+---@return { rate: table, was: table?, seen: string, calls: integer?, stale: string? }
+function M.rehearsed(wish, version)
   local rate = M.checked(wish)
-  local made = db.must("select rate_set($1, $2, $3, $4::bigint, $5::timestamptz, $6, $7)::text", { rate.what,
-    rate.model, rate.unit, rate.micro, period.moment(rate.from), rate.source, host.who() })
-  local result = { rate = made }
+  local made = M.put(rate, version, true)
+  if made.stale then
+    return made
+  end
+  local again = wish.recost and rate.from < time.unix() - 60
+  return { rate = made, was = made.was, seen = made.seen, calls = again and db.must([[select count(*)::text
+    from (select from calls where started_at >= $1::timestamptz limit $2::integer) c]],
+    { period.moment(rate.from), COUNTED }) or nil }
+end
+
+---@param rate table as M.checked() gives it
+---@param version string? only from this one
+---@param dry_run boolean?
+---@return table made with `was` and `seen`, its version; or { stale = version }
+function M.put(rate, version, dry_run)
+  return db.must("select rate_set($1, $2, $3, $4::bigint, $5::timestamptz, $6, $7, $8, $9::boolean)::text", { rate.what,
+    rate.model, rate.unit, rate.micro, period.moment(rate.from), rate.source, host.who(), version or false,
+    tostring(dry_run == true) })
+end
+
+---@param wish ringdown.stats.rate
+---@param tell fun(value: table)
+---@param version string? only from this one: else the result is { stale = version, was = … } alone
+---@return table result
+function M.set(wish, tell, version)
+  local rate = M.checked(wish)
+  local made = M.put(rate, version)
+  if made.stale then
+    return made
+  end
+  local result = { rate = made, was = made.was, seen = made.seen }
+  made.was, made.seen = nil, nil
   local dollars, per = M.price(made)
   tell { text = ("%s%s: $%s for each %s, from %s on%s"):format(rate.what, rate.model ~= "" and " " .. rate.model or "",
     ("%.6f"):format(dollars):gsub("0+$", ""):gsub("%.$", ""), per == "1M tokens" and "million of " .. rate.unit or per,

@@ -164,6 +164,39 @@ export type Appointment = {
   updated_at: string;
 };
 
+/** a visit as it is then */
+export type AppointmentChanged = {
+  name: string | null;
+  agent: string;
+  begins: string;
+  /** which booked it */
+  call: string | null;
+  /** false: it was so already */
+  changed: boolean;
+  created_at: string;
+  customer: string | null;
+  /** nothing was written: this is what would be */
+  dry_run: boolean | null;
+  ends: string;
+  id: string;
+  key: string | null;
+  notes: string | null;
+  number: string | null;
+  resource: string;
+  /** what one should know */
+  said: string[];
+  service: string | null;
+  site: string;
+  status: "booked" | "cancelled";
+  updated_at: string;
+  was: {
+    begins: string;
+    ends: string;
+    resource?: string;
+    status?: string;
+  } | null;
+};
+
 /** it was asked for; the events of the call tell what came of it */
 export type Asked = {
   asked: string;
@@ -336,6 +369,8 @@ export type CostCalls = {
 
 /** what calls may cost: at 80 % somebody is told, then new calls hear the fallback */
 export type CostCap = {
+  /** its etag: send it as If-Match */
+  version: string;
   /** null: all together */
   agent: string | null;
   /** each call */
@@ -356,8 +391,23 @@ export type CostCap = {
 };
 
 export type CostCapSet = {
+  /** the etag of this one */
+  version: string;
+  /** as they are now */
   caps: CostCap[];
+  /** false: it was so already */
+  changed: boolean;
+  /** nothing was written */
+  dry_run: boolean | null;
   next_call: string;
+  /** what one should know */
+  said: string[];
+  /** what was set here; null: nothing */
+  was: {
+    call_micro_usd: number | null;
+    day_micro_usd: number | null;
+    set_by: string | null;
+  } | null;
 };
 
 /** a minute, a call, a booking on either system, over the same mix of calls */
@@ -521,13 +571,30 @@ export type Event = {
 /** the force switch: every new call to one system */
 export type Force = {
   version?: number;
+  /** of a dry run: whose next call would go elsewhere */
+  agents?: {
+    after?: string;
+    agent?: string;
+    now?: string;
+  }[];
   at: string | null;
+  /** nothing was written: this is what would be */
+  dry_run: boolean | null;
   next_call: string;
   notes?: string[];
   only_here?: boolean;
   /** as a person typed it */
   reason: string | null;
   system: "openai" | "vapi" | "off";
+  /** of a dry run: what it is */
+  was: {
+    version?: number;
+    at: string | null;
+    /** as a person typed it */
+    reason: string | null;
+    system?: "openai" | "vapi" | "off";
+    who: string | null;
+  } | null;
   who: string | null;
 };
 
@@ -905,8 +972,31 @@ export type RateBegun = {
 };
 
 export type RateSet = {
+  /** of the prices of this: its etag */
+  version: string;
+  /** of a dry run with `recost`: how many calls would be reckoned anew; 100000: so many or more */
+  calls: number | null;
+  /** nothing was written: this is what would be */
+  dry_run: boolean | null;
   next_call: string;
   rate: Rate;
+  /** the price that held then; null: none did */
+  was: {
+    /** micro-dollars for a million units */
+    micro_usd_per_million: number;
+    model: string;
+    /** it holds now */
+    now: boolean | null;
+    /** minute, segment, month, or 1M tokens */
+    per: string;
+    source: string | null;
+    unit: string;
+    /** dollars for one `per` */
+    usd: string;
+    valid_from?: string;
+    valid_to: string | null;
+    what: "openai" | "twilio_voice" | "twilio_stream" | "twilio_dial" | "sms" | "hosting";
+  } | null;
 };
 
 export type Recording = {
@@ -1000,6 +1090,8 @@ export type RolloutChanged = {
   /** of a dry run: what it is */
   was: {
     version?: number;
+    forced?: "openai" | "vapi" | "off";
+    next_call: string | null;
     percent_bp?: number;
     stage: string | null;
     state?: string;
@@ -1486,7 +1578,10 @@ export interface Operations {
     path: {
       agent: string;
     };
-    query: Record<never, never>;
+    query: {
+      /** only tell what would be written */
+      dry_run?: boolean;
+    };
     body: undefined;
     answer: CostCapSet;
   };
@@ -1931,6 +2026,15 @@ export interface Operations {
     answer: {
       items: CostCap[];
     };
+  };
+  /** one of them, also where nothing is set; `all`: all together */
+  "GET /costs/caps/{agent}": {
+    path: {
+      agent: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: CostCap;
   };
   /** Vapi against OpenAI for one agent, with how many calls and how certain that is */
   "GET /costs/compare": {
@@ -2436,8 +2540,11 @@ export interface Operations {
       id: string;
     };
     query: Record<never, never>;
-    body: undefined;
-    answer: Appointment;
+    body: {
+      /** only tell what would be written */
+      dry_run?: boolean;
+    } | undefined;
+    answer: AppointmentChanged;
   };
   /** to another hour, length or resource. Nobody is told by itself */
   "POST /appointments/{id}/move": {
@@ -2447,11 +2554,13 @@ export interface Operations {
     query: Record<never, never>;
     body: {
       begins?: string;
+      /** only tell what would be written */
+      dry_run?: boolean;
       /** how long; as before, unless it is said */
       minutes?: number;
       resource?: string;
     };
-    answer: Appointment;
+    answer: AppointmentChanged;
   };
   /** ends a call once what is being said was heard */
   "POST /calls/{call}/hang-up": {
@@ -2491,6 +2600,8 @@ export interface Operations {
     path: Record<never, never>;
     query: Record<never, never>;
     body: {
+      /** only tell what would be written; its etag is of the prices there are */
+      dry_run?: boolean;
       /** a day (UTC); from now on, if left out */
       from?: string;
       model?: string;
@@ -2687,10 +2798,12 @@ export interface Operations {
     };
     query: Record<never, never>;
     body: {
+      /** only tell what would be written, and whose calls would go elsewhere */
+      dry_run?: boolean;
       /** for the audit */
       reason?: string;
       system: "openai" | "vapi" | "off";
-      /** although nobody watches for emergencies about life on Vapi */
+      /** although nobody watches for emergencies about life on Vapi: who says so knows it */
       yes?: boolean;
     };
     answer: RolloutChanged;
@@ -2807,7 +2920,10 @@ export interface Operations {
     path: {
       agent: string;
     };
-    query: Record<never, never>;
+    query: {
+      /** only tell what would be written */
+      dry_run?: boolean;
+    };
     body: {
       call_micro_usd?: number;
       day_micro_usd?: number;
@@ -2832,10 +2948,12 @@ export interface Operations {
     path: Record<never, never>;
     query: Record<never, never>;
     body: {
+      /** only tell what would be written, and whose calls would go elsewhere */
+      dry_run?: boolean;
       /** for the audit */
       reason?: string;
       system: "openai" | "vapi" | "off";
-      /** although nobody watches for emergencies about life on Vapi */
+      /** although nobody watches for emergencies about life on Vapi: who says so knows it */
       yes?: boolean;
     };
     answer: Force;
@@ -2941,6 +3059,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "GET /costs": { role: "viewer" },
   "GET /costs/calls": { role: "viewer" },
   "GET /costs/caps": { role: "viewer" },
+  "GET /costs/caps/{agent}": { role: "viewer" },
   "GET /costs/compare": { role: "viewer" },
   "GET /costs/rates": { role: "viewer" },
   "GET /costs/savings": { role: "viewer" },

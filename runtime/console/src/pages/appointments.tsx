@@ -164,21 +164,24 @@ function MoveForm({ of, etag, reload }: { of: Appointment; etag: string | null; 
     if ("why" in made) return;
     const once = newKey();
     let after: string | null = null;
-    const then = new Date(made.body.begins ?? of.begins);
     const said = (at: Date) => `${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
     const done = await preview({
       title: `Move the ${nameOf(of, zone)}?`,
       verb: "Move this visit",
-      load: () =>
-        Promise.resolve({
-          summary: "Its hour is free again, and the other one is taken.",
-          warnings: ["Nobody is told by itself: call or text the customer.", ...(then.getTime() < Date.now() ? ["This hour is over already."] : [])],
+      load: async (signal) => {
+        const { data } = await sayWho(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: { ...made.body, dry_run: true }, ifMatch: etag ?? undefined, signal }), "appointment", of.id);
+        const was = data.was ?? data;
+        return {
+          summary: data.changed ? "Its hour is free again, and the other one is taken." : data.said[0],
+          warnings: data.changed ? data.said : [],
+          nothing: !data.changed,
           changes: [
-            made.body.begins ? { what: "Begins", before: said(new Date(of.begins)), after: said(then) } : null,
-            made.body.minutes ? { what: "Takes", before: `${minutesOf(of)} min`, after: `${made.body.minutes} min` } : null,
-            made.body.resource ? { what: "Who or what", before: of.resource, after: made.body.resource } : null,
+            was.begins !== data.begins ? { what: "Begins", before: said(new Date(was.begins)), after: said(new Date(data.begins)) } : null,
+            minutesOf(was) !== minutesOf(data) ? { what: "Takes", before: `${minutesOf(was)} min`, after: `${minutesOf(data)} min` } : null,
+            was.resource !== data.resource ? { what: "Who or what", before: was.resource, after: data.resource } : null,
           ].filter((c) => c !== null),
-        }),
+        };
+      },
       commit: async () => {
         after = (await sayWho(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: made.body, ifMatch: etag ?? undefined, once }), "appointment", of.id)).etag;
       },
@@ -219,12 +222,11 @@ async function cancel(v: Appointment, etag: string | null, zone: string, reload:
     title: `Call off the ${nameOf(v, zone)}?`,
     verb: "Call it off",
     danger: true,
-    load: () =>
-      Promise.resolve({
-        summary: "Its hour is free again, and the next caller may be offered it.",
-        warnings: ["This cannot be undone here: it would have to be booked anew. Nobody is told by itself: call or text the customer."],
-        changes: [{ what: "State", before: "booked", after: "called off" }],
-      }),
+    load: async (signal) => {
+      const { data } = await sayWho(ask("POST /appointments/{id}/cancel", { path: { id: v.id }, body: { dry_run: true }, ifMatch: etag ?? undefined, signal }), "appointment", v.id);
+      const [summary, ...warnings] = data.said;
+      return { summary, warnings, nothing: !data.changed, changes: data.changed ? [{ what: "State", before: "booked", after: "called off" }] : [] };
+    },
     commit: () => sayWho(ask("POST /appointments/{id}/cancel", { path: { id: v.id }, ifMatch: etag ?? undefined, once }), "appointment", v.id),
   });
   if (done) toast.say("The visit is called off.");

@@ -3,6 +3,7 @@
 // would be; what calls may cost. Every dollar opens the calls it is made of (/costs/calls), which add up to it.
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { sayWho } from "../api/changed";
 import { ask } from "../api/client";
 import type { CostCalls, CostCap, CostCompared, CostSavings, Costs } from "../api/types";
 import { useApi } from "../api/use";
@@ -315,42 +316,45 @@ export function microOf(text: string): number | null | undefined {
 
 const bodyOf = (day: number | null, call: number | null) => ({ ...(day === null ? {} : { day_micro_usd: day }), ...(call === null ? {} : { call_micro_usd: call }) });
 
-async function putCap(agent: string | null, day: number | null, call: number | null): Promise<void> {
-  if (day === null && call === null) await ask("DELETE /costs/caps/{agent}", { path: capPath(agent) });
-  else await ask("PUT /costs/caps/{agent}", { path: capPath(agent), body: bodyOf(day, call) });
+async function putCap(agent: string | null, day: number | null, call: number | null, seen: string | null, o: { dry_run?: true; signal?: AbortSignal } = {}) {
+  const asked = { path: capPath(agent), query: o.dry_run ? { dry_run: true } : {}, ifMatch: seen ?? "*", signal: o.signal };
+  return sayWho(day === null && call === null ? ask("DELETE /costs/caps/{agent}", asked) : ask("PUT /costs/caps/{agent}", { ...asked, body: bodyOf(day, call) }));
 }
 
 /** Shows what it is now and will be, writes it, and offers the way back. */
 async function changeCap(agent: string | null, day: number | null, call: number | null, reload: () => void): Promise<void> {
   const name = capName({ agent });
   const takesAway = day === null && call === null;
-  let before: CostCap | undefined;
+  let was: { day_micro_usd?: number | null; call_micro_usd?: number | null } | null | undefined = null;
+  let seen: string | null = null;
   const done = await preview({
     title: takesAway ? `Take away what is set for ${name}?` : `What may ${name} cost?`,
     verb: takesAway ? `Take it away from ${name}` : `Set it for ${name}`,
     danger: takesAway,
     load: async (signal) => {
-      const { data } = await ask("GET /costs/caps", { signal });
-      before = data.items.find((c) => c.agent === agent);
+      const { data: before, etag } = await ask("GET /costs/caps/{agent}", { path: capPath(agent), signal });
+      const { data: would } = await putCap(agent, day, call, etag, { dry_run: true, signal });
+      [was, seen] = [would.was, etag];
       const then = (v: number | null) => (takesAway ? "what the agent’s file says" : v === null ? "no cap" : f.money(v));
       const now = (v: number | null | undefined) => (v ? f.money(v) : "no cap");
-      const spent = before?.spent_micro_usd;
       return {
-        summary: takesAway ? "Then what the agent’s file says holds again." : "At the cap new calls hear the fallback; nobody’s call with an emergency is ended.",
-        warnings: day !== null && spent && spent >= day ? [`${f.money(spent)} is spent today already: new calls would hear the fallback at once.`] : [],
+        summary: would.changed ? would.next_call : "It is so already: there is nothing to write.",
+        warnings: would.said,
+        nothing: !would.changed,
         changes: [
-          { what: "Each day", before: now(before?.day_micro_usd), after: then(day) },
-          { what: "Each call", before: now(before?.call_micro_usd), after: then(call) },
+          { what: "Each day", before: now(before.day_micro_usd), after: then(day) },
+          { what: "Each call", before: now(before.call_micro_usd), after: then(call) },
         ],
       };
     },
-    commit: () => putCap(agent, day, call),
+    commit: async () => {
+      seen = (await putCap(agent, day, call, seen)).etag;
+    },
   });
   if (!done) return;
-  const was = before?.set_by ? before : undefined;
   toast.say(takesAway ? `Nothing is set for ${name} any more.` : `What ${name} may cost is set. Nodes follow within seconds.`, {
     name: "Undo",
-    run: () => void putCap(agent, was?.day_micro_usd ?? null, was?.call_micro_usd ?? null).then(reload, toast.problem),
+    run: () => void putCap(agent, was?.day_micro_usd ?? null, was?.call_micro_usd ?? null, seen).then(reload, toast.problem),
   });
   reload();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // settings - who may come in, what things cost, and who changed what: /settings/tokens, /settings/rates, /settings/audit.
 import { useState } from "preact/hooks";
+import { sayWho } from "../api/changed";
 import { ask, newKey } from "../api/client";
 import { asProblem } from "../api/problem";
 import type { Change, Rate, Token } from "../api/types";
@@ -10,12 +11,13 @@ import { useQuery } from "../state/router";
 import { useMay, useMe } from "../state/session";
 import { Button, CopyButton, Filters, Pager, Tabs } from "../ui/controls";
 import { confirm, preview } from "../ui/dialog";
+import * as f from "../ui/format";
 import { Empty } from "../ui/states";
 import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Code, Time } from "../ui/values";
 import { Page, Panel, Shown } from "../ui/view";
-import { aligned, behind, differences, heldBy, perOf, priceOf, rateName, startOf, tokenBody, units, whatName, withOrWithout, type TokenForm, type What } from "./settings/words";
+import { aligned, behind, differences, perOf, priceOf, rateName, startOf, tokenBody, units, whatName, withOrWithout, type TokenForm, type What } from "./settings/words";
 
 // ---- tokens ----
 
@@ -220,36 +222,38 @@ function RateEditor({ rate, rates, done }: { rate: Rate | null; rates: Rate[]; d
     const once = newKey();
     const name = rateName(form);
     let job: string | null = null;
+    let seen: string | null = null;
+    const body = {
+      what: form.what,
+      unit: form.unit,
+      price: price!,
+      ...(form.model ? { model: form.model } : {}),
+      ...(form.from ? { from: form.from } : {}),
+      ...(form.source.trim() ? { source: form.source.trim() } : {}),
+      ...(form.recost ? { recost: true } : {}),
+    };
     const yes = await preview({
       title: `Another price of ${name}?`,
       verb: "Set the price",
       load: async (signal) => {
-        const { data } = await ask("GET /costs/rates", { query: { what: form.what }, signal });
-        const held = heldBy(data.items, form, new Date());
+        const { data, etag } = await ask("POST /costs/rates", { body: { ...body, dry_run: true }, signal });
+        if (!("rate" in data)) throw new Error("the node did not say what would be written");
+        seen = etag;
+        const held = data.was;
         const day = form.from || "now";
         const moved = rate && held && (held.micro_usd_per_million !== rate.micro_usd_per_million || held.valid_from !== rate.valid_from);
+        const again = data.calls === null || data.calls === undefined ? "Calls since then are" : data.calls >= 100_000 ? "100,000 calls or more since then are" : `${f.plural(data.calls, "call")} since then ${data.calls === 1 ? "is" : "are"}`;
         return {
-          summary: `From ${day}${form.from ? " (UTC)" : ""} on ${name} is reckoned at $${price} per ${perOf(form.unit)}. ${form.recost ? "Calls since then are reckoned anew, by a job." : "What was reckoned before keeps its own price."}`,
+          summary: `From ${day}${form.from ? " (UTC)" : ""} on ${name} is reckoned at ${dollars(data.rate)}. ${form.recost ? `${again} reckoned anew, by a job.` : "What was reckoned before keeps its own price."}`,
           warnings: moved && !form.from ? ["Somebody else has set another price meanwhile; this is shown against theirs."] : [],
           changes: [
-            { what: `${name}, from ${day}`, before: held ? dollars(held) : "no price", after: `$${price} per ${perOf(form.unit)}` },
+            { what: `${name}, from ${day}`, before: held ? dollars(held) : "no price", after: dollars(data.rate) },
             ...(held ? [{ what: `${dollars(held)}, ends`, before: held.valid_to ?? "open", after: day }] : []),
           ],
         };
       },
       commit: async () => {
-        const { data } = await ask("POST /costs/rates", {
-          once,
-          body: {
-            what: form.what,
-            unit: form.unit,
-            price: price!,
-            ...(form.model ? { model: form.model } : {}),
-            ...(form.from ? { from: form.from } : {}),
-            ...(form.source.trim() ? { source: form.source.trim() } : {}),
-            ...(form.recost ? { recost: true } : {}),
-          },
-        });
+        const { data } = await sayWho(ask("POST /costs/rates", { once, body, ifMatch: seen ?? undefined }));
         job = "job" in data ? data.job : null;
       },
     });

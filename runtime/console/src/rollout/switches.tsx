@@ -4,7 +4,7 @@
 import { sayWho } from "../api/changed";
 import { ask } from "../api/client";
 import { asProblem } from "../api/problem";
-import type { RolloutWithGuards } from "../api/types";
+import type { RolloutWithGuards, RolloutChanged } from "../api/types";
 import { preview, type Plan } from "../ui/dialog";
 import { toast } from "../ui/toast";
 import { Moves } from "./parts";
@@ -162,33 +162,44 @@ const systemName = { openai: "OpenAI", vapi: "Vapi", off: "where the rollout say
 
 export const forcedTo = (r: { kill?: boolean; mode?: string }): System => (r.kill ? "vapi" : r.mode === "openai" || r.mode === "vapi" ? r.mode : "off");
 
-/** The switch of one agent has no dry run: what it writes is its system alone, and where calls go is asked anew. */
+// To Vapi, where nobody may watch for emergencies: the node says so, and a person that they know it.
+async function rehearseForce(send: (o: { reason?: string; yes?: boolean; dry_run?: boolean }, signal?: AbortSignal) => Promise<RolloutChanged>, signal: AbortSignal): Promise<{ would: RolloutChanged; unwatched: string | null }> {
+  try {
+    return { would: await send({ dry_run: true }, signal), unwatched: null };
+  } catch (why) {
+    const problem = asProblem(why);
+    if (problem.kind !== "unwatched") throw why;
+    return { would: await send({ dry_run: true, yes: true }, signal), unwatched: problem.what };
+  }
+}
+
 export function force(seen: Seen, system: System): Promise<void> {
   const { agent } = seen.of;
-  const send = (reason: string, yes: boolean) =>
-    ask("POST /rollouts/{agent}/force", { path: { agent }, body: { system, ...(reason ? { reason } : {}), ...(yes ? { yes } : {}) }, ifMatch: seen.etag });
-  return preview({
+  const send = async (o: { reason?: string; yes?: boolean; dry_run?: boolean }, signal?: AbortSignal) =>
+    (await ask("POST /rollouts/{agent}/force", { path: { agent }, body: { system, ...o }, ifMatch: seen.etag, signal })).data;
+  return preview<Forced>({
     title: system === "off" ? `No longer force the calls of ${agent}?` : `Force all calls of ${agent} to ${systemName[system]}?`,
     verb: system === "off" ? "End the force" : `Force to ${systemName[system]}`,
     danger: system !== "off",
     type: system === "off" ? undefined : agent,
     reason: system === "off" ? "optional" : "needed",
     load: async (signal) => {
-      const { data } = await ask("GET /rollouts/{agent}", { path: { agent }, signal });
-      if (data.version !== seen.of.version) {
-        seen.reload();
-        return { summary: `${data.updated_by ?? "Somebody"} changed it after you looked. Close this, look at how it is now, and decide anew.`, changes: [], nothing: true };
-      }
+      const { would, unwatched } = await sayWho(rehearseForce(send, signal)).catch((why: unknown) => {
+        if (asProblem(why).status === 412) seen.reload();
+        throw why;
+      });
+      const was = would.was?.forced ?? "off";
       return {
-        summary: system === "off" ? `New calls of ${agent} go where its rollout says: ${share(data.percent_bp)} of callers to OpenAI.` : `Every new call of ${agent} goes to ${systemName[system]}, whoever calls, until somebody ends it. Calls in progress go on.`,
+        summary: system === "off" ? `New calls of ${agent} go where its rollout says: ${share(would.percent_bp)} of callers to OpenAI.` : `Every new call of ${agent} goes to ${systemName[system]}, whoever calls, until somebody ends it. Calls in progress go on.`,
         changes: [
-          { what: "Forced to", before: forcedTo(data) === "off" ? "nothing" : systemName[forcedTo(data)], after: system === "off" ? "nothing" : systemName[system] },
-          { what: "Next call", before: data.next_call, after: system === "off" ? "where the rollout says" : `to ${systemName[system]}` },
+          { what: "Forced to", before: was === "off" ? "nothing" : systemName[was], after: system === "off" ? "nothing" : systemName[system] },
+          { what: "Next call", before: would.was?.next_call ?? "", after: would.next_call },
         ],
-        warnings: system === "vapi" ? ["On Vapi none of our rules watch for emergencies, unless a line of Vapi’s own does."] : [],
+        warnings: [...(unwatched ? [unwatched] : []), ...(would.notes ?? [])],
+        ...(unwatched ? { accept: "I know that nobody here watches for emergencies of these callers then", force: true } : {}),
       };
     },
-    commit: (_plan, reason) => sayWho(send(reason, system === "vapi")),
+    commit: (plan, reason) => sayWho(send({ ...(reason ? { reason } : {}), ...(plan.force ? { yes: true } : {}) })),
   }).then((done) => {
     if (!done) return;
     toast.say(system === "off" ? `${agent} is not forced any more.` : `All new calls of ${agent} go to ${systemName[system]}.`, { name: "Undo", run: () => void undo(agent, seen.reload) });

@@ -27,6 +27,7 @@ export interface Plan {
   more?: ComponentChildren; // whatever else one should see
   nothing?: boolean; // there is nothing to change
   reason?: "optional" | "needed"; // as of the options, when only the plan tells
+  accept?: string; // what one must say to know, by a tick
   danger?: boolean;
   verb?: string;
 }
@@ -157,12 +158,14 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
   const [busy, setBusy] = useState(false);
   const [matches, setMatches] = useState(!o.type);
   const [reason, setReason] = useState("");
+  const [accepted, setAccepted] = useState(false);
   const [tried, setTried] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
     setPlan(null);
     setProblem(null);
     setMatches(!o.type); // its name is written anew under each plan
+    setAccepted(false);
     o.load(stop.signal).then(
       (made) => stop.signal.aborted || setPlan(made),
       (why: unknown) => stop.signal.aborted || setProblem(asProblem(why)),
@@ -170,7 +173,7 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
     return () => stop.abort();
   }, [tried]);
   const asks = plan?.reason ?? o.reason;
-  const may = plan && !plan.nothing && matches && !busy && (asks !== "needed" || reason.trim() !== "");
+  const may = plan && !plan.nothing && matches && !busy && (!plan.accept || accepted) && (asks !== "needed" || reason.trim() !== "");
   const write = async () => {
     if (!plan || !may) return;
     setBusy(true);
@@ -205,6 +208,12 @@ function PreviewBox({ o, done }: { o: PreviewOptions<Plan>; done: (yes: boolean)
             <label class="field">
               <span>Why{asks === "optional" ? " (optional, for the audit)" : " (for the audit)"}</span>
               <input type="text" maxLength={1000} value={reason} onInput={(e) => setReason(e.currentTarget.value)} />
+            </label>
+          ) : null}
+          {plan?.accept ? (
+            <label class="check">
+              <input type="checkbox" checked={accepted} onChange={(e) => setAccepted(e.currentTarget.checked)} />
+              <span>{plan.accept}</span>
             </label>
           ) : null}
           {o.type && plan && !plan.nothing ? <TypeName name={o.type} onMatch={setMatches} /> : null}

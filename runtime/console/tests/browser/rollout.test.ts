@@ -78,14 +78,24 @@ describe("rollout", () => {
     });
     const page = await open(`/rollout/${AGENT}`, "operator");
     const dialog = page.getByRole("dialog");
+    const nobody = { type: "https://ringdown.dev/problems/unwatched", title: "Nobody would watch for emergencies", status: 409, detail: "no call there shows yet whether its assistant sends transcripts" };
+    await page.route("**/rollouts/*/force", (route) => {
+      const { yes } = route.request().postDataJSON() as { yes?: boolean };
+      return yes ? route.continue() : route.fulfill({ status: 409, contentType: "application/problem+json", body: JSON.stringify(nobody) });
+    });
     await page.getByRole("button", { name: "Force to Vapi…" }).click(PATIENT);
+    await dialog.getByText("no call there shows yet").waitFor(PATIENT);
     const go = dialog.getByRole("button", { name: "Force to Vapi" });
     await dialog.getByLabel(/Why/).fill("OpenAI is down", PATIENT);
     expect(await go.isDisabled()).toBe(true);
     await dialog.getByLabel(/Write/).fill(AGENT);
+    const knows = dialog.getByLabel("I know that nobody here watches for emergencies of these callers then");
+    expect(await go.isDisabled()).toBe(true); // not before one says that this is known
+    await knows.check();
     await go.click();
     await page.locator(".toast", { hasText: "go to Vapi" }).waitFor(PATIENT);
     expect((await now()).kill).toBe(true);
+    await page.unroute("**/rollouts/*/force");
     await page.getByRole("button", { name: "End the force…" }).click(PATIENT);
     await dialog.getByRole("button", { name: "End the force" }).click(PATIENT);
     await page.locator(".toast", { hasText: "is not forced any more" }).waitFor(PATIENT);

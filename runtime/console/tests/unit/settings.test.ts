@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import type { Rate } from "../../src/api/types";
-import { behind, differences, heldBy, perOf, priceOf, startOf, tokenBody, withOrWithout } from "../../src/pages/settings/words";
+import { behind, differences, perOf, priceOf, startOf, tokenBody, withOrWithout } from "../../src/pages/settings/words";
 
 describe("the form of a token", () => {
   it("leaves out what is not said", () => {
@@ -18,23 +17,10 @@ describe("the form of a token", () => {
 });
 
 describe("a price", () => {
-  const rate = (more: Partial<Rate>): Rate => ({ what: "sms", model: "", unit: "segment", per: "segment", usd: "0.0079", micro_usd_per_million: 7900000000, now: true, source: null, valid_from: "2026-01-01T00:00:00Z", valid_to: null, ...more });
-
   it("is dollars, or none", () => {
     expect(priceOf(" $0.0085")).toBe("0.0085");
     for (const wrong of ["", "free", "-1", "1e3", "0,5", "1.2.3"]) expect(priceOf(wrong)).toBeNull();
     expect([perOf("text_in"), perOf("minute")]).toEqual(["1M tokens", "minute"]);
-  });
-
-  it("takes the place of the one that holds on its day", () => {
-    const old = rate({ valid_to: "2026-06-01T00:00:00Z", now: false });
-    const now = rate({ valid_from: "2026-06-01T00:00:00Z", usd: "0.0083" });
-    const wish = { what: "sms" as const, model: "", unit: "segment" };
-    const today = new Date("2026-11-27T12:00:00Z");
-    expect(heldBy([old, now], { ...wish, from: "2026-03-01" }, today)).toBe(old);
-    expect(heldBy([old, now], { ...wish, from: "2026-06-01" }, today)).toBe(now);
-    expect(heldBy([old, now], { ...wish, from: "" }, today)).toBe(now);
-    expect(heldBy([old, now], { ...wish, unit: "minute", from: "" }, today)).toBeNull();
   });
 });
 

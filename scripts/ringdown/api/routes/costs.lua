@@ -68,6 +68,7 @@ local schemas = {
       agent = { type = "string", nullable = true, required = true, about = "null: all together" },
       day_micro_usd = { type = "integer", nullable = true, about = "each day of the agent's clock; UTC for all" },
       call_micro_usd = { type = "integer", nullable = true, about = "each call" },
+      version = { type = "string", required = true, about = "its etag: send it as If-Match" },
       set_by = { type = "string", nullable = true, about = "null: the agent's file says it" },
       set_at = { type = "string", format = "time", nullable = true },
       spent_micro_usd = { type = "integer", nullable = true, about = "today" },
@@ -75,10 +76,24 @@ local schemas = {
       state = { type = "string", one_of = { "ok", "near", "over" }, nullable = true },
       ["until"] = { type = "string", format = "time", nullable = true, about = "the day is over" },
       looked_at = { type = "string", format = "time", nullable = true } } },
-  CostCapSet = { type = "object", fields = { caps = { type = "array", of = { ref = "CostCap" }, required = true },
+  CostCapSet = { type = "object", fields = { caps = { type = "array", of = { ref = "CostCap" }, required = true,
+      about = "as they are now" },
+    changed = { type = "boolean", required = true, about = "false: it was so already" },
+    version = { type = "string", required = true, about = "the etag of this one" },
+    dry_run = { type = "boolean", nullable = true, about = "nothing was written" },
+    was = { type = "object", nullable = true, about = "what was set here; null: nothing", fields = {
+      day_micro_usd = { type = "integer", nullable = true }, call_micro_usd = { type = "integer", nullable = true },
+      set_by = maybe } },
+    said = { type = "array", of = { type = "string" }, required = true, about = "what one should know" },
     next_call = { type = "string", required = true } } },
   Rate = { type = "object", about = "a price", fields = rate_fields },
   RateSet = { type = "object", fields = { rate = { ref = "Rate", required = true },
+    was = { type = "object", nullable = true, fields = rate_fields,
+      about = "the price that held then; null: none did" },
+    version = { type = "string", required = true, about = "of the prices of this: its etag" },
+    dry_run = { type = "boolean", nullable = true, about = "nothing was written: this is what would be" },
+    calls = { type = "integer", nullable = true,
+      about = "of a dry run with `recost`: how many calls would be reckoned anew; 100000: so many or more" },
     next_call = { type = "string", required = true } } },
   RateBegun = { type = "object", about = "a job reckons calls anew", fields = {
     job = { type = "string", format = "id", required = true }, next_call = { type = "string", required = true } } },
@@ -128,6 +143,33 @@ local function caps(r)
   return 200, { items = owners.read(budgets.caps, r.agents) }
 end
 
+local function etag(version)
+  return { etag = ('"%s"'):format(version) }
+end
+
+-- What is set of one of them here, and not in a file; and all of them.
+local function cap_of(r, agent)
+  local all = owners.read(budgets.caps, r.agents)
+  for _, cap in ipairs(all) do
+    if cap.agent == agent then
+      return cap, all
+    end
+  end
+  return { agent = agent, version = owners.read(budgets.seen, agent) }, all
+end
+
+local ALL_TOLD = "Nodes follow within seconds: at the cap new calls hear the fallback; nobody's call with an emergency "
+  .. "is ended."
+local NONE_TOLD = "Nothing is set here any more: what the agent's file says holds."
+
+local function cap_told(cap, day)
+  local said = json.array {}
+  if day and cap.spent_micro_usd and cap.spent_micro_usd >= day then
+    said[1] = ("$%s is spent today already: new calls hear the fallback at once."):format(dollars(cap.spent_micro_usd))
+  end
+  return said
+end
+
 -- "all" is all together, which no agent may be called.
 local function put_cap(r, day, call)
   local agent = r.params.agent ~= "all" and r.params.agent or nil
@@ -139,10 +181,27 @@ local function put_cap(r, day, call)
   elseif r.agents then
     problem(403, "scope", "This is about all agents", { detail = "this token is for some: say which agent" })
   end
-  owners.read(budgets.put, agent, day, call, r.who)
-  return 200, { caps = owners.read(budgets.caps, r.agents), next_call = (day or call)
-    and "Nodes follow within seconds: at the cap new calls hear the fallback; nobody's call with an emergency is ended."
-    or "Nothing is set here any more: what the agent's file says holds." }
+  local cap, all = cap_of(r, agent)
+  r.must_match(cap.version, cap)
+  local done = owners.read(budgets.put, agent, day, call, r.who, { dry_run = r.query.dry_run,
+    version = r.if_match ~= "*" and r.if_match or nil })
+  local now, later = cap_of(r, agent)
+  if done.stale then -- somebody was faster than we
+    r.must_match(now.version, now)
+  end
+  local answer = { caps = r.query.dry_run and all or later, changed = done.changed, version = now.version,
+    dry_run = r.query.dry_run or nil, said = cap_told(cap, day), was = done.was,
+    next_call = (day or call) and ALL_TOLD or NONE_TOLD }
+  return 200, answer, etag(now.version)
+end
+
+local function one_cap(r)
+  local agent = r.params.agent ~= "all" and r.params.agent or nil
+  if agent then
+    owners.see(r, agent)
+  end
+  local cap = cap_of(r, agent)
+  return 200, cap, etag(cap.version)
 end
 
 local function set_cap(r)
@@ -185,14 +244,39 @@ local function set_later(r, wish)
     .. "reckoned anew." }, { location = "/api/v1/jobs/" .. job }
 end
 
+local KEEPS = "The next call after that day is reckoned by this price; what was reckoned before keeps its own."
+
+-- Raises 412 with the price there is.
+local function fresh(r, result)
+  if result.stale then
+    r.must_match(result.stale, result.was and shown(result.was) or nil)
+  end
+  return result
+end
+
+local function priced(status, result, more)
+  local answer = { rate = shown(result.rate), was = result.was and shown(result.was) or nil, version = result.seen,
+    next_call = KEEPS }
+  for name, value in pairs(more or {}) do
+    answer[name] = value
+  end
+  return status, answer, etag(result.seen)
+end
+
 local function set(r)
+  local version = r.if_match ~= "*" and r.if_match or nil
+  if r.body.dry_run or r.body.recost and version then
+    local result = fresh(r, owners.change("It is no price", refuse, rates.rehearsed, r.body, version))
+    if r.body.dry_run then
+      return priced(200, result, { dry_run = true, calls = result.calls, next_call = r.body.recost
+        and "The next call is reckoned by this price, and calls since its day are reckoned anew." or KEEPS })
+    end
+  end
   if r.body.recost then
     return set_later(r, r.body)
   end
   local told = owners.told()
-  local result = owners.change("It is no price", refuse, rates.set, r.body, told.tell)
-  return 201, { rate = shown(result.rate), next_call = "The next call after that day is reckoned by this price; what "
-    .. "was reckoned before keeps its own." }
+  return priced(201, fresh(r, owners.change("It is no price", refuse, rates.set, r.body, told.tell, version)))
 end
 
 local period = {
@@ -205,6 +289,8 @@ local period = {
 }
 
 local micro = { type = "integer", min = 1 }
+local dry_query = { dry_run = { type = "boolean", about = "only tell what would be written" } }
+local any = { ["if-match"] = "*" }
 
 local function with(more, without)
   local query = {}
@@ -258,14 +344,19 @@ return {
     about = "what calls may cost, and what is spent today", answers = { [200] = { type = "object", fields = {
       items = { type = "array", of = { ref = "CostCap" }, required = true } } } },
     example = { path = "/costs/caps" }, run = caps },
-  { method = "PUT", path = "/costs/caps/{agent}", role = "admin", scoped = true,
+  { method = "GET", path = "/costs/caps/{agent}", role = "viewer", scoped = true,
+    about = "one of them, also where nothing is set; `all`: all together", answers = { [200] = "CostCap" },
+    example = { path = "/costs/caps/northside-plumbing" }, run = one_cap },
+  { method = "PUT", path = "/costs/caps/{agent}", role = "admin", scoped = true, if_match = true, query = dry_query,
     about = "what an agent's calls may cost, each day and each call; `all`: all together; before the agent's file. "
       .. "What is left out is not set any more: send both to keep both",
     body = { day_micro_usd = micro, call_micro_usd = micro }, answers = { [200] = "CostCapSet" },
-    example = { path = "/costs/caps/northside-plumbing", body = { day_micro_usd = 25000000 } }, run = set_cap },
-  { method = "DELETE", path = "/costs/caps/{agent}", role = "admin", scoped = true,
+    example = { path = "/costs/caps/northside-plumbing", headers = any, body = { day_micro_usd = 25000000 } },
+    run = set_cap },
+  { method = "DELETE", path = "/costs/caps/{agent}", role = "admin", scoped = true, if_match = true, query = dry_query,
     about = "what was set here is taken away; what the agent's file says holds", answers = { [200] = "CostCapSet" },
-    example = { path = "/costs/caps/northside-plumbing" }, run = function(r) return put_cap(r) end },
+    example = { path = "/costs/caps/northside-plumbing", headers = any },
+    run = function(r) return put_cap(r) end },
   { method = "GET", path = "/costs/savings", role = "viewer", scoped = true,
     about = "what OpenAI saved against Vapi, and what it would save each month if it had all calls",
     query = with({}, { site = true, system = true, tests = true, imported = true }),
@@ -274,15 +365,17 @@ return {
     query = { what = { type = "string", one_of = whats } },
     answers = { [200] = { type = "object", fields = { items = { type = "array", of = { ref = "Rate" }, max = 2000,
       required = true } } } }, example = { path = "/costs/rates", query = "what=sms" }, run = list },
-  { method = "POST", path = "/costs/rates", role = "admin", idempotent = true,
+  { method = "POST", path = "/costs/rates", role = "admin", idempotent = true, if_match = "optional",
     about = "another price, from a day on; what was reckoned before keeps its own",
     body = { what = { type = "string", one_of = whats, required = true }, model = { type = "string", max = 128 },
       unit = { type = "string", max = 32, required = true },
       price = { type = "string", max = 24, required = true, about = "dollars like 0.0085: of tokens, for a million" },
       from = { type = "string", format = "date", about = "a day (UTC); from now on, if left out" },
       source = { type = "string", max = 400, about = "where it stands" },
-      recost = { type = "boolean", about = "it may begin in the past: calls since then are reckoned anew, by a job" } },
-    answers = { [201] = "RateSet", [202] = "RateBegun" }, example = { path = "/costs/rates", status = 201,
+      recost = { type = "boolean", about = "it may begin in the past: calls since then are reckoned anew, by a job" },
+      dry_run = { type = "boolean", about = "only tell what would be written; its etag is of the prices there are" } },
+    answers = { [200] = "RateSet", [201] = "RateSet", [202] = "RateBegun" },
+    example = { path = "/costs/rates", status = 201,
       body = { what = "sms", unit = "segment", price = "0.0079", from = "2027-01-01", source = "the contract" } },
     run = set },
 }

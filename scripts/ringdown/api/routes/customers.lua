@@ -27,16 +27,30 @@ local function customer_fields(more)
   return fields
 end
 
-local schemas = {
-  Customer = { type = "object", about = "who calls", fields = customer_fields() },
-  CustomerWithVisits = { type = "object", about = "the same with their visits, the last first",
-    fields = customer_fields { visits = { type = "array", of = { ref = "Appointment" }, max = 50 } } },
-  Appointment = { type = "object", about = "a visit", fields = { id = id, agent = { type = "string", required = true },
+local function visit_fields(more)
+  local fields = { id = id, agent = { type = "string", required = true },
     site = { type = "string", required = true }, resource = { type = "string", required = true },
     begins = time, ends = time, status = { type = "string", one_of = { "booked", "cancelled" }, required = true },
     service = maybe, notes = notes, customer = maybe, number = number, name = name,
     call = { type = "string", nullable = true, about = "which booked it" },
-    key = { type = "string", nullable = true, personal = "words" }, created_at = time, updated_at = time } },
+    key = { type = "string", nullable = true, personal = "words" }, created_at = time, updated_at = time }
+  for member, field in pairs(more or {}) do
+    fields[member] = field
+  end
+  return fields
+end
+
+local schemas = {
+  Customer = { type = "object", about = "who calls", fields = customer_fields() },
+  CustomerWithVisits = { type = "object", about = "the same with their visits, the last first",
+    fields = customer_fields { visits = { type = "array", of = { ref = "Appointment" }, max = 50 } } },
+  Appointment = { type = "object", about = "a visit", fields = visit_fields() },
+  AppointmentChanged = { type = "object", about = "a visit as it is then", fields = visit_fields {
+    changed = { type = "boolean", required = true, about = "false: it was so already" },
+    dry_run = { type = "boolean", nullable = true, about = "nothing was written: this is what would be" },
+    was = { type = "object", nullable = true, fields = { resource = { type = "string" }, begins = time, ends = time,
+      status = { type = "string" } } },
+    said = { type = "array", of = { type = "string" }, required = true, about = "what one should know" } } },
   Imported = { type = "object", fields = {
     dry_run = { type = "boolean", required = true }, rows = { type = "integer", required = true },
     new = { type = "integer", required = true }, changed = { type = "integer", required = true },
@@ -125,20 +139,42 @@ local function visit(r)
   return 200, row, etag(row)
 end
 
+-- What was written, or would be.
+local function visit_changed(r, done)
+  local status, row, headers = visit(r)
+  row.changed, row.was, row.said = done.changed, done.was, json.array {}
+  row.dry_run = r.body.dry_run or nil
+  for field, value in pairs(r.body.dry_run and done.becomes or {}) do
+    row[field] = value
+  end
+  if not done.changed then
+    row.said[1] = "It is so already: there is nothing to write."
+    return status, row, headers
+  end
+  row.said[1] = "Nobody is told by itself: call or text the customer."
+  if row.status == "cancelled" then
+    table.insert(row.said, 1, "Its hour is free again, and the next caller may be offered it. This cannot be taken "
+      .. "back: it would have to be booked anew.")
+  elseif done.is_past then
+    row.said[2] = "This hour is over already."
+  end
+  return status, row, headers
+end
+
 local function cancel(r)
   visit(r)
-  changed(r, "visit_change", { status = "cancelled" }, visit)
-  return visit(r)
+  return visit_changed(r, changed(r, "visit_change", { status = "cancelled", dry_run = r.body.dry_run }, visit))
 end
 
 local function move(r)
   local _, row = visit(r)
   local b = r.body
-  if not next(b) then
+  if not (b.begins or b.minutes or b.resource) then
     problem(422, "fields", "The request is not what this route takes", {
       detail = "body: says neither begins, minutes nor resource" })
   end
-  local done = changed(r, "visit_change", { begins = b.begins, minutes = b.minutes, resource = b.resource }, visit)
+  local done = changed(r, "visit_change", { begins = b.begins, minutes = b.minutes, resource = b.resource,
+    dry_run = b.dry_run }, visit)
   if done.taken then
     problem(409, "taken", "Somebody has that hour", { detail = ("%s is booked then"):format(b.resource or row.resource),
       fix = "choose another hour, or another resource" })
@@ -146,7 +182,7 @@ local function move(r)
     problem(409, "cancelled", "This visit was called off", { detail = "there is nothing to move",
       fix = "book a new one" })
   end
-  return visit(r)
+  return visit_changed(r, done)
 end
 
 -- Each part of the file has its row in the audit, without what is written about people.
@@ -163,6 +199,7 @@ local function import(what, next_call)
 end
 
 local dry_run = { dry_run = { type = "boolean", about = "only tell what would be done" } }
+local dry_body = { type = "boolean", about = "only tell what would be written" }
 local of_agent = { type = "string", format = "agent" }
 
 return {
@@ -198,13 +235,14 @@ return {
     answers = { [200] = "Appointment" }, example = { path = "/appointments/1" }, run = visit },
   { method = "POST", path = "/appointments/{id}/cancel", role = "operator", scoped = true, idempotent = true,
     if_match = "optional", about = "calls it off: its hour is free again. Nobody is told by itself",
-    answers = { [200] = "Appointment" }, example = { path = "/appointments/1/cancel" }, run = cancel },
+    body = { dry_run = dry_body }, body_optional = true, answers = { [200] = "AppointmentChanged" },
+    example = { path = "/appointments/1/cancel" }, run = cancel },
   { method = "POST", path = "/appointments/{id}/move", role = "operator", scoped = true, idempotent = true,
     if_match = "optional", about = "to another hour, length or resource. Nobody is told by itself",
     body = { begins = { type = "string", format = "time" },
       minutes = { type = "integer", min = 1, max = 44640, about = "how long; as before, unless it is said" },
-      resource = { type = "string", max = 128 } },
-    answers = { [200] = "Appointment" }, example = { path = "/appointments/1/move",
+      resource = { type = "string", max = 128 }, dry_run = dry_body },
+    answers = { [200] = "AppointmentChanged" }, example = { path = "/appointments/1/move",
       body = { begins = "2026-12-02T17:00:00Z" } }, run = move },
   { method = "POST", path = "/appointments/import", role = "operator", scoped = true, type = "text/csv",
     idempotent = true, query = dry_run,

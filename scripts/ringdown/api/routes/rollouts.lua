@@ -79,7 +79,8 @@ local schemas = {
     said = { type = "array", of = said_line }, notes = { type = "array", of = said_line },
     dry_run = { type = "boolean", nullable = true, about = "nothing was written: this is what would be" },
     was = { type = "object", nullable = true, about = "of a dry run: what it is", fields = {
-      version = whole, state = text, stage = maybe, percent_bp = whole } },
+      version = whole, state = text, stage = maybe, percent_bp = whole, forced = { type = "string",
+        one_of = force_words }, next_call = maybe } },
     moves = { ref = "RolloutMoves" },
     next_call = { type = "string", required = true },
   } },
@@ -102,6 +103,11 @@ local schemas = {
   Force = { type = "object", about = "the force switch: every new call to one system", fields = {
     system = { type = "string", one_of = force_words, required = true }, version = { type = "integer" },
     at = time, who = maybe, reason = typed, only_here = { type = "boolean" },
+    dry_run = { type = "boolean", nullable = true, about = "nothing was written: this is what would be" },
+    was = { type = "object", nullable = true, about = "of a dry run: what it is", fields = { version = whole,
+      system = { type = "string", one_of = force_words }, who = maybe, at = time, reason = typed } },
+    agents = { type = "array", max = 1000, about = "of a dry run: whose next call would go elsewhere", of = {
+      type = "object", fields = { agent = text, now = said_line, after = said_line } } },
     notes = { type = "array", of = said_line },
     next_call = { type = "string", required = true } } },
   Undoable = { type = "object", about = "the last change, which may be taken back", fields = {
@@ -248,13 +254,19 @@ local function begins_like(why, format)
   return why:find("^" .. format:gsub("%%s.*$", ""):gsub("[%-%.]", "%%%0")) ~= nil
 end
 
+local function forced_to(record)
+  return (record.kill or record.state == "killed") and "vapi" or (record.mode == "openai" or record.mode == "vapi")
+    and record.mode or "off"
+end
+
 local function told_answer(result, told, r)
   local w = result.would_be
   if w then -- nothing was written
     return 200, { agent = result.agent, state = result.state, stage = result.stage, percent_bp = result.percent_bp,
       dry_run = true, said = told.lines, notes = told.notes, next_call = result.next_call, moves = moves_of(r, w.was,
       w.record), was = { version = w.was.version, state = w.was.state, stage = w.was.stage,
-        percent_bp = w.was.percent_bp } }, etag(w.was.version)
+        percent_bp = w.was.percent_bp, forced = forced_to(w.was), next_call = result.was_next_call } },
+      etag(w.was.version)
   end
   return 200, { agent = result.agent, version = result.version, state = result.state, stage = result.stage,
     percent_bp = result.percent_bp, only_here = result.override, said = told.lines, notes = told.notes,
@@ -325,11 +337,14 @@ end
 -- `stale` raises 412 with how it is now.
 local function forced(r, wish, stale)
   local told, force = owners.told(), require "ringdown.rollout.force"
-  wish.system, wish.reason, wish.yes = r.body.system, r.body.reason, r.body.yes
+  wish.system, wish.reason, wish.yes, wish.dry_run = r.body.system, r.body.reason, r.body.yes, r.body.dry_run
   wish.seen = seen_version(r)
   local result = owners.change("Nothing was forced", function(why)
     if why == force.FASTER then
       stale(why)
+    elseif why:sub(-#force.OR_YES) == force.OR_YES then
+      problem(409, "unwatched", "Nobody would watch for emergencies", { detail = why:sub(1, -#force.OR_YES - 1),
+        fix = "in an outage say `yes`: that this is known; the audit has it" })
     end
   end, force.run, wish, told.tell)
   return result, told
@@ -341,15 +356,21 @@ local function force_all(r)
     problem(412, "changed", "It has changed since", { detail = why, current = force,
       fix = "look at `current` and decide anew", headers = etag(force.version) })
   end)
+  if result.dry_run then
+    local line = table.remove(told.lines)
+    return 200, { system = result.system, version = result.was.version, dry_run = true, was = result.was,
+      agents = result.agents, notes = told.lines, next_call = line }, etag(result.was.version)
+  end
   return 200, { system = result.system, version = result.version, only_here = result.override, notes = told.notes,
     next_call = told.lines[#told.lines] }, result.version and etag(result.version) or nil
 end
 
 local function force_one(r)
   known(r)
-  return told_answer(forced(r, { agent = r.params.agent }, function(why)
+  local result, told = forced(r, { agent = r.params.agent }, function(why)
     changed_since(r, why)
-  end))
+  end)
+  return told_answer(result, told, r)
 end
 
 -- ---- taking back ----
@@ -426,7 +447,9 @@ local stage_in = { type = "object", fields = {
 local go_on = { type = "boolean", about = "although its guards, or a day's rest, say otherwise; needs a reason" }
 local to = { type = "string", max = 32, about = "a stage, or a share like 12.5" }
 local force_body = { system = { type = "string", one_of = force_words, required = true }, reason = reason,
-  yes = { type = "boolean", about = "although nobody watches for emergencies about life on Vapi" } }
+  yes = { type = "boolean",
+    about = "although nobody watches for emergencies about life on Vapi: who says so knows it" },
+  dry_run = { type = "boolean", about = "only tell what would be written, and whose calls would go elsewhere" } }
 
 local dry_run = { type = "boolean", about = "only tell what would be written, and who would change sides" }
 local days_body = { type = "integer", min = 1, max = 90, default = CALLERS_DAYS,

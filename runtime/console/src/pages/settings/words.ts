@@ -30,13 +30,6 @@ export const perOf = (unit: string): string => (tokens.includes(unit) ? "1M toke
 export const rateName = (r: { what: What; model?: string | null; unit: string }): string =>
   [whatName[r.what], r.model, r.unit.replaceAll("_", " ")].filter(Boolean).join(" ");
 
-/** The price that a new one takes the place of: the one that holds on that day. */
-export function heldBy(rates: Rate[], wish: { what: What; model: string; unit: string; from: string }, now: Date): Rate | null {
-  const at = wish.from ? Date.parse(wish.from + "T00:00:00Z") : now.getTime();
-  const same = rates.filter((r) => r.what === wish.what && (r.model ?? "") === wish.model && r.unit === wish.unit);
-  return same.find((r) => (!r.valid_from || Date.parse(r.valid_from) <= at) && (!r.valid_to || Date.parse(r.valid_to) > at)) ?? null;
-}
-
 /** "0.0085"; null: it is no price. */
 export function priceOf(text: string): string | null {
   const trimmed = text.trim().replace(/^\$/, "");
