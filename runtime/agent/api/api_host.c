@@ -198,27 +198,43 @@ static int not_there(lua_State *L)
     return 1;
 }
 
+/* What reads, speaks to the caller of the same call, or counts for nobody else. All that is not named here is
+ * refused, also what somebody adds later. */
+static bool is_harmless(const char *name)
+{
+    static const char *const kept[] = {
+        "file",        "source",  "shown",    "zone",  "where",  "log",    "say",
+        "hang_up",     "pause",   "deadline", "sleep", "now_ms", "digest", "retry_delay",
+        "breaker_ask", "durable", "redacted", "site",  "agent"};
+
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        if (strcmp(name, kept[i]) == 0)
+            return true;
+    return false;
+}
+
+static lua_CFunction instead_of(const char *name)
+{
+    size_t n = strlen(name);
+
+    return n > 6 && strcmp(name + n - 6, "_ready") == 0 ? not_there : not_for_real;
+}
+
 /* The library does not ask for any of these then (scripts/ringdown/harmless.lua); that it cannot have them
  * does not depend on that. */
 int api_open_harmless(lua_State *L)
 {
-    static const char *const outside[] = {
-        "twilio",    "vapi",        "vapi_control", "openai",
-        "http",      "query",       "db",           "errand",
-        "emergency", "alarm",       "transfer",     "transfer_begun",
-        "instruct",  "expect_text", "deliver_text", "fact",
-        "reply",     "take_line",   "outside",      "transfer_refused",
-        "keep_open", "heartbeat",   "alarm_over"};
-
     (void)api_open_call(L);
-    for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
-        lua_pushcfunction(L, not_for_real);
-        lua_setfield(L, -2, outside[i]);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+        const char *name = lua_tostring(L, -2); /* all keys are texts */
+
+        if (lua_isfunction(L, -1) && !is_harmless(name)) {
+            lua_pushcfunction(L, instead_of(name));
+            lua_setfield(L, -4, name); /* of a key that is there: the walk goes on */
+        }
+        lua_pop(L, 1);
     }
-    lua_pushcfunction(L, not_there);
-    lua_setfield(L, -2, "twilio_ready");
-    lua_pushcfunction(L, not_there);
-    lua_setfield(L, -2, "vapi_ready");
     return 1;
 }
 
