@@ -16,7 +16,9 @@
 --   { "do": "ringdown", "words": [ "numbers", … ] }  a command beside the node
 --   { "do": "text", "from": …, "to": …, "body": … }  somebody texts
 --   { "do": "node", "signal": "STOP" }               the node hangs (CONT: goes on)
---   { "do": "phones", "numbers": 4 }                 Twilio's API has so many numbers (+1312555010x); "away": none
+--   { "do": "phones", "numbers": 4 }                 Twilio's API has so many numbers (+1312555010x), all imported at
+--                                                    Vapi for the plumber's assistant; "away": none
+--   { "do": "twilio", "number": …, "fields": { "VoiceUrl": … } }  somebody changes that number at Twilio
 --   { "do": "agent", "name": "x.lua", "text": … }    a file of the agents' folder is written; without text it goes
 --   { "do": "restart" }                              the node ends and comes back at the same addresses
 --   { "do": "database", "away": true }               PostgreSQL is frozen, or not
@@ -116,6 +118,30 @@ end
 
 local phones
 
+local assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11"
+
+-- All of the account's numbers are at Vapi, too; it has the first of them already.
+local function import_at_vapi(n_numbers)
+  local function vapi(method, path, body)
+    local status, answer = n.vapi:api(method, path, body)
+    assert(status < 300, ("%s %s: %d %s"):format(method, path, status, json.encode(answer)))
+    return answer
+  end
+  local known = {}
+  for _, one in ipairs(vapi("GET", "/phone-number")) do
+    known[one.number] = one.id
+  end
+  for i = 0, n_numbers - 1 do
+    local number = ("+1312555%04d"):format(100 + i)
+    if known[number] then
+      vapi("PATCH", "/phone-number/" .. known[number], { assistantId = assistant })
+    else
+      vapi("POST", "/phone-number", { provider = "twilio", number = number, twilioAccountSid = node.account,
+        assistantId = assistant })
+    end
+  end
+end
+
 -- The first call's Twilio has the same address: it is over before.
 function orders.phones(o)
   orders.wait_calls()
@@ -125,7 +151,20 @@ function orders.phones(o)
   end
   if not o.away then
     phones = n:phones { numbers = math.tointeger(o.numbers) }
+    import_at_vapi(math.tointeger(o.numbers))
   end
+  return true
+end
+
+function orders.twilio(o)
+  local form = {}
+  for name, value in pairs(o.fields) do
+    form[#form + 1] = "--data-urlencode " .. proc.quote(name .. "=" .. value)
+  end
+  local told = proc.run(("curl -sS --max-time 30 -u %s:%s %s http://127.0.0.1:%d/2010-04-01/Accounts/%s/"
+    .. "IncomingPhoneNumbers/PN%032x.json"):format(node.account, node.token, table.concat(form, " "), n.rest_port,
+    node.account, tonumber(o.number:sub(2))))
+  assert(told:find('"phone_number"', 1, true), told)
   return true
 end
 
@@ -164,9 +203,8 @@ local function shipped()
   for path in proc.run("find agents -type f"):gmatch "[^\n]+" do
     files[path:match "^agents/(.+)"] = proc.read(path)
   end
-  local name, vapi = "northside-plumbing.lua", [[%0  vapi = { assistant = "5f0c2d1e-7a34-4b6f-9c1d-2e8a6b0f4d11",
-    no_triage = "accepted" },
-]]
+  local name, vapi = "northside-plumbing.lua",
+    ('%%0  vapi = { assistant = "%s", no_triage = "accepted" },\n'):format(assistant)
   local text, n_changed = files[name]:gsub("\n  openai = [^\n]+\n", vapi, 1)
   assert(n_changed == 1, "its openai table is written otherwise now")
   files[name] = text
@@ -178,7 +216,7 @@ local function begin()
   for _, seed in ipairs(list) do
     seed.fill(database)
   end
-  n = node.start { agents = shipped(), database = database }
+  n = node.start { agents = shipped(), database = database, vapi = {} }
   for _, role in ipairs { "viewer", "operator", "admin" } do
     tokens[role] = token(role)
   end

@@ -11,6 +11,7 @@ export interface Line {
   note?: string;
   number?: string;
   refused?: string;
+  counts?: Record<string, number>; // how many numbers are in which step, at the end
   changes?: Difference[];
   change?: Difference; // one of several lines of a number
 }

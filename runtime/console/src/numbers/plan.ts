@@ -49,3 +49,12 @@ export function planOf(job: Job): Plan {
     nothing: n === 0,
   };
 }
+
+/** What came of it: how many are as they should be, of those that were changed; else the last that it said. */
+export function sumOf(job: Job): string {
+  const lines = linesOf(job);
+  const counted = lines.filter((l) => l.counts).pop();
+  const text = (counted ?? lines.filter((l) => l.text).pop())?.text?.trim() ?? "It is done.";
+  const refused = (job.result as { refused?: number } | null)?.refused ?? 0;
+  return text.replace(/^run \d+: /, "").replace(/; ringdown numbers [^;]*$/, "") + (counted && refused > 0 ? `, ${f.count(refused)} refused` : "");
+}

@@ -3,11 +3,12 @@
 // carrier is a job: its dry run is what the preview shows, and whoever began one is told how it ended.
 import { sayWho } from "../api/changed";
 import { ask, newKey } from "../api/client";
-import { ended, linesOf } from "../api/job";
+import { ended } from "../api/job";
+import { Problem } from "../api/problem";
 import type { Job, Number as PhoneNumber } from "../api/types";
 import { preview, type Plan } from "../ui/dialog";
 import { toast } from "../ui/toast";
-import { named, planOf, whereName } from "./plan";
+import { named, planOf, sumOf, whereName } from "./plan";
 
 export interface After {
   done: () => void; // look anew
@@ -18,17 +19,17 @@ type Began = { data: { job: string; next_call: string } };
 
 const resultOf = (job: Job) => (job.result ?? {}) as { run?: number; failed?: boolean };
 
-/** The last thing that it said: its sum. */
-export const sumOf = (job: Job): string => linesOf(job).filter((l) => l.text).pop()?.text?.trim() ?? "It is done.";
+const CHANGED = "What became of each number stands under What was begun; the change itself, and the way back, on the page of all numbers";
+const LOOKED = "Each number that is not as it should be says which field differs, and can be made so again";
 
 // Tells how it ended, wherever one is by then.
-async function follow(job: string, what: string, after: After, undo?: (run: number) => void): Promise<void> {
+async function follow(job: string, what: string, after: After, o: { fix: string; undo?: (run: number) => void }): Promise<void> {
   after.watch(job);
   try {
     const over = await ended(job);
     const { run, failed } = resultOf(over);
-    if (failed) toast.problem(new Error(`${what}: ${sumOf(over)}`));
-    else toast.say(`${what}: ${sumOf(over)}`, undo && run ? { name: "Undo", run: () => undo(run) } : undefined);
+    if (failed) toast.problem(new Problem({ title: `${what}: ${sumOf(over)}`, fix: o.fix }));
+    else toast.say(`${what}: ${sumOf(over)}`, o.undo && run ? { name: "Undo", run: () => o.undo!(run) } : undefined);
   } catch (why) {
     toast.problem(why);
   } finally {
@@ -36,31 +37,36 @@ async function follow(job: string, what: string, after: After, undo?: (run: numb
   }
 }
 
+/** `one`: from how it was seen. Where it goes to already, what differs from what we made is written again. */
 export async function switchTo(to: "ringdown" | "vapi", numbers: string[], after: After, one?: { number: PhoneNumber; etag: string }): Promise<void> {
+  const again = one?.number.goes_to === to;
   const once = newKey();
+  let etag = one?.etag;
   const send = (dry_run: boolean, reason: string, signal?: AbortSignal): Promise<Began> => {
     const body = { to, ...(dry_run ? { dry_run } : {}), ...(reason ? { reason } : {}) };
     return one
-      ? ask("POST /numbers/{number}/switch", { path: { number: one.number.number }, body, ifMatch: one.etag, signal })
+      ? ask("POST /numbers/{number}/switch", { path: { number: one.number.number }, body, ifMatch: etag, signal })
       : ask("POST /numbers/switch", { body: { ...body, numbers }, once: dry_run ? newKey() : once, signal });
   };
   let job = "";
   const begun = await preview<Plan>({
-    title: `Send the calls of ${named(numbers)} to ${whereName[to]}?`,
-    verb: `Send ${named(numbers)} to ${whereName[to]}`,
-    danger: to === "vapi",
+    title: again ? `Make ${named(numbers)} again as we made it?` : `Send the calls of ${named(numbers)} to ${whereName[to]}?`,
+    verb: again ? `Write ${named(numbers)} again` : `Send ${named(numbers)} to ${whereName[to]}`,
+    danger: to === "vapi" && !again,
     reason: "optional",
     load: async (signal) => {
       const { data } = await sayWho(send(true, "", signal));
       const plan = planOf(await ended(data.job, signal));
-      const next = to === "ringdown" ? "Then their next calls are answered by us; which system speaks, the agent’s rollout says." : "Then their next calls are answered by Vapi, without us: no rollout and no rules of ours apply.";
+      if (one) etag = (await ask("GET /numbers/{number}", { path: { number: one.number.number }, signal })).etag ?? etag; // it has looked at Twilio: that is what is shown
+      const calls = numbers.length === 1 ? "its next calls" : "their next calls";
+      const next = to === "ringdown" ? `Then ${calls} are answered by us; which system speaks, the agent’s rollout says.` : `Then ${calls} are answered by Vapi, without us: no rollout and no rules of ours apply.`;
       return { ...plan, summary: plan.nothing ? plan.summary : `${String(plan.summary)} ${next} Calls in progress go on.` };
     },
     commit: async (_plan, reason) => {
       job = (await sayWho(send(false, reason))).data.job;
     },
   });
-  if (begun) void follow(job, `${named(numbers)} to ${whereName[to]}`, after, (run) => void giveBack({ run }, named(numbers), after));
+  if (begun) void follow(job, again ? `${named(numbers)} written again` : `${named(numbers)} to ${whereName[to]}`, after, { fix: CHANGED, undo: (run) => void giveBack({ run }, named(numbers), after) });
 }
 
 export async function giveBack(which: { run: number } | { numbers: string[] }, name: string, after: After, first = false): Promise<void> {
@@ -80,19 +86,19 @@ export async function giveBack(which: { run: number } | { numbers: string[] }, n
       job = (await ask("POST /numbers/restore", { body: { ...body, ...(reason ? { reason } : {}) }, once })).data.job;
     },
   });
-  if (begun) void follow(job, `${name} given back`, after, (run) => void giveBack({ run }, name, after));
+  if (begun) void follow(job, `${name} given back`, after, { fix: CHANGED, undo: (run) => void giveBack({ run }, name, after) });
 }
 
 /** These change nothing: they look. */
 export async function look(what: "sync" | "drift" | "verify", numbers: string[], after: After): Promise<void> {
   const { data } =
     what === "verify" ? await ask("POST /numbers/verify", { body: { numbers }, once: newKey() }) : await ask(`POST /numbers/${what}`, { once: newKey() });
-  await follow(data.job, { sync: "Looked at Twilio", drift: "Compared", verify: `Read ${named(numbers)} back` }[what], after);
+  await follow(data.job, { sync: "Looked at Twilio", drift: "Compared", verify: `Read ${named(numbers)} back` }[what], after, { fix: LOOKED });
 }
 
 export async function resume(run: string, after: After): Promise<void> {
   const { data } = await ask("POST /numbers/runs/{id}/resume", { path: { id: run }, once: newKey() });
-  await follow(data.job, `Change ${run} went on`, after);
+  await follow(data.job, `Change ${run} went on`, after, { fix: CHANGED });
 }
 
 // ---- who answers it ----

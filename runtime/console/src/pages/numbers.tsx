@@ -43,8 +43,8 @@ function Speaks({ number, rollout }: { number: PhoneNumber; rollout: Rollout | u
 function Drift({ of }: { of: PhoneNumber }) {
   if (of.gone_at) return <Badge tone="bad">the account has it no more</Badge>;
   if (of.drift?.length) return <Badge tone="bad">{f.plural(of.drift.length, "field differs", "fields differ")}</Badge>;
-  if (of.compared_at) return <Badge tone="good">as we made it</Badge>;
-  return <span class="about">{of.target ? "not compared yet" : "never changed by us"}</span>;
+  if (of.target) return <Badge tone="good">as we made it</Badge>; // read back then, and compared since
+  return <span class="about">never changed by us</span>;
 }
 
 const useRollouts = (): Map<string, Rollout> => {
@@ -308,6 +308,7 @@ function One({ number }: { number: string }) {
   const rollout = useApi("GET /rollouts/{agent}", one.data?.agent ? { path: { agent: one.data.agent } } : null);
   const after = useAfter(one.reload);
   const seen = one.data && one.etag ? { number: one.data, etag: one.etag } : null;
+  const made = seen?.number.target;
   return (
     <Page
       title={number}
@@ -317,6 +318,11 @@ function One({ number }: { number: string }) {
           <>
             {may("POST /numbers/verify") ? <Button onClick={() => go.look("verify", [number], after)}>Verify</Button> : null}
             {may("POST /numbers/restore") && seen.number.target ? <Button onClick={() => go.giveBack({ numbers: [number] }, number, after)}>Give back…</Button> : null}
+            {may("POST /numbers/{number}/switch") && seen.number.drift?.length && !seen.number.gone_at && made === seen.number.goes_to && (made === "ringdown" || made === "vapi") ? (
+              <Button kind="primary" title="Write what differs at Twilio again" onClick={() => go.switchTo(made, [number], after, seen)}>
+                As we made it…
+              </Button>
+            ) : null}
             {may("POST /numbers/{number}/switch") ? (
               seen.number.goes_to === "ringdown" ? (
                 <Button kind="danger" onClick={() => go.switchTo("vapi", [number], after, seen)}>
@@ -352,7 +358,7 @@ function One({ number }: { number: string }) {
               <Panel title="At Twilio and Vapi">
                 <Facts
                   rows={[
-                    ["As we made it", <><Drift of={n} /> {n.compared_at ? <span class="about">compared <Time at={n.compared_at} relative /></span> : null}</>],
+                    ["As we made it", <><Drift of={n} /> {n.compared_at ? <span class="about">compared <Time at={n.compared_at} relative /></span> : n.set_at ? <span class="about">read back <Time at={n.set_at} relative /></span> : null}</>],
                     ["Called", n.name ?? f.UNKNOWN],
                     ["Id at Twilio", n.carrier_id ? <Code>{n.carrier_id}</Code> : f.UNKNOWN],
                     ["Seen there", <Time at={n.seen_at} relative />],
