@@ -28,10 +28,11 @@ const value = (text: string) => (text === "" ? "nothing" : text);
 export const named = (numbers: string[]): string => (numbers.length === 1 ? numbers[0]! : f.plural(numbers.length, "number"));
 
 /** Of a dry run that is over: each field of each number, what is refused and why, and what else it said. */
-export function planOf(job: Job): Plan {
+export function planOf(job: Job): Plan & { numbers: string[] } {
   const lines = linesOf(job);
   const of = (l: Line) => [...(l.changes ?? []), ...(l.change ? [l.change] : [])];
-  const n = new Set(lines.filter((l) => of(l).length).map((l) => l.number)).size;
+  const numbers = [...new Set(lines.filter((l) => of(l).length).map((l) => l.number ?? ""))];
+  const n = numbers.length;
   const many = n > 1;
   const changes = lines.flatMap((l) =>
     of(l).map((c) => ({ what: `${many ? l.number + " " : ""}${fieldName(c.name)}`, before: value(c.found), after: value(c.wanted) })),
@@ -47,7 +48,14 @@ export function planOf(job: Job): Plan {
     warnings: [...refused, ...notes],
     more: n === 0 && told.length ? told.join(" ") : undefined,
     nothing: n === 0,
+    numbers,
   };
+}
+
+/** Those that were to be changed are as they should be; others were refused, as was told before. */
+export function isWell(job: Job): boolean {
+  const { failed, counts } = (job.result ?? {}) as { failed?: boolean; counts?: Record<string, number> };
+  return !failed || (!!counts?.verified && Object.entries(counts).every(([step, n]) => step === "verified" || n === 0));
 }
 
 /** What came of it: how many are as they should be, of those that were changed; else the last that it said. */

@@ -8,7 +8,7 @@ import { Problem } from "../api/problem";
 import type { Job, Number as PhoneNumber } from "../api/types";
 import { preview, type Plan } from "../ui/dialog";
 import { toast } from "../ui/toast";
-import { named, planOf, sumOf, whereName } from "./plan";
+import { isWell, named, planOf, sumOf, whereName } from "./plan";
 
 export interface After {
   done: () => void; // look anew
@@ -17,7 +17,7 @@ export interface After {
 
 type Began = { data: { job: string; next_call: string } };
 
-const resultOf = (job: Job) => (job.result ?? {}) as { run?: number; failed?: boolean };
+const runOf = (job: Job) => (job.result as { run?: number } | null)?.run;
 
 const CHANGED = "What became of each number stands under What was begun; the change itself, and the way back, on the page of all numbers";
 const LOOKED = "Each number that is not as it should be says which field differs, and can be made so again";
@@ -27,8 +27,8 @@ async function follow(job: string, what: string, after: After, o: { fix: string;
   after.watch(job);
   try {
     const over = await ended(job);
-    const { run, failed } = resultOf(over);
-    if (failed) toast.problem(new Problem({ title: `${what}: ${sumOf(over)}`, fix: o.fix }));
+    const run = runOf(over);
+    if (!isWell(over)) toast.problem(new Problem({ title: `${what}: ${sumOf(over)}`, fix: o.fix }));
     else toast.say(`${what}: ${sumOf(over)}`, o.undo && run ? { name: "Undo", run: () => o.undo!(run) } : undefined);
   } catch (why) {
     toast.problem(why);
@@ -58,9 +58,9 @@ export async function switchTo(to: "ringdown" | "vapi", numbers: string[], after
       const { data } = await sayWho(send(true, "", signal));
       const plan = planOf(await ended(data.job, signal));
       if (one) etag = (await ask("GET /numbers/{number}", { path: { number: one.number.number }, signal })).etag ?? etag; // it has looked at Twilio: that is what is shown
-      const calls = numbers.length === 1 ? "its next calls" : "their next calls";
+      const calls = plan.numbers.length === 1 ? "its next calls" : "their next calls";
       const next = to === "ringdown" ? `Then ${calls} are answered by us; which system speaks, the agent’s rollout says.` : `Then ${calls} are answered by Vapi, without us: no rollout and no rules of ours apply.`;
-      return { ...plan, summary: plan.nothing ? plan.summary : `${String(plan.summary)} ${next} Calls in progress go on.` };
+      return { ...plan, verb: again ? undefined : `Send ${named(plan.numbers)} to ${whereName[to]}`, summary: plan.nothing ? plan.summary : `${String(plan.summary)} ${next} Calls in progress go on.` };
     },
     commit: async (_plan, reason) => {
       job = (await sayWho(send(false, reason))).data.job;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Agents: what one is made of, and a file that does not load, with its line.
+// Agents: what one is made of, a file that does not load with its line, what differs, publishing and restoring.
 import { describe, expect, it } from "vitest";
-import { axe, open, order, shot } from "./stand";
+import { api, axe, open, order, shot } from "./stand";
 
 const AGENT = "brightsmile-dental";
 const PATIENT = { timeout: 30_000 };
@@ -24,5 +24,39 @@ describe("agents", () => {
     await shot(page, "agents-errors-dark");
     await order({ do: "agent", name: "broken.lua" });
     await page.getByText("Every file loads.").waitFor({ timeout: 50_000 });
+  });
+
+  it("are published and restored, after what differs was shown", async () => {
+    const { items } = await api<{ items: { agent: string; version: string }[] }>("operator", "GET", "/agents");
+    const first = items.find((a) => a.agent === AGENT)!.version;
+    const page = await open(`/agents/${AGENT}`, "operator");
+    const dialog = page.getByRole("dialog");
+    const row = page.getByRole("row", { name: new RegExp(first.slice(0, 12)) });
+    await row.getByRole("button", { name: /Publish/ }).click(PATIENT);
+    await dialog.getByRole("textbox").fill("to begin with", PATIENT);
+    await dialog.getByRole("button", { name: "Publish", exact: true }).click();
+    await page.locator(".toast", { hasText: "is current" }).waitFor(PATIENT);
+
+    // another set of files, as somebody publishes it
+    await order({
+      do: "run",
+      sql: `with t as (insert into agent_trees (tree_hash, files, agents, first_at, last_at)
+        select repeat('ab', 32), jsonb_set(files, '{added.lua}', '"-- a <b>line</b>\\n"'), agents, now(), now() from agent_trees order by last_at desc limit 1 returning *)
+        select publish_agents(tree_hash, files, agents, 'bob', 'another', current_release(), null) from t`,
+    });
+    await page.goto("/agents/releases");
+    await page.getByRole("button", { name: "Compare" }).first().click(PATIENT);
+    await page.getByText("-- a <b>line</b>").first().waitFor(PATIENT);
+    await axe(page);
+    await shot(page, "releases");
+    await page.getByRole("button", { name: "Restore…" }).first().click();
+    await dialog.getByText("added.lua").waitFor(PATIENT);
+    await axe(page);
+    await shot(page, "release-restore", false);
+    await dialog.getByRole("button", { name: /Restore release/ }).click();
+    await page.locator(".toast", { hasText: "is current" }).waitFor(PATIENT);
+    await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+    await dialog.getByRole("button", { name: /Restore release/ }).waitFor(PATIENT);
+    await page.keyboard.press("Escape");
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { whoWasFaster } from "../../src/api/changed";
 import { Problem } from "../../src/api/problem";
 import type { Job, RolloutChanged, RolloutWithGuards } from "../../src/api/types";
-import { planOf as numbersPlan, sumOf } from "../../src/numbers/plan";
+import { isWell, planOf as numbersPlan, sumOf } from "../../src/numbers/plan";
 import { findingsOf, intervalText, movesText, planOf, share, verbsOf, wayTo, withStage } from "../../src/rollout/plan";
 
 const stage = (name: string, percent_bp: number, is: "past" | "now" | "next") => ({ name, percent_bp, percent: "", is, bake_s: percent_bp ? 86_400 : null, min_canary: percent_bp ? 50 : null, min_baseline: percent_bp && percent_bp < 10_000 ? 50 : percent_bp ? 0 : null });
@@ -110,6 +110,9 @@ describe("numbers", () => {
   it("tell what came of a change by its count, not by what was said after it", () => {
     const lines = [{ text: "run 7: 3 numbers to ringdown" }, { text: "run 7: 2 of 3 verified, 1 as they were", counts: { verified: 2, failed: 1 } }, { text: "The next call to each of these 2 numbers is answered here" }];
     expect(sumOf(job(lines))).toBe("2 of 3 verified, 1 as they were");
+    expect(isWell({ ...job(lines), result: { failed: true, counts: { verified: 2, failed: 1 } } })).toBe(false);
+    expect(isWell({ ...job(lines), result: { failed: true, refused: 1, counts: { verified: 2 } } })).toBe(true);
+    expect(isWell({ ...job(lines), result: { failed: true } })).toBe(false);
     expect(sumOf({ ...job(lines), result: { refused: 1 } })).toBe("2 of 3 verified, 1 as they were, 1 refused");
     expect(sumOf(job([{ text: "+1  voice_url is x" }, { text: "1 of 1 numbers are not as they were made; ringdown numbers switch makes them so again" }]))).toBe("1 of 1 numbers are not as they were made");
     expect(sumOf(job([]))).toBe("It is done.");
