@@ -2,8 +2,7 @@
 /* alerts.c - `ringdown alerts`: what is wrong, and who hears of it. Here are only arguments: what is done and
  * said is scripts/ringdown/alerts/command.lua. No live node is needed. */
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
+#include "cli/wish.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,26 +35,15 @@ struct wish {
     bool all;
 };
 
-static void set_text(json_t *out, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(out, key, json_string(value));
-}
-
 static json_t *wish_json(const struct options *o, const struct wish *w)
 {
-    json_t *out = json_object(), *words = json_array();
+    json_t *out = wish_words(o);
 
-    for (int i = 1; i < o->n_words; i++)
-        json_array_append_new(words, json_string(o->words[i]));
-    json_object_set_new(out, "words", words);
-    set_text(out, "verb", o->words[0]);
-    set_text(out, "rule", w->rule);
-    set_text(out, "agent", w->agent);
-    set_text(out, "reason", w->reason);
-    set_text(out, "for", w->lasts);
-    if (w->all)
-        json_object_set_new(out, "all", json_true());
+    wish_text(out, "rule", w->rule);
+    wish_text(out, "agent", w->agent);
+    wish_text(out, "reason", w->reason);
+    wish_text(out, "for", w->lasts);
+    wish_true(out, "all", w->all);
     return out;
 }
 
@@ -71,7 +59,6 @@ int cmd_alerts(int argc, char **argv)
     struct options o = {
         .usage = usage, .values = values, .switches = switches, .max_words = WORDS_MAX};
     struct operate_opts opts = {.command = "alerts", .kind = "alerts_command"};
-    struct settings *s = NULL;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
@@ -84,13 +71,6 @@ int cmd_alerts(int argc, char **argv)
             stderr);
         return EXIT_USAGE;
     }
-    code = options_settings(&o, SETTINGS_KEEPER, &s);
-    if (code)
-        return code;
-    opts.settings = s;
-    opts.as_json = o.json;
     opts.asks_nobody = strcmp(o.words[0], "test") == 0 || strcmp(o.words[0], "rules") == 0;
-    code = operate(&opts, wish_json(&o, &w));
-    settings_free(s);
-    return code;
+    return wish_operate(&o, opts, wish_json(&o, &w));
 }

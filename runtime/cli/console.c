@@ -2,8 +2,7 @@
 /* console.c - `ringdown console`: a way into the console. Here are only arguments: what is done and said is
  * scripts/ringdown/api/sessions.lua. No live node is needed: the link is good at all nodes. */
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
+#include "cli/wish.h"
 
 #include <stdio.h>
 
@@ -23,12 +22,6 @@ static const char usage[] =
     "it is at admin.listen otherwise. What the link carries stands behind its #: browsers do not "
     "send\n"
     "that, so it is in no log. Exit code 1 when it did not work, 2 for wrong arguments.\n";
-
-static void set_text(json_t *out, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(out, key, json_string(value));
-}
 
 int cmd_console(int argc, char **argv)
 {
@@ -53,13 +46,13 @@ int cmd_console(int argc, char **argv)
     if (code)
         return code;
     wish = json_object();
-    set_text(wish, "verb", o.words[0]);
-    set_text(wish, "name", o.n_words > 1 ? o.words[1] : NULL);
-    set_text(wish, "role", role);
-    set_text(wish, "agents", agents);
-    set_text(wish, "expires", expires);
-    set_text(wish, "url", url);
-    set_text(wish, "listen", s->admin_listen);
+    wish_text(wish, "verb", o.words[0]);
+    wish_text(wish, "name", o.n_words > 1 ? o.words[1] : NULL);
+    wish_text(wish, "role", role);
+    wish_text(wish, "agents", agents);
+    wish_text(wish, "expires", expires);
+    wish_text(wish, "url", url);
+    wish_text(wish, "listen", s->admin_listen);
     json_object_set_new(wish, "personal", json_boolean(personal));
     opts.settings = s;
     opts.as_json = o.json;

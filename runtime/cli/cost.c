@@ -10,8 +10,7 @@
 
 #include "cli/ask.h"
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
+#include "cli/wish.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -138,55 +137,32 @@ struct wish {
     bool tests, imported, unknown, recost;
 };
 
-static void set_text(json_t *out, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(out, key, json_string(value));
-}
-
-static void set_true(json_t *out, const char *key, bool value)
-{
-    if (value)
-        json_object_set_new(out, key, json_true());
-}
-
 static json_t *wish_json(const struct options *o, const struct wish *w)
 {
-    json_t *out = json_object(), *words = json_array();
+    json_t *out = wish_words(o);
 
-    for (int i = 1; i < o->n_words; i++)
-        json_array_append_new(words, json_string(o->words[i]));
-    set_text(out, "verb", o->words[0]);
-    json_object_set_new(out, "words", words);
-    set_text(out, "agent", w->agent);
-    set_text(out, "site", w->site);
-    set_text(out, "system", w->system);
-    set_text(out, "since", w->since);
-    set_text(out, "until", w->until);
-    set_text(out, "by", w->by);
-    set_text(out, "from", w->from);
-    set_text(out, "source", w->source);
-    set_text(out, "day", w->day);
-    set_text(out, "call", w->call);
-    set_true(out, "tests", w->tests);
-    set_true(out, "imported", w->imported);
-    set_true(out, "unknown", w->unknown);
-    set_true(out, "recost", w->recost);
+    wish_text(out, "agent", w->agent);
+    wish_text(out, "site", w->site);
+    wish_text(out, "system", w->system);
+    wish_text(out, "since", w->since);
+    wish_text(out, "until", w->until);
+    wish_text(out, "by", w->by);
+    wish_text(out, "from", w->from);
+    wish_text(out, "source", w->source);
+    wish_text(out, "day", w->day);
+    wish_text(out, "call", w->call);
+    wish_true(out, "tests", w->tests);
+    wish_true(out, "imported", w->imported);
+    wish_true(out, "unknown", w->unknown);
+    wish_true(out, "recost", w->recost);
     return out;
 }
 
 static int operate_it(const struct options *o, const struct wish *w)
 {
-    struct operate_opts opts = {.command = "cost", .kind = "cost", .as_json = o->json};
-    struct settings *s = NULL;
-    int code = options_settings(o, SETTINGS_KEEPER, &s);
+    struct operate_opts opts = {.command = "cost", .kind = "cost"};
 
-    if (code)
-        return code;
-    opts.settings = s;
-    code = operate(&opts, wish_json(o, w));
-    settings_free(s);
-    return code;
+    return wish_operate(o, opts, wish_json(o, w));
 }
 
 /* CA…; everything else is something to do. */

@@ -2,8 +2,7 @@
 /* demo.c - `ringdown demo`: a database with calls that never were, for showing things. What is made up and where it may
  * go is scripts/ringdown/demo/; here are only arguments. */
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
+#include "cli/wish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +44,6 @@ int cmd_demo(int argc, char **argv)
     const struct option_value values[] = {{"seed", &seed}, {"calls", &calls}, {NULL, NULL}};
     struct options o = {.usage = usage, .values = values, .max_words = 1};
     struct operate_opts opts = {.command = "demo", .kind = "demo"};
-    struct settings *s = NULL;
     json_t *wish;
     int code = EXIT_OK;
 
@@ -56,19 +54,10 @@ int cmd_demo(int argc, char **argv)
         return EXIT_USAGE;
     }
     wish = json_object();
-    json_object_set_new(wish, "verb", json_string(o.words[0]));
+    wish_text(wish, "verb", o.words[0]);
     if (!set_number(wish, "seed", seed, SEED_MAX) || !set_number(wish, "calls", calls, CALLS_MAX)) {
         json_decref(wish);
         return EXIT_USAGE;
     }
-    code = options_settings(&o, SETTINGS_KEEPER, &s);
-    if (code) {
-        json_decref(wish);
-        return code;
-    }
-    opts.settings = s;
-    opts.as_json = o.json;
-    code = operate(&opts, wish);
-    settings_free(s);
-    return code;
+    return wish_operate(&o, opts, wish);
 }

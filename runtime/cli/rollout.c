@@ -3,8 +3,7 @@
  * Here are only arguments: what is done and said is scripts/ringdown/rollout/. No live node is needed;
  * nodes follow the database within a second, and the file in the data folder when that is away. */
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
+#include "cli/wish.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,12 +81,6 @@ static bool set_number(json_t *out, const char *command, const char *option, con
     return true;
 }
 
-static void set_text(json_t *out, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(out, key, json_string(value));
-}
-
 /* Numbers, or @FILE with some of them on each line; false after a complaint. */
 static bool set_list(json_t *out, const char *command, const char *key, const char *value)
 {
@@ -98,14 +91,8 @@ static bool set_list(json_t *out, const char *command, const char *key, const ch
     if (text)
         json_object_set_new(out, key, text);
     else
-        set_text(out, key, value);
+        wish_text(out, key, value);
     return true;
-}
-
-static void set_true(json_t *out, const char *key, bool value)
-{
-    if (value)
-        json_object_set_new(out, key, json_true());
 }
 
 /* NULL after a complaint. */
@@ -114,18 +101,18 @@ static json_t *wish_json(const struct wish *w, const char *command)
     json_t *out = json_object();
     bool good;
 
-    set_text(out, "agent", w->agent);
-    set_text(out, "reason", w->reason);
-    set_text(out, "to", w->to);
-    set_text(out, "stages", w->stages);
-    set_text(out, "bake", w->bake);
-    set_text(out, "min", w->min);
-    set_text(out, "unit", w->unit);
-    set_text(out, "salt", w->salt);
-    set_text(out, "schedule", w->schedule);
-    set_true(out, "force", w->force);
-    set_true(out, "yes", w->yes);
-    set_true(out, "reshuffle", w->reshuffle);
+    wish_text(out, "agent", w->agent);
+    wish_text(out, "reason", w->reason);
+    wish_text(out, "to", w->to);
+    wish_text(out, "stages", w->stages);
+    wish_text(out, "bake", w->bake);
+    wish_text(out, "min", w->min);
+    wish_text(out, "unit", w->unit);
+    wish_text(out, "salt", w->salt);
+    wish_text(out, "schedule", w->schedule);
+    wish_true(out, "force", w->force);
+    wish_true(out, "yes", w->yes);
+    wish_true(out, "reshuffle", w->reshuffle);
     if (w->auto_advance || w->no_auto_advance)
         json_object_set_new(out, "auto_advance", json_boolean(w->auto_advance));
     good = set_number(out, command, "if-version", "if_version", w->if_version) &&
@@ -151,22 +138,10 @@ static bool hurries(const char *command, const json_t *wish)
 /* Takes `wish`; `result` as in struct operate_opts. */
 static int run(const struct options *o, const char *command, json_t *wish, json_t **result)
 {
-    struct operate_opts opts = {.command = command,
-                                .kind = command,
-                                .as_json = o->json,
-                                .result = result,
-                                .hurries = hurries(command, wish)};
-    struct settings *s = NULL;
-    int code = wish ? options_settings(o, SETTINGS_KEEPER, &s) : EXIT_USAGE;
+    struct operate_opts opts = {
+        .command = command, .kind = command, .result = result, .hurries = hurries(command, wish)};
 
-    if (code) {
-        json_decref(wish);
-        return code;
-    }
-    opts.settings = s;
-    code = operate(&opts, wish);
-    settings_free(s);
-    return code;
+    return wish ? wish_operate(o, opts, wish) : EXIT_USAGE;
 }
 
 /* ---- the commands ---- */
@@ -201,7 +176,7 @@ int cmd_rollout(int argc, char **argv)
     }
     wish = wish_json(&w, "rollout");
     if (wish)
-        set_text(wish, "verb", o.words[0]);
+        wish_text(wish, "verb", o.words[0]);
     return run(&o, "rollout", wish, NULL);
 }
 
@@ -224,7 +199,7 @@ int cmd_force(int argc, char **argv)
     }
     wish = wish_json(&w, "force");
     if (wish)
-        set_text(wish, "system", o.words[0]);
+        wish_text(wish, "system", o.words[0]);
     return run(&o, "force", wish, NULL);
 }
 
@@ -234,7 +209,7 @@ static int undo_asking(const struct options *o, const struct wish *w)
     json_t *wish = wish_json(w, "undo"), *shown = NULL;
     int code;
 
-    set_true(wish, "show", true);
+    wish_true(wish, "show", true);
     code = run(o, "undo", wish, &shown);
     if (!code && !operate_agreed("undo"))
         code = EXIT_USAGE;

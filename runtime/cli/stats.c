@@ -2,9 +2,8 @@
 /* stats.c - `ringdown stats`: what calls were like. Here are only arguments and the terminal: what is counted and
  * drawn is scripts/ringdown/stats/. No live node is needed. */
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
 #include "cli/terminal.h"
+#include "cli/wish.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,34 +35,22 @@ struct wish {
     bool tests, imported, csv;
 };
 
-static void set_text(json_t *out, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(out, key, json_string(value));
-}
-
-static void set_true(json_t *out, const char *key, bool value)
-{
-    if (value)
-        json_object_set_new(out, key, json_true());
-}
-
 static json_t *wish_json(const struct wish *w)
 {
     json_t *out = json_object();
 
-    set_text(out, "verb", w->verb);
-    set_text(out, "agent", w->agent);
-    set_text(out, "site", w->site);
-    set_text(out, "system", w->system);
-    set_text(out, "since", w->since);
-    set_text(out, "until", w->until);
-    set_text(out, "by", w->by);
-    set_text(out, "day", w->day);
-    set_true(out, "tests", w->tests);
-    set_true(out, "imported", w->imported);
-    set_true(out, "csv", w->csv);
-    set_true(out, "plain", !terminal_has_blocks());
+    wish_text(out, "verb", w->verb);
+    wish_text(out, "agent", w->agent);
+    wish_text(out, "site", w->site);
+    wish_text(out, "system", w->system);
+    wish_text(out, "since", w->since);
+    wish_text(out, "until", w->until);
+    wish_text(out, "by", w->by);
+    wish_text(out, "day", w->day);
+    wish_true(out, "tests", w->tests);
+    wish_true(out, "imported", w->imported);
+    wish_true(out, "csv", w->csv);
+    wish_true(out, "plain", !terminal_has_blocks());
     json_object_set_new(out, "width", json_integer(terminal_width()));
     return out;
 }
@@ -78,7 +65,6 @@ int cmd_stats(int argc, char **argv)
         {"tests", &w.tests}, {"imported", &w.imported}, {"csv", &w.csv}, {NULL, NULL}};
     struct options o = {.usage = usage, .values = values, .switches = switches, .max_words = 1};
     struct operate_opts opts = {.command = "stats", .kind = "stats"};
-    struct settings *s = NULL;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
@@ -99,12 +85,5 @@ int cmd_stats(int argc, char **argv)
         fputs("ringdown stats: either --csv or --json\n", stderr);
         return EXIT_USAGE;
     }
-    code = options_settings(&o, SETTINGS_KEEPER, &s);
-    if (code)
-        return code;
-    opts.settings = s;
-    opts.as_json = o.json;
-    code = operate(&opts, wish_json(&w));
-    settings_free(s);
-    return code;
+    return wish_operate(&o, opts, wish_json(&w));
 }

@@ -2,8 +2,7 @@
 /* tokens.c - `ringdown tokens`: who may use the admin API. Here are only arguments: what is done and said
  * is scripts/ringdown/api/tokens.lua. No live node is needed; nodes ask the database at each request. */
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
+#include "cli/wish.h"
 
 #include <stdio.h>
 
@@ -22,28 +21,6 @@ static const char usage[] =
     "without\n"
     "--expires it is good for 90 days. Exit code 1 when it did not work, 2 for wrong arguments.\n";
 
-static void set_text(json_t *out, const char *key, const char *value)
-{
-    if (value)
-        json_object_set_new(out, key, json_string(value));
-}
-
-static int run(const struct options *o, json_t *wish)
-{
-    struct operate_opts opts = {.command = "tokens", .kind = "tokens", .as_json = o->json};
-    struct settings *s = NULL;
-    int code = options_settings(o, SETTINGS_KEEPER, &s);
-
-    if (code) {
-        json_decref(wish);
-        return code;
-    }
-    opts.settings = s;
-    code = operate(&opts, wish);
-    settings_free(s);
-    return code;
-}
-
 int cmd_tokens(int argc, char **argv)
 {
     const char *role = NULL, *agents = NULL, *expires = NULL;
@@ -52,6 +29,7 @@ int cmd_tokens(int argc, char **argv)
         {"role", &role}, {"agents", &agents}, {"expires", &expires}, {NULL, NULL}};
     const struct option_switch switches[] = {{"personal", &personal}, {"all", &all}, {NULL, NULL}};
     struct options o = {.usage = usage, .values = values, .switches = switches, .max_words = 2};
+    struct operate_opts opts = {.command = "tokens", .kind = "tokens"};
     int code = EXIT_OK;
     json_t *wish;
 
@@ -65,12 +43,12 @@ int cmd_tokens(int argc, char **argv)
         return EXIT_USAGE;
     }
     wish = json_object();
-    set_text(wish, "verb", o.words[0]);
-    set_text(wish, "name", o.n_words > 1 ? o.words[1] : NULL);
-    set_text(wish, "role", role);
-    set_text(wish, "agents", agents);
-    set_text(wish, "expires", expires);
+    wish_text(wish, "verb", o.words[0]);
+    wish_text(wish, "name", o.n_words > 1 ? o.words[1] : NULL);
+    wish_text(wish, "role", role);
+    wish_text(wish, "agents", agents);
+    wish_text(wish, "expires", expires);
     json_object_set_new(wish, "personal", json_boolean(personal));
     json_object_set_new(wish, "all", json_boolean(all));
-    return run(&o, wish);
+    return wish_operate(&o, opts, wish);
 }

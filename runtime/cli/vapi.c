@@ -2,8 +2,7 @@
 /* vapi.c - `ringdown vapi import`: calls of a time before come from Vapi into the database
  * (scripts/ringdown/vapi/import.lua). It needs no live node. */
 #include "cli/commands.h"
-#include "cli/operate.h"
-#include "cli/options.h"
+#include "cli/wish.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,12 +21,9 @@ static json_t *wish_of(const char *since, const char *agent, bool again)
 {
     json_t *wish = json_object();
 
-    if (since)
-        json_object_set_new(wish, "since", json_string(since));
-    if (agent)
-        json_object_set_new(wish, "agent", json_string(agent));
-    if (again)
-        json_object_set_new(wish, "again", json_true());
+    wish_text(wish, "since", since);
+    wish_text(wish, "agent", agent);
+    wish_true(wish, "again", again);
     return wish;
 }
 
@@ -39,7 +35,6 @@ int cmd_vapi(int argc, char **argv)
     const struct option_switch switches[] = {{"again", &again}, {NULL, NULL}};
     struct options o = {.usage = usage, .values = values, .switches = switches, .max_words = 1};
     struct operate_opts opts = {.command = "vapi", .kind = "vapi_import"};
-    struct settings *s = NULL;
     int code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
@@ -48,12 +43,5 @@ int cmd_vapi(int argc, char **argv)
         fputs("ringdown vapi: what? import; see: ringdown vapi --help\n", stderr);
         return EXIT_USAGE;
     }
-    code = options_settings(&o, SETTINGS_KEEPER, &s);
-    if (code)
-        return code;
-    opts.settings = s;
-    opts.as_json = o.json;
-    code = operate(&opts, wish_of(since, agent, again));
-    settings_free(s);
-    return code;
+    return wish_operate(&o, opts, wish_of(since, agent, again));
 }
