@@ -197,7 +197,7 @@ local function line(value)
   io.stdout:flush()
 end
 
--- The shipped agents, where one of them may be answered by either system.
+-- The shipped agents, where one of them may be answered by either system, and is recorded.
 local function shipped()
   local files = {}
   for path in proc.run("find agents -type f"):gmatch "[^\n]+" do
@@ -207,7 +207,8 @@ local function shipped()
     ('%%0  vapi = { assistant = "%s", no_triage = "accepted" },\n'):format(assistant)
   local text, n_changed = files[name]:gsub("\n  openai = [^\n]+\n", vapi, 1)
   assert(n_changed == 1, "its openai table is written otherwise now")
-  files[name] = text
+  files[name], n_changed = text:gsub("\n  greeting = ", "\n  record = true,%0", 1)
+  assert(n_changed == 1, "its greeting is written otherwise now")
   return files
 end
 

@@ -50,13 +50,15 @@ export function CopyButton({ text, what = "Copy" }: { text: string; what?: strin
   );
 }
 
-/** Tabs are places: each has its address. */
+/** Tabs are places: each has its address, and what stands below it (/alerts/rules/drift) is in it. */
 export function Tabs({ label, of }: { label: string; of: { href: string; name: string; count?: number | null }[] }) {
   const { path } = useRoute();
+  const place = (tab: { href: string }) => tab.href.split("?")[0]!;
+  const here = of.filter((tab) => path === place(tab) || path.startsWith(place(tab) + "/")).sort((a, b) => place(b).length - place(a).length)[0];
   return (
     <nav class="tabs" aria-label={label}>
       {of.map((tab) => (
-        <a key={tab.href} href={tab.href} aria-current={path === tab.href.split("?")[0] ? "page" : undefined}>
+        <a key={tab.href} href={tab.href} aria-current={tab === here ? "page" : undefined}>
           {tab.name}
           {tab.count !== undefined && tab.count !== null ? <span class="tab-count num">{tab.count}</span> : null}
         </a>

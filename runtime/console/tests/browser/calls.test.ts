@@ -89,6 +89,22 @@ describe("calls", () => {
     expect(await viewer.getByRole("button", { name: "Listen" }).count()).toBe(0);
   });
 
+  it("sound as they were recorded", async () => {
+    const call = await order<string>({ do: "call", scenario: "holds-the-line", to: "+13125550100" });
+    await api("operator", "POST", `/calls/${call}/hang-up`);
+    await order({ do: "wait_calls" });
+    const kept = () => api<{ items: { duration_ms: number | null }[] }>("operator", "GET", `/calls/${call}/recordings`);
+    await expect.poll(async () => (await kept()).items.length, { timeout: 60_000, interval: 500 }).toBe(1);
+    const seconds = (await kept()).items[0]!.duration_ms! / 1000;
+    const page = await open(`/calls/${call}`, "operator");
+    await page.getByRole("button", { name: "Listen" }).click();
+    await page.waitForFunction((s) => Math.abs((document.querySelector("audio")?.duration ?? 0) - s) < 0.1, seconds);
+    await page.waitForFunction(() => document.querySelector("audio")!.currentTime > 0.2); // it plays by itself
+    await page.evaluate(() => void (document.querySelector("audio")!.currentTime = document.querySelector("audio")!.duration - 0.3));
+    await page.waitForFunction(() => document.querySelector("audio")!.ended);
+    await shot(page, "call-recorded", false);
+  });
+
   it("that nobody knows are told so", async () => {
     const page = await open("/calls/CA0000000000000000000000000000dead", "viewer");
     await page.getByText("There is no such call").first().waitFor();

@@ -44,4 +44,25 @@ describe("health", () => {
     await page.locator(".toast", { hasText: "It was not done. It drains already." }).waitFor();
     expect(asked).toBe(1);
   });
+
+  it("takes calls again when the drain is taken back, at once or later", async () => {
+    const page = await open("/nodes", "admin");
+    const dialog = page.getByRole("dialog");
+    const drain = async () => {
+      await page.getByRole("button", { name: "Drain…" }).click();
+      await dialog.getByRole("textbox").fill((await dialog.locator("code").textContent())!);
+      await dialog.getByRole("button", { name: /^Drain / }).click();
+      await page.getByRole("button", { name: "Take calls again…" }).waitFor();
+    };
+    await drain();
+    await page.getByText("refused: it drains").waitFor();
+    await axe(page);
+    await page.locator(".toast", { hasText: "takes no new calls" }).getByRole("button", { name: "Undo" }).click();
+    await page.locator(".figures").getByText("takes calls").waitFor();
+    await drain();
+    await page.getByRole("button", { name: "Take calls again…" }).click();
+    await dialog.getByRole("button", { name: "Take calls again" }).click();
+    await page.getByRole("button", { name: "Drain…" }).waitFor();
+    await page.locator(".figures").getByText("takes calls").waitFor();
+  });
 });

@@ -9,9 +9,11 @@ describe("settings", () => {
     const me = async (token: string) => (await fetch(admin + "/api/v1/me", { headers: { authorization: `Bearer ${token}` } })).status;
     const page = await open("/settings", "admin");
     await page.getByLabel("Name", { exact: true }).fill("board");
+    for (const agent of ["northside-plumbing", "brightsmile-dental"]) await page.getByLabel(agent).check();
     await page.getByRole("button", { name: "Make…" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("what the audit calls it").waitFor();
+    await dialog.getByText("brightsmile-dental, northside-plumbing").waitFor();
     await axe(page);
     await dialog.getByRole("button", { name: "Make board" }).click();
     const secret = (await page.locator(".secret code").textContent())!;

@@ -2,7 +2,7 @@
 // stand - one real node with doubles and a seeded PostgreSQL, and a browser in front of it, for all files of tests.
 //
 //   const page = await open("/calls", "operator");   a tab of its own, logged in; it fails the test that leaves errors
-//   await axe(page);                                 0 violations, or they are told
+//   await axe(page);                                 0 violations, or they are told; contrast(page): of colours alone
 //   await shot(page, "calls");                       build/test/screens/calls.png
 //   await order({ do: "call", scenario: "holds-the-line" })   what spec/e2e/support/stand.lua does
 //
@@ -125,17 +125,24 @@ export async function open(path: string, role: Role | null, o: OpenOptions = {})
 const require = createRequire(import.meta.url);
 let axeSource: string | null = null;
 
-/** 0 violations of WCAG 2.2 AA. The page's own rules let no script be added: it is run from outside. */
-export async function axe(page: Page): Promise<void> {
+const ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+async function violations(page: Page, runOnly: unknown): Promise<void> {
   axeSource ??= readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-  await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
+  const found = await page.evaluate(async (only) => {
     const run = (window as unknown as { axe: { run: (o: object) => Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }> } }).axe.run;
-    const { violations } = await run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    const { violations } = await run({ runOnly: only });
     return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${v.help}\n  ${n.html.slice(0, 200)}\n  ${n.failureSummary ?? ""}`));
-  });
+  }, runOnly);
   expect(found).toEqual([]);
 }
+
+/** 0 violations of WCAG 2.2 AA. The page's own rules let no script be added: it is run from outside. */
+export const axe = (page: Page): Promise<void> => violations(page, ALL);
+
+/** Only what another colour scheme may change. */
+export const contrast = (page: Page): Promise<void> => violations(page, { type: "rule", values: ["color-contrast", "link-in-text-block"] });
 
 export async function shot(page: Page, name: string, fullPage = true): Promise<void> {
   mkdirSync(SCREENS, { recursive: true });
