@@ -6,8 +6,8 @@
  * - files with a hash in their name are kept by the browser for good, the page is asked for each time
  * - a place in the console (/calls/CA…) is the page, for whoever wants HTML; everybody else is told that there
  *   is nothing there, and below /api nobody is given a page
- * - the page may load and ask nothing but this listener, runs no script that does not come from here, and stands
- *   in no frame of anybody's
+ * - the page may load and ask nothing but this listener, runs no script that does not come from here, makes none of
+ *   a text (the browser refuses it), and stands in no frame of anybody's
  *
  * Failure modes: built without the console (no node on that machine): `/` says how to get it. */
 #include "control/console.h"
@@ -27,7 +27,8 @@ enum { HEADERS_MAX = 1024, TAG_MAX = 32 };
     "referrer-policy: no-referrer\r\n"                                                           \
     "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; "         \
     "connect-src 'self'; img-src 'self' data:; media-src 'self' blob:; frame-ancestors 'none'; " \
-    "base-uri 'none'; form-action 'none'\r\n"                                                    \
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "                  \
+    "trusted-types 'none'\r\n"                                                                   \
     "permissions-policy: camera=(), geolocation=(), payment=(), usb=()\r\n"                      \
     "cross-origin-opener-policy: same-origin\r\n"                                                \
     "cross-origin-resource-policy: same-origin\r\n"

@@ -165,7 +165,7 @@ const toolColumns: Column<NonNullable<ShownAgent["tools"]>[number]>[] = [
   { key: "effect", head: "Effect", cell: (t) => t.effect ?? f.UNKNOWN, sort: (t) => t.effect },
   { key: "timeout", head: "At most", align: "right", cell: (t) => f.duration(t.timeout_ms), sort: (t) => t.timeout_ms },
   { key: "args", head: "Takes", cell: (t) => arrayOf<string>(t.args).join(", ") || f.UNKNOWN },
-  { key: "about", head: "What the model is told of it", cell: (t) => t.about ?? "" },
+  { key: "about", head: "What the model is told of it", prose: true, cell: (t) => t.about ?? "" },
 ];
 
 const ruleColumns: Column<NonNullable<ShownAgent["emergencies"]>[number]>[] = [

@@ -79,6 +79,7 @@ function columnsOf(may: boolean, reload: () => void, past: boolean): Column<Aler
     {
       key: "text",
       head: "In words, and what to do",
+      prose: true,
       cell: (a) => (
         <>
           {a.labels.agent ? <b>{a.labels.agent}: </b> : null}
@@ -338,10 +339,11 @@ function Silences() {
 const ruleColumns: Column<Rule>[] = [
   { key: "name", head: "Rule", cell: (r) => r.name.replaceAll("_", " "), sort: (r) => r.name },
   { key: "severity", head: "Severity", cell: (r) => <Badge tone={severityTone[r.severity]}>{r.severity}</Badge>, sort: (r) => order[r.severity] },
-  { key: "about", head: "What it means", cell: (r) => r.about },
+  { key: "about", head: "What it means", prose: true, cell: (r) => r.about },
   {
     key: "when",
     head: "Fires",
+    prose: true,
     cell: (r) => (
       <>
         {r.condition}

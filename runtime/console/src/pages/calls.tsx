@@ -164,7 +164,7 @@ function One({ call }: { call: string }) {
             {data.fix ? <p class="warning">{data.fix}</p> : null}
             <Figures
               of={[
-                { name: "Outcome", value: <Outcome of={data} />, about: data.failed_over_to ? `failed over to ${data.failed_over_to}` : f.words(data.reason) },
+                { name: "Outcome", value: <span class="in-words"><Outcome of={data} /></span>, about: data.failed_over_to ? `failed over to ${data.failed_over_to}` : f.words(data.reason) },
                 { name: "System", value: <System name={data.system} />, about: data.model },
                 { name: "Took", value: <Duration ms={data.duration_s === null ? null : data.duration_s * 1000} />, about: f.words(data.status) },
                 { name: "First sound", value: <Count value={data.first_audio_ms} unit="ms" />, about: f.plural(data.turns, "turn") },

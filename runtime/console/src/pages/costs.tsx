@@ -15,7 +15,7 @@ import { preview } from "../ui/dialog";
 import * as f from "../ui/format";
 import { Lengths, ScopeFilters, scopeOf, useAgentNames } from "../ui/scope";
 import { Empty } from "../ui/states";
-import { dayAt, EACH, groupsOf, listOf, share, totalOf, type Sum } from "../ui/sums";
+import { dayAt, EACH, groupsOf, listOf, openDay, share, totalOf, type Sum } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Count, Duration, Money, Percent, System, Time } from "../ui/values";
@@ -59,6 +59,7 @@ function Numbers({ costs, savings }: { costs: Costs; savings: CostSavings | unde
   const total = totalOf(costs);
   const { cost } = total;
   const known = cost.known_calls > 0 ? cost.micro_usd : null;
+  const some = cost.unknown_calls > 0; // minutes and bookings are those of all calls
   const soFar = savings?.so_far;
   const atAll = savings?.at_all;
   return (
@@ -71,10 +72,10 @@ function Numbers({ costs, savings }: { costs: Costs; savings: CostSavings | unde
           href: listOf(HREF, total.filter),
         },
         { name: "A call", value: <Money digits={EACH} microUsd={share(known, cost.known_calls)} />, about: `${f.count(cost.known_calls)} whose cost is known` },
-        { name: "A minute", value: <Money digits={EACH} microUsd={share(known, total.talk_ms / 60_000)} />, about: `${f.duration(total.talk_ms)} talked` },
-        { name: "A booking", value: <Money digits={EACH} microUsd={share(known, total.bookings)} />, about: f.plural(total.bookings, "booking") },
+        { name: "A minute", value: <Money digits={EACH} microUsd={share(known, total.talk_ms / 60_000)} atLeast={some} />, about: `${f.duration(total.talk_ms)} talked` },
+        { name: "A booking", value: <Money digits={EACH} microUsd={share(known, total.bookings)} atLeast={some} />, about: f.plural(total.bookings, "booking") },
         { name: "Saved so far", value: soFar ? <Saving of={soFar} /> : f.UNKNOWN, about: soFar ? `by ${f.plural(soFar.calls, "call")} that OpenAI had` : null },
-        { name: "Each month, if OpenAI had all", value: atAll ? <Saving of={atAll} /> : f.UNKNOWN, about: atAll ? `by ${f.plural(atAll.calls, "call")} on both` : null },
+        { name: "Each month at 100 %", value: atAll ? <Saving of={atAll} /> : f.UNKNOWN, about: atAll ? `by ${f.plural(atAll.calls, "call")} on both` : null },
       ]}
     />
   );
@@ -145,7 +146,7 @@ function ByDay({ of }: { of: Costs }) {
       ],
     };
   }, [of]);
-  return <Chart label="Cost by the day" at={c.at} series={c.series} unit="$" format={(v) => f.money(v * 1e6)} zone="UTC" by="day" height={190} />;
+  return <Chart label="Cost by the day" at={c.at} series={c.series} unit="$" format={(v) => f.money(v * 1e6)} zone="UTC" by="day" openFrom={openDay(of.zone)} height={190} />;
 }
 
 type Grouped = "agent" | "system" | "site" | "outcome" | "day";
@@ -160,8 +161,8 @@ function Groups({ scope, by }: { scope: ReturnType<typeof scopeOf>; by: Grouped 
     { key: "calls", head: "Calls", align: "right", cell: (s) => <Count value={s.calls} />, sort: (s) => s.calls },
     { key: "usd", head: "Dollars", align: "right", cell: (s) => <Dollars microUsd={s.cost.known_calls ? s.cost.micro_usd : null} filter={s.filter} />, sort: (s) => s.cost.micro_usd },
     { key: "call", head: "A call", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.cost.known_calls)} />, sort: (s) => each(s, s.cost.known_calls) },
-    { key: "minute", head: "A minute", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.talk_ms / 60_000)} />, sort: (s) => each(s, s.talk_ms / 60_000) },
-    { key: "booking", head: "A booking", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.bookings)} />, sort: (s) => each(s, s.bookings) },
+    { key: "minute", head: "A minute", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.talk_ms / 60_000)} atLeast={s.cost.unknown_calls > 0} />, sort: (s) => each(s, s.talk_ms / 60_000) },
+    { key: "booking", head: "A booking", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.bookings)} atLeast={s.cost.unknown_calls > 0} />, sort: (s) => each(s, s.bookings) },
     ...BASES.map((b): Column<Sum> => ({ key: b.key, head: b.key, align: "right", cell: (s) => <Dollars microUsd={s.cost.bases[b.key]} filter={s.filter} more={{ basis: b.key }} about={b.key} />, sort: (s) => s.cost.bases[b.key] })),
     { key: "unknown", head: "Not known", title: "calls whose cost is not known", align: "right", cell: (s) => (s.cost.unknown_calls ? <a href={listOf(HREF, s.filter, { unknown: true })}>{f.count(s.cost.unknown_calls)}</a> : <Count value={0} />), sort: (s) => s.cost.unknown_calls },
   ];

@@ -10,7 +10,7 @@ import { Chart } from "../ui/chart";
 import * as f from "../ui/format";
 import { Lengths, ScopeFilters, scopeOf } from "../ui/scope";
 import { Empty } from "../ui/states";
-import { dayAt, EACH, groupsOf, listOf, share, totalOf, type Sum, type Waits } from "../ui/sums";
+import { dayAt, EACH, groupsOf, listOf, openDay, share, totalOf, type Sum, type Waits } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { Badge, Code, Count, Duration, Money, Percent, System } from "../ui/values";
 import { Facts, Figures, Page, Panel, Shown } from "../ui/view";
@@ -77,7 +77,7 @@ function Courses({ of, zone }: { of: Statistics; zone: string }) {
       model: days.some((d) => d.model),
     };
   }, [of]);
-  const one = { at: c.at, zone: "UTC", by: "day" as const, height: 170 };
+  const one = { at: c.at, zone: "UTC", by: "day" as const, openFrom: openDay(zone), height: 170 };
   return (
     <div class="pairs">
       <Panel title={`By the day (${zone})`}>

@@ -36,7 +36,7 @@ const columns: Column<Emergency>[] = [
   { key: "at", head: "Heard", cell: (e) => <Time at={e.matched_at} precision="second" />, sort: (e) => e.matched_at },
   { key: "state", head: "State", cell: (e) => <State of={e} />, sort: (e) => e.state },
   { key: "rule", head: "Rule", cell: (e) => <span class="nowrap">{f.words(e.rule)}</span>, sort: (e) => e.rule },
-  { key: "severity", head: "About", cell: (e) => e.severity ?? f.UNKNOWN, sort: (e) => e.severity },
+  { key: "severity", head: "Severity", cell: (e) => e.severity ?? f.UNKNOWN, sort: (e) => e.severity },
   { key: "words", head: "What the caller said", wide: true, cell: (e) => e.words ?? f.UNKNOWN },
   { key: "from", head: "Caller", cell: (e) => <Phone number={e.from} /> },
   { key: "agent", head: "Agent", cell: (e) => <span class="nowrap">{e.agent ?? f.UNKNOWN}</span>, sort: (e) => e.agent },
@@ -76,7 +76,7 @@ function List() {
       <Filters
         of={[
           { name: "state", label: "State", type: "select", options: (Object.keys(stateWords) as Emergency["state"][]).map((value) => ({ value, name: stateWords[value] })) },
-          { name: "severity", label: "About", type: "select", options: named("life", "urgent", "normal") },
+          { name: "severity", label: "Severity", type: "select", options: named("life", "urgent", "normal") },
           { name: "agent", label: "Agent", type: "select", options: agents },
           ...(query.get("since") ? [{ name: "since", label: "Since (UTC)", type: "text" as const }] : []),
         ]}
@@ -112,7 +112,7 @@ const stepColumns: Column<Step>[] = [
   { key: "kind", head: "What", cell: (s) => f.words(s.kind) },
   { key: "target", head: "To", cell: (s) => (s.target ? <Phone number={s.target} /> : "") },
   { key: "state", head: "Came to", cell: (s) => <Badge tone={stepTones[s.state] ?? "quiet"}>{f.words(s.state)}</Badge> },
-  { key: "detail", head: "Told", wide: true, cell: (s) => <span title={s.detail ?? undefined}>{s.detail}</span> },
+  { key: "detail", head: "Told", prose: true, cell: (s) => s.detail },
 ];
 
 function Confirm({ of, done }: { of: Emergency; done: () => void }) {
@@ -142,7 +142,7 @@ function One({ call, rule }: { call: string; rule: string }) {
   return (
     <Page
       title={`Emergency: ${f.words(rule)}`}
-      about={e ? <>{e.agent ?? "no agent"}, {e.severity ? `about ${e.severity}` : "without a severity"}</> : null}
+      about={e ? <>{e.agent ?? "no agent"}, {e.severity === "life" ? "about life" : (e.severity ?? "without a severity")}</> : null}
       actions={
         <>
           {e && (e.state === "open" || e.state === "abandoned") && may("POST /emergencies/{call}/{rule}/confirm") ? <Confirm of={e} done={one.reload} /> : null}

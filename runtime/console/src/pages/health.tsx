@@ -207,6 +207,7 @@ const alarmColumns: Column<Alarm>[] = [
   {
     key: "text",
     head: "In words, and what to do",
+    prose: true,
     cell: (a) => (
       <>
         {a.subject ? <b>{a.subject}: </b> : null}
@@ -253,7 +254,7 @@ const checkColumns: Column<Check>[] = [
   { key: "name", head: "Component", cell: (c) => c.name.replace(":", ": "), sort: (c) => c.name },
   { key: "state", head: "State", cell: (c) => <Badge tone={toneOf[c.status]}>{wordOf[c.status]}</Badge>, sort: (c) => rank[c.status] },
   { key: "value", head: "Observed", align: "right", cell: observed },
-  { key: "output", head: "Why", cell: (c) => c.output ?? "" },
+  { key: "output", head: "Why", prose: true, cell: (c) => c.output ?? "" },
 ];
 
 /** What is not good in a table, with why; what is good in as little room as it needs. */

@@ -329,14 +329,14 @@ function Rates() {
   const [edited, setEdited] = useState<{ rate: Rate | null } | null>(null);
   const past = query.get("past") === "true";
   const columns: Column<Rate>[] = [
-    { key: "what", head: "What", cell: (r) => <b>{whatName[r.what]}</b>, sort: (r) => r.what },
-    { key: "model", head: "Model", cell: (r) => r.model || "", sort: (r) => r.model },
-    { key: "unit", head: "Unit", cell: (r) => r.unit.replaceAll("_", " "), sort: (r) => r.unit },
+    { key: "what", head: "What", cell: (r) => <b class="nowrap">{whatName[r.what]}</b>, sort: (r) => r.what },
+    { key: "model", head: "Model", cell: (r) => <span class="nowrap">{r.model}</span>, sort: (r) => r.model },
+    { key: "unit", head: "Unit", cell: (r) => <span class="nowrap">{r.unit.replaceAll("_", " ")}</span>, sort: (r) => r.unit },
     { key: "usd", head: "US dollars", align: "right", cell: (r) => <span class="num">{aligned(r.usd)}</span>, sort: (r) => Number(r.usd) },
-    { key: "per", head: "per", cell: (r) => r.per },
+    { key: "per", head: "per", cell: (r) => <span class="nowrap">{r.per}</span> },
     { key: "from", head: "From", cell: (r) => <Time at={r.valid_from} precision="day" zone="UTC" />, sort: (r) => r.valid_from },
     { key: "to", head: "To", cell: (r) => (r.valid_to ? <Time at={r.valid_to} precision="day" zone="UTC" /> : r.now ? <Badge tone="good">holds</Badge> : "open"), sort: (r) => r.valid_to },
-    { key: "source", head: "Where it stands", cell: (r) => r.source ?? "", sort: (r) => r.source },
+    { key: "source", head: "Where it stands", prose: true, cell: (r) => r.source ?? "", sort: (r) => r.source },
   ];
   if (may)
     columns.push({

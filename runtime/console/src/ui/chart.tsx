@@ -26,6 +26,7 @@ export interface ChartProps {
   height?: number;
   zone?: string;
   by?: "hour" | "day"; // what one point stands for
+  openFrom?: number; // as `at`: what begins then or later is not over yet
 }
 
 function ink(name: string): string {
@@ -89,7 +90,8 @@ export function Chart(o: ChartProps) {
   const say = (v: number | null | undefined) => (v === null || v === undefined ? UNKNOWN : format(v) + (o.unit && !o.format ? " " + o.unit : ""));
   const stamp = (s: number) => {
     const at = new Date(s * 1000);
-    return o.by === "day" ? f.dayName(at, zone, new Date()) : `${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
+    const name = o.by === "day" ? f.dayName(at, zone, new Date()) : `${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
+    return o.openFrom !== undefined && s >= o.openFrom ? name + ", so far" : name;
   };
 
   useEffect(() => {

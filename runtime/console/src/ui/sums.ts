@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sums - how /statistics and /costs tell what they have counted: the total, and each group with the filter of its calls.
 import type { Statistics } from "../api/types";
+import * as f from "./format";
 
 type Maybe = number | null | undefined;
 
@@ -84,6 +85,9 @@ export function listOf(list: string, ...filters: Record<string, string | number 
 
 /** Days as the axis of a chart has them: as days of UTC, whichever clock they are of. */
 export const dayAt = (day: string): number => Date.parse(day + "T00:00:00Z") / 1000;
+
+/** The day that is not over yet by the clock there, on that axis. */
+export const openDay = (zone: string, now = new Date()): number => dayAt(f.day(now, zone));
 
 /** What one of many costs, in a column of such: four digits. */
 export const EACH = 4;

@@ -14,6 +14,7 @@ export interface Column<R> {
   sort?: (row: R) => string | number | null | undefined;
   align?: "right";
   wide?: boolean; // takes what width there is; its text is cut at the end
+  prose?: boolean; // sentences: never a column of single words
   title?: string; // explains the heading
 }
 
@@ -52,6 +53,8 @@ function walk(event: JSX.TargetedKeyboardEvent<HTMLTableSectionElement>): void {
   next.focus();
 }
 
+const classOf = <R,>(c: Column<R>): string | undefined => [c.align, c.wide ? "wide" : "", c.prose ? "prose" : ""].filter(Boolean).join(" ") || undefined;
+
 interface RowProps<R> {
   row: R;
   id: string;
@@ -72,7 +75,7 @@ const Row = memo(function Row<R>({ row, id, columns, href, cls, selected, name, 
         </td>
       )}
       {columns.map((c, i) => (
-        <td key={c.key} class={[c.align, c.wide ? "wide" : ""].filter(Boolean).join(" ") || undefined}>
+        <td key={c.key} class={classOf(c)}>
           {i === 0 && href ? (
             <a class="row-link" href={href}>
               {c.cell(row)}
@@ -112,7 +115,7 @@ export function Table<R>(o: TableProps<R>) {
               <th
                 key={c.key}
                 scope="col"
-                class={[c.align, c.wide ? "wide" : ""].filter(Boolean).join(" ") || undefined}
+                class={classOf(c)}
                 title={c.title}
                 aria-sort={by?.key === c.key ? (by.down ? "descending" : "ascending") : undefined}
               >

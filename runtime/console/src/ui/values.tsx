@@ -28,11 +28,12 @@ export function Percent({ value, digits }: { value: Maybe<number>; digits?: numb
   return value === null || value === undefined ? <NotKnown /> : <span class="num">{f.percent(value, digits)}</span>;
 }
 
-/** `about`: estimated, reported, billed…; `digits`: as many as the others of its column */
-export function Money({ microUsd, about, digits }: { microUsd: Maybe<number>; about?: string | null; digits?: number }) {
+/** `about`: estimated, reported, billed…; `digits`: as many as the others of its column; `atLeast`: part of it is not known */
+export function Money({ microUsd, about, digits, atLeast }: { microUsd: Maybe<number>; about?: string | null; digits?: number; atLeast?: boolean }) {
   if (microUsd === null || microUsd === undefined) return <NotKnown />;
   return (
-    <span class="num" title={`${(microUsd / 1e6).toFixed(6)} US dollars${about ? ", " + about : ""}`}>
+    <span class="num" title={`${atLeast ? "at least " : ""}${(microUsd / 1e6).toFixed(6)} US dollars${about ? ", " + about : ""}`}>
+      {atLeast ? "≥ " : ""}
       {digits === undefined ? f.money(microUsd) : f.moneyTo(microUsd, digits)}
     </span>
   );
@@ -44,7 +45,11 @@ export function Duration({ ms }: { ms: Maybe<number> }) {
 
 // One clock for all that says how long ago something was.
 const now = createStore(new Date());
-if (typeof window !== "undefined") setInterval(() => document.hidden || now.set(new Date()), 1000);
+if (typeof window !== "undefined") {
+  const tick = () => document.hidden || now.set(new Date());
+  setInterval(tick, 1000);
+  document.addEventListener("visibilitychange", tick);
+}
 
 /** The present moment, each `everyMs` anew. */
 export function useNow(everyMs = 10_000): Date {

@@ -126,6 +126,12 @@ describe("live calls", () => {
     expect(await page.locator("tbody tr").count()).toBeLessThan(100);
     expect(await page.locator("tbody tr").first().getAttribute("data-key")).toBe("CAmany300"); // whatever is filtered
     await shot(page, "live-500", false);
+    await page.locator('tr[data-key="CAmany300"] a').click();
+    await page.getByLabel(/Whisper to the agent/).fill("meant for one call alone");
+    await page.locator('tr[data-key="CAmany3"] a').click();
+    await page.waitForURL("**/live/CAmany3?*");
+    await page.getByLabel(/Whisper to the agent/).waitFor();
+    await expect.poll(() => page.getByLabel(/Whisper to the agent/).inputValue()).toBe("");
   });
 
   it("says that it is not live any more, and as of when its calls are", async () => {

@@ -50,6 +50,16 @@ describe("somebody who comes to the console", () => {
     await second.getByText("This log-in link was used already, or is too old.").waitFor();
   });
 
+  it("comes in by a link that is opened where the console is open already", async () => {
+    const page = await open("/nodes", null);
+    await page.getByLabel("Token").waitFor();
+    const link = await order<string>({ do: "link", role: "viewer" });
+    await page.evaluate((hash) => void (location.hash = hash), new URL(link).hash); // as an address of the same page is
+    await page.locator(h1).waitFor();
+    await page.getByText("maria").waitFor();
+    expect(page.url()).not.toContain("rt_");
+  });
+
   it("goes out, and the session is over", async () => {
     const page = await open("/nodes", null);
     await page.goto("about:blank");
@@ -62,6 +72,19 @@ describe("somebody who comes to the console", () => {
     const me = await fetch(admin + "/api/v1/me", { headers: { authorization: `Bearer ${token}` } });
     expect(me.status).toBe(401);
     expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  });
+
+  it("leaves no question and no notice to whoever comes next", async () => {
+    const page = await open("/nodes", "admin");
+    await page.getByRole("button", { name: "Drain…" }).click();
+    await page.getByRole("dialog").waitFor();
+    await page.route("**/api/v1/status", (route) => route.fulfill({ status: 401, contentType: "application/problem+json", body: '{"status":401,"title":"This needs a token that is good"}' }));
+    await page.getByText("The session has expired or was ended.").waitFor();
+    await page.unroute("**/api/v1/status");
+    await page.getByLabel("Token").fill((await stand()).tokens.viewer);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.locator(h1).waitFor();
+    expect(await page.getByRole("dialog").count()).toBe(0);
   });
 
   it("is told when the session has ended meanwhile", async () => {
@@ -79,7 +102,7 @@ describe("the frame of the page", () => {
     const { admin } = await stand();
     const page = await fetch(admin + "/calls/CA123", { headers: { accept: "text/html" } });
     expect(page.status).toBe(200);
-    expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'/);
+    expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'.*require-trusted-types-for 'script'; trusted-types 'none'$/);
     expect(page.headers.get("cache-control")).toBe("no-cache");
     const again = await fetch(admin + "/", { headers: { "if-none-match": page.headers.get("etag")! } });
     expect(again.status).toBe(304);
@@ -108,6 +131,16 @@ describe("the frame of the page", () => {
     await order({ do: "restart" });
     await page.locator(".bar .badge", { hasText: /^live$/ }).waitFor({ timeout: 60_000 });
     await page.getByText("The node does not answer").waitFor({ state: "detached", timeout: 60_000 });
+  });
+
+  it("goes on when a page cannot be drawn, and says so in its place", async () => {
+    const page = await open("/nodes", "operator");
+    await page.route("**/api/v1/rollouts", (route) => route.fulfill({ json: { items: [{ agent: "a", track: null }], next: null } }));
+    await page.locator(".rail a", { hasText: "Rollout" }).click();
+    await page.getByText("Something in this page went wrong.").waitFor();
+    await page.locator(".rail a", { hasText: "Health" }).click();
+    await page.locator(h1, { hasText: "Health" }).waitFor();
+    expect(await page.getByText("Something in this page went wrong.").count()).toBe(0);
   });
 
   it("is walked with the keyboard", async () => {

@@ -77,6 +77,17 @@ describe("today", () => {
     await page.locator(".sentence").waitFor();
   });
 
+  it("does not say that nothing wants somebody while it cannot know", async () => {
+    const page = await open("/nodes", "operator");
+    await page.route("**/api/v1/emergencies?*", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: '{"status":500,"title":"It did not work","fix":"look at the log"}' }));
+    await page.locator(".rail a", { hasText: "Today" }).click();
+    await page.getByText("Look at the log.").waitFor();
+    expect(await page.getByText("Nothing wants you").count()).toBe(0);
+    await page.unroute("**/api/v1/emergencies?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("Nothing wants you").waitFor();
+  });
+
   it("is usable on a small screen and in the dark", async () => {
     const page = await open("/today", "operator", { width: 360, height: 740, scheme: "dark" });
     await page.locator(".sentence").waitFor();

@@ -210,7 +210,7 @@ const lineColumns: Column<CostLine>[] = [
   { key: "item", head: "For", cell: (l) => `${l.item}${l.unit && l.item === "model" ? ", " + f.words(l.unit) : ""}` },
   { key: "quantity", head: "Quantity", align: "right", cell: (l) => <Count value={l.quantity} digits={l.quantity !== null && !Number.isInteger(l.quantity) ? 2 : 0} unit={l.item === "model" ? "tokens" : l.unit ?? undefined} /> },
   { key: "basis", head: "Known", cell: (l) => l.basis ?? l.reason ?? f.UNKNOWN },
-  { key: "usd", head: "Cost", align: "right", cell: (l) => <Money microUsd={l.micro_usd_exact} about={l.basis} /> },
+  { key: "usd", head: "Cost", align: "right", cell: (l) => <Money microUsd={l.micro_usd_exact} about={l.basis} digits={6} /> },
 ];
 
 const sum = (units: Record<string, number>, ...names: string[]) => names.reduce((n, name) => n + (units[name] ?? 0), 0);
@@ -220,7 +220,7 @@ const turnColumns: Column<TurnLine>[] = [
   { key: "in", head: "In", align: "right", cell: (t) => (t.role === "caller" ? f.UNKNOWN : <Count value={sum(t.units, "text_in", "audio_in")} />), title: "tokens in, without cached ones" },
   { key: "cached", head: "Cached", align: "right", cell: (t) => (t.role === "caller" ? f.UNKNOWN : <Count value={sum(t.units, "text_cached", "audio_cached")} />), title: "tokens in, from the cache" },
   { key: "out", head: "Out", align: "right", cell: (t) => (t.role === "caller" ? f.UNKNOWN : <Count value={sum(t.units, "text_out", "audio_out")} />), title: "tokens out" },
-  { key: "usd", head: "Cost", align: "right", cell: (t) => <Money microUsd={t.micro_usd_exact} about={t.reason} /> },
+  { key: "usd", head: "Cost", align: "right", cell: (t) => <Money microUsd={t.micro_usd_exact} about={t.reason} digits={6} /> },
 ];
 
 export function Cost({ call }: { call: string }) {
