@@ -8,6 +8,7 @@ import type { PageProps } from "../pages";
 import { to, useQuery } from "../state/router";
 import { CopyButton, Filters, Pager, type Filter } from "../ui/controls";
 import * as f from "../ui/format";
+import { useAgentNames } from "../ui/scope";
 import { Empty } from "../ui/states";
 import { Table, type Column } from "../ui/table";
 import { Badge, Count, Duration, Money, Phone, System, Time } from "../ui/values";
@@ -73,11 +74,9 @@ export function queryOf(query: URLSearchParams): Query<"GET /calls"> {
 
 function List() {
   const [query] = useQuery();
-  const agents = useApi("GET /agents", {});
+  const agents = useAgentNames();
   const first = !query.get("cursor");
   const calls = useApi("GET /calls", { query: queryOf(query) }, first ? { on: (fact) => fact.type === "ended" || (fact.type === "state" && fact.state === "live"), soonMs: 3000 } : {});
-  const agent = query.get("agent");
-  const known = [...new Set([...(agents.data?.items.map((a) => a.agent) ?? []), ...(agent ? [agent] : [])])];
   const some = [...TEXTS, ...FLAGS].some((name) => query.get(name));
   return (
     <Page title="Calls" about="newest first; days are those of the clock at each site">
@@ -85,7 +84,7 @@ function List() {
         of={[
           { name: "text", label: "Said", type: "search", hint: 'words, "a phrase", -without' },
           { name: "number", label: "Number", type: "search", hint: "+1…" },
-          { name: "agent", label: "Agent", type: "select", options: known.map((value) => ({ value, name: value })) },
+          { name: "agent", label: "Agent", type: "select", options: agents.map((value) => ({ value, name: value })) },
           { name: "system", label: "System", type: "select", options: [{ value: "openai", name: "OpenAI" }, { value: "vapi", name: "Vapi" }, { value: "fallback", name: "fallback" }] },
           { name: "result", label: "Result", type: "select", options: named("answered", "contained", "transferred", "not_taken", "emergency", "failed", "fallback", "missed") },
           { name: "kind", label: "Kind", type: "select", options: named("real", "test", "imported") },

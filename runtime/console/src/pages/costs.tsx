@@ -15,7 +15,7 @@ import { preview } from "../ui/dialog";
 import * as f from "../ui/format";
 import { Lengths, ScopeFilters, scopeOf, useAgentNames } from "../ui/scope";
 import { Empty } from "../ui/states";
-import { dayAt, EACH, groupsOf, listOf, openDay, share, totalOf, type Sum } from "../ui/sums";
+import { dayAt, EACH, groupsOf, listOf, partOfDay, share, totalOf, type Sum } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
 import { Badge, Count, Duration, Money, Percent, System, Time } from "../ui/values";
@@ -146,7 +146,7 @@ function ByDay({ of }: { of: Costs }) {
       ],
     };
   }, [of]);
-  return <Chart label="Cost by the day" at={c.at} series={c.series} unit="$" format={(v) => f.money(v * 1e6)} zone="UTC" by="day" openFrom={openDay(of.zone)} height={190} />;
+  return <Chart label="Cost by the day" at={c.at} series={c.series} unit="$" format={(v) => f.money(v * 1e6)} zone="UTC" by="day" partOf={partOfDay(of)} height={190} />;
 }
 
 type Grouped = "agent" | "system" | "site" | "outcome" | "day";

@@ -10,18 +10,19 @@ import { Chart } from "../ui/chart";
 import * as f from "../ui/format";
 import { Lengths, ScopeFilters, scopeOf } from "../ui/scope";
 import { Empty } from "../ui/states";
-import { dayAt, EACH, groupsOf, listOf, openDay, share, totalOf, type Sum, type Waits } from "../ui/sums";
+import { dayAt, EACH, groupsOf, listOf, partOfDay, share, totalOf, type Sum, type Waits } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { Badge, Code, Count, Duration, Money, Percent, System } from "../ui/values";
 import { Facts, Figures, Page, Panel, Shown } from "../ui/view";
 
 const USUAL = "7d";
 
-/** The filter of a group as /calls takes it: days are local there. */
+const TAKEN: Record<string, string> = { agent: "agent", site: "site", system: "system", local_from: "local_from", local_to: "local_to", from: "since", to: "until" };
+
+/** The filter of a sum as /calls takes it; sums are of real calls, neither of tests nor of imported ones. */
 export function callsHref(filter: Sum["filter"], more: Record<string, string | boolean> = {}): string | null {
-  const taken = ["agent", "site", "system", "local_from", "local_to"];
-  const kept = Object.fromEntries(Object.entries(filter).filter(([name]) => taken.includes(name)));
-  return filter.agent === "?" || filter.system === "none" ? null : listOf("/calls", kept, more);
+  const kept = Object.fromEntries(Object.entries(filter).flatMap(([name, value]) => (Object.hasOwn(TAKEN, name) ? [[TAKEN[name]!, value]] : [])));
+  return filter.agent === "?" || filter.system === "none" ? null : listOf("/calls", kept, { kind: "real" }, more);
 }
 
 function Numbers({ of }: { of: Sum }) {
@@ -77,7 +78,7 @@ function Courses({ of, zone }: { of: Statistics; zone: string }) {
       model: days.some((d) => d.model),
     };
   }, [of]);
-  const one = { at: c.at, zone: "UTC", by: "day" as const, openFrom: openDay(zone), height: 170 };
+  const one = { at: c.at, zone: "UTC", by: "day" as const, partOf: partOfDay(of), height: 170 };
   return (
     <div class="pairs">
       <Panel title={`By the day (${zone})`}>

@@ -11,6 +11,7 @@ import { useMay } from "../state/session";
 import { Button, CopyButton, Filters, Pager, Tabs } from "../ui/controls";
 import { confirm, preview } from "../ui/dialog";
 import * as f from "../ui/format";
+import { useAgentNames } from "../ui/scope";
 import { Empty } from "../ui/states";
 import { Table, type Column } from "../ui/table";
 import { toast } from "../ui/toast";
@@ -46,10 +47,7 @@ const columns: Column<Emergency>[] = [
 
 const named = (...names: string[]) => names.map((value) => ({ value, name: f.words(value) }));
 
-function useAgents(chosen: string | null): { value: string; name: string }[] {
-  const agents = useApi("GET /agents", {});
-  return [...new Set([...(agents.data?.items.map((a) => a.agent) ?? []), ...(chosen ? [chosen] : [])])].map((value) => ({ value, name: value }));
-}
+const useAgents = () => useAgentNames().map((value) => ({ value, name: value }));
 
 function Frame({ children, about }: { children: ComponentChildren; about?: string }) {
   return (
@@ -69,7 +67,7 @@ function List() {
   const [query] = useQuery();
   const asked = { ...taken(query, "agent", "state", "severity", "since"), limit: 50 } as Query<"GET /emergencies">;
   const emergencies = useApi("GET /emergencies", { query: asked }, { on: triage });
-  const agents = useAgents(query.get("agent"));
+  const agents = useAgents();
   const some = ["agent", "state", "severity", "since", "cursor"].some((name) => query.get(name));
   return (
     <Frame about="newest first">
@@ -262,7 +260,7 @@ function NearMisses() {
   const [query] = useQuery();
   const asked = { ...taken(query, "agent", "verdict"), limit: 50 } as Query<"GET /emergencies/near-misses">;
   const misses = useApi("GET /emergencies/near-misses", { query: asked }, { on: (fact) => fact.type === "near_miss" });
-  const agents = useAgents(query.get("agent"));
+  const agents = useAgents();
   const some = ["agent", "verdict", "cursor"].some((name) => query.get(name));
   return (
     <Frame about="what only sounded like an emergency, and was not acted on">

@@ -9,6 +9,7 @@ import { to, useQuery } from "../state/router";
 import { useMay } from "../state/session";
 import * as f from "../ui/format";
 import { Empty, Failed, Loading, Stale } from "../ui/states";
+import { listOf } from "../ui/sums";
 import { Table, type Column } from "../ui/table";
 import { Badge, Count, Duration, Money, Phone, Since, System, Time } from "../ui/values";
 import { Figures, Page, Panel, Shown } from "../ui/view";
@@ -183,7 +184,7 @@ function Hours({ day, agent, zone }: { day: string; agent: string | null; zone: 
                   return (
                     <li key={g.key} title={name}>
                       {g.calls > 0 ? (
-                        <a href={"/calls?" + new URLSearchParams({ ...g.filter, ...(agent ? { agent } : {}) }).toString()} aria-label={name}>
+                        <a href={listOf("/costs/calls", g.filter, { agent })} aria-label={name}>
                           {bar}
                         </a>
                       ) : (

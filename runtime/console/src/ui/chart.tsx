@@ -26,7 +26,7 @@ export interface ChartProps {
   height?: number;
   zone?: string;
   by?: "hour" | "day"; // what one point stands for
-  openFrom?: number; // as `at`: what begins then or later is not over yet
+  partOf?: (at: number) => string | null; // "so far", of a point that does not stand for all of it
 }
 
 function ink(name: string): string {
@@ -91,7 +91,7 @@ export function Chart(o: ChartProps) {
   const stamp = (s: number) => {
     const at = new Date(s * 1000);
     const name = o.by === "day" ? f.dayName(at, zone, new Date()) : `${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
-    return o.openFrom !== undefined && s >= o.openFrom ? name + ", so far" : name;
+    return [name, o.partOf?.(s)].filter(Boolean).join(", ");
   };
 
   useEffect(() => {

@@ -86,8 +86,13 @@ export function listOf(list: string, ...filters: Record<string, string | number 
 /** Days as the axis of a chart has them: as days of UTC, whichever clock they are of. */
 export const dayAt = (day: string): number => Date.parse(day + "T00:00:00Z") / 1000;
 
-/** The day that is not over yet by the clock there, on that axis. */
-export const openDay = (zone: string, now = new Date()): number => dayAt(f.day(now, zone));
+/** What is said of a day that is not whole: today so far, or where "the last 24 hours" begin in it. */
+export function partOfDay(of: { zone: string; period: unknown; groups: unknown[] }, now = new Date()): (at: number) => string | null {
+  const today = dayAt(f.day(now, of.zone));
+  const [first] = of.groups as { key: string }[];
+  const begins = "from" in (of.period as object) && first ? dayAt(first.key) : null;
+  return (at) => (at >= today ? "so far" : at === begins ? "in part" : null);
+}
 
 /** What one of many costs, in a column of such: four digits. */
 export const EACH = 4;

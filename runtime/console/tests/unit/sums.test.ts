@@ -4,7 +4,7 @@ import { behindOf, interval, microOf, plusMinus, verdict } from "../../src/pages
 import { callsHref, outcomesOf } from "../../src/pages/dashboard";
 import * as f from "../../src/ui/format";
 import { scopeOf } from "../../src/ui/scope";
-import { listOf, share, type Sum } from "../../src/ui/sums";
+import { dayAt, listOf, partOfDay, share, type Sum } from "../../src/ui/sums";
 
 const scope = (text: string) => scopeOf(new URLSearchParams(text), "7d");
 
@@ -24,9 +24,21 @@ describe("what of sums is asked", () => {
   });
 });
 
+describe("a day of a course", () => {
+  it("that is not whole says so, by the clock there", () => {
+    const evening = new Date("2026-11-28T02:00:00Z"); // still the 27th in Chicago
+    const groups = [{ key: "2026-11-26" }, { key: "2026-11-27" }];
+    const days = partOfDay({ zone: "America/Chicago", period: { first: "2026-11-26" }, groups }, evening);
+    expect([days(dayAt("2026-11-26")), days(dayAt("2026-11-27"))]).toEqual([null, "so far"]);
+    const hours = partOfDay({ zone: "America/Chicago", period: { from: "2026-11-26T23:00:00Z" }, groups }, evening);
+    expect([hours(dayAt("2026-11-26")), hours(dayAt("2026-11-27"))]).toEqual(["in part", "so far"]);
+  });
+});
+
 describe("what opens calls", () => {
   it("has the filter of its sum, and no more than the list takes", () => {
-    expect(callsHref({ agent: "a", local_from: "2026-11-01", local_to: "2026-11-02", day: "2026-11-01" }, { result: "missed" })).toBe("/calls?agent=a&local_from=2026-11-01&local_to=2026-11-02&result=missed");
+    expect(callsHref({ agent: "a", local_from: "2026-11-01", local_to: "2026-11-02", day: "2026-11-01" }, { result: "missed" })).toBe("/calls?agent=a&local_from=2026-11-01&local_to=2026-11-02&kind=real&result=missed");
+    expect(callsHref({ from: "2026-11-26T23:00:00Z", to: "2026-11-27T23:00:00Z" })).toBe("/calls?since=2026-11-26T23%3A00%3A00Z&until=2026-11-27T23%3A00%3A00Z&kind=real"); // of 24 hours, not of all times
     expect(callsHref({ agent: "?" })).toBeNull();
     expect(listOf("/costs/calls", { day: "2026-11-01", x: null }, { basis: "billed" })).toBe("/costs/calls?day=2026-11-01&basis=billed");
   });
@@ -34,7 +46,7 @@ describe("what opens calls", () => {
   it("is no link where nothing is behind", () => {
     const sum = { calls: 4, contained: 3, missed: 1, transferred: 0, transfers: { asked: 0, answered: 0 }, emergencies: { life: 0 }, filter: {} } as unknown as Sum;
     const of = (key: string) => outcomesOf(sum).find((o) => o.key === key)!;
-    expect(of("missed").href).toBe("/calls?result=missed");
+    expect(of("missed").href).toBe("/calls?kind=real&result=missed");
     expect(of("transferred").href).toBeNull();
   });
 
