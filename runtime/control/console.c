@@ -21,16 +21,16 @@
 
 enum { HEADERS_MAX = 1024, TAG_MAX = 32 };
 
-#define PAGE_HEADERS                                                                             \
-    "x-content-type-options: nosniff\r\n"                                                        \
-    "x-frame-options: DENY\r\n"                                                                  \
-    "referrer-policy: no-referrer\r\n"                                                           \
-    "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; "         \
-    "connect-src 'self'; img-src 'self' data:; media-src 'self' blob:; frame-ancestors 'none'; " \
-    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "                  \
-    "trusted-types 'none'\r\n"                                                                   \
-    "permissions-policy: camera=(), geolocation=(), payment=(), usb=()\r\n"                      \
-    "cross-origin-opener-policy: same-origin\r\n"                                                \
+#define PAGE_HEADERS                                                                     \
+    "x-content-type-options: nosniff\r\n"                                                \
+    "x-frame-options: DENY\r\n"                                                          \
+    "referrer-policy: no-referrer\r\n"                                                   \
+    "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; " \
+    "connect-src 'self'; img-src 'self'; media-src 'self'; frame-ancestors 'none'; "     \
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "          \
+    "trusted-types 'none'\r\n"                                                           \
+    "permissions-policy: camera=(), geolocation=(), payment=(), usb=()\r\n"              \
+    "cross-origin-opener-policy: same-origin\r\n"                                        \
     "cross-origin-resource-policy: same-origin\r\n"
 
 static const char without[] =

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // numbers - each phone number: who answers it, which system, where the carrier sends it and whether that is as we made
 // it; one or many sent to us or to Vapi, read back, given back; and the changes that were made.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { isOver, linesOf } from "../api/job";
+import { Problem } from "../api/problem";
 import type { Number as PhoneNumber, NumberRun, Rollout } from "../api/types";
 import { useApi } from "../api/use";
 import { fieldName, whereName, type Where } from "../numbers/plan";
@@ -25,9 +26,9 @@ function Place({ of }: { of: Where | null }) {
 }
 
 /** Which system speaks with the next caller: Vapi alone where the carrier goes there, else as the rollout shares. */
-function Speaks({ number, rollout }: { number: PhoneNumber; rollout: Rollout | undefined }) {
+function Speaks({ number, rollout, known }: { number: PhoneNumber; rollout: Rollout | undefined; known: boolean }) {
   if (number.goes_to === "vapi") return <System name="vapi" />;
-  if (number.goes_to !== "ringdown" || !number.agent) return <span class="unknown">{f.UNKNOWN}</span>;
+  if (number.goes_to !== "ringdown" || !number.agent || !known) return <span class="unknown">{f.UNKNOWN}</span>;
   if (rollout?.kill || rollout?.mode === "vapi") return <System name="vapi" />;
   if (rollout?.mode === "openai") return <System name="openai" />;
   if (!rollout || rollout.state === "draft") return <span class="about">as its file says</span>;
@@ -40,6 +41,9 @@ function Speaks({ number, rollout }: { number: PhoneNumber; rollout: Rollout | u
   );
 }
 
+/** It has no rollout: that is known then. */
+const missing = (why: unknown) => why instanceof Problem && why.status === 404;
+
 function Drift({ of }: { of: PhoneNumber }) {
   if (of.gone_at) return <Badge tone="bad">the account has it no more</Badge>;
   if (of.drift?.length) return <Badge tone="bad">{f.plural(of.drift.length, "field differs", "fields differ")}</Badge>;
@@ -47,9 +51,10 @@ function Drift({ of }: { of: PhoneNumber }) {
   return <span class="about">never changed by us</span>;
 }
 
-const useRollouts = (): Map<string, Rollout> => {
+/** null: not known yet. */
+const useRollouts = (): Map<string, Rollout> | null => {
   const rollouts = useApi("GET /rollouts", {}, { everyMs: 30_000 });
-  return new Map((rollouts.data?.items ?? []).map((r) => [r.agent, r]));
+  return useMemo(() => rollouts.data ? new Map(rollouts.data.items.map((r) => [r.agent, r])) : null, [rollouts.data]);
 };
 
 // ---- what goes on ----
@@ -147,10 +152,10 @@ function Runs({ after, tick }: { after: go.After; tick: number }) {
 
 // ---- all of them ----
 
-const columns = (rollouts: Map<string, Rollout>): Column<PhoneNumber>[] => [
+const columns = (rollouts: Map<string, Rollout> | null): Column<PhoneNumber>[] => [
   { key: "number", head: "Number", cell: (n) => <Phone number={n.number} />, sort: (n) => n.number },
   { key: "goes", head: "Calls go to", cell: (n) => <Place of={n.goes_to} />, sort: (n) => n.goes_to },
-  { key: "system", head: "System", cell: (n) => <Speaks number={n} rollout={n.agent ? rollouts.get(n.agent) : undefined} /> },
+  { key: "system", head: "System", cell: (n) => <Speaks number={n} rollout={n.agent ? rollouts?.get(n.agent) : undefined} known={rollouts !== null} /> },
   {
     key: "agent",
     head: "Agent",
@@ -347,7 +352,7 @@ function One({ number }: { number: string }) {
                 <Facts
                   rows={[
                     ["Calls", <Place of={n.goes_to} />],
-                    ["System", <Speaks number={n} rollout={rollout.data as Rollout | undefined} />],
+                    ["System", <Speaks number={n} rollout={rollout.data as Rollout | undefined} known={rollout.data !== undefined || missing(rollout.error)} />],
                     rollout.data && n.goes_to === "ringdown" ? ["Next call", rollout.data.next_call] : null,
                     ["Texts", <Place of={n.texts_to} />],
                     ["We made it go to", <Place of={n.target} />],
