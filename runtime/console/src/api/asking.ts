@@ -8,6 +8,7 @@
 //
 // Once stopped it tells nothing any more, and asks nothing.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { presentMs } from "../state/present";
 import { onFact, onGap, type Fact } from "./events";
 
 export interface Loaded<T> {
@@ -15,8 +16,8 @@ export interface Loaded<T> {
   error: unknown;
   loading: boolean;
   etag: string | null;
-  at: number | null; // ms; when it was answered
-  asked: number | null; // ms; when that was asked: it tells at least of all that was before
+  at: number | null; // ms by the node's clock; when it was answered
+  asked: number | null; // ms by this desk's; when that was asked: it tells at least of all that was before
   reload(): void;
 }
 
@@ -97,7 +98,7 @@ export function useAsked<T>(key: string, question: Question<T>, refresh: Refresh
     if (key === "") return;
     const mine = asking<T>((signal) => latest.current.question(signal), {
       begun: () => setKept((was) => ({ ...was, loading: true })),
-      answered: ({ data, etag }, asked) => setKept({ key, data, etag, error: null, at: Date.now(), asked, loading: false }),
+      answered: ({ data, etag }, asked) => setKept({ key, data, etag, error: null, at: presentMs(), asked, loading: false }),
       failed: (error) => setKept((was) => (was.key === key ? { ...was, error, loading: false } : { key, data: undefined, error, etag: null, at: null, asked: null, loading: false })),
     });
     latest.current.asking = mine;

@@ -2,6 +2,7 @@
 // changed - two change the same thing: who was faster, in a sentence.
 //
 //   commit: () => sayWho(ask("POST /rollouts/{agent}/hold", { …, ifMatch: seen }))
+import { present } from "../state/present";
 import * as f from "../ui/format";
 import { asProblem, Problem } from "./problem";
 
@@ -13,7 +14,7 @@ interface Current {
 }
 
 /** A 412 as what happened: "bob changed it 2 min ago." Others stay as they are. */
-export function whoWasFaster(why: unknown, now = new Date()): Problem {
+export function whoWasFaster(why: unknown, now = present()): Problem {
   const problem = asProblem(why);
   if (problem.status !== 412) return problem;
   const current = (problem.details.current ?? {}) as Current;

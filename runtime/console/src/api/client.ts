@@ -5,6 +5,7 @@
 // - what went wrong is a Problem, whose sentence can be shown as it is
 // - only GETs are asked again by themselves: twice, when nothing came back or the node is busy
 // - a change that got no answer says so: it may have been made. With `once` (a key of newKey()) it is safe to repeat
+import { heard } from "../state/present";
 import { needs, type Operation, type Operations } from "./types";
 import { noAnswer, Problem, problemOf, tooSlow, unknownOutcome } from "./problem";
 
@@ -82,6 +83,7 @@ async function send<O extends Operation>(op: O, o: Ask<O>): Promise<Answer<Answe
   const signal = o.signal ? anyOf(o.signal, timeout) : timeout;
   const body = o.body === undefined ? undefined : typeof o.body === "string" ? o.body : JSON.stringify(o.body);
   const address = addressOf(op, o);
+  const askedMs = Date.now();
   try {
     const response = await fetch(address, {
       method: op.slice(0, op.indexOf(" ")),
@@ -91,6 +93,7 @@ async function send<O extends Operation>(op: O, o: Ask<O>): Promise<Answer<Answe
       credentials: "omit",
       redirect: "error",
     });
+    heard(response.headers.get("date"), askedMs, Date.now());
     if (!response.ok) throw await problemOf(response);
     return { data: (await readBody(response)) as AnswerOf<O>, etag: response.headers.get("etag"), status: response.status, headers: response.headers };
   } catch (why) {

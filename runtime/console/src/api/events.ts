@@ -7,6 +7,7 @@
 // load anew what they show. The node says `ended` when the token is over: then there is no coming back.
 import { access } from "./client";
 import { SseParser, type Message } from "./sse";
+import { presentMs } from "../state/present";
 import { createStore } from "../state/store";
 
 export type Fact = { type: string; call?: string; agent?: string; at?: string; [name: string]: unknown };
@@ -16,7 +17,7 @@ export interface Connection {
   state: State;
   since: number; // ms; since when it is so
   why: string | null;
-  retryAt: number | null; // ms
+  retryAt: number | null; // ms; both by the node's clock, as all that is shown
 }
 
 const STALE_MS = 40_000; // the node says something each fifteen seconds
@@ -25,7 +26,7 @@ const ANSWERS_MS = 15_000; // before its first word
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 
-export const connection = createStore<Connection>({ state: "off", since: Date.now(), why: null, retryAt: null });
+export const connection = createStore<Connection>({ state: "off", since: presentMs(), why: null, retryAt: null });
 
 const listeners = new Set<(fact: Fact) => void>();
 const gapListeners = new Set<() => void>();
@@ -48,7 +49,7 @@ export function onGap(fn: () => void): () => void {
 
 function become(state: State, why: string | null = null, retryAt: number | null = null): void {
   const was = connection.get();
-  connection.set({ state, since: was.state === state ? was.since : Date.now(), why, retryAt });
+  connection.set({ state, since: was.state === state ? was.since : presentMs(), why, retryAt });
 }
 
 export function backoff(tried: number, random = Math.random()): number {
@@ -152,7 +153,7 @@ async function run(stop: AbortSignal): Promise<void> {
     if (over) return become("disconnected", why);
     if (lived) tried = 0;
     const ms = backoff(tried);
-    become("disconnected", why, Date.now() + ms);
+    become("disconnected", why, presentMs() + ms);
     wasAway = true;
     await pause(ms, stop);
   }

@@ -7,6 +7,7 @@ import type { Emergency, NearMiss } from "../api/types";
 import { useApi } from "../api/use";
 import type { PageProps } from "../pages";
 import { to, useQuery } from "../state/router";
+import { present } from "../state/present";
 import { useMay } from "../state/session";
 import { Button, CopyButton, Filters, Pager, Tabs } from "../ui/controls";
 import { confirm, preview } from "../ui/dialog";
@@ -123,7 +124,7 @@ function Confirm({ of, done }: { of: Emergency; done: () => void }) {
     });
     if (!yes) return;
     const { data } = await ask("POST /emergencies/{call}/{rule}/confirm", { path: { call: of.call, rule: of.rule } });
-    toast.say(data.changed ? `It is yours. ${data.next_call}` : `${data.handled_by} had taken it before, ${f.ago(new Date(data.handled_at), new Date())}.`);
+    toast.say(data.changed ? `It is yours. ${data.next_call}` : `${data.handled_by} had taken it before, ${f.ago(new Date(data.handled_at), present())}.`);
     done();
   };
   return (

@@ -10,6 +10,7 @@
 import { access, ask } from "../api/client";
 import { asProblem, type Problem } from "../api/problem";
 import { needs, type Operation } from "../api/types";
+import { presentMs } from "./present";
 import { createStore, useStore } from "./store";
 
 export type Role = "viewer" | "operator" | "admin";
@@ -69,7 +70,7 @@ async function exchange(secret: string, link: boolean): Promise<void> {
 function enter(me: Me): void {
   session.set({ state: "in", me });
   clearTimeout(ending);
-  const leftMs = me.expires_unix ? me.expires_unix * 1000 - Date.now() : Infinity;
+  const leftMs = me.expires_unix ? me.expires_unix * 1000 - presentMs() : Infinity;
   if (leftMs < 2 ** 31) ending = setTimeout(() => out("The session is over.", "Make a new log-in link with: ringdown console link"), leftMs);
 }
 

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { zone as zoneStore } from "../state/prefs";
+import { present } from "../state/present";
 import { createStore, useStore } from "../state/store";
 import * as f from "./format";
 
@@ -44,9 +45,9 @@ export function Duration({ ms }: { ms: Maybe<number> }) {
 }
 
 // One clock for all that says how long ago something was.
-const now = createStore(new Date());
+const now = createStore(present());
 if (typeof window !== "undefined") {
-  const tick = () => document.hidden || now.set(new Date());
+  const tick = () => document.hidden || now.set(present());
   setInterval(tick, 1000);
   document.addEventListener("visibilitychange", tick);
 }
@@ -69,12 +70,12 @@ interface TimeProps {
 /** A moment in the zone that was chosen; whoever points at it sees all of it, and UTC. */
 export function Time({ at, precision, relative, zone, named }: TimeProps) {
   const chosen = useStore(zoneStore);
-  const present = useNow(relative ? 1000 : 60_000);
+  const moment = useNow(relative ? 1000 : 60_000);
   if (at === null || at === undefined) return <NotKnown />;
   const date = at instanceof Date ? at : new Date(at);
   if (!f.isDate(date)) return <NotKnown />;
   const there = zone ?? chosen;
-  const text = relative ? f.ago(date, present) : f.moment(date, there, present, precision);
+  const text = relative ? f.ago(date, moment) : f.moment(date, there, moment, precision);
   const name = !relative && (named || (zone && zone !== chosen)) ? " " + f.zoneShort(there, date) : "";
   return (
     <time class="num" dateTime={date.toISOString()} title={f.fullMoment(date, there)}>
@@ -86,9 +87,9 @@ export function Time({ at, precision, relative, zone, named }: TimeProps) {
 
 /** How long it is since then; runs. */
 export function Since({ at }: { at: Maybe<string | number> }) {
-  const present = useNow(1000);
+  const moment = useNow(1000);
   if (at === null || at === undefined) return <NotKnown />;
-  return <span class="num">{f.duration(Math.max(0, present.getTime() - new Date(at).getTime()))}</span>;
+  return <span class="num">{f.duration(Math.max(0, moment.getTime() - new Date(at).getTime()))}</span>;
 }
 
 export type Tone = "good" | "warn" | "bad" | "quiet";

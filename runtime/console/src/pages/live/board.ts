@@ -6,6 +6,7 @@
 // calls only those are drawn anew of which something was told.
 import type { Fact } from "../../api/events";
 import type { LiveScreen } from "../../api/types";
+import { presentMs } from "../../state/present";
 
 export type LiveRow = LiveScreen["items"][number];
 export type Board = ReadonlyMap<string, LiveRow>;
@@ -94,7 +95,7 @@ const BEGINS = new Set(["webhook", "decision", "state", "turn", "triage", "opene
 const isOver = (fact: Fact) => (fact.type === "state" && GONE.has(text(fact.state) ?? "")) || OVER.has(text(fact.status) ?? "");
 
 /** The board after these facts; the same one when nothing changed. */
-export function apply(board: Board, facts: Fact[], now = Date.now()): Board {
+export function apply(board: Board, facts: Fact[], now = presentMs()): Board {
   let next: Map<string, LiveRow> | null = null;
   for (const fact of facts) {
     if (!fact.call) continue;
