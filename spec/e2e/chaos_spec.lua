@@ -3,6 +3,7 @@
 -- Calls between two nodes while everything breaks that a call must outlive, at moments that were chosen so that each
 -- hits somebody. The same without an end, and by chance: scripts/chaos.
 local books = require "spec.chaos.books"
+local proc = require "spec.e2e.support.proc"
 local run = require "spec.chaos.run"
 
 local CALLS = 10
@@ -25,12 +26,13 @@ describe("while sessions, streams and nodes die,", function()
 
   it("the agent talks again within three seconds of the carrier's new stream", function()
     assert.is_true(#result.books.talking >= 2)
-    assert.equal(1, run.share_within(result.books.talking, 3000))
+    assert.equal(1, run.share_within(result.books.talking, 1000 * proc.promised(3)))
   end)
 
   it("a model that is lost is hardly heard", function()
     assert.is_true(result.books.breaks >= 3)
-    assert.is_true(books.rank(result.books.gaps, 1) <= 1500, tostring(books.rank(result.books.gaps, 1)))
+    assert.is_true(books.rank(result.books.gaps, 1) <= 1000 * proc.promised(1.5),
+      tostring(books.rank(result.books.gaps, 1)))
   end)
 
   it("nothing that was said and written down is lost, and nothing is done twice", function()

@@ -7,7 +7,7 @@ local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
 
-local CALLS = 40
+local CALLS = proc.promised(1) == 1 and 40 or 16 -- each has a script of its own, and 2.5 s until it must answer
 local BUSY = "+13125550177"
 
 -- A node that a service manager starts, with what the manager was told so far.
@@ -29,8 +29,8 @@ local sim, n, short, older, supervised
 
 local function start_nodes()
   sim = sims.start()
-  n = node.launch { agents = "spec/e2e/agents", env = { RINGDOWN_MAX_CALLS_PER_CALLER = "0" } } -- a model for forty
-  short = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_DRAIN_SECONDS = "2" } }
+  n = node.launch { agents = "spec/e2e/agents", env = { RINGDOWN_MAX_CALLS_PER_CALLER = "0" } } -- a model of its own
+  short = node.launch { agents = "spec/e2e/agents", sim = sim, env = { RINGDOWN_DRAIN_SECONDS = "1" } }
   older = node.launch { agents = "spec/e2e/agents", sim = sim }
   supervised = managed(sim, { RINGDOWN_DRAIN_SECONDS = "1" })
   for _, each in ipairs { n, short, older, supervised } do
@@ -55,15 +55,15 @@ describe("a deploy", function()
   setup(function()
     start_nodes()
     local away = n:place { scenarios = { "is-not-answered" }, people = { [BUSY] = { answers = "busy", after = "4s" } } }
-    handed_on = short:place { scenarios = { "outlives-its-node" } }
     local sid = assert(away:wait_event "agent.silent").call
     n:ringdown("calls", "transfer", sid, "--to", BUSY)
     assert(away:wait_event "dial.begun")
     local many = n:place { scenarios = { "keypad" }, calls = CALLS }
-    assert(many:wait_event "agent.heard")
+    assert(many:wait_event "call.answered")
     n:take_over()
     listed = n:ringdown "status"
-    assert.is_truthy(handed_on:wait_event "agent.silent")
+    handed_on = short:place { scenarios = { "outlives-its-node" } }
+    assert.is_truthy(handed_on:wait_event "agent.heard")
     short:take_over()
     after_taking_back = take_back()
     reports = select(2, many:wait())
@@ -82,7 +82,7 @@ describe("a deploy", function()
   end)
 
   it("leaves the old process its calls, and shows them", function()
-    assert.matches("draining  pid %d+ handed over and keeps %d+ calls", listed)
+    assert.matches("draining  pid %d+ handed over and keeps %d+ calls?", listed)
   end)
 
   it("lets every caller be answered and come to a good end", function()

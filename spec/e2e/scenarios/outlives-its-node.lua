@@ -3,7 +3,7 @@
 return {
   name = "outlives-its-node", from = "+13125550174", to = "+13125550201", max = "60s",
   caller = {
-    { after = "agent", wait = "9s" },
+    { after = "agent", wait = "14s" },
     { after = "agent", say = "Never mind, bye bye." },
   },
   model = {
