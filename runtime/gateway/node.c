@@ -335,11 +335,11 @@ void node_stop(struct node *n)
     routing_hush(n->routing); /* it asks the scripts for their agents… */
     reload_hush(n->reload);
     texts_free(n->texts);
-    meters_kept_free(n->meters);
     if (n->scripts)
         script_pool_stop(n->scripts);
     routing_stop(n->routing); /* …and operations ask the node how it is */
     reload_stop(n->reload);
+    meters_kept_free(n->meters);
     timetable_free(n->timetable);
     ringing_free(n->ringing);
     recorder_stop(n->recorder);
