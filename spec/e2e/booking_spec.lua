@@ -74,22 +74,7 @@ describe("a desk with a calendar", function()
     end
   end
 
-  it("gives one hour to one of two callers who want it at once", function()
-    local ok, reports = n:call { scenarios = { "books-nine", "books-nine-too" } }
-    good(reports)
-    assert.is_true(ok)
-    local states = {}
-    for _, output in ipairs(outputs "book_appointment") do
-      states[tostring(output.booked)] = output
-    end
-    assert.equal("9 am", states["true"].time)
-    assert.matches("just been taken", states["false"].say)
-    assert.equal(1, pg.query(n.database, "select count(*) as n from appointments")[1].n)
-    assert.equal(1, pg.query(n.database, "select count(*) as n from customers where name in ('Ann Lee', 'Bob Ray') "
-      .. "and id in (select customer from appointments)")[1].n)
-  end)
-
-  it("answers as the place that its number was assigned to", function()
+  it("is told which places there are, and what is wrong with that", function()
     local file = n.folder .. "/places.lua"
     proc.write(file, (sites:gsub("mon_fri", "mon_fry")))
     local said, code = n:ringdown("sites", "import", file)
@@ -117,9 +102,24 @@ describe("a desk with a calendar", function()
     assert.equal(0, code, said)
     assert.matches("answered by [%w-]+, site lakeview: assigned by ringdown by %w+, 2", said)
     assert.matches("system      OpenAI: how the agent runs; there is no rollout\n", said, 1, true)
-    local ok, reports = n:call { scenarios = { "asks-the-price" } }
+  end)
+
+  it("gives one hour to one of two callers who want it at once", function()
+    local ok, reports = n:call { scenarios = { "books-nine", "books-nine-too", "asks-the-price" } }
     good(reports)
     assert.is_true(ok)
+    local states = {}
+    for _, output in ipairs(outputs "book_appointment") do
+      states[tostring(output.booked)] = output
+    end
+    assert.equal("9 am", states["true"].time)
+    assert.matches("just been taken", states["false"].say)
+    assert.equal(1, pg.query(n.database, "select count(*) as n from appointments")[1].n)
+    assert.equal(1, pg.query(n.database, "select count(*) as n from customers where name in ('Ann Lee', 'Bob Ray') "
+      .. "and id in (select customer from appointments)")[1].n)
+  end)
+
+  it("answers as the place that its number was assigned to", function() -- who was the third to call
     assert.same({ { price = 90, asked = 1, site = "lakeview", others = "permission denied",
       parking = "behind the house" } }, outputs "price")
     local told = proc.wait_for(function()

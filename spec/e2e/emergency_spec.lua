@@ -137,10 +137,14 @@ describe("an emergency", function()
     end)
 
     it("tells them that it is a drill, in every word", function()
+      local texts = {}
       for _, event in ipairs((phones:events "text.created")) do
-        assert.matches("^DRILL", event.body)
+        if not event.body:find("13125550182", 1, true) then -- of the caller whom nobody took, and still in need
+          assert.matches("^DRILL", event.body)
+          table.insert(texts, event)
+        end
       end
-      assert.is_true(#phones:events "text.created" >= 2)
+      assert.is_true(#texts >= 2)
     end)
 
     it("is in the audit, and no emergency", function()
