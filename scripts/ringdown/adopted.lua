@@ -23,17 +23,9 @@ local function restore_vars(session, kept)
   session:vars_kept()
 end
 
-local function tool_named(session, name)
-  for _, t in ipairs(session.def.tools) do
-    if t.name == name then
-      return t
-    end
-  end
-end
-
 -- A refusal may be tried again; whatever else was answered stands.
 local function restore_write(session, item)
-  local t = tool_named(session, item.tool)
+  local t = tool_run.named(session.def, item.tool)
   local given = t and t.effect == "write" and json.decode(item.arguments or "")
   local args = type(given) == "table" and args_of.check(t, given)
   if not args then

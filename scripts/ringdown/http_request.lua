@@ -3,8 +3,10 @@
 local host = require "ringdown.host"
 local json = require "ringdown.json"
 local nearest = require "ringdown.nearest"
+local percent = require "ringdown.percent"
 local retry = require "ringdown.retry"
 local secrets = require "ringdown.secret"
+local sorted = require "ringdown.sorted"
 local time = require "ringdown.time"
 
 local M = {}
@@ -15,15 +17,6 @@ local methods = { "DELETE", "GET", "HEAD", "PATCH", "POST", "PUT" }
 local again_later = { [429] = "no", [502] = "unknown", [503] = "unknown", [504] = "unknown" }
 local options = { "basic", "bearer", "body", "headers", "idempotency_key", "json", "max_bytes", "query", "retries",
   "timeout" }
-
-local function includes(list, word)
-  for _, item in ipairs(list) do
-    if item == word then
-      return true
-    end
-  end
-  return false
-end
 
 local reply_mark = {
   __index = function(reply, key)
@@ -43,12 +36,6 @@ local function mistake(text, ...)
   error(file and ("%s:%d: %s"):format(file, line, what) or what, 0)
 end
 
-local function encode(text)
-  return (text:gsub("[^%w%-._~]", function(char)
-    return ("%%%02X"):format(char:byte())
-  end))
-end
-
 local function query_text(name, value)
   if secrets.name_of(value) then
     mistake("a secret cannot go into a URL, which ends up in logs; use bearer, basic or headers")
@@ -64,13 +51,9 @@ local function with_query(url, query)
   if type(url) ~= "string" or not url:match("^%a+://") then
     mistake("the URL must be a text like \"https://api.example.com/path\"")
   end
-  local names, parts = {}, {}
-  for name in pairs(query or {}) do
-    names[#names + 1] = tostring(name)
-  end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    parts[i] = encode(name) .. "=" .. encode(query_text(name, query[name]))
+  local parts = {}
+  for i, name in ipairs(sorted.keys(query)) do
+    parts[i] = percent.encode(name) .. "=" .. percent.encode(query_text(name, query[name]))
   end
   url = url:gsub("#.*$", "")
   if #parts == 0 then
@@ -148,7 +131,7 @@ local function check_options(o)
     mistake("options must be a table in { }")
   end
   for name in pairs(o) do
-    if not includes(options, name) then
+    if not nearest.knows(options, name) then
       mistake("unknown option '%s'; %s", tostring(name), nearest.hint(name, options))
     end
   end
@@ -195,7 +178,7 @@ end
 ---@return ringdown.http.reply
 function M.request(method, url, opts)
   local o = opts or {}
-  if not includes(methods, method) then
+  if not nearest.knows(methods, method) then
     mistake("unknown method '%s'; %s", tostring(method), nearest.hint(method, methods))
   end
   if not host.http then

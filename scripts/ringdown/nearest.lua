@@ -37,6 +37,18 @@ function M.word(word, known)
   end
 end
 
+---@param known string[]
+---@param word any
+---@return boolean
+function M.knows(known, word)
+  for _, item in ipairs(known) do
+    if item == word then
+      return true
+    end
+  end
+  return false
+end
+
 ---The sentence for an unknown word: what was probably meant, and what there is.
 ---@param word any
 ---@param known string[]

@@ -28,13 +28,24 @@ local function failed(t)
   return answer { failed = true, say = t.failed }
 end
 
-local function find_tool(self, name)
-  local names = {}
-  for i, t in ipairs(self.def.tools) do
+---@param def table of the agent
+---@param name string
+---@return table? tool
+function M.named(def, name)
+  for _, t in ipairs(def.tools) do
     if t.name == name then
       return t
     end
-    names[i] = t.name
+  end
+end
+
+local function find_tool(self, name)
+  local t, names = M.named(self.def, name), {}
+  if t then
+    return t
+  end
+  for i, other in ipairs(self.def.tools) do
+    names[i] = other.name
   end
   local there = #names > 0 and nearest.hint(name, names) or "there are no tools"
   return nil, answer { error = ("There is no tool '%s'; %s."):format(tostring(name), there) }

@@ -4,9 +4,6 @@
 -- browser sends: the page sends it, once and within ten minutes, as a token would be, and gets a session for it.
 local db = require "ringdown.api.db"
 local host = require "ringdown.host"
-local nearest = require "ringdown.nearest"
-local problem = require "ringdown.api.problem"
-local sorted = require "ringdown.sorted"
 local time = require "ringdown.time"
 local tokens = require "ringdown.api.tokens"
 
@@ -100,17 +97,7 @@ end
 ---@param tell fun(value: table)
 ---@return table result
 function M.run(payload, tell)
-  local verb = verbs[payload.verb]
-  if not verb then
-    tell { note = ("there is no command '%s'; %s"):format(tostring(payload.verb):sub(1, 40),
-      nearest.hint(payload.verb, sorted.keys(verbs))) }
-    return { usage = true }
-  end
-  local done, result = pcall(verb, payload, tell)
-  if done then
-    return result
-  end
-  error(problem.is(result) and (result.detail and result.title .. ": " .. result.detail or result.title) or result, 0)
+  return require("ringdown.verbs").run(verbs, payload, tell)
 end
 
 return M

@@ -230,17 +230,7 @@ end
 ---@param tell fun(value: table)
 ---@return table result
 function M.run(payload, tell)
-  local verb = verbs[payload.verb]
-  if not verb then
-    tell { note = ("there is no command '%s'; %s"):format(tostring(payload.verb):sub(1, 40),
-      nearest.hint(payload.verb, sorted.keys(verbs))) }
-    return { usage = true }
-  end
-  local done, result = pcall(verb, payload, tell)
-  if done then
-    return result
-  end
-  error(problem.is(result) and (result.detail and result.title .. ": " .. result.detail or result.title) or result, 0)
+  return require("ringdown.verbs").run(verbs, payload, tell)
 end
 
 return M

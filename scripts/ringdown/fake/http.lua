@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- fake.http: the hosts that an agent asks, for specs. Answers are found by "METHOD url", without query.
 local json = require "ringdown.json"
+local nearest = require "ringdown.nearest"
+local sorted = require "ringdown.sorted"
 local time = require "ringdown.time"
 
 local M = {}
@@ -41,22 +43,13 @@ function M.begin(of)
   M.requests, needs = {}, of
 end
 
-local function includes(list, word)
-  for _, item in ipairs(list) do
-    if item == word then
-      return true
-    end
-  end
-  return false
-end
-
 local function secret_problem(request)
   local names = { request.bearer, request.basic }
   for _, name in pairs(request.secret_header or {}) do
     names[#names + 1] = name
   end
   for _, name in pairs(names) do
-    if missing[name] or not includes(needs.secrets, name) then
+    if missing[name] or not nearest.knows(needs.secrets, name) then
       return "secret " .. name .. " has no value"
     end
   end
@@ -68,12 +61,7 @@ local function next_answer(key)
     answer = #answer > 1 and table.remove(answer, 1) or answer[1]
   end
   if not answer then
-    local known = {}
-    for name in pairs(answers) do
-      known[#known + 1] = name
-    end
-    table.sort(known)
-    error(("fake.http has no answer for %s; it has: %s"):format(key, table.concat(known, ", ")), 0)
+    error(("fake.http has no answer for %s; it has: %s"):format(key, table.concat(sorted.keys(answers), ", ")), 0)
   end
   return answer
 end
@@ -92,7 +80,7 @@ end
 ---As the runtime's host.http.
 function M.http(request)
   local name = request.url:match("^%a+://([^/?#:]*)")
-  if not includes(needs.hosts, name) then
+  if not nearest.knows(needs.hosts, name) then
     return nil, name .. " is not in needs.hosts; add it there", "refused"
   elseif secret_problem(request) then
     return nil, secret_problem(request), "no_secret"

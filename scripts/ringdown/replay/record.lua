@@ -7,6 +7,7 @@
 -- What the record cannot hold is no drift but a note: words that were not kept, inputs above the limit, what a node
 -- did without asking the script.
 local json = require "ringdown.json"
+local sorted = require "ringdown.sorted"
 
 local M = {}
 
@@ -32,15 +33,6 @@ local function set_of(list, key)
     set[key and item[key] or item] = true
   end
   return set
-end
-
-local function sorted(set)
-  local list = {}
-  for item in pairs(set) do
-    list[#list + 1] = item
-  end
-  table.sort(list)
-  return list
 end
 
 local record = {}
@@ -85,12 +77,12 @@ function record:emergencies()
       self:note("%s was found in words that are not kept: whether it still would be, nobody knows", rule)
     end
   end
-  for _, rule in ipairs(sorted(was)) do
+  for _, rule in ipairs(sorted.keys(was)) do
     if not now[rule] then
       self:differs("emergency", rule)
     end
   end
-  for _, rule in ipairs(sorted(now)) do
+  for _, rule in ipairs(sorted.keys(now)) do
     if not was[rule] then
       self:differs("emergency", nil, rule)
     end

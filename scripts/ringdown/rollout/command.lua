@@ -358,10 +358,8 @@ local of_agent = { plan = true, start = true, advance = true, hold = true, rollb
 ---@param tell fun(value: table)
 ---@return table result
 function M.run(payload, tell)
-  local verb = verbs[payload.verb]
+  local verb = require("ringdown.verbs").find(verbs, payload, tell)
   if not verb then
-    tell { note = ("there is no command '%s'; %s"):format(tostring(payload.verb):sub(1, 40),
-      require("ringdown.nearest").hint(payload.verb, require("ringdown.sorted").keys(verbs))) }
     return { usage = true }
   end
   if not of_agent[payload.verb] then

@@ -6,21 +6,16 @@
 -- or when reading back says that it did not happen; Twilio has no idempotency keys.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local percent = require "ringdown.percent"
 local retry = require "ringdown.retry"
 local sorted = require "ringdown.sorted"
 
 local M = {}
 
-local function encode(text)
-  return (tostring(text):gsub("[^%w%-._~]", function(char)
-    return ("%%%02X"):format(char:byte())
-  end))
-end
-
 local function form(fields)
   local parts = {}
   for i, key in ipairs(sorted.keys(fields)) do
-    parts[i] = key .. "=" .. encode(fields[key])
+    parts[i] = key .. "=" .. percent.encode(fields[key])
   end
   return table.concat(parts, "&")
 end

@@ -6,6 +6,7 @@
 -- asked for once. What is not there is told as "absent", never as an end: nobody knows then.
 local host = require "ringdown.host"
 local json = require "ringdown.json"
+local percent = require "ringdown.percent"
 local retry = require "ringdown.retry"
 local sorted = require "ringdown.sorted"
 
@@ -17,16 +18,10 @@ local WORDS_MAX = 300
 local TARGET = "vapi-rest" -- not "vapi": that is for its calls, which may fail while this works, or the other way round
 local FULL = "over concurrency limit"
 
-local function encode(text)
-  return (tostring(text):gsub("[^%w%-._~]", function(char)
-    return ("%%%02X"):format(char:byte())
-  end))
-end
-
 local function with_query(path, fields)
   local parts = {}
   for i, name in ipairs(sorted.keys(fields)) do
-    parts[i] = name .. "=" .. encode(fields[name])
+    parts[i] = name .. "=" .. percent.encode(fields[name])
   end
   return #parts == 0 and path or path .. "?" .. table.concat(parts, "&")
 end

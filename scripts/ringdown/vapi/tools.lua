@@ -77,17 +77,9 @@ function M.read(p)
 end
 
 -- ── a write, once ───────────────────────────────────────────────────────────────────────────────
-local function tool_named(session, name)
-  for _, t in ipairs(session.def.tools) do
-    if t.name == name then
-      return t
-    end
-  end
-end
-
 -- The digest that a write is known by; nil: it is none, or its arguments are wrong, which the tool's run says.
 local function write_key(session, asked)
-  local t = tool_named(session, asked.name)
+  local t = tool_run.named(session.def, asked.name)
   if not t or t.effect ~= "write" then
     return nil
   end
@@ -137,7 +129,7 @@ local function run_one(p, session, asked)
 end
 
 local function failed_words(session, name)
-  local t = tool_named(session, name)
+  local t = tool_run.named(session.def, name)
   return t and t.failed or NOT_RUN
 end
 
