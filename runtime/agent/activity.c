@@ -91,7 +91,8 @@ static void drop_vm(struct activity *a)
     atomic_fetch_sub_explicit(&a->thread->pool->vms, 1, memory_order_relaxed);
 }
 
-void activity_job_drop(struct job *j)
+/* A job that owes somebody an answer gives a bad one; any job is freed. */
+static void activity_job_drop(struct job *j)
 {
     if (j->kind == JOB_TOOL)
         activity_tool_failed(j);
@@ -393,7 +394,8 @@ void activity_event(struct activity *a, const struct message *m)
 
 /* --- jobs that are over --- */
 
-void activity_fail(struct activity *a, const char *reason)
+/* The script broke a limit: answers what is owed, asks for the fallback, drops the VM. */
+static void activity_fail(struct activity *a, const char *reason)
 {
     bool was_open = a->opened, ending = a->ending;
 

@@ -94,9 +94,6 @@ void activity_event(struct activity *a, const struct message *m);
 int activity_make_vm(struct activity *a);
 void activity_free(struct activity *a); /* whatever state it is in; owed results are delivered */
 
-/* The script broke a limit: answers what is owed, asks for the fallback, drops the VM. */
-void activity_fail(struct activity *a, const char *reason);
-
 /* job.c. A started job may be finished (and freed, its activity too) when these return. */
 struct job *job_new(struct activity *a, enum job_kind kind);
 void job_start(struct job *j, const char *function, int n_args); /* arguments on vm_lua() */
@@ -132,9 +129,6 @@ void activity_resume_failed(struct job *j);
 /* activity_look.c: shows what the call remembers. */
 void activity_look(struct activity *a);
 void activity_look_done(struct job *j); /* frees it */
-
-/* A job that owes somebody an answer gives a bad one; any job is freed. */
-void activity_job_drop(struct job *j);
 
 /* Commands to the media thread that has the call. */
 void activity_command(struct activity *a, enum call_command c, struct rd_str s0, struct rd_str s1,

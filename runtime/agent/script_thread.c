@@ -33,7 +33,7 @@ static struct activity **bucket_of(struct script_thread *t, call_handle handle)
     return &t->buckets[(handle * 0x9e3779b97f4a7c15u) >> 56];
 }
 
-struct activity *thread_find(struct script_thread *t, call_handle handle)
+static struct activity *thread_find(struct script_thread *t, call_handle handle)
 {
     struct activity *a = *bucket_of(t, handle);
 

@@ -76,7 +76,6 @@ struct script_pool {
     uint64_t started_s;      /* by the calendar; the first digits of our errands' numbers */
 };
 
-struct activity *thread_find(struct script_thread *t, call_handle handle);
 void thread_add(struct script_thread *t, struct activity *a);
 void thread_remove(struct script_thread *t, struct activity *a);
 

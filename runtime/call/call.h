@@ -117,7 +117,6 @@ void call_hang_up(struct call *c, enum call_end_reason why);
 /* Somebody's life may hang on this call: while on, neither silence nor its length nor its agent ends
  * it, and a goodbye under way is taken back. The caller, an operator and the carrier still do. */
 void call_keep_open(struct call *c, bool on);
-bool call_kept_open(const struct call *c);
 
 /* It has cost what it may: ends politely, as one that has been as long as it may. False: it is kept open,
  * or ends already. */

@@ -36,11 +36,6 @@ int call_whisper(struct call *c, struct rd_str text, bool now)
     return rc;
 }
 
-bool call_kept_open(const struct call *c)
-{
-    return c->kept_open;
-}
-
 void call_keep_open(struct call *c, bool on)
 {
     call_hold(c);

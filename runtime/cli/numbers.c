@@ -89,7 +89,7 @@ char *sites_only_agent(const struct settings *s, const char *command)
     return name;
 }
 
-bool sites_agent_loads(const struct settings *s, const char *agent)
+static bool sites_agent_loads(const struct settings *s, const char *agent)
 {
     struct agent_set *set = load(s);
     bool loads = set && agent_by_name(set, rd_str(agent));

@@ -70,7 +70,7 @@ struct ring {
     /* What was told: ms since it was placed; -1: not yet. */
     int64_t asked_ms, webhook_ms, stream_ms, greeting_ms, said_ms, answer_ms;
     int webhook_status;
-    char webhook_error[TEXT_MAX], error[TEXT_MAX];
+    char error[TEXT_MAX];
 };
 
 static int64_t number_of(const struct json_value *event, const char *key)

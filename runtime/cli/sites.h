@@ -11,7 +11,6 @@ const char *sites_who(void);
 
 /* The only agent that loads; NULL after a complaint that asks for --agent. Owned by the caller. */
 char *sites_only_agent(const struct settings *s, const char *command);
-bool sites_agent_loads(const struct settings *s, const char *agent);
 
 /* Where the agent's people may be called, JSON; NULL: anywhere. Owned by the caller. False: no such
  * agent loads here. */

@@ -11,7 +11,8 @@
 
 enum { BODY_MAX = 4096, HEADERS_MAX = 2048 };
 
-int problem_write(struct buf *out, const struct problem *p)
+/* Appends it as JSON. 0, -ENOMEM, RD_EFULL. */
+static int problem_write(struct buf *out, const struct problem *p)
 {
     char type[128];
 

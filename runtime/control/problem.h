@@ -25,9 +25,6 @@ struct problem {
 
 #define PROBLEM_TYPE "application/problem+json"
 
-/* Appends it as JSON. 0, -ENOMEM, RD_EFULL. */
-int problem_write(struct buf *out, const struct problem *p);
-
 /* Answers with it; `r` is gone. */
 void problem_reply(struct http_request *r, const struct problem *p);
 

@@ -30,7 +30,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BEAT_MAX = 2048, ORDER_MAX = 4096, NODES_MAX = 32, TEXT_MAX = 256 };
+enum { BEAT_MAX = 2048, ORDER_MAX = 4096, TEXT_MAX = 256 };
 enum { BEHIND_MS = 300000, CAUGHT_UP_MS = 60000 };
 
 static const char differ_kind[] = "nodes.differ", died_kind[] = "node.lost";

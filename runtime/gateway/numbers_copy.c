@@ -127,11 +127,6 @@ int numbers_copy_new(struct numbers_copy **out, struct answer *a)
     return 0;
 }
 
-struct numbers_copy *numbers_copy_ref(struct numbers_copy *c)
-{
-    return c ? (struct numbers_copy *)followed_ref(&c->base) : NULL;
-}
-
 void numbers_copy_unref(struct numbers_copy *c)
 {
     if (c)

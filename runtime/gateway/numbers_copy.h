@@ -14,7 +14,6 @@ enum { NUMBERS_COLUMNS = 5 };
 
 /* Takes the answer, also when it fails: RD_EPROTO, -ENOMEM. */
 int numbers_copy_new(struct numbers_copy **out, struct answer *a);
-struct numbers_copy *numbers_copy_ref(struct numbers_copy *c);
 void numbers_copy_unref(struct numbers_copy *c); /* NULL is fine */
 
 uint64_t numbers_copy_version(const struct numbers_copy *c);

@@ -235,7 +235,8 @@ void reload_cannot(struct reload *r, const char *why)
     pthread_mutex_unlock(&r->lock);
 }
 
-void reload_can(struct reload *r)
+/* It can again. */
+static void reload_can(struct reload *r)
 {
     (void)r;
     alarm_clear("agents.unreadable", NULL);

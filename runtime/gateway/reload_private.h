@@ -42,9 +42,6 @@ void reload_take(struct reload *r, struct tree *tree, int64_t id);
 /* The tree could not even be had. */
 void reload_cannot(struct reload *r, const char *why);
 
-/* It can again. */
-void reload_can(struct reload *r);
-
 /* The first time: no pool yet. */
 int reload_make_first(struct reload *r, struct tree *tree, int64_t id, struct buf *complaints);
 

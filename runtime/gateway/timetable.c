@@ -311,7 +311,8 @@ static void on_asked_done(void *arg, const struct operation_end *e)
     free(a);
 }
 
-int timetable_operate(struct timetable *t, const char *kind, const char *json)
+/* Begins one out of turn: see node_operate(). */
+static int timetable_operate(struct timetable *t, const char *kind, const char *json)
 {
     struct asked *a = calloc(1, sizeof(*a));
     struct operation_order o = {.kind = kind,

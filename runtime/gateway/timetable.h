@@ -22,7 +22,4 @@ void timetable_beat(struct timetable *t, bool leads);
 /* The same when the database did not answer: what is for such times. */
 void timetable_beat_alone(struct timetable *t);
 
-/* Begins one out of turn: see node_operate(). */
-int timetable_operate(struct timetable *t, const char *kind, const char *json);
-
 #endif

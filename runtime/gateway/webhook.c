@@ -63,7 +63,8 @@ void webhook_reply_fallback(struct media_thread *t, struct http_request *r,
         webhook_reply_xml(r, rd_str(fallback_of(agent)));
 }
 
-const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to)
+/* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
+static const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to)
 {
     const struct agent_info *a = agent_by_number(set, to);
 

@@ -35,9 +35,6 @@ void webhook_keep(struct media_thread *t, const struct directory_view *view, str
 bool webhook_is_terminal(struct rd_str status);
 void webhook_carrier_ended(struct node *n, const struct directory_view *call);
 
-/* Whose number it is; the only loaded agent when it is nobody's. NULL: none. */
-const struct agent_info *webhook_agent_for(struct agent_set *set, struct rd_str to);
-
 /* Nobody assigned this number, and Vapi answers it. */
 bool webhook_is_vapis(struct media_thread *t, struct rd_str to);
 

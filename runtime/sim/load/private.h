@@ -12,7 +12,6 @@
 enum {
     LOAD_FRAME_BYTES = 160,
     LOAD_FRAME_CHARS = 216,
-    LOAD_DELTA_BYTES = 1600,
     LOAD_DELTA_CHARS = 2136,
     LOAD_STAMP_CHARS = 16, /* 12 bytes: magic, call, time in µs */
     LOAD_MARKS = 64

@@ -130,11 +130,6 @@ void make_id(struct openai_session *s, char out[ID_MAX], const char *prefix)
     snprintf(out, ID_MAX, "%.20s_Sim%04u%06u", prefix, s->number % 10000, s->next_id++ % 1000000);
 }
 
-json_t *format_of(struct openai_session *s, const char *side)
-{
-    return json_object_get(json_object_get(json_object_get(s->config, "audio"), side), "format");
-}
-
 uint32_t count_tokens(const char *text)
 {
     return text ? (uint32_t)(strlen(text) / 4 + 1) : 0;

@@ -80,7 +80,7 @@ static void item_free(struct item *i)
     free(i);
 }
 
-void item_remove(struct openai_session *s, struct item *i)
+static void item_remove(struct openai_session *s, struct item *i)
 {
     size_t at = place_of(s, i);
 

@@ -120,7 +120,6 @@ void session_end(struct openai_session *s, int code, const char *reason);
 int session_moment(struct openai_session *s,
                    enum openai_moment m); /* OPENAI_GOES_ON, or how it breaks */
 void make_id(struct openai_session *s, char out[ID_MAX], const char *prefix);
-json_t *format_of(struct openai_session *s, const char *side); /* borrowed */
 uint32_t count_tokens(const char *text);
 
 /* openai_config.c */
@@ -135,7 +134,6 @@ struct item *item_find(struct openai_session *s, const char *id);
 const char *item_last_id(const struct openai_session *s);
 /* Adds at the end, or after `previous` ("root": at the front). Owns json. NULL when full. */
 struct item *item_add(struct openai_session *s, json_t *json, const char *previous);
-void item_remove(struct openai_session *s, struct item *i);
 void item_emit(struct openai_session *s, const char *type, const struct item *i);
 void items_free(struct openai_session *s);
 void items_count(const struct openai_session *s, uint32_t *text, uint32_t *audio);

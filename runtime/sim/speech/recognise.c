@@ -69,8 +69,8 @@ static int find(const struct recogniser *r, const char *text, const char *voice)
     return -ENOENT;
 }
 
-int recogniser_add_sound(struct recogniser *r, const char *text, const char *voice,
-                         const struct sound *sound)
+static int recogniser_add_sound(struct recogniser *r, const char *text, const char *voice,
+                                const struct sound *sound)
 {
     struct sentence s = {0};
     struct sentence *more;

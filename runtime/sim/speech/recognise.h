@@ -20,13 +20,10 @@ struct recogniser;
 int recogniser_new(struct recogniser **out);
 void recogniser_free(struct recogniser *r);
 
-/* Learns a sentence: what espeak-ng makes of it (see sound_say(): it may run a program), a WAV
- * file, or samples. The same text in the same voice keeps its first index. Index, or a negative
- * error. */
+/* Learns a sentence: what espeak-ng makes of it (see sound_say(): it may run a program), or a WAV
+ * file. The same text in the same voice keeps its first index. Index, or a negative error. */
 int recogniser_add(struct recogniser *r, const char *text, const char *voice);
 int recogniser_add_file(struct recogniser *r, const char *path);
-int recogniser_add_sound(struct recogniser *r, const char *text, const char *voice,
-                         const struct sound *s);
 
 /* What an index was learnt as: the text, or the file's path. */
 const char *recogniser_text(const struct recogniser *r, int index);

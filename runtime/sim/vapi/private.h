@@ -64,7 +64,7 @@ struct vapi_call {
     json_t *number;    /* owns a reference; the imported number; NULL: none */
     json_t *assistant; /* owns; overrides applied; NULL: not known yet */
     int64_t created_ms, started_ms, ended_ms, updated_ms; /* unix; 0: not yet */
-    bool bypass, deleted, answered_fetch;
+    bool bypass, deleted;
     struct vapi_later *fetch; /* borrows; Twilio waits for the assistant */
 
     /* line.c */
