@@ -112,7 +112,20 @@ static const struct problem full = {503,
                                             "Too many streams are open",
                                             "each node has places for so many readers",
                                             "close one, or ask again later",
-                                            "retry-after: 10\r\n"};
+                                            "retry-after: 10\r\n"},
+                            many_of_token = {
+                                429,
+                                "too-many-open",
+                                "This token has too many streams open",
+                                "one token, with its sessions, has a part of the places "
+                                "of a node, so that others have some, too",
+                                "close one, or use a token of its own for each program",
+                                "retry-after: 10\r\n"};
+
+static const struct problem *why_not_open(int rc)
+{
+    return rc == RD_EPROTO ? &not_a_stream : rc == -EDQUOT ? &many_of_token : &many_streams;
+}
 
 static uint64_t now_ms(void)
 {
@@ -270,7 +283,7 @@ static void open_stream(struct place *p, const struct json_value *stream)
     if (p->api->readers)
         rc = readers_open(p->api->readers, p->request, stream, &at);
     if (rc)
-        problem_reply(p->request, rc == RD_EPROTO ? &not_a_stream : &many_streams);
+        problem_reply(p->request, why_not_open(rc));
 }
 
 /* False: the result is none. */
@@ -282,7 +295,7 @@ static bool play(struct place *p, const struct json_value *file)
     if (rc == RD_EPROTO)
         return false;
     if (rc)
-        problem_reply(p->request, &many_streams);
+        problem_reply(p->request, why_not_open(rc));
     return true;
 }
 

@@ -40,6 +40,7 @@ struct sound {
     int fd, rc; /* rc: what the helper came to */
     bool working;
     uint64_t size, at, left;
+    uint64_t holder;   /* the number of a token; 0: nobody's */
     uint64_t moved_ms; /* the peer took something then, or the disk gave it */
     size_t queued;
     size_t n_piece;
@@ -306,12 +307,27 @@ static bool is_name(const char *name)
                                    "0123456789-.") == strlen(name);
 }
 
+static bool has_its_share(const struct playback *p, uint64_t holder)
+{
+    unsigned n = 0;
+
+    for (const struct sound *s = p->first; holder && s; s = s->next)
+        n += s->holder == holder;
+    return n >= PLAYBACK_OF_ONE;
+}
+
 int playback_serve(struct playback *p, struct http_request *r, const struct json_value *file)
 {
-    struct json_value path = json_get(file, "path"), name = json_get(file, "name");
+    struct json_value path = json_get(file, "path"), name = json_get(file, "name"),
+                      token = json_get(file, "holder");
     struct sound *s;
+    uint64_t holder;
     int rc;
 
+    if (!json_u64(&token, &holder))
+        holder = 0;
+    if (has_its_share(p, holder))
+        return -EDQUOT;
     if (p->n >= PLAYBACK_MAX)
         return RD_EFULL;
     s = calloc(1, sizeof(*s));
@@ -325,6 +341,7 @@ int playback_serve(struct playback *p, struct http_request *r, const struct json
         return RD_EPROTO;
     }
     s->request = r;
+    s->holder = holder;
     s->owner = p;
     s->moved_ms = now_ms();
     rc = have_done(s, open_it, on_open);

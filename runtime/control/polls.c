@@ -24,6 +24,7 @@ struct poll {
     struct http_request *request; /* NULL: this place is free */
     uint64_t after;               /* the ring's number: nothing up to here is left for it */
     uint64_t until_ms;
+    uint64_t holder; /* the number of a token; 0: nobody's */
     bool missed;
     struct audience audience;
 };
@@ -163,6 +164,15 @@ static struct poll *free_place(struct polls *p)
     return NULL;
 }
 
+static bool has_its_share(const struct polls *p, uint64_t holder)
+{
+    unsigned n = 0;
+
+    for (int i = 0; holder && i < POLLS_MAX; i++)
+        n += p->list[i] && p->list[i]->request && p->list[i]->holder == holder;
+    return n >= POLLS_OF_ONE;
+}
+
 /* Behind that id; of an older process: with all there is, and something is missing. An id that is not given yet
  * is of another process as well: of another node, or the clock was set back between the two. */
 static void set_position(const struct polls *p, struct poll *q, const struct json_value *after)
@@ -181,15 +191,20 @@ static void set_position(const struct polls *p, struct poll *q, const struct jso
 
 int polls_open(struct polls *p, struct http_request *r, const struct json_value *stream)
 {
-    struct json_value after = json_get(stream, "after"), wait = json_get(stream, "wait_s");
+    struct json_value after = json_get(stream, "after"), wait = json_get(stream, "wait_s"),
+                      token = json_get(stream, "holder");
     struct poll *q = free_place(p);
-    uint64_t seconds = 0;
+    uint64_t seconds = 0, holder;
 
+    if (!json_u64(&token, &holder))
+        holder = 0;
+    if (has_its_share(p, holder))
+        return -EDQUOT;
     if (!q)
         return RD_EFULL;
     if (!json_u64(&wait, &seconds) || seconds > WAIT_MAX_S)
         seconds = WAIT_MAX_S;
-    *q = (struct poll){.request = r, .until_ms = now_ms() + seconds * 1000};
+    *q = (struct poll){.request = r, .holder = holder, .until_ms = now_ms() + seconds * 1000};
     audience_read(&q->audience, stream);
     set_position(p, q, &after);
     if (has_news(p, q) || q->missed || seconds == 0)

@@ -13,7 +13,7 @@
 #include "io/http_server.h"
 #include "io/loop.h"
 
-enum { POLLS_MAX = 64 };
+enum { POLLS_MAX = 64, POLLS_OF_ONE = POLLS_MAX / 4 };
 
 struct polls;
 
@@ -22,7 +22,7 @@ int polls_new(struct polls **out, struct loop *l, const struct events *events, u
 void polls_free(struct polls *p); /* after the HTTP servers; NULL is fine */
 
 /* `stream` as for readers_open(), with wait_s; `after` may be missing: behind the last. 0: in hand;
- * RD_EFULL, -ENOMEM: the request is as it was. */
+ * RD_EFULL, -EDQUOT, -ENOMEM: the request is as it was. */
 int polls_open(struct polls *p, struct http_request *r, const struct json_value *stream);
 void polls_gone(struct polls *p, const struct http_request *r);
 void polls_news(struct polls *p);

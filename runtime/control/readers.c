@@ -45,6 +45,7 @@ struct reader {
     uint64_t after;               /* the last event it heard, by the ring's number */
     uint64_t wrote_ms, stuck_ms, check_ms, end_ms; /* stuck_ms 0: it takes what comes */
     int64_t expires_unix;                          /* 0: never */
+    uint64_t holder;                               /* 0: nobody's token */
     struct audience audience;
     char token_sha256[API_DIGEST]; /* "": cannot be asked for */
 };
@@ -231,6 +232,15 @@ static void on_tick(void *arg)
 
 /* ---- the beginning of one ---- */
 
+static bool has_its_share(const struct readers *r, uint64_t holder)
+{
+    unsigned n = 0;
+
+    for (int i = 0; holder && i < READERS_MAX; i++)
+        n += r->list[i] && r->list[i]->request && r->list[i]->holder == holder;
+    return n >= READERS_OF_ONE;
+}
+
 static struct reader *free_place(struct readers *r)
 {
     for (int i = 0; i < READERS_MAX; i++) {
@@ -281,13 +291,18 @@ static void read_stream(struct reader *e, const struct json_value *stream)
 int readers_open(struct readers *r, struct http_request *request, const struct json_value *stream,
                  const struct reader_place *at)
 {
-    struct json_value after = json_get(stream, "after"), wait = json_get(stream, "wait_s");
+    struct json_value after = json_get(stream, "after"), wait = json_get(stream, "wait_s"),
+                      token = json_get(stream, "holder");
     struct reader *e;
-    uint64_t now = now_ms(), id;
+    uint64_t now = now_ms(), id, holder;
     int rc = RD_EFULL;
 
     if (wait.type == JSON_NUMBER)
         return polls_open(r->polls, request, stream);
+    if (!json_u64(&token, &holder))
+        holder = 0;
+    if (has_its_share(r, holder))
+        return -EDQUOT;
     e = free_place(r);
     if (e)
         rc = http_stream(request, "text/event-stream", ADMIN_HEADERS "x-accel-buffering: no\r\n",
@@ -295,6 +310,7 @@ int readers_open(struct readers *r, struct http_request *request, const struct j
     if (rc)
         return rc;
     *e = (struct reader){.request = request,
+                         .holder = holder,
                          .number = ++r->last_number,
                          .after = events_last(r->o.events),
                          .wrote_ms = now,

@@ -14,7 +14,7 @@
 #include "io/http_server.h"
 #include "io/loop.h"
 
-enum { READERS_MAX = 64 };
+enum { READERS_MAX = 64, READERS_OF_ONE = READERS_MAX / 4 };
 
 struct api;
 struct readers;
@@ -35,8 +35,10 @@ struct reader_place {
 };
 
 /* `stream` is what ringdown.api answered: { agents = list or nothing, masked, after, expires_unix,
- * token_sha256 }; with wait_s it is a poll (polls.h), answered by itself. 0: it is a stream now; RD_EPROTO: something came behind the request; RD_EFULL; the
- * request is as it was. */
+ * token_sha256, holder }; with wait_s it is a poll (polls.h), answered by itself. `holder`: the number of the
+ * token that it comes of, which has READERS_OF_ONE places and no more; without one there is no such bound.
+ * 0: it is a stream now; RD_EPROTO: something came behind the request; RD_EFULL; -EDQUOT: no more for this
+ * one; the request is as it was. */
 int readers_open(struct readers *r, struct http_request *request, const struct json_value *stream,
                  const struct reader_place *at);
 void readers_gone(struct readers *r, const struct http_request *request);

@@ -47,6 +47,28 @@ describe("a session of the console", function()
     assert.near(os.time() + 3600, again.expires_unix, 60)
   end)
 
+  it("is one of so many of a token: another one ends the one that was used longest ago", function()
+    local parent = world.token { role = "viewer" }
+    local of_parent = {}
+    for i = 1, 32 do
+      local _, session = log_in(parent)
+      of_parent[i] = session.token
+    end
+    local of_another = select(2, log_in(world.token { role = "viewer" })).token
+    world.rows "update tokens set last_used_at = now() - interval '1 hour' where session_of is not null returning 1"
+    world.rows [[update tokens set last_used_at = now() where id = (select min(t.id) from tokens t where t.session_of =
+      (select max(session_of) from (select session_of from tokens where session_of is not null group by 1
+        having count(*) = 32) o)) returning 1]]
+    local _, late = log_in(of_parent[5]) -- a session of a session counts for their token, and ends not its own
+    assert.equal(200, (me(late.token)))
+    assert.equal(200, (me(of_parent[1])))
+    assert.equal(401, (me(of_parent[2])))
+    assert.equal(200, (me(of_parent[3])))
+    assert.equal(200, (me(of_parent[5])))
+    assert.equal(200, (me(of_another)))
+    assert.equal(1, #world.rows "select 1 as one from audit where what = 'console.end'")
+  end)
+
   it("is over when the token it was made of is revoked", function()
     local parent = world.token { role = "operator" }
     local _, session = log_in(parent)

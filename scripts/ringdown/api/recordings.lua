@@ -6,6 +6,7 @@ local host = require "ringdown.host"
 local json = require "ringdown.json"
 local problem = require "ringdown.api.problem"
 local read = require "ringdown.api.calls_read"
+local tokens = require "ringdown.api.tokens"
 
 local M = {}
 
@@ -84,7 +85,8 @@ function M.audio(r)
   must_be_here(one)
   local call = r.params.call
   db.ask(heard_sql, { r.who, call, tostring(one.number), one.node })
-  return 200, { file = { path = one.path, name = ("%s-%d.wav"):format(call, one.number) } }
+  return 200, { file = { path = one.path, name = ("%s-%d.wav"):format(call, one.number),
+    holder = tokens.holder(r.token) } }
 end
 
 return M

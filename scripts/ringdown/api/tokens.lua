@@ -97,6 +97,14 @@ function M.revoke(id)
   return db.ask(revoke_sql, { id, host.who() })
 end
 
+---Whose part of a node's places is taken: the token that this one comes of, if it is a session.
+---@param id string? nil: the control socket, which has no bound
+---@return integer?
+function M.holder(id)
+  local root = id and db.ask("select token_root($1::bigint)::text", { id })
+  return root and math.tointeger(tonumber(root)) or nil
+end
+
 ---A ticket opens one stream once, within a minute, with the rights of its token; or the recording of one call.
 ---@param id string of a token
 ---@param purpose string

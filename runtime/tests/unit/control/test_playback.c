@@ -20,6 +20,9 @@ enum { SOUND_BYTES = 700001 }; /* more than is read, or queued, at once */
 static const char recording[] = "recordings/2026/11/27/CA1-1795800000000000.wav";
 static const char played[] = "{\"status\":200,\"file\":{\"path\":\"recordings/2026/11/27/"
                              "CA1-1795800000000000.wav\",\"name\":\"CA1-1.wav\"}}";
+static const char played_by_seven[] =
+    "{\"status\":200,\"file\":{\"holder\":7,\"path\":\"recordings/2026/11/27/"
+    "CA1-1795800000000000.wav\",\"name\":\"CA1-1.wav\"}}";
 
 static char sound_at(size_t i)
 {
@@ -163,6 +166,36 @@ static void crowd_listens(struct world *w)
     want_head(w, "audio/wav");
 }
 
+static void one_token_listens(struct world *w)
+{
+    static const char text[] = "GET /api/v1/x HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fds[PLAYBACK_OF_ONE];
+
+    w->node->api_result = played_by_seven;
+    for (int i = 0; i < PLAYBACK_OF_ONE; i++) {
+        int little = 4096;
+
+        fds[i] = dial(w);
+        setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+        say(fds[i], text);
+        w->got[0] = '\0';
+        assert_non_null(strstr(hear(fds[i], w->got, 4096, "audio/wav"), "audio/wav"));
+    }
+    want(ask(w, "GET /api/v1/x", ""), 429, "This token has too many");
+    w->node->api_result = played;
+    ask(w, "HEAD /api/v1/x", "");
+    want_head(w, "audio/wav");
+    for (int i = 0; i < PLAYBACK_OF_ONE; i++)
+        close(fds[i]);
+}
+
+static void test_one_token_has_not_all_places_of_players(void **state)
+{
+    make_recording(*state);
+    play(state, one_token_listens);
+    remove_recordings(*state);
+}
+
 /* More than there are helpers: each waits for one, and hears it to its end. */
 static void all_listen(struct world *w)
 {
@@ -210,6 +243,7 @@ int main(void)
         LIVES(test_no_other_file_is_played),
         LIVES(test_all_players_hear_it_to_its_end),
         LIVES(test_there_is_room_for_so_many_players),
+        LIVES(test_one_token_has_not_all_places_of_players),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

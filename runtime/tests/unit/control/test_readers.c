@@ -172,6 +172,28 @@ static void come_in_numbers(struct world *w)
         close(fds[i]);
 }
 
+/* One token has its part of the places; another one, and whoever has none, still has a place. */
+static void one_token_reads(struct world *w)
+{
+    int fds[READERS_OF_ONE];
+
+    w->node->api_result = "{\"status\":200,\"stream\":{\"masked\":false,\"holder\":7}}";
+    for (int i = 0; i < READERS_OF_ONE; i++)
+        fds[i] = listen_with(w, "", w->got, sizeof(w->got));
+    want(ask(w, "GET /api/v1/events", ""), 429, "This token has too many streams open");
+    w->node->api_result = "{\"status\":200,\"stream\":{\"masked\":false,\"holder\":8}}";
+    close(listen_with(w, "", w->got, sizeof(w->got)));
+    w->node->api_result = stream_of_all;
+    close(listen_with(w, "", w->got, sizeof(w->got)));
+    for (int i = 0; i < READERS_OF_ONE; i++)
+        close(fds[i]);
+}
+
+static void test_one_token_has_not_all_places_of_readers(void **state)
+{
+    play(state, one_token_reads);
+}
+
 static void test_there_is_room_for_so_many_readers(void **state)
 {
     play(state, come_in_numbers);
@@ -354,6 +376,28 @@ static void crowd_polls(struct world *w)
     }
 }
 
+static void one_token_waits(struct world *w)
+{
+    int fds[POLLS_OF_ONE];
+
+    w->node->api_result = "{\"status\":200,\"stream\":{\"holder\":7,\"wait_s\":55}}";
+    for (int i = 0; i < POLLS_OF_ONE; i++) {
+        fds[i] = dial(w);
+        say(fds[i], "GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    for (int ms = 0; ms < 5000 && w->node->api_asked < POLLS_OF_ONE; ms++)
+        usleep(1000);
+    want(ask(w, "GET /api/v1/events", ""), 429, "\r\nretry-after: ");
+    assert_non_null(strstr(poll(w, "{\"holder\":8,\"wait_s\":0}"), "items"));
+    for (int i = 0; i < POLLS_OF_ONE; i++)
+        close(fds[i]);
+}
+
+static void test_one_token_has_not_all_places_of_those_who_wait(void **state)
+{
+    play(state, one_token_waits);
+}
+
 static void test_there_is_room_for_so_many_who_wait(void **state)
 {
     play(state, crowd_polls);
@@ -366,11 +410,13 @@ int main(void)
         LIVES(test_a_scope_and_a_mask_hold_for_every_event),
         LIVES(test_a_request_behind_a_stream_ends_it),
         LIVES(test_there_is_room_for_so_many_readers),
+        LIVES(test_one_token_has_not_all_places_of_readers),
         LIVES(test_the_end_of_a_stream_is_told),
         LIVES(test_a_reader_who_is_behind_gets_it_all),
         LIVES(test_who_cannot_hold_a_stream_asks_again),
         LIVES(test_much_comes_in_pieces),
         LIVES(test_there_is_room_for_so_many_who_wait),
+        LIVES(test_one_token_has_not_all_places_of_those_who_wait),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

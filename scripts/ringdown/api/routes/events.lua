@@ -2,6 +2,8 @@
 -- routes/events: what happens now, as a stream, or in answers to who asks again and again. Here is decided who may have
 -- it; whoever posted the request streams from the node's ring, leaves out other agents' calls, masks, and asks GET /me
 -- each minute whether it may go on.
+local tokens = require "ringdown.api.tokens"
+
 local schemas = {
   Happened = { type = "object", about = "events behind `after`, for those who cannot hold a stream", fields = {
     items = { type = "array", required = true, max = 500, of = { type = "object", fields = {
@@ -25,6 +27,7 @@ return {
       local last = r.headers["last-event-id"]
       local after = last and last:match "^%d+$" and #last < 16 and math.tointeger(tonumber(last)) or r.query.after
       return 200, { stream = { agents = r.agents, masked = r.masked, after = after, wait_s = r.query.wait_s,
-        who = r.who, expires_unix = r.asker.expires_unix, token_sha256 = r.asker.token_sha256 } }
+        who = r.who, expires_unix = r.asker.expires_unix, token_sha256 = r.asker.token_sha256,
+        holder = tokens.holder(r.token) } }
     end },
 }
