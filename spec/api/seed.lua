@@ -116,6 +116,9 @@ end
 M.before["PUT /costs/caps/{agent}"] = function(world)
   assert(world.ask("DELETE", "/costs/caps/northside-plumbing", { headers = { ["if-match"] = "*" } }) == 200)
 end
+M.before["DELETE /emergencies/{call}/{rule}/confirm"] = function(world)
+  assert(world.ask("POST", "/emergencies/CA00000000000000000000000000000001/gas-leak/confirm") == 200)
+end
 
 ---The node around the API: two calls in progress, and one that just ended.
 ---@return ringdown.fake.node

@@ -9,7 +9,8 @@ local M = {}
 
 local ROW = [[jsonb_build_object('call', m.call, 'rule', m.rule, 'agent', c.agent, 'severity', m.severity,
   'source', m.source, 'words', m.words, 'state', m.state, 'matched_at', m.matched_at, 'handled_at', m.handled_at,
-  'handled_by', m.handled_by, 'seconds', round(extract(epoch from m.handled_at - m.matched_at)),
+  'handled_by', m.handled_by, 'at_desk', is_at_desk(m.handled_by), 'reopened_at', m.reopened_at,
+  'seconds', round(extract(epoch from m.handled_at - m.matched_at)),
   'from', c.from_number, 'to', c.to_number, 'steps', coalesce((select jsonb_agg(jsonb_build_object('step', s.step,
     'kind', s.kind, 'target', s.target, 'state', s.state, 'at', s.at, 'detail', s.detail) order by s.at, s.step)
     from triage_steps s where (s.call, s.rule) = (m.call, m.rule)), '[]'))]]
@@ -52,6 +53,14 @@ function M.confirm(call, rule)
   return said
 end
 
+---That somebody at a desk had taken it was a mistake: it is as it was before. Of one about life that is not a day old,
+---the people are asked anew, by the node that leads.
+---@return { changed: boolean?, state: string?, asked_anew: boolean?, at_desk: boolean?, handled_by: string? }? nil:
+---  there is none
+function M.unconfirm(call, rule)
+  return db.ask("select triage_unconfirm($1, $2, $3)::text", { call, rule, host.who() })
+end
+
 ---What only sounded like one, newest first.
 ---@param o { agents: string[]?, verdict: string?, after: string[]?, limit: integer } verdict "none": nobody marked it;
 ---  after: at, call, rule and why
@@ -75,11 +84,11 @@ function M.agent_of(call)
   return db.ask("select to_json(agent)::text from calls where call = $1", { call })
 end
 
----@param verdict "was"|"was_not"
+---@param verdict "was"|"was_not"|nil nil: nobody has said
 ---@return boolean? changed nil: there is none
 function M.mark(call, rule, why, verdict)
   return db.ask("select jsonb_build_object('changed', near_miss_mark($1, $2, $3, $4, $5))::text",
-    { call, rule, why, verdict, host.who() }).changed
+    { call, rule, why, verdict or false, host.who() }).changed
 end
 
 return M

@@ -526,11 +526,15 @@ export type Draining = {
 /** a rule matched, or the model reported */
 export type Emergency = {
   agent: string | null;
+  /** confirmed by this API, which may be taken back */
+  at_desk: boolean;
   call: string;
   from: string | null;
   handled_at: string | null;
   handled_by: string | null;
   matched_at: string;
+  /** a confirmation was taken back then */
+  reopened_at: string | null;
   rule: string;
   /** until somebody took it */
   seconds: number | null;
@@ -557,6 +561,13 @@ export type EmergencyConfirmed = {
   handled_at: string;
   handled_by: string;
   next_call: string;
+};
+
+export type EmergencyReopened = {
+  /** false: nobody had taken it */
+  changed: boolean;
+  next_call: string;
+  state: "open" | "recorded" | "handled" | "abandoned";
 };
 
 /** one fact, as docs/records.md has it */
@@ -747,7 +758,7 @@ export type NearMiss = {
 export type NearMissMarked = {
   changed: boolean;
   next_call: string;
-  verdict: "was" | "was_not";
+  verdict: "was" | "was_not" | "none";
 };
 
 export type Node = {
@@ -1584,6 +1595,16 @@ export interface Operations {
     };
     body: undefined;
     answer: CostCapSet;
+  };
+  /** it was confirmed here by mistake: it is open again, and people are asked anew */
+  "DELETE /emergencies/{call}/{rule}/confirm": {
+    path: {
+      call: string;
+      rule: string;
+    };
+    query: Record<never, never>;
+    body: undefined;
+    answer: EmergencyReopened;
   };
   /** takes back a drain: the node that answers takes new calls again. Not after its process was told to end */
   "DELETE /nodes/{node}/drain": {
@@ -2930,7 +2951,7 @@ export interface Operations {
     };
     answer: CostCapSet;
   };
-  /** say whether it was one */
+  /** say whether it was one; none: take back what was said */
   "PUT /emergencies/near-misses/{call}/{rule}/{why}": {
     path: {
       call: string;
@@ -2939,7 +2960,7 @@ export interface Operations {
     };
     query: Record<never, never>;
     body: {
-      verdict: "was" | "was_not";
+      verdict: "was" | "was_not" | "none";
     };
     answer: NearMissMarked;
   };
@@ -3027,6 +3048,7 @@ export const needs: Record<Operation, { role: string; all?: true; once?: true; t
   "DELETE /alerts/silences/{id}": { role: "operator", all: true },
   "DELETE /alerts/{id}/acknowledge": { role: "operator" },
   "DELETE /costs/caps/{agent}": { role: "admin" },
+  "DELETE /emergencies/{call}/{rule}/confirm": { role: "operator" },
   "DELETE /nodes/{node}/drain": { role: "admin", all: true },
   "DELETE /numbers/{number}/assignment": { role: "operator" },
   "DELETE /opt-outs/{number}": { role: "operator", all: true },

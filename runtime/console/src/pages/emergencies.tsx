@@ -114,6 +114,24 @@ const stepColumns: Column<Step>[] = [
   { key: "detail", head: "Told", prose: true, cell: (s) => s.detail },
 ];
 
+async function takeBack(of: Emergency, done: () => void): Promise<void> {
+  const { data } = await ask("DELETE /emergencies/{call}/{rule}/confirm", { path: { call: of.call, rule: of.rule } });
+  toast.say(data.next_call);
+  done();
+}
+
+function TakeBack({ of, done }: { of: Emergency; done: () => void }) {
+  const press = async () => {
+    const yes = await confirm({
+      title: `Is ${f.words(of.rule)} of ${of.from ?? of.call} not taken after all?`,
+      what: `That ${of.handled_by ?? "somebody"} has it is taken back. It is open again; when it is about life and of today, its people are rung and texted anew.`,
+      verb: "It is not taken",
+    });
+    if (yes) await takeBack(of, done);
+  };
+  return <Button onClick={press}>Take back…</Button>;
+}
+
 function Confirm({ of, done }: { of: Emergency; done: () => void }) {
   const press = async () => {
     const yes = await confirm({
@@ -124,7 +142,8 @@ function Confirm({ of, done }: { of: Emergency; done: () => void }) {
     });
     if (!yes) return;
     const { data } = await ask("POST /emergencies/{call}/{rule}/confirm", { path: { call: of.call, rule: of.rule } });
-    toast.say(data.changed ? `It is yours. ${data.next_call}` : `${data.handled_by} had taken it before, ${f.ago(new Date(data.handled_at), present())}.`);
+    if (data.changed) toast.say(`It is yours. ${data.next_call}`, { name: "Undo", run: () => void takeBack(of, done).catch(toast.problem) });
+    else toast.say(`${data.handled_by} had taken it before, ${f.ago(new Date(data.handled_at), new Date())}.`);
     done();
   };
   return (
@@ -145,6 +164,7 @@ function One({ call, rule }: { call: string; rule: string }) {
       actions={
         <>
           {e && (e.state === "open" || e.state === "abandoned") && may("POST /emergencies/{call}/{rule}/confirm") ? <Confirm of={e} done={one.reload} /> : null}
+          {e && e.state === "handled" && e.at_desk && may("DELETE /emergencies/{call}/{rule}/confirm") ? <TakeBack of={e} done={one.reload} /> : null}
           <a class="button" href="/emergencies">
             All emergencies
           </a>
@@ -214,7 +234,7 @@ function SpecLines({ lines }: { lines: string }) {
 
 function Miss({ of, done }: { of: NearMiss; done: () => void }) {
   const may = useMay()("PUT /emergencies/near-misses/{call}/{rule}/{why}");
-  const write = (verdict: Verdict) => ask("PUT /emergencies/near-misses/{call}/{rule}/{why}", { path: { call: of.call, rule: of.rule, why: of.why }, body: { verdict } });
+  const write = (verdict: Verdict | "none") => ask("PUT /emergencies/near-misses/{call}/{rule}/{why}", { path: { call: of.call, rule: of.rule, why: of.why }, body: { verdict } });
   const mark = async (verdict: Verdict) => {
     const before = of.verdict;
     const written = await preview({
@@ -228,8 +248,7 @@ function Miss({ of, done }: { of: NearMiss; done: () => void }) {
       commit: () => write(verdict),
     });
     if (!written) return;
-    const undo = before && before !== verdict ? { name: "Undo", run: () => void write(before).then(done, toast.problem) } : undefined;
-    toast.say(`${f.words(of.rule)} ${VERDICT[verdict]}, it is written.`, undo);
+    toast.say(`${f.words(of.rule)} ${VERDICT[verdict]}, it is written.`, { name: "Undo", run: () => void write(before ?? "none").then(done, toast.problem) });
     done();
   };
   const lines = of.verdict ? of.spec?.[of.verdict] : undefined;

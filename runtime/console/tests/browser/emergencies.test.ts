@@ -29,6 +29,9 @@ describe("emergencies", () => {
     await page.locator(".facts").getByText("operator", { exact: false }).first().waitFor();
     expect(await page.getByRole("button", { name: "Confirm…" }).count()).toBe(0);
     await shot(page, "emergency");
+    await page.getByRole("button", { name: "Take back…" }).click();
+    await page.getByRole("button", { name: "It is not taken" }).click();
+    await page.getByRole("button", { name: "Confirm…" }).waitFor();
     await noMore();
   });
 

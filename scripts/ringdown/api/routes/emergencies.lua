@@ -4,12 +4,14 @@
 local emergencies = require "ringdown.emergency.list"
 local owners = require "ringdown.api.owners"
 local page = require "ringdown.api.page"
+local problem = require "ringdown.api.problem"
 local shape = require "ringdown.api.shape"
 
 local maybe = { type = "string", nullable = true }
 local words = { type = "string", nullable = true, personal = "words", about = "what the caller said" }
 local time = { type = "string", format = "time", required = true }
 local number = { type = "string", nullable = true, personal = "number" }
+local verdicts = { "was", "was_not", "none" }
 local states = { "open", "recorded", "handled", "abandoned" }
 
 local spec_text = { type = "string", personal = "words", about = "Lua, to copy" }
@@ -27,12 +29,18 @@ local schemas = {
       about = "recorded: not about life, and nobody was told" },
     matched_at = time, handled_at = { type = "string", format = "time", nullable = true },
     handled_by = { type = "string", nullable = true, personal = "text" },
+    at_desk = { type = "boolean", required = true, about = "confirmed by this API, which may be taken back" },
+    reopened_at = { type = "string", format = "time", nullable = true, about = "a confirmation was taken back then" },
     seconds = { type = "integer", nullable = true, about = "until somebody took it" },
     from = number, to = { type = "string", nullable = true }, steps = { type = "array", of = step, required = true },
   } },
   EmergencyConfirmed = { type = "object", fields = {
     changed = { type = "boolean", required = true, about = "false: somebody had taken it before" },
     handled_by = { type = "string", required = true, personal = "text" }, handled_at = time,
+    next_call = { type = "string", required = true } } },
+  EmergencyReopened = { type = "object", fields = {
+    changed = { type = "boolean", required = true, about = "false: nobody had taken it" },
+    state = { type = "string", one_of = states, required = true },
     next_call = { type = "string", required = true } } },
   NearMiss = { type = "object", about = "what sounded like an emergency, and was not acted on", fields = {
     call = { type = "string", required = true }, rule = { type = "string", required = true },
@@ -43,7 +51,7 @@ local schemas = {
       fields = { was = spec_text, was_not = spec_text } } } },
   NearMissMarked = { type = "object", fields = {
     changed = { type = "boolean", required = true },
-    verdict = { type = "string", one_of = { "was", "was_not" }, required = true },
+    verdict = { type = "string", one_of = verdicts, required = true },
     next_call = { type = "string", required = true } } },
 }
 
@@ -84,6 +92,22 @@ local function confirm(r)
   return 200, said
 end
 
+local function take_back(r)
+  known(r)
+  local said = owners.read(emergencies.unconfirm, r.params.call, r.params.rule)
+  if not said then
+    none(r)
+  elseif said.at_desk == false then
+    problem(409, "refused", "It was not confirmed at a desk", {
+      detail = ("%s took it by answering, and was told so"):format(said.handled_by or "somebody"),
+      fix = "call them, if they are not on it" })
+  end
+  said.next_call = not said.changed and "Nobody had taken it: there is nothing to take back."
+    or said.asked_anew and "It is open again: within a minute its people are asked anew, from the first one on."
+    or "It is as it was before. Nobody is asked about it by itself: call whoever has to know."
+  return 200, said
+end
+
 local function quoted(text)
   return (("%q"):format(text):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\0", ""))
 end
@@ -114,9 +138,10 @@ end
 
 local function mark(r)
   local p = r.params
+  local verdict = r.body.verdict ~= "none" and r.body.verdict or nil
   local changed
   if r.sees(owners.read(emergencies.agent_of, p.call)) then
-    changed = owners.read(emergencies.mark, p.call, p.rule, p.why, r.body.verdict)
+    changed = owners.read(emergencies.mark, p.call, p.rule, p.why, verdict)
   end
   if changed == nil then
     owners.none("There is no such near miss", ("call %s has none of %s by %s"):format(p.call, p.rule, p.why),
@@ -142,6 +167,9 @@ return {
   { method = "POST", path = "/emergencies/{call}/{rule}/confirm", role = "operator", scoped = true,
     params = { call = call }, about = "say that you have taken it", answers = { [200] = "EmergencyConfirmed" },
     example = { path = C .. "/confirm" }, run = confirm },
+  { method = "DELETE", path = "/emergencies/{call}/{rule}/confirm", role = "operator", scoped = true,
+    params = { call = call }, about = "it was confirmed here by mistake: it is open again, and people are asked anew",
+    answers = { [200] = "EmergencyReopened" }, example = { path = C .. "/confirm" }, run = take_back },
   { method = "GET", path = "/emergencies/near-misses", role = "viewer", scoped = true,
     about = "what only sounded like an emergency, newest first",
     query = page.query_with { agent = of_agent,
@@ -150,8 +178,8 @@ return {
     example = { path = "/emergencies/near-misses", query = "verdict=none" },
     run = near_misses },
   { method = "PUT", path = "/emergencies/near-misses/{call}/{rule}/{why}", role = "operator", scoped = true,
-    params = { call = call }, about = "say whether it was one",
-    body = { verdict = { type = "string", one_of = { "was", "was_not" }, required = true } },
+    params = { call = call }, about = "say whether it was one; none: take back what was said",
+    body = { verdict = { type = "string", one_of = verdicts, required = true } },
     answers = { [200] = "NearMissMarked" }, example = {
       path = "/emergencies/near-misses/CA00000000000000000000000000000001/gas-leak/negated",
       body = { verdict = "was_not" } }, run = mark },
