@@ -50,8 +50,8 @@ local choices = {
 local counted_conditions = {
   agent = "x.agent = %s",
   site = "x.site = %s",
-  local_from = "x.hour >= %s::date - interval '1 day' and x.local_hour >= %s::date",
-  local_to = "x.hour < %s::date + interval '1 day' and x.local_hour < %s::date",
+  local_from = "x.started_at >= %s::date - interval '1 day' and x.local_hour >= %s::date",
+  local_to = "x.started_at < %s::date + interval '1 day' and x.local_hour < %s::date",
   since = "x.started_at >= %s::timestamptz",
   ["until"] = "x.started_at < %s::timestamptz",
 }
@@ -71,7 +71,7 @@ end
 
 -- The first rows that meet all of these, the newest first; with a number, of either side by its own index.
 local function first_rows(list, number, limit, counted)
-  local of = counted and "x" or "c"
+  local of = counted and not number and "x" or "c"
   local order = (" order by %s.started_at desc, %s.call desc limit %d"):format(of, of, limit)
   local from = counted and "calls_counted x join calls c on c.call = x.call" or "calls c"
   local function rows(more)
@@ -108,6 +108,7 @@ local function conditions_of(q, agents, key)
     end
   end
   if key then
+    of = q.number and "c" or of
     list[#list + 1] = ("(%s.started_at, %s.call) < (%s::timestamptz, %s)"):format(of, of, param(key[1]), param(key[2]))
   end
   return { list = list, params = params, param = param, counted = counted, number = q.number and param(q.number) }
@@ -146,7 +147,7 @@ end
 local FOUND = "select jsonb_build_object('items', (%s), 'last', %s)"
 
 local function since_then(s, w)
-  return { (s.counted and "x" or "c") .. ".started_at >= " .. w.since, table.unpack(s.list) }
+  return { (s.counted and not s.number and "x" or "c") .. ".started_at >= " .. w.since, table.unpack(s.list) }
 end
 
 local function known(s, w, limit)
@@ -192,7 +193,7 @@ local function is_easy(q, agents)
   for name in pairs(q) do
     n = n + (name ~= "limit" and name ~= "cursor" and name ~= "text" and 1 or 0)
   end
-  return n < 2 and not q.system and not agents
+  return n < 2 and not (q.system or q.site or agents)
 end
 
 -- What was found, and where that ends when it does not go back to the oldest call.
