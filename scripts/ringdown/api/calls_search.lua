@@ -8,7 +8,7 @@
 --   known   a month of calls, then two, four, eight
 --   words   walk ▶ the newest calls that fit otherwise, so many at most, are each asked for the words: those that
 --                  many say are found so
---           leap ▶ a month, then two, four, eight, by the index of words: rare ones, and those that are common each,
+--           leap ▶ four months, then eight, by the index of words: rare ones, and those that are common each,
 --                  but never without the others (`kitchen -water`). Too many turns have them ▶ walk on
 --
 -- When it takes long, the answer is what was found until then: `searched_to` says how far back that is, and `next` goes
@@ -24,7 +24,7 @@ local M = {}
 M.limits = {
   month_days = 31,
   quick_ms = 40, -- a month that took no longer is followed by two
-  first_walk = 500, -- calls
+  first_walk = 150, -- calls
   walk = 2000, -- the same, where words are too common for the index:
   leap_turns = 20000, -- more of them than this
   budget_ms = 500, -- then a search tells how far it came
@@ -196,10 +196,16 @@ local function is_easy(q, agents)
   return n < 2 and not (q.system or q.site or agents)
 end
 
+-- How many calls to walk for so many more, when so many of the first ones had the words; nil: the index is better.
+local function walk_on(n_found, n_wanted)
+  local n = n_found > 0 and limits.first_walk * n_wanted * 3 // (n_found * 2)
+  return n and n <= limits.walk // 2 and n or nil
+end
+
 -- What was found, and where that ends when it does not go back to the oldest call.
 local function step_by_step(q, agents, at)
   local begun, rows, easy = host.now_ms(), {}, is_easy(q, agents)
-  local days, walks = limits.month_days, q.text and limits.first_walk
+  local days, walks, first = limits.month_days, q.text and limits.first_walk, true
   repeat
     local s, asked = conditions_of(q, agents, at), host.now_ms()
     local limit, w = q.limit + 1 - #rows, window(s, q, at, days)
@@ -210,9 +216,14 @@ local function step_by_step(q, agents, at)
     else
       table.move(step.items, 1, #step.items, #rows + 1, rows)
       at = step.last
-      days = host.now_ms() - asked < limits.quick_ms and walks ~= limits.first_walk and 2 * days or days
-      walks = walks == limits.walk and limits.walk or nil
+      if not walks then
+        days = host.now_ms() - asked < limits.quick_ms and 2 * days or days
+      elseif walks ~= limits.walk then -- else it goes on so
+        walks = first and walk_on(#rows, q.limit + 1 - #rows) or nil
+        days = q.text:find('"', 1, true) and days or 4 * limits.month_days -- a phrase is looked for in each turn
+      end
     end
+    first = false
   until #rows > q.limit or not at or host.now_ms() - begun > limits.budget_ms
   return rows, #rows <= q.limit and at or nil
 end

@@ -42,6 +42,22 @@ describe("calls", () => {
     expect(await page.locator(".filters").getByText("Since (UTC)").count()).toBe(1);
   });
 
+  it("say how far a long search came, and go on from there", async () => {
+    const page = await open("/today", "operator");
+    const asked: (string | null)[] = [];
+    await page.route(/\/api\/v1\/calls\?/, (route) => {
+      const cursor = new URL(route.request().url()).searchParams.get("cursor");
+      asked.push(cursor);
+      return route.fulfill({ json: cursor ? { items: [], next: null, searched_to: null } : { items: [], next: "WyJhIl0", searched_to: "2026-03-04T15:06:07Z" } });
+    });
+    await page.goto("/calls?text=kitchen+-water");
+    await page.getByText(/^No call since .*09:06:07 CST fits/).waitFor();
+    await axe(page);
+    await page.getByRole("button", { name: "Older" }).click();
+    await page.getByText("No call fits these filters.").waitFor();
+    expect(asked).toEqual([null, "WyJhIl0"]);
+  });
+
   it("are told one by one: both speakers, tools, waits, cost by turn, and why", async () => {
     const { items } = await api<Calls>("operator", "GET", "/calls?booked=true&limit=1");
     const call = items[0]!.call;
