@@ -128,6 +128,17 @@ describe("what is kept of calls", function()
     assert.matches("cost  0%.%d+ %$", text)
     assert.matches("audio_out", text, 1, true)
     assert.matches("micro_usd", json.encode((n:ringdown("cost", sid, "--json"))))
+    local word = one(n.database, ([[select substring(heard from '[a-z]{5,}') as word from turns
+      where call = %s and heard ~ '[a-z]{5,}' limit 1]]):format(pg.literal(sid))).word
+    local hits, found = n:ringdown("calls", "--search", word, "--json"), false
+    for _, hit in ipairs(hits) do
+      found = found or hit.call == sid
+    end
+    assert.is_true(found, word)
+    assert.matches("Nobody said that", (n:ringdown("calls", "--search", word, "--before", "2020-01-01")))
+    local said, refused = n:ringdown("calls", "--search", word, "--before", "soonish")
+    assert.equal(1, refused)
+    assert.matches("a TIME is written 2026", said)
     local unknown, failed = n:ringdown("why", "CA00000000000000000000000000000000")
     assert.equal(1, failed)
     assert.matches("nothing is known", unknown)
