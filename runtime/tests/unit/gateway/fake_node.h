@@ -16,7 +16,7 @@
 #define BROKEN      "+13125550101"
 #define SORRY       "+13125550102"
 
-enum { MAX_CALLS = 2, ANSWER = 4096, PATIENCE_MS = 5000 };
+enum { MAX_CALLS = 2, ANSWER = 4096, PATIENCE_MS = 60000 };
 
 struct story {
     struct loop *loop; /* of control, which nobody runs here */
