@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 144 s
+-- takes: 100 s
 -- Callers while PostgreSQL is away, slow, or may only be read, and while the node itself is killed: no
 -- call notices, and in the end everything is in the database once.
 --

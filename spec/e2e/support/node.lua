@@ -72,6 +72,8 @@ local function environment(n, o)
     VAPI_WEBHOOK_SECRET = false,
     VAPI_WEBHOOK_HMAC = false,
     RINGDOWN_FORCE = false,
+    -- A script is as slow as its machine is busy; a story about that says how long it may take.
+    RINGDOWN_SCRIPT_DEADLINE_MS = proc.promised(1) > 1 and "10000" or false,
     RINGDOWN_LOG = false,
     RINGDOWN_LOG_FORMAT = false,
   }
