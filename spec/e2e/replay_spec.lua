@@ -167,7 +167,8 @@ describe("a recorded call", function()
   end)
 
   it("of fifty made-up ones, replayed twice, each does the same", function()
-    local said, code = proc.run("lua5.4 spec/replays/replays.lua " .. proc.binary() .. " 50")
+    local said, code = proc.run(("RINGDOWN_REPLAY_S=%d lua5.4 spec/replays/replays.lua %s 50"):format(proc.promised(10),
+      proc.binary()))
     assert.equal(0, code, said)
   end)
 end)

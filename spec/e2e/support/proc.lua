@@ -41,14 +41,16 @@ end
 local PATIENCE_S = 60
 
 -- Calls `look` until it returns something true, which is returned; nil after `seconds`, or a minute if those are less.
+-- Who waits for long looks less often: looking is work, too, and others share the machine.
 function proc.wait_for(look, seconds)
-  local until_s = proc.now() + math.max(seconds or 0, PATIENCE_S)
+  local since_s = proc.now()
+  local until_s = since_s + math.max(seconds or 0, PATIENCE_S)
   repeat
     local found = look()
     if found then
       return found
     end
-    proc.sleep(0.05)
+    proc.sleep(proc.now() - since_s < 2 and 0.05 or 0.15)
   until proc.now() > until_s
   return look()
 end
