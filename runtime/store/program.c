@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -54,14 +55,14 @@ static void usual_signals(void)
 }
 
 /* Whoever started us may have pinned us to a core; that is not meant for a database that outlives us.
- * On its machine audio goes first. The kernel takes those CPUs out that do not exist or are forbidden. */
+ * On its machine audio goes first, however we were started. The kernel takes those CPUs out that do not exist or are forbidden. */
 static void usual_share(void)
 {
     cpu_set_t all;
 
     memset(&all, 0xff, sizeof(all));
     (void)sched_setaffinity(0, sizeof(all), &all);
-    patient_thread();
+    (void)setpriority(PRIO_PROCESS, 0, PATIENT_NICE);
 }
 
 static void take_stdio(int in, int out)

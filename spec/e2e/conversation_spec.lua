@@ -40,7 +40,7 @@ describe("an agent's script", function()
     sim = sims.start()
     sentry, deaf = receiver.sentry {}, receiver.sentry { script = "hang" }
     secrets.SENTRY_DSN = ("http://5eed5e27@127.0.0.1:%d/7"):format(sentry.port)
-    local env = { SMTP_FROM = "alarms@example.com" }
+    local env = { SMTP_FROM = "alarms@example.com", RINGDOWN_SCRIPT_DEADLINE_MS = false } -- one thinks for ever
     for name, value in pairs(secrets) do
       env[name] = value
     end
