@@ -55,7 +55,8 @@ static void usual_signals(void)
 }
 
 /* Whoever started us may have pinned us to a core; that is not meant for a database that outlives us.
- * On its machine audio goes first, however we were started. The kernel takes those CPUs out that do not exist or are forbidden. */
+ * On its machine audio goes first, however we were started. The kernel takes those CPUs out that do not
+ * exist or are forbidden. */
 static void usual_share(void)
 {
     cpu_set_t all;

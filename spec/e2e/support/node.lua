@@ -523,11 +523,12 @@ function Node:log(event)
 end
 
 -- Lines that ask for somebody's attention. Not those of the watchdog: it looks for calls at a network
--- that is gone with its last call.
+-- that is gone with its last call. Nor what says that the machine is busy, and takes itself back.
 function Node:complaints()
   local list = {}
   for _, line in ipairs(self:log()) do
-    if (line.level == "warn" or line.level == "error") and line.ev ~= "watchdog.no_answer" then
+    if (line.level == "warn" or line.level == "error") and line.ev ~= "watchdog.no_answer"
+      and line.ev ~= "operation.not_begun" then
       table.insert(list, line.line)
     end
   end
