@@ -28,13 +28,8 @@ const MOST_COMPARED = 6; // agents at once: each is a question of its own
 
 /** Dollars that open their calls. */
 function Dollars({ microUsd, filter, more, about }: { microUsd: number | null | undefined; filter: Sum["filter"]; more?: Record<string, string | boolean>; about?: string }) {
-  return microUsd ? (
-    <a href={listOf(HREF, filter, more ?? {})}>
-      <Money microUsd={microUsd} about={about} />
-    </a>
-  ) : (
-    <Money microUsd={microUsd} about={about} />
-  );
+  const money = <Money microUsd={microUsd} about={about} digits={2} />;
+  return microUsd ? <a href={listOf(HREF, filter, more ?? {})}>{money}</a> : money;
 }
 
 type Saved = CostSavings["so_far"];
@@ -157,7 +152,7 @@ function Groups({ scope, by }: { scope: ReturnType<typeof scopeOf>; by: Grouped 
   const costs = useApi("GET /costs", { query: { ...scope, by } }, { everyMs: 60_000 });
   const each = (s: Sum, n: number) => share(s.cost.known_calls ? s.cost.micro_usd : null, n);
   const columns: Column<Sum>[] = [
-    { key: "name", head: f.words(by).replace(/^./, (c) => c.toUpperCase()), cell: (s) => (by === "system" ? <System name={s.key} /> : by === "agent" && s.key === "?" ? "no agent was found" : f.words(s.name)), sort: (s) => s.key },
+    { key: "name", head: f.words(by).replace(/^./, (c) => c.toUpperCase()), cell: (s) => (by === "system" ? <System name={s.key} /> : <span class="nowrap">{by === "agent" && s.key === "?" ? "no agent was found" : f.words(s.name)}</span>), sort: (s) => s.key },
     { key: "calls", head: "Calls", align: "right", cell: (s) => <Count value={s.calls} />, sort: (s) => s.calls },
     { key: "usd", head: "Dollars", align: "right", cell: (s) => <Dollars microUsd={s.cost.known_calls ? s.cost.micro_usd : null} filter={s.filter} />, sort: (s) => s.cost.micro_usd },
     { key: "call", head: "A call", align: "right", cell: (s) => <Money digits={EACH} microUsd={each(s, s.cost.known_calls)} />, sort: (s) => each(s, s.cost.known_calls) },
@@ -206,7 +201,7 @@ const MEASURES: { key: string; name: string; money: boolean; less: boolean | nul
   { key: "failed", name: "Failed", money: false, less: true },
 ];
 
-const says = (money: boolean, value: number) => (money ? f.moneyTo(value, EACH) : `${value < 0 ? "−" : ""}${f.count(Math.abs(value) * 100, 1)} %`);
+const says = (money: boolean, value: number) => (value < 0 ? "−" : "") + (money ? `$${f.count(Math.abs(value) / 1e6, EACH)}` : `${f.count(Math.abs(value) * 100, 1)} %`);
 
 /** "$0.0730, 0.0686 to 0.0775 (85)" in parts; a share is never below nothing or above all. */
 export function interval(of: Estimate, money: boolean): { value: string; range: string } | null {
@@ -454,10 +449,11 @@ function Calls() {
     { key: "system", head: "System", cell: (c) => <System name={c.system} />, sort: (c) => c.system },
     { key: "outcome", head: "Outcome", cell: (c) => f.words(c.outcome), sort: (c) => c.outcome },
     { key: "talk", head: "Talked", align: "right", cell: (c) => <Duration ms={c.talk_ms} />, sort: (c) => c.talk_ms },
-    ...(part ? [{ key: "part", head: f.words(part), align: "right" as const, cell: (c: Behind) => <Money microUsd={c.amount_micro_usd} about={part} />, sort: (c: Behind) => c.amount_micro_usd }] : []),
-    { key: "usd", head: "Cost", align: "right", cell: (c) => <Money microUsd={c.micro_usd} />, sort: (c) => c.micro_usd },
-    { key: "why", head: "Not known since", cell: (c) => (c.micro_usd === null ? `${c.reason ?? "not told"}; ${f.money(c.known_part_micro_usd)} is known` : "") },
+    ...(part ? [{ key: "part", head: f.words(part), align: "right" as const, cell: (c: Behind) => <Money microUsd={c.amount_micro_usd} about={part} digits={EACH} />, sort: (c: Behind) => c.amount_micro_usd }] : []),
+    { key: "usd", head: "Cost", align: "right", cell: (c) => <Money microUsd={c.micro_usd} digits={EACH} />, sort: (c) => c.micro_usd },
   ];
+  if (calls.data?.calls.some((c) => c.micro_usd === null))
+    columns.push({ key: "why", head: "Why it is not known", prose: true, cell: (c) => (c.micro_usd === null ? `${c.reason ?? "not told"}; ${f.money(c.known_part_micro_usd)} is known` : "") });
   const named = Object.entries(asked).filter(([name]) => !["cursor", "local_from", "local_to", "since", "until"].includes(name));
   return (
     <Page title="Calls behind a sum" about={calls.data ? `${(calls.data.period as { text: string }).text}, the dearest first` : null} actions={<a href={listOf("/costs", { agent: asked.agent })}>All costs</a>}>

@@ -34,7 +34,7 @@ interface Row {
 }
 
 const listColumns: Column<Row>[] = [
-  { key: "agent", head: "Agent", cell: (r) => r.agent, sort: (r) => r.agent },
+  { key: "agent", head: "Agent", cell: (r) => <span class="nowrap">{r.agent}</span>, sort: (r) => r.agent },
   { key: "state", head: "State", cell: (r) => (r.of ? <State of={r.of} /> : <span class="about">no plan: its file says</span>), sort: (r) => r.of?.state },
   { key: "share", head: "On OpenAI", align: "right", cell: (r) => <span class="num">{r.of && r.of.state !== "draft" ? share(r.of.percent_bp) : f.UNKNOWN}</span>, sort: (r) => r.of?.percent_bp },
   { key: "track", head: "Stages", cell: (r) => (r.of ? <Track of={r.of.track} small /> : null) },

@@ -59,7 +59,7 @@ function Threads() {
     { key: "way", head: "From", cell: (t) => (t.direction === "in" ? "them" : "us"), sort: (t) => t.direction },
     { key: "body", head: "What", wide: true, cell: (t) => <Body of={t} masked={me.masked} /> },
     { key: "kind", head: "For", cell: (t) => (t.to_people ? "one of ours" : f.words(t.kind)), sort: (t) => t.kind },
-    { key: "agent", head: "Agent", cell: (t) => t.agent ?? f.UNKNOWN, sort: (t) => t.agent },
+    { key: "agent", head: "Agent", cell: (t) => <span class="nowrap">{t.agent ?? f.UNKNOWN}</span>, sort: (t) => t.agent },
     { key: "state", head: "State", cell: (t) => <State of={t} />, sort: (t) => t.status },
   ];
   return (

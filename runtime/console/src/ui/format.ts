@@ -31,10 +31,12 @@ export function money(microUsd: number | null | undefined): string {
   return moneyTo(microUsd, usd === 0 || usd >= 0.1 ? 2 : usd >= 0.001 ? 4 : 6);
 }
 
-/** With as many digits as the others of its column have. */
+/** With as many digits as the others of its column have; what is something is not shown as nothing. */
 export function moneyTo(microUsd: number | null | undefined, digits: number): string {
   if (microUsd === null || microUsd === undefined || !Number.isFinite(microUsd)) return UNKNOWN;
-  return (microUsd < 0 ? "−" : "") + "$" + count(Math.abs(microUsd) / 1e6, digits);
+  const text = count(Math.abs(microUsd) / 1e6, digits);
+  if (microUsd > 0 && text === count(0, digits)) return `< $${count(10 ** -digits, digits)}`;
+  return (microUsd < 0 ? "−" : "") + "$" + text;
 }
 
 /** 48210 ms -> "48 s"; 125000 -> "2 min 05 s"; below a second "340 ms" */

@@ -14,7 +14,7 @@ describe("dashboard", () => {
     await page.getByText("Share of tokens read").first().waitFor();
     await page.getByRole("heading", { name: "Systems, side by side" }).waitFor();
     expect(asked.filter((url) => url.includes("/statistics")).length).toBe(3);
-    expect(await page.getByRole("link", { name: "missed", exact: true }).getAttribute("href")).toMatch(/^\/calls\?local_from=[-\d]+&local_to=[-\d]+&result=missed$/);
+    expect(await page.getByRole("link", { name: "missed", exact: true }).getAttribute("href")).toMatch(/^\/calls\?local_from=[-\d]+&local_to=[-\d]+&kind=real&result=missed$/);
     const [box, drawn] = await Promise.all([page.locator(".chart-box").first().boundingBox(), page.locator(".chart-box canvas").first().boundingBox()]);
     expect([drawn!.x, drawn!.y]).toEqual([box!.x, box!.y]); // a chart is where its frame is
     await axe(page);

@@ -10,6 +10,7 @@ describe("numbers as text", () => {
   });
 
   it("shows money with as many digits as there is something to see", () => {
+    expect([0, 4_000, 42_000_000].map((v) => f.moneyTo(v, 2))).toEqual(["$0.00", "< $0.01", "$42.00"]);
     expect([31_200_000, 1_234_567_890, 12_300, 42, -5_000_000].map(f.money)).toEqual(["$31.20", "$1,234.57", "$0.0123", "$0.000042", "−$5.00"]);
   });
 
