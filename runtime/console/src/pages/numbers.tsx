@@ -10,7 +10,7 @@ import { fieldName, whereName, type Where } from "../numbers/plan";
 import * as go from "../numbers/switches";
 import type { PageProps } from "../pages";
 import { share } from "../rollout/plan";
-import { to, useQuery } from "../state/router";
+import { route, to, useQuery } from "../state/router";
 import { useMay, useMe } from "../state/session";
 import { Button, Filters, Pager, type Filter } from "../ui/controls";
 import * as f from "../ui/format";
@@ -94,7 +94,8 @@ function Progress() {
 
 function useAfter(reload: () => void): go.After {
   const [query, change] = useQuery();
-  return { done: reload, watch: (job) => change({ job, cursor: query.get("cursor") }) };
+  const watch = (job: string) => route.get().segments[0] === "numbers" && change({ job, cursor: query.get("cursor") }); // not on the page one went to meanwhile
+  return { done: reload, watch: (job) => void watch(job) };
 }
 
 // ---- changes that were made ----

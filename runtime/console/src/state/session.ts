@@ -58,9 +58,11 @@ function tellWhy(problem: Problem, link: boolean): [string, string] {
 
 async function exchange(secret: string, link: boolean): Promise<void> {
   session.set({ state: "checking" });
+  const before = access.token;
   try {
     const { data } = await ask("POST /session", { token: secret });
     keep(data.token);
+    if (before) void ask("DELETE /session", { token: before }).catch(() => {}); // nobody has that one any more
   } catch (why) {
     return out(...tellWhy(asProblem(why), link));
   }
