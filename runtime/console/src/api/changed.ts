@@ -4,6 +4,7 @@
 //   commit: () => sayWho(ask("POST /rollouts/{agent}/hold", { …, ifMatch: seen }))
 import { present } from "../state/present";
 import * as f from "../ui/format";
+import { ask } from "./client";
 import { asProblem, Problem } from "./problem";
 
 interface Current {
@@ -33,5 +34,17 @@ export async function sayWho<T>(asked: Promise<T>): Promise<T> {
     return await asked;
   } catch (why) {
     throw whoWasFaster(why);
+  }
+}
+
+/** Who was faster is in the audit, for those who may read it. */
+export async function sayWhoOf<T>(asked: Promise<T>, what: "appointment" | "customer", id: string): Promise<T> {
+  try {
+    return await asked;
+  } catch (why) {
+    const problem = asProblem(why);
+    if (problem.status !== 412) throw problem;
+    const told = await ask("GET /audit", { query: { what, subject: id, limit: 1 } }).catch(() => null);
+    throw whoWasFaster(new Problem({ ...problem.details, current: { ...(problem.details.current as object), updated_by: told?.data.items[0]?.who } }));
   }
 }

@@ -1,76 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// appointments - visits, moved or called off with what will be written shown before; customers and what is known of
-// them; both taken over from tables. Hours are those of the clock that is chosen above, and say so.
+// appointments - visits, moved or called off with what will be written shown before; customers (appointments/); both
+// taken over from tables. Hours are those of the clock that is chosen above, and say so.
 //
 //   /appointments            visits          /appointments/12            one of them
 //   /appointments/customers  customers       /appointments/customers/7   one of them
 //   /appointments/import, /appointments/customers/import
 import { useState } from "preact/hooks";
-import { whoWasFaster } from "../api/changed";
+import { sayWhoOf } from "../api/changed";
 import { ask, newKey, type Body } from "../api/client";
-import type { Fact } from "../api/events";
-import { asProblem, Problem } from "../api/problem";
-import type { Appointment, Customer, CustomerWithVisits } from "../api/types";
+import type { Appointment } from "../api/types";
 import { useApi } from "../api/use";
 import { zone as zoneStore } from "../state/prefs";
 import { to, useQuery } from "../state/router";
 import { useMay, useMe } from "../state/session";
 import { useStore } from "../state/store";
 import { dayBegins, localOf, momentOf } from "../ui/clock";
-import { Button, Filters, Pager, Tabs, type Filter } from "../ui/controls";
+import { Button, Filters, Pager, type Filter } from "../ui/controls";
 import { preview } from "../ui/dialog";
 import * as f from "../ui/format";
 import { ImportPanel } from "../ui/import";
 import { useAgentNames } from "../ui/scope";
 import { Empty } from "../ui/states";
-import { listOf } from "../ui/sums";
-import { Table, type Column } from "../ui/table";
+import { Table } from "../ui/table";
 import { toast } from "../ui/toast";
-import { Badge, Count, Phone, Time } from "../ui/values";
+import { Phone, Time } from "../ui/values";
 import { Facts, Page, Panel, Shown } from "../ui/view";
 import type { PageProps } from "../pages";
-
-/** Who was faster is in the audit, for those who may read it. */
-async function sayWho<T>(asked: Promise<T>, what: "appointment" | "customer", id: string): Promise<T> {
-  try {
-    return await asked;
-  } catch (why) {
-    const problem = asProblem(why);
-    if (problem.status !== 412) throw problem;
-    const told = await ask("GET /audit", { query: { what, subject: id, limit: 1 } }).catch(() => null);
-    throw whoWasFaster(new Problem({ ...problem.details, current: { ...(problem.details.current as object), updated_by: told?.data.items[0]?.who } }));
-  }
-}
-
-const isVisit = (fact: Fact) => fact.type === "booking";
-
-const tabs = <Tabs label="Visits and customers" of={[{ href: "/appointments", name: "Visits" }, { href: "/appointments/customers", name: "Customers" }]} />;
-
-export const minutesOf = (v: Pick<Appointment, "begins" | "ends">): number => Math.round((Date.parse(v.ends) - Date.parse(v.begins)) / 60_000);
-
-/** How a visit is called where one is asked about it. */
-export function nameOf(v: Appointment, zone: string): string {
-  const at = new Date(v.begins);
-  return `${v.service ?? "visit"} of ${v.name ?? v.number ?? "somebody"}, ${f.dayName(at, zone, new Date())} ${f.clock(at, zone)} ${f.zoneShort(zone, at)}`;
-}
-
-function Status({ of }: { of: Appointment }) {
-  if (of.status === "cancelled") return <Badge>called off</Badge>;
-  return Date.parse(of.ends) < Date.now() ? <Badge>was booked</Badge> : <Badge tone="good">booked</Badge>;
-}
-
-const visitColumns: Column<Appointment>[] = [
-  { key: "begins", head: "Begins", cell: (v) => <Time at={v.begins} />, sort: (v) => v.begins },
-  { key: "status", head: "State", cell: (v) => <Status of={v} />, sort: (v) => v.status },
-  { key: "minutes", head: "Takes", align: "right", cell: (v) => <Count value={minutesOf(v)} unit="min" />, sort: minutesOf },
-  { key: "resource", head: "Who or what", cell: (v) => v.resource, sort: (v) => v.resource },
-  { key: "service", head: "For", cell: (v) => v.service ?? f.UNKNOWN, sort: (v) => v.service },
-  { key: "name", head: "Customer", cell: (v) => (v.customer ? <a href={to("appointments", "customers", v.customer)}>{v.name ?? "no name"}</a> : (v.name ?? f.UNKNOWN)), sort: (v) => v.name },
-  { key: "number", head: "Number", cell: (v) => <Phone number={v.number} /> },
-  { key: "agent", head: "Agent", cell: (v) => (v.site === "default" ? v.agent : `${v.agent}, ${v.site}`), sort: (v) => v.agent },
-];
-
-const visitRow = (v: Appointment) => (v.status === "cancelled" || Date.parse(v.ends) < Date.now() ? "faint" : null);
+import { CustomerPage, Customers } from "./appointments/customers";
+import { isVisit, minutesOf, nameOf, Status, tabs, visitColumns, visitRow } from "./appointments/visits";
 
 function Visits() {
   const [query] = useQuery();
@@ -169,7 +126,7 @@ function MoveForm({ of, etag, reload }: { of: Appointment; etag: string | null; 
       title: `Move the ${nameOf(of, zone)}?`,
       verb: "Move this visit",
       load: async (signal) => {
-        const { data } = await sayWho(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: { ...made.body, dry_run: true }, ifMatch: etag ?? undefined, signal }), "appointment", of.id);
+        const { data } = await sayWhoOf(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: { ...made.body, dry_run: true }, ifMatch: etag ?? undefined, signal }), "appointment", of.id);
         const was = data.was ?? data;
         return {
           summary: data.changed ? "Its hour is free again, and the other one is taken." : data.said[0],
@@ -183,14 +140,14 @@ function MoveForm({ of, etag, reload }: { of: Appointment; etag: string | null; 
         };
       },
       commit: async () => {
-        after = (await sayWho(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: made.body, ifMatch: etag ?? undefined, once }), "appointment", of.id)).etag;
+        after = (await sayWhoOf(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: made.body, ifMatch: etag ?? undefined, once }), "appointment", of.id)).etag;
       },
     });
     if (!done) return reload();
     const back = { begins: new Date(of.begins).toISOString().replace(".000Z", "Z"), minutes: minutesOf(of), resource: of.resource };
     toast.say("The visit is moved.", {
       name: "Undo",
-      run: () => void sayWho(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: back, ifMatch: after ?? undefined, once: newKey() }), "appointment", of.id).then(reload, toast.problem),
+      run: () => void sayWhoOf(ask("POST /appointments/{id}/move", { path: { id: of.id }, body: back, ifMatch: after ?? undefined, once: newKey() }), "appointment", of.id).then(reload, toast.problem),
     });
     reload();
   };
@@ -223,11 +180,11 @@ async function cancel(v: Appointment, etag: string | null, zone: string, reload:
     verb: "Call it off",
     danger: true,
     load: async (signal) => {
-      const { data } = await sayWho(ask("POST /appointments/{id}/cancel", { path: { id: v.id }, body: { dry_run: true }, ifMatch: etag ?? undefined, signal }), "appointment", v.id);
+      const { data } = await sayWhoOf(ask("POST /appointments/{id}/cancel", { path: { id: v.id }, body: { dry_run: true }, ifMatch: etag ?? undefined, signal }), "appointment", v.id);
       const [summary, ...warnings] = data.said;
       return { summary, warnings, nothing: !data.changed, changes: data.changed ? [{ what: "State", before: "booked", after: "called off" }] : [] };
     },
-    commit: () => sayWho(ask("POST /appointments/{id}/cancel", { path: { id: v.id }, ifMatch: etag ?? undefined, once }), "appointment", v.id),
+    commit: () => sayWhoOf(ask("POST /appointments/{id}/cancel", { path: { id: v.id }, ifMatch: etag ?? undefined, once }), "appointment", v.id),
   });
   if (done) toast.say("The visit is called off.");
   reload();
@@ -278,193 +235,6 @@ function Visit({ id }: { id: string }) {
                 <MoveForm key={visit.etag + zone} of={data} etag={visit.etag} reload={visit.reload} />
               </Panel>
             ) : null}
-          </>
-        )}
-      </Shown>
-    </Page>
-  );
-}
-
-// ---- customers ----
-
-const isVip = (c: Customer) => c.facts?.vip === true;
-
-const customerColumns: Column<Customer>[] = [
-  { key: "name", head: "Name", cell: (c) => c.name ?? "no name", sort: (c) => c.name },
-  { key: "number", head: "Number", cell: (c) => <Phone number={c.number} />, sort: (c) => c.number },
-  { key: "email", head: "E-mail", cell: (c) => c.email ?? f.UNKNOWN, sort: (c) => c.email },
-  { key: "vip", head: "VIP", cell: (c) => (isVip(c) ? "yes" : ""), sort: (c) => (isVip(c) ? 0 : 1) },
-  { key: "notes", head: "Notes", wide: true, cell: (c) => c.notes ?? "" },
-  { key: "agent", head: "Agent", cell: (c) => c.agent, sort: (c) => c.agent },
-  { key: "at", head: "Known since", cell: (c) => <Time at={c.created_at} />, sort: (c) => c.created_at },
-];
-
-function Customers() {
-  const [query] = useQuery();
-  const me = useMe();
-  const names = useAgentNames();
-  const may = useMay()("POST /customers/import");
-  const customers = useApi("GET /customers", { query: { agent: query.get("agent") ?? undefined, q: me.masked ? undefined : (query.get("q") ?? undefined), cursor: query.get("cursor") ?? undefined, limit: 50 } });
-  const of: Filter[] = [
-    ...(me.masked ? [] : ([{ name: "q", label: "Number or name", type: "search", hint: "gar" }] as Filter[])),
-    { name: "agent", label: "Agent", type: "select", any: "all agents", options: names.map((name) => ({ value: name, name })) },
-  ];
-  return (
-    <Page title="Customers" about="the newest first" actions={may ? <a class="button" href="/appointments/customers/import">Import…</a> : null}>
-      {tabs}
-      <Filters of={of} />
-      <Panel flush>
-        <Shown of={customers}>
-          {(data) => (
-            <>
-              <Table
-                caption="Customers"
-                columns={customerColumns}
-                rows={data.items}
-                rowKey={(c) => c.id}
-                href={(c) => to("appointments", "customers", c.id)}
-                empty={<Empty remedy="Who books becomes one; a table of yours can be imported.">There is no such customer.</Empty>}
-              />
-              <Pager next={data.next} shown={data.items.length} what="customers" />
-            </>
-          )}
-        </Shown>
-      </Panel>
-    </Page>
-  );
-}
-
-interface Edit {
-  name: string;
-  email: string;
-  notes: string;
-  vip: boolean;
-}
-
-const editOf = (c: Customer): Edit => ({ name: c.name ?? "", email: c.email ?? "", notes: c.notes ?? "", vip: isVip(c) });
-const FIELDS = ["name", "email", "notes"] as const;
-
-/** From what is there to what was written: only what differs; what is empty now is taken away. null: nothing does. */
-export function patchOf(was: Edit, is: Edit): (Body<"PATCH /customers/{id}"> & object) | null {
-  const body: Body<"PATCH /customers/{id}"> & object = {};
-  const clear: ("name" | "email" | "notes")[] = [];
-  for (const field of FIELDS) {
-    const text = is[field].trim();
-    if (text === was[field].trim()) continue;
-    if (text === "") clear.push(field);
-    else body[field] = text;
-  }
-  if (clear.length) body.clear = clear;
-  if (is.vip !== was.vip) body.vip = is.vip;
-  return Object.keys(body).length ? body : null;
-}
-
-function EditForm({ of, etag, reload }: { of: CustomerWithVisits; etag: string | null; reload: () => void }) {
-  const was = editOf(of);
-  const [form, setForm] = useState(was);
-  const body = patchOf(was, form);
-  const set = (patch: Partial<Edit>) => setForm((before) => ({ ...before, ...patch }));
-  const save = async () => {
-    if (!body) return;
-    const shown = (text: string) => (text.trim() === "" ? "nothing" : text.trim());
-    let after: string | null = null;
-    const done = await preview({
-      title: `Change what is known of ${of.name ?? of.number ?? "this customer"}?`,
-      verb: "Write it",
-      load: () =>
-        Promise.resolve({
-          summary: "The next call of this customer knows it.",
-          changes: [
-            ...FIELDS.filter((field) => form[field].trim() !== was[field].trim()).map((field) => ({ what: { name: "Name", email: "E-mail", notes: "Notes" }[field], before: shown(was[field]), after: shown(form[field]) })),
-            ...(form.vip === was.vip ? [] : [{ what: "VIP", before: was.vip ? "yes" : "no", after: form.vip ? "yes" : "no" }]),
-          ],
-        }),
-      commit: async () => {
-        after = (await sayWho(ask("PATCH /customers/{id}", { path: { id: of.id }, body, ifMatch: etag ?? undefined }), "customer", of.id)).etag;
-      },
-    });
-    if (!done) return reload();
-    toast.say(`What is known of ${of.name ?? "this customer"} is changed.`, {
-      name: "Undo",
-      run: () => void sayWho(ask("PATCH /customers/{id}", { path: { id: of.id }, body: patchOf(form, was) ?? undefined, ifMatch: after ?? undefined }), "customer", of.id).then(reload, toast.problem),
-    });
-    reload();
-  };
-  return (
-    <form class="edit" onSubmit={(e) => e.preventDefault()}>
-      <label class="field">
-        <span>Name</span>
-        <input type="text" maxLength={200} autocomplete="off" value={form.name} onInput={(e) => set({ name: e.currentTarget.value })} />
-      </label>
-      <label class="field">
-        <span>E-mail</span>
-        <input type="text" inputMode="email" autocomplete="off" value={form.email} onInput={(e) => set({ email: e.currentTarget.value })} />
-      </label>
-      <label class="field">
-        <span>Notes, which the agent reads</span>
-        <textarea rows={4} maxLength={16000} value={form.notes} onInput={(e) => set({ notes: e.currentTarget.value })} />
-      </label>
-      <label class="check">
-        <input type="checkbox" checked={form.vip} onChange={(e) => set({ vip: e.currentTarget.checked })} /> VIP
-      </label>
-      <div>
-        <Button kind="primary" disabled={!body} onClick={save}>
-          Write…
-        </Button>
-      </div>
-    </form>
-  );
-}
-
-function CustomerPage({ id }: { id: string }) {
-  const may = useMay()("PATCH /customers/{id}");
-  const me = useMe();
-  const customer = useApi("GET /customers/{id}", { path: { id } }, { on: isVisit });
-  const c = customer.data;
-  const others = Object.entries(c?.facts ?? {}).filter(([name]) => name !== "vip");
-  return (
-    <Page
-      title={c ? (c.name ?? c.number ?? "Customer") : "Customer"}
-      about={c ? `of ${c.agent}` : null}
-      actions={
-        <>
-          {c?.number && !me.masked ? (
-            <>
-              <a href={listOf("/calls", { number: c.number })}>Calls</a>
-              <a href={to("texts", c.number)}>Texts</a>
-            </>
-          ) : null}
-          <a href="/appointments/customers">All customers</a>
-        </>
-      }
-    >
-      <Shown of={customer}>
-        {(data) => (
-          <>
-            <div class="pairs">
-              <Panel title="Known">
-                <Facts
-                  rows={[
-                    ["Number", <Phone number={data.number} />],
-                    ["Name", data.name ?? f.UNKNOWN],
-                    ["E-mail", data.email ?? f.UNKNOWN],
-                    ["Notes", data.notes ?? f.UNKNOWN],
-                    data.facts ? ["VIP", isVip(data) ? "yes" : "no"] : null,
-                    ...others.map(([name, value]): [string, string] => [f.words(name), typeof value === "string" ? value : JSON.stringify(value)]),
-                    ["Known since", <Time at={data.created_at} />],
-                    ["Changed", <Time at={data.updated_at} />],
-                  ]}
-                />
-              </Panel>
-              {may ? (
-                <Panel title="Change it">
-                  <EditForm key={customer.etag} of={data} etag={customer.etag} reload={customer.reload} />
-                </Panel>
-              ) : null}
-            </div>
-            <Panel title="Visits, the last first" flush>
-              <Table caption="Visits" columns={visitColumns.filter((col) => col.key !== "name" && col.key !== "number")} rows={data.visits ?? []} rowKey={(v) => v.id} href={(v) => to("appointments", v.id)} rowClass={visitRow} empty={<Empty>There is no visit of theirs.</Empty>} />
-            </Panel>
           </>
         )}
       </Shown>

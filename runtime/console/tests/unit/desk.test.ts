@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
 import type { Appointment, Imported } from "../../src/api/types";
-import { minutesOf, moveOf, patchOf } from "../../src/pages/appointments";
+import { moveOf } from "../../src/pages/appointments";
+import { patchOf } from "../../src/pages/appointments/customers";
+import { minutesOf } from "../../src/pages/appointments/visits";
 import { stateOf } from "../../src/pages/texts";
 import { dayBegins, localOf, momentOf } from "../../src/ui/clock";
 import { tally } from "../../src/ui/import";

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from "vitest";
-import { behindOf, interval, microOf, plusMinus, verdict } from "../../src/pages/costs";
+import { plusMinus } from "../../src/pages/costs";
+import { behindOf } from "../../src/pages/costs/behind";
+import { microOf } from "../../src/pages/costs/caps";
+import { interval, verdict } from "../../src/pages/costs/compare";
 import { callsHref, outcomesOf } from "../../src/pages/dashboard";
 import * as f from "../../src/ui/format";
 import { scopeOf } from "../../src/ui/scope";
