@@ -77,6 +77,13 @@ export function asking<T>(question: Question<T>, hears: Hears<T>): Asking {
   };
 }
 
+const failed = new Set<() => void>();
+
+/** "Try again" at one thing is meant for all that went wrong: the node is back, or it is not. */
+export function askFailedAgain(): void {
+  for (const ask of [...failed]) ask();
+}
+
 interface Kept<T> {
   key: string;
   data: T | undefined;
@@ -124,6 +131,14 @@ export function useAsked<T>(key: string, question: Question<T>, refresh: Refresh
     const forgetFact = listens ? onFact((fact) => latest.current.refresh.on?.(fact) && soon()) : () => {};
     return () => (clearTimeout(timer), forgetGap(), forgetFact());
   }, [key, listens]);
+
+  const hasFailed = kept.error !== null && kept.key === key;
+  useEffect(() => {
+    if (!hasFailed) return;
+    const ask = () => latest.current.asking?.tick();
+    failed.add(ask);
+    return () => void failed.delete(ask);
+  }, [hasFailed]);
 
   const reload = useCallback(() => latest.current.asking?.now(), []);
   const current = kept.key === key;

@@ -2,7 +2,7 @@
 // view - the frame of a page, and of what it shows of an answer.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Loaded } from "../api/asking";
+import { askFailedAgain, type Loaded } from "../api/asking";
 import { Failed, Loading, Stale } from "./states";
 
 /** Each page is one of these: its heading gets the focus when one comes here. */
@@ -47,10 +47,11 @@ export function Panel(o: { title?: ComponentChildren; actions?: ComponentChildre
 
 /** Loading, failed, old, or there: `children` draws what is there. */
 export function Shown<T>({ of, what, children }: { of: Loaded<T>; what?: string; children: (data: T) => ComponentChildren }) {
-  if (of.data === undefined) return of.error ? <Failed why={of.error} again={of.reload} /> : <Loading what={what} />;
+  const again = () => (of.reload(), askFailedAgain());
+  if (of.data === undefined) return of.error ? <Failed why={of.error} again={again} /> : <Loading what={what} />;
   return (
     <>
-      {of.error ? <Stale why={of.error} again={of.reload} /> : null}
+      {of.error ? <Stale why={of.error} again={again} /> : null}
       {children(of.data)}
     </>
   );
