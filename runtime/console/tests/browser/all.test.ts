@@ -149,6 +149,23 @@ function spoiled(key: string, value: unknown): unknown {
   return /^[\w.:+@/=…*-]*$/.test(value) ? value : `${value} ${hostile}`;
 }
 
+describe("what has the focus", () => {
+  it("is never under the bar that stays, on the way back through a long page", async () => {
+    const page = await open("/alerts/rules", "viewer", { height: 420 });
+    await page.locator("main tbody tr").first().waitFor();
+    await page.locator("main tbody a").last().focus();
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press("Shift+Tab");
+      const at = await page.evaluate(() => {
+        const here = document.activeElement!;
+        return here.closest("main tbody") ? here.getBoundingClientRect().top - document.querySelector(".bar")!.getBoundingClientRect().bottom : null;
+      });
+      if (at === null) break;
+      expect(at).toBeGreaterThanOrEqual(0);
+    }
+  });
+});
+
 // ---- each change ----
 
 type Tokens = { id: string; name: string }[];
