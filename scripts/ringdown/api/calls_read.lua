@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- api.calls_read: a call as the database has it; calls_search finds them. Whoever sees the calls of some agents only does
--- not learn that there are others: those are 404. Whoever sees no numbers and words does not search by them either:
--- front.lua refuses it.
+-- api.calls_read: a call as the database has it; calls_search finds them. Whoever sees the calls of some agents only
+-- does not learn that there are others: those are 404. Whoever sees no numbers and words does not search by them
+-- either: front.lua refuses it.
 local db = require "ringdown.api.db"
 local json = require "ringdown.json"
 local page = require "ringdown.api.page"

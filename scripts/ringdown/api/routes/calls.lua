@@ -159,8 +159,8 @@ local search_query = page.query_with {
 }
 
 local found = shape.page "Call"
-found.fields.searched_to = { type = "string", format = "time", nullable = true, about = "not null: a search for words that "
-  .. "takes long came back to this moment, and `items` may be few or none; `next` goes on from there" }
+found.fields.searched_to = { type = "string", format = "time", nullable = true, about = "not null: a search for words "
+  .. "that takes long came back to this moment, and `items` may be few or none; `next` goes on from there" }
 
 local A_CALL = "/calls/CA00000000000000000000000000000001"
 

@@ -400,10 +400,6 @@ local function undoable(r)
   return 200, last
 end
 
-local function forced_to(record)
-  return record.kill and "vapi" or record.mode ~= "split" and record.mode or "off"
-end
-
 local function take_back(r)
   local b = r.body
   if (b.kind == "rollout") ~= (b.agent ~= nil) then
