@@ -16,6 +16,11 @@ int api_open_operation(lua_State *L); /* in an operation: of no agent and no cal
 /* What scripts get instead of a result: nil, a sentence, a word for programs. Returns 3. */
 int api_push_failure(lua_State *L, const char *why, const char *code);
 
+/* A task that waits gets its three results from a function and `n_args` arguments that stand on its VM's own
+ * stack. When that raises, because the VM is full, the script hears nil and why. */
+struct task;
+void api_resume(struct task *t, int n_args);
+
 /* Each adds its functions to the table on top. */
 void api_host_register(lua_State *L);      /* files, zones, positions, log: always */
 void api_call_register(lua_State *L);      /* say, hang_up, deadline, sleep: during a call */

@@ -202,13 +202,7 @@ static void on_posted(const struct http_result *r, void *arg)
     free(p);
     lua_pushcfunction(L, push_posted);
     lua_pushlightuserdata(L, (void *)r);
-    if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
-        lua_pushnil(L);
-        lua_insert(L, -2); /* nil, the error's text */
-        lua_pushnil(L);
-    }
-    lua_xmove(L, task_lua(t), 3);
-    task_resume(t, 3);
+    api_resume(t, 1);
 }
 
 /* The list `header` of "Name: value" lines, which stay alive in their table; -1: something else. */

@@ -88,14 +88,8 @@ static void on_answer(const struct http_result *r, void *arg)
     lua_pushcfunction(L, push_answer);
     lua_pushlightuserdata(L, (void *)r);
     lua_pushlightuserdata(L, f);
-    if (lua_pcall(L, 2, 3, 0) != LUA_OK) {
-        lua_pushnil(L);
-        lua_insert(L, -2); /* nil, the error's text */
-        lua_pushnil(L);
-    }
+    api_resume(t, 2);
     fetch_free(f);
-    lua_xmove(L, task_lua(t), 3);
-    task_resume(t, 3);
 }
 
 /* --- the question: first everything is checked, which may raise ---------------------------------- */

@@ -20,6 +20,19 @@ int api_push_failure(lua_State *L, const char *why, const char *code)
     return 3;
 }
 
+void api_resume(struct task *t, int n_args)
+{
+    lua_State *L = vm_lua(task_vm(t));
+
+    if (lua_pcall(L, n_args, 3, 0) != LUA_OK) {
+        lua_pushnil(L);
+        lua_insert(L, -2); /* nil, the error's text */
+        lua_pushnil(L);
+    }
+    lua_xmove(L, task_lua(t), 3);
+    task_resume(t, 3);
+}
+
 /* host.file(name:string) -> text | nil, message */
 static int host_file(lua_State *L)
 {

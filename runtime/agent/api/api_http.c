@@ -101,13 +101,7 @@ static void on_response(const struct http_result *h, void *arg)
     free(r);
     lua_pushcfunction(L, push_response);
     lua_pushlightuserdata(L, (void *)h);
-    if (lua_pcall(L, 1, 3, 0) != LUA_OK) {
-        lua_pushnil(L);
-        lua_insert(L, -2); /* nil, the error's text */
-        lua_pushnil(L);
-    }
-    lua_xmove(L, task_lua(t), 3);
-    task_resume(t, 3);
+    api_resume(t, 1);
 }
 
 static const struct script_opts *opts_of(lua_State *L)

@@ -185,13 +185,7 @@ static void go_on(struct query_desk *d, struct queried *q)
     lua_pushcfunction(L, push_answer);
     lua_pushlightuserdata(L, q->answer);
     lua_pushboolean(L, with_columns);
-    if (lua_pcall(L, 2, 3, 0) != LUA_OK) { /* the VM is full: the script hears why */
-        lua_pushnil(L);
-        lua_insert(L, -2);
-        lua_pushnil(L);
-    }
-    lua_xmove(L, task_lua(task), 3);
-    task_resume(task, 3);
+    api_resume(task, 2);
 }
 
 static void free_queried(struct queried *q)
