@@ -4,12 +4,6 @@ import { useApi } from "../api/use";
 import { useQuery } from "../state/router";
 import { Choice, Filters, type Filter } from "./controls";
 
-export interface Period {
-  first: string; // days
-  last: string;
-  days: number;
-}
-
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const LENGTHS = ["24h", "7d", "30d", "90d"] as const;
 
