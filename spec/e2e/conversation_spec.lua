@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 20 s
+-- takes: 30 s
 -- What agents' scripts do and fail to do during a call, all calls at once on one node.
 local json = require "cjson"
 local node = require "spec.e2e.support.node"

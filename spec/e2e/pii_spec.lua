@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 50 s
+-- takes: 70 s
 -- What a caller reads out or presses, and what an operator must not see again, is nowhere afterwards: not in the log,
 -- even at debug level, not in what the commands print, in no file of the data folder, in no dump of the database. And
 -- what only the operator of this machine may read (names, numbers, words) leaves it by no other door: log, mail,

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 25 s
+-- takes: 40 s
 -- A call that a node took is replayed: on the same agent nothing differs, on a changed one the difference is told, and
 -- an agent that misses an emergency is not published.
 local node = require "spec.e2e.support.node"

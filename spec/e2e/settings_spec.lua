@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 7 s
+-- takes: 12 s
 -- A node that cannot start says why, all of it, in words.
 local node = require "spec.e2e.support.node"
 local proc = require "spec.e2e.support.proc"

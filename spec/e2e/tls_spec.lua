@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 30 s
+-- takes: 45 s
 -- TLS: towards the caller (https, wss, a certificate that is replaced while the node runs) and towards
 -- the model (verified, refused when the authority is another).
 local json = require "cjson"
