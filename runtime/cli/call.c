@@ -122,42 +122,44 @@ static int complain_arguments(const struct calling *c, const char *word)
     return EXIT_USAGE;
 }
 
+enum {
+    TO = 256,
+    SCENARIO,
+    URL,
+    FALLBACK,
+    REST,
+    ACCOUNT,
+    TOKEN,
+    CA,
+    WAV,
+    LOG,
+    FAULT,
+    CALLS,
+    LINGER
+};
+
+static const struct option options[] = {{"to", 1, NULL, TO},
+                                        {"scenario", 1, NULL, SCENARIO},
+                                        {"url", 1, NULL, URL},
+                                        {"fallback", 1, NULL, FALLBACK},
+                                        {"rest", 1, NULL, REST},
+                                        {"account", 1, NULL, ACCOUNT},
+                                        {"token", 1, NULL, TOKEN},
+                                        {"ca-file", 1, NULL, CA},
+                                        {"wav", 1, NULL, WAV},
+                                        {"openai-log", 1, NULL, LOG},
+                                        {"rest-fault", 1, NULL, FAULT},
+                                        {"calls", 1, NULL, CALLS},
+                                        {"linger", 1, NULL, LINGER},
+                                        {"parallel", 0, NULL, 'p'},
+                                        {"json", 0, NULL, 'j'},
+                                        {"as-real", 0, NULL, 'r'},
+                                        {"help", 0, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
+
 /* Fills in what was asked for; EXIT_OK to go on. *leave when only help was wanted. */
 static int read_arguments(struct calling *c, int argc, char **argv, bool *leave)
 {
-    enum {
-        TO = 256,
-        SCENARIO,
-        URL,
-        FALLBACK,
-        REST,
-        ACCOUNT,
-        TOKEN,
-        CA,
-        WAV,
-        LOG,
-        FAULT,
-        CALLS,
-        LINGER
-    };
-    static const struct option options[] = {{"to", 1, NULL, TO},
-                                            {"scenario", 1, NULL, SCENARIO},
-                                            {"url", 1, NULL, URL},
-                                            {"fallback", 1, NULL, FALLBACK},
-                                            {"rest", 1, NULL, REST},
-                                            {"account", 1, NULL, ACCOUNT},
-                                            {"token", 1, NULL, TOKEN},
-                                            {"ca-file", 1, NULL, CA},
-                                            {"wav", 1, NULL, WAV},
-                                            {"openai-log", 1, NULL, LOG},
-                                            {"rest-fault", 1, NULL, FAULT},
-                                            {"calls", 1, NULL, CALLS},
-                                            {"linger", 1, NULL, LINGER},
-                                            {"parallel", 0, NULL, 'p'},
-                                            {"json", 0, NULL, 'j'},
-                                            {"as-real", 0, NULL, 'r'},
-                                            {"help", 0, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
     const char **places[] = {&c->to,   &c->files[0],   &c->url,       &c->fallback,
                              &c->rest, &c->account,    &c->token,     &c->ca_file,
                              &c->wav,  &c->openai_log, &c->rest_fault};

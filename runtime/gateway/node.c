@@ -231,14 +231,8 @@ static int start_media(struct node *n, char *why, size_t cap)
     return rc;
 }
 
-int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap)
+static void fill(struct node *n, const struct node_opts *o)
 {
-    struct node *n = calloc(1, sizeof(*n));
-    int rc;
-
-    (void)snprintf(why, cap, "not enough memory");
-    if (!n)
-        return -ENOMEM;
     n->settings = o->settings;
     n->control = o->control;
     n->name = o->settings->node_name;
@@ -246,17 +240,21 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     n->journal = o->books ? books_journal(o->books) : NULL;
     n->started_ms = clock_ms(loop_clock());
     n->listen_fd = o->listen_fd;
-    pthread_mutex_init(&n->doors, NULL);
-    raise_file_limit(o->settings);
-    metric_agents_max((unsigned)o->settings->metrics_agents);
     n->auth = (struct twilio_auth){.public_url = o->settings->public_url,
                                    .tokens = (const char *const *)o->settings->twilio_tokens};
-    rc = random_bytes(&n->id, sizeof(n->id));
+    pthread_mutex_init(&n->doors, NULL);
+}
+
+/* What threads will share; none of them runs yet. */
+static int make_parts(struct node *n, const struct node_ringer *ringer)
+{
+    int rc = random_bytes(&n->id, sizeof(n->id));
+
     if (!rc)
         rc = make_urls(n);
     if (!rc)
-        rc = directory_new(&n->directory, (unsigned)o->settings->max_calls,
-                           (unsigned)o->settings->max_calls_per_caller);
+        rc = directory_new(&n->directory, (unsigned)n->settings->max_calls,
+                           (unsigned)n->settings->max_calls_per_caller);
     if (!rc)
         rc = start_keeping(n);
     if (!rc)
@@ -266,13 +264,18 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!rc)
         rc = timetable_new(&n->timetable, n, loop_clock());
     if (!rc)
-        rc = ringing_new(&n->ringing, o->ringer);
+        rc = ringing_new(&n->ringing, ringer);
     if (!rc)
         rc = vapi_hooks_new(&n->vapi);
     if (!rc)
         rc = peers_new(&n->peers, n);
-    if (!rc)
-        rc = start_tls(n, why, cap);
+    return rc;
+}
+
+static int start_threads(struct node *n, char *why, size_t cap)
+{
+    int rc = start_tls(n, why, cap);
+
     if (!rc)
         rc = node_start_scripts(n, why, cap);
     if (!rc)
@@ -287,6 +290,23 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
         rc = start_media(n, why, cap);
     if (!rc)
         rc = node_open_doors(n, why, cap);
+    return rc;
+}
+
+int node_start(struct node **out, const struct node_opts *o, char *why, size_t cap)
+{
+    struct node *n = calloc(1, sizeof(*n));
+    int rc;
+
+    (void)snprintf(why, cap, "not enough memory");
+    if (!n)
+        return -ENOMEM;
+    fill(n, o);
+    raise_file_limit(o->settings);
+    metric_agents_max((unsigned)o->settings->metrics_agents);
+    rc = make_parts(n, o->ringer);
+    if (!rc)
+        rc = start_threads(n, why, cap);
     if (rc) {
         node_stop(n);
         return rc;

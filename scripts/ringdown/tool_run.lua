@@ -171,6 +171,26 @@ local function claim(self, ledger, key)
   return done, claimed
 end
 
+-- What the same write came to that was asked for before; nil: it was not.
+local function known_outcome(self, ledger, key, timeout_ms)
+  local same = self.writes[key] and output_of_same(self, key, timeout_ms)
+  if same == M.unknown_outcome and ledger then -- records come a moment behind what the ledger has
+    same = ledger.known(self, key) or same
+    self.writes[key] = same
+  end
+  return same
+end
+
+-- That it was asked for, before anything happens.
+local function keep_asked(self, key, write)
+  self.writes[key], self.running[key] = M.unknown_outcome, write
+  local kept, lost = host.durable()
+  if not kept then
+    self.writes[key] = nil
+    error("nothing was done, because it could not be recorded first: " .. lost, 0)
+  end
+end
+
 -- Whatever a model in a loop has used up: an emergency can be reported, and the call be ended.
 local always = { report_emergency = true, end_call = true }
 
@@ -208,23 +228,14 @@ function M.run(self, name, arguments)
   end
   local key = t.effect == "write" and M.key(t, args)
   self.running = self.running or {}
-  local same = key and self.writes[key] and output_of_same(self, key, t.timeout_ms)
-  if same == M.unknown_outcome and ledger then -- records come a moment behind what the ledger has
-    same = ledger.known(self, key) or same
-    self.writes[key] = same
-  end
+  local same = key and known_outcome(self, ledger, key, t.timeout_ms)
   if same then
     self.budget:give_back(t.timeout_ms, host.now_ms() - began_ms)
     return same, true
   end
   local write <close> = key and running.begin(t.timeout_ms) or nil
   if key then
-    self.writes[key], self.running[key] = M.unknown_outcome, write
-    local kept, lost = host.durable() -- that it was asked for, before anything happens
-    if not kept then
-      self.writes[key] = nil
-      error("nothing was done, because it could not be recorded first: " .. lost, 0)
-    end
+    keep_asked(self, key, write)
   end
   local done, claimed = claim(self, ledger, key)
   if done then
