@@ -208,9 +208,12 @@ local function step_by_step(q, agents, at)
   local days, walks, first = limits.month_days, q.text and limits.first_walk, true
   repeat
     local s, asked = conditions_of(q, agents, at), host.now_ms()
-    local limit, w = q.limit + 1 - #rows, window(s, q, at, days)
+    local limit, w = q.limit + 1 - #rows, nil
+    if not (walks and easy) then -- a parameter that no statement has is refused
+      w = window(s, q, at, days)
+    end
     local step = not q.text and known(s, w, limit)
-      or walks and walk(s, not easy and w or nil, s.param(q.text), walks, limit) or leap(s, w, s.param(q.text), limit)
+      or walks and walk(s, w, s.param(q.text), walks, limit) or leap(s, w, s.param(q.text), limit)
     if step.too_many then
       days, walks = limits.month_days, days == limits.month_days and limits.walk or nil
     else
