@@ -8,7 +8,7 @@
 --   known   a month of calls, then two, four, eight
 --   words   walk ▶ the newest calls that fit otherwise, so many at most, are each asked for the words: those that
 --                  many say are found so
---           leap ▶ four months, then eight, by the index of words: rare ones, and those that are common each,
+--           leap ▶ eight months, then all, by the index of words: rare ones, and those that are common each,
 --                  but never without the others (`kitchen -water`). Too many turns have them ▶ walk on
 --
 -- When it takes long, the answer is what was found until then: `searched_to` says how far back that is, and `next` goes
@@ -24,7 +24,7 @@ local M = {}
 M.limits = {
   month_days = 31,
   quick_ms = 40, -- a month that took no longer is followed by two
-  first_walk = 150, -- calls
+  first_walk = 100, -- calls
   walk = 2000, -- the same, where words are too common for the index:
   leap_turns = 20000, -- more of them than this
   budget_ms = 500, -- then a search tells how far it came
@@ -223,7 +223,7 @@ local function step_by_step(q, agents, at)
         days = host.now_ms() - asked < limits.quick_ms and 2 * days or days
       elseif walks ~= limits.walk then -- else it goes on so
         walks = first and walk_on(#rows, q.limit + 1 - #rows) or nil
-        days = q.text:find('"', 1, true) and days or 4 * limits.month_days -- a phrase is looked for in each turn
+        days = q.text:find('"', 1, true) and days or 8 * limits.month_days -- a phrase is looked for in each turn
       end
     end
     first = false
