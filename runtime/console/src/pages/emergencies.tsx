@@ -142,7 +142,7 @@ function Confirm({ of, done }: { of: Emergency; done: () => void }) {
     if (!yes) return;
     const { data } = await ask("POST /emergencies/{call}/{rule}/confirm", { path: { call: of.call, rule: of.rule } });
     if (data.changed) toast.say(`It is yours. ${data.next_call}`, { name: "Undo", run: () => void takeBack(of, done).catch(toast.problem) });
-    else toast.say(`${data.handled_by} had taken it before, ${f.ago(new Date(data.handled_at), new Date())}.`);
+    else toast.say(`${data.handled_by} had taken it before, ${f.ago(new Date(data.handled_at), present())}.`);
     done();
   };
   return (
