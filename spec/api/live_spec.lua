@@ -83,6 +83,42 @@ describe("the live screen", function()
     assert.equal(1000, #screen.items)
   end)
 
+  it("goes on behind the calls that it has shown, each once, however many there are", function()
+    pg.run(world.url, [[insert into calls (call, started_at, agent, system, state, node)
+      select 'CA' || lpad(to_hex(100000 + n), 32, '0'), now() - n * interval '1 second' - interval '10 minutes',
+        'dentist', 'openai', 'live', 'n2' from generate_series(1, 2500) n]])
+    finally(function()
+      pg.run(world.url, "delete from calls where call like 'CA%' and node = 'n2' and state = 'live' "
+        .. " and call > 'CA' || lpad(to_hex(100000), 32, '0') and call <> 'CA' || lpad(to_hex(900), 32, '0')")
+    end)
+    local seen, n, next, pages = {}, 0, "", 0
+    repeat
+      local status, screen = world.ask("GET", "/live?limit=700" .. next)
+      assert.same({ 200, 2505 }, { status, screen.calls })
+      for _, call in ipairs(screen.items) do
+        assert.is_nil(seen[call.call], call.call)
+        seen[call.call], n = true, n + 1
+      end
+      next, pages = screen.next and "&cursor=" .. screen.next, pages + 1
+    until not next
+    assert.same({ 2505, 4 }, { n, pages })
+    assert.equal(400, (world.ask("GET", "/live?cursor=WyJ4Il0")))
+  end)
+
+  it("calls states of the node's own memory as records do", function()
+    local calls = {}
+    for i, state in ipairs { "opening", "offered", "taken", "away" } do
+      calls[i] = { call = sid(10 + i), state = state, seconds = 100 - i, agent = "plumber", system = "openai" }
+    end
+    rawset(host, "node", fake_node.new { calls = calls })
+    local states = {}
+    for _, call in ipairs(ask(own).items) do
+      states[#states + 1] = call.here and call.state or nil
+    end
+    assert.same({ "connecting", "connecting", "live", "leaving" }, states)
+    assert.equal("connecting", select(2, world.ask("GET", "/calls/live")).items[1].state)
+  end)
+
   it("tells what was said last, and on which node a call is", function()
     local items = ask(own).items
     assert.same({ "Leave the house.", "agent", true, "open", "n1" }, { items[1].last_words.text,

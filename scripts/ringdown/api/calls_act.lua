@@ -14,6 +14,9 @@ local function starting(why)
     fix = "it starts or ends; ask again", headers = { ["retry-after"] = "2" } })
 end
 
+-- How the node's memory calls what records and this API call so.
+local means = { opening = "connecting", offered = "connecting", taken = "live", away = "leaving" }
+
 ---Those of this node that the asker may see.
 ---@param r table request
 ---@return table[]
@@ -28,6 +31,7 @@ local function here(r)
   local list = json.array {}
   for _, call in ipairs(json.decode(text)) do
     if call.state ~= "over" and r.sees(call.agent) then
+      call.state = means[call.state] or call.state
       list[#list + 1] = call
     end
   end

@@ -716,8 +716,10 @@ export type LiveScreen = {
     system: string | null;
     to: string | null;
   }[];
-  /** that are not in `items`, which has 1000 at most */
+  /** that are not in `items` */
   left_out: number;
+  /** `cursor` of those behind; none: these are the last */
+  next: string | null;
 };
 
 export type Me = {
@@ -2219,7 +2221,11 @@ export interface Operations {
   /** calls in progress on all nodes, emergencies first, with the last words */
   "GET /live": {
     path: Record<never, never>;
-    query: Record<never, never>;
+    query: {
+      cursor?: string;
+      /** at most so many */
+      limit?: number;
+    };
     body: undefined;
     answer: LiveScreen;
   };

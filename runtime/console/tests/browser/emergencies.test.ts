@@ -73,7 +73,7 @@ describe("emergencies", () => {
     await shot(page, "near-misses");
     await mark("It was one…", "It was one");
     await miss.locator(".badge", { hasText: "was one" }).waitFor();
-    await page.getByRole("button", { name: "Undo" }).click();
+    await page.locator(".toast", { hasText: "was one" }).getByRole("button", { name: "Undo" }).click();
     await miss.locator(".badge", { hasText: "was none" }).waitFor();
   });
 });

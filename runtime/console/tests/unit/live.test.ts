@@ -39,7 +39,7 @@ describe("the board of live calls", () => {
   });
 
   it("keeps who is with a person, until the carrier says that it is over", () => {
-    let board = boardOf(screen(row("CA1", { state: "away" })));
+    let board = boardOf(screen(row("CA1", { state: "leaving" })));
     expect(board.get("CA1")!.state).toBe("leaving");
     board = apply(board, [{ type: "ended", call: "CA1" }]);
     expect(board.size).toBe(1);

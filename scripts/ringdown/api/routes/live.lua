@@ -11,7 +11,8 @@ local schemas = {
   LiveScreen = { type = "object", about = "calls in progress: emergencies first, then the longest", fields = {
     at_unix_ms = { type = "integer", nullable = true, about = "the node's clock" },
     calls = { type = "integer", required = true, about = "how many there are" },
-    left_out = { type = "integer", required = true, about = "that are not in `items`, which has 1000 at most" },
+    left_out = { type = "integer", required = true, about = "that are not in `items`" },
+    next = { type = "string", nullable = true, about = "`cursor` of those behind; none: these are the last" },
     elsewhere_reason = { type = "string", nullable = true,
       about = "the database is away: calls of other nodes, words and emergencies are not known" },
     items = { type = "array", required = true, of = { type = "object", fields = {
@@ -34,5 +35,7 @@ return {
   schemas = schemas,
   { method = "GET", path = "/live", role = "viewer", scoped = true,
     about = "calls in progress on all nodes, emergencies first, with the last words",
+    query = { cursor = { type = "string", format = "cursor", max = 1000 }, limit = { type = "integer", min = 1,
+      max = live.MOST, default = live.MOST, about = "at most so many" } },
     answers = { [200] = "LiveScreen" }, example = {}, run = live.run },
 }

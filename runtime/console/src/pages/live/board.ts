@@ -14,10 +14,7 @@ export type Board = ReadonlyMap<string, LiveRow>;
 const GONE = new Set(["ended", "closing"]);
 const OVER = new Set(["completed", "busy", "failed", "no-answer", "canceled"]);
 
-/** How the node's memory calls what facts call so. */
-const MEANS: Record<string, string> = { opening: "connecting", offered: "connecting", taken: "live", away: "leaving" };
-
-export const boardOf = (screen: LiveScreen): Board => new Map(screen.items.map((row) => [row.call, MEANS[row.state] ? { ...row, state: MEANS[row.state]! } : row]));
+export const boardOf = (screen: LiveScreen): Board => new Map(screen.items.map((row) => [row.call, row]));
 
 const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
 const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
