@@ -11,7 +11,7 @@ const row = (call: string, more: Partial<LiveRow> = {}): LiveRow => ({
   call, agent: "plumbing", version: "v1", from: "+13125550100", to: "+13125550101", state: "live", system: "openai", node: "n1", here: true,
   started_at: "2026-11-27T20:00:00.000Z", seconds: 5, emergency: null, last_words: null, ...more,
 });
-const screen = (...items: LiveRow[]): LiveScreen => ({ at_unix_ms: 0, calls: items.length, left_out: 0, elsewhere_reason: null, items });
+const screen = (...items: LiveRow[]): LiveScreen => ({ at_unix_ms: 0, calls: items.length, left_out: 0, next: null, elsewhere_reason: null, items });
 const turn = (call: string, seq: number, text: string): Fact => ({ type: "turn", call, seq, role: "caller", text, at_ms: seq * 1000 });
 
 describe("the agent's people", () => {
