@@ -76,7 +76,7 @@ function M.check(asker, route)
       fix = ("ringdown tokens create NAME --role %s makes one"):format(route.role) })
   elseif asker.agents and not route.scoped then
     problem(403, "scope", "This is about all agents", { detail = ("this token is for %s only"):format(
-      table.concat(asker.agents, ", ")), fix = "use a token that was made without --agents" })
+      table.concat(asker.agents, ", ")), fix = "use a token of all agents" })
   end
 end
 

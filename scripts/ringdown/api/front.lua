@@ -121,7 +121,7 @@ local function check_masked(one, params, p)
   local function refuse(name)
     problem(403, "masked", "This token sees no personal data", {
       detail = "who may not see numbers and words may not look for them either: " .. name,
-      fix = "leave it out, or use a token made with --personal" })
+      fix = "leave it out, or use a token with `sees_personal`" })
   end
   for _, name in ipairs(sorted.keys(p.query)) do
     local s = (one.query or {})[name]

@@ -6,6 +6,30 @@ local problem = require "ringdown.api.problem"
 
 local M = {}
 
+-- Options of the command line in words that serve both, as this API calls them: `--max-failures` is `max_failures`.
+-- What stands in a command to type stays.
+local function in_a_command(before)
+  local at = before:match ".*()ringdown %l"
+  return at ~= nil and not before:sub(at):find "[;,.:)]%s"
+end
+
+---@param text string words of a module for people
+---@return string as whoever asks by the API is told
+function M.plain(text)
+  local out, from = {}, 1
+  for at, name, behind in text:gmatch "()%-%-(%l[%l-]*)()" do
+    local before = text:sub(1, at - 1)
+    if (at == 1 or before:find "[%s(\"'`]$") and not in_a_command(before) then
+      out[#out + 1] = text:sub(from, at - 1) .. "`" .. name:gsub("%-", "_") .. "`"
+      from = behind
+      if text:sub(from):find "^ TEXT%f[%W]" then
+        from = from + #" TEXT"
+      end
+    end
+  end
+  return table.concat(out) .. text:sub(from)
+end
+
 local function is_ours(why)
   return type(why) ~= "string" or why:match "%.lua:%d+:" ~= nil or why:match "^the database refused it" ~= nil
 end
@@ -36,7 +60,7 @@ function M.change(title, other, f, ...)
   elseif other then
     other(why)
   end
-  return problem(409, "refused", title, { detail = why })
+  return problem(409, "refused", title, { detail = M.plain(why) })
 end
 
 ---What a module tells: lines for people and notes.
@@ -45,9 +69,9 @@ function M.told()
   local self = { lines = json.array {}, notes = json.array {} }
   function self.tell(value)
     if value.text then
-      table.insert(self.lines, value.text)
+      table.insert(self.lines, M.plain(value.text))
     elseif value.note then
-      table.insert(self.notes, value.note)
+      table.insert(self.notes, M.plain(value.note))
     end
   end
   return self

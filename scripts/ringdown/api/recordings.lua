@@ -36,7 +36,7 @@ end
 local function must_be_shown(r)
   if r.masked then
     problem(403, "masked", "This token sees no personal data", { detail = "a voice cannot be masked",
-      fix = "use a token made with --personal, or an operator's" })
+      fix = "use a token with `sees_personal`, or an operator's" })
   end
 end
 

@@ -100,7 +100,7 @@ local schemas = {
 }
 
 local function refuse(why)
-  problem(422, "fields", "The request is not what this route takes", { detail = (why:gsub("%-%-", "")) })
+  problem(422, "fields", "The request is not what this route takes", { detail = owners.plain(why) })
 end
 
 local function dollars(micro)

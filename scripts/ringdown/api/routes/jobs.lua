@@ -38,6 +38,15 @@ local function list(r)
   end)
 end
 
+-- As the command line tells them, but for its options.
+local function plain(job)
+  job.why = job.why and owners.plain(job.why)
+  for _, told in ipairs(job.lines or {}) do
+    told.text, told.note = told.text and owners.plain(told.text), told.note and owners.plain(told.note)
+  end
+  return job
+end
+
 local function one(r)
   local wait_ms = (r.query.wait_s or 0) * 1000
   local job
@@ -53,7 +62,7 @@ local function one(r)
     end
     wait_ms = is_over and 0 or wait_ms - LOOK_MS
   until wait_ms <= 0
-  return 200, job
+  return 200, plain(job)
 end
 
 return {

@@ -297,7 +297,7 @@ local function command(r, wish)
     end
   end, module.run, wish, told.tell)
   if result.usage then
-    problem(422, "fields", "The request is not what this route takes", { detail = result.why })
+    problem(422, "fields", "The request is not what this route takes", { detail = owners.plain(result.why) })
   end
   return told_answer(result, told, r)
 end
