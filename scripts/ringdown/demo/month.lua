@@ -170,7 +170,9 @@ end
 
 local function begin(c, r, system, reason, o)
   c:put("webhook", { kind = "voice", status = "ringing", direction = "inbound", node = M.node, repeated = false })
-  c:put("decision", { system = system, reason = reason, version = o.version,
+  local first = system ~= "fallback" and system or nil
+  c:put("decision", { system = system, reason = reason, version = o.version, first = first,
+    first_reason = first and reason,
     model = system == "openai" and MODEL or nil,
     rollout = o.rollout, unit = o.rollout and "caller" or nil, bucket = o.bucket, percent_bp = o.percent_bp,
     fix = system == "fallback" and "raise calls.max, or add a node" or nil }, 4 + r.whole(0, 9))
