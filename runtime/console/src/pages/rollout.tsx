@@ -7,7 +7,7 @@ import type { Rollout, RolloutPast, RolloutWithGuards } from "../api/types";
 import { useApi } from "../api/use";
 import type { PageProps } from "../pages";
 import { Interval, Moves, Track } from "../rollout/parts";
-import { findingsOf, intervalText, share, stateName, verbsOf, verdictWords, wayTo, type Finding } from "../rollout/plan";
+import { findingsOf, intervalText, metricWords, share, stateName, verbsOf, verdictWords, wayTo, type Finding } from "../rollout/plan";
 import * as go from "../rollout/switches";
 import { to } from "../state/router";
 import { useMay } from "../state/session";
@@ -151,7 +151,7 @@ function Part({ of }: { of: Finding["canary"] }) {
 
 const guardColumns = (most: number): Column<Finding>[] => [
   { key: "verdict", head: "Verdict", cell: (x) => <Badge tone={findingTone[x.verdict] ?? "quiet"}>{x.verdict}</Badge>, sort: (x) => x.verdict },
-  { key: "guard", head: "Guard", cell: (x) => (x.canary || x.baseline ? x.text.split(":")[0] : x.text), sort: (x) => x.guard },
+  { key: "guard", head: "Guard", cell: (x) => (x.canary || x.baseline ? <span title={x.text}>{metricWords[x.guard] ?? x.text.split(":")[0]}</span> : x.text), sort: (x) => x.guard },
   { key: "canary", head: "OpenAI (canary)", align: "right", cell: (x) => <Part of={x.canary} />, sort: (x) => (x.canary?.n ? x.canary.k / x.canary.n : null) },
   { key: "baseline", head: "Vapi (baseline)", align: "right", cell: (x) => <Part of={x.baseline} />, sort: (x) => (x.baseline?.n ? x.baseline.k / x.baseline.n : null) },
   {
@@ -177,7 +177,7 @@ function Guards({ of }: { of: RolloutWithGuards }) {
   const most = Math.max(0.01, ...findings.flatMap((x) => (x.interval ? [Math.abs(x.interval.low), Math.abs(x.interval.high)] : [])));
   const progress = (of.said ?? []).filter((line) => /^ {2}(time|OpenAI|Vapi) /.test(line)).map((line): [string, ComponentChildren] => {
     const [name, ...rest] = line.trim().split(/\s{2,}/);
-    return [name === "time" ? "Watched for" : `Calls on ${name}`, rest.join(" ")];
+    return [name === "time" ? "Watched for" : `Calls on ${name}`, rest.join(" ").replace(/^([\d,]+) of ([\d,]+) calls/, "$1, at least $2 are needed")];
   });
   return (
     <Panel

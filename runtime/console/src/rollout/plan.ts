@@ -116,7 +116,7 @@ function pair(k: unknown, n: unknown): { k: number; n: number } | null {
   return a === null || b === null ? null : { k: a, n: b };
 }
 
-const metricWords: Record<string, string> = {
+export const metricWords: Record<string, string> = {
   error_end: "calls ended by a fault",
   no_audio: "callers who heard nothing for 5 s",
   short_hangup: "callers gone within 15 s",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rollouts: the slider says who would move; each switch shows what will be written, writes it, and is taken back; who
-// was faster is named.
+// Rollouts: the slider says who would move; each switch shows what will be written, writes it, and is taken back; the
+// guards compare; who was faster is named.
 import { afterAll, describe, expect, it } from "vitest";
 import { api, axe, open, order, shot } from "./stand";
 
@@ -67,15 +67,39 @@ describe("rollout", () => {
     await dialog.getByRole("button", { name: "Roll back to 10 %" }).click(PATIENT);
     await page.locator(".toast", { hasText: "is back at 10 %" }).waitFor(PATIENT);
     expect(await now()).toMatchObject({ state: "rolled_back", percent_bp: 1000 });
+    await page.locator(".toast", { hasText: "is back at 10 %" }).getByRole("button", { name: "Undo" }).click();
+    await dialog.getByText(/was rolled back .*You can go on all the same/).waitFor(PATIENT); // forward again within a day
+    await dialog.getByRole("rowheader", { name: "Share that meets OpenAI" }).waitFor();
+    expect(await force.isDisabled()).toBe(true);
+    await dialog.getByRole("textbox").fill("the wrong agent");
+    await force.click();
+    await page.getByRole("region", { name: "History" }).getByText("the wrong agent").first().waitFor(PATIENT);
+    expect(await now()).toMatchObject({ state: "running", percent_bp: 2500 });
   });
 
-  it("is forced by writing its name, and names who was faster", async () => {
+  it("compares canary and baseline, each with its n and the interval", async () => {
     await order({
       do: "run",
       sql: `insert into rollouts (agent, version, percent_bp, stage, state, stages, since, updated_by, updated_at, reason)
-        select agent, (select max(version) + 1 from rollouts where agent = '${AGENT}'), 5000, '50', 'running', stages, now() - interval '25 days', 'ann', now(), 'half of them'
+        select agent, (select max(version) + 1 from rollouts where agent = '${AGENT}'), 5000, '50', 'running',
+        (select jsonb_agg(case when s ->> 'name' = '50' then s || '{"min_canary": 5, "min_baseline": 5}' else s end order by n) from jsonb_array_elements(stages) with ordinality x (s, n)), now() - interval '25 days', 'ann', now(), 'half of them'
         from rollouts where agent = '${AGENT}' and version = 8`,
     });
+    const page = await open(`/rollout/${AGENT}`, "operator");
+    await page.getByRole("columnheader", { name: "OpenAI (canary)" }).waitFor(PATIENT);
+    await page.getByRole("cell", { name: /calls ended by a fault/ }).waitFor();
+    await page.getByRole("cell", { name: /\d of \d+/ }).first().waitFor();
+    await page.getByRole("img", { name: /points, between/ }).first().waitFor();
+    await axe(page);
+    await shot(page, "rollout");
+    const dark = await open(`/rollout/${AGENT}`, "viewer", { scheme: "dark", width: 900 });
+    await dark.getByRole("region", { name: "History" }).waitFor(PATIENT);
+    expect(await dark.getByRole("button", { name: /Hold|Roll back|Advance|Force|Undo/ }).count()).toBe(0);
+    await axe(dark);
+    await shot(dark, "rollout-dark-900");
+  });
+
+  it("is forced by writing its name, and names who was faster", async () => {
     const page = await open(`/rollout/${AGENT}`, "operator");
     const dialog = page.getByRole("dialog");
     const nobody = { type: "https://ringdown.dev/problems/unwatched", title: "Nobody would watch for emergencies", status: 409, detail: "no call there shows yet whether its assistant sends transcripts" };
