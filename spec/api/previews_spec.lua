@@ -134,7 +134,7 @@ describe("a preview", function()
 
   it("of the switch of one agent says what its next call does, on and off", function()
     local on = dry("POST", R .. "/force", { system = "openai", dry_run = true })
-    assert.same({ true, "off" }, { on.dry_run, on.was.forced })
+    assert.same({ true, "openai", "off" }, { on.dry_run, on.forced, on.was.forced })
     assert.matches("to OpenAI: it is forced there", on.next_call)
     assert.not_matches("forced", on.was.next_call)
     assert.equal(200, (world.ask("POST", R .. "/force", { headers = any, body = { system = "openai" } })))
@@ -242,6 +242,9 @@ describe("a preview", function()
     assert.same({ true, "2", "one.lua", "return 2", "return 1" }, { would.changed, would.release,
       would.diff.files[1].path, would.diff.files[1].removed[1], would.diff.files[1].added[1] })
     assert.is_false(dry("POST", "/agents/releases", { which = "2", dry_run = true }).changed)
+    local late, faster = world.ask("POST", "/agents/releases", { headers = { ["if-match"] = '"1"' },
+      body = { which = "1" } })
+    assert.same({ 412, "2", "ann" }, { late, faster.current.release, faster.current.updated_by })
     local _, status = dry("POST", "/agents/releases", { which = "9", dry_run = true })
     assert.equal(404, status)
   end)

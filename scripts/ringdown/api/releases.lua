@@ -76,8 +76,14 @@ local list_sql = [[select coalesce(jsonb_agg(jsonb_build_object('id', r.id::text
   from (select * from agent_releases where ($1::bigint is null or id < $1::bigint) order by id desc
     limit $2::integer) r]]
 
+local current_sql = [[select jsonb_build_object('release', id::text, 'updated_by', published_by, 'updated_at', at)::text
+  from agent_releases where id = current_release()]]
+
+---@return string? release nil: none is
+---@return table state the same, with who published it
 local function current()
-  return db.ask "select to_jsonb(current_release()::text)::text"
+  local state = db.ask(current_sql) or { release = "0" }
+  return state.release ~= "0" and state.release or nil, state
 end
 
 function M.list(r)
@@ -85,7 +91,7 @@ function M.list(r)
   local rows = db.ask(list_sql, { key and key[1] or false, r.query.limit + 1 })
   return 200, page.answer(rows, r.query.limit, function(row)
     return { row.id }
-  end), { etag = '"' .. (current() or "0") .. '"' }
+  end), { etag = '"' .. ((current()) or "0") .. '"' }
 end
 
 local function no_files(which)
@@ -119,8 +125,8 @@ local function rehearsed(before, found)
 end
 
 function M.publish(r)
-  local before = current()
-  r.must_match(before or "0", { release = before or "0" })
+  local before, state = current()
+  r.must_match(before or "0", state)
   local found = db.ask(find_sql, { r.body.which })
   if not found then
     no_files(r.body.which)
@@ -135,7 +141,8 @@ function M.publish(r)
   local made, why = db.ask(publish_sql, { found.tree, r.who, r.body.note or false, before or false,
     found.release or false }, "RD409")
   if not made then
-    problem(412, "changed", "It has changed since", { detail = why, fix = "look at the releases and decide anew" })
+    problem(412, "changed", "It has changed since", { detail = why, fix = "look at the releases and decide anew",
+      current = select(2, current()) })
   end
   return 201, { release = made, before = before, changed = true, next_call = NEXT },
     { etag = '"' .. made .. '"', location = "/api/v1/agents/releases" }

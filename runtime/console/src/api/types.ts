@@ -1091,6 +1091,8 @@ export type RolloutChanged = {
   agent: string;
   /** nothing was written: this is what would be */
   dry_run: boolean | null;
+  /** of a dry run: its agent's calls */
+  forced: "openai" | "vapi" | "off" | null;
   moves?: RolloutMoves;
   next_call: string;
   notes?: string[];

@@ -75,6 +75,7 @@ local schemas = {
     agent = { type = "string", required = true },
     version = { type = "integer", nullable = true, about = "none: it was written on this machine alone" },
     state = maybe, stage = maybe, percent_bp = { type = "integer", nullable = true },
+    forced = { type = "string", one_of = force_words, nullable = true, about = "of a dry run: its agent's calls" },
     only_here = { type = "boolean", about = "the database is away: this node alone does so, until it is back" },
     said = { type = "array", of = said_line }, notes = { type = "array", of = said_line },
     dry_run = { type = "boolean", nullable = true, about = "nothing was written: this is what would be" },
@@ -263,8 +264,8 @@ local function told_answer(result, told, r)
   local w = result.would_be
   if w then -- nothing was written
     return 200, { agent = result.agent, state = result.state, stage = result.stage, percent_bp = result.percent_bp,
-      dry_run = true, said = told.lines, notes = told.notes, next_call = result.next_call, moves = moves_of(r, w.was,
-      w.record), was = { version = w.was.version, state = w.was.state, stage = w.was.stage,
+      forced = forced_to(w.record), dry_run = true, said = told.lines, notes = told.notes,
+      next_call = result.next_call, moves = moves_of(r, w.was, w.record), was = { version = w.was.version, state = w.was.state, stage = w.was.stage,
         percent_bp = w.was.percent_bp, forced = forced_to(w.was), next_call = result.was_next_call } },
       etag(w.was.version)
   end
