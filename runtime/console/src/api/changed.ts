@@ -29,11 +29,14 @@ export function whoWasFaster(why: unknown, now = present()): Problem {
   });
 }
 
-export async function sayWho<T>(asked: Promise<T>): Promise<T> {
+/** `reload`: somebody was faster, so what stands behind the question is old. */
+export async function sayWho<T>(asked: Promise<T>, reload?: () => void): Promise<T> {
   try {
     return await asked;
   } catch (why) {
-    throw whoWasFaster(why);
+    const problem = whoWasFaster(why);
+    if (problem.status === 412) reload?.();
+    throw problem;
   }
 }
 

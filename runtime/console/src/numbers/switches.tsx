@@ -55,7 +55,7 @@ export async function switchTo(to: "ringdown" | "vapi", numbers: string[], after
     danger: to === "vapi" && !again,
     reason: "optional",
     load: async (signal) => {
-      const { data } = await sayWho(send(true, "", signal));
+      const { data } = await sayWho(send(true, "", signal), after.done);
       const plan = planOf(await ended(data.job, signal));
       if (one) etag = (await ask("GET /numbers/{number}", { path: { number: one.number.number }, signal })).etag ?? etag; // it has looked at Twilio: that is what is shown
       const calls = plan.numbers.length === 1 ? "its next calls" : "their next calls";
@@ -63,7 +63,7 @@ export async function switchTo(to: "ringdown" | "vapi", numbers: string[], after
       return { ...plan, verb: again ? undefined : `Send ${named(plan.numbers)} to ${whereName[to]}`, summary: plan.nothing ? plan.summary : `${String(plan.summary)} ${next} Calls in progress go on.` };
     },
     commit: async (_plan, reason) => {
-      job = (await sayWho(send(false, reason))).data.job;
+      job = (await sayWho(send(false, reason), after.done)).data.job;
     },
   });
   if (begun) void follow(job, again ? `${named(numbers)} written again` : `${named(numbers)} to ${whereName[to]}`, after, { fix: CHANGED, undo: (run) => void giveBack({ run }, named(numbers), after) });
@@ -122,7 +122,7 @@ export async function assign(seen: { number: PhoneNumber; etag: string }, to: { 
     title: to ? `Have ${to.agent} answer ${number}?` : `Leave ${number} to the agents’ files again?`,
     verb: to ? `Assign it to ${to.agent}` : "End the assignment",
     load: async (signal) => {
-      const { data } = await sayWho(send(true, signal));
+      const { data } = await sayWho(send(true, signal), done);
       const after = to ? whose(to.agent, to.site, true) : "whom the agents’ files say";
       return {
         summary: data.next_call,
@@ -131,7 +131,7 @@ export async function assign(seen: { number: PhoneNumber; etag: string }, to: { 
       };
     },
     commit: async () => {
-      etag = (await sayWho(send(false))).etag;
+      etag = (await sayWho(send(false), done)).etag;
     },
   });
   if (!written) return;

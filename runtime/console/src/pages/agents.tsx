@@ -39,7 +39,7 @@ async function publish(wish: Wish): Promise<void> {
     verb: wish.verb,
     reason: "optional",
     load: async (signal) => {
-      const { data } = await sayWho(ask("POST /agents/releases", { body: { which: wish.which, dry_run: true }, ifMatch, signal }));
+      const { data } = await sayWho(ask("POST /agents/releases", { body: { which: wish.which, dry_run: true }, ifMatch, signal }), wish.done);
       return {
         summary: data.next_call,
         nothing: !data.changed,
@@ -48,7 +48,7 @@ async function publish(wish: Wish): Promise<void> {
       };
     },
     commit: async (_plan, note) => {
-      const { data } = await sayWho(ask("POST /agents/releases", { body: { which: wish.which, ...(note ? { note } : {}) }, ifMatch }));
+      const { data } = await sayWho(ask("POST /agents/releases", { body: { which: wish.which, ...(note ? { note } : {}) }, ifMatch }), wish.done);
       before = data.before;
       made = data.release;
     },

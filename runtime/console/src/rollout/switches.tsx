@@ -77,8 +77,8 @@ async function change(seen: Seen, o: { title: string; verb: string; danger?: boo
     verb: o.verb,
     danger: o.danger,
     reason: "optional",
-    load: (signal) => sayWho(rehearse(o.asked, o.body ?? {}, o.mayForce ?? false, o.needsReason ?? false, signal)),
-    commit: (plan, reason) => sayWho(o.asked({ ...o.body, ...(reason ? { reason } : {}), ...(plan.force ? { force: true } : {}) })),
+    load: (signal) => sayWho(rehearse(o.asked, o.body ?? {}, o.mayForce ?? false, o.needsReason ?? false, signal), seen.reload),
+    commit: (plan, reason) => sayWho(o.asked({ ...o.body, ...(reason ? { reason } : {}), ...(plan.force ? { force: true } : {}) }), seen.reload),
   });
   if (!done) return;
   toast.say(o.said(agent), { name: "Undo", run: () => void undo(agent, seen.reload) });
@@ -141,14 +141,14 @@ export const insertStage = (seen: Seen, bp: number) => {
     verb: `Add the stage ${share(bp)}`,
     reason: "optional",
     load: async (signal) => {
-      const answer = await sayWho(asked({ dry_run: true }, signal));
+      const answer = await sayWho(asked({ dry_run: true }, signal), seen.reload);
       return {
         summary: "Only the plan is written: nobody changes sides until you advance.",
         changes: [{ what: "Stages", before: names(seen.of.track), after: names(stages), note: `the new one asks for as much as ${share(next.percent_bp)} does` }],
         warnings: answer.notes ?? [],
       };
     },
-    commit: (_plan, reason) => sayWho(asked(reason ? { reason } : {})),
+    commit: (_plan, reason) => sayWho(asked(reason ? { reason } : {}), seen.reload),
   }).then((done) => {
     if (!done) return;
     toast.say(`The next stage of ${seen.of.agent} is ${share(bp)}.`, { name: "Undo", run: () => void undo(seen.of.agent, seen.reload) });
@@ -184,10 +184,7 @@ export function force(seen: Seen, system: System): Promise<void> {
     type: system === "off" ? undefined : agent,
     reason: system === "off" ? "optional" : "needed",
     load: async (signal) => {
-      const { would, unwatched } = await sayWho(rehearseForce(send, signal)).catch((why: unknown) => {
-        if (asProblem(why).status === 412) seen.reload();
-        throw why;
-      });
+      const { would, unwatched } = await sayWho(rehearseForce(send, signal), seen.reload);
       const was = would.was?.forced ?? "off";
       return {
         summary: system === "off" ? `New calls of ${agent} go where its rollout says: ${share(would.percent_bp)} of callers to OpenAI.` : `Every new call of ${agent} goes to ${systemName[system]}, whoever calls, until somebody ends it. Calls in progress go on.`,
@@ -199,7 +196,7 @@ export function force(seen: Seen, system: System): Promise<void> {
         ...(unwatched ? { accept: "I know that nobody here watches for emergencies of these callers then", force: true } : {}),
       };
     },
-    commit: (plan, reason) => sayWho(send({ ...(reason ? { reason } : {}), ...(plan.force ? { yes: true } : {}) })),
+    commit: (plan, reason) => sayWho(send({ ...(reason ? { reason } : {}), ...(plan.force ? { yes: true } : {}) }), seen.reload),
   }).then((done) => {
     if (!done) return;
     toast.say(system === "off" ? `${agent} is not forced any more.` : `All new calls of ${agent} go to ${systemName[system]}.`, { name: "Undo", run: () => void undo(agent, seen.reload) });

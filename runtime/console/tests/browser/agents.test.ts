@@ -56,7 +56,9 @@ describe("agents", () => {
     await dialog.getByRole("button", { name: /Restore release/ }).click();
     await page.locator(".toast", { hasText: "is current" }).waitFor(PATIENT);
     await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
-    await dialog.getByRole("button", { name: /Restore release/ }).waitFor(PATIENT);
-    await page.keyboard.press("Escape");
+    await dialog.getByText("added.lua").waitFor(PATIENT);
+    await order({ do: "run", sql: "select publish_agents(tree_hash, files, agents, 'cleo', 'meanwhile', current_release(), null) from agent_trees where tree_hash = repeat('ab', 32)" });
+    await dialog.getByRole("button", { name: /Restore release/ }).click();
+    await dialog.getByText(/Cleo changed it .*nothing of yours was written/).waitFor(PATIENT); // cleo was faster
   });
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What switches would write, as it is shown before: rollouts, numbers; and who was faster.
 import { describe, expect, it } from "vitest";
-import { whoWasFaster } from "../../src/api/changed";
+import { sayWho, whoWasFaster } from "../../src/api/changed";
 import { Problem } from "../../src/api/problem";
 import type { Job, RolloutChanged, RolloutWithGuards } from "../../src/api/types";
 import { isWell, planOf as numbersPlan, sumOf } from "../../src/numbers/plan";
@@ -125,6 +125,15 @@ describe("who was faster", () => {
   it("is named, with when and what to do", () => {
     const why = new Problem({ status: 412, title: "It has changed since", detail: "x", fix: "look at `current`", current: { updated_by: "bob", updated_at: "2026-11-27T11:58:00Z" } });
     expect(whoWasFaster(why, now).sentence).toBe("Bob changed it 2 min ago, after you looked; nothing of yours was written. Close this, look at how it is now, and decide anew.");
+  });
+
+  it("has the page look again, and nobody else does", async () => {
+    let looked = 0;
+    const look = () => void looked++;
+    await expect(sayWho(Promise.reject(new Problem({ status: 412, current: { set_by: "bob" } })), look)).rejects.toThrow("bob changed it");
+    await expect(sayWho(Promise.reject(new Problem({ status: 409, title: "No" })), look)).rejects.toThrow("No");
+    await sayWho(Promise.resolve(1), look);
+    expect(looked).toBe(1);
   });
 
   it("is somebody when nobody says who; other problems stay as they are", () => {
