@@ -240,6 +240,7 @@ describe("the journal's shipper", function()
       return pg.query(url, "select count(*) c from kept")[1].c == 500
     end))
     assert_arrived("CA1", 500)
+    assert.equal("shipped", second.ask "shipped 20000") -- whoever ships it knows it, too
     second.stop()
     third.stop()
     assert.equal(0, files())
@@ -262,6 +263,7 @@ describe("the journal's shipper", function()
       return pg.query(url, "select count(*) c from kept")[1].c == total
     end))
     for round = 1, 6 do assert_arrived("CA" .. round, 400) end
+    assert.equal("shipped", p.ask "shipped 20000")
     p.stop()
     assert.equal(0, files())
   end)
