@@ -102,18 +102,29 @@ describe("working on agents", function()
     proc.remove(data)
   end)
 
-  -- What it printed, and its exit code; `typed` is its input, line by line.
+  -- What it printed, and its exit code; `typed` is its input, line by line. A line that is a table is typed once
+  -- this was printed: { after = WORDS, LINE }.
   local function ringdown(words, typed, env)
-    proc.write(folder .. "/typed", typed and table.concat(typed, "\n") .. "\n" or "")
-    local text, code = proc.run(("cd /tmp && RINGDOWN_AGENTS=%s OPENAI_API_KEY= %s %s %s <%s/typed 2>&1")
-      :format(folder, env or "", proc.binary(), words, folder))
-    return text, code
+    local types, printed = { ":" }, folder .. "/printed"
+    for _, each in ipairs(typed or {}) do
+      if type(each) == "table" then
+        table.insert(types, ("for i in $(seq 600); do grep -qF %s %s && break; sleep 0.1; done"):format(
+          proc.quote(each.after), printed))
+      end
+      table.insert(types, "echo " .. proc.quote(type(each) == "table" and each[1] or each))
+    end
+    proc.write(folder .. "/types", table.concat(types, "\n"))
+    proc.write(printed, "")
+    local _, code = proc.run(("cd /tmp && sh %s/types | RINGDOWN_AGENTS=%s OPENAI_API_KEY= %s %s %s >%s 2>&1")
+      :format(folder, folder, env or "", proc.binary(), words, printed))
+    return proc.read(printed), code
   end
 
   it("types to an agent, sees what it does, and calls again after an edit", function()
     proc.write(folder .. "/script", script)
     local text, code = ringdown("talk handyman --scenario " .. folder .. "/script",
-      { "can you come on monday", "/vars", "Let me talk to somebody", "never mind" })
+      { "can you come on monday", "/vars", "Let me talk to somebody",
+        { after = "is back with the agent", "never mind" } })
     assert.equal(0, code, text)
     assert.matches('agent    Handyman, hello.*tool     book {"day":"Monday"}\nagent    Writing it down.*'
       .. 'tool     %-> {"booked":"Monday"}\nagent    You are booked for Monday.*{"day":"Monday"}', text)
