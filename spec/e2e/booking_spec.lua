@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 70 s
+-- takes: 45 s
 -- Visits that two want, places that share an agent, and a database that is gone in the middle of it.
 local json = require "cjson"
 local node = require "spec.e2e.support.node"

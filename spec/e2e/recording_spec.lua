@@ -22,7 +22,7 @@ local function recording_agent()
 end
 
 describe("a recorded call", function()
-  local sim, n, silent, watch, report, fact, kept, heard, files
+  local sim, n, silent, watch, report, unrecorded, fact, kept, heard, files
 
   setup(function()
     sim = sims.start()
@@ -32,7 +32,7 @@ describe("a recorded call", function()
     local other = silent:place { scenarios = { "question-and-goodbye" } }
     local _, reports = n:call { scenarios = { "cut-in" }, wav = n.folder .. "/wav" }
     report = reports[1]
-    assert.is_true((other:wait()))
+    unrecorded = select(2, other:wait())[1]
     fact = proc.wait_for(function()
       for _, event in ipairs(watch:events()) do
         if event.type == "recording" then
@@ -86,6 +86,7 @@ describe("a recorded call", function()
   end)
 
   it("is made only where an agent asks for it", function()
+    assert.equal("agent", unrecorded.ended_by, unrecorded.why)
     assert.is_false(proc.exists(silent.folder .. "/data/recordings"))
   end)
 
