@@ -13,6 +13,8 @@ local AGENT = [[
   }
 ]]
 
+local answered = { ["until"] = "\r\n\r\n", within_ms = 30000 }
+
 describe("a call between two nodes", function()
   local a, b, url
   local calls = {}
@@ -164,7 +166,7 @@ describe("a call between two nodes", function()
     local connections = {}
     for i, each in ipairs { path, stale, (path:gsub("%x$", function(c) return c == "0" and "1" or "0" end)) } do
       local signature = node.signature(url:gsub("^http", "ws") .. each, {})
-      connections[i] = { { send = raw.upgrade(b, each, { signature = signature }) }, { wait_ms = 1500 } }
+      connections[i] = { { send = raw.upgrade(b, each, { signature = signature }) }, answered }
     end
     local got = {}
     for i, r in ipairs { raw.talk(b, table.unpack(connections)) } do
@@ -182,10 +184,10 @@ describe("a call between two nodes", function()
   it("keeps its stream when somebody brings the address of it to another node", function()
     local call, path = rings(a)
     local signature = node.signature(url:gsub("^http", "ws") .. path, {})
-    local live = raw.start(a, { { send = raw.upgrade(a, path, { signature = signature }) }, { wait_ms = 5000 } })
+    local live = raw.start(a, { { send = raw.upgrade(a, path, { signature = signature }) }, { wait_ms = 60000 } })
     assert.is_truthy(a:wait_log("call.started", function(line) return line.call == call.CallSid end))
     a:wait_shipped()
-    local got = raw.talk(b, { { send = raw.upgrade(b, path, { signature = signature }) }, { wait_ms = 500 } })
+    local got = raw.talk(b, { { send = raw.upgrade(b, path, { signature = signature }) }, answered })
     assert.equal(403, got.status)
     assert.equal("a", owner(call))
     live:stop()
