@@ -53,7 +53,7 @@ describe("the admin listener", function()
   end
 
   local function talk(...)
-    return raw.talk(admin, { { send = table.concat { ... } }, { close_within_ms = 8000 } })
+    return raw.talk(admin, { { send = table.concat { ... } }, { close_within_ms = 30000 } })
   end
 
   local function get(path, ...)
@@ -89,12 +89,12 @@ describe("the admin listener", function()
 
   it("streams what happens, from where somebody left off", function()
     local first = raw.start(admin, { { send = get("/api/v1/events?after=0", "Accept: text/event-stream") },
-      { ["until"] = '"type":"turn"', within_ms = 8000 } }):wait()[1]
+      { ["until"] = '"type":"turn"', within_ms = 30000 } }):wait()[1]
     assert.equal(200, first.status, first.got)
     assert.matches("content-type: text/event-stream", first.got, 1, true)
     local id = first.got:match "id: (%d+)"
     local again = raw.start(admin, { { send = get("/api/v1/events", "Last-Event-ID: " .. id) },
-      { ["until"] = "id: ", within_ms = 5000 } }):wait()[1]
+      { ["until"] = "id: ", within_ms = 30000 } }):wait()[1]
     assert.equal(tonumber(id) + 1, tonumber(again.got:match "id: (%d+)"))
     assert.is_nil(again.got:find("missed", 1, true))
   end)
@@ -135,7 +135,7 @@ describe("the admin listener", function()
     }
     local plans = {}
     for i, case in ipairs(cases) do
-      plans[i] = { { send = case[1] }, { close_within_ms = 8000 } }
+      plans[i] = { { send = case[1] }, { close_within_ms = 30000 } }
     end
     local results = raw.start(admin, table.unpack(plans)):wait()
     for i, r in ipairs(results) do
@@ -154,8 +154,8 @@ describe("the admin listener", function()
     assert.equal(1, select(2, two.got:gsub("HTTP/1.1", "")))
     local behind = talk(get "/api/v1/events", get "/api/v1/me")
     assert.equal(400, behind.status, behind.got)
-    local later = raw.talk(admin, { { send = get "/api/v1/events" }, { ["until"] = "retry:", within_ms = 5000 },
-      { send = get "/api/v1/me" }, { close_within_ms = 5000 } })
+    local later = raw.talk(admin, { { send = get "/api/v1/events" }, { ["until"] = "retry:", within_ms = 30000 },
+      { send = get "/api/v1/me" }, { close_within_ms = 30000 } })
     assert.equal(200, later.status)
     assert.is_true(later.closed)
     assert.equal(1, select(2, later.got:gsub("HTTP/1.1", "")))

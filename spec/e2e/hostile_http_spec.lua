@@ -66,7 +66,7 @@ describe("at the public door", function()
   end
 
   local function talk(...)
-    return raw.talk(n, { { send = table.concat { ... } }, { close_within_ms = 4000 } })
+    return raw.talk(n, { { send = table.concat { ... } }, { close_within_ms = 30000 } })
   end
 
   describe("a signature", function()
@@ -191,7 +191,7 @@ describe("at the public door", function()
       }
       local connections = {}
       for i, case in ipairs(cases) do
-        connections[i] = { { send = case[2] }, { close_within_ms = 4000 } }
+        connections[i] = { { send = case[2] }, { close_within_ms = 30000 } }
       end
       for i, r in ipairs { raw.talk(n, table.unpack(connections)) } do
         assert.same({ i, cases[i][1], true }, { i, r.status, r.closed })

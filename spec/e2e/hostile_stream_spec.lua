@@ -94,7 +94,7 @@ describe("at the media stream", function()
   end
 
   local function upgrade(path, o)
-    return raw.talk(n, { { send = raw.upgrade(n, path, o) }, { close_within_ms = 4000 } })
+    return raw.talk(n, { { send = raw.upgrade(n, path, o) }, { close_within_ms = 30000 } })
   end
 
   local function parts_of(path)
@@ -156,7 +156,7 @@ describe("at the media stream", function()
       }
       local connections = {}
       for i, bad in ipairs(worthless) do
-        connections[i] = { { send = raw.upgrade(n, bad) }, { close_within_ms = 4000 } }
+        connections[i] = { { send = raw.upgrade(n, bad) }, { close_within_ms = 30000 } }
       end
       local before = counter "refused_token"
       for i, r in ipairs { raw.talk(n, table.unpack(connections)) } do
