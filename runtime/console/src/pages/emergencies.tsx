@@ -7,6 +7,7 @@ import type { Emergency, NearMiss } from "../api/types";
 import { useApi } from "../api/use";
 import type { PageProps } from "../pages";
 import { to, useQuery } from "../state/router";
+import { present } from "../state/present";
 import { useMay } from "../state/session";
 import { Button, CopyButton, Filters, Pager, Tabs } from "../ui/controls";
 import { confirm, preview } from "../ui/dialog";

@@ -265,8 +265,9 @@ local function told_answer(result, told, r)
   if w then -- nothing was written
     return 200, { agent = result.agent, state = result.state, stage = result.stage, percent_bp = result.percent_bp,
       forced = forced_to(w.record), dry_run = true, said = told.lines, notes = told.notes,
-      next_call = result.next_call, moves = moves_of(r, w.was, w.record), was = { version = w.was.version, state = w.was.state, stage = w.was.stage,
-        percent_bp = w.was.percent_bp, forced = forced_to(w.was), next_call = result.was_next_call } },
+      next_call = result.next_call, moves = moves_of(r, w.was, w.record),
+      was = { version = w.was.version, state = w.was.state, stage = w.was.stage, percent_bp = w.was.percent_bp,
+        forced = forced_to(w.was), next_call = result.was_next_call } },
       etag(w.was.version)
   end
   return 200, { agent = result.agent, version = result.version, state = result.state, stage = result.stage,
