@@ -71,7 +71,7 @@ async function troubled(page: Page, path: string, gate: Gate, status: number): P
   await page.locator("main").getByText(/Look at the node's log\.|Try again/).first().waitFor();
   release(gate, "open");
   await page.evaluate(() => document.querySelectorAll<HTMLButtonElement>("main .failed button").forEach((again) => again.click()));
-  await page.waitForFunction(() => !document.querySelector("main .failed, main .loading"), null, { timeout: 20_000 });
+  await page.waitForFunction(() => !document.querySelector("main .failed, main .loading"));
 }
 
 let walked: string[] = [];
