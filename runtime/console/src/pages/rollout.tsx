@@ -214,11 +214,11 @@ const how = (value: Record<string, unknown> | null) => {
 
 const pastColumns: Column<Past>[] = [
   { key: "at", head: "When", cell: (p) => <Time at={p.at} />, sort: (p) => p.at },
-  { key: "who", head: "Who", cell: (p) => (p.who?.startsWith("auto:") ? "its guards" : (p.who ?? f.UNKNOWN)), sort: (p) => p.who },
+  { key: "who", head: "Who", cell: (p) => (p.who?.startsWith("auto:") ? "its guards" : (p.who?.replace(/^token /, "") ?? f.UNKNOWN)), sort: (p) => p.who },
   { key: "what", head: "What", cell: (p) => f.words((p.what ?? "").replace(/^rollout\./, "")), sort: (p) => p.what },
-  { key: "before", head: "Before", cell: (p) => <span class="num">{how(p.before)}</span> },
-  { key: "after", head: "After", cell: (p) => <span class="num">{how(p.after)}</span> },
-  { key: "reason", head: "Why", wide: true, cell: (p) => at(p.after, "reason") ?? "" },
+  { key: "before", head: "Before", cell: (p) => how(p.before) },
+  { key: "after", head: "After", cell: (p) => how(p.after) },
+  { key: "reason", head: "Why", cell: (p) => at(p.after, "reason") ?? "" },
 ];
 
 function History({ agent, version }: { agent: string; version: number }) {

@@ -18,12 +18,13 @@ describe("numbers", () => {
       do: "run",
       sql: `insert into rollouts (agent, version, percent_bp, stage, state, stages, since, updated_by, updated_at)
         select agent, version + 1, 5000, '50', 'running', stages, now(), 'ann', now() from rollouts
-        where agent = '${PLUMBER}' and version = 8`,
+        where agent = '${PLUMBER}' and version = 8;
+        insert into sites (agent, site, name) values ('${PLUMBER}', 'lakeview', 'Lakeview <b>office</b>')`,
     });
   }, 180_000);
   afterAll(async () => {
     await order({ do: "run", sql: `delete from phone_numbers where number in ('${N}', '${OTHER}')` });
-    await order({ do: "run", sql: `delete from rollouts where agent = '${PLUMBER}' and version > 8` });
+    await order({ do: "run", sql: `delete from rollouts where agent = '${PLUMBER}' and version > 8; delete from sites where site = 'lakeview'` });
     await order({ do: "run", sql: "truncate number_targets, number_snapshots, numbers_seen, bulk_items, bulk_runs cascade" });
     await order({ do: "phones", away: true });
   }, 120_000);
@@ -129,6 +130,12 @@ describe("numbers", () => {
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await dialog.getByRole("button", { name: `Assign it to ${PLUMBER}` }).click(PATIENT);
     await page.locator(".toast", { hasText: `is answered by ${PLUMBER}` }).waitFor(PATIENT);
+
+    await page.getByRole("combobox", { name: "Site", exact: true }).selectOption("lakeview");
+    await page.getByRole("button", { name: "Assign…" }).click();
+    await dialog.getByText(`${PLUMBER}, site lakeview`, { exact: true }).waitFor(PATIENT);
+    await dialog.getByRole("button", { name: `Assign it to ${PLUMBER}` }).click();
+    await expect.poll(async () => (await api<{ site: string }>("viewer", "GET", `/numbers/${OTHER}`)).site, PATIENT).toBe("lakeview");
   });
 
   it("show a viewer no switch", async () => {
