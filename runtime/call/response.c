@@ -26,7 +26,7 @@ static void add_usage(struct provider_usage *sum, const struct provider_usage *u
 }
 
 static void tell_usage(struct call *c, const struct provider_usage *u, struct rd_str raw,
-                       struct rd_str item_id)
+                       struct rd_str item_id, struct rd_str cut_off)
 {
     if (c->state >= CALL_CLOSING)
         return;
@@ -34,13 +34,14 @@ static void tell_usage(struct call *c, const struct provider_usage *u, struct rd
     call_record(c, &(struct record){.type = RECORD_USAGE,
                                     .usage = u,
                                     .id = item_id,
+                                    .said = cut_off,
                                     .name = rd_str(u->model ? u->model : c->brief->model),
                                     .text = raw});
 }
 
 void call_on_usage(void *arg, const struct provider_usage *u, struct rd_str raw)
 {
-    tell_usage(arg, u, raw, RD_STR(""));
+    tell_usage(arg, u, raw, RD_STR(""), RD_STR(""));
 }
 
 /* Of a response that made no sound, a tool call, there is no item. */
@@ -140,13 +141,21 @@ static bool is_silent_turn(const struct call *c, const struct provider_response 
            (r->state == PROVIDER_RESPONSE_FAILED || !c->produced);
 }
 
+/* Why the model itself did not end it; "" when it did, or we cut it. */
+static struct rd_str cut_off_by_model(const struct provider_response *r)
+{
+    if (r->state != PROVIDER_RESPONSE_INCOMPLETE)
+        return RD_STR("");
+    return r->error_code.n > 0 ? r->error_code : RD_STR("unknown");
+}
+
 static void on_finished(struct call *c, const struct provider_response *r)
 {
     bool ours = c->own.state == OWN_BEGUN && rd_str_eq(rd_str(c->own.response), r->response_id);
     bool dead = turn_is_dead(&c->turn, r->response_id);
 
     if (c->provider_ops->caps.billing_unit == PROVIDER_BILLS_TOKENS)
-        tell_usage(c, &r->usage, r->raw_usage, sounded(c, r->response_id));
+        tell_usage(c, &r->usage, r->raw_usage, sounded(c, r->response_id), cut_off_by_model(r));
     notice_response_over(c, r);
     if (r->out_of_band) {
         turn_aside_finished(&c->turn);

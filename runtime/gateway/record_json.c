@@ -198,7 +198,8 @@ static int add_bill(struct buf *out, const struct record *r)
 {
     const char *kind = r->usage->transcription ? "transcription" : "response";
     int rc = add(out, JSON_MEMBERS(J_STR("kind", kind), J_TEXT("model", if_any(r->name)),
-                                   J_TEXT("item", if_any(id_of(r->id)))));
+                                   J_TEXT("item", if_any(id_of(r->id))),
+                                   J_TEXT("cut_off", if_any(id_of(r->said)))));
 
     if (!rc)
         rc = add_usage(out, r->usage);

@@ -17,7 +17,7 @@ enum record_type {
     RECORD_BARGE_IN, /* heard_ms of the interrupted item */
     RECORD_DTMF,     /* text: always "*"; only the script learns the digit */
     RECORD_USAGE, /* usage, name: model, text: raw JSON; empty when the provider told none; id: of the item
-                         that it made sound of, if any */
+                         that it made sound of, if any; said: why the model cut it off, else empty */
     RECORD_ERROR,     /* name: code, text: message */
     RECORD_NOTICE,    /* text: the notice's wording; it was heard whole */
     RECORD_PAUSE,     /* on, name: who: nothing of the caller is kept, or it is again */

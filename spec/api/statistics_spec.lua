@@ -9,8 +9,13 @@ local world = require "spec.api.world"
 local function seed(url)
   local began_us = (os.time() - 3 * 3600) * 1000000
   for n, agent in ipairs { "plumber", "plumber", "dentist" } do
-    events.ingest(url, events.conversation(n, { started_us = began_us + n * 60000000,
-      common = { agent = agent } }).list)
+    local list = events.conversation(n, { started_us = began_us + n * 60000000, common = { agent = agent } }).list
+    for _, e in ipairs(list) do
+      if e.type == "usage" then
+        e.body.cut_off = n == 1 and "max_output_tokens" or nil
+      end
+    end
+    events.ingest(url, list)
   end
 end
 
@@ -52,9 +57,10 @@ describe("the admin API tells", function()
     local m = all.total.model
     assert.same({ 3, 3 * 132, 3 * 121, 3 * 64 }, { m.answers, m.tokens_in, m.tokens_out, m.tokens_cached })
     assert.is_true(math.abs(m.cache_share - 64 / 132) < 1e-9)
+    assert.same({ 1, 0 }, { m.cut_off, m.incomplete }) -- of one the model did not say the end; all told what they used
     assert.same({ "provider.rate_limited", 3 }, { all.errors[1].code, all.errors[1].n })
     local _, by = world.ask("GET", "/statistics?by=agent", { token = of_dentist })
-    assert.same({ 1, 132 }, { #by.groups, by.groups[1].model.tokens_in })
+    assert.same({ 1, 132, 0 }, { #by.groups, by.groups[1].model.tokens_in, by.groups[1].model.cut_off })
     assert.equal(3, all.total.turn_latency.n)
     assert.is_true(math.abs(all.total.turn_latency.p95_ms - 3000) <= 3000 / 16)
     assert.equal(1, by.groups[1].turn_latency.n)

@@ -243,7 +243,8 @@ local function model_of(row)
   if not row then
     return nil
   end
-  return { answers = row.answers, incomplete = row.incomplete, models = row.models and json.array(row.models) or nil,
+  return { answers = row.answers, incomplete = row.incomplete, cut_off = row.cut_off,
+    models = row.models and json.array(row.models) or nil,
     tokens_in = went_in, tokens_out = row.text_out + row.audio_out,
     tokens_cached = row.text_cached + row.audio_cached + row.image_cached,
     cache_share = share(row.text_cached + row.audio_cached + row.image_cached, went_in), text_in = row.text_in,

@@ -14,7 +14,8 @@ export interface Waits {
 
 export interface Model {
   answers: number;
-  incomplete: number;
+  incomplete: number; // the provider did not tell what they used
+  cut_off?: number; // by the model, before their end
   models?: string[];
   audio_in: number;
   audio_cached: number;

@@ -60,6 +60,8 @@ static void on_record(void *arg, const struct record *r)
         f->wait = r->wait;
     if (r->type == RECORD_USAGE)
         (void)rd_str_copy(f->billed_item, sizeof(f->billed_item), r->id);
+    if (r->type == RECORD_USAGE && r->said.n > 0)
+        fake_note(f, "cut off:%.*s", (int)r->said.n, r->said.p);
     if (r->type == RECORD_NOTICE) {
         (void)rd_str_copy(f->notice, sizeof(f->notice), r->text);
         fake_note(f, "record:notice");

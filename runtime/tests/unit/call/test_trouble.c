@@ -201,6 +201,7 @@ static void test_an_answer_without_a_sound_is_asked_for_again(void **state)
     fake_own_turn_starts(&f, "r2");
     fake_response_ends(&f, "r2", PROVIDER_RESPONSE_INCOMPLETE);
     assert_true(fake_did(&f, "respond"));
+    assert_true(fake_did(&f, "cut off:unknown"));
 }
 
 static void test_a_response_that_never_ends_does_not_hold_the_call(void **state)

@@ -230,6 +230,13 @@ static void test_usage_and_the_end_carry_their_numbers(void **state)
     (void)snprintf(tail, sizeof(tail), ",\"kind\":\"response\"%s,\"complete\":false", numbers);
     assert_written(&(struct record){.type = RECORD_USAGE, .usage = &usage}, tail);
     (void)snprintf(tail, sizeof(tail),
+                   ",\"kind\":\"response\",\"cut_off\":\"max_output_tokens\"%s,\"complete\":false",
+                   numbers);
+    assert_written(&(struct record){.type = RECORD_USAGE,
+                                    .usage = &usage,
+                                    .said = RD_STR("max_output_tokens")},
+                   tail);
+    (void)snprintf(tail, sizeof(tail),
                    ",\"reason\":\"caller_hangup\",\"frames_in\":1,\"frames_out\":2,\"gap_ms\":3,"
                    "\"bad_frames\":4,\"late_deltas\":5,\"turns\":6,\"barge_ins\":7,"
                    "\"tool_calls\":8,\"errors\":9,\"first_audio_ms\":10,\"duration_ms\":11,"
