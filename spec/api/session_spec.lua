@@ -69,6 +69,17 @@ describe("a session of the console", function()
     assert.equal(1, #world.rows "select 1 as one from audit where what = 'console.end'")
   end)
 
+  it("ends none of those that the new one comes of, however long ago they were used", function()
+    local parent = world.token { role = "viewer" }
+    local secrets = { parent }
+    for i = 2, 33 do
+      secrets[i] = select(2, log_in(i < 5 and secrets[i - 1] or parent)).token
+    end
+    local status, late = log_in(secrets[4])
+    assert.equal(201, status)
+    assert.equal(200, (me(late.token)))
+  end)
+
   it("is over when the token it was made of is revoked", function()
     local parent = world.token { role = "operator" }
     local _, session = log_in(parent)
