@@ -10,6 +10,8 @@
  *   them than places
  * - each token has a bucket of its own, from which a request takes when it begins, however it ends; one
  *   that nobody knows is counted against its address, too
+ * - one token has half of the places, and half of those that are worked on: whatever it asks, and however
+ *   long that takes, others get an answer
  *
  * Failure modes: the operation raises (500 with a number that the log has, too), breaks its budget (503),
  * its thread ends (503), its result is no answer (500). The end of an operation that cannot be told for
@@ -59,8 +61,8 @@ struct place {
     char who[64], last_event_id[32];
     uint32_t budget_ms;
     uint64_t until_ms, order; /* order: first come, first served */
-    uint64_t key;
-    atomic_bool lost; /* it ended, and that could not be told */
+    uint64_t key, token_key;  /* 0: no token */
+    atomic_bool lost;         /* it ended, and that could not be told */
 };
 
 struct api {
@@ -77,50 +79,57 @@ struct api {
     struct api_counts counts;
 };
 
-static const struct problem full = {503,
-                                    "busy",
-                                    "Too much is asked at once",
-                                    "this node works on other requests",
-                                    "ask again in a second",
-                                    "retry-after: 1\r\n"},
-                            starting = {503,
-                                        "starting",
-                                        "The node is starting or ending",
-                                        "it cannot be asked yet, or not any more",
-                                        "ask again in a few seconds",
-                                        "retry-after: 3\r\n"},
-                            late = {503,
-                                    "too-long",
-                                    "This took too long",
-                                    "it was given up; a change may have been made all the same",
-                                    "look at the state, then ask again, for less if you can",
-                                    "retry-after: 5\r\n"},
-                            too_often = {429,
-                                         "too-often",
-                                         "This token asks too often",
-                                         "it has so many requests a second",
-                                         "ask less often",
-                                         "retry-after: 1\r\n"},
-                            not_a_stream = {400,
-                                            "http",
-                                            "Something was sent behind the request",
-                                            "a stream is the last thing on its connection",
-                                            "send nothing more",
-                                            NULL},
-                            many_streams = {503,
-                                            "busy",
-                                            "Too many streams are open",
-                                            "each node has places for so many readers",
-                                            "close one, or ask again later",
-                                            "retry-after: 10\r\n"},
-                            many_of_token = {
-                                429,
-                                "too-many-open",
-                                "This token has too many streams open",
-                                "one token, with its sessions, has a part of the places "
-                                "of a node, so that others have some, too",
-                                "close one, or use a token of its own for each program",
-                                "retry-after: 10\r\n"};
+static const struct problem
+    full = {503,
+            "busy",
+            "Too much is asked at once",
+            "this node works on other requests",
+            "ask again in a second",
+            "retry-after: 1\r\n"},
+    starting = {503,
+                "starting",
+                "The node is starting or ending",
+                "it cannot be asked yet, or not any more",
+                "ask again in a few seconds",
+                "retry-after: 3\r\n"},
+    late = {503,
+            "too-long",
+            "This took too long",
+            "it was given up; a change may have been made all the same",
+            "look at the state, then ask again, for less if you can",
+            "retry-after: 5\r\n"},
+    too_often = {429,
+                 "too-often",
+                 "This token asks too often",
+                 "it has so many requests a second",
+                 "ask less often",
+                 "retry-after: 1\r\n"},
+    many_at_once = {429,
+                    "too-many-at-once",
+                    "This token asks for too much at once",
+                    "one token has a part of what a node works on, so that others "
+                    "get an answer, too",
+                    "wait for the answers there will be, then ask on",
+                    "retry-after: 1\r\n"},
+    not_a_stream = {400,
+                    "http",
+                    "Something was sent behind the request",
+                    "a stream is the last thing on its connection",
+                    "send nothing more",
+                    NULL},
+    many_streams = {503,
+                    "busy",
+                    "Too many streams are open",
+                    "each node has places for so many readers",
+                    "close one, or ask again later",
+                    "retry-after: 10\r\n"},
+    many_of_token = {429,
+                     "too-many-open",
+                     "This token has too many streams open",
+                     "one token, with its sessions, has a part of the places "
+                     "of a node, so that others have some, too",
+                     "close one, or use a token of its own for each program",
+                     "retry-after: 10\r\n"};
 
 static const struct problem *why_not_open(int rc)
 {
@@ -152,6 +161,17 @@ static void release(struct place *p)
     *p = (struct place){.api = a};
 }
 
+/* Of a token; of nobody's there is no bound. */
+static bool has_its_share(const struct api *a, uint64_t token_key, bool running)
+{
+    unsigned n = 0;
+
+    for (int i = 0; token_key && i < PLACES; i++)
+        n += a->places[i].token_key == token_key &&
+             (!running || a->places[i].state == PLACE_RUNNING);
+    return n >= (running ? API_RUNNING_OF_ONE : API_OF_ONE);
+}
+
 static struct place *first_queued(struct api *a)
 {
     struct place *first = NULL;
@@ -159,7 +179,8 @@ static struct place *first_queued(struct api *a)
     for (int i = 0; i < PLACES; i++) {
         struct place *p = &a->places[i];
 
-        if (p->state == PLACE_QUEUED && (!first || p->order < first->order))
+        if (p->state == PLACE_QUEUED && (!first || p->order < first->order) &&
+            !has_its_share(a, p->token_key, true))
             first = p;
     }
     return first;
@@ -431,6 +452,8 @@ static const struct problem *admit(struct api *a, const struct api_request *in, 
     why = api_request_payload(payload, in, asker);
     if (!why && rates_wait_ms(a->tokens, key_of(asker->token_sha256), now_ms()) > 0)
         why = &too_often;
+    if (!why && has_its_share(a, key_of(asker->token_sha256), false))
+        why = &many_at_once;
     return why;
 }
 
@@ -459,7 +482,8 @@ void api_serve(struct api *a, struct http_request *r, const char *who, uint64_t 
         p = free_place(a);
         p->request = r;
         p->key = key;
-        charge(a, key_of(asker.token_sha256));
+        p->token_key = key_of(asker.token_sha256);
+        charge(a, p->token_key);
         (void)rd_str_copy(p->who, sizeof(p->who), rd_str(who ? who : ""));
         (void)rd_str_copy(p->last_event_id, sizeof(p->last_event_id),
                           in.last_event_id.p ? in.last_event_id : RD_STR(""));

@@ -3,8 +3,9 @@
  *
  *   http_request ─▶ payload ─▶ queue ─▶ node_ask() ─▶ script thread ─▶ mailbox ─▶ answer, or stream
  *
- * At most API_RUNNING operations at once and API_QUEUED that wait; the next ones are told 503. Loop's
- * thread only. */
+ * At most API_RUNNING operations at once and API_QUEUED that wait; the next ones are told 503. One token has
+ * API_OF_ONE of these places, API_RUNNING_OF_ONE of them at once; its next one is told 429. Loop's thread
+ * only. */
 #ifndef CONTROL_API_H
 #define CONTROL_API_H
 
@@ -13,7 +14,12 @@
 #include "io/http_server.h"
 #include "io/loop.h"
 
-enum { API_RUNNING = 16, API_QUEUED = 64 };
+enum {
+    API_RUNNING = 16,
+    API_QUEUED = 64,
+    API_RUNNING_OF_ONE = API_RUNNING / 2,
+    API_OF_ONE = (API_RUNNING + API_QUEUED) / 2
+};
 
 struct api;
 struct readers;

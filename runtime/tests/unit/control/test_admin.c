@@ -201,6 +201,45 @@ static void test_sixteen_at_once_sixty_four_wait_and_the_next_is_told_so(void **
     play(state, crowd);
 }
 
+static void crowd_of_one(struct world *w)
+{
+    static const char request[] = "GET /api/v1/calls HTTP/1.1\r\nHost: localhost\r\n"
+                                  "Authorization: Bearer rd_%s\r\n\r\n";
+    int fds[API_OF_ONE + 2];
+    unsigned served = 0, refused = 0;
+
+    w->node->api_holds = true;
+    for (int i = 0; i < API_OF_ONE + 2; i++) {
+        char text[256];
+
+        (void)snprintf(text, sizeof(text), request, i <= API_OF_ONE ? "eager" : "other");
+        fds[i] = dial(w);
+        say(fds[i], text);
+    }
+    for (int ms = 0;
+         ms < 20000 && (w->node->n_held <= API_RUNNING_OF_ONE || api_counts(w->api).refused == 0);
+         ms++)
+        usleep(1000);
+    assert_int_equal(w->node->n_held, API_RUNNING_OF_ONE + 1); /* the other before all who wait */
+    order(w, let_all_go);
+    for (int i = 0; i < API_OF_ONE + 2; i++) {
+        char got[4096] = "";
+
+        hear(fds[i], got, sizeof(got), NULL);
+        served += strncmp(got, "HTTP/1.1 200 ", 13) == 0;
+        refused += strncmp(got, "HTTP/1.1 429 ", 13) == 0 && strstr(got, "too-many-at-once") &&
+                   strstr(got, "\r\nretry-after: 1\r\n");
+        close(fds[i]);
+    }
+    assert_int_equal(served, API_OF_ONE + 1);
+    assert_int_equal(refused, 1);
+}
+
+static void test_one_token_takes_no_places_from_others(void **state)
+{
+    play(state, crowd_of_one);
+}
+
 static void leave_early(struct world *w)
 {
     int fd = dial(w);
@@ -224,18 +263,18 @@ static void test_who_leaves_before_the_answer_harms_nobody(void **state)
 /* Asked and left: the work was done all the same. */
 static void give_up_often(struct world *w)
 {
-    int fds[API_RUNNING];
+    int fds[API_RUNNING_OF_ONE];
 
-    for (int round = 0; round < 15; round++) {
+    for (int round = 0; round < 30; round++) {
         w->node->api_holds = true;
-        for (int i = 0; i < API_RUNNING; i++) {
+        for (int i = 0; i < API_RUNNING_OF_ONE; i++) {
             fds[i] = dial(w);
             say(fds[i], "GET /api/v1/calls HTTP/1.1\r\nHost: localhost\r\n"
                         "Authorization: Bearer rd_hasty\r\n\r\n");
         }
-        for (int ms = 0; ms < 20 && w->node->n_held < API_RUNNING; ms++)
+        for (int ms = 0; ms < 20 && w->node->n_held < API_RUNNING_OF_ONE; ms++)
             usleep(1000); /* the last ones are refused */
-        for (int i = 0; i < API_RUNNING; i++)
+        for (int i = 0; i < API_RUNNING_OF_ONE; i++)
             close(fds[i]);
         usleep(5000);
         order(w, let_all_go);
@@ -381,6 +420,7 @@ int main(void)
         LIVES(test_no_header_of_a_result_becomes_two),
         LIVES(test_what_goes_wrong_is_told_without_its_details),
         LIVES(test_sixteen_at_once_sixty_four_wait_and_the_next_is_told_so),
+        LIVES(test_one_token_takes_no_places_from_others),
         LIVES(test_who_leaves_before_the_answer_harms_nobody),
         LIVES(test_who_gives_up_pays_as_well),
         LIVES(test_guessing_is_slowed),
