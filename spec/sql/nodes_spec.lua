@@ -285,6 +285,19 @@ describe("nodes on one database", function()
         desk("unconfirm", 21)
         assert.same({ "northside-plumbing" }, beat("a", 22).left_open)
       end)
+
+      it("stay with whoever answered while somebody confirmed at a desk, which is then not taken back", function()
+        local function desk(what, s)
+          return ask(("triage_%s('%s', 'gas-leak', 'token ann (operator)', %s)"):format(what, CALL, at(s)))
+        end
+        assert.is_true(desk("confirm", 10).changed)
+        events.outcomes(url, { c:add("triage", { rule = "gas-leak", severity = "life", state = "handled", by = "dana" },
+          60000) })
+        assert.same({ false, "dana" }, { desk("unconfirm", 62).at_desk, desk("unconfirm", 62).handled_by })
+        assert.same({ { state = "handled", handled_by = "dana" } },
+          pg.query(url, "select state, handled_by from triage_matches"))
+        assert.same({}, beat("a", 63).left_open)
+      end)
     end)
   end)
 end)
