@@ -132,6 +132,7 @@ describe("the admin API tells", function()
     assert.same({ 10000000, "control socket uid 0" }, { made.caps[1].day_micro_usd, made.caps[1].set_by })
     assert.equal(200, (world.ask("PUT", "/costs/caps/all", { body = body, headers = any })))
     assert.equal(2, #select(2, world.ask("GET", "/costs/caps")).items)
+    assert.equal(403, (world.ask("GET", "/costs/caps/all", { token = of_dentist }))) -- not "nothing is set"
     local _, left = world.ask("DELETE", "/costs/caps/plumber", { headers = any })
     assert.equal(25000000, left.caps[2].day_micro_usd)
     assert.equal(3, #world.rows "select 1 as one from audit where what = 'budget.set'")
@@ -168,6 +169,9 @@ describe("the admin API tells", function()
     assert.same({ 412, "0.0071" }, { late, why.current.usd })
     body.recost, body.from = true, os.date("!%Y-%m-%d", os.time() - 86400)
     assert.equal(412, (world.ask("POST", "/costs/rates", { body = body, headers = seen })))
+    local new = { what = "openai", model = "gpt-of-tomorrow", unit = "audio_in", price = "3" }
+    local status, none = world.ask("POST", "/costs/rates", { body = new, headers = seen })
+    assert.same({ 412, nil }, { status, none.current }) -- no price held then
     assert.same({}, operated)
   end)
 

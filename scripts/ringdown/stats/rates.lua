@@ -153,9 +153,11 @@ end
 ---@param dry_run boolean?
 ---@return table made with `was` and `seen`, its version; or { stale = version }
 function M.put(rate, version, dry_run)
-  return db.must("select rate_set($1, $2, $3, $4::bigint, $5::timestamptz, $6, $7, $8, $9::boolean)::text", { rate.what,
-    rate.model, rate.unit, rate.micro, period.moment(rate.from), rate.source, host.who(), version or false,
+  local made = db.must("select rate_set($1, $2, $3, $4::bigint, $5::timestamptz, $6, $7, $8, $9::boolean)::text", {
+    rate.what, rate.model, rate.unit, rate.micro, period.moment(rate.from), rate.source, host.who(), version or false,
     tostring(dry_run == true) })
+  made.was = made.was and made.was.what and made.was or nil -- of none that held, nothing is known
+  return made
 end
 
 ---@param wish ringdown.stats.rate

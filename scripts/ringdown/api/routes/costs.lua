@@ -170,6 +170,12 @@ local function cap_told(cap, day)
   return said
 end
 
+local function of_all(r)
+  if r.agents then
+    problem(403, "scope", "This is about all agents", { detail = "this token is for some: say which agent" })
+  end
+end
+
 -- "all" is all together, which no agent may be called.
 local function put_cap(r, day, call)
   local agent = r.params.agent ~= "all" and r.params.agent or nil
@@ -178,8 +184,8 @@ local function put_cap(r, day, call)
     owners.change("There is no such agent", function(why)
       owners.none("There is no such agent", why, "GET /api/v1/agents lists them")
     end, require("ringdown.rollout.agents").one, agent)
-  elseif r.agents then
-    problem(403, "scope", "This is about all agents", { detail = "this token is for some: say which agent" })
+  else
+    of_all(r)
   end
   local cap, all = cap_of(r, agent)
   r.must_match(cap.version, cap)
@@ -199,6 +205,8 @@ local function one_cap(r)
   local agent = r.params.agent ~= "all" and r.params.agent or nil
   if agent then
     owners.see(r, agent)
+  else
+    of_all(r)
   end
   local cap = cap_of(r, agent)
   return 200, cap, etag(cap.version)
