@@ -344,6 +344,36 @@ describe("a rollout in the database", function()
     assert.equal("off", pg.query(url, "select system from force_now")[1].system)
   end)
 
+  it("is not said to be undone when it was not: the database went away, or somebody was faster", function()
+    lines = {}
+    force.run({ system = "vapi" }, tell)
+    local query, before = host.query, nil
+    rawset(host, "query", function(sql, ...)
+      if sql:find("force_put", 1, true) then
+        rawset(host, "query", query)
+        if before then
+          before()
+        else
+          return nil, "no route", "down"
+        end
+      end
+      return query(sql, ...)
+    end)
+    local failing = host.query
+    local ok, why = pcall(undo.run, {}, tell)
+    assert.is_false(ok)
+    assert.matches("no route", why)
+    before = function() force.run({ system = "openai" }, function() end) end
+    rawset(host, "query", failing)
+    ok, why = pcall(undo.run, {}, tell)
+    assert.is_false(ok)
+    assert.matches("somebody else was faster", why)
+    assert.equal("openai", pg.query(url, "select system from force_now")[1].system)
+    for _, line in ipairs(lines) do
+      assert.no.matches("Nothing is forced any more", line)
+    end
+  end)
+
   it("is no leap by undo: without a plan all callers meet OpenAI", function()
     rollout { verb = "plan", stages = "pilot,25,50,100" }
     rollout { verb = "start" }

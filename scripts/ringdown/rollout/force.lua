@@ -116,6 +116,10 @@ local function globally(payload, tell, reason)
   return { system = payload.system, version = made }
 end
 
+local function shown_with(agent)
+  return { force = (store.force()), callers = store.callers(agent.name), agent = agent }
+end
+
 local commands = { openai = "fix", vapi = "kill", off = "release" }
 
 local function one(payload, tell, agent, reason, down)
@@ -139,8 +143,8 @@ local function one(payload, tell, agent, reason, down)
     end
     error(wrong, 0)
   end
-  local shown = { force = (store.force()), callers = store.callers(agent.name), agent = agent }
   if payload.dry_run then
+    local shown = shown_with(agent)
     local text = words.next_call(next_one, shown)
     tell { text = text }
     return { agent = agent.name, system = payload.system, state = next_one.state, stage = next_one.stage,
@@ -156,7 +160,7 @@ local function one(payload, tell, agent, reason, down)
     error(M.FASTER, 0)
   end
   next_one.version = made
-  local text = words.next_call(next_one, shown)
+  local text = words.next_call(next_one, shown_with(agent)) -- not asked before: the worst moment does not wait for it
   tell { text = text }
   return { agent = agent.name, system = payload.system, version = made, next_call = text }
 end

@@ -164,6 +164,12 @@ function M.force_put(system, who, reason, seen)
   return ask("select to_jsonb(force_put($1, $2, $3))::text", { system, who, reason or false })
 end
 
+---As force_put(), for what needs the database: raises without it.
+---@return integer? version nil: somebody else was faster
+function M.force_put_seen(system, who, reason, seen)
+  return M.must("select to_jsonb(force_put($1, $2, $3, $4::integer))::text", { system, who, reason or false, seen })
+end
+
 -- What a sweep wrote was ordered when it says, not when it was written.
 local ordered_sql = [[select to_jsonb(o)::text from (
   select who, coalesce(substring(reason from

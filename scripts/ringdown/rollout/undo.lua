@@ -53,7 +53,13 @@ local function show(last, was, tell)
 end
 
 local function undo_force(last, was, tell, payload, reason)
-  local made = not payload.dry_run and store.force_put(was.system, host.who(), reason) or nil
+  local made
+  if not payload.dry_run then
+    made = store.force_put_seen(was.system, host.who(), reason, last.version)
+    if not made then
+      error("somebody else was faster; look again", 0)
+    end
+  end
   tell { text = was.system == "off" and "Nothing is forced any more."
     or ("The next call of every agent that can goes to %s."):format(words.system(was.system)) }
   return { kind = "force", system = was.system, version = made, was = not made and last or nil }
