@@ -183,4 +183,19 @@ describe("the admin API tells", function()
     local _, job = world.ask("GET", "/jobs/" .. begun.job)
     assert.same({ "done", 3 }, { job.state, job.result.again and job.result.again.calls })
   end)
+
+  it("that a job sets a price from those that were seen when it was asked for, or not at all", function()
+    local body = { what = "twilio_stream", unit = "minute", price = "0.005", recost = true, dry_run = true,
+      from = os.date("!%Y-%m-%d", os.time() - 86400) }
+    local seen = { ["if-match"] = '"' .. select(2, world.ask("POST", "/costs/rates", { body = body })).version .. '"' }
+    body.dry_run = nil
+    local status, begun = world.ask("POST", "/costs/rates", { body = body, headers = seen })
+    assert.equal(202, status)
+    assert.equal(201, (world.ask("POST", "/costs/rates", { body = { what = "twilio_stream", unit = "minute",
+      price = "0.006" } })))
+    pcall(require("ringdown.jobs").run, { job = math.tointeger(tonumber(begun.job)) })
+    local _, job = world.ask("GET", "/jobs/" .. begun.job)
+    assert.equal("failed", job.state)
+    assert.matches("another price was set meanwhile", job.why)
+  end)
 end)

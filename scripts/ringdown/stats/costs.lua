@@ -229,8 +229,13 @@ function verbs.rates(payload, tell)
   local words = payload.words
   if words[1] == "set" then
     local model = #words > 4
-    return rates.set({ what = words[2], model = model and words[3] or nil, unit = words[model and 4 or 3],
-      price = words[model and 5 or 4], from = payload.from, source = payload.source, recost = payload.recost }, tell)
+    local done = rates.set({ what = words[2], model = model and words[3] or nil, unit = words[model and 4 or 3],
+      price = words[model and 5 or 4], from = payload.from, source = payload.source, recost = payload.recost }, tell,
+      payload.version)
+    if done.stale then
+      error("another price was set meanwhile, and nothing was changed; look at it and decide anew", 0)
+    end
+    return done
   elseif words[1] then
     error(("'%s' is not possible here; ringdown cost rates, or rates set WHAT [MODEL] UNIT DOLLARS --from DAY"):format(
       words[1]:sub(1, 40)), 0)

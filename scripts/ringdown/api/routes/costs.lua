@@ -238,7 +238,7 @@ local function list(r)
 end
 
 -- Reckoning calls anew may take minutes.
-local function set_later(r, wish)
+local function set_later(r, wish, version)
   local words = json.array { "set", wish.what }
   words[#words + 1] = wish.model
   words[#words + 1], words[#words + 2] = wish.unit, wish.price
@@ -246,8 +246,8 @@ local function set_later(r, wish)
   local job = owners.change("It was not begun", function(why)
     problem(503, "not-begun", "It was not begun", { detail = why, not_begun = true,
       headers = { ["retry-after"] = "60" } })
-  end, jobs.begin, "cost", { verb = "rates", words = words, from = wish.from, source = wish.source, recost = true },
-    host.who())
+  end, jobs.begin, "cost", { verb = "rates", words = words, from = wish.from, source = wish.source, recost = true,
+      version = version }, host.who())
   return 202, { job = tostring(job), next_call = "The next call is reckoned by this price, and calls since its day are "
     .. "reckoned anew." }, { location = "/api/v1/jobs/" .. job }
 end
@@ -281,7 +281,7 @@ local function set(r)
     end
   end
   if r.body.recost then
-    return set_later(r, r.body)
+    return set_later(r, r.body, version)
   end
   local told = owners.told()
   return priced(201, fresh(r, owners.change("It is no price", refuse, rates.set, r.body, told.tell, version)))
