@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     dir: "tests/browser",
     environment: "node",
+    setupFiles: ["tests/browser/hooks.ts"],
     pool: "forks",
     poolOptions: { forks: { singleFork: true, isolate: false } },
     fileParallelism: false,

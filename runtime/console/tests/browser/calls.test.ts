@@ -45,7 +45,7 @@ describe("calls", () => {
   it("say how far a long search came, and go on from there", async () => {
     const page = await open("/today", "operator");
     const asked: (string | null)[] = [];
-    await page.route(/\/api\/v1\/calls\?/, (route) => {
+    await page.route(/\/api\/v1\/calls\?.*text=/, (route) => {
       const cursor = new URL(route.request().url()).searchParams.get("cursor");
       asked.push(cursor);
       return route.fulfill({ json: cursor ? { items: [], next: null, searched_to: null } : { items: [], next: "WyJhIl0", searched_to: "2026-03-04T15:06:07Z" } });

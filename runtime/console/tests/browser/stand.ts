@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
-import { afterEach, beforeAll, expect } from "vitest";
+import { expect } from "vitest";
 
 export type Role = "viewer" | "operator" | "admin";
 
@@ -34,7 +34,7 @@ interface Kept {
   browser: Promise<Browser>;
 }
 
-// One for all files: they run in one process, but each may have its own copy of this module.
+// One for all files: they run in one process.
 const place = globalThis as unknown as { ringdownStand?: Kept };
 
 function begin(): Kept {
@@ -149,8 +149,6 @@ export async function shot(page: Page, name: string, fullPage = true): Promise<v
   await page.screenshot({ path: `${SCREENS}/${name}.png`, fullPage });
 }
 
-beforeAll(async () => void (await stand()), 180_000); // the first one waits for PostgreSQL and the node
-
 /** What the pages of a test that failed show: text on stderr, the picture beside the others. */
 async function tell(name: string): Promise<void> {
   for (const [i, page] of contexts.flatMap((c) => c.pages()).entries()) {
@@ -160,12 +158,12 @@ async function tell(name: string): Promise<void> {
   }
 }
 
-afterEach(async ({ task }) => {
-  if (task.result?.state === "fail") await tell(task.name);
+/** After each test: what failed is told, no page had an error or ran what a caller said, and all of them are closed. */
+export async function over(test: { name: string; failed: boolean }): Promise<void> {
+  if (test.failed) await tell(test.name);
   for (const context of contexts)
     for (const page of context.pages())
       if (await page.evaluate(() => "__hacked" in window).catch(() => false)) complaints.push(`${page.url()}: what a caller said ran as a script`);
   await Promise.all(contexts.splice(0).map((c) => c.close()));
   expect(complaints.splice(0)).toEqual([]);
-});
-
+}
