@@ -88,6 +88,12 @@ describe("the admin API tells", function()
     assert.matches("^%d+%.%d%d$", costs.usd)
     assert.equal(3, #select(2, world.ask("GET", "/costs/calls?since=7d")).calls)
     assert.equal(1, #select(2, world.ask("GET", "/costs/calls?since=7d", { token = of_dentist })).calls)
+    local function named(query)
+      return select(2, world.ask("GET", "/costs/calls?" .. query)).period.text
+    end
+    assert.equal("2026-11-02 to 2026-11-03", named "local_from=2026-11-02&local_to=2026-11-04")
+    assert.equal("2026-11-02", named "local_from=2026-11-02&local_to=2026-11-03")
+    assert.equal("since 2026-11-02T10:00:00Z", named "from=2026-11-02T10:00:00Z")
     local _, compared = world.ask("GET", "/costs/compare?agent=plumber")
     assert.equal("plumber", compared.agent)
     assert.is_table(compared.measures.per_minute)

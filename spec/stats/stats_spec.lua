@@ -168,6 +168,12 @@ describe("ringdown stats", function()
     assert.equal(#lines[1]:gsub("[^,]", ""), #lines[2]:gsub("[^,]", ""))
   end)
 
+  it("means the agents' own day by today, also in their evening, when it is tomorrow by UTC", function()
+    host.set_unix(1795658400) -- 2026-11-26 02:00Z; in Chicago the day of the calls goes on
+    local result = world.run("ringdown.stats.command", { since = "1d" })
+    assert.same({ "America/Chicago", "2026-11-25", 4 }, { result.zone, result.period.text, result.total.calls })
+  end)
+
   it("tells what calls were like, that are over now", function()
     local result, text = world.run("ringdown.stats.command", { agent = "northside-plumbing", width = 80 })
     assert.equal(4, result.total.calls)

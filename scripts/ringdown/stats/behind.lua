@@ -82,9 +82,10 @@ end
 ---Which time is meant: what a filter says, else `since` and `until`.
 local function period_of(ask)
   if ask.from or ask.to or ask.local_from or ask.local_to or ask.day and not ask.since then
-    return { from = ask.from, to = ask.to, local_from = ask.local_from, local_to = ask.local_to }
+    return { from = ask.from, to = ask.to, local_from = ask.local_from, local_to = ask.local_to,
+      text = period.words(ask) }
   end
-  return period.of(ask.since or "30d", ask["until"], read.zone(ask.agent))
+  return period.of(ask.since or "30d", ask["until"], read.zone(ask))
 end
 
 ---One page.

@@ -122,7 +122,7 @@ end
 ---@param ask { agent: string, since: string?, until: string?, imported: boolean? }
 ---@return table answer
 function M.compare(ask)
-  local when = period.of(ask.since or "30d", ask["until"], read.zone(ask.agent))
+  local when = period.of(ask.since or "30d", ask["until"], read.zone(ask))
   local kinds = json.array { "real", ask.imported and "imported" or nil }
   local said = db.must("select cost_compare($1, $2::jsonb)::text", { ask.agent, json.encode { from = when.from,
     to = when.to, local_from = when.local_from, local_to = when.local_to, kinds = kinds } }, COMPARE_MS)

@@ -77,6 +77,23 @@ function M.of(since, till, zone)
     first = from, last = to, text = from == to and from or ("%s to %s"):format(from, to) }
 end
 
+---In words: what a filter says of a time, which need not be whole days nor have both ends.
+---@param filter { local_from: string?, local_to: string?, from: string?, to: string?, day: string? }
+---@return string
+function M.words(filter)
+  local from, to = filter.local_from or filter.from or filter.day, filter.to or filter.day
+  local after = filter.local_to and time.days(filter.local_to)
+  if filter.local_to then
+    to = after and time.date(after - 1) or filter.local_to
+  end
+  if not from and not to then
+    return "all times"
+  elseif not from or not to then
+    return from and "since " .. from or "until " .. to
+  end
+  return from == to and from or ("%s to %s"):format(from, to)
+end
+
 ---What one may say for `known`, or raises with what was probably meant.
 ---@param what string the option
 ---@param word string

@@ -27,7 +27,9 @@ M.by = { "hour", "weekday", "day", "site", "reason", "agent", "system", "outcome
 
 local range_sql = "select stats_range($1::jsonb)::text"
 local behind_sql = "select statistics_behind()::text"
-local zone_sql = "select to_json(time_zone)::text from agents where agent = $1 and time_zone is not null"
+local zones_sql = [[select coalesce(jsonb_agg(distinct time_zone), '[]')::text from agents
+  where time_zone is not null and ($1::text is null or agent = $1)
+    and ($2::jsonb is null or agent = any(array(select jsonb_array_elements_text($2::jsonb))))]]
 
 local SUMS = { "calls", "contained", "transferred", "not_taken", "emergency", "failed", "fallback", "missed",
   "failed_over", "talk_ms", "turns", "barge_ins", "errors", "transfers_asked", "transfers_answered", "emergencies",
@@ -204,11 +206,22 @@ local function filter_of(ask, when, by, key)
   return filter
 end
 
----The zone whose days are meant: the agent's, else UTC.
----@param agent string?
----@return string
-function M.zone(agent)
-  return agent and db.must(zone_sql, { agent }) or "UTC"
+---The zone that says which day today is: the agents' own. Where they differ it is the one in the west, so that the day
+---has begun for all of them; UTC where no agent has a zone.
+---@param ask { agent: string?, agents: string[]? }
+---@return string zone
+---@return string? note for people, where they differ
+function M.zone(ask)
+  local zone, at
+  local zones = db.must(zones_sql, { ask.agent or false, ask.agents and json.encode(json.array(ask.agents)) or false })
+  for _, name in ipairs(zones) do
+    local now = time.zone(name) and time.at(name)
+    if now and (not at or now.date .. now.time < at) then
+      zone, at = name, now.date .. now.time
+    end
+  end
+  return zone or "UTC", #zones > 1 and ("agents have different clocks: a call counts to the day that its own says, "
+    .. "and which day is today, %s says"):format(zone or "UTC") or nil
 end
 
 ---One list of groups, and all of them together.
@@ -274,7 +287,7 @@ end
 ---@return table answer
 function M.range(ask)
   local by = ask.by and period.one_of("by", ask.by, M.by)
-  local zone = M.zone(ask.agent)
+  local zone = M.zone(ask)
   local when = period.of(ask.since, ask["until"], zone)
   local total, groups = M.groups(ask, when, by)
   put_model(ask, when, by, total, groups)

@@ -97,7 +97,7 @@ end
 ---@param ask { agent: string?, agents: string[]?, since: string?, until: string? }
 ---@return table answer
 function M.read(ask)
-  local zone = read.zone(ask.agent)
+  local zone = read.zone(ask)
   local when = period.of(ask.since or "30d", ask["until"], zone)
   local by, names = {}, {}
   for _, row in ipairs(db.must(sql, { when.from or false, when.local_from or false, when.to or false,

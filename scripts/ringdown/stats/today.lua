@@ -5,7 +5,7 @@
 --   $58 ± 6
 --
 -- Each part of the sentence says what opens its calls. A day is one by the clock at each site; which day "today" is,
--- the agents' zone says when they have one in common, else UTC. What is not known stays so: a cost that nobody has
+-- read.zone says. What is not known stays so: a cost that nobody has
 -- told, and what Vapi would cost without calls that it had.
 --
 -- On Vapi: what its own calls of that day cost, and for the minutes of the others what a minute cost there lately. The
@@ -25,23 +25,8 @@ local MOST_SHOWN = 20
 
 -- ── which day ───────────────────────────────────────────────────────────────────────────────────
 
-local zones_sql = [[select coalesce(jsonb_agg(distinct time_zone), '[]')::text from agents
-  where time_zone is not null and ($1::text is null or agent = $1)
-    and ($2::jsonb is null or agent = any(array(select jsonb_array_elements_text($2::jsonb))))]]
-
 local function agents_of(ask)
   return ask.agents and json.encode(json.array(ask.agents)) or false
-end
-
----@return string zone whose today it is
----@return string? why it is UTC although agents have clocks
-local function zone_of(ask)
-  local zones = db.must(zones_sql, { ask.agent or false, agents_of(ask) })
-  if #zones == 1 and time.zone(zones[1]) then
-    return zones[1]
-  end
-  return "UTC", #zones > 1 and "agents have different clocks: a call counts to the day that its own says, and which "
-    .. "day is today, UTC says" or nil
 end
 
 local function day_of(ask, today)
@@ -356,7 +341,7 @@ end
 ---@param ask ringdown.stats.today
 ---@return table answer
 function M.read(ask)
-  local zone, note = zone_of(ask)
+  local zone, note = read.zone(ask)
   local today = time.at(zone).date
   local day = day_of(ask, today)
   local when = whole(day)

@@ -266,7 +266,7 @@ end
 function M.print(payload, tell)
   require("ringdown.stats.roll").run { rounds = 20 }
   local agent = require("ringdown.rollout.agents").one(payload.agent).name
-  local mail = M.mail(agent, (M.last_week(read.zone(agent))))
+  local mail = M.mail(agent, (M.last_week(read.zone { agent = agent })))
   tell { text = "Subject: " .. mail.subject }
   tell { text = "" }
   tell { text = mail.text }

@@ -21,7 +21,8 @@ describe("costs", () => {
     await page.getByRole("heading", { name: "Calls behind a sum" }).waitFor();
     await page.getByRole("columnheader", { name: "billed" }).waitFor();
     expect(new URL(page.url()).searchParams.get("basis")).toBe("billed");
-    await page.getByRole("button", { name: "Older" }).waitFor();
+    await page.getByText(/^\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d, the dearest first$/).waitFor();
+    expect(await page.getByRole("row", { name: /northside-plumbing Vapi .* \$0\.\d+ \$0\.\d+$/ }).count()).toBeGreaterThan(5);
     await axe(page);
     await shot(page, "costs-calls");
   });
