@@ -30,6 +30,7 @@
 enum {
     WARM_MAX = 2,
     DEFAULT_MAX_AGE_MS = 600000,
+    MIN_AGE_MS = 1000, /* however little a clock that is ahead leaves of a session */
     CREATED_WITHIN_MS = 5000,
     LASTED_MS = 10000,
     RETRY_MIN_MS = 1000,
@@ -205,6 +206,8 @@ static uint64_t max_age_ms(const struct openai_pool *p, uint64_t expires_unix_s)
     uint64_t quarter =
         at > now ? (at - now) / 4 : 0; /* 0: the clocks differ, or nothing was said */
 
+    if (quarter && quarter < MIN_AGE_MS)
+        quarter = MIN_AGE_MS;
     return quarter && quarter < p->o.warm_max_age_ms ? quarter : p->o.warm_max_age_ms;
 }
 

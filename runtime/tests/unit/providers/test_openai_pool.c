@@ -239,6 +239,22 @@ static void test_a_connection_whose_session_is_short_is_replaced_in_time(void **
     fake_put_away(NULL, &core, p);
 }
 
+static void test_a_clock_that_is_ahead_does_not_dial_all_the_time(void **state)
+{
+    struct openai_pool *p = fake_pool(1);
+    char created[256];
+
+    (void)state;
+    CREATED_FOR(created, 1);
+    fake_open(0);
+    fake_text(0, created);
+    fake_advance(900);
+    assert_int_equal(fake_dials(), 1);
+    fake_advance(200);
+    assert_int_equal(fake_dials(), 2);
+    fake_put_away(NULL, &core, p);
+}
+
 /* Refused at each dial: 1, 2, 4, 8, 16, 32, 60, 60 s, and an error line with the remedy each time.
  */
 static void test_refusals_are_retried_ever_more_rarely(void **state)
@@ -552,6 +568,7 @@ int main(void)
         T(test_a_warm_connection_that_dies_is_dialled_again),
         T(test_old_connections_are_replaced),
         T(test_a_connection_whose_session_is_short_is_replaced_in_time),
+        T(test_a_clock_that_is_ahead_does_not_dial_all_the_time),
         T(test_refusals_are_retried_ever_more_rarely),
         T(test_a_key_refused_after_the_upgrade_is_a_refusal),
         T(test_a_connection_that_lasted_makes_up_for_old_failures),
