@@ -56,6 +56,7 @@ describe("numbers", () => {
     expect(await goesTo(N)).toBe("vapi");
     await toast(`${N} given back`).getByRole("button", { name: "Undo" }).click(); // taking back is a change, too
     await dialog.getByRole("button", { name: `Give ${N} back` }).click(PATIENT);
+    await toast(`${N} given back`).getByRole("button", { name: "Dismiss" }).click();
     await page.getByRole("button", { name: "To Vapi…" }).waitFor(PATIENT);
     expect(await goesTo(N)).toBe("ringdown");
 
@@ -82,6 +83,16 @@ describe("numbers", () => {
     await page.getByRole("button", { name: "To us…" }).waitFor(PATIENT);
     await axe(page);
     await shot(page, "number");
+
+    await page.getByRole("button", { name: "Give back…" }).click();
+    await dialog.getByRole("rowheader", { name: "calls go to" }).waitFor(PATIENT);
+    await dialog.getByRole("button", { name: `Give ${N} back` }).click();
+    await toast(`${N} given back: 1 of 1 verified`).waitFor(PATIENT);
+    expect(await goesTo(N)).toBe("ringdown");
+    await toast(`${N} given back`).getByRole("button", { name: "Undo" }).click();
+    await dialog.getByRole("button", { name: `Give ${N} back` }).click(PATIENT);
+    await toast(`${N} given back: 1 of 1 verified`).waitFor(PATIENT);
+    expect(await goesTo(N)).toBe("vapi");
   });
 
   it("are changed in bulk: what is refused is told before; verified, and taken back together", async () => {
@@ -107,6 +118,30 @@ describe("numbers", () => {
     await shot(page, "numbers-dark");
 
     await page.locator(".toast", { hasText: "3 numbers to us" }).getByRole("button", { name: "Dismiss" }).click();
+
+    const back = page.locator(".toast", { hasText: "2 numbers given back: 2 of 2 verified" });
+    const giveBack = dialog.getByRole("button", { name: "Give 2 numbers back" });
+    const both = async () => [await goesTo(DESK), await goesTo(N)];
+    await page.getByRole("button", { name: "To Vapi…" }).click();
+    await dialog.getByText("2 numbers would change.").waitFor(PATIENT);
+    await dialog.getByRole("button", { name: "Send 2 numbers to Vapi" }).click();
+    await page.locator(".toast", { hasText: "2 numbers to Vapi: 2 of 2 verified" }).waitFor(PATIENT);
+    expect(await both()).toEqual(["vapi", "vapi"]);
+    await page.locator(".toast", { hasText: "2 numbers to Vapi" }).getByRole("button", { name: "Undo" }).click();
+    await giveBack.click(PATIENT);
+    await back.getByRole("button", { name: "Dismiss" }).click();
+    expect(await both()).toEqual(["ringdown", "ringdown"]);
+    await page.getByText("2 numbers selected").waitFor(PATIENT); // they are shown again, and still chosen
+    await page.getByRole("button", { name: "Give back…" }).click();
+    await dialog.getByText("2 numbers would change.").waitFor(PATIENT);
+    await giveBack.click();
+    await back.waitFor(PATIENT);
+    expect(await both()).toEqual(["vapi", "vapi"]);
+    await back.getByRole("button", { name: "Undo" }).click();
+    await giveBack.click(PATIENT);
+    await back.getByRole("button", { name: "Dismiss" }).click();
+    expect(await both()).toEqual(["ringdown", "ringdown"]);
+
     await page.getByRole("row", { name: /sent to us/ }).first().getByRole("button", { name: "Undo…" }).click();
     await dialog.getByText("2 numbers would change.").waitFor(PATIENT);
     await dialog.getByRole("button", { name: /^Give the numbers of change \d+ back$/ }).click();
