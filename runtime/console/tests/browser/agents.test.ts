@@ -29,21 +29,31 @@ describe("agents", () => {
   it("are published and restored, after what differs was shown", async () => {
     const { items } = await api<{ items: { agent: string; version: string }[] }>("operator", "GET", "/agents");
     const first = items.find((a) => a.agent === AGENT)!.version;
+    // another set of files, as somebody published it before
+    await order({
+      do: "run",
+      sql: `with t as (insert into agent_trees (tree_hash, files, agents, first_at, last_at)
+        select repeat('ab', 32), jsonb_set(files, '{added.lua}', '"-- a <b>line</b>\\n"'), agents - '${AGENT}', now(), now() from agent_trees order by last_at desc limit 1 returning *)
+        select publish_agents(tree_hash, files, agents, 'bob', 'another', current_release(), null) from t`,
+    });
+    const current = async () => (await api<{ items: { tree: string }[] }>("operator", "GET", "/agents/releases?limit=1")).items[0]!.tree;
+    const bobs = "ab".repeat(32);
     const page = await open(`/agents/${AGENT}`, "operator");
     const dialog = page.getByRole("dialog");
+    const undo = page.locator(".toast", { hasText: "is current" }).getByRole("button", { name: "Undo" });
+    const restore = dialog.getByRole("button", { name: /Restore release/ });
     const row = page.getByRole("row", { name: new RegExp(first.slice(0, 12)) });
     await row.getByRole("button", { name: /Publish/ }).click(PATIENT);
     await dialog.getByRole("textbox").fill("to begin with", PATIENT);
     await dialog.getByRole("button", { name: "Publish", exact: true }).click();
-    await page.locator(".toast", { hasText: "is current" }).waitFor(PATIENT);
+    await undo.waitFor(PATIENT);
+    expect(await current()).not.toBe(bobs);
+    await undo.click();
+    await dialog.getByText("added.lua").waitFor(PATIENT);
+    await restore.click();
+    await undo.waitFor(PATIENT);
+    expect(await current()).toBe(bobs);
 
-    // another set of files, as somebody publishes it
-    await order({
-      do: "run",
-      sql: `with t as (insert into agent_trees (tree_hash, files, agents, first_at, last_at)
-        select repeat('ab', 32), jsonb_set(files, '{added.lua}', '"-- a <b>line</b>\\n"'), agents, now(), now() from agent_trees order by last_at desc limit 1 returning *)
-        select publish_agents(tree_hash, files, agents, 'bob', 'another', current_release(), null) from t`,
-    });
     await page.goto("/agents/releases");
     await page.getByRole("button", { name: "Compare" }).first().click(PATIENT);
     await page.getByText("-- a <b>line</b>").first().waitFor(PATIENT);
@@ -53,12 +63,22 @@ describe("agents", () => {
     await dialog.getByText("added.lua").waitFor(PATIENT);
     await axe(page);
     await shot(page, "release-restore", false);
-    await dialog.getByRole("button", { name: /Restore release/ }).click();
-    await page.locator(".toast", { hasText: "is current" }).waitFor(PATIENT);
-    await page.locator(".toast").getByRole("button", { name: "Undo" }).click();
+    await restore.click();
+    await undo.waitFor(PATIENT);
+    expect(await current()).not.toBe(bobs);
+    await undo.click();
+    await restore.click(PATIENT);
+    await undo.waitFor(PATIENT);
+    expect(await current()).toBe(bobs);
+
+    await undo.click();
     await dialog.getByText("added.lua").waitFor(PATIENT);
-    await order({ do: "run", sql: "select publish_agents(tree_hash, files, agents, 'cleo', 'meanwhile', current_release(), null) from agent_trees where tree_hash = repeat('ab', 32)" });
-    await dialog.getByRole("button", { name: /Restore release/ }).click();
+    await order({
+      do: "run",
+      sql: `select publish_agents(tree_hash, files, t.agents, 'cleo', 'meanwhile', current_release(), null)
+        from agent_trees t join agent_releases r using (tree_hash) where tree_hash <> '${bobs}' order by r.id desc limit 1`,
+    });
+    await restore.click();
     await dialog.getByText(/Cleo changed it .*nothing of yours was written/).waitFor(PATIENT); // cleo was faster
   });
 });
