@@ -244,7 +244,7 @@ function RateEditor({ rate, rates, done }: { rate: Rate | null; rates: Rate[]; d
         const moved = rate && held && (held.micro_usd_per_million !== rate.micro_usd_per_million || held.valid_from !== rate.valid_from);
         const again = data.calls === null || data.calls === undefined ? "Calls since then are" : data.calls >= 100_000 ? "100,000 calls or more since then are" : `${f.plural(data.calls, "call")} since then ${data.calls === 1 ? "is" : "are"}`;
         return {
-          summary: `From ${day}${form.from ? " (UTC)" : ""} on ${name} is reckoned at ${dollars(data.rate)}. ${form.recost ? `${again} reckoned anew, by a job.` : "What was reckoned before keeps its own price."}`,
+          summary: `From ${day}${form.from ? " (UTC)" : ""} on ${name} is reckoned at ${dollars(data.rate)}. ${form.recost ? `${again} reckoned anew, by a job.` : "What was reckoned before keeps its own price."} It cannot be taken back; another price can be set from a day on.`,
           warnings: moved && !form.from ? ["Somebody else has set another price meanwhile; this is shown against theirs."] : [],
           changes: [
             { what: `${name}, from ${day}`, before: held ? dollars(held) : "no price", after: dollars(data.rate) },

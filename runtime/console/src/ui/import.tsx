@@ -64,7 +64,7 @@ async function take(op: Op, what: string, body: string, after: string): Promise<
       const takes = data.new + data.changed;
       return {
         nothing: takes === 0,
-        summary: takes === 0 ? `${tally(data)}. There is nothing to write.` : `${tally(data)}.`,
+        summary: takes === 0 ? `${tally(data)}. There is nothing to write.` : `${tally(data)}. It cannot be taken back; rows can be imported again with other values.`,
         warnings: data.wrong ? [`${f.plural(data.wrong, "line")} will be left out; the others are taken.`] : [],
         changes: [
           { what: "New", before: "not there", after: f.count(data.new) },

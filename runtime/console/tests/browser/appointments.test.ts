@@ -76,7 +76,7 @@ describe("appointments", () => {
     await axe(page);
     await page.getByRole("button", { name: "See what would be written…" }).click();
     const dialog = page.getByRole("dialog", { name: "Import customers?" });
-    await dialog.getByText("2 rows: 1 new, 1 wrong.").waitFor();
+    await dialog.getByText("2 rows: 1 new, 1 wrong. It cannot be taken back; rows can be imported again with other values.").waitFor();
     await dialog.getByRole("row", { name: /^3 .*no-such-agent/ }).waitFor();
     await axe(page);
     await shot(page, "appointments-import", false);

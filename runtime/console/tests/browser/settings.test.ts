@@ -45,6 +45,7 @@ describe("settings", () => {
     await page.getByRole("button", { name: "See what changes…" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("cell", { name: "$0.0123 per segment" }).waitFor();
+    await dialog.getByText("It cannot be taken back; another price can be set from a day on.").waitFor();
     await axe(page);
     await shot(page, "price", false);
     await dialog.getByRole("button", { name: "Set the price" }).click();
