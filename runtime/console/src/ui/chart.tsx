@@ -111,7 +111,7 @@ export function Chart(o: ChartProps) {
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         axes: [
           { ...axis, size: 28, space: 72, values: (_u, splits, _axis, _space, incr) => ticksOf(zone, splits, incr) },
-          { ...axis, size: 56, values: (_u, ticks) => ticks.map((t) => format(t)) },
+          { ...axis, size: o.unit === "ms" ? 68 : 56, values: (_u, ticks) => ticks.map(say) },
         ],
         series: [{}, ...o.series.map((s, i) => seriesOf(s, i, c))],
         hooks: { setCursor: [(u) => setShown(u.cursor.idx ?? null)] },
