@@ -158,10 +158,10 @@ describe("today", function()
   end)
 
   it("opens with each part just the calls that it counts", function()
-    local counts = { answered = 2, missed = 2, bookings = 1, emergencies = 1, cost = 4 }
+    local counts = { answered = 2, missed = 2, bookings = 1, emergencies = 1, cost = 4, vapi = 4 }
     local t = read "/today?agent=northside-plumbing"
     for _, part in ipairs(t.parts) do
-      if counts[part.name] then
+      if assert(counts[part.name], part.name) then
         local query = {}
         for name, value in pairs(part.opens.query) do
           query[#query + 1] = name .. "=" .. tostring(value)

@@ -278,7 +278,8 @@ function M.words(t)
   put("emergencies", emergency_words(t.emergencies), t.emergencies.open == 0 and calls { emergency = true }
     or { list = "/emergencies", query = { state = "open", agent = t.agent } }) -- its call may go on: no list has it yet
   put("cost", cost_words(t.cost), opens(t, "/costs/calls", {}))
-  put("vapi", vapi_words(t.on_vapi))
+  -- by the minutes of these
+  put("vapi", vapi_words(t.on_vapi), opens(t, "/costs/calls", { system = "openai" }))
   local texts = {}
   for i, part in ipairs(parts) do
     texts[i] = (i == 1 and "" or part.name == "vapi" and "; " or ", ") .. part.text

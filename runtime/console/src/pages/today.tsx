@@ -5,8 +5,10 @@ import type { ComponentChildren } from "preact";
 import type { Fact } from "../api/events";
 import type { Alert, Call, Emergency, Today } from "../api/types";
 import { useApi } from "../api/use";
+import { zone as zoneStore } from "../state/prefs";
 import { to, useQuery } from "../state/router";
 import { useMay } from "../state/session";
+import { useStore } from "../state/store";
 import * as f from "../ui/format";
 import { Empty, Failed, Loading, Stale } from "../ui/states";
 import { listOf } from "../ui/sums";
@@ -91,6 +93,7 @@ function FiguresOf({ of }: { of: Today }) {
             </>
           ),
           about: vapi.micro_usd === null ? (vapi.reason ?? "not known") : `by ${f.plural(vapi.n ?? 0, "call")} that Vapi had`,
+          href: vapi.micro_usd === null ? undefined : href(of, "vapi"),
         },
       ]}
     />
@@ -216,11 +219,12 @@ const callColumns: Column<Call>[] = [
 ];
 
 function Last({ of, agent }: { of: Today; agent: string | null }) {
+  const zone = useStore(zoneStore);
   const days = { local_from: of.day, local_to: otherDay(of.day, 1) };
   const query = { ...days, agent: agent ?? undefined };
   const calls = useApi("GET /calls", { query: { ...query, limit: 8 } }, { on: (fact) => fact.type === "ended" || fact.type === "webhook", soonMs: 1500, everyMs: 60_000 });
   return (
-    <Panel title={of.so_far ? "Last calls" : "Last calls of the day"} actions={<a href={"/calls?" + new URLSearchParams({ ...days, ...(agent ? { agent } : {}) }).toString()}>all of the day</a>} flush>
+    <Panel title={(of.so_far ? "Last calls" : "Last calls of the day") + (zone === of.zone ? "" : ` (times of ${zone})`)} actions={<a href={"/calls?" + new URLSearchParams({ ...days, ...(agent ? { agent } : {}) }).toString()}>all of the day</a>} flush>
       <Shown of={calls}>
         {(data) => (
           <Table

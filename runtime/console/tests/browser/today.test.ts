@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { api, axe, open, order, shot } from "./stand";
 
-type Today = { sentence: string; answered: number; parts: { name: string; text: string }[] };
+type Part = { name: string; text: string; opens: { list: string; query: Record<string, string | boolean> } | null };
+type Today = { day: string; zone: string; sentence: string; answered: number; parts: Part[]; on_vapi: { calls: number } };
 
 describe("today", () => {
   it("says in one sentence what the API says, and each part opens its calls", async () => {
@@ -13,15 +14,32 @@ describe("today", () => {
     await sentence.waitFor();
     const same = (text: string | null) => text!.replace(/\.$/, "");
     expect(same(await sentence.textContent())).toBe(same(now.sentence));
-    expect(await sentence.getByRole("link", { name: now.parts[0]!.text }).getAttribute("href")).toMatch(/^\/calls\?.*result=answered/);
     await page.getByRole("row", { name: /northside-plumbing/ }).first().waitFor();
-    await axe(page);
     await shot(page, "today");
+
+    const before = await api<Today>("operator", "GET", "/today?day=yesterday");
+    const full = now.on_vapi.calls > before.on_vapi.calls ? now : before; // just after midnight nobody has called yet
+    await page.goto(`/today?day=${full.day}`);
+    await sentence.waitFor();
+    expect(full.parts.map((p) => p.name)).toEqual(expect.arrayContaining(["answered", "missed", "bookings", "emergencies", "cost", "vapi"]));
+    const links = await sentence.getByRole("link").evaluateAll((all) => all.map((a) => [a.textContent!, a.getAttribute("href")!]));
+    const wanted = full.parts.map((p) => [p.text, p.opens ? `${p.opens.list}?${new URLSearchParams(Object.entries(p.opens.query).map(([k, v]) => [k, String(v)])).toString()}` : null]);
+    expect(links).toEqual(wanted);
+    expect(Object.fromEntries(full.parts.map((p) => [p.name, p.opens!.list]))).toMatchObject({ answered: "/calls", missed: "/calls", bookings: "/calls", cost: "/costs/calls", vapi: "/costs/calls" });
+    await sentence.getByRole("link", { name: "on Vapi it would be" }).click();
+    await page.getByRole("heading", { name: "Calls behind a sum" }).waitFor();
+    await page.locator("tbody tr").first().getByText("OpenAI").waitFor();
   });
 
-  it("goes to other days and back, and keeps the day in the address", async () => {
-    const page = await open("/today", "viewer");
+  it("goes to other days and back, keeps the day in the address, and says whose clock it goes by", async () => {
+    const { zone } = await api<Today>("viewer", "GET", "/today");
+    const page = await open("/today", "viewer", { zone: "Europe/Berlin" });
     await page.locator(".sentence").waitFor();
+    await page.locator(".page-head .about", { hasText: `by the clock of ${zone}` }).waitFor();
+    await page.getByRole("heading", { name: `Calls by the hour (${zone})`, exact: true }).waitFor();
+    await page.getByRole("heading", { name: "Last calls (times of Europe/Berlin)", exact: true }).waitFor();
+    await page.getByLabel("Time zone").selectOption("UTC");
+    await page.getByRole("heading", { name: zone === "UTC" ? "Last calls" : "Last calls (times of UTC)", exact: true }).waitFor();
     const title = await page.locator("h1").textContent();
     await page.getByRole("button", { name: "Day before" }).click();
     await page.locator("h1", { hasNotText: title! }).waitFor();
