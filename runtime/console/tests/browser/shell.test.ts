@@ -158,6 +158,7 @@ describe("the frame of the page", () => {
     const viewer = await open("/nodes", "viewer");
     await viewer.locator(".who", { hasText: "viewer, masked" }).waitFor();
     expect(await viewer.locator(".rail a", { hasText: "Settings" }).count()).toBe(0);
+    await viewer.locator(".demo", { hasText: "Demo data: calls in this database were made up or came from the simulator." }).waitFor();
   });
 
   it("is one in light and in dark, and on a small screen", async () => {
