@@ -9,7 +9,7 @@
  * - the page may load and ask nothing but this listener, runs no script that does not come from here, makes none of
  *   a text (the browser refuses it), and stands in no frame of anybody's
  *
- * Failure modes: built without the console (no node on that machine): `/` says how to get it. */
+ * Failure modes: built without the console (RINGDOWN_CONSOLE=OFF): `/` says how to get it. */
 #include "control/console.h"
 
 #include "control/api_request.h"

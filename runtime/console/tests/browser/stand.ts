@@ -6,7 +6,8 @@
 //   await shot(page, "calls");                       build/test/screens/calls.png
 //   await order({ do: "call", scenario: "holds-the-line" })   what spec/e2e/support/stand.lua does
 //
-// Texts of callers in the seed run as scripts when they are shown as anything but text: open() notices.
+// Texts of callers in the seed run as scripts when they are shown as anything but text: over(), which hooks.ts calls after
+// each test, notices.
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
