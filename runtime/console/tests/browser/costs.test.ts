@@ -50,8 +50,24 @@ describe("costs", () => {
     await dialog.getByRole("button", { name: "Set it for brightsmile-dental" }).click();
     await page.getByRole("region", { name: "Caps", exact: true }).getByRole("row", { name: /brightsmile-dental .*\$40\.00/ }).waitFor();
     expect((await capOf("brightsmile-dental"))?.day_micro_usd).toBe(40_000_000);
+    const row = page.getByRole("region", { name: "Caps", exact: true }).getByRole("row", { name: /brightsmile-dental .*\$40\.00/ });
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.getByRole("region", { name: "Caps", exact: true }).getByRole("row", { name: /\$40\.00/ }).waitFor({ state: "detached" });
+    await row.waitFor({ state: "detached" });
     expect(await capOf("brightsmile-dental")).toBeNull();
+
+    await form.getByRole("button", { name: "Set…" }).click();
+    await dialog.getByRole("button", { name: "Set it for brightsmile-dental" }).click();
+    await page.locator(".toast", { hasText: "may cost is set" }).getByRole("button", { name: "Dismiss" }).click();
+    await row.getByRole("button", { name: "Take away…" }).click();
+    const away = page.getByRole("dialog", { name: "Take away what is set for brightsmile-dental?" });
+    await away.getByRole("row", { name: /Each day \$40\.00 what the agent’s file says/ }).waitFor();
+    expect(await capOf("brightsmile-dental")).not.toBeNull();
+    await away.getByRole("button", { name: "Take it away from brightsmile-dental" }).click();
+    await row.waitFor({ state: "detached" });
+    expect(await capOf("brightsmile-dental")).toBeNull();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await row.waitFor();
+    expect((await capOf("brightsmile-dental"))?.day_micro_usd).toBe(40_000_000);
+    await api("admin", "DELETE", "/costs/caps/brightsmile-dental", undefined, { "if-match": "*" });
   });
 });
