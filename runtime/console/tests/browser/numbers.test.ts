@@ -81,7 +81,6 @@ describe("numbers", () => {
     await toast(`${N} to Vapi: 1 of 1 verified`).waitFor(PATIENT);
     expect(await goesTo(N)).toBe("vapi");
     await page.getByRole("button", { name: "To us…" }).waitFor(PATIENT);
-    await axe(page);
     await shot(page, "number");
 
     await page.getByRole("button", { name: "Give back…" }).click();
@@ -178,7 +177,6 @@ describe("numbers", () => {
     await page.getByRole("link", { name: "…01" }).or(page.getByRole("link", { name: N })).first().waitFor();
     expect(await page.getByRole("checkbox").count()).toBe(0);
     expect(await page.getByRole("button", { name: /Look at Twilio|To us|Compare/ }).count()).toBe(0);
-    await axe(page);
     await shot(page, "numbers-900");
   });
 });
