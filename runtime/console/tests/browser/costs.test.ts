@@ -12,9 +12,13 @@ describe("costs", () => {
     const panel = page.getByRole("region", { name: "Vapi against OpenAI: northside-plumbing" });
     await panel.getByRole("row", { name: /^A minute \$[\d.]+ \$[\d.]+ to \$[\d.]+ \d+ \$[\d.]+ \$[\d.]+ to \$[\d.]+ \d+/ }).waitFor();
     await page.getByText("Saved so far").first().waitFor();
+    const { at_all } = await api<{ at_all: { micro_usd: number; calls: number } }>("viewer", "GET", "/costs/savings?since=30d");
+    const usd = (at_all.micro_usd / 1e6).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    const atAll = page.locator(".figures > div", { hasText: "Each month at 100 %" });
+    await atAll.locator(".value", { hasText: `$${usd.replace("-", "")} ±` }).waitFor();
+    await atAll.getByText(`by ${at_all.calls} calls on both`).waitFor();
     expect(await page.getByText("Take away…").count()).toBe(0);
     expect(await page.getByRole("button", { name: "Set…" }).count()).toBe(0);
-    await axe(page);
     await shot(page, "costs");
     const billed = page.getByRole("region", { name: "How it is known" }).getByRole("row", { name: /billed/ }).getByRole("link");
     await billed.press("Enter");
@@ -23,6 +27,8 @@ describe("costs", () => {
     expect(new URL(page.url()).searchParams.get("basis")).toBe("billed");
     await page.getByText(/^\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d, the dearest first$/).waitFor();
     expect(await page.getByRole("row", { name: /northside-plumbing Vapi .* \$0\.\d+ \$0\.\d+$/ }).count()).toBeGreaterThan(5);
+    await page.goto("/costs/calls?since=30d"); // how many were billed changes with the day; all are more than a page
+    await page.getByRole("button", { name: "Older" }).waitFor();
     await axe(page);
     await shot(page, "costs-calls");
   });
