@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was counted: how calls came out, and what a model needs for it.
 import { describe, expect, it } from "vitest";
-import { api, axe, open, shot } from "./stand";
+import { axe, open, shot } from "./stand";
 
 interface Total {
   calls: number;
@@ -18,11 +18,12 @@ const waited = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(Math.fl
 
 describe("dashboard", () => {
   it("tells what the API counted, in three questions, and opens the calls behind", async () => {
-    const { total, errors } = await api<Counted>("operator", "GET", "/statistics?since=30d");
     const asked: string[] = [];
     const page = await open("/today", "operator");
     page.on("request", (r) => void (r.url().includes("/api/v1/") && !/events|live|tickets|alerts|emergencies/.test(r.url()) && asked.push(r.url())));
+    const counted = page.waitForResponse((r) => r.url().includes("/statistics?") && !r.url().includes("by="));
     await page.goto("/dashboard?since=30d");
+    const { total, errors } = (await (await counted).json()) as Counted;
     await page.getByRole("link", { name: String(total.calls), exact: true }).waitFor();
     await page.getByText("Share of tokens read").first().waitFor();
     await page.getByRole("heading", { name: "Systems, side by side" }).waitFor();
