@@ -5,11 +5,12 @@
 --
 -- What is asked is what the admin API asks: each request goes through its route, and the statements that came of it are
 -- asked again in one session, where the server counts how long they took and how much of a processor. Fails when 95 of
--- 100 questions for statistics, or searches for several things at once, take longer than 200 ms, 99 of 100 single reads
--- longer than 20 ms, or 95 of 100 pages of a console longer than 1.5 s, with nothing else on the machine; at last the
--- Dashboard is opened in a browser, at a node on this database. Where they take longer only because others have the
--- processors, nothing was measured, which is no success: exit code 3. What PostgreSQL does not answer within the time
--- that the API gives it is told, and the rest is asked.
+-- 100 questions for statistics, or searches for words or several things at once, take longer than 200 ms, 99 of 100
+-- single reads or lists longer than 20 ms, or 95 of 100 pages of a console longer than 1.5 s, with nothing else on the
+-- machine. A search that looks through all calls and finds none may take the half second after which it is told how far
+-- it came, and its last step. At last the Dashboard is opened in a browser, at a node on this database. Where they take
+-- longer only because others have the processors, nothing was measured, which is no success: exit code 3. What
+-- PostgreSQL does not answer within the time that the API gives it is told, and the rest is asked.
 --
 -- RINGDOWN_ANALYTICS_URL    a database of this kind that is there: seeded when it is empty, and left
 -- RINGDOWN_BIN              the node whose Dashboard is opened; without it none is
@@ -26,7 +27,7 @@ local json = require "ringdown.json"
 
 local N = math.tointeger(tonumber(arg[1] or "1000000"))
 local ONLY = arg[2] -- a part of the names of what is asked
-local STATISTICS_MS, READ_MS, PAGE_MS = 200, 20, 1500
+local STATISTICS_MS, READ_MS, SEARCH_MS, PAGE_MS = 200, 20, 600, 1500
 local ANSWER_MS = 3000 -- the API's own questions have no longer
 local NOT_MEASURED = 3
 
@@ -304,17 +305,20 @@ local lists = {
   { "numbers", "/numbers" }, { "jobs", "/jobs" }, { "nodes", "/nodes" }, { "prices", "/costs/rates" },
 }
 for _, one in ipairs(lists) do
-  judge(one[1], of(type(one[2]) == "function" and 60 or 20, function(i)
+  local function target(i)
     return type(one[2]) == "function" and one[2](i) or one[2]
-  end), 0.99, READ_MS)
+  end
+  local has_words = target(1):find("text=", 1, true)
+  judge(one[1], of(type(one[2]) == "function" and 60 or 20, target), has_words and 0.95 or 0.99,
+    has_words and STATISTICS_MS or READ_MS)
 end
 
--- What is common each and never together, and everything else there is to ask for, by two to four things at once.
+-- What is common each and never together, what nobody has, and all else there is to ask for, by two to four things.
 for _, one in ipairs { { "common words and none", "/calls?text=kitchen+-water" },
   { "a phrase of common words and none", "/calls?text=%22water+hello%22" }, { "no words", "/calls?text=-water+-slot" },
   { "a system that took none", "/calls?system=fallback" },
   { "an outcome that the system never has", "/calls?system=vapi&outcome=provider_failed" } } do
-  judge("calls, " .. one[1], of(10, function() return one[2] end), 0.95, STATISTICS_MS)
+  judge("calls, " .. one[1], of(10, function() return one[2] end), 0.95, SEARCH_MS)
 end
 local filters = {
   { "agent=dental", "agent=nobody" }, { "number=%2B13126660007", "number=%2B13125550131" },

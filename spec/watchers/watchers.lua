@@ -25,9 +25,10 @@ local seed = require "spec.analytics.seed"
 local BIN = os.getenv "RINGDOWN_BIN" or "build/ringdown"
 local ROUNDS = tonumber(arg[1]) or 5
 local TRIES = 2 * ROUNDS
-local CALLS, MANY_CALLS, SECONDS, KNOWN_CALLS, KNOWN_DAYS, CLIENTS, CONSOLES = 50, 200, 15, 20000, 90, 20, 10
+local CALLS, MANY_CALLS, SECONDS, LONG_SECONDS = 50, 200, 15, 45
+local KNOWN_CALLS, KNOWN_DAYS, CLIENTS, CONSOLES = 20000, 90, 20, 10
 local PORT = tonumber(os.getenv "RINGDOWN_PORTS" or "18400") + 81
-local MOVED_MAX_MS, LAG_MAX_US, NOT_MEASURED = 1, 500, 3
+local MOVED_MAX_MS, LAG_MAX_US, MANY_LAG_MAX_US, NOT_MEASURED = 1, 500, 1000, 3
 local ADMIN = ("http://127.0.0.1:%d"):format(PORT)
 
 local function sh(command)
@@ -66,7 +67,8 @@ local token = json.decode(sh(("DATABASE_URL='%s' RINGDOWN_DATA=%s %s tokens crea
   .. "2>/dev/null"):format(url, folder, BIN, os.time()))).token
 
 local get = ("curl -s -m 20 -o /dev/null -w '%%{http_code}\\n' -H 'Authorization: Bearer %s' "):format(token)
--- `beside`: the run without it that it is compared with.
+-- `beside`: the run without it that it is compared with. A browser takes a while to open ten consoles on what the
+-- callers leave of a processor.
 local watchers = {
   { name = "alone", least = 0 },
   { name = "scrapes", beside = "alone", least = SECONDS - 2, clients = 1,
@@ -75,8 +77,9 @@ local watchers = {
     does = get .. ("'%s/api/v1/statistics?format=csv&by={day,hour,site,reason}&since=[88-90]d'"):format(ADMIN) },
   { name = "dashboard", beside = "alone", least = 5 * CLIENTS, clients = CLIENTS,
     does = get .. ("'%s/api/v1/statistics?by={hour,weekday,day,site,reason,agent}&since=[1-90:40]d'"):format(ADMIN) },
-  { name = "many alone", calls = MANY_CALLS, least = 0 },
-  { name = "consoles", beside = "many alone", calls = MANY_CALLS, least = 3 * CONSOLES, clients = 1,
+  { name = "many alone", calls = MANY_CALLS, seconds = LONG_SECONDS, least = 0 },
+  { name = "consoles", beside = "many alone", calls = MANY_CALLS, seconds = LONG_SECONDS, least = 2 * CONSOLES,
+    clients = 1, nice = 3,
     does = ("node spec/watchers/consoles.mjs %s %s %d %s/go"):format(ADMIN, token, CONSOLES, folder) },
 }
 if arg[2] then -- these alone, and what they are compared with
@@ -107,7 +110,8 @@ while goes_on; do %s; done >>%s/answers.$1
 ]]):format(folder, us, ADMIN, watcher.does, folder))
   file:close()
   for i = 1, watcher.clients do
-    os.execute(("taskset -c %d nice -n 10 sh %s %d </dev/null >/dev/null 2>&1 &"):format(last_processor, script, i))
+    os.execute(("taskset -c %d nice -n %d sh %s %d </dev/null >/dev/null 2>&1 &"):format(last_processor,
+      watcher.nice or 10, script, i))
   end
 end
 
@@ -146,12 +150,13 @@ local function run(watcher)
     .. "sleep 2; done) "
     .. "</dev/null >/dev/null 2>&1 &"):format(folder, us, folder, ADMIN, folder, folder))
   local text = sh(("DATABASE_URL='%s' RINGDOWN_ADMIN_LISTEN=127.0.0.1:%d %s load --calls %d --seconds %d --pin --json "
-    .. "2>/dev/null"):format(url, PORT, BIN, watcher.calls or CALLS, SECONDS))
+    .. "2>/dev/null"):format(url, PORT, BIN, watcher.calls or CALLS, watcher.seconds or SECONDS))
   os.remove(folder .. "/go")
   local report = json.decode(text)
   local calls, lag_us = watcher.calls or CALLS, report.harness_lag_p99_us
+  local lags = lag_us > (watcher.calls and MANY_LAG_MAX_US or LAG_MAX_US)
   if report.established ~= calls or report.dropped ~= 0 or report.lost_ms ~= 0 then
-    assert(lag_us > LAG_MAX_US, "a call was hurt: " .. text)
+    assert(lags, "a call was hurt: " .. text)
     print(("  %-10s a call was hurt, and the harness lagged by %.1f ms"):format(watcher.name, lag_us / 1000))
     return nil
   end
@@ -163,7 +168,7 @@ local function run(watcher)
   print(("  %-10s p99 %.3f ms in the node (%d turns); up %.2f, down %.2f ms; %d answers, %d refused; lag %.2f ms")
     :format(watcher.name, p99_ms, turns, report.up.p99_us / 1000, report.down.p99_us / 1000, good,
       tonumber(answers:match "(%d+) 429") or 0, report.harness_lag_p99_us / 1000))
-  return { p99_ms = p99_ms, lag_us = lag_us }
+  return { p99_ms = p99_ms, lags = lags }
 end
 
 local function median(values)
@@ -181,7 +186,7 @@ while rounds < ROUNDS and tries < TRIES do
   for _, watcher in ipairs(watchers) do
     local told = run(watcher)
     seen[watcher.name] = told
-    quiet = quiet and told and (watcher.does ~= nil or told.lag_us <= LAG_MAX_US)
+    quiet = quiet and told and (watcher.does ~= nil or not told.lags)
     if not quiet then
       break
     end
