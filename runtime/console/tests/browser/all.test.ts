@@ -94,12 +94,12 @@ describe("each page", () => {
   it("says that it waits and what went wrong, asks again, and is for everybody in light and dark", async () => {
     const page = await open("/no-such-page", "admin");
     const gate = await gated(page);
-    const todo = await links(page, ".rail ul a");
-    expect(todo.length).toBeGreaterThan(4);
+    const places = await links(page, ".rail ul a");
+    expect(places.length).toBeGreaterThan(4);
     const found: string[] = [];
     const told: string[] = [];
-    for (let i = 0; i < todo.length; i++) {
-      const path = todo[i]!;
+    for (let i = 0; i < places.length; i++) {
+      const path = places[i]!;
       await troubled(page, path, gate, i % 2 ? 503 : 500).catch((why: Error) => told.push(`${path}: ${why.message}`));
       release(gate, "open");
       await axe(page).catch((why: Error) => told.push(`${path}: ${why.message}`));
@@ -107,7 +107,7 @@ describe("each page", () => {
       await contrast(page).catch((why: Error) => told.push(`${path} in the dark: ${why.message}`));
       await page.emulateMedia({ colorScheme: "light" });
       found.push(path);
-      for (const next of await further(page)) if (!todo.includes(next)) todo.push(next);
+      for (const next of await further(page)) if (!places.includes(next)) places.push(next);
     }
     expect(told).toEqual([]);
     console.log(`${found.length} places: ${found.join(" ")}`);

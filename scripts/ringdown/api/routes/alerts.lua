@@ -62,9 +62,7 @@ local function one(r)
   return 200, out
 end
 
-local function acknowledge(r)
-  one(r) -- 404 where it is none of theirs
-  local s, why = asked(store.ack, r.params.id, r.who, r.body.note)
+local function changed(r, s, why)
   if not s then
     none("alert", r.params.id)
   elseif why then
@@ -73,15 +71,14 @@ local function acknowledge(r)
   return 200, shown(s)
 end
 
+local function acknowledge(r)
+  one(r) -- 404 where it is none of theirs
+  return changed(r, asked(store.ack, r.params.id, r.who, r.body.note))
+end
+
 local function unacknowledge(r)
   one(r)
-  local s, why = asked(store.unack, r.params.id, r.who)
-  if not s then
-    none("alert", r.params.id)
-  elseif why then
-    problem(409, "refused", "It was not done", { detail = why })
-  end
-  return 200, shown(s)
+  return changed(r, asked(store.unack, r.params.id, r.who))
 end
 
 local function silences()
