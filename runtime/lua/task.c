@@ -12,7 +12,6 @@
 #include "lua/task.h"
 
 #include "base/err.h"
-#include "base/now.h"
 #include "lua/vm_private.h"
 
 #include <errno.h>
@@ -27,7 +26,7 @@ struct task {
     enum task_state state;
     int n_resume; /* values on top of co to pass in */
     int error;
-    uint64_t used_us;       /* of its slice */
+    struct slice_used used; /* of its slice */
     task_cancel_fn *cancel; /* while waiting */
     void *cancel_ptr;
     task_ready_fn *ready;
@@ -158,11 +157,10 @@ static void tell_failure(struct task *t)
     lua_pop(L, 1);
 }
 
-static enum task_state finish(struct task *t, int status, uint64_t ran_us)
+static enum task_state finish(struct task *t, int status)
 {
     int rc = vm_status(t->vm, status);
 
-    t->used_us += ran_us;
     if (rc) {
         t->error = rc;
         tell_failure(t);
@@ -178,7 +176,6 @@ static enum task_state finish(struct task *t, int status, uint64_t ran_us)
 enum task_state task_run(struct task *t, uint32_t share_ms)
 {
     struct vm *v = t->vm;
-    uint64_t slice_us = (uint64_t)v->slice_ms * 1000, began_us;
     int n = t->n_resume, n_results, status;
 
     if (t->state != TASK_READY)
@@ -188,16 +185,14 @@ enum task_state task_run(struct task *t, uint32_t share_ms)
         tell_failure(t);
         return t->state = TASK_FAILED;
     }
-    if (slice_us)
-        slice_us = t->used_us < slice_us ? slice_us - t->used_us : 1;
     t->n_resume = 0;
     v->running = t;
-    began_us = monotonic_us();
-    vm_enter(v, slice_us, (uint64_t)share_ms * 1000);
+    vm_enter(v, &t->used, (uint64_t)share_ms * 1000);
     status = lua_resume(t->co, NULL, n, &n_results);
     vm_leave(v);
+    t->used = slice_end(&v->slice);
     v->running = NULL;
-    return finish(t, status, monotonic_us() - began_us);
+    return finish(t, status);
 }
 
 void task_free(struct task *t)
@@ -298,7 +293,7 @@ void task_resume(struct task *t, int n_values)
     t->cancel = NULL;
     t->cancel_ptr = NULL;
     t->n_resume = n_values;
-    t->used_us = 0;
+    t->used = (struct slice_used){0};
     if (t->ready)
         t->ready(t, t->arg);
 }

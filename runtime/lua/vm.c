@@ -6,7 +6,8 @@
  * - Memory: the allocator refuses above memory_max, but only while a script runs, so that C code
  *   around it never meets an out-of-memory jump because of an agent.
  * - Time: every HOOK_EVERY instructions the hook looks at the clock. A task that ran its share
- * steps aside (a yield that Lua code does not notice); one that used its whole slice is stopped.
+ * steps aside (a yield that Lua code does not notice); one that computed for its whole slice is stopped.
+ * A share is of the wall, because neighbours wait on the wall; a slice is of the processor (slice.h).
  *
  * Failure: a script may catch the error with pcall. So `spent` is sticky, the hook is re-armed to
  * raise at every following instruction, and whatever Lua reports at the end, vm_status() says so.
@@ -29,6 +30,7 @@ enum {
     BREATH_ALLOCATIONS = 1024,
     STUCK_MS = 15, /* past its share, where a task cannot step aside */
     DEFAULT_SLICE_MS = 1000,
+    WALL_TIMES = 10,
     PAUSE_PERCENT = 130, /* a VM at rest grows by so much before it is collected again */
     REFUSALS_MAX = 16, /* a script that catches "not enough memory" this often has had its chance */
 };
@@ -79,17 +81,12 @@ static int raise_spent(lua_State *L, struct vm *v)
     return luaL_error(L, "the script used up its %s", v->spent);
 }
 
-/* What this thread has computed: a busy machine's pauses are nobody's fault. */
-static uint64_t thread_us(void)
-{
-    return now_of(CLOCK_THREAD_CPUTIME_ID);
-}
-
 /* Sticky when a limit was broken; true when the running task had its share and can step aside. In a
  * callback of gsub or sort it cannot, and everybody else waits: that may not last. */
 static bool look_at_the_clock(lua_State *L, struct vm *v)
 {
-    uint64_t now = monotonic_us();
+    const struct vm_time *t = v->slice.time;
+    uint64_t now = t->wall_us(t->arg);
 
     v->work = 0;
     let_others_go_first(v, now);
@@ -97,13 +94,14 @@ static bool look_at_the_clock(lua_State *L, struct vm *v)
         return false;
     if (v->instructions_max && v->instructions > v->instructions_max)
         v->spent = "instructions";
-    else if (v->deadline_us && now >= v->deadline_us)
-        v->spent = "time";
+    else
+        v->spent = slice_over(&v->slice, now);
     if (v->spent || !v->step_aside_us || now < v->step_aside_us)
         return false;
     if (lua_isyieldable(L))
         return true;
-    if (now >= v->step_aside_us + (uint64_t)STUCK_MS * 1000 && thread_us() >= v->stuck_us)
+    if (now >= v->step_aside_us + (uint64_t)STUCK_MS * 1000 &&
+        t->cpu_us(t->arg) >= v->stuck_us)
         v->spent = "time inside a callback of string.gsub or table.sort";
     return false;
 }
@@ -151,6 +149,16 @@ static size_t size_or(size_t value, size_t fallback)
     return value ? value : fallback;
 }
 
+static void set_slice(struct vm *v, const struct vm_opts *o)
+{
+    uint64_t slice_ms = size_or(o->slice_ms, o->trusted ? 0 : DEFAULT_SLICE_MS);
+
+    v->slice.time = o->time ? o->time : &slice_time;
+    v->slice.look_us = UINT64_MAX;
+    v->slice.max.cpu_us = slice_ms * 1000;
+    v->slice.max.wall_us = size_or(o->wall_ms, slice_ms * WALL_TIMES) * 1000;
+}
+
 int vm_new(struct vm **out, const struct vm_opts *o)
 {
     struct vm *v = calloc(1, sizeof(*v));
@@ -161,7 +169,7 @@ int vm_new(struct vm **out, const struct vm_opts *o)
     v->chunks = o->chunks;
     v->user = o->user;
     v->memory_max = size_or(o->memory_max, o->trusted ? default_memory_trusted : default_memory);
-    v->slice_ms = o->slice_ms ? o->slice_ms : o->trusted ? 0 : DEFAULT_SLICE_MS;
+    set_slice(v, o);
     v->instructions_max = size_or(o->instructions_max, o->trusted ? 0 : default_instructions);
     v->L = lua_newstate(vm_alloc, v);
     if (!v->L)
@@ -241,14 +249,14 @@ int vm_preload(struct vm *v, const char *name, lua_CFunction open)
     return 0;
 }
 
-void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us)
+void vm_enter(struct vm *v, const struct slice_used *before, uint64_t share_us)
 {
-    uint64_t now = monotonic_us();
+    const struct vm_time *t = v->slice.time;
 
-    v->deadline_us = budget_us ? now + budget_us : 0;
-    v->step_aside_us = step_aside_us && !v->trusted ? now + step_aside_us : 0;
+    slice_begin(&v->slice, before);
+    v->step_aside_us = share_us && !v->trusted ? t->wall_us(t->arg) + share_us : 0;
     if (v->step_aside_us)
-        v->stuck_us = thread_us() + step_aside_us + (uint64_t)STUCK_MS * 1000;
+        v->stuck_us = t->cpu_us(t->arg) + share_us + (uint64_t)STUCK_MS * 1000;
     v->preempted = false;
     v->in_script = true;
 }
@@ -256,7 +264,7 @@ void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us)
 void vm_leave(struct vm *v)
 {
     v->in_script = false;
-    v->deadline_us = 0;
+    v->slice.look_us = UINT64_MAX;
     v->step_aside_us = 0;
 }
 
@@ -306,7 +314,7 @@ int vm_call(struct vm *v, int n_args, int n_results, struct buf *why)
     }
     lua_pushcfunction(v->L, on_error);
     lua_insert(v->L, base);
-    vm_enter(v, (uint64_t)v->slice_ms * 1000, 0);
+    vm_enter(v, NULL, 0);
     status = lua_pcall(v->L, n_args, n_results, base);
     vm_leave(v);
     rc = vm_status(v, status);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vm.h - one Lua VM: memory limit, instruction and wall-time budget, a closed set of libraries and
+/* vm.h - one Lua VM: memory limit, instruction and time budget, a closed set of libraries and
  * modules. Scripts are entered by vm_call() (runs to its end) or as tasks (task.h: may wait).
  * Not thread-safe; one thread at a time. */
 #ifndef LUA_VM_H
@@ -16,13 +16,21 @@
 struct vm;
 struct chunks; /* compiled modules, shared between VMs; see chunks_* below */
 
+/* Where tests own the time. */
+struct vm_time {
+    uint64_t (*wall_us)(void *arg);
+    uint64_t (*cpu_us)(void *arg); /* that the calling thread has computed */
+    void *arg;
+};
+
 struct vm_opts {
     size_t memory_max; /* bytes; 0: 8 MiB, trusted: 64 MiB */
-    uint32_t
-        slice_ms; /* wall time per entry before the script is stopped; 0: 1000, trusted: no limit */
+    uint32_t slice_ms; /* of computing, per entry, then it is stopped; 0: 1000, trusted: no limit */
+    uint32_t wall_ms;  /* the same on the wall, however busy the machine is; 0: ten times slice_ms */
     uint64_t instructions_max; /* over the VM's life; 0: 2e9, trusted: no limit */
     struct chunks *chunks;     /* borrows; where require() finds modules */
     bool trusted; /* our own tools (busted, control handlers): full standard libraries */
+    const struct vm_time *time; /* NULL: the real one */
     void *user;
 };
 

@@ -3,6 +3,7 @@
 #ifndef LUA_VM_PRIVATE_H
 #define LUA_VM_PRIVATE_H
 
+#include "lua/slice.h"
 #include "lua/vm.h"
 
 #include <stdatomic.h>
@@ -21,8 +22,7 @@ struct vm {
     bool trusted;           /* no fences */
     bool preempted;         /* the hook made the running task step aside */
     const char *spent;      /* sticky: which limit was broken; NULL: none */
-    uint32_t slice_ms;      /* 0: no limit */
-    uint64_t deadline_us;   /* of this entry; 0: none */
+    struct slice slice;     /* of this entry */
     uint64_t step_aside_us; /* when the running task yields to its neighbours; 0: never */
     uint64_t stuck_us;      /* of the thread's own time: how long one may go on that cannot yield */
     uint64_t breathed_us;   /* when it last let others have the processor */
@@ -31,8 +31,8 @@ struct vm {
     uint64_t work; /* bytes and steps inside the library since the last look at the clock */
 };
 
-/* Around every entry into Lua. budget_us 0: no limit. */
-void vm_enter(struct vm *v, uint64_t budget_us, uint64_t step_aside_us);
+/* Around every entry into Lua. share_us: how long before it steps aside; 0: it does not. */
+void vm_enter(struct vm *v, const struct slice_used *before, uint64_t share_us);
 void vm_leave(struct vm *v);
 
 /* For C functions that take long on long arguments: looks at the clock as the hook does. True: the

@@ -151,6 +151,47 @@ static void test_stepping_aside_does_not_lengthen_the_slice(void **state)
     task_free(t);
 }
 
+/* A machine where a script gets a fifth of the processor. */
+static uint64_t wall_us;
+
+static uint64_t slow_wall(void *arg)
+{
+    (void)arg;
+    return wall_us += 1000;
+}
+
+static uint64_t slow_cpu(void *arg)
+{
+    (void)arg;
+    return wall_us / 5;
+}
+
+static void test_shares_add_up_what_was_computed_not_what_passed(void **state)
+{
+    static const struct vm_time slow = {.wall_us = slow_wall, .cpu_us = slow_cpu};
+    struct world *w = *state;
+    uint64_t began_us = wall_us;
+    struct task *t;
+
+    vm_free(w->vm);
+    assert_int_equal(vm_new(&w->vm, &(struct vm_opts){.slice_ms = 40, .time = &slow}), 0);
+    t = task_with(w, "for i = 1, 120000 do end return 'done'");
+    while (task_run(t, 5) == TASK_READY)
+        ;
+    assert_int_equal(task_state(t), TASK_DONE);
+    assert_in_range(wall_us - began_us, 120000, 199000); /* three slices and more on the wall */
+    task_free(t);
+
+    began_us = wall_us;
+    t = task_with(w, "while true do end");
+    while (task_run(t, 5) == TASK_READY)
+        ;
+    assert_int_equal(task_error(t), RD_EBUDGET);
+    assert_non_null(strstr(task_why(t), "time"));
+    assert_in_range(wall_us - began_us, 199000, 300000);
+    task_free(t);
+}
+
 /* A few instructions, each of which keeps the library busy for long. */
 static void test_long_work_inside_the_library_steps_aside_too(void **state)
 {
@@ -246,6 +287,7 @@ int main(void)
         STORY(test_the_vm_cancels_what_still_waits),
         STORY(test_a_busy_task_steps_aside_for_its_neighbour),
         STORY(test_stepping_aside_does_not_lengthen_the_slice),
+        STORY(test_shares_add_up_what_was_computed_not_what_passed),
         STORY(test_long_work_inside_the_library_steps_aside_too),
         STORY(test_a_callback_that_cannot_step_aside_is_stopped_soon),
         STORY(test_a_failure_has_its_traceback),

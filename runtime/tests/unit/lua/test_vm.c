@@ -82,6 +82,62 @@ static void test_catching_the_stop_does_not_help(void **state)
            RD_EBUDGET, "time");
 }
 
+/* Each look at the wall is a millisecond later; in which the thread computed for so many microseconds. */
+struct made_up {
+    uint64_t wall_us, cpu_us, cpu_per_ms;
+};
+
+static uint64_t made_up_wall(void *arg)
+{
+    struct made_up *m = arg;
+
+    m->cpu_us += m->cpu_per_ms;
+    return m->wall_us += 1000;
+}
+
+static uint64_t made_up_cpu(void *arg)
+{
+    return ((const struct made_up *)arg)->cpu_us;
+}
+
+/* 50 ms of computing. What the script was stopped for. */
+static const char *stopped_for(const char *script, struct made_up *m, uint32_t wall_ms)
+{
+    struct vm_time t = {.wall_us = made_up_wall, .cpu_us = made_up_cpu, .arg = m};
+    struct vm_opts o = {.slice_ms = 50, .wall_ms = wall_ms, .time = &t};
+    static char why[100];
+    struct vm *v;
+
+    assert_int_equal(vm_new(&v, &o), 0);
+    (void)run(v, script, NULL);
+    (void)snprintf(why, sizeof(why), "%s", vm_spent_why(v));
+    vm_free(v);
+    return why;
+}
+
+static void test_a_busy_machine_is_nobodys_fault(void **state)
+{
+    static const char script[] = "for i = 1, 300000 do end"; /* some 300 looks */
+    struct made_up idle = {.cpu_per_ms = 1000}, busy = {.cpu_per_ms = 130};
+
+    (void)state;
+    assert_string_equal(stopped_for(script, &idle, 0), "time");
+    assert_in_range(idle.wall_us, 50000, 60000);
+    assert_string_equal(stopped_for(script, &busy, 0), "");
+    assert_in_range(busy.wall_us, 290000, 500000);
+}
+
+static void test_nor_may_it_last_for_ever(void **state)
+{
+    struct made_up busy = {.cpu_per_ms = 10}, allowed = {.cpu_per_ms = 10};
+
+    (void)state;
+    assert_non_null(strstr(stopped_for("while true do end", &busy, 0), "on the clock"));
+    assert_in_range(busy.wall_us, 500000, 600000); /* ten times as long */
+    assert_non_null(strstr(stopped_for("while true do end", &allowed, 2000), "on the clock"));
+    assert_in_range(allowed.wall_us, 2000000, 2100000);
+}
+
 static void test_a_spent_vm_is_never_entered_again(void **state)
 {
     struct vm *v = small_vm();
@@ -259,6 +315,8 @@ int main(void)
         cmocka_unit_test(test_an_error_tells_where),
         cmocka_unit_test(test_an_endless_loop_is_stopped),
         cmocka_unit_test(test_catching_the_stop_does_not_help),
+        cmocka_unit_test(test_a_busy_machine_is_nobodys_fault),
+        cmocka_unit_test(test_nor_may_it_last_for_ever),
         cmocka_unit_test(test_a_spent_vm_is_never_entered_again),
         cmocka_unit_test(test_instructions_are_counted_over_the_life),
         cmocka_unit_test(test_memory_bombs_are_stopped),
