@@ -1,114 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* load.c - places the calls at their rate, keeps the clock of all of them, and adds up.
  *
- * - one timer of 2 ms serves all calls: each has its own 20 ms phase, so frames do not come in
- * bursts.
- * - when all calls are up, audio runs for the wanted seconds; then half a second of silence lets
- * what is under way arrive, and everything hangs up.
+ * - 20 ms are a wheel of 80 slots of 250 µs. A call is visited in its slot for the caller's frame,
+ *   and half a turn of the wheel later for the model's: frames are spread evenly, no list is
+ *   searched, and waiting is one epoll with a timeout in microseconds.
+ * - when all calls are up and warm, audio is measured for the wanted seconds; then half a second of
+ *   silence lets what is under way arrive, and everything hangs up.
+ * - lag is how late a slot is begun. What is late on our side is late in every delay.
  *
  * Failure modes: a call that cannot be placed or drops is counted; after 30 s without all calls up
  * the run goes on with those that are. */
+#include "base/err.h"
 #include "sim/load/private.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum {
-    TICK_MS = 2,
+    SLOTS = 80,
+    SLOT_US = 250,
+    TENTH = 40, /* slots to look after the run itself: every 10 ms */
     UP_WAIT_S = 30,
     SETTLE_MS = 500,
     GONE_MS = 3000,
-    FINE = 200,
-    FINE_US = 10,
-    COARSE_US = 250
+    SECOND_US = 1000000
 };
 
-void load_observe(struct load_histogram *h, uint64_t us)
+static double cpu_s(void)
 {
-    uint64_t i = us / FINE_US;
-
-    if (i >= FINE)
-        i = FINE + (us - FINE * FINE_US) / COARSE_US;
-    if (i >= LOAD_BUCKETS)
-        i = LOAD_BUCKETS - 1;
-    h->counts[i]++;
-    h->n++;
-    if (us > h->max_us)
-        h->max_us = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+    return (double)now_of(CLOCK_PROCESS_CPUTIME_ID) / 1e6;
 }
-
-uint32_t load_quantile_us(const struct load_histogram *h, double q)
-{
-    uint64_t wanted = (uint64_t)((double)h->n * q), seen = 0;
-
-    for (uint32_t i = 0; i < LOAD_BUCKETS; i++) {
-        uint32_t edge = i < FINE ? (i + 1) * FINE_US : FINE * FINE_US + (i - FINE + 1) * COARSE_US;
-
-        seen += h->counts[i];
-        if (seen > wanted)
-            return edge < h->max_us ? edge : h->max_us;
-    }
-    return h->max_us;
-}
-
-/* --- stamps --- */
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-void load_stamp(char out[LOAD_STAMP_CHARS], uint32_t call, uint64_t now_us)
-{
-    uint8_t b[12] = {'R', 'D', (uint8_t)(call >> 8), (uint8_t)call};
-
-    for (int i = 0; i < 8; i++)
-        b[4 + i] = (uint8_t)(now_us >> (56 - 8 * i));
-    for (int i = 0; i < 4; i++) {
-        uint32_t v = (uint32_t)b[3 * i] << 16 | (uint32_t)b[3 * i + 1] << 8 | b[3 * i + 2];
-
-        for (int k = 0; k < 4; k++)
-            out[4 * i + k] = alphabet[(v >> (18 - 6 * k)) & 63];
-    }
-}
-
-static int value_of(char c)
-{
-    const char *p = c ? strchr(alphabet, c) : NULL;
-
-    return p ? (int)(p - alphabet) : -1;
-}
-
-bool load_read_stamp(const char *text, uint32_t *call, uint64_t *at_us)
-{
-    uint8_t b[12];
-
-    for (int i = 0; i < 4; i++) {
-        uint32_t v = 0;
-
-        for (int k = 0; k < 4; k++) {
-            int six = value_of(text[4 * i + k]);
-
-            if (six < 0)
-                return false;
-            v = v << 6 | (uint32_t)six;
-        }
-        b[3 * i] = (uint8_t)(v >> 16);
-        b[3 * i + 1] = (uint8_t)(v >> 8);
-        b[3 * i + 2] = (uint8_t)v;
-    }
-    if (b[0] != 'R' || b[1] != 'D')
-        return false;
-    *call = (uint32_t)b[2] << 8 | b[3];
-    *at_us = 0;
-    for (int i = 0; i < 8; i++)
-        *at_us = *at_us << 8 | b[4 + i];
-    return true;
-}
-
-/* --- the run --- */
 
 static void place_due(struct load *l, uint64_t now_us)
 {
-    uint64_t wanted = 1 + (now_us - l->started_us) * l->o.per_second / 1000000;
+    uint64_t wanted = 1 + (now_us - l->started_us) * l->o.per_second / SECOND_US;
 
     while (l->n_placed < l->o.calls && l->n_placed < wanted) {
         struct load_call *c = &l->calls[l->n_placed++];
@@ -133,123 +60,135 @@ static unsigned placed(const struct load *l)
     return l->unruly_placed ? l->o.calls + l->o.n_unruly : l->n_placed;
 }
 
-static void finish(struct load *l)
-{
-    loop_timer_stop(l->tick);
-    for (unsigned i = 0; i < l->n_placed; i++) { /* not the unruly ones */
-        l->report.bytes_sent += l->calls[i].bytes_sent;
-        l->report.bytes_arrived += l->calls[i].bytes_arrived;
-    }
-    l->done(&l->report, l->arg);
-}
-
-static void count_lag(struct load *l)
-{
-    struct loop_lag lag = loop_lag_take(l->o.loop);
-
-    if (l->all_up_us && lag.turns > 0)
-        load_observe(&l->report.lag, lag.worst_us);
-}
-
 static bool all_up(const struct load *l, uint64_t now_us)
 {
-    return l->n_placed == l->o.calls &&
-           (l->n_up + l->n_over == l->o.calls || now_us - l->started_us > UP_WAIT_S * 1000000ull);
+    return l->n_placed == l->o.calls && (l->report.now_up + l->n_over == l->o.calls ||
+                                         now_us - l->started_us > UP_WAIT_S * 1000000ull);
+}
+
+static void begin_measuring(struct load *l, uint64_t now_us)
+{
+    l->measuring = true;
+    l->measure_us = now_us;
+    l->report.harness_cpu_s = cpu_s();
+    if (l->events.measuring)
+        l->events.measuring(l->events.arg);
+}
+
+static void end_measuring(struct load *l, uint64_t now_us)
+{
+    l->measuring = false;
+    l->silent_us = now_us;
+    l->report.harness_cpu_s = cpu_s() - l->report.harness_cpu_s;
+    l->report.seconds = (double)(now_us - l->measure_us) / 1e6;
+    if (l->events.measured)
+        l->events.measured(l->events.arg);
 }
 
 /* True when the run is over. */
 static bool move_on(struct load *l, uint64_t now_us)
 {
-    if (!l->all_up_us && all_up(l, now_us))
-        l->all_up_us = now_us;
-    if (l->all_up_us && !l->silent && now_us - l->all_up_us > l->o.seconds * 1000000ull) {
-        l->silent = true;
-        l->stop_us = now_us + SETTLE_MS * 1000;
-    }
-    if (l->silent && now_us > l->stop_us)
-        for (unsigned i = 0; i < placed(l); i++)
-            load_call_hang_up(&l->calls[i]);
-    return l->silent && (l->n_over == l->n_placed || now_us > l->stop_us + GONE_MS * 1000);
-}
-
-static void on_tick(void *arg)
-{
-    struct load *l = arg;
-    uint64_t now_us = clock_us(loop_clock());
-
-    count_lag(l);
     place_due(l, now_us);
-    if (l->all_up_us && !l->unruly_placed)
+    if (!l->all_up_us && all_up(l, now_us)) {
+        l->all_up_us = now_us;
         place_unruly(l);
-    for (unsigned i = 0; i < placed(l); i++) {
-        load_call_tick(&l->calls[i], now_us);
-        load_model_tick(&l->calls[i], now_us);
     }
-    if (move_on(l, now_us))
-        finish(l);
-    else
-        loop_timer_in(l->tick, TICK_MS);
+    if (l->all_up_us && !l->measure_us && now_us - l->all_up_us >= l->o.warm_seconds * 1000000ull)
+        begin_measuring(l, now_us);
+    if (l->measuring && now_us - l->measure_us >= l->o.seconds * 1000000ull)
+        end_measuring(l, now_us);
+    if (!l->silent_us || now_us < l->silent_us + SETTLE_MS * 1000ull)
+        return false;
+    for (unsigned i = 0; i < placed(l); i++)
+        load_call_hang_up(&l->calls[i]);
+    return l->n_over == l->n_placed || now_us > l->silent_us + GONE_MS * 1000ull;
 }
 
-int load_start(struct load **out, const struct load_opts *o, int model_fd, load_done_fn *done,
-               void *arg)
+/* --- the wheel --- */
+
+static void visit(struct load *l, unsigned slot)
+{
+    unsigned n = placed(l);
+
+    for (unsigned i = slot; i < n; i += SLOTS)
+        load_call_visit(&l->calls[i], monotonic_us());
+    for (unsigned i = (slot + SLOTS / 2) % SLOTS; i < n; i += SLOTS)
+        load_model_visit(&l->calls[i], monotonic_us());
+}
+
+static void turn(struct load *l)
+{
+    uint64_t next_us = l->started_us, second_us = l->started_us + SECOND_US;
+
+    for (uint64_t slot = 0;; slot++, next_us += SLOT_US) {
+        uint64_t now_us = monotonic_us();
+
+        while (now_us < next_us) {
+            wire_poll(l->wire, (int64_t)(next_us - now_us));
+            now_us = monotonic_us();
+        }
+        if (l->measuring)
+            load_observe(&l->report.lag, now_us - next_us);
+        visit(l, (unsigned)(slot % SLOTS));
+        if (slot % TENTH == 0 && move_on(l, now_us))
+            return;
+        if (now_us >= second_us) {
+            second_us += SECOND_US;
+            if (l->events.second)
+                l->events.second(&l->report, l->events.arg);
+        }
+        if (slot % 4 == 3) /* however late we are, what came in is read */
+            wire_poll(l->wire, 0);
+    }
+}
+
+static void add_up(struct load *l)
+{
+    for (unsigned i = 0; i < l->n_placed; i++) { /* not the unruly ones */
+        struct load_call *c = &l->calls[i];
+
+        load_order_end(&c->up_order, c->up_seq);
+        if (c->cut_seq == c->down_seq)
+            load_order_forgive(&c->down_order, c->cut_seq);
+        load_order_end(&c->down_order, c->down_seq);
+        load_order_add(&l->report.up_order, &c->up_order);
+        load_order_add(&l->report.down_order, &c->down_order);
+        l->report.bytes_sent += c->bytes_sent;
+        l->report.bytes_arrived += c->bytes_arrived;
+    }
+}
+
+int load_run(const struct load_opts *o, int model_fd, const struct load_events *events,
+             struct load_report *out)
 {
     struct load *l = calloc(1, sizeof(*l));
-    int rc = l ? 0 : -ENOMEM;
+    int rc = -ENOMEM;
 
-    if (!rc) {
-        l->o = *o;
-        l->done = done;
-        l->arg = arg;
-        l->calls = calloc(o->calls + o->n_unruly, sizeof(*l->calls));
-        rc = l->calls ? 0 : -ENOMEM;
-    }
-    for (unsigned i = 0; !rc && i < o->calls + o->n_unruly; i++) {
+    if (!l)
+        return rc;
+    l->o = *o;
+    l->events = *events;
+    l->calls = calloc(o->calls + o->n_unruly, sizeof(*l->calls));
+    if (!l->calls)
+        goto out;
+    for (unsigned i = 0; i < o->calls + o->n_unruly; i++) {
         l->calls[i].load = l;
-        l->calls[i].number = i;
+        l->calls[i].number = (uint16_t)i;
         l->calls[i].unruly = i < o->calls ? NULL : o->unruly[i - o->calls];
     }
-    if (!rc)
-        rc = http_client_new(&l->http, o->loop, NULL);
+    rc = wire_new(&l->wire);
     if (!rc)
         rc = load_model_start(l, model_fd);
-    if (!rc)
-        rc = loop_timer_new(&l->tick, o->loop, on_tick, l);
-    if (rc) {
-        load_stop(l);
-        load_free(l);
-        return rc;
-    }
-    l->started_us = clock_us(loop_clock());
-    loop_timer_in(l->tick, TICK_MS);
-    *out = l;
-    return 0;
-}
-
-void load_stop(struct load *l)
-{
-    if (!l)
-        return;
-    loop_timer_free(l->tick);
-    load_model_stop(l);
-    if (l->http)
-        http_client_free(l->http);
-}
-
-void load_free(struct load *l)
-{
-    if (!l)
-        return;
+    if (rc)
+        goto out;
+    (void)prctl(PR_SET_TIMERSLACK, 1000ul);
+    l->started_us = monotonic_us();
+    turn(l);
+    add_up(l);
+    *out = l->report;
+out:
+    wire_free(l->wire);
     free(l->calls);
     free(l);
-}
-
-unsigned load_up(const struct load *l)
-{
-    return l->n_up;
-}
-
-const struct load_report *load_so_far(const struct load *l)
-{
-    return &l->report;
+    return rc;
 }

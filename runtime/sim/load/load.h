@@ -1,43 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* load.h - many calls against one node, cheap enough to be one process: it plays both the telephone
- * network and the model, stamps every frame with its call and the time, and measures what the node
- * adds on the way. One loop; for the thread that owns it.
+/* load.h - many calls against one node, cheap enough for one processor: it plays both the telephone
+ * network and the model, stamps every frame with its call, its number and the time, and measures
+ * what the node adds on the way. One thread, one epoll.
  *
  *   caller legs ──frames, 20 ms──▶ node ──▶ model legs          up: caller to model
- *   caller legs ◀──deltas, 200 ms── node ◀── model legs          down: model to caller
- *   model leg: speech_started ──▶ node ──▶ clear: caller leg     barge-in
- */
+ *   caller legs ◀──deltas──────── node ◀── model legs           down: model to caller
+ *   model leg: speech_started ──▶ node ──▶ clear: caller leg    barge-in
+ *
+ * Against a byte relay (`relay`) the same two ends talk to each other through it: that is the floor. */
 #ifndef SIM_LOAD_LOAD_H
 #define SIM_LOAD_LOAD_H
 
-#include "io/loop.h"
-#include "io/tls.h"
+#include "sim/load/figures.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct load;
-
-enum { LOAD_BUCKETS = 400 };
-
-/* Microseconds, 10 µs wide up to 2 ms, then 250 µs wide up to 52 ms; the last takes the rest. */
-struct load_histogram {
-    uint64_t counts[LOAD_BUCKETS], n;
-    uint32_t max_us;
+enum load_mix {
+    LOAD_TALK, /* the agent speaks in turns, 200 ms at a time, and is cut in upon in every second */
+    LOAD_PASS  /* one frame each 20 ms in both directions, and nothing else */
 };
-void load_observe(struct load_histogram *h, uint64_t us);
-uint32_t load_quantile_us(const struct load_histogram *h, double q); /* upper edge; 0 when empty */
 
 struct load_opts {
-    struct loop *loop;
     const char *node_url;        /* where webhooks go, also what the node believes to be its URL */
+    uint16_t relay;              /* not 0: no node, no webhooks; streams go to this port */
     const char *account, *token; /* Twilio's */
     const char *to;              /* the number called */
-    struct tls_client *tls;      /* NULL: plain only */
+    enum load_mix mix;
     unsigned calls;
-    unsigned per_second; /* new calls */
-    unsigned seconds;    /* of audio, once all are up */
+    unsigned per_second;   /* new calls */
+    unsigned warm_seconds; /* of audio that is not measured, once all are up */
+    unsigned seconds;      /* of audio that is */
 
     /* The model calls the agent's tool `steady` once in a turn, and its answer is timed. */
     bool work;
@@ -50,26 +44,28 @@ struct load_opts {
 
 struct load_report {
     unsigned attempted, established, failed, dropped; /* dropped: ended before we ended it */
-    uint64_t frames_sent, bytes_sent, bytes_arrived;  /* caller audio, both ends of the node */
-    uint64_t deltas_sent, deltas_arrived;             /* agent audio not cut off by a barge-in */
+    unsigned now_up;
+    uint64_t frames_sent, bytes_sent, bytes_arrived; /* caller audio, both ends of the node */
+    uint64_t deltas_sent;
+    struct load_order up_order, down_order;
     unsigned barge_ins, clears_missed;
-    struct load_histogram up, down, clear, setup; /* setup: webhook out to stream open */
-    struct load_histogram tool;                   /* function call out to its output, with `work` */
-    struct load_histogram lag; /* of our own loop; a p99 above 500: the run says little */
+    struct load_histogram up, down, clear;
+    struct load_histogram setup;   /* webhook out to stream open */
+    struct load_histogram tool;    /* function call out to its output, with `work` */
+    struct load_histogram lag;     /* of our own clock; a p99 above 500: the run says little */
+    double harness_cpu_s, seconds; /* ours, and how long it was, while it was measured */
 };
-typedef void(load_done_fn)(const struct load_report *r, void *arg);
 
-/* The model listens on model_fd, which the node must have as its provider. */
-int load_start(struct load **out, const struct load_opts *o, int model_fd, load_done_fn *done,
-               void *arg);
+/* What the run tells while it is under way; any may be NULL. */
+struct load_events {
+    void (*measuring)(void *arg); /* all are up and warm: from now on it counts */
+    void (*measured)(void *arg);  /* no more audio; the calls are still up */
+    void (*second)(const struct load_report *so_far, void *arg);
+    void *arg;
+};
 
-/* Lets go of the loop; then the loop is freed, which ends the connections that are left; then the
- * load. */
-void load_stop(struct load *l);
-void load_free(struct load *l);
-
-/* For progress: calls up now, and the report so far. */
-unsigned load_up(const struct load *l);
-const struct load_report *load_so_far(const struct load *l);
+/* Runs to its end. The model listens on model_fd (taken), which the node must have as its provider. */
+int load_run(const struct load_opts *o, int model_fd, const struct load_events *events,
+             struct load_report *out);
 
 #endif

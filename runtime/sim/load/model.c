@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model.c - the model's side of one call: a session that talks for 2 s, pauses for 1 s, and is
- * cut in upon in every second turn, by a caller who then speaks until the next and is understood. A leg knows its call by the stamps of the audio it hears; one
- * that has heard none yet is a warm connection, or still connecting. */
+/* model.c - the model's side of one call. In `talk`: a session that talks for 2 s, pauses for 1 s,
+ * and is cut in upon in every second turn, by a caller who then speaks until the next and is
+ * understood. In `pass`: one response that never ends, 20 ms at a time. A leg knows its call by the
+ * stamps of the audio it hears; one that has heard none yet is a warm connection, or still
+ * connecting. */
 #include "base/err.h"
 #include "sim/load/private.h"
 
@@ -14,104 +16,161 @@
     "Good morning, I wanted to ask whether somebody could come and look at the heating, it's " \
     "not warm since yesterday evening, but nobody is hurt and nothing burns."
 
+#define SESSION(type, id)                                                                  \
+    "{\"type\":\"" type "\",\"event_id\":\"" id "\",\"session\":{\"type\":\"realtime\","   \
+    "\"object\":\"realtime.session\",\"id\":\"sess_load\",\"model\":\"gpt-realtime-2.1\"," \
+    "\"expires_at\":4102444800}}"
+
 enum {
     DELTAS_PER_TURN = 10,
     CUT_AFTER = 5,
-    PAUSE_US = 1000000,
-    DELTA_US = 200000,
+    PAUSE = LOAD_FRAMES_A_SECOND,
+    DELTA = 10, /* visits: 200 ms */
     CLEAR_WAIT_US = 1000000,
     DETECTED_MS = 300, /* after it began */
-    UNRULY_TOOLS = 40
+    UNRULY_TOOLS = 40,
+    AUDIO_MAX = 16384
 };
 
 /* One connection of the node. */
 struct leg {
     struct load *load;
-    struct ws *ws;
     struct load_call *call; /* NULL until a stamp was heard */
     uint64_t bytes;         /* heard before the call was known */
+    bool open;
 };
 
-static void say(struct ws *w, const char *text)
+static void say(struct wire_conn *w, const char *text)
 {
-    (void)ws_send(w, text, strlen(text));
+    wire_ws_send(w, text, strlen(text), false);
 }
 
-static void on_open(struct ws *w, void *arg)
-{
-    struct leg *leg = arg;
+/* --- hearing --- */
 
-    leg->ws = w;
-    say(w, "{\"type\":\"session.created\",\"event_id\":\"e0\",\"session\":{\"type\":\"realtime\","
-           "\"object\":"
-           "\"realtime.session\",\"id\":\"sess_load\",\"model\":\"gpt-realtime-2.1\",\"expires_"
-           "at\":4102444800}}");
+static struct load_call *call_of(struct leg *leg, struct wire_conn *w, const struct load_stamp *s)
+{
+    struct load *l = leg->load;
+    struct load_call *c;
+
+    if (s->call >= l->o.calls + l->o.n_unruly || l->calls[s->call].life != s->life)
+        return NULL;
+    c = &l->calls[s->call];
+    if (!leg->call && !c->over) {
+        leg->call = c;
+        c->model = w;
+        c->wait = c->number * 104729u % 100; /* 2 s */
+    }
+    return leg->call == c ? c : NULL;
 }
 
-static void on_audio(struct leg *leg, const char *audio, size_t n_left)
+static void on_stamp(struct leg *leg, struct wire_conn *w, const struct load_stamp *s,
+                     uint64_t now_us)
 {
-    const char *end = memchr(audio, '"', n_left);
+    struct load_call *c = call_of(leg, w, s);
+
+    if (!c)
+        return;
+    load_order_see(&c->up_order, s->seq);
+    c->bytes_arrived = leg->bytes;
+    /* What was kept while the session was set up came late for a reason; it is not the node's
+     * delay. */
+    if (!c->unruly && c->load->measure_us && s->at_us >= c->load->measure_us)
+        load_observe(&c->load->report.up, now_us - s->at_us);
+}
+
+/* Several frames in one message: each begins with its stamp, wherever its base64 begins. */
+static void on_many(struct leg *leg, struct wire_conn *w, const char *audio, size_t chars,
+                    uint64_t now_us)
+{
+    static uint8_t sound[AUDIO_MAX];
+    size_t n = load_base64_read(sound, sizeof(sound), audio, chars);
+    struct load_stamp s;
+
+    for (size_t at = 0; at + LOAD_STAMP_BYTES <= n; at += LOAD_FRAME_BYTES)
+        if (load_stamp_read_bytes(sound + at, &s))
+            on_stamp(leg, w, &s, now_us);
+}
+
+static void on_audio(struct leg *leg, struct wire_conn *w, const char *audio, size_t n)
+{
+    const char *end = memchr(audio, '"', n);
     size_t chars = end ? (size_t)(end - audio) : 0;
-    uint64_t bytes = chars / 4 * 3, at_us;
-    uint32_t number;
+    uint64_t bytes = chars / 4 * 3, now_us = monotonic_us();
+    struct load_stamp s;
 
     if (chars >= 2 && end[-1] == '=')
         bytes -= end[-2] == '=' ? 2 : 1;
     leg->bytes += bytes;
-    if (chars < LOAD_STAMP_CHARS || !load_read_stamp(audio, &number, &at_us) ||
-        number >= leg->load->o.calls + leg->load->o.n_unruly)
-        return;
-    if (!leg->call) {
-        leg->call = &leg->load->calls[number];
-        leg->call->model = leg->ws;
-        leg->call->next_turn_us = clock_us(loop_clock()) + (number * 104729u % 2000) * 1000;
-    }
-    leg->call->bytes_arrived = leg->bytes;
-    /* What was kept while the session was set up came late for a reason; it is not the node's
-     * delay. */
-    if (!leg->call->unruly && leg->load->all_up_us && at_us > leg->load->all_up_us)
-        load_observe(&leg->load->report.up, clock_us(loop_clock()) - at_us);
+    if (chars > LOAD_FRAME_CHARS)
+        on_many(leg, w, audio, chars, now_us);
+    else if (chars >= LOAD_STAMP_CHARS && load_stamp_read(audio, &s))
+        on_stamp(leg, w, &s, now_us);
+    if (leg->call)
+        leg->call->bytes_arrived = leg->bytes;
 }
 
 /* The output of a function call came back. */
 static void on_output(struct load_call *c)
 {
-    if (c->tool_us && !c->unruly)
-        load_observe(&c->load->report.tool, clock_us(loop_clock()) - c->tool_us);
+    if (c->tool_us && !c->unruly && c->load->measure_us && c->tool_us >= c->load->measure_us)
+        load_observe(&c->load->report.tool, monotonic_us() - c->tool_us);
     c->tool_us = 0;
 }
 
-static void on_text(struct ws *w, char *msg, size_t n, void *arg)
+static char *find(const struct wire_message *m, size_t near, const char *what, size_t n)
 {
-    static const char append[] = "\"audio\":\"";
-    char *audio = memmem(msg, n < 200 ? n : 200, append, sizeof(append) - 1);
-    struct leg *leg = arg;
+    return memmem(m->p, m->n < near ? m->n : near, what, n);
+}
 
-    if (audio && memmem(msg, n < 64 ? n : 64, "append", 6)) {
-        audio += sizeof(append) - 1;
-        on_audio(leg, audio, n - (size_t)(audio - msg));
-    } else if (leg->call && memmem(msg, n, "function_call_output", 20)) {
+#define FIND(m, near, what) find(m, near, what, sizeof(what) - 1)
+
+static void on_message(struct leg *leg, struct wire_conn *w, const struct wire_message *m)
+{
+    char *audio;
+
+    if (m->op == 9) {
+        wire_ws_pong(w, m, false);
+    } else if ((audio = FIND(m, 200, "\"audio\":\"")) && FIND(m, 64, "append")) {
+        on_audio(leg, w, audio + 9, m->n - (size_t)(audio + 9 - m->p));
+    } else if (leg->load->o.relay && (audio = FIND(m, 320, "\"payload\":\""))) {
+        on_audio(leg, w, audio + 11, m->n - (size_t)(audio + 11 - m->p));
+    } else if (leg->call && FIND(m, m->n, "function_call_output")) {
         on_output(leg->call);
-    } else if (memmem(msg, n < 64 ? n : 64, "session.update", 14)) {
-        say(w, "{\"type\":\"session.updated\",\"event_id\":\"e1\",\"session\":{\"type\":"
-               "\"realtime\",\"object\":"
-               "\"realtime.session\",\"id\":\"sess_load\",\"model\":\"gpt-realtime-2.1\",\"expires_"
-               "at\":4102444800}}");
+    } else if (FIND(m, 64, "session.update")) {
+        say(w, SESSION("session.updated", "e1"));
     }
 }
 
-static void on_closed(struct ws *w, const struct ws_closed *why, void *arg)
+static size_t on_bytes(struct wire_conn *w, char *p, size_t n, void *arg)
+{
+    struct leg *leg = arg;
+    struct wire_message m;
+    size_t used = 0, size;
+
+    if (!leg->open) {
+        used = wire_head(p, n);
+        if (!used || !wire_ws_accept(w, p, used))
+            return 0;
+        leg->open = true;
+        say(w, SESSION("session.created", "e0"));
+    }
+    while ((size = wire_ws_read(p + used, n - used, &m)) > 0) {
+        used += size;
+        on_message(leg, w, &m);
+    }
+    return used;
+}
+
+static void on_closed(struct wire_conn *w, void *arg)
 {
     struct leg *leg = arg;
 
-    (void)w;
-    (void)why;
-    if (leg->call && leg->call->model == leg->ws)
+    if (leg->call && leg->call->model == w)
         leg->call->model = NULL;
     free(leg);
 }
 
-static const struct ws_handlers handlers = {.open = on_open, .text = on_text, .closed = on_closed};
+static const struct wire_handlers handlers = {.bytes = on_bytes, .closed = on_closed};
 
 /* --- turns --- */
 
@@ -134,7 +193,7 @@ static void hear_caller(struct load_call *c)
     say(c->model, text);
 }
 
-static void begin_turn(struct load_call *c, uint64_t now_us)
+static void begin_turn(struct load_call *c)
 {
     char text[512];
 
@@ -142,7 +201,7 @@ static void begin_turn(struct load_call *c, uint64_t now_us)
     if (c->load->o.work)
         hear_caller(c);
     c->deltas_left = DELTAS_PER_TURN;
-    c->next_delta_us = now_us;
+    c->step = 0;
     (void)snprintf(
         text, sizeof(text),
         "{\"type\":\"response.created\",\"event_id\":\"e\",\"response\":{\"id\":\"r%u\",\"object\":"
@@ -170,17 +229,17 @@ static void work(struct load_call *c)
         for (unsigned i = 0; i < UNRULY_TOOLS; i++)
             call_function(c, "unruly", i);
     } else if (c->load->o.work && !c->tool_us) {
-        c->tool_us = clock_us(loop_clock());
+        c->tool_us = monotonic_us();
         call_function(c, "steady", 0);
     }
 }
 
-static void end_turn(struct load_call *c, const char *status, uint64_t now_us)
+static void end_turn(struct load_call *c, const char *status)
 {
     char text[512];
 
     c->deltas_left = 0;
-    c->next_turn_us = now_us + PAUSE_US;
+    c->wait = PAUSE;
     (void)snprintf(text, sizeof(text),
                    "{\"type\":\"response.output_audio.done\",\"event_id\":\"e\",\"response_id\":"
                    "\"r%u\",\"item_id\":"
@@ -196,31 +255,28 @@ static void end_turn(struct load_call *c, const char *status, uint64_t now_us)
     say(c->model, text);
 }
 
-static void finish_turn(struct load_call *c, uint64_t now_us)
+static void send_delta(struct load_call *c, size_t chars, uint64_t now_us)
 {
-    work(c);
-    end_turn(c, "completed", now_us);
-}
+    static char frame[WIRE_HEADER_MAX + 256 + LOAD_DELTA_CHARS + 8];
+    struct load_stamp stamp = {c->number, c->life, c->down_seq, now_us};
+    char *begin = frame + WIRE_HEADER_MAX, *sound;
+    size_t head, n;
 
-static void send_delta(struct load_call *c)
-{
-    char head[192], sound[LOAD_DELTA_CHARS + 1];
-    struct iovec iov[3];
-    int n;
-
-    memset(sound, '/', LOAD_DELTA_CHARS);
-    memcpy(sound + LOAD_DELTA_CHARS - 3, "w==", 4);
-    load_stamp(sound, c->number, clock_us(loop_clock()));
-    n = snprintf(head, sizeof(head),
-                 "{\"type\":\"response.output_audio.delta\",\"event_id\":\"e\",\"response_id\":\"r%"
-                 "u\",\"item_id\":\"i%u\","
-                 "\"output_index\":0,\"content_index\":0,\"delta\":\"",
-                 c->turn, c->turn);
-    iov[0] = (struct iovec){head, (size_t)n};
-    iov[1] = (struct iovec){sound, LOAD_DELTA_CHARS};
-    iov[2] = (struct iovec){"\"}", 2};
-    if (ws_sendv(c->model, iov, 3) == 0)
-        c->load->report.deltas_sent += !c->unruly;
+    n = (size_t)snprintf(
+        begin, 256,
+        "{\"type\":\"response.output_audio.delta\",\"event_id\":\"e\",\"response_id\":\"r%"
+        "u\",\"item_id\":\"i%u\","
+        "\"output_index\":0,\"content_index\":0,\"delta\":\"",
+        c->turn, c->turn);
+    sound = begin + n;
+    load_stamp_write(sound, &stamp);
+    memset(sound + LOAD_STAMP_CHARS, '/', chars - LOAD_STAMP_CHARS - 3);
+    memcpy(sound + chars - 3, "w==\"}", 5);
+    n += chars + 2;
+    head = wire_ws_header(begin, n, 1, false);
+    wire_send(c->model, begin - head, head + n);
+    c->down_seq++;
+    c->load->report.deltas_sent += !c->unruly;
 }
 
 /* Where in the caller's sound we are. */
@@ -241,14 +297,16 @@ static void tell_turn(struct load_call *c, const char *type, unsigned long long 
     say(c->model, text);
 }
 
-static void cut_in(struct load_call *c, uint64_t now_us)
+/* The delta right before may be cut off by it, for it stands in front of the clear. */
+static void cut_in(struct load_call *c)
 {
     c->load->report.barge_ins += !c->unruly;
-    c->speech_us = clock_us(loop_clock());
     c->caller_speaks = true;
+    c->cut_seq = c->down_seq;
+    c->speech_us = monotonic_us();
     tell_turn(c, "input_audio_buffer.speech_started",
               now_ms(c) > DETECTED_MS ? now_ms(c) - DETECTED_MS : 0);
-    end_turn(c, "cancelled", now_us);
+    end_turn(c, "cancelled");
 }
 
 static void understand(struct load_call *c)
@@ -259,7 +317,32 @@ static void understand(struct load_call *c)
     tell_turn(c, "conversation.item.input_audio_transcription.completed", 0);
 }
 
-void load_model_tick(struct load_call *c, uint64_t now_us)
+static void talk(struct load_call *c, uint64_t now_us)
+{
+    if (c->deltas_left == 0) {
+        if (c->wait > 0) {
+            c->wait--;
+            return;
+        }
+        if (c->caller_speaks)
+            understand(c);
+        begin_turn(c);
+    }
+    if (c->step > 0) {
+        c->step--;
+        return;
+    }
+    send_delta(c, LOAD_DELTA_CHARS, now_us);
+    c->step = DELTA - 1;
+    if (c->turn % 2 == 0 && c->deltas_left == DELTAS_PER_TURN - CUT_AFTER) {
+        cut_in(c);
+    } else if (--c->deltas_left == 0) {
+        work(c);
+        end_turn(c, "completed");
+    }
+}
+
+void load_model_visit(struct load_call *c, uint64_t now_us)
 {
     if (!c->model || !c->up || c->over)
         return;
@@ -267,62 +350,32 @@ void load_model_tick(struct load_call *c, uint64_t now_us)
         c->load->report.clears_missed += !c->unruly;
         c->speech_us = 0;
     }
-    if (c->load->silent)
+    if (c->load->silent_us)
         return;
-    if (c->deltas_left == 0 && now_us >= c->next_turn_us) {
-        if (c->caller_speaks)
-            understand(c);
-        begin_turn(c, now_us);
+    if (c->load->o.mix == LOAD_TALK || c->unruly) {
+        talk(c, now_us);
+        return;
     }
-    while (c->deltas_left > 0 && now_us >= c->next_delta_us) {
-        send_delta(c);
-        c->next_delta_us += DELTA_US;
-        if (c->turn % 2 == 0 && c->deltas_left == DELTAS_PER_TURN - CUT_AFTER)
-            cut_in(c, now_us);
-        else if (--c->deltas_left == 0)
-            finish_turn(c, now_us);
-    }
+    if (c->turn == 0)
+        begin_turn(c);
+    send_delta(c, LOAD_FRAME_CHARS, now_us);
 }
 
 /* --- listening --- */
 
-static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *arg)
+static void on_accepted(struct wire_conn *w, void *arg)
 {
     struct leg *leg = calloc(1, sizeof(*leg));
 
-    (void)r;
-    if (!leg)
-        return 503;
+    if (!leg) {
+        wire_close(w);
+        return;
+    }
     leg->load = arg;
-    *accept = (struct ws_accept){.handlers = &handlers, .arg = leg, .max_message = 1 << 20};
-    return 0;
+    wire_handle(w, &handlers, leg);
 }
-
-static void on_request(struct http_request *r, void *arg)
-{
-    (void)arg;
-    http_reply(r, 404, "text/plain", RD_STR("only WebSocket upgrades here\n"));
-}
-
-static void on_gone(struct http_request *r, void *arg)
-{
-    (void)r;
-    (void)arg;
-}
-
-static const struct http_handlers http = {
-    .on_request = on_request, .on_gone = on_gone, .on_upgrade = on_upgrade};
 
 int load_model_start(struct load *l, int fd)
 {
-    struct http_server_opts o = {
-        .loop = l->o.loop, .handlers = &http, .arg = l, .max_connections = 4096};
-
-    return listener_start(&l->listener, &o, fd);
-}
-
-void load_model_stop(struct load *l)
-{
-    listener_stop(l->listener);
-    l->listener = NULL;
+    return wire_listen(l->wire, fd, on_accepted, l);
 }

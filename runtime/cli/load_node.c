@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load_node.c - see load_node.h.
+ *
+ * With processors of our own, everything begins on the last one, and the threads of the node are
+ * moved to the others when it answers: so its database, which is a process of its own, stays with
+ * us, as it would be on another machine. */
+#include "cli/load_node.h"
+#include "base/err.h"
+#include "cli/loopback.h"
+#include "sim/carrier/double.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { END_WAIT_MS = 1000, END_LOOK_MS = 20 };
+
+/* --- processors --- */
+
+static int n_processors(void)
+{
+    return (int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+static void pin(pid_t thread, bool node)
+{
+    int n = n_processors();
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    for (int i = node ? 0 : n - 1; i < (node ? n - 1 : n); i++)
+        CPU_SET((size_t)i, &set);
+    (void)sched_setaffinity(thread, sizeof(set), &set);
+}
+
+typedef void(thread_fn)(pid_t pid, pid_t thread, void *arg);
+
+static void each_thread(pid_t pid, thread_fn *fn, void *arg)
+{
+    char path[64];
+    struct dirent *e;
+    DIR *d;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    d = opendir(path);
+    while (d && (e = readdir(d)))
+        if (e->d_name[0] != '.')
+            fn(pid, (pid_t)atoi(e->d_name), arg);
+    if (d)
+        (void)closedir(d);
+}
+
+static void pin_thread(pid_t pid, pid_t thread, void *arg)
+{
+    (void)pid;
+    (void)arg;
+    pin(thread, true);
+}
+
+static void pin_node(const struct load_node *n, const struct load_node_opts *o)
+{
+    if (!o->pinned || n_processors() < 2)
+        return;
+    for (int i = 0; i < 2; i++) /* a thread may have begun another meanwhile */
+        each_thread(n->pid, pin_thread, NULL);
+}
+
+/* --- what it costs --- */
+
+static void add_ns(pid_t pid, pid_t thread, void *arg)
+{
+    uint64_t ns = 0, *sum = arg;
+    char path[96];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)pid, (int)thread);
+    f = fopen(path, "re");
+    if (!f)
+        return;
+    if (fscanf(f, "%" SCNu64, &ns) == 1)
+        *sum += ns;
+    (void)fclose(f);
+}
+
+double load_node_cpu_s(const struct load_node *n)
+{
+    uint64_t sum = 0;
+
+    each_thread(n->pid, add_ns, &sum);
+    return (double)sum / 1e9;
+}
+
+double load_node_rss_mb(const struct load_node *n)
+{
+    unsigned long pages = 0;
+    char path[64];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/statm", (int)n->pid);
+    f = fopen(path, "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*u %lu", &pages) != 1)
+        pages = 0;
+    (void)fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
+}
+
+/* --- beginning and end --- */
+
+static void become_node(const struct load_node *n, const struct load_node_opts *o)
+{
+    char openai[96], max_calls[16];
+
+    (void)snprintf(openai, sizeof(openai), "ws://127.0.0.1:%u/v1/realtime", o->model_port);
+    (void)snprintf(max_calls, sizeof(max_calls), "%u", o->max_calls);
+    setenv("RINGDOWN_LISTEN", n->listen, 1);
+    setenv("RINGDOWN_PUBLIC_URL", n->url, 1);
+    setenv("RINGDOWN_ADMIN_LISTEN", "127.0.0.1:0", 0); /* whoever measures it as well says where */
+    setenv("OPENAI_REALTIME_URL", openai, 1);
+    setenv("OPENAI_API_KEY", "sk-load", 1);
+    setenv("TWILIO_ACCOUNT_SID", CARRIER_DOUBLE_ACCOUNT, 1);
+    setenv("TWILIO_AUTH_TOKEN", CARRIER_DOUBLE_TOKEN, 1);
+    setenv("RINGDOWN_DATA", n->data, 1);
+    setenv("RINGDOWN_MAX_CALLS", max_calls, 1);
+    setenv("RINGDOWN_MAX_CALLS_PER_CALLER", "0", 1);
+    setenv("RINGDOWN_LOG", "error", 1);
+    if (o->agents)
+        setenv("RINGDOWN_AGENTS", o->agents, 1);
+    (void)freopen("/dev/null", "w", stdout);
+    (void)execl("/proc/self/exe", "ringdown", "serve", (char *)NULL);
+    _exit(127);
+}
+
+static int begin(struct load_node *n, const struct load_node_opts *o)
+{
+    int rc = loopback_address(n->listen, sizeof(n->listen)); /* it binds it itself */
+
+    if (rc)
+        return rc;
+    (void)snprintf(n->url, sizeof(n->url), "http://%s", n->listen);
+    if (o->pinned && n_processors() > 1)
+        pin(0, false); /* we, and what we start */
+    return 0;
+}
+
+static int wait_for(struct load_node *n, const struct load_node_opts *o)
+{
+    int rc;
+
+    if (n->pid < 0)
+        return -errno;
+    rc = loopback_wait(n->listen, n->pid);
+    if (!rc)
+        pin_node(n, o);
+    return rc;
+}
+
+int load_node_start(struct load_node *n, const struct load_node_opts *o)
+{
+    int rc;
+
+    *n = (struct load_node){.pid = -1};
+    rc = begin(n, o);
+    if (rc)
+        return rc;
+    (void)snprintf(n->data, sizeof(n->data), "/tmp/ringdown-load-XXXXXX");
+    if (!mkdtemp(n->data)) {
+        n->data[0] = '\0';
+        return -errno;
+    }
+    (void)chmod(n->data, 0711); /* or its database would lie elsewhere, and stay */
+    n->pid = fork();
+    if (n->pid == 0)
+        become_node(n, o);
+    return wait_for(n, o);
+}
+
+int load_relay_start(struct load_node *n, const struct load_node_opts *o)
+{
+    char ports[32];
+    int rc;
+
+    *n = (struct load_node){.pid = -1};
+    rc = begin(n, o);
+    if (rc)
+        return rc;
+    (void)snprintf(ports, sizeof(ports), "%s,%u", strchr(n->listen, ':') + 1, o->model_port);
+    n->pid = fork();
+    if (n->pid == 0) {
+        (void)execl("/proc/self/exe", "ringdown", "load", "--relay", ports, (char *)NULL);
+        _exit(127);
+    }
+    return wait_for(n, o);
+}
+
+/* Asked politely; asked again after a second, which ends it at once. */
+static void end_process(pid_t pid)
+{
+    kill(pid, SIGTERM);
+    for (int waited = 0; waited < END_WAIT_MS; waited += END_LOOK_MS) {
+        if (waitpid(pid, NULL, WNOHANG) == pid)
+            return;
+        usleep(END_LOOK_MS * 1000);
+    }
+    kill(pid, SIGTERM);
+    (void)waitpid(pid, NULL, 0);
+}
+
+void load_node_stop(struct load_node *n)
+{
+    pid_t rm;
+
+    if (n->pid > 0)
+        end_process(n->pid);
+    n->pid = -1;
+    if (!n->data[0])
+        return;
+    rm = fork();
+    if (rm == 0) {
+        (void)execlp("rm", "rm", "-rf", "--", n->data, (char *)NULL);
+        _exit(127);
+    }
+    if (rm > 0)
+        (void)waitpid(rm, NULL, 0);
+}
