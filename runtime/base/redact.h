@@ -25,7 +25,8 @@ int redact_text(struct buf *out, struct rd_str text);
 int redact_named(struct buf *out, struct rd_str name, struct rd_str text);
 
 /* The same for JSON, which stays JSON: strings are redacted inside, and a number that is taken out
- * becomes a string. What is no JSON is treated as text. */
+ * becomes a string. A value that is a carrier's sid or a UUID as a whole is left alone. What is no JSON
+ * is treated as text. */
 int redact_json(struct buf *out, struct rd_str json);
 
 #endif

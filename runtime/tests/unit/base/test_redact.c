@@ -180,6 +180,22 @@ static void test_json_stays_json(void **state)
     TRY(redact_json, list);
 }
 
+static void test_identifiers_in_json_are_no_cards(void **state)
+{
+    static const struct example list[] = {
+        {"{\"id\":\"CA47ea06120a5f0e10ce74b05e686fb434.1795832090.1\"}", NULL},
+        {"{\"sid\":\"SM4111111111111111ce74b05e686fb434\"}", NULL},
+        {"[\"41111111-1111-1111-beef-4111111111ef\"]", NULL},
+        {"{\"id\":\"CA47ea06120a5f0e10ce74b05e686fb434.4111111111111111\"}",
+         "{\"id\":\"CA47ea06120a5f0e10ce74b05e686fb434.[card]\"}"},
+        {"{\"said\":\"it is CA47ea06120a5f0e10ce74b05e686fb434.1795832090\"}",
+         "{\"said\":\"it is CA47ea06120a5f0e10ce74b05e686fb[card]\"}"},
+    };
+
+    (void)state;
+    TRY(redact_json, list);
+}
+
 static void test_a_long_run_is_decided_in_parts_that_overlap(void **state)
 {
     struct buf text, out;
@@ -235,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_social_security_numbers),
         cmocka_unit_test(test_digits_that_are_read_out),
         cmocka_unit_test(test_json_stays_json),
+        cmocka_unit_test(test_identifiers_in_json_are_no_cards),
         cmocka_unit_test(test_a_long_run_is_decided_in_parts_that_overlap),
         cmocka_unit_test(test_a_long_text_of_digits_takes_no_time),
         cmocka_unit_test(test_a_full_buffer_is_told),
