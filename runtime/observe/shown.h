@@ -57,6 +57,7 @@ int shown_label(struct buf *out, const char *label, const char *value);
 /* Of this process: process_*, for Prometheus' own names. */
 int shown_cpu(struct buf *out, const struct metric_shown *m);
 int shown_resident(struct buf *out, const struct metric_shown *m);
+int shown_heap(struct buf *out, const struct metric_shown *m);
 int shown_virtual(struct buf *out, const struct metric_shown *m);
 int shown_started(struct buf *out, const struct metric_shown *m);
 int shown_open_files(struct buf *out, const struct metric_shown *m);

@@ -91,6 +91,10 @@ static const struct metric_shown node[] = {
              "raise `metrics.agents`"),
     FUNCTION("build_info", SHOWN_GAUGE, "boolean", "version", shown_build, "1, with the version",
              "differs between nodes for long: a deploy did not end"),
+    FUNCTION(
+        "heap_bytes", SHOWN_GAUGE, "bytes", NULL, shown_heap,
+        "Memory that malloc has given out and not got back, without what it keeps for the next",
+        "grows where no calls are: a leak; report it"),
     PROCESS("cpu_seconds_total", SHOWN_COUNTER, "seconds", 1000000, shown_cpu,
             "CPU time used, all threads", "rises per call: profile; see performance.md"),
     PROCESS("resident_memory_bytes", SHOWN_GAUGE, "bytes", 1, shown_resident, "Memory in use",
