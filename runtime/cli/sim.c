@@ -28,7 +28,7 @@
 static const char usage[] =
     "usage: ringdown sim [--openai HOST:PORT] [--scenarios FOLDER] [--record-openai FILE]\n"
     "                    [--log FILE] [--tls-cert FILE --tls-key FILE]\n"
-    "                    [--twilio HOST:PORT] [--node URL] [--twilio-log FILE]\n"
+    "                    [--twilio HOST:PORT] [--node URL] [--fallback URL] [--twilio-log FILE]\n"
     "                    [--vapi HOST:PORT] [--vapi-log FILE]\n\n"
     "Plays OpenAI's Realtime API until it is told to stop: understands what the scenarios' "
     "callers\n"
@@ -45,6 +45,7 @@ static const char usage[] =
     "                        brings its own\n"
     "  --node URL            whom those telephones answer; default $RINGDOWN_PUBLIC_URL, else\n"
     "                        http://127.0.0.1:8080\n"
+    "  --fallback URL        asked when the node fails, as a number's fallback URL; default: none\n"
     "  --twilio-log FILE     what they do, one JSON object per line\n"
     "  --rest-fault LIST     how that API misbehaves; see ringdown call --help\n"
     "  --numbers N|FILE      the account's numbers: how many, from +13125550100 on, as Vapi "
@@ -65,7 +66,7 @@ static const char usage[] =
 
 struct simulating {
     const char *listen, *folder, *record, *log, *cert, *key;
-    const char *twilio, *node, *twilio_log, *rest_fault, *numbers;
+    const char *twilio, *node, *fallback, *twilio_log, *rest_fault, *numbers;
     const char *vapi, *vapi_sign, *vapi_fault, *vapi_log;
     FILE *events; /* owns */
     struct tls_client *tls_client;
@@ -95,6 +96,7 @@ static const struct {
              WORD("tls-key", key),
              WORD("twilio", twilio),
              WORD("node", node),
+             WORD("fallback", fallback),
              WORD("twilio-log", twilio_log),
              WORD("rest-fault", rest_fault),
              WORD("numbers", numbers),
@@ -177,6 +179,7 @@ static int start_twilio(struct simulating *s, char *why, size_t cap)
     const char *ca_file = getenv("RINGDOWN_CA_FILE");
     struct carrier_double_opts o = {.loop = s->loop,
                                     .node_url = node_url(s),
+                                    .fallback_url = s->fallback,
                                     .account_sid = account,
                                     .auth_token = token,
                                     .rest_listen = s->twilio,

@@ -200,7 +200,8 @@ static void on_judged(struct carrier_call *c)
     const struct call_report *r = &c->report;
 
     carrier_tell(c, "call.judged",
-                 json_pack("{s:b, s:s, s:s}", "ok", r->ok, "ended_by", r->ended_by, "why", r->why));
+                 json_pack("{s:b, s:s, s:s, s:i, s:s}", "ok", r->ok, "ended_by", r->ended_by, "why",
+                           r->why, "ms", (int)r->seconds_ms, "verbs", r->verbs));
     while (*at != c)
         at = &(*at)->next;
     *at = c->next;

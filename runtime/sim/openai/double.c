@@ -41,7 +41,9 @@ struct openai_double {
     char refusal[384];            /* body of the newest refused upgrade, until it is sent */
     unsigned n_sessions;
     struct openai_order order; /* for a moment that is still to come; MOMENT_NOW: none */
-    uint64_t violations;       /* of sessions that are gone */
+    struct openai_misery door; /* of who connects before door_until_ms */
+    uint64_t door_until_ms;
+    uint64_t violations; /* of sessions that are gone */
     bool stopped;
 };
 
@@ -326,6 +328,10 @@ static int on_upgrade(struct http_request *r, struct ws_accept *accept, void *ar
     struct peer *p = NULL;
     int status = openai_upgrade_check(&visit, r);
 
+    if (status == 0 && now_ms() < d->door_until_ms) {
+        visit.misery = d->door;
+        status = openai_upgrade_misery(&visit);
+    }
     if (status) {
         int n = openai_upgrade_error(d->refusal, sizeof(d->refusal), status, &visit);
 
@@ -363,6 +369,11 @@ static int obey(struct openai_double *d, const struct openai_order *o)
 {
     struct peer *p;
 
+    if (o->moment == MOMENT_DOOR) {
+        d->door = o->misery;
+        d->door_until_ms = now_ms() + o->for_ms;
+        return 202;
+    }
     if (o->moment != MOMENT_NOW) {
         d->order = *o;
         return 202;

@@ -50,7 +50,7 @@ int openai_fault_parse(struct openai_misery *out, const char *name, size_t n);
 extern const char *const openai_fault_names[]; /* ends with NULL */
 
 /* Moments at which somebody outside may want a session to break. */
-enum openai_moment { MOMENT_NOW, MOMENT_ANSWER, MOMENT_TOOL };
+enum openai_moment { MOMENT_NOW, MOMENT_ANSWER, MOMENT_TOOL, MOMENT_DOOR };
 enum { OPENAI_GOES_ON = -1 };
 
 struct openai_session_events {

@@ -126,6 +126,11 @@ int openai_upgrade_check(struct openai_visit *out, const struct http_request *r)
                                 http_header(r, "openai-beta"));
 }
 
+int openai_upgrade_misery(struct openai_visit *v)
+{
+    return v->misery.fault == FAULT_REFUSE ? fault_refusal(v) : 0;
+}
+
 int openai_upgrade_error(char *out, size_t cap, int status, const struct openai_visit *v)
 {
     int n = snprintf(

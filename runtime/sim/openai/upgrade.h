@@ -20,6 +20,9 @@ int openai_upgrade_check(struct openai_visit *out, const struct http_request *r)
 int openai_upgrade_parts(struct openai_visit *out, struct rd_str path, struct rd_str target,
                          struct rd_str authorization, struct rd_str beta);
 
+/* Of a visit that is welcome, and shall misbehave as `misery` says: 0, or the status it is refused with. */
+int openai_upgrade_misery(struct openai_visit *v);
+
 /* The API's JSON for a refusal. Bytes written. */
 int openai_upgrade_error(char *out, size_t cap, int status, const struct openai_visit *v);
 
