@@ -25,19 +25,20 @@ enum { END_WAIT_MS = 1000, END_LOOK_MS = 20 };
 
 /* --- processors --- */
 
-static int n_processors(void)
+int load_processors(void)
 {
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static void pin(pid_t thread, bool node)
+/* The node's are the first ones, ours is the last. */
+static void pin(pid_t thread, unsigned node_cores)
 {
-    int n = n_processors();
+    size_t n = (size_t)load_processors(), first = node_cores ? 0 : n - 1;
     cpu_set_t set;
 
     CPU_ZERO(&set);
-    for (int i = node ? 0 : n - 1; i < (node ? n - 1 : n); i++)
-        CPU_SET((size_t)i, &set);
+    for (size_t i = first; i < (node_cores ? node_cores : n); i++)
+        CPU_SET(i, &set);
     (void)sched_setaffinity(thread, sizeof(set), &set);
 }
 
@@ -61,16 +62,17 @@ static void each_thread(pid_t pid, thread_fn *fn, void *arg)
 static void pin_thread(pid_t pid, pid_t thread, void *arg)
 {
     (void)pid;
-    (void)arg;
-    pin(thread, true);
+    pin(thread, *(const unsigned *)arg);
 }
 
 static void pin_node(const struct load_node *n, const struct load_node_opts *o)
 {
-    if (!o->pinned || n_processors() < 2)
+    unsigned cores = o->cores ? o->cores : (unsigned)load_processors() - 1;
+
+    if (!o->pinned || load_processors() < 2)
         return;
     for (int i = 0; i < 2; i++) /* a thread may have begun another meanwhile */
-        each_thread(n->pid, pin_thread, NULL);
+        each_thread(n->pid, pin_thread, &cores);
 }
 
 /* --- what it costs --- */
@@ -120,7 +122,8 @@ static void become_node(const struct load_node *n, const struct load_node_opts *
 {
     char openai[96], max_calls[16];
 
-    (void)snprintf(openai, sizeof(openai), "ws://127.0.0.1:%u/v1/realtime", o->model_port);
+    (void)snprintf(openai, sizeof(openai), "ws%s://127.0.0.1:%u/v1/realtime",
+                   o->model_tls ? "s" : "", o->model_port);
     (void)snprintf(max_calls, sizeof(max_calls), "%u", o->max_calls);
     setenv("RINGDOWN_LISTEN", n->listen, 1);
     setenv("RINGDOWN_PUBLIC_URL", n->url, 1);
@@ -133,6 +136,18 @@ static void become_node(const struct load_node *n, const struct load_node_opts *
     setenv("RINGDOWN_MAX_CALLS", max_calls, 1);
     setenv("RINGDOWN_MAX_CALLS_PER_CALLER", "0", 1);
     setenv("RINGDOWN_LOG", "error", 1);
+    if (o->model_tls)
+        setenv("RINGDOWN_CA_FILE", n->cert, 1);
+    if (o->carrier_tls) {
+        setenv("RINGDOWN_TLS_CERT", n->cert, 1);
+        setenv("RINGDOWN_TLS_KEY", n->key, 1);
+    }
+    if (o->cores) {
+        char cores[16];
+
+        (void)snprintf(cores, sizeof(cores), "%u", o->cores);
+        setenv("RINGDOWN_MEDIA_THREADS", cores, 1);
+    }
     if (o->agents)
         setenv("RINGDOWN_AGENTS", o->agents, 1);
     (void)freopen("/dev/null", "w", stdout);
@@ -146,9 +161,9 @@ static int begin(struct load_node *n, const struct load_node_opts *o)
 
     if (rc)
         return rc;
-    (void)snprintf(n->url, sizeof(n->url), "http://%s", n->listen);
-    if (o->pinned && n_processors() > 1)
-        pin(0, false); /* we, and what we start */
+    (void)snprintf(n->url, sizeof(n->url), "http%s://%s", o->carrier_tls ? "s" : "", n->listen);
+    if (o->pinned && load_processors() > 1)
+        pin(0, 0); /* we, and what we start */
     return 0;
 }
 
@@ -162,6 +177,31 @@ static int wait_for(struct load_node *n, const struct load_node_opts *o)
     if (!rc)
         pin_node(n, o);
     return rc;
+}
+
+/* A certificate that is its own authority. */
+static int make_pair(struct load_node *n)
+{
+    pid_t openssl;
+    int status = 0;
+
+    (void)snprintf(n->cert, sizeof(n->cert), "%s/load-cert.pem", n->data);
+    (void)snprintf(n->key, sizeof(n->key), "%s/load-key.pem", n->data);
+    openssl = fork();
+    if (openssl == 0) {
+        if (!freopen("/dev/null", "w", stderr))
+            _exit(126);
+        (void)execlp("openssl", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                     "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                     "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", n->key,
+                     "-out", n->cert, (char *)NULL);
+        _exit(127);
+    }
+    if (openssl < 0 || waitpid(openssl, &status, 0) != openssl || status != 0) {
+        fputs("no certificate could be made; is the program `openssl` installed?\n", stderr);
+        return -ENOENT;
+    }
+    return 0;
 }
 
 int load_node_start(struct load_node *n, const struct load_node_opts *o)
@@ -178,6 +218,10 @@ int load_node_start(struct load_node *n, const struct load_node_opts *o)
         return -errno;
     }
     (void)chmod(n->data, 0711); /* or its database would lie elsewhere, and stay */
+    if (o->model_tls || o->carrier_tls)
+        rc = make_pair(n);
+    if (rc)
+        return rc;
     n->pid = fork();
     if (n->pid == 0)
         become_node(n, o);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAIRS_MAX = 25, TRIES = 3 };
+enum { TRIES = 3 };
 
 /* What is told of a pair: the relay's, the node's, and the two together. */
 struct figure {
@@ -64,7 +64,7 @@ static double idle_of(const struct load_result *r)
 
 static double lost_of(const struct load_result *r)
 {
-    return (double)(r->report.up_order.lost + r->report.down_order.lost);
+    return (double)load_lost(&r->report);
 }
 
 static const struct figure figures[] = {
@@ -104,7 +104,7 @@ enum column { RELAY, NODE, BOTH };
 
 static double middle(const struct pair *pairs, unsigned n, const struct figure *f, enum column what)
 {
-    double values[PAIRS_MAX];
+    double values[LOAD_PAIRS_MAX];
 
     for (unsigned i = 0; i < n; i++) {
         double relay = f->of(&pairs[i].relay), node = f->of(&pairs[i].node);
@@ -141,7 +141,7 @@ static void json_medians(const struct pair *pairs, unsigned n, unsigned tries,
                          const struct load_wish *w)
 {
     printf("{\"calls\":%u,\"mix\":\"%s\",\"pairs\":%u,\"tries\":%u,\"measured\":%s", w->run.calls,
-           w->run.mix == LOAD_PASS ? "pass" : "talk", n, tries, n == w->pairs ? "true" : "false");
+           w->mix, n, tries, n == w->pairs ? "true" : "false");
     for (unsigned i = 0; n && i < FIGURES; i++) {
         const struct figure *f = &figures[i];
 
@@ -171,21 +171,51 @@ static int run_pair(const struct load_wish *w, struct pair *p, bool *quiet)
         code = load_once(w, false, "node: ", &p->node);
     if (code)
         return code;
-    *quiet = !load_lagged(&p->relay.report) && !load_lagged(&p->node.report);
+    *quiet = !load_lagged(w, &p->relay.report) && !load_lagged(w, &p->node.report);
     tell("relay", &p->relay, *quiet ? "" : "   discarded: we lagged in this pair");
     tell("node ", &p->node, *quiet ? "" : "   discarded: we lagged in this pair");
     return 0;
 }
 
+/* The last pair, drawn. */
+static int write_page(const struct load_wish *w, const struct pair *p)
+{
+    struct load_page page = {.node = &p->node, .relay = &p->relay, .title = "A node and a relay"};
+
+    return w->html ? load_write_page(w, &page) : 0;
+}
+
 static int warm_up(const struct load_wish *w)
 {
     struct load_wish warm = *w;
-    struct pair p;
+    struct pair *p = calloc(1, sizeof(*p));
     bool quiet;
+    int code;
 
     warm.run.seconds = w->run.seconds < 3 ? w->run.seconds : 3;
     fprintf(stderr, "a pair that only warms up:\n");
-    return run_pair(&warm, &p, &quiet);
+    code = p ? run_pair(&warm, p, &quiet) : EXIT_FAILED;
+    free(p);
+    return code;
+}
+
+static int tell_all(const struct load_wish *w, const struct pair *pairs, unsigned n, unsigned tries,
+                    bool good)
+{
+    if (w->json)
+        json_medians(pairs, n, tries, w);
+    else if (n)
+        print_medians(pairs, n);
+    if (n < w->pairs) {
+        fprintf(stderr,
+                "NOT MEASURED: %u of %u pairs were quiet enough in %u tries; run it again on a "
+                "quiet machine\n",
+                n, w->pairs, tries);
+        return LOAD_NOT_MEASURED;
+    }
+    if (write_page(w, &pairs[n - 1]))
+        return EXIT_FAILED;
+    return good ? EXIT_OK : EXIT_FAILED;
 }
 
 int load_in_pairs(const struct load_wish *w)
@@ -203,21 +233,8 @@ int load_in_pairs(const struct load_wish *w)
         good = good && load_is_good(&pairs[n].relay.report) && load_is_good(&pairs[n].node.report);
         n++;
     }
-    if (!code) {
-        if (w->json)
-            json_medians(pairs, n, tries, w);
-        else if (n)
-            print_medians(pairs, n);
-        if (n < w->pairs) {
-            fprintf(stderr,
-                    "NOT MEASURED: %u of %u pairs were quiet enough in %u tries; run it again on a "
-                    "quiet machine\n",
-                    n, w->pairs, tries);
-            code = LOAD_NOT_MEASURED;
-        } else if (!good) {
-            code = EXIT_FAILED;
-        }
-    }
+    if (!code)
+        code = tell_all(w, pairs, n, tries, good);
     free(pairs);
     return code;
 }

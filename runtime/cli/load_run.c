@@ -2,6 +2,7 @@
 /* load_run.c - one run: start what is under load, play the calls, take its figures, end it. */
 #include "base/err.h"
 #include "base/json.h"
+#include "base/now.h"
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/load.h"
@@ -72,20 +73,38 @@ static void on_measured(void *arg)
     r->out->rss_mb = load_node_rss_mb(&r->node);
 }
 
+static void keep_sample(struct running *r, const struct load_report *so_far)
+{
+    struct load_result *out = r->out;
+
+    if (out->n_samples < LOAD_SAMPLES)
+        out->samples[out->n_samples++] =
+            (struct load_sample){.up = so_far->now_up,
+                                 .cpu_s = load_node_cpu_s(&r->node),
+                                 .own_cpu_s = (double)now_of(CLOCK_PROCESS_CPUTIME_ID) / 1e6,
+                                 .lag_ms = so_far->lag_now.max_us / 1000.0};
+}
+
 static void on_second(const struct load_report *so_far, void *arg)
 {
-    const struct running *r = arg;
+    struct running *r = arg;
 
-    fprintf(stderr, "%s%u of %u calls up, %u failed, %" PRIu64 " frames, %u barge-ins\n", r->name,
-            so_far->now_up, r->w->run.calls, so_far->failed, so_far->frames_sent,
-            so_far->barge_ins);
+    keep_sample(r, so_far);
+    fprintf(stderr,
+            "%s%u of %u calls up, %u failed, %" PRIu64 " frames, %u barge-ins, lag %.2f ms\n",
+            r->name, so_far->now_up, r->w->run.calls, so_far->failed, so_far->frames_sent,
+            so_far->barge_ins, load_quantile_us(&so_far->lag_now, 0.99) / 1000.0);
 }
 
 static int start(struct running *r, uint16_t model_port)
 {
     struct load_node_opts o = {.agents = r->w->agents,
                                .model_port = model_port,
-                               .max_calls = r->w->run.calls + LOAD_UNRULY_MAX,
+                               .max_calls = r->w->run.n_beyond ? r->w->run.calls
+                                                               : r->w->run.calls + LOAD_UNRULY_MAX,
+                               .cores = r->w->cores,
+                               .model_tls = r->w->model_tls && !r->relay,
+                               .carrier_tls = r->w->run.carrier_tls && !r->relay,
                                .pinned = r->w->pinned};
     int rc = r->relay ? load_relay_start(&r->node, &o) : load_node_start(&r->node, &o);
 
@@ -115,7 +134,16 @@ int load_once(const struct load_wish *w, bool relay, const char *name, struct lo
         o.node_url = r.node.url;
         o.relay = relay ? (uint16_t)atoi(strchr(r.node.listen, ':') + 1) : 0;
         o.unruly = w->unruly;
+        o.carrier_tls = w->run.carrier_tls && !relay;
+        if (w->model_tls && !relay) {
+            o.model_cert = r.node.cert;
+            o.model_key = r.node.key;
+        }
+        if (relay)
+            o.n_unruly = o.n_beyond = 0;
         rc = load_run(&o, fd, &events, &out->report);
+        if (rc)
+            fprintf(stderr, "the run could not begin (%s)\n", rd_strerror(rc));
     } else {
         (void)close(fd);
     }

@@ -119,7 +119,7 @@ local SHELVES = set "carriers providers"
 local HIDDEN = {
   { "^lua%.h$", "lua agent" }, { "^lauxlib%.h$", "lua agent" }, { "^lualib%.h$", "lua agent" },
   { "^uv%.h$", "io store" }, { "^uv/", "io store" },
-  { "^openssl/", "io" }, { "^curl/", "io" },
+  { "^openssl/", "io sim" }, { "^curl/", "io" },
   { "^libpq", "store" }, { "^postgresql/", "store" }, { "^sqlite3", "store" },
   { "^speex", "media sim" },
 }

@@ -15,7 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 1024, NEAR = 320 /* where the node's events say what they are */ };
+enum {
+    TEXT_MAX = 1024,
+    NEAR = 320,  /* where the node's events say what they are */
+    SETTLE = 25, /* visits */
+    GONE = 10
+};
 
 void load_call_over(struct load_call *c)
 {
@@ -25,14 +30,16 @@ void load_call_over(struct load_call *c)
         return;
     c->over = true;
     c->model = NULL; /* the node, or the relay, ends that connection */
-    if (c->unruly)
+    if (c->kind != LOAD_COUNTS)
         return;
     l->n_over++;
     if (c->up)
         l->report.now_up--;
-    if (!c->up)
+    if (!c->up && l->silent_us)
+        l->report.attempted--; /* the run ended before it could come up */
+    else if (!c->up)
         l->report.failed++;
-    else if (!l->silent_us)
+    else if (!l->silent_us && !c->quiet && !c->disturbed)
         l->report.dropped++;
 }
 
@@ -82,8 +89,9 @@ static void send_frame(struct load_call *c, uint64_t now_us)
     head = wire_ws_header(begin, n, 1, true);
     wire_send(c->carrier, begin - head, head + n);
     c->up_seq++;
+    c->age++;
     c->bytes_sent += LOAD_FRAME_BYTES;
-    c->load->report.frames_sent += !c->unruly;
+    c->load->report.frames_sent += c->kind == LOAD_COUNTS;
 }
 
 static void send_text(struct load_call *c, const char *text)
@@ -115,9 +123,12 @@ static void on_media(struct load_call *c, const char *payload, size_t n, uint64_
     if (c->play_until_us < now_us)
         c->play_until_us = now_us;
     c->play_until_us += chars / 4 * 3 * 125; /* 8 bytes are 1 ms */
-    if (c->unruly || chars < LOAD_STAMP_CHARS || !load_stamp_read(payload, &s) ||
-        s.call != c->number || s.life != c->life)
+    if (c->kind != LOAD_COUNTS || c->disturbed || chars < LOAD_STAMP_CHARS ||
+        !load_stamp_read(payload, &s) || s.call != c->number || s.life != c->life)
         return;
+    if (!c->heard)
+        load_observe(&c->load->report.first, now_us - c->asked_us);
+    c->heard = true;
     if (s.seq > c->cut_seq)
         load_order_forgive(&c->down_order, c->cut_seq);
     load_order_see(&c->down_order, s.seq);
@@ -141,7 +152,8 @@ static void on_mark(struct load_call *c, const char *name, size_t left)
 
 static void on_clear(struct load_call *c, uint64_t now_us)
 {
-    if (c->speech_us && !c->unruly && c->speech_us >= c->load->measure_us && c->load->measure_us)
+    if (c->speech_us && c->kind == LOAD_COUNTS && c->speech_us >= c->load->measure_us &&
+        c->load->measure_us)
         load_observe(&c->load->report.clear, now_us - c->speech_us);
     c->speech_us = 0;
     c->play_until_us = now_us;
@@ -221,7 +233,9 @@ static void came_up(struct load_call *c)
         "\"customParameters\":{}}}",
         c->sid + 2, c->load->o.account, c->sid + 2, c->sid);
     send_text(c, start);
-    if (c->unruly)
+    if (c->kind == LOAD_BEYOND)
+        c->load->report.beyond_admitted++;
+    if (c->kind != LOAD_COUNTS)
         return;
     c->load->report.now_up++;
     c->load->report.established++;
@@ -260,7 +274,7 @@ static int dial(struct load_call *c, const char *host, const struct wire_handler
     to.sin_port = htons((uint16_t)atoi(port + 1));
     if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
         return RD_EPROTO;
-    return wire_dial(&c->carrier, c->load->wire, &to, h, c);
+    return wire_dial(&c->carrier, c->load->wire, &to, c->load->carrier_tls, h, c);
 }
 
 static int open_stream(struct load_call *c, const char *signature)
@@ -305,6 +319,13 @@ static int read_twiml(struct load_call *c, char *text)
     return open_stream(c, signature);
 }
 
+/* A document that tells the telephone network what the caller is to hear, and no stream. */
+static bool is_apology(const char *answer)
+{
+    return strncmp(answer, "HTTP/1.1 200", 12) == 0 && strstr(answer, "<Response>") &&
+           !strstr(answer, "<Stream");
+}
+
 static size_t on_twiml(struct wire_conn *w, char *p, size_t n, void *arg)
 {
     size_t head = wire_head(p, n);
@@ -321,6 +342,8 @@ static size_t on_twiml(struct wire_conn *w, char *p, size_t n, void *arg)
     }
     wire_close(w);
     c->carrier = NULL;
+    if (text && c->kind == LOAD_BEYOND && is_apology(text))
+        c->load->report.beyond_apologised++;
     if (!text || read_twiml(c, text + head))
         load_call_over(c);
     free(text);
@@ -332,7 +355,7 @@ static const struct wire_handlers webhook = {.bytes = on_twiml, .closed = on_clo
 static int post(struct load_call *c, const struct carrier_form *f)
 {
     char url[512], signature[CARRIER_SIGNATURE_BYTES], head[512];
-    const char *host = c->load->o.node_url + strlen("http://");
+    const char *host = strstr(c->load->o.node_url, "://") + 3;
     struct buf body;
     int n, rc;
 
@@ -358,10 +381,9 @@ static int post(struct load_call *c, const struct carrier_form *f)
 
 int load_call_place(struct load_call *c)
 {
-    const char *fields[][2] = {
-        {"CallSid", c->sid},       {"AccountSid", c->load->o.account},
-        {"From", "+13125550142"},  {"To", c->unruly ? c->unruly : c->load->o.to},
-        {"CallStatus", "ringing"}, {"Direction", "inbound"}};
+    const char *fields[][2] = {{"CallSid", c->sid},       {"AccountSid", c->load->o.account},
+                               {"From", "+13125550142"},  {"To", c->to},
+                               {"CallStatus", "ringing"}, {"Direction", "inbound"}};
     struct carrier_form f = {.n = 0};
     uint8_t random[16];
     int rc = random_bytes(random, sizeof(random));
@@ -383,14 +405,54 @@ int load_call_place(struct load_call *c)
     return rc;
 }
 
-void load_call_visit(struct load_call *c, uint64_t now_us)
+/* One end of the call is gone, without a word. */
+static void lose_an_end(struct load_call *c)
 {
-    if (!c->up || !c->carrier)
+    if (c->number % 2) {
+        load_model_drop(c);
         return;
-    if (!c->load->silent_us)
-        send_frame(c, now_us);
+    }
+    c->disturbed = true;
+    c->load->report.vanished++;
+    wire_close(c->carrier);
+    c->carrier = NULL;
+    load_call_over(c);
+}
+
+static void echo_due(struct load_call *c, uint64_t now_us)
+{
     while (c->n_marks > 0 && now_us >= c->marks[c->first_mark].due_us)
         echo_mark(c);
+}
+
+/* Over, and some time ago. */
+static bool is_gone(struct load_call *c)
+{
+    return c->over && c->kind == LOAD_COUNTS && !c->load->silent_us &&
+           (c->load->o.duration_s || c->load->o.drops) && ++c->gone >= GONE;
+}
+
+void load_call_visit(struct load_call *c, uint64_t now_us)
+{
+    if (is_gone(c)) {
+        load_call_renew(c);
+        return;
+    }
+    if (!c->up || !c->carrier)
+        return;
+    echo_due(c, now_us);
+    if (c->load->silent_us)
+        return;
+    if (c->quiet) { /* what is under way may arrive */
+        if (++c->quiet > SETTLE)
+            load_call_hang_up(c);
+        return;
+    }
+    send_frame(c, now_us);
+    if (c->end_age && c->age >= c->end_age)
+        c->quiet = 1;
+    else if (c->drop_age && c->age == c->drop_age)
+        lose_an_end(c);
 }
 
 void load_call_hang_up(struct load_call *c)

@@ -25,6 +25,7 @@ enum {
     DELTAS_PER_TURN = 10,
     CUT_AFTER = 5,
     PAUSE = LOAD_FRAMES_A_SECOND,
+    LISTEN = 15 * LOAD_FRAMES_A_SECOND,
     DELTA = 10, /* visits: 200 ms */
     CLEAR_WAIT_US = 1000000,
     DETECTED_MS = 300, /* after it began */
@@ -37,7 +38,7 @@ struct leg {
     struct load *load;
     struct load_call *call; /* NULL until a stamp was heard */
     uint64_t bytes;         /* heard before the call was known */
-    bool open;
+    bool open, asked;       /* asked: for a response, before the call was known */
 };
 
 static void say(struct wire_conn *w, const char *text)
@@ -47,18 +48,34 @@ static void say(struct wire_conn *w, const char *text)
 
 /* --- hearing --- */
 
+static void talk(struct load_call *c, uint64_t now_us);
+
+/* The opening is asked for: its first words come at once. */
+static void answer(struct load_call *c)
+{
+    if (c->turn > 0 || !c->up || c->quiet || c->load->silent_us)
+        return;
+    c->wait = 0;
+    if (c->profile != LOAD_PASS)
+        talk(c, monotonic_us());
+}
+
 static struct load_call *call_of(struct leg *leg, struct wire_conn *w, const struct load_stamp *s)
 {
     struct load *l = leg->load;
     struct load_call *c;
 
-    if (s->call >= l->o.calls + l->o.n_unruly || l->calls[s->call].life != s->life)
+    if (s->call >= l->o.calls + l->o.n_unruly + l->o.n_beyond || l->calls[s->call].life != s->life)
         return NULL;
     c = &l->calls[s->call];
     if (!leg->call && !c->over) {
         leg->call = c;
         c->model = w;
         c->wait = c->number * 104729u % 100; /* 2 s */
+        if (c->disturbed)
+            l->report.models_back++;
+        else if (leg->asked)
+            answer(c);
     }
     return leg->call == c ? c : NULL;
 }
@@ -70,11 +87,13 @@ static void on_stamp(struct leg *leg, struct wire_conn *w, const struct load_sta
 
     if (!c)
         return;
-    load_order_see(&c->up_order, s->seq);
     c->bytes_arrived = leg->bytes;
+    if (c->disturbed)
+        return;
+    load_order_see(&c->up_order, s->seq);
     /* What was kept while the session was set up came late for a reason; it is not the node's
      * delay. */
-    if (!c->unruly && c->load->measure_us && s->at_us >= c->load->measure_us)
+    if (c->kind == LOAD_COUNTS && c->load->measure_us && s->at_us >= c->load->measure_us)
         load_observe(&c->load->report.up, now_us - s->at_us);
 }
 
@@ -112,7 +131,8 @@ static void on_audio(struct leg *leg, struct wire_conn *w, const char *audio, si
 /* The output of a function call came back. */
 static void on_output(struct load_call *c)
 {
-    if (c->tool_us && !c->unruly && c->load->measure_us && c->tool_us >= c->load->measure_us)
+    if (c->tool_us && c->kind == LOAD_COUNTS && c->load->measure_us &&
+        c->tool_us >= c->load->measure_us)
         load_observe(&c->load->report.tool, monotonic_us() - c->tool_us);
     c->tool_us = 0;
 }
@@ -136,6 +156,10 @@ static void on_message(struct leg *leg, struct wire_conn *w, const struct wire_m
         on_audio(leg, w, audio + 11, m->n - (size_t)(audio + 11 - m->p));
     } else if (leg->call && FIND(m, m->n, "function_call_output")) {
         on_output(leg->call);
+    } else if (FIND(m, 64, "response.create")) {
+        leg->asked = true;
+        if (leg->call)
+            answer(leg->call);
     } else if (FIND(m, 64, "session.update")) {
         say(w, SESSION("session.updated", "e1"));
     }
@@ -198,7 +222,7 @@ static void begin_turn(struct load_call *c)
     char text[512];
 
     c->turn++;
-    if (c->load->o.work)
+    if (c->load->o.work || c->profile == LOAD_TOOL)
         hear_caller(c);
     c->deltas_left = DELTAS_PER_TURN;
     c->step = 0;
@@ -225,10 +249,10 @@ static void call_function(struct load_call *c, const char *name, unsigned n)
 
 static void work(struct load_call *c)
 {
-    if (c->unruly) {
+    if (c->kind == LOAD_UNRULY) {
         for (unsigned i = 0; i < UNRULY_TOOLS; i++)
             call_function(c, "unruly", i);
-    } else if (c->load->o.work && !c->tool_us) {
+    } else if ((c->load->o.work || c->profile == LOAD_TOOL) && !c->tool_us) {
         c->tool_us = monotonic_us();
         call_function(c, "steady", 0);
     }
@@ -239,7 +263,9 @@ static void end_turn(struct load_call *c, const char *status)
     char text[512];
 
     c->deltas_left = 0;
-    c->wait = PAUSE;
+    c->wait = c->profile == LOAD_LISTEN ? LISTEN : PAUSE;
+    if (c->turn == 1) /* they all began when they were asked to; from here on they differ */
+        c->wait += c->number * 104729u % 100;
     (void)snprintf(text, sizeof(text),
                    "{\"type\":\"response.output_audio.done\",\"event_id\":\"e\",\"response_id\":"
                    "\"r%u\",\"item_id\":"
@@ -276,7 +302,7 @@ static void send_delta(struct load_call *c, size_t chars, uint64_t now_us)
     head = wire_ws_header(begin, n, 1, false);
     wire_send(c->model, begin - head, head + n);
     c->down_seq++;
-    c->load->report.deltas_sent += !c->unruly;
+    c->load->report.deltas_sent += c->kind == LOAD_COUNTS;
 }
 
 /* Where in the caller's sound we are. */
@@ -300,7 +326,7 @@ static void tell_turn(struct load_call *c, const char *type, unsigned long long 
 /* The delta right before may be cut off by it, for it stands in front of the clear. */
 static void cut_in(struct load_call *c)
 {
-    c->load->report.barge_ins += !c->unruly;
+    c->load->report.barge_ins += c->kind == LOAD_COUNTS;
     c->caller_speaks = true;
     c->cut_seq = c->down_seq;
     c->speech_us = monotonic_us();
@@ -315,6 +341,13 @@ static void understand(struct load_call *c)
     tell_turn(c, "input_audio_buffer.speech_stopped", now_ms(c));
     tell_turn(c, "input_audio_buffer.committed", 0);
     tell_turn(c, "conversation.item.input_audio_transcription.completed", 0);
+}
+
+static bool is_cut(const struct load_call *c)
+{
+    if (c->profile == LOAD_BARGE)
+        return true;
+    return c->profile == LOAD_TALK && c->turn % 2 == 0;
 }
 
 static void talk(struct load_call *c, uint64_t now_us)
@@ -334,7 +367,7 @@ static void talk(struct load_call *c, uint64_t now_us)
     }
     send_delta(c, LOAD_DELTA_CHARS, now_us);
     c->step = DELTA - 1;
-    if (c->turn % 2 == 0 && c->deltas_left == DELTAS_PER_TURN - CUT_AFTER) {
+    if (is_cut(c) && c->deltas_left == DELTAS_PER_TURN - CUT_AFTER) {
         cut_in(c);
     } else if (--c->deltas_left == 0) {
         work(c);
@@ -347,12 +380,12 @@ void load_model_visit(struct load_call *c, uint64_t now_us)
     if (!c->model || !c->up || c->over)
         return;
     if (c->speech_us && now_us > c->speech_us + CLEAR_WAIT_US) {
-        c->load->report.clears_missed += !c->unruly;
+        c->load->report.clears_missed += c->kind == LOAD_COUNTS;
         c->speech_us = 0;
     }
-    if (c->load->silent_us)
+    if (c->load->silent_us || c->quiet)
         return;
-    if (c->load->o.mix == LOAD_TALK || c->unruly) {
+    if (c->profile != LOAD_PASS) {
         talk(c, now_us);
         return;
     }
@@ -377,5 +410,19 @@ static void on_accepted(struct wire_conn *w, void *arg)
 
 int load_model_start(struct load *l, int fd)
 {
-    return wire_listen(l->wire, fd, on_accepted, l);
+    return wire_listen(l->wire, fd, l->model_tls, on_accepted, l);
+}
+
+/* The provider goes away in the middle of a call. */
+void load_model_drop(struct load_call *c)
+{
+    struct wire_conn *w = c->model;
+
+    if (!w)
+        return;
+    c->model = NULL;
+    c->disturbed = true;
+    c->speech_us = 0;
+    c->load->report.models_cut++;
+    wire_hang_up(w);
 }

@@ -16,10 +16,14 @@ enum {
     LOAD_MARKS = 64
 };
 
+enum load_kind { LOAD_COUNTS, LOAD_UNRULY, LOAD_BEYOND };
+
 struct load_call {
     struct load *load;
     uint16_t number, life;
-    const char *unruly; /* borrows: the number it calls; NULL: one of those that count */
+    enum load_kind kind;
+    enum load_profile profile;
+    const char *to; /* borrows: the number it calls */
     char sid[40];
 
     /* Telephone side: caller.c */
@@ -34,7 +38,11 @@ struct load_call {
     uint64_t bytes_sent;
     uint32_t up_seq;
     struct load_order down_order;
-    bool up, over;
+    unsigned age;               /* frames sent */
+    unsigned end_age, drop_age; /* when it ends, when it loses an end; 0: never */
+    unsigned quiet, gone;       /* visits since no more audio is sent, since it is over */
+    bool up, over, heard;
+    bool disturbed; /* lost an end: what arrived of it says nothing */
 
     /* Model's side: model.c */
     struct wire_conn *model;
@@ -54,11 +62,16 @@ struct load {
     struct load_report report;
     struct load_events events;
     struct wire *wire;
+    struct wire_tls *model_tls, *carrier_tls; /* NULL: plain */
     struct load_call *calls;
     unsigned n_placed, n_over; /* without the unruly ones */
+    unsigned n_beyond;         /* placed of those */
     bool unruly_placed, measuring;
     uint64_t started_us, all_up_us, measure_us, silent_us; /* 0: not yet */
 };
+
+/* load.c */
+void load_call_renew(struct load_call *c); /* it is over: another one begins in its place */
 
 /* caller.c */
 int load_call_place(struct load_call *c);
@@ -68,6 +81,7 @@ void load_call_over(struct load_call *c);
 
 /* model.c */
 int load_model_start(struct load *l, int fd);
+void load_model_drop(struct load_call *c);
 void load_model_visit(struct load_call *c, uint64_t now_us); /* every 20 ms */
 
 #endif

@@ -9,6 +9,7 @@
  * Failure modes: any error of a socket closes it and says so once; a peer that does not read makes
  * its queue grow up to QUEUE_MAX, then it is closed. */
 #include "sim/load/wire.h"
+#include "sim/load/wire_tls.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -31,7 +32,10 @@ struct wire_conn {
     char *queue;              /* owns: to be written */
     size_t n_rest, n_queue, queue_cap;
     int fd;
+    struct ssl_st *ssl;   /* owns; NULL: plain */
+    struct wire_tls *tls; /* a listening socket: whose connections are encrypted */
     bool connecting, dead, watching;
+    bool held; /* writing waits for something to be read: a handshake */
 };
 
 struct wire {
@@ -88,13 +92,14 @@ static void bury(struct wire *w)
 
     while ((c = w->dead)) {
         link_out(c);
+        wire_ssl_free(c->ssl);
         free(c->rest);
         free(c->queue);
         free(c);
     }
 }
 
-static void fail(struct wire_conn *c)
+void wire_hang_up(struct wire_conn *c)
 {
     if (c->dead)
         return;
@@ -108,7 +113,7 @@ void wire_free(struct wire *w)
     if (!w)
         return;
     while (w->live)
-        fail(w->live);
+        wire_hang_up(w->live);
     bury(w);
     if (w->epoll >= 0)
         (void)close(w->epoll);
@@ -118,7 +123,7 @@ void wire_free(struct wire *w)
 
 static void watch(struct wire_conn *c, int op)
 {
-    bool out = c->connecting || c->n_queue > 0;
+    bool out = c->connecting || (c->n_queue > 0 && !c->held);
     struct epoll_event e = {.events = EPOLLIN | (out ? (uint32_t)EPOLLOUT : 0), .data.ptr = c};
 
     if (op == EPOLL_CTL_MOD && out == c->watching)
@@ -144,7 +149,7 @@ static int conn_new(struct wire_conn **out, struct wire *w, int fd)
     return 0;
 }
 
-int wire_listen(struct wire *w, int fd, wire_accept_fn *accepted, void *arg)
+int wire_listen(struct wire *w, int fd, struct wire_tls *tls, wire_accept_fn *accepted, void *arg)
 {
     struct wire_conn *c;
     int rc = conn_new(&c, w, fd);
@@ -152,6 +157,7 @@ int wire_listen(struct wire *w, int fd, wire_accept_fn *accepted, void *arg)
     if (rc)
         return rc;
     c->accepted = accepted;
+    c->tls = tls;
     c->arg = arg;
     watch(c, EPOLL_CTL_ADD);
     return listen(fd, 4096) < 0 ? -errno : 0;
@@ -164,7 +170,7 @@ void wire_handle(struct wire_conn *c, const struct wire_handlers *h, void *arg)
 }
 
 int wire_dial(struct wire_conn **out, struct wire *w, const struct sockaddr_in *to,
-              const struct wire_handlers *h, void *arg)
+              struct wire_tls *tls, const struct wire_handlers *h, void *arg)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int rc = fd < 0 ? -errno : conn_new(out, w, fd);
@@ -172,6 +178,7 @@ int wire_dial(struct wire_conn **out, struct wire *w, const struct sockaddr_in *
     if (rc)
         return rc;
     wire_handle(*out, h, arg);
+    (*out)->ssl = wire_ssl_new(tls, fd, true);
     if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) < 0 && errno != EINPROGRESS) {
         rc = -errno;
         wire_close(*out);
@@ -191,6 +198,7 @@ static void accept_all(struct wire_conn *listener)
     while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         if (conn_new(&c, listener->wire, fd))
             return;
+        c->ssl = wire_ssl_new(listener->tls, fd, false);
         listener->accepted(c, listener->arg);
         watch(c, EPOLL_CTL_ADD);
     }
@@ -200,11 +208,29 @@ static void accept_all(struct wire_conn *listener)
 
 static ssize_t push(struct wire_conn *c, const char *p, size_t n)
 {
-    ssize_t done = c->connecting ? 0 : send(c->fd, p, n, MSG_NOSIGNAL);
+    ssize_t done;
 
+    if (c->connecting)
+        return 0;
+    if (c->ssl)
+        return wire_ssl_write(c->ssl, p, n, &c->held);
+    done = send(c->fd, p, n, MSG_NOSIGNAL);
     if (done >= 0)
         return done;
     return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+/* -EAGAIN: nothing there; 0: the end. */
+static ssize_t pull(struct wire_conn *c, char *p, size_t cap)
+{
+    ssize_t n;
+
+    if (c->ssl)
+        return wire_ssl_read(c->ssl, p, cap);
+    n = recv(c->fd, p, cap, 0);
+    if (n >= 0)
+        return n;
+    return errno == EINTR ? -EAGAIN : -errno;
 }
 
 static bool keep(struct wire_conn *c, const char *p, size_t n)
@@ -236,11 +262,6 @@ void wire_send(struct wire_conn *c, const void *data, size_t n)
         (void)shutdown(c->fd, SHUT_RDWR); /* told when the loop comes to it, never from in here */
 }
 
-size_t wire_waiting(const struct wire_conn *c)
-{
-    return c->n_queue;
-}
-
 static void on_writable(struct wire_conn *c)
 {
     ssize_t done;
@@ -250,14 +271,14 @@ static void on_writable(struct wire_conn *c)
     if (c->connecting) {
         (void)getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &n);
         if (err) {
-            fail(c);
+            wire_hang_up(c);
             return;
         }
         c->connecting = false;
     }
     done = c->n_queue ? push(c, c->queue, c->n_queue) : 0;
     if (done < 0) {
-        fail(c);
+        wire_hang_up(c);
         return;
     }
     c->n_queue -= (size_t)done;
@@ -266,41 +287,43 @@ static void on_writable(struct wire_conn *c)
     watch(c, EPOLL_CTL_MOD);
 }
 
+static bool keep_rest(struct wire_conn *c, const char *p, size_t n)
+{
+    char *rest = n > READ_BYTES / 2 ? NULL : realloc(c->rest, n);
+
+    if (!rest)
+        return false;
+    c->rest = rest;
+    c->n_rest = n;
+    memcpy(rest, p, n);
+    return true;
+}
+
 /* What was left over stands in front of what is read now, so a message is always in one piece. */
 static void on_readable(struct wire_conn *c)
 {
     char *buffer = c->wire->read;
-    size_t had = c->n_rest, all, used;
+    size_t all, used;
     ssize_t n;
 
-    if (had)
-        memcpy(buffer, c->rest, had);
-    n = recv(c->fd, buffer + had, READ_BYTES - had, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (c->n_rest)
+        memcpy(buffer, c->rest, c->n_rest);
+    n = pull(c, buffer + c->n_rest, READ_BYTES - c->n_rest);
+    if (c->held) {
+        c->held = false;
+        on_writable(c);
+    }
+    if (n == -EAGAIN || c->dead)
         return;
     if (n <= 0 || !c->h) {
-        fail(c);
+        wire_hang_up(c);
         return;
     }
-    all = had + (size_t)n;
+    all = c->n_rest + (size_t)n;
+    c->n_rest = 0;
     used = c->h->bytes(c, buffer, all, c->arg);
-    if (c->dead)
-        return;
-    c->n_rest = all - used;
-    if (c->n_rest == 0)
-        return;
-    if (c->n_rest > had || !c->rest) {
-        char *rest = realloc(c->rest, c->n_rest);
-
-        if (!rest || c->n_rest > READ_BYTES / 2) {
-            free(rest ? rest : c->rest);
-            c->rest = NULL;
-            fail(c);
-            return;
-        }
-        c->rest = rest;
-    }
-    memcpy(c->rest, buffer + used, c->n_rest);
+    if (!c->dead && used < all && !keep_rest(c, buffer + used, all - used))
+        wire_hang_up(c);
 }
 
 void wire_poll(struct wire *w, int64_t timeout_us)

@@ -12,6 +12,12 @@
 
 struct wire; /* the epoll and its connections */
 struct wire_conn;
+struct wire_tls; /* a certificate, or none: whose connections are encrypted */
+
+/* PEM files. RD_ETLS: they cannot be read. */
+int wire_tls_server(struct wire_tls **out, const char *cert, const char *key);
+int wire_tls_client(struct wire_tls **out); /* trusts anybody */
+void wire_tls_free(struct wire_tls *t);     /* after the connections */
 
 struct wire_handlers {
     /* Bytes stand at p, writable; returns how many were used up, the rest comes again with more. */
@@ -27,16 +33,16 @@ void wire_poll(struct wire *w, int64_t timeout_us);
 
 /* Listens on a bound socket; `accepted` gives a new connection its handlers. */
 typedef void(wire_accept_fn)(struct wire_conn *c, void *arg);
-int wire_listen(struct wire *w, int fd, wire_accept_fn *accepted, void *arg);
+int wire_listen(struct wire *w, int fd, struct wire_tls *tls, wire_accept_fn *accepted, void *arg);
 
 int wire_dial(struct wire_conn **out, struct wire *w, const struct sockaddr_in *to,
-              const struct wire_handlers *h, void *arg);
+              struct wire_tls *tls, const struct wire_handlers *h, void *arg);
 void wire_handle(struct wire_conn *c, const struct wire_handlers *h, void *arg);
 
 /* Never blocks: what the kernel does not take is kept. */
 void wire_send(struct wire_conn *c, const void *data, size_t n);
-void wire_close(struct wire_conn *c);           /* NULL is fine; no callback */
-size_t wire_waiting(const struct wire_conn *c); /* bytes that the kernel did not take yet */
+void wire_hang_up(struct wire_conn *c); /* and tell `closed` */
+void wire_close(struct wire_conn *c);   /* NULL is fine; no callback */
 
 /* --- WebSocket --- */
 
