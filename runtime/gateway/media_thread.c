@@ -226,6 +226,8 @@ int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
     t->next_request = 1;
     rc = loop_new(&t->loop);
     if (!rc)
+        loop_gather(t->loop);
+    if (!rc)
         rc = mailbox_new(&t->mailbox, t->loop, mailbox_capacity(n), receive, t);
     if (!rc)
         rc = start_http(t);

@@ -8,12 +8,14 @@
  * - What must not happen inside a caller's stack (`closed` callbacks, freeing) uses the same list.
  *   An item queued while the list runs still runs in the same turn.
  * - Lag is measured from the first callback after waiting to the end of the flush list.
+ * - A loop with very many frames lets a moment pass between two turns (gather.c).
  *
  * Failure modes: out of memory while making something is reported; nothing else can fail. Handles
  * that an owner forgot are closed by loop_free(), connections without an owner are asked to leave.
  */
 #include "io/loop.h"
 
+#include "io/gather.h"
 #include "io/loop_private.h"
 #include "io/tls.h"
 #include "observe/turn.h"
@@ -22,6 +24,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { RANDOM_BYTES = 4096 };
 
@@ -43,6 +46,9 @@ struct loop {
     uint64_t turn_began_us;
     uint64_t lag_sum_us, lag_turns;
     uint32_t lag_worst_us;
+
+    bool gathers;
+    struct gather gather;
 
     char *scratch; /* owns */
     char *wire;    /* owns; made when first needed */
@@ -91,25 +97,43 @@ uint64_t loop_now_ms(const struct loop *l)
 
 void loop_woke(struct loop *l)
 {
+    gather_event(&l->gather);
     if (l->in_turn)
         return;
     l->in_turn = true;
     l->turn_began_us = now_us(NULL);
 }
 
-static void turn_ends(struct loop *l)
+/* Returns when it is. */
+static uint64_t turn_ends(struct loop *l)
 {
-    uint64_t us;
+    uint64_t now = now_us(NULL), us;
 
-    if (!l->in_turn)
-        return;
-    us = now_us(NULL) - l->turn_began_us;
+    us = now - l->turn_began_us;
     turn_over(us);
     l->in_turn = false;
     l->lag_turns++;
     l->lag_sum_us += us;
     if (us > l->lag_worst_us)
         l->lag_worst_us = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+    return now;
+}
+
+/* Sockets are left alone for a moment; timers are that much later, too. */
+static void gather(struct loop *l, uint64_t now)
+{
+    struct timespec pause = {0};
+    uint32_t us = gather_pause_us(&l->gather, l->turn_began_us, now);
+
+    if (us == 0)
+        return;
+    pause.tv_nsec = (long)us * 1000;
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
+void loop_gather(struct loop *l)
+{
+    l->gathers = true;
 }
 
 struct loop_lag loop_lag_take(struct loop *l)
@@ -165,10 +189,16 @@ static void on_prepare(uv_prepare_t *h)
 {
     struct loop *l = h->data;
 
+    uint64_t now;
+
     if (l->first)
         loop_woke(l);
     flush_all(l);
-    turn_ends(l);
+    if (!l->in_turn)
+        return;
+    now = turn_ends(l);
+    if (l->gathers && !l->stopped)
+        gather(l, now);
 }
 
 /* --- the loop itself -------------------------------------------------------------------------- */
@@ -209,7 +239,8 @@ int loop_run(struct loop *l)
         flush_all(l);
     } while (!l->stopped && uv_loop_alive(&l->uv));
     l->stopped = false;
-    turn_ends(l);
+    if (l->in_turn)
+        (void)turn_ends(l);
     return 0;
 }
 

@@ -46,6 +46,10 @@ int loop_work(struct loop *l, loop_work_fn *work, loop_work_fn *done, void *arg)
 typedef void(loop_signal_cb)(int signum, void *arg);
 int loop_on_signal(struct loop *l, int signum, loop_signal_cb *cb, void *arg);
 
+/* A loop that carries audio: with many frames a second it looks for them at most every 150 µs instead of
+ * waking up for each (io/gather.h). Loop's thread, or before it runs. */
+void loop_gather(struct loop *l);
+
 /* Lag of the loop: worst and mean time a turn took since the last call, in µs (a turn = from waking
  * up to waiting again). Loop's thread. */
 struct loop_lag {
