@@ -66,9 +66,9 @@ static int hex4(const char *p, const char *end)
     return code;
 }
 
-/* True if one of eight bytes is a quote, a backslash or a control character. Borrows between the
- * bytes can only add a hit above a real one, so "any" is exact. */
-static bool word_is_special(const char *p)
+/* The highest bit of each of eight bytes that is a quote, a backslash or a control character. Borrows between
+ * the bytes can only add a hit above a real one: the lowest is exact, and whether there is any. */
+static uint64_t special_bytes(const char *p)
 {
     uint64_t w, quote, slash;
 
@@ -79,6 +79,23 @@ static bool word_is_special(const char *p)
            HIGHS;
 }
 
+/* The first such byte, or `end`. The text itself is what most of a frame consists of, and most other strings
+ * are a word or two: so none of it is looked at byte by byte but the last few of a message. */
+static const char *skip_ordinary(const char *p, const char *end)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    for (; end - p >= 8; p += 8) {
+        uint64_t hits = special_bytes(p);
+
+        if (hits)
+            return p + __builtin_ctzll(hits) / 8;
+    }
+#endif
+    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+        p++;
+    return p;
+}
+
 /* p stands after the opening quote; returns the closing one, or NULL. */
 static const char *skip_string(const char *p, const char *end, bool *escaped)
 {
@@ -86,10 +103,7 @@ static const char *skip_string(const char *p, const char *end, bool *escaped)
 
     *escaped = false;
     for (;;) {
-        while (end - p >= 8 && !word_is_special(p))
-            p += 8;
-        while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-            p++;
+        p = skip_ordinary(p, end);
         if (p == end || (unsigned char)*p < 0x20)
             return NULL;
         if (*p == '"')
@@ -301,6 +315,7 @@ bool json_next(struct json_iter *it, struct rd_str *key, struct json_value *valu
     p = skip_space(p, it->end);
     if (p < it->end && *p == (it->array ? ']' : '}')) {
         it->p = NULL;
+        it->end = p + 1;
         return false;
     }
     if (!it->first && (p == it->end || *p++ != ','))

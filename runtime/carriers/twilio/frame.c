@@ -13,6 +13,23 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The object without white space around it. That it is JSON, its walk finds out: parsing it first would be a
+ * second look at the audio. */
+static bool object_of(struct json_value *root, struct rd_str text)
+{
+    while (text.n > 0 && is_space(text.p[0]))
+        text = (struct rd_str){text.p + 1, text.n - 1};
+    while (text.n > 0 && is_space(text.p[text.n - 1]))
+        text.n--;
+    *root = (struct json_value){.type = JSON_OBJECT, .raw = text};
+    return text.n >= 2 && text.p[0] == '{';
+}
+
 bool twilio_frame_read(struct twilio_frame *f, struct rd_str text)
 {
     struct rd_str key, object_key = {"", 0};
@@ -20,7 +37,7 @@ bool twilio_frame_read(struct twilio_frame *f, struct rd_str text)
     struct json_iter it;
 
     *f = (struct twilio_frame){0};
-    if (json_parse(text, &root) || root.type != JSON_OBJECT)
+    if (!object_of(&root, text))
         return false;
     json_iter_init(&it, &root);
     while (json_next(&it, &key, &v)) {
@@ -41,7 +58,7 @@ bool twilio_frame_read(struct twilio_frame *f, struct rd_str text)
     if (f->body.type == JSON_NONE && f->event.type == JSON_STRING &&
         rd_str_eq(object_key, f->event.raw))
         f->body = object;
-    return it.err == 0;
+    return it.err == 0 && it.end == root.raw.p + root.raw.n; /* nothing follows it */
 }
 
 bool twilio_frame_sid(char out[TWILIO_SID_BYTES], const struct json_value *v)
