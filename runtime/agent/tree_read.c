@@ -124,6 +124,22 @@ static int resolve(struct walk *w, const char *whole, const char *path, char out
 
 static int walk_folder(struct walk *w, const char *whole, const char *path, int depth);
 
+/* `real` is no link, and neither is what leads to it. */
+static int take_found(struct walk *w, const char *real, const char *path, const struct stat *st,
+                      int depth)
+{
+    if (S_ISDIR(st->st_mode))
+        return walk_folder(w, real, path, depth + 1);
+    if (!S_ISREG(st->st_mode))
+        return 0;
+    if (++w->n > TREE_FILES_MAX + 1)
+        return 0;
+    if (w->tree)
+        return take_file(w, real, path);
+    stamp_file(w, path, st);
+    return 0;
+}
+
 static int take_entry(struct walk *w, const char *folder, const char *path, const char *name,
                       int depth)
 {
@@ -135,21 +151,14 @@ static int take_entry(struct walk *w, const char *folder, const char *path, cons
         snprintf(below, sizeof(below), "%s%s%s", path, *path ? "/" : "", name) >=
             (int)sizeof(below))
         return fail(w, RD_ETOOBIG, name, "its name is too long");
+    if (lstat(whole, &st) != 0)
+        return 0; /* gone meanwhile */
+    if (!S_ISLNK(st.st_mode))
+        return take_found(w, whole, below, &st, depth);
     rc = resolve(w, whole, below, real);
     if (rc == -ENOENT || (!rc && stat(real, &st) != 0)) /* gone meanwhile, or a link to nothing */
         return 0;
-    if (rc)
-        return rc;
-    if (S_ISDIR(st.st_mode))
-        return walk_folder(w, real, below, depth + 1);
-    if (!S_ISREG(st.st_mode))
-        return 0;
-    if (++w->n > TREE_FILES_MAX + 1)
-        return 0;
-    if (w->tree)
-        return take_file(w, real, below);
-    stamp_file(w, below, &st);
-    return 0;
+    return rc ? rc : take_found(w, real, below, &st, depth);
 }
 
 static int walk_folder(struct walk *w, const char *whole, const char *path, int depth)
