@@ -101,20 +101,24 @@ static void decode_group(uint8_t out[3], const uint8_t *p)
     out[2] = (uint8_t)w;
 }
 
-ssize_t base64_decode(uint8_t *out, const char *in, size_t n)
+size_t base64_decode_checked(uint8_t *out, const char *in, size_t n)
 {
     const uint8_t *p = (const uint8_t *)in;
-    ssize_t n_bytes = base64_check(in, n);
-    size_t rest;
+    size_t n_bytes = n > 0 ? n / 4 * 3 - padding(in, n) : 0, rest;
     uint8_t last[3];
 
-    if (n_bytes <= 0)
-        return n_bytes;
-    for (rest = (size_t)n_bytes; rest >= 3; rest -= 3, out += 3, p += 4)
+    for (rest = n_bytes; rest >= 3; rest -= 3, out += 3, p += 4)
         decode_group(out, p);
     if (rest > 0) {
         decode_group(last, p);
         memcpy(out, last, rest);
     }
     return n_bytes;
+}
+
+ssize_t base64_decode(uint8_t *out, const char *in, size_t n)
+{
+    ssize_t n_bytes = base64_check(in, n);
+
+    return n_bytes <= 0 ? n_bytes : (ssize_t)base64_decode_checked(out, in, n);
 }

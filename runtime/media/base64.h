@@ -15,6 +15,10 @@ size_t base64_encode(char *out, const uint8_t *in, size_t n);
 /* Bytes written to out (room for n / 4 * 3), or RD_EPROTO. */
 ssize_t base64_decode(uint8_t *out, const char *in, size_t n);
 
+/* The same of a text that passed base64_check(), or of a part of one that begins and ends at multiples
+ * of four characters. */
+size_t base64_decode_checked(uint8_t *out, const char *in, size_t n);
+
 /* How many bytes the text stands for without decoding it; RD_EPROTO when a character, the length or
  * the padding is wrong. This is the check every caller frame gets before it is passed on. */
 ssize_t base64_check(const char *in, size_t n);
