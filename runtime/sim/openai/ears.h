@@ -35,4 +35,7 @@ uint64_t ears_waiting_ms(const struct ears *e);
 uint64_t ears_now_ms(const struct ears *e);
 void ears_clear(struct ears *e);
 
+/* Of what was appended as PCM, how much cannot be a voice on a telephone: in steps of 100 ms. */
+uint32_t ears_noisy_ms(const struct ears *e);
+
 #endif

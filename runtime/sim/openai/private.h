@@ -93,6 +93,7 @@ struct openai_session {
     bool spoke; /* assistant audio went out: the voice is locked */
 
     struct ears *ears;
+    bool said_noise;          /* that what it hears is noise was told */
     char speaking_id[ID_MAX]; /* item the current speech will become; "": nobody speaks */
     uint64_t speech_from_ms;
     uint32_t heard_ticket; /* of an utterance committed by hand, for the next response */

@@ -171,6 +171,15 @@ static void on_session_update(struct openai_session *s, const json_t *event)
     s->delayed_due_ms = s->now_ms + s->misery.after_ms;
 }
 
+/* Nothing that the API would refuse: it would understand nothing. */
+static void tell_noise(struct openai_session *s)
+{
+    if (s->said_noise || ears_noisy_ms(s->ears) == 0)
+        return;
+    s->said_noise = true;
+    fact(s, json_pack("{s:s,s:I}", "ev", "noise", "at_ms", (json_int_t)ears_now_ms(s->ears)));
+}
+
 static void on_append(struct openai_session *s, const json_t *event)
 {
     const json_t *audio = json_object_get(event, "audio");
@@ -181,8 +190,10 @@ static void on_append(struct openai_session *s, const json_t *event)
     if (got == RD_EPROTO)
         refuse(s, event, "invalid_value", "audio",
                "Invalid 'audio'. Expected base64-encoded audio bytes, but got an invalid value.");
-    else if (got > 0 && ears_append(s->ears, bytes, (size_t)got) == 0)
+    else if (got > 0 && ears_append(s->ears, bytes, (size_t)got) == 0) {
+        tell_noise(s);
         turn_listen(s);
+    }
     free(bytes);
 }
 
