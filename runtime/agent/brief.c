@@ -22,6 +22,7 @@ static const struct {
     {"vapi_tools", offsetof(struct brief, vapi_tools)},
     {"model", offsetof(struct brief, model)},
     {"voice", offsetof(struct brief, voice)},
+    {"audio", offsetof(struct brief, audio)},
     {"instructions", offsetof(struct brief, instructions)},
     {"language", offsetof(struct brief, language)},
     {"tools_json", offsetof(struct brief, tools_json)},

@@ -30,6 +30,8 @@ struct brief {
     /* For the provider. */
     const char *model; /* empty: the configured default */
     const char *voice;
+    const char
+        *audio; /* "pcm": the session's is 16-bit PCM at 24 kHz; else the telephone's µ-law */
     const char *instructions;
     const char *language;   /* ISO 639-1 of the first language; empty: let it guess */
     const char *tools_json; /* JSON array of {"name","description","parameters"}; "[]" */

@@ -31,7 +31,9 @@ struct provider_caps {
     bool resumable;  /* a session that is lost is worth another one */
     bool slow_start; /* it takes seconds until on_ready */
     enum provider_billing billing_unit;
-    uint32_t formats; /* audio_format bits, both directions */
+    uint32_t
+        formats; /* audio_format bits of the spans it takes and tells; what its own line carries
+                       * is the leg's matter */
 };
 
 /* One piece of agent speech: which response, which conversation item, which part of it. */

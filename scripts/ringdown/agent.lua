@@ -18,6 +18,14 @@ local host = require "ringdown.host"
 ---| "ended" # (call, reason): it is over
 ---@alias ringdown.words string|table<string, string> a text, or one per language
 
+---@class ringdown.openai
+---@field model string? a Realtime model; the setting openai.model if left out
+---@field voice string? "marin" if left out
+---@field audio "pcmu"|"pcm"? what the model hears and speaks: "pcmu", as the telephone, if left out; "pcm", 16 bits at
+---  24 kHz, for a model that needs it
+---@field context integer? tokens of a long conversation that the model keeps, 4000 to 60000
+---@field vad { silence: string?, threshold: number? }? when a caller has finished: "500ms" of silence, 0.5
+
 ---@class ringdown.vapi
 ---@field assistant string its id at Vapi
 ---@field route "redirect"|"bypass"|"bridge"? how a call gets there; "redirect" if left out
@@ -34,8 +42,7 @@ local host = require "ringdown.host"
 ---@field needs { hosts: string[]?, secrets: string[]?, tables: table? }? which hosts it asks, with which credentials,
 ---  and which tables it uses: { tables = { "price_list", visits = "write" } }
 ---@field vars table<string, any>? what call.vars may hold, with first values
----@field openai { model: string?, voice: string?, context: integer?, vad: { silence: string?, threshold: number? }? }?
----  context: tokens of a long conversation that the model keeps, 4000 to 60000
+---@field openai ringdown.openai? its model at OpenAI, where that is not the usual one
 ---@field vapi ringdown.vapi? its assistant at Vapi, if calls may run there; emergencies are recognised there only with
 ---  its transcripts, or over our own line (docs/vapi.md)
 ---@field emergencies ringdown.emergency[]? rules that recognise an emergency in what callers say

@@ -147,6 +147,7 @@ local function shapes_of(languages)
     openai = shape.fields {
       model = shape.text,
       voice = shape.one_of(voices),
+      audio = shape.one_of { "pcmu", "pcm" },
       context = shape.number(4000, 60000),
       vad = shape.fields { silence = shape.duration("100ms", "5s"), threshold = shape.number(0, 1) },
     },

@@ -61,6 +61,7 @@ function M.of(def)
     vapi_tools = bridge.has(def) and def.vapi.tools == "line" and "line" or "",
     model = openai.model or "",
     voice = openai.voice or "marin",
+    audio = openai.audio or "pcmu",
     instructions = rules(def),
     language = #def.languages == 1 and def.languages[1] or "",
     tools_json = tools_json(def),

@@ -96,6 +96,14 @@ static struct provider_item item_of(struct events *e, const struct fields *f)
 
 /* --- audio ----------------------------------------------------------------------------------- */
 
+static void tell_transcoded(struct events *e, const struct provider_item *item, struct rd_str b64)
+{
+    struct audio_span span;
+
+    while (e->up && pcm_down(e->pcm, item, &b64, &span))
+        e->up->on_audio(e->up_arg, item, &span);
+}
+
 static void on_audio_delta(struct events *e, const struct fields *f)
 {
     struct provider_item item = item_of(e, f);
@@ -110,6 +118,10 @@ static void on_audio_delta(struct events *e, const struct fields *f)
         e->counts->bad_frames++;
         return;
     }
+    if (e->pcm) {
+        tell_transcoded(e, &item, b64);
+        return;
+    }
     span = (struct audio_span){.b64 = b64.p, .n_b64 = b64.n, .n_bytes = (uint32_t)n};
     e->up->on_audio(e->up_arg, &item, &span);
 }
@@ -117,8 +129,12 @@ static void on_audio_delta(struct events *e, const struct fields *f)
 static void on_audio_done(struct events *e, const struct fields *f)
 {
     struct provider_item item = item_of(e, f);
+    struct audio_span rest;
 
-    e->up->on_audio_done(e->up_arg, &item);
+    if (e->pcm && pcm_end(e->pcm, &item, &rest))
+        e->up->on_audio(e->up_arg, &item, &rest);
+    if (e->up)
+        e->up->on_audio_done(e->up_arg, &item);
 }
 
 /* --- the caller's turns ---------------------------------------------------------------------- */

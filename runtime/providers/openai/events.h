@@ -10,6 +10,7 @@
 #include "ports/provider.h"
 #include "providers/openai/fields.h"
 #include "providers/openai/openai.h"
+#include "providers/openai/pcm.h"
 #include "providers/openai/prompts.h"
 #include "providers/openai/verdict.h"
 
@@ -44,6 +45,7 @@ struct events {
     const struct events_owner *owner; /* borrows */
     void *owner_arg;
     struct openai_counts *counts; /* borrows */
+    struct openai_pcm *pcm;       /* borrows; NULL: the model speaks µ-law */
     char
         prefix[EVENTS_PREFIX]; /* in front of every id that is told; "" in a call's first session */
     char ids[ID_SLOTS][EVENTS_PREFIX + FIELD_ID_CHARS + 1]; /* this event's, with the prefix */

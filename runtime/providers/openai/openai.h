@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* openai.h - the provider leg over the OpenAI Realtime API (GA shape), µ-law both ways.
+/* openai.h - the provider leg over the OpenAI Realtime API (GA shape). Spans are µ-law both ways,
+ * whatever the session speaks (brief.audio).
  * Loop's thread only; one pool per media thread. */
 #ifndef PROVIDERS_OPENAI_OPENAI_H
 #define PROVIDERS_OPENAI_OPENAI_H

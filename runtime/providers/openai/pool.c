@@ -29,6 +29,7 @@
 
 enum {
     WARM_MAX = 2,
+    OUTPUT_BYTES = 2 << 20, /* more than all that the bridge keeps, as PCM: 1 MiB */
     DEFAULT_MAX_AGE_MS = 600000,
     MIN_AGE_MS = 1000, /* however little a clock that is ahead leaves of a session */
     CREATED_WITHIN_MS = 5000,
@@ -95,6 +96,7 @@ int pool_dial(struct ws **out, struct openai_pool *p, const char *model,
         .header = header,
         .tls = p->o.tls,
         .timeout_ms = CONNECT_TIMEOUT_MS,
+        .max_output = OUTPUT_BYTES,
         .handlers = handlers,
         .arg = arg,
     };

@@ -6,6 +6,7 @@
  *
  *   openai_open()   writes session.update once, keeps it until it was answered
  *   session.updated on_ready: audio may flow, both formats are agreed
+ *   pcm.c           where the agent wants the session in PCM, between its audio and the telephone's
  *   events.c        tells everything that the model says and hears
  *
  * There is one way out: leg_closed() is the only one to call on_end, always from the loop.
@@ -65,6 +66,7 @@ struct provider_leg {
     char *instructions;      /* owns: in front of the instructions of single answers */
     struct buf update;       /* owns: session.update, until it is answered */
     struct buf out;          /* owns: the event being written */
+    struct openai_pcm *pcm;  /* owns; NULL: the session hears and speaks µ-law, as the telephone */
     struct events events;
     struct openai_counts counts; /* once the pool is gone */
 };
@@ -92,6 +94,7 @@ static void leg_free(struct provider_leg *leg)
     events_fini(&leg->events);
     buf_fini(&leg->update);
     buf_fini(&leg->out);
+    pcm_free(leg->pcm);
     free(leg->instructions);
     free(leg);
 }
@@ -412,6 +415,9 @@ static int leg_init(struct provider_leg *leg, const struct openai_session *s)
     leg->events.call = leg->call;
     (void)rd_str_copy(leg->call, sizeof(leg->call), rd_str(s->call_sid));
     events_number(&leg->events, s->number);
+    if (wire_is_pcm(b) && !(leg->pcm = pcm_new()))
+        return -ENOMEM;
+    leg->events.pcm = leg->pcm;
     if (!rd_str_copy(leg->model, sizeof(leg->model), rd_str(b->model)))
         return RD_ECONFIG;
     leg->instructions = strdup(b->instructions ? b->instructions : "");
@@ -462,17 +468,34 @@ uint64_t openai_expires_unix_s(const struct provider_leg *leg)
 
 /* --- provider_ops ---------------------------------------------------------------------------- */
 
-static int openai_audio(struct provider_leg *leg, const struct audio_span *a)
+static int send_append(struct provider_leg *leg, struct rd_str b64)
 {
     struct iovec iov[] = {
         {(void *)(uintptr_t)WIRE_APPEND_HEAD, sizeof(WIRE_APPEND_HEAD) - 1},
-        {(void *)(uintptr_t)a->b64, a->n_b64},
+        {(void *)(uintptr_t)b64.p, b64.n},
         {(void *)(uintptr_t)WIRE_APPEND_TAIL, sizeof(WIRE_APPEND_TAIL) - 1},
     };
 
+    return ws_sendv(leg->ws, iov, 3);
+}
+
+static int send_transcoded(struct provider_leg *leg, struct rd_str b64)
+{
+    struct rd_str pcm;
+    int rc = 0;
+
+    while (!rc && pcm_up(leg->pcm, &b64, &pcm))
+        rc = send_append(leg, pcm);
+    return rc;
+}
+
+static int openai_audio(struct provider_leg *leg, const struct audio_span *a)
+{
+    struct rd_str b64 = {a->b64, a->n_b64};
+
     if (leg->state != LEG_READY)
         return RD_ESTATE;
-    return ws_sendv(leg->ws, iov, 3);
+    return leg->pcm ? send_transcoded(leg, b64) : send_append(leg, b64);
 }
 
 /* Sends what wire_…() wrote, unless that failed. */
@@ -507,6 +530,8 @@ static int openai_truncate(struct provider_leg *leg, struct rd_str item_id, uint
 {
     if (leg->state != LEG_READY)
         return RD_ESTATE;
+    if (leg->pcm)
+        pcm_forget(leg->pcm, item_id, content_index);
     if (!events_own_id(&leg->events, item_id, &item_id))
         return RD_EGONE;
     return send_out(
@@ -616,7 +641,7 @@ const struct provider_ops openai_provider = {
              .exact_words = true,
              .resumable = true,
              .billing_unit = PROVIDER_BILLS_TOKENS,
-             .formats = AUDIO_PCMU | AUDIO_PCMA | AUDIO_PCM16_24K},
+             .formats = AUDIO_PCMU},
     .audio = openai_audio,
     .respond = openai_respond,
     .cancel = openai_cancel,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire.c - the client events of the Realtime API, GA shape.
  *
- *   struct brief ──▶ session.update: both formats µ-law, server VAD with every setting,
+ *   struct brief ──▶ session.update: both formats the agent's, server VAD with every setting,
  * transcription, voice, tools. First message of every session, because the API's own defaults (24
  * kHz PCM, another silence) are wrong for a telephone what the call core asks for ──▶
  * response.create, response.cancel, conversation.item.*
@@ -160,6 +160,17 @@ static int add_truncation(struct buf *out, uint32_t keep_tokens)
                     keep_tokens);
 }
 
+bool wire_is_pcm(const struct brief *b)
+{
+    return b->audio && strcmp(b->audio, "pcm") == 0;
+}
+
+static int add_format(struct buf *out, const struct brief *b)
+{
+    return buf_add_str(out, wire_is_pcm(b) ? "\"format\":{\"type\":\"audio/pcm\",\"rate\":24000}"
+                                           : "\"format\":{\"type\":\"audio/pcmu\"}");
+}
+
 int wire_session_update(struct buf *out, uint64_t number, const struct brief *b,
                         uint32_t keep_tokens)
 {
@@ -168,12 +179,12 @@ int wire_session_update(struct buf *out, uint64_t number, const struct brief *b,
     if ((rc = begin(out, "session.update", "session", number)) ||
         (rc = add_string(out, ",\"session\":{\"type\":\"realtime\",\"instructions\":\"",
                          rd_str(b->instructions))) ||
-        (rc = buf_add_str(out, ",\"output_modalities\":[\"audio\"],\"audio\":{\"input\":{"
-                               "\"format\":{\"type\":\"audio/pcmu\"}")) ||
-        (rc = add_transcription(out, b->language)) || (rc = add_turn_detection(out, b)) ||
-        (rc = buf_add_str(out, "},\"output\":{\"format\":{\"type\":\"audio/pcmu\"}")) ||
-        (rc = add_voice(out, b->voice)) || (rc = buf_add_str(out, "}}")) ||
-        (rc = add_tools(out, b->tools_json)) || (rc = add_truncation(out, keep_tokens)))
+        (rc = buf_add_str(out, ",\"output_modalities\":[\"audio\"],\"audio\":{\"input\":{")) ||
+        (rc = add_format(out, b)) || (rc = add_transcription(out, b->language)) ||
+        (rc = add_turn_detection(out, b)) || (rc = buf_add_str(out, "},\"output\":{")) ||
+        (rc = add_format(out, b)) || (rc = add_voice(out, b->voice)) ||
+        (rc = buf_add_str(out, "}}")) || (rc = add_tools(out, b->tools_json)) ||
+        (rc = add_truncation(out, keep_tokens)))
         return rc;
     return buf_add_str(out, "}}");
 }

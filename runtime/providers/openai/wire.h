@@ -31,6 +31,9 @@
 /* The key in a response's metadata under which its prompt's tag stands, in digits. */
 #define WIRE_TAG "rd"
 
+/* The session hears and speaks 16-bit PCM at 24 kHz; otherwise what the telephone does. */
+bool wire_is_pcm(const struct brief *b);
+
 /* keep_tokens: what the model keeps behind its instructions. RD_ECONFIG when tools_json is no array of
  * {"name", "description", "parameters"}. */
 int wire_session_update(struct buf *out, uint64_t number, const struct brief *b,
