@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0; module: providers */
 /* fuzz_openai.c - anything at all, line by line, as server events of the Realtime API. What is told
- * to the call core is read to its last byte; a fifth of the inputs stop listening at some event. */
+ * to the call core is read to its last byte; a fifth of the inputs stop listening at some event, and of a
+ * third the audio is PCM, in as many pieces as it comes. */
+#include "media/base64.h"
 #include "providers/openai/events.h"
 #include "providers/openai/wire.h"
 
@@ -38,6 +40,8 @@ static void on_ready(void *arg)
 static void on_audio(void *arg, const struct provider_item *it, const struct audio_span *a)
 {
     if (a->n_bytes == 0 || a->n_bytes > a->n_b64 / 4 * 3)
+        abort();
+    if (base64_check(a->b64, a->n_b64) != a->n_bytes)
         abort();
     read_all(arg, it->response_id);
     read_all(arg, it->item_id);
@@ -177,6 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
     if (n == 0 || events_init(&l.events, &owner, &l, &l.counts))
         return 0;
+    l.events.pcm = n % 3 == 0 ? pcm_new() : NULL;
     l.events.up = &core;
     l.events.up_arg = &l;
     for (uint32_t tag = 1; tag <= 4; tag++)
@@ -194,6 +199,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         free(copy);
         p += line + (nl ? 1 : 0);
     }
+    pcm_free(l.events.pcm);
     events_fini(&l.events);
     return 0;
 }
