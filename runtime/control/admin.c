@@ -26,6 +26,7 @@
 #include "io/mailbox.h"
 #include "observe/alarm.h"
 #include "observe/catalogue.h"
+#include "observe/metrics.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,7 +35,7 @@
 #include <unistd.h>
 
 enum {
-    DOORS_CAPACITY = 1024,
+    DOORS_CAPACITY = 256,
     CONNECTIONS_MAX = 256,
     FILES_MAX = 2, /* at once; who they are from is known only when they are read */
     ADDRESS_BURST = 400,
@@ -52,6 +53,7 @@ struct admin {
     struct accepter *accepter;  /* owns; NULL: it does not listen */
     struct mailbox *doors;      /* owns: accepted sockets */
     struct http_server *server; /* owns */
+    struct http_counts counted; /* of it, in the metrics already */
     struct rates *addresses;    /* owns */
     struct loop_timer *retry;   /* owns */
     struct node *node;          /* borrows; NULL: none */
@@ -183,11 +185,25 @@ static const struct problem *look_often(struct admin *a, const struct http_reque
     return NULL;
 }
 
+/* What the server refused by itself since the last request; who asks for /metrics makes one. */
+static void count_refusals(struct admin *a)
+{
+    struct http_counts now = http_server_counts(a->server);
+
+    metric_add(M_ADMIN_BAD_REQUEST, now.refused - a->counted.refused);
+    metric_add(M_ADMIN_TOO_BIG, now.too_big - a->counted.too_big);
+    metric_add(M_ADMIN_SLOW, now.timeouts - a->counted.timeouts);
+    metric_add(M_ADMIN_NO_ROOM, now.no_room - a->counted.no_room);
+    metric_add(M_ADMIN_DISPLACED, now.displaced - a->counted.displaced);
+    a->counted = now;
+}
+
 static void on_request(struct http_request *r, void *arg)
 {
     struct admin *a = arg;
     const struct problem *why = look(a, r);
 
+    count_refusals(a);
     if (!why)
         why = look_often(a, r);
     if (why)

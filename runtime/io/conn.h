@@ -57,6 +57,13 @@ int conn_write(struct conn *c, const void *p, size_t n);
 
 size_t conn_queued(const struct conn *c);
 
+/* For how long something has been queued without a moment in which all of it was out. */
+uint64_t conn_waits_ms(const struct conn *c);
+
+/* The kernel takes little more than what it can send at once, so that what a peer does not read is
+ * queued here, where it is bounded and seen. */
+void conn_give_little(struct conn *c);
+
 /* No more `data`; the kernel's buffers fill up and stop the peer. */
 void conn_stop_reading(struct conn *c);
 

@@ -13,12 +13,15 @@
 #include "io/conn_private.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     OUT_FIRST = 1024, /* first size of the buffer */
-    OUT_KEEP = 32768  /* larger ones go back when they are empty */
+    OUT_KEEP = 32768, /* larger ones go back when they are empty */
+    NOT_SENT_BYTES = 32768
 };
 
 int conn_write_out(struct conn *c, const char **text)
@@ -41,11 +44,14 @@ int conn_write_out(struct conn *c, const char **text)
             return (int)n;
         c->start += (size_t)n;
         if (n == 0 || (!c->ssl && (size_t)n < want)) {
+            if (c->waits_since_ms == 0)
+                c->waits_since_ms = loop_now_ms(c->loop);
             c->want_write = !c->write_on_read;
             return 0;
         }
     }
     c->start = c->end = 0;
+    c->waits_since_ms = 0;
     if (c->cap > OUT_KEEP) {
         free(c->out);
         c->out = NULL;
@@ -126,6 +132,18 @@ int conn_write(struct conn *c, const void *p, size_t n)
 size_t conn_queued(const struct conn *c)
 {
     return c->end - c->start;
+}
+
+uint64_t conn_waits_ms(const struct conn *c)
+{
+    return c->waits_since_ms ? loop_now_ms(c->loop) - c->waits_since_ms : 0;
+}
+
+void conn_give_little(struct conn *c)
+{
+    int bytes = NOT_SENT_BYTES;
+
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
 }
 
 void conn_trim(struct conn *c)

@@ -38,6 +38,7 @@ struct conn {
 
     char *out; /* owns: bytes at [start, end) wait for the kernel */
     size_t start, end, cap, max;
+    uint64_t waits_since_ms; /* the kernel did not take all; 0: it did */
 
     struct loop_flush flush;
     struct loop_guest guest;

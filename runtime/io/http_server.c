@@ -150,12 +150,22 @@ void http_hang_up(struct http_request *r)
         http_request_end(r);
 }
 
+static void count_refusal(struct http_counts *n, int status)
+{
+    if (status == 413 || status == 431)
+        n->too_big++;
+    else if (status == 503)
+        n->no_room++;
+    else if (status != 408) /* on_timer() has counted it */
+        n->refused++;
+}
+
 static void refuse(struct http_request *r, int status, const char *extra)
 {
     struct http_server *s = r->server;
     struct http_refusal told = {.extra = extra, .body = RD_STR("")};
 
-    s->counts.refused++;
+    count_refusal(&s->counts, status);
     if (s->o.handlers->refusal)
         s->o.handlers->refusal(status, &told, s->o.arg);
     reply(r, status, told.type, told.extra, told.body);
@@ -268,6 +278,7 @@ static void accept_upgrade(struct http_request *r, struct ws *w, const struct ws
 
 static void take_handlers(struct ws *w, const struct ws_accept *a)
 {
+    w->max_wait_ms = a->max_wait_ms;
     w->handlers = a->handlers;
     w->arg = a->arg;
     w->max_output = a->max_output;
@@ -510,7 +521,7 @@ int http_server_adopt(struct http_server *s, int fd)
 
     /* Those who are told "503" are connections too; there is an end to that. */
     if (s->open >= 2 * s->o.max_connections) {
-        s->counts.refused++;
+        s->counts.no_room++;
         close(fd);
         return 0;
     }

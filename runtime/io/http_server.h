@@ -128,7 +128,11 @@ int http_forward(struct http_request *r, const char *path, http_refused_fn *refu
 
 /* Counters since the start, for metrics and tests. What a handler refuses is its own to count. */
 struct http_counts {
-    uint64_t requests, refused, timeouts, upgrades;
+    uint64_t requests, upgrades;
+    uint64_t refused;   /* broken requests */
+    uint64_t too_big;   /* head or body */
+    uint64_t no_room;   /* told 503, or closed at once */
+    uint64_t timeouts;  /* told 408, or closed */
     uint64_t displaced; /* closed for a newer one */
 };
 struct http_counts http_server_counts(const struct http_server *s);

@@ -120,12 +120,23 @@ static int send_frame(struct ws *w, enum ws_op op, const struct iovec *iov, int 
     return 0;
 }
 
+/* A peer that does not read, or so slowly that what waits never gets less. */
+static bool gave_up_waiting(struct ws *w)
+{
+    if (w->max_wait_ms == 0 || conn_waits_ms(w->conn) < w->max_wait_ms)
+        return false;
+    ws_end(w, WS_END_OVERFLOW, 0, -ETIMEDOUT, nothing, false);
+    return true;
+}
+
 static int send_message(struct ws *w, enum ws_op op, const struct iovec *iov, int n)
 {
     int rc;
 
     if (w->state != WS_OPEN)
         return RD_ESTATE;
+    if (gave_up_waiting(w))
+        return RD_EFULL;
     rc = send_frame(w, op, iov, n);
     if (rc)
         ws_end(w, rc == RD_EFULL ? WS_END_OVERFLOW : WS_END_LOST, 0, rc, nothing, false);
@@ -260,6 +271,8 @@ static void on_data(struct conn *c, char *p, size_t n, void *owner)
     }
     if (rc < 0)
         protocol_error(w, ws_close_code(rc), rc);
+    else
+        (void)gave_up_waiting(w);
 }
 
 static void on_broken(struct conn *c, int err, const char *text, void *owner)
@@ -350,6 +363,8 @@ void ws_begin(struct ws *w, struct conn *c, size_t max_message, char *p, size_t 
         w->max_output = MAX_OUTPUT;
     w->conn = c;
     conn_set_owner(c, &ops, w, w->max_output);
+    if (w->max_wait_ms > 0)
+        conn_give_little(c);
     ws_decoder_init(&w->decoder, w->server, max_message ? max_message : MAX_MESSAGE);
     w->state = WS_OPEN;
     w->last_rx_ms = loop_now_ms(w->loop);

@@ -60,6 +60,10 @@ struct ws_accept {
     size_t max_message; /* 0: 64 KiB */
     size_t max_output;  /* 0: 1 MiB */
 
+    /* How long output may wait for the kernel until it ends with WS_END_OVERFLOW; looked at with each
+     * message from or to the peer. The kernel is given little in advance then. 0: for ever. */
+    unsigned max_wait_ms;
+
     /* For a refusal: its body and media type. Borrowed until on_upgrade has returned and its status
      * was sent, which is at once: point into something that outlives the handler. */
     const char *refusal_type;

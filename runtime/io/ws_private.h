@@ -27,6 +27,7 @@ struct ws {
     bool server;
     bool pinged;
     size_t max_output;
+    unsigned max_wait_ms; /* 0: output may wait for ever */
     uint64_t last_rx_ms;
     unsigned ping_after_ms, give_up_after_ms; /* 20 s and 30 s; tests are in a hurry */
     struct loop_timer *timer; /* owns: dialling deadline, liveness, or closing deadline */

@@ -20,6 +20,13 @@ static const struct error_info calls[] = {
     {"call.caller_full", "one number has as many calls at once as it may have",
      "this number has too many calls at once: raise max_calls_per_caller when they are wanted",
      ERROR_WARNING, RETRY_HELPS},
+    {"call.flood",
+     "one number goes on calling beyond the calls it may have at once, and is told that the line "
+     "is "
+     "busy; nothing is answered",
+     "if it is a business with one number for many telephones, raise max_calls_per_caller or "
+     "caller_flood; else block the number at Twilio, if it does not end",
+     ERROR_WARNING, RETRY_HELPS},
     {"call.draining", "a call came while the node drained",
      "the node is told to stop: another one should answer", ERROR_WARNING, RETRY_HELPS},
     {"call.full", "all slots of the node were taken",

@@ -26,6 +26,7 @@
     X(M_REFUSED_FULL, "refused_full", "calls beyond max_calls")                                    \
     X(M_REFUSED_AGENT_FULL, "refused_agent_full", "calls beyond the agent's own limit")            \
     X(M_REFUSED_CALLER_FULL, "refused_caller_full", "calls beyond max_calls_per_caller")           \
+    X(M_REFUSED_CALLER_FLOOD, "refused_caller_flood", "calls told that the line is busy")          \
     X(M_REFUSED_NO_AGENT, "refused_no_agent", "calls to a number without an agent")                \
     X(M_REFUSED_DRAINING, "refused_draining", "calls that came while the node drained")            \
     X(M_REFUSED_RATE_LIMIT, "refused_rate_limit", "calls beyond the model's tokens per minute")    \
@@ -36,7 +37,18 @@
     X(M_FACTS_LOST, "facts_lost", "facts that could not be kept for want of memory")               \
     X(M_REFUSED_BAD_REQUEST, "refused_bad_request", "requests that were not HTTP or not a form")   \
     X(M_REFUSED_SLOW, "refused_slow", "connections that did not finish a request in time")         \
+    X(M_REFUSED_TOO_BIG, "refused_too_big", "requests whose head or body was too long")            \
+    X(M_REFUSED_NO_ROOM, "refused_no_room", "connections beyond those that are served at once")    \
     X(M_DISPLACED, "displaced", "connections that asked nothing, closed for newer ones")           \
+    X(M_STREAM_TOO_BIG, "streams_too_big", "streams ended for a message above 64 KiB")             \
+    X(M_STREAM_PROTOCOL, "streams_protocol", "streams ended for what is no media stream")          \
+    X(M_STREAM_STALLED, "streams_stalled", "streams ended because their peer did not read")        \
+    X(M_ADMIN_BAD_REQUEST, "admin_bad_request", "admin listener: requests that were not HTTP")     \
+    X(M_ADMIN_TOO_BIG, "admin_too_big", "admin listener: head or body too long")                   \
+    X(M_ADMIN_SLOW, "admin_slow", "admin listener: did not finish a request in time")              \
+    X(M_ADMIN_NO_ROOM, "admin_no_room", "admin listener: beyond those served at once")             \
+    X(M_ADMIN_DISPLACED, "admin_displaced",                                                        \
+      "admin listener: asked nothing, closed for newer ones")                                      \
     X(M_ZOMBIE_SLOT, "zombies_slot", "slots of calls that nobody had, given back")                 \
     X(M_ZOMBIE_WAITING, "zombies_waiting", "calls that waited longer than possible, given up")     \
     X(M_ZOMBIE_LINE, "zombies_line", "streams of calls that were over, closed")                    \

@@ -5,7 +5,7 @@
 static const struct metric_shown calls[] = {
     FAMILY("calls_total", SHOWN_COUNTER, "calls", 1, F_CALLS,
            "Calls whose first stream ended here, by how it ended; outcome sent: left to Vapi, "
-           "fallback: answered without a stream",
+           "fallback: answered without a stream, busy: rejected as part of a flood",
            "`provider_failed`, `script_failed`, `carrier_lost`, `fallback` rise: `ringdown calls "
            "--kept`, then `ringdown why CALL` for one of them"),
     FAMILY("calls_active", SHOWN_GAUGE, "calls", 1, F_ACTIVE, "Calls now, by who speaks",
@@ -19,19 +19,29 @@ static const struct metric_shown calls[] = {
             "drift`"),
     ROW("calls_refused_total", SHOWN_COUNTER, FROM_COUNTERS, "calls", 1,
         PARTS("reason", {"full", M_REFUSED_FULL}, {"agent_full", M_REFUSED_AGENT_FULL},
-              {"caller_full", M_REFUSED_CALLER_FULL}, {"no_agent", M_REFUSED_NO_AGENT},
-              {"draining", M_REFUSED_DRAINING}, {"rate_limit", M_REFUSED_RATE_LIMIT},
-              {"budget", M_REFUSED_BUDGET}, {"journal", M_REFUSED_JOURNAL}),
+              {"caller_full", M_REFUSED_CALLER_FULL}, {"caller_flood", M_REFUSED_CALLER_FLOOD},
+              {"no_agent", M_REFUSED_NO_AGENT}, {"draining", M_REFUSED_DRAINING},
+              {"rate_limit", M_REFUSED_RATE_LIMIT}, {"budget", M_REFUSED_BUDGET},
+              {"journal", M_REFUSED_JOURNAL}),
         .about = "Calls that were not taken, and why",
         .act = "`ringdown errors call.REASON` has the remedy of each"),
     ROW("requests_refused_total", SHOWN_COUNTER, FROM_COUNTERS, "requests", 1,
         PARTS("reason", {"signature", M_REFUSED_SIGNATURE}, {"token", M_REFUSED_TOKEN},
               {"call_sid", M_REFUSED_CALL_SID}, {"bad_request", M_REFUSED_BAD_REQUEST},
+              {"too_big", M_REFUSED_TOO_BIG}, {"no_room", M_REFUSED_NO_ROOM},
               {"slow", M_REFUSED_SLOW}, {"displaced", M_DISPLACED}),
-        .about = "Requests and streams at the public listener that were turned away",
+        .about = "Requests and streams at the public listener that were turned away; slow: not "
+                 "whole in time; displaced: idle, closed for newer ones; no_room: nobody was idle",
         .act = "`signature` with calls failing: `twilio.token` or `public.url` is wrong; else "
                "somebody "
                "knocks, and nothing need be done"),
+    ROW("streams_cut_total", SHOWN_COUNTER, FROM_COUNTERS, "streams", 1,
+        PARTS("reason", {"too_big", M_STREAM_TOO_BIG}, {"protocol", M_STREAM_PROTOCOL},
+              {"stalled", M_STREAM_STALLED}),
+        .about = "Media streams that we ended because of how their peer behaved: a message above "
+                 "64 KiB, what is no media stream, or not reading for 10 s",
+        .act = "`stalled`: the way to Twilio, or what stands in between, does not take our sound; "
+               "the others: Twilio changed something, or somebody else speaks to the stream"),
     COUNTER("calls_missed_total", "calls", 1, M_MISSED, "Callers who did not get through",
             "`ringdown calls --kept`; they get the agent's text for missed calls, if it has "
             "one"),

@@ -70,6 +70,13 @@ static const struct metric_shown node[] = {
               {"vm", M_ZOMBIE_VM}),
         .about = "What outlived its call and was cleared away",
         .act = "any: a fault of this program; report it with the log line"),
+    ROW("admin_requests_refused_total", SHOWN_COUNTER, FROM_COUNTERS, "requests", 1,
+        PARTS("reason", {"bad_request", M_ADMIN_BAD_REQUEST}, {"too_big", M_ADMIN_TOO_BIG},
+              {"no_room", M_ADMIN_NO_ROOM}, {"slow", M_ADMIN_SLOW},
+              {"displaced", M_ADMIN_DISPLACED}),
+        .about =
+            "Requests at the admin listener that were turned away before anybody looked at them",
+        .act = "somebody is rude to it, or a proxy keeps connections that it does not use"),
     COUNTER("sentry_events_total", "errors", 1, M_SENTRY_SENT, "Errors that Sentry took",
             "nothing"),
     ROW("telemetry_dropped_total", SHOWN_COUNTER, FROM_COUNTERS, "errors", 1,

@@ -14,6 +14,7 @@
  *   - start without connected, twice, late, or with a format other than µ-law 8000 mono:
  * LEG_PROTOCOL
  *   - a frame above 64 KiB: the WebSocket ends, LEG_PROTOCOL; the socket is lost: LEG_LOST
+ *   - output that the peer does not take for ten seconds: LEG_LOST, so that it may come again
  *   - an echo of a mark whose name is not ours: counted, dropped
  *
  * Nothing here allocates or logs per frame. After on_end the leg stays, mute, until its socket is
@@ -23,6 +24,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "carriers/twilio/frame.h"
+#include "observe/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,8 +36,10 @@ enum {
     MAX_OUTPUT = 2 * 1024 * 1024, /* two minutes of audio that Twilio has not yet taken */
     MAX_PAYLOAD = 60000,          /* characters per frame out; a multiple of 4 */
     START_TIMEOUT_MS = 5000,
+    MAX_WAIT_MS = 10000, /* Twilio takes what we send at once, and plays it in its time */
     FRAME_HEAD_BYTES = 160,
     WS_NORMAL = 1000,
+    TOO_BIG = 1009,
     WS_POLICY = 1008
 };
 
@@ -82,6 +86,7 @@ static void tell_end(struct carrier_leg *leg, enum leg_end why)
 
 static void break_off(struct carrier_leg *leg, const char *reason)
 {
+    metric_add(M_STREAM_PROTOCOL, 1);
     ws_close(leg->ws, WS_POLICY, reason);
     tell_end(leg, LEG_PROTOCOL);
 }
@@ -286,6 +291,15 @@ static enum leg_end why_closed(enum ws_end why)
     }
 }
 
+/* Those that are the peer's fault, and no network's. */
+static void count_end(const struct ws_closed *c)
+{
+    if (c->why == WS_END_OVERFLOW)
+        metric_add(M_STREAM_STALLED, 1);
+    else if (c->why == WS_END_PROTOCOL)
+        metric_add(c->code == TOO_BIG ? M_STREAM_TOO_BIG : M_STREAM_PROTOCOL, 1);
+}
+
 static void leg_free(struct carrier_leg *leg)
 {
     loop_timer_free(leg->start_timer);
@@ -298,6 +312,8 @@ static void on_closed(struct ws *w, const struct ws_closed *c, void *arg)
 
     (void)w;
     leg->ws = NULL;
+    if (leg->state != CLOSING)
+        count_end(c);
     tell_end(leg, leg->state == CLOSING ? LEG_CLOSED_BY_US : why_closed(c->why));
     leg_free(leg);
 }
@@ -330,7 +346,8 @@ void twilio_stream_accept(struct carrier_leg *leg, struct ws_accept *accept)
     *accept = (struct ws_accept){.handlers = &handlers_of_ws,
                                  .arg = leg,
                                  .max_message = MAX_MESSAGE,
-                                 .max_output = MAX_OUTPUT};
+                                 .max_output = MAX_OUTPUT,
+                                 .max_wait_ms = MAX_WAIT_MS};
 }
 
 void twilio_stream_free(struct carrier_leg *leg)

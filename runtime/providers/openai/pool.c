@@ -37,6 +37,7 @@ enum {
     RETRY_MIN_MS = 1000,
     RETRY_MAX_MS = 60000,
     CONNECT_TIMEOUT_MS = 5000,
+    MESSAGE_MAX = 2 << 20, /* deltas are some KiB; what echoes the instructions, a few hundred */
     URL_BYTES = 2048,
     MESSAGE_CHARS = 200
 };
@@ -97,6 +98,7 @@ int pool_dial(struct ws **out, struct openai_pool *p, const char *model,
         .tls = p->o.tls,
         .timeout_ms = CONNECT_TIMEOUT_MS,
         .max_output = OUTPUT_BYTES,
+        .max_message = MESSAGE_MAX,
         .handlers = handlers,
         .arg = arg,
     };

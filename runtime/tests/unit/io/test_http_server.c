@@ -233,7 +233,8 @@ static void test_what_breaks_the_bounds_is_refused_with_its_status(void **state)
     assert_status(ask(s, "GARBAGE\r\n\r\n"), 400);
     assert_status(ask(s, "GET / HTTP/3.0\r\nHost: x\r\n\r\n"), 505);
     assert_int_equal(s->asked, 0);
-    assert_int_equal(http_server_counts(s->node.http).refused, 5);
+    assert_int_equal(http_server_counts(s->node.http).refused, 3);
+    assert_int_equal(http_server_counts(s->node.http).too_big, 2);
     end(s);
 }
 

@@ -283,6 +283,32 @@ static void test_a_peer_that_does_not_read_is_dropped_at_the_limit(void **state)
     end_raw_server(s);
 }
 
+static void test_a_peer_that_does_not_read_is_waited_for_so_long(void **state)
+{
+    struct fake_ws *s = begin_raw_server(SWITCHING "Sec-WebSocket-Accept: %s\r\n\r\n");
+    char *p = fake_ws_megabyte();
+    int little = 4096;
+
+    (void)state;
+    while (!s->client.opens)
+        fake_node_for(&s->node, 1);
+    setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+    conn_give_little(s->client.ws->conn);
+    s->client.ws->max_wait_ms = 200;
+    for (int i = 0; i < 256 && ws_queued(s->client.ws) == 0; i++) {
+        assert_int_equal(ws_send(s->client.ws, p, MEGABYTE / 16), 0);
+        fake_node_for(&s->node, 20);
+    }
+    assert_true(ws_queued(s->client.ws) > 0);
+    fake_node_for(&s->node, 300);
+    assert_int_equal(ws_send(s->client.ws, "x", 1), RD_EFULL);
+    finish(s);
+    assert_int_equal(s->client.closed.why, WS_END_OVERFLOW);
+    assert_int_equal(s->client.closed.err, -ETIMEDOUT);
+    end_raw_server(s);
+    free(p);
+}
+
 static void test_a_close_that_is_not_answered_ends_all_the_same(void **state)
 {
     struct fake_ws *s = begin_raw_server(SWITCHING "Sec-WebSocket-Accept: %s\r\n\r\n");
@@ -403,6 +429,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_that_is_no_http_ends_it),
         cmocka_unit_test(test_a_server_that_masks_is_refused),
         cmocka_unit_test(test_a_peer_that_does_not_read_is_dropped_at_the_limit),
+        cmocka_unit_test(test_a_peer_that_does_not_read_is_waited_for_so_long),
         cmocka_unit_test(test_a_close_that_is_not_answered_ends_all_the_same),
         cmocka_unit_test(test_a_server_that_hangs_up_before_answering_is_lost),
         cmocka_unit_test(test_a_warm_connection_changes_hands),
