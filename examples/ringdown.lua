@@ -102,6 +102,7 @@ return {
   -- script_threads = 1,                  -- RINGDOWN_SCRIPT_THREADS; half of the cores
   -- max_calls = 200,                     -- RINGDOWN_MAX_CALLS; 200 for each media thread
   -- max_calls_per_caller = 3,            -- RINGDOWN_MAX_CALLS_PER_CALLER; calls at once from one number; 0: no limit
+  -- caller_flood = 5,                    -- RINGDOWN_CALLER_FLOOD; beyond them, in a minute; then busy; 0: never
   -- script_deadline_ms = 2000,           -- RINGDOWN_SCRIPT_DEADLINE_MS; then a webhook gets the fallback
   -- drain_seconds = 300,                 -- RINGDOWN_DRAIN_SECONDS; how long calls may go on after SIGTERM
   -- recordings = { max_mb = 10240 },     -- RINGDOWN_RECORDINGS_MAX_MB; when it is full no more are made

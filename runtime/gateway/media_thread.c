@@ -144,6 +144,8 @@ static void count_refusals(struct media_thread *t)
 
     metric_add(M_REFUSED_BAD_REQUEST, now.refused - t->told.refused);
     metric_add(M_REFUSED_SLOW, now.timeouts - t->told.timeouts);
+    metric_add(M_REFUSED_TOO_BIG, now.too_big - t->told.too_big);
+    metric_add(M_REFUSED_NO_ROOM, now.no_room - t->told.no_room);
     metric_add(M_DISPLACED, now.displaced - t->told.displaced);
     t->told = now;
     if (t->refusals > REFUSALS_TOLD)
@@ -184,7 +186,7 @@ static int start_http(struct media_thread *t)
                                  .handlers = &http_handlers,
                                  .arg = t,
                                  .max_body = BODY_MAX,
-                                 .max_connections = MEDIA_REQUESTS};
+                                 .max_connections = t->node->max_requests};
 
     return http_server_new(&t->http, &o);
 }

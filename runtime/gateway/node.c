@@ -15,6 +15,7 @@
 #include "gateway/adopt.h"
 #include "gateway/books.h"
 #include "gateway/budget.h"
+#include "gateway/flood.h"
 #include "gateway/media_thread.h"
 #include "gateway/meters_kept.h"
 #include "gateway/node_doors.h"
@@ -44,7 +45,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { FILES_BESIDES = 512 }; /* those that are no call and no request */
+/* Those that are no call and no request: admin listener, console, database, journal, what scripts ask. */
+enum { FILES_BESIDES = 1280 };
+enum { REQUESTS_MIN = 16 }; /* however few files there may be */
 
 /* --- addresses --- */
 
@@ -73,20 +76,39 @@ static int make_urls(struct node *n)
 
 /* --- start --- */
 
-/* A call has two sockets. Without room for all of them, a flood of requests would leave none for
- * the provider. */
-static void raise_file_limit(const struct settings *s)
+/* Of `have` files, what calls and the rest leave: a quarter of a thread's share is for requests at once
+ * (as many more are told that there is no room), half for connections that wait to be looked at. */
+static unsigned requests_within(const struct settings *s, rlim_t have)
 {
-    rlim_t want = FILES_BESIDES + 2 * (rlim_t)s->max_calls +
-                  (rlim_t)s->media_threads * (2 * MEDIA_REQUESTS + MEDIA_SOCKETS_WAITING);
+    rlim_t besides = FILES_BESIDES < have / 4 ? FILES_BESIDES : have / 4;
+    rlim_t kept = besides + 2 * (rlim_t)s->max_calls;
+    rlim_t each = have > kept ? (have - kept) / (rlim_t)s->media_threads / 4 : 0;
+
+    if (each > MEDIA_REQUESTS)
+        each = MEDIA_REQUESTS;
+    return each > REQUESTS_MIN ? (unsigned)each : REQUESTS_MIN;
+}
+
+/* A call has two sockets. Without room for all of them, a flood of requests would leave none for
+ * the provider: where files are few, it gets less. */
+static void share_files(struct node *n)
+{
+    const struct settings *s = n->settings;
+    rlim_t want =
+        FILES_BESIDES + 2 * (rlim_t)s->max_calls + 4 * MEDIA_REQUESTS * (rlim_t)s->media_threads;
     struct rlimit l;
 
+    n->max_requests = MEDIA_REQUESTS;
     if (getrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur >= want)
         return;
     l.rlim_cur = want < l.rlim_max ? want : l.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &l) || l.rlim_cur < want)
-        log_warn("node.few_files", F_INT("have", l.rlim_cur), F_INT("want", want),
-                 F_FIX("raise the limit of open files (LimitNOFILE=, ulimit -Hn)"));
+    if (setrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur >= want)
+        return;
+    (void)getrlimit(RLIMIT_NOFILE, &l);
+    n->max_requests = requests_within(s, l.rlim_cur);
+    log_warn("node.few_files", F_INT("have", l.rlim_cur), F_INT("want", want),
+             F_INT("requests", n->max_requests),
+             F_FIX("raise the limit of open files (LimitNOFILE=, ulimit -Hn)"));
 }
 
 static int start_tls(struct node *n, char *why, size_t cap)
@@ -258,6 +280,8 @@ static int make_parts(struct node *n, const struct node_ringer *ringer)
     if (!rc)
         rc = start_keeping(n);
     if (!rc)
+        rc = flood_new(&n->flood, (unsigned)n->settings->caller_flood);
+    if (!rc)
         rc = texts_new(&n->texts);
     if (!rc)
         rc = meters_kept_new(&n->meters, n);
@@ -302,7 +326,7 @@ int node_start(struct node **out, const struct node_opts *o, char *why, size_t c
     if (!n)
         return -ENOMEM;
     fill(n, o);
-    raise_file_limit(o->settings);
+    share_files(n);
     metric_agents_max((unsigned)o->settings->metrics_agents);
     rc = make_parts(n, o->ringer);
     if (!rc)
@@ -355,6 +379,7 @@ void node_stop(struct node *n)
     routing_hush(n->routing); /* it asks the scripts for their agents… */
     reload_hush(n->reload);
     texts_free(n->texts);
+    flood_free(n->flood);
     if (n->scripts)
         script_pool_stop(n->scripts);
     routing_stop(n->routing); /* …and operations ask the node how it is */

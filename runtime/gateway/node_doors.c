@@ -12,6 +12,7 @@
 #include "gateway/media_thread.h"
 #include "gateway/peers.h"
 #include "gateway/triage.h"
+#include "observe/metrics.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -37,11 +38,13 @@ static struct media_thread *least_loaded(struct node *n)
 
 static void on_socket(int fd, const char *peer, void *arg)
 {
-    struct media_thread *best = least_loaded(arg);
+    struct node *n = arg;
+    struct media_thread *best = least_loaded(n);
     struct message *m = message_new(MSG_SOCKET, 0, NULL, 0);
 
     (void)peer;
-    if (!m || mailbox_depth(best->mailbox) >= MEDIA_SOCKETS_WAITING) {
+    if (!m || mailbox_depth(best->mailbox) >= 2 * (size_t)n->max_requests) {
+        metric_add(M_REFUSED_NO_ROOM, 1);
         message_free(m);
         close(fd);
         return;

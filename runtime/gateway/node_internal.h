@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 struct media_thread;
+struct flood;
 struct meters_kept;
 struct vapi_hooks;
 
@@ -44,6 +45,7 @@ struct node {
     struct releases *releases; /* gateway/releases.h; NULL without books */
     struct recorder *recorder; /* gateway/tape.h */
     struct texts *texts;
+    struct flood *flood;           /* gateway/flood.h */
     struct meters_kept *meters;    /* gateway/meters_kept.h */
     struct timetable *timetable;   /* gateway/timetable.h */
     struct ringing *ringing;       /* gateway/ringing.h */
@@ -61,6 +63,7 @@ struct node {
     pthread_mutex_t doors; /* of the accepter: who hands over is another thread than who ends */
     struct media_thread **media;
     unsigned n_media;
+    unsigned max_requests;  /* of each at once; twice as many may wait to be looked at */
     atomic_uint next_media; /* among equals, each in its turn */
     atomic_uint next_script;
     atomic_uint adopting; /* questions about other nodes and their calls that the database has */

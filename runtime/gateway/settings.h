@@ -40,6 +40,7 @@ struct settings {
     int openai_concurrency, twilio_balance; /* 0: not known, not looked at */
     int media_threads, script_threads, max_calls;
     int max_calls_per_caller; /* of one number at once; 0: no limit */
+    int caller_flood; /* beyond it, in a minute, that hear the fallback; then: busy. 0: all do */
     int script_deadline_ms; /* how long a webhook waits for its script before the fallback; 2000 */
     int recordings_max_mb;  /* of all recordings together; then no more are made */
     int drain_seconds; /* after SIGTERM, how long calls may go on before the node leaves; 300 */

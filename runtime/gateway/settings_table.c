@@ -152,6 +152,10 @@ static const struct setting table[] = {
     {"max_calls_per_caller", "RINGDOWN_MAX_CALLS_PER_CALLER", SETTING_NUMBER, "3",
      AT(max_calls_per_caller), .min = 0, .max = 100000,
      .about = "calls at once from one number; 0: no limit"},
+    {"caller_flood", "RINGDOWN_CALLER_FLOOD", SETTING_NUMBER, "5", AT(caller_flood), .min = 0,
+     .max = 60000,
+     .about = "calls of one number in a minute beyond max_calls_per_caller that hear the fallback; "
+              "further ones are told that the line is busy, unanswered; 0: all hear the fallback"},
     {"script_deadline_ms", "RINGDOWN_SCRIPT_DEADLINE_MS", SETTING_NUMBER, "2000",
      AT(script_deadline_ms), .min = 100, .max = 10000,
      .about = "how long a webhook waits for its script before the fallback"},

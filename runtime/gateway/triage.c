@@ -11,6 +11,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "base/now.h"
+#include "gateway/flood.h"
 #include "gateway/meters.h"
 #include "gateway/peers.h"
 #include "observe/catalogue.h"
@@ -83,6 +84,15 @@ static void show_drill(struct node *n, const struct script_fact *f)
         (void)mailbox_post(n->control, m);
 }
 
+/* Whoever has an emergency may ring as often as they do. */
+static void spare_caller(struct node *n, call_handle call)
+{
+    struct directory_view view;
+
+    if (directory_get(n->directory, call, &view))
+        flood_spare(n->flood, rd_str(view.from), clock_ms(loop_clock()));
+}
+
 void triage_keep_fact(void *arg, const struct script_fact *f)
 {
     struct node *n = arg;
@@ -91,6 +101,8 @@ void triage_keep_fact(void *arg, const struct script_fact *f)
         show_drill(n, f);
     if (strcmp(f->type, "triage") == 0 || strcmp(f->type, "text") == 0)
         count(f);
+    if (strcmp(f->type, "triage") == 0)
+        spare_caller(n, f->call);
     keep_told(n->keep, f->call, f->sid, f->agent, f->type, f->members);
 }
 

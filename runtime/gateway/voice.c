@@ -11,6 +11,7 @@
 #include "base/now.h"
 #include "gateway/adopt.h"
 #include "gateway/budget.h"
+#include "gateway/flood.h"
 #include "gateway/meters.h"
 #include "gateway/numbers.h"
 #include "gateway/opening.h"
@@ -316,6 +317,24 @@ static void refuse(struct media_thread *t, struct http_request *r, struct form *
     webhook_reply_fallback(t, r, agent, sid, reason, fix);
 }
 
+/* Not answered, so it costs nothing, and tells the fallback's telephone nothing either. */
+static void reject(struct media_thread *t, struct http_request *r, struct form *form,
+                   const struct agent_info *agent)
+{
+    char sid[DIRECTORY_SID], from[DIRECTORY_NUMBER];
+    const char *fix = catalogue_fix("call.", "flood");
+
+    (void)rd_str_copy(sid, sizeof(sid), form_get(form, "CallSid"));
+    (void)rd_str_copy(from, sizeof(from), form_get(form, "From"));
+    metric_add(M_REFUSED_CALLER_FLOOD, 1);
+    meter_without_stream(agent->name, "busy");
+    if (media_thread_tells(t))
+        log_warn("call.flood", F_CALL(sid), F_STR("agent", agent->name), F_PHONE("from", from),
+                 F_FIX(fix));
+    keep_refusal(t, form, agent, "fallback", "flood", fix);
+    webhook_reply_xml(r, RD_STR("<Response><Reject reason=\"busy\"/></Response>"));
+}
+
 /* False when somebody else would rather not: then the caller has had the fallback. A call that is
  * known already is in. */
 static bool gate_lets_in(struct media_thread *t, struct http_request *r, struct form *form,
@@ -350,6 +369,11 @@ static void admit(struct media_thread *t, struct http_request *r, struct form *f
     if (!gate_lets_in(t, r, form, agent))
         return;
     rc = directory_admit(t->node->directory, &a);
+    if (rc == RD_EFULL && a.refusal == REFUSAL_CALLER_FULL &&
+        flood_counts(t->node->flood, a.from, a.now_ms)) {
+        reject(t, r, form, agent);
+        return;
+    }
     if (rc == RD_EFULL) {
         metric_add(refusals[a.refusal].counter, 1);
         refuse(t, r, form, agent, refusals[a.refusal].reason, refusals[a.refusal].fix);

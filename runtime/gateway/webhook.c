@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "gateway/flood.h"
 #include "gateway/numbers.h"
 #include "gateway/peers.h"
 #include "gateway/resume.h"
@@ -200,13 +201,20 @@ void webhook_missed(struct media_thread *t, struct form *form, const struct agen
     missed_caller(t->node, &c, m);
 }
 
+/* That it was busy is what we said to a flood; nobody writes to those. */
+static bool was_told_busy(struct media_thread *t, struct form *form)
+{
+    return rd_str_eq(form_get(form, "CallStatus"), RD_STR("busy")) &&
+           flood_was_busy(t->node->flood, form_get(form, "From"), clock_ms(loop_clock()));
+}
+
 /* Nobody here had the call: it never came, or another node has it, and then it was answered. */
 static void missed_elsewhere(struct media_thread *t, struct form *form)
 {
     enum missed m = missed_by_status(form_get(form, "CallStatus"), form_get(form, "Direction"));
     struct agent_set *set;
 
-    if (m == MISSED_NOT)
+    if (m == MISSED_NOT || was_told_busy(t, form))
         return;
     set = script_pool_agents(t->node->scripts);
     webhook_missed(t, form, webhook_agent_at(t, set, form_get(form, "To")), m);

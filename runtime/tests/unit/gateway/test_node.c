@@ -117,6 +117,35 @@ static void test_one_caller_cannot_take_every_line(void **state)
     assert_false(story_is_fallback());
 }
 
+/* A business with one number for many telephones hears the fallback; what goes on is told "busy". */
+static void test_a_flood_of_one_caller_is_told_that_the_line_is_busy(void **state)
+{
+    (void)state;
+    s.settings.max_calls_per_caller = 1;
+    s.settings.caller_flood = 2;
+    node_stop(s.node);
+    story_start_node();
+    assert_int_equal(story_post_voice(TOKEN, story_sid(1), SORRY), 200);
+    for (unsigned i = 2; i <= 3; i++) {
+        assert_int_equal(story_post_voice(TOKEN, story_sid(i), SORRY), 200);
+        assert_true(story_is_fallback());
+    }
+    for (unsigned i = 4; i <= 9; i++) {
+        assert_int_equal(story_post_voice(TOKEN, story_sid(i), SORRY), 200);
+        assert_non_null(strstr(s.answer, "<Response><Reject reason=\"busy\"/></Response>"));
+        assert_int_equal(
+            story_post("/twilio/status", TOKEN, /* and nobody writes to it */
+                       (const char *const[]){"CallSid", story_sid(i), "CallStatus", "busy", "From",
+                                             "+13125550142", "To", SORRY, NULL}),
+            200);
+    }
+    assert_int_equal(metric_value(M_REFUSED_CALLER_FULL), 2);
+    assert_int_equal(metric_value(M_REFUSED_CALLER_FLOOD), 6);
+    assert_int_equal(metric_value(M_CALLS_FALLBACK), 2);
+    assert_int_equal(metric_value(M_MISSED), 0);
+    assert_int_equal(node_calls(s.node), 1);
+}
+
 static void test_a_repeated_webhook_gets_a_new_address_for_the_same_call(void **state)
 {
     char first[256], second[256];
@@ -237,6 +266,7 @@ int main(void)
         STORY(test_the_call_beyond_the_last_slot_gets_the_fallback),
         STORY(test_the_gate_keeps_new_calls_out_and_known_ones_in),
         STORY(test_one_caller_cannot_take_every_line),
+        STORY(test_a_flood_of_one_caller_is_told_that_the_line_is_busy),
         STORY(test_a_repeated_webhook_gets_a_new_address_for_the_same_call),
         STORY(test_a_script_that_fails_gives_the_fallback_and_the_slot_back),
         STORY(test_a_number_nobody_has_gets_the_default_words),
