@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 enum {
-    DOORS_CAPACITY = 256,
+    DOORS_CAPACITY = 1024,
     CONNECTIONS_MAX = 256,
     FILES_MAX = 2, /* at once; who they are from is known only when they are read */
     ADDRESS_BURST = 400,

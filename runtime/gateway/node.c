@@ -46,7 +46,7 @@
 #include <unistd.h>
 
 /* Those that are no call and no request: admin listener, console, database, journal, what scripts ask. */
-enum { FILES_BESIDES = 1280 };
+enum { FILES_BESIDES = 2048 };
 enum { REQUESTS_MIN = 16 }; /* however few files there may be */
 
 /* --- addresses --- */
