@@ -4,7 +4,8 @@
  * POST /twilio/voice: who answers; voice.c. POST /twilio/resume: what follows the stream or a <Dial>,
  * POST /twilio/accept: does who was dialled take the call; resume.c. POST /twilio/status: the call is
  * over for Twilio; so it is for us; or how far a text came. POST /twilio/sms: a text; texts.c. All
- * need a good signature. POST /vapi/events: vapi/hooks.c. GET /livez: this thread answers. */
+ * need a good signature. POST /vapi/events: vapi/hooks.c. GET /livez: this thread answers; GET /readyz: new calls
+ * are welcome, for a balancer that reaches this port alone. */
 #include "gateway/webhook.h"
 
 #include "base/err.h"
@@ -296,14 +297,32 @@ static void signed_request(struct media_thread *t, struct http_request *r,
     form_free(form);
 }
 
+/* What a balancer looks at: the same words as the admin listener's, and nothing else about us. */
+static bool probe(struct media_thread *t, struct http_request *r)
+{
+    struct rd_str path = http_path(r);
+    bool ready = rd_str_eq(path, RD_STR("/readyz"));
+    struct node_readiness now = {.draining = false, .configured = true};
+
+    if (!ready && !rd_str_eq(path, RD_STR("/livez")))
+        return false;
+    if (ready)
+        node_readiness(t->node, &now);
+    if (!rd_str_eq(http_method(r), RD_STR("GET")))
+        webhook_reply_text(r, 405, "GET only\n");
+    else if (now.draining || !now.configured)
+        webhook_reply_text(r, 503, now.draining ? "draining\n" : "no agent loads\n");
+    else
+        webhook_reply_text(r, 200, "ok\n");
+    return true;
+}
+
 void webhook_request(struct media_thread *t, struct http_request *r)
 {
     struct rd_str path = http_path(r);
 
-    if (rd_str_eq(path, RD_STR("/livez"))) {
-        webhook_reply_text(r, rd_str_eq(http_method(r), RD_STR("GET")) ? 200 : 405, "ok\n");
+    if (probe(t, r))
         return;
-    }
     if (rd_str_eq(path, RD_STR("/vapi/events")) && rd_str_eq(http_method(r), RD_STR("POST"))) {
         vapi_hooks_request(t, r); /* its own kind of proof */
         return;
