@@ -2,6 +2,9 @@
 -- One node or several on one PostgreSQL and behind one address, with the double of their model.
 --
 --   local c = clusters.start { nodes = 2 }
+--   … front = FRONT                     behind a balancer (spec/cluster/front.lua) instead of on one port: .url,
+--                                       .ca_file, .ports and .admin_ports, one for each node
+--   … env = {}, agents = FOLDER, scenarios = FOLDER   of the nodes, and of the model's double
 --   c.url, c.database, c.sim, c.nodes
 --   c:is_whole()                        all of them are up and answer
 --   c:kill(n), c:begin_again(n)         kill -9; and the same node once more, which nobody waits for here
@@ -21,23 +24,43 @@ local function program(port)
   return { "perl", "spec/chaos/share-port.pl", tostring(port), proc.binary(), "serve" }
 end
 
+function Cluster:program(n)
+  return self.front and { proc.binary(), "serve" } or program(n.port)
+end
+
 -- The book that tools write into; nothing stops a visit from being there twice.
 local VISITS = "create table if not exists visits (caller text not null, at timestamptz not null default now())"
 
+function Cluster:environment(i, more)
+  local env = { RINGDOWN_SECRET = ("c4"):rep(32), RINGDOWN_NODE = ("node-%d"):format(i), RINGDOWN_MAX_CALLS = "400",
+    TWILIO_API_URL = "http://127.0.0.1:" .. self.rest_port, RINGDOWN_MAX_CALLS_PER_CALLER = "0",
+    RINGDOWN_PUBLIC_URL = self.url, RINGDOWN_CA_FILE = self.ca_file or false }
+  if self.front then
+    env.RINGDOWN_ADMIN_LISTEN = "127.0.0.1:" .. self.front.admin_ports[i]
+  end
+  for name, value in pairs(more or {}) do
+    env[name] = value
+  end
+  return env
+end
+
 function clusters.start(o)
-  local c = setmetatable({ port = proc.free_port(), rest_port = proc.free_port(), nodes = {} }, Cluster)
-  c.url = "http://127.0.0.1:" .. c.port
+  local c = setmetatable({ port = proc.free_port(), rest_port = proc.free_port(), nodes = {}, front = o.front },
+    Cluster)
+  c.url = o.front and o.front.url or "http://127.0.0.1:" .. c.port
+  c.ca_file = o.front and o.front.ca_file
   c.folder = proc.folder "chaos"
-  c.sim = sims.start { scenarios = talk.write_model(c.folder .. "/model") }
+  c.sim = sims.start { scenarios = o.scenarios or talk.write_model(c.folder .. "/model") }
   c.database = pg.database()
   pg.run(c.database, VISITS)
   for i = 1, o.nodes or 2 do
-    c.nodes[i] = node.launch { agents = { ["desk.lua"] = talk.agent }, sim = c.sim, database = c.database,
-      port = c.port,
-      child = function(n) return program(n.port) end,
-      env = { RINGDOWN_SECRET = ("c4"):rep(32), RINGDOWN_NODE = ("node-%d"):format(i), RINGDOWN_MAX_CALLS = "400",
-        TWILIO_API_URL = "http://127.0.0.1:" .. c.rest_port, RINGDOWN_MAX_CALLS_PER_CALLER = "0" } }
+    c.nodes[i] = node.launch { agents = o.agents or { ["desk.lua"] = talk.agent }, sim = c.sim, database = c.database,
+      port = c.front and c.front.ports[i] or c.port, ca_file = c.ca_file, child = function(n) return c:program(n) end,
+      env = c:environment(i, o.env) }
     c.nodes[i].up = false
+    if c.front then
+      c.nodes[i].admin_port = c.front.admin_ports[i]
+    end
   end
   assert(proc.wait_for(function() return c:is_whole() end, 60), "the nodes do not start: " .. c:last_words())
   return c
@@ -71,7 +94,7 @@ end
 
 function Cluster:begin_again(n)
   n.n_starts = (n.n_starts or 1) + 1
-  n.child = proc.start { name = "serve" .. n.n_starts, folder = n.folder, args = program(self.port), env = n.env }
+  n.child = proc.start { name = "serve" .. n.n_starts, folder = n.folder, args = self:program(n), env = n.env }
   return self
 end
 

@@ -108,18 +108,30 @@ function Crowd:read()
   self.rest = text:sub(from)
 end
 
+-- For who waits for something else meanwhile.
+function Crowd:read_if_any()
+  if self.file then
+    self:read()
+  end
+end
+
 function Crowd:begin_wave()
   self.waves = self.waves + 1
   local folder = ("%s/wave-%d"):format(self.cluster.folder, self.waves)
   proc.run("mkdir -p " .. folder)
   local args = { proc.binary(), "call", "--json", "--parallel", "--as-real", "--url", self.cluster.url, "--rest",
     "127.0.0.1:" .. self.cluster.rest_port, "--linger", "1", "--fallback", self.cluster.url .. "/twilio/voice" }
+  if self.cluster.ca_file then
+    args[#args + 1] = "--ca-file"
+    args[#args + 1] = self.cluster.ca_file
+  end
   for _ = 1, self.o.calls do
     self.placed = self.placed + 1
     args[#args + 1] = "--scenario"
     args[#args + 1] = talk.write_caller(folder, self.placed, self.o.short)
   end
   self.child = proc.start { name = "calls", folder = folder, args = args, env = self.cluster.nodes[1].env }
+  proc.wait_for(function() return proc.exists(self.child.out) end) -- started is not yet begun, on a busy machine
   self.file, self.rest = assert(io.open(self.child.out, "rb")), nil
 end
 
