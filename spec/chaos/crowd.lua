@@ -108,13 +108,6 @@ function Crowd:read()
   self.rest = text:sub(from)
 end
 
--- For who waits for something else meanwhile.
-function Crowd:read_if_any()
-  if self.file then
-    self:read()
-  end
-end
-
 function Crowd:begin_wave()
   self.waves = self.waves + 1
   local folder = ("%s/wave-%d"):format(self.cluster.folder, self.waves)

@@ -46,11 +46,11 @@ function Proof:ask(sql)
   return pg.query(self.cluster.database, sql)
 end
 
--- What another step needs to be true; the calls go on meanwhile.
+-- What another step needs to be true; callers come and go meanwhile.
 function Proof:until_true(what, look, seconds)
   local found = proc.wait_for(function()
     if self.crowd then
-      self.crowd:read_if_any()
+      self.crowd:look()
     end
     return look()
   end, seconds)
@@ -174,6 +174,10 @@ function Proof:leader()
   return row and row.node, row and row.epoch
 end
 
+function Proof:until_busy()
+  self:until_true("nobody calls any more", function() return self.crowd:live() >= self.o.calls / 2 end, 60)
+end
+
 function Proof:kill_the_leader()
   local name, epoch
   self:until_true("nobody leads", function()
@@ -181,6 +185,7 @@ function Proof:kill_the_leader()
     return name
   end, 30)
   local n = self.cluster.nodes[tonumber(name:match "%d+$")]
+  self:until_busy()
   self:tell("kill -9 of %s, which leads; %d calls on the line", name, self.crowd:live())
   self.cluster:kill(n)
   self.killed, self.killed_at = n, proc.now()
@@ -219,6 +224,7 @@ function Proof:drain()
   self:until_true("the nodes are not whole again", function()
     return cluster:is_whole() and self.front:up() == NODES
   end, 60)
+  self:until_busy()
   local calls = math.tointeger(self:api(i, "/status").calls) or 0
   self:tell("%s drains, with %d calls", n.env.RINGDOWN_NODE, calls)
   self.front:order("set server " .. server .. " state drain")
@@ -269,18 +275,18 @@ end
 local STEPS = { { "rollout", 2 }, { "release", 3 }, { "look_across", 4 }, { "kill_the_leader", 7 }, { "drain", 12 },
   { "led_again", 16 } }
 
+-- Waves of callers until all is done, however slow this machine is; then no more than were wanted.
 function Proof:go()
-  local next_step = 1
-  while self.crowd:look() do
+  local next_step, crowd = 1, self.crowd
+  while crowd:look() do
     local step = STEPS[next_step]
     if step and proc.now() - self.crowd_began >= step[2] then
       next_step = next_step + 1
       self[step[1]](self)
+    elseif not step then
+      crowd.o.waves = self.o.waves
     end
     proc.sleep(LOOK_S)
-  end
-  for i = next_step, #STEPS do
-    self[STEPS[i][1]](self)
   end
 end
 
@@ -311,7 +317,7 @@ end
 
 local function run(self)
   self:prepare()
-  self.crowd = crowds.new(self.cluster, self.o)
+  self.crowd = crowds.new(self.cluster, { calls = self.o.calls, waves = math.huge, short = self.o.short })
   self.crowd_began = self.crowd.began
   self:go()
   self:settle()
