@@ -73,7 +73,7 @@ In another terminal, in this folder:
     %s call --as-real --scenario examples/scenarios/booking.lua    a call through HAProxy
     %s nodes                                                       who is there, and who leads
     %s calls --kept                                                of all nodes, from any of them
-    curl -s --cacert $RINGDOWN_CA_FILE $RINGDOWN_PUBLIC_URL/readyz
+    curl -s --cacert $RINGDOWN_CA_FILE $RINGDOWN_PUBLIC_URL/livez
     edit $RINGDOWN_AGENTS/northside-plumbing.lua, then: %s agents publish
     kill -9 $NODE2        its calls go on with the others; here it is started again after two seconds
     kill -TERM $NODE3     it drains and ends with its last call, and is started again
@@ -124,6 +124,9 @@ local function stay()
       env = { RINGDOWN_AGENTS_SOURCE = "database", DISPATCH_KEY = "demo" } }
     local said, code = c.nodes[1]:ringdown("agents", "publish")
     assert(code == 0, said)
+    for _, n in ipairs(c.nodes) do
+      n:wait_log "agents.reloaded"
+    end
     write_env(c, front)
     show(c, front)
     watch(c, front, parent)
