@@ -46,7 +46,11 @@ local function first_word_after(call, unix_ms)
 end
 
 -- Both said goodbye; perhaps the carrier asked the fallback URL on the way there, and the agent answered all the same.
+-- Callers of another kind say themselves whether theirs was a good one (spec/soak/churn.lua).
 local function is_well(call)
+  if call.is_well ~= nil then
+    return call.is_well
+  end
   local report, last = call.report, call.said[#call.said]
   return report ~= nil and last ~= nil and last.text == talk.goodbye and
     (report.ok or report.ended_by == "fallback" and #call.streams > 0
@@ -190,7 +194,7 @@ local function breaks_of(url)
 end
 
 -- Numbers are given out once each, so a number is a call.
-local function count_effects(world, calls, out)
+function books.count_effects(world, calls, out)
   local visits, told = {}, {}
   for _, row in ipairs(pg.query(world.cluster.database, "select caller, count(*) as n from visits group by 1")) do
     visits[row.caller] = row.n
@@ -240,7 +244,7 @@ function books.compare(world)
     double_turns = {}, visits = 0, texts = 0, lost_effects = {}, double_effects = {}, holes = {} }
   count_calls(calls, out)
   books.count_turns(calls, kept_turns(url), out)
-  count_effects(world, calls, out)
+  books.count_effects(world, calls, out)
   local breaks, n, product = breaks_of(url)
   out.breaks, out.product_gaps = n, product
   out.gaps, out.usual_ms = books.gaps(calls, breaks)

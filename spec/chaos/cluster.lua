@@ -5,6 +5,7 @@
 --   … front = FRONT                     behind a balancer (spec/cluster/front.lua) instead of on one port: .url,
 --                                       .ca_file, .ports and .admin_ports, one for each node
 --   … env = {}, agents = FOLDER, scenarios = FOLDER   of the nodes, and of the model's double
+--   … agent = TEXT, model = function(folder) that writes other scenarios, vapi = true
 --   c.url, c.database, c.sim, c.nodes
 --   c:is_whole()                        all of them are up and answer
 --   c:kill(n), c:begin_again(n)         kill -9; and the same node once more, which nobody waits for here
@@ -15,6 +16,7 @@ local pg = require "spec.support.postgres"
 local proc = require "spec.e2e.support.proc"
 local sims = require "spec.e2e.support.sim"
 local talk = require "spec.chaos.talk"
+local vapis = require "spec.e2e.support.vapi"
 
 local clusters = {}
 local Cluster = {}
@@ -38,8 +40,10 @@ function Cluster:environment(i, more)
   if self.front then
     env.RINGDOWN_ADMIN_LISTEN = "127.0.0.1:" .. self.front.admin_ports[i]
   end
-  for name, value in pairs(more or {}) do
-    env[name] = value
+  for _, list in ipairs { self.vapi and self.vapi.env or {}, more or {} } do
+    for name, value in pairs(list) do
+      env[name] = value
+    end
   end
   return env
 end
@@ -50,13 +54,15 @@ function clusters.start(o)
   c.url = o.front and o.front.url or "http://127.0.0.1:" .. c.port
   c.ca_file = o.front and o.front.ca_file
   c.folder = proc.folder "chaos"
-  c.sim = sims.start { scenarios = o.scenarios or talk.write_model(c.folder .. "/model") }
+  c.model = o.scenarios or o.model and o.model(c.folder .. "/model") or talk.write_model(c.folder .. "/model")
+  c.sim = sims.start { scenarios = c.model, frames = o.frames }
+  c.vapi = o.vapi and vapis.start { url = c.url, folder = c.model }
   c.database = pg.database()
   pg.run(c.database, VISITS)
   for i = 1, o.nodes or 2 do
-    c.nodes[i] = node.launch { agents = o.agents or { ["desk.lua"] = talk.agent }, sim = c.sim, database = c.database,
-      port = c.front and c.front.ports[i] or c.port, ca_file = c.ca_file, child = function(n) return c:program(n) end,
-      env = c:environment(i, o.env) }
+    c.nodes[i] = node.launch { agents = o.agents or { ["desk.lua"] = o.agent or talk.agent }, sim = c.sim,
+      database = c.database, port = c.front and c.front.ports[i] or c.port, ca_file = c.ca_file,
+      child = function(n) return c:program(n) end, env = c:environment(i, o.env) }
     c.nodes[i].up = false
     if c.front then
       c.nodes[i].admin_port = c.front.admin_ports[i]
@@ -135,6 +141,9 @@ function Cluster:stop()
     if not ok or code ~= 0 then
       complaints[#complaints + 1] = ("node %d: %s"):format(i, ok and "exit code " .. tostring(code) or code)
     end
+  end
+  if self.vapi and self.vapi:stop() ~= 0 then
+    complaints[#complaints + 1] = "the simulated Vapi had something to complain about"
   end
   local code = self.sim:stop()
   if code ~= 0 then

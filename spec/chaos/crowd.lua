@@ -5,7 +5,9 @@
 --   local crowd = crowds.new(cluster, { calls = 40, seconds = 60, short = false })
 --   crowd:look()              reads what happened; begins the next wave while there is time. False: all is over
 --   crowd:lose_stream(pick)
---   crowd.calls               sid -> call (see `begin`), crowd.texts[number] = how many
+--   crowd.calls               sid -> call (see `begin`)
+--   crowd.texts[number]       how many; crowd.text_sids[sid] = the event
+--   crowds.Crowd              the class: spec/soak/churn.lua has callers who come one by one
 local json = require "cjson"
 local proc = require "spec.e2e.support.proc"
 local node = require "spec.e2e.support.node"
@@ -14,17 +16,18 @@ local talk = require "spec.chaos.talk"
 local crowds = {}
 local Crowd = {}
 Crowd.__index = Crowd
+crowds.Crowd = Crowd
 
 local BORING = { '"ev":"mark"', '"ev":"callback.answered"' } -- nine of ten lines
 
 function crowds.new(cluster, o)
-  return setmetatable({ cluster = cluster, o = o, waves = 0, placed = 0, calls = {}, texts = {}, over = 0,
-    began = proc.now() }, Crowd)
+  return setmetatable({ cluster = cluster, o = o, waves = 0, placed = 0, calls = {}, texts = {}, text_sids = {},
+    over = 0, began = proc.now() }, Crowd)
 end
 
 local function begin(event)
-  return { sid = event.call, number = talk.caller_number(tonumber(event.scenario:match "%d+$")), begun = event.unix_ms,
-    said = {}, heard = {}, streams = {}, digits = 0 }
+  return { sid = event.call, number = event.from, kind = event.scenario, begun = event.unix_ms, said = {}, heard = {},
+    streams = {}, digits = 0 }
 end
 
 local on = {}
@@ -65,25 +68,31 @@ on["caller.gives_up"] = function(call)
   call.gave_up = true
 end
 
+on["call.judged"] = function(call, e)
+  call.report = e
+end
+
+on["leg.ended"] = function(call, e)
+  call.legs = call.legs or {}
+  call.legs[e.leg] = e.status
+end
+
 on["error"] = function(call, e)
   call.errors = call.errors or {}
   table.insert(call.errors, ("%d %s"):format(e.code, e.why))
 end
 
 function Crowd:take(event)
-  if event.ev == "report" then
-    local call = self.calls[event.call]
-    if call then
-      call.report = event
-      self.over = self.over + 1
-    end
-  elseif event.ev == "text.created" then
+  if event.ev == "text.created" then
     self.texts[event.to] = (self.texts[event.to] or 0) + 1
-  elseif event.scenario and event.scenario:match "^caller%-" and event.call ~= "" then
-    self.calls[event.call] = self.calls[event.call] or begin(event)
-    if on[event.ev] then
-      on[event.ev](self.calls[event.call], event)
-    end
+    self.text_sids[event.text] = event
+  elseif event.ev == "call.ringing" then
+    self.calls[event.call] = begin(event)
+  end
+  local call = self.calls[event.call]
+  if call and on[event.ev] then
+    on[event.ev](call, event)
+    self.over = self.over + (event.ev == "call.judged" and 1 or 0)
   end
 end
 

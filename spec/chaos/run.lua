@@ -8,21 +8,13 @@
 local clusters = require "spec.chaos.cluster"
 local crowds = require "spec.chaos.crowd"
 local books = require "spec.chaos.books"
+local dice = require "spec.chaos.dice"
 local faults = require "spec.chaos.faults"
 local proc = require "spec.e2e.support.proc"
 
 local M = {}
 
 local TELL_S, SHIPPED_S, LOOK_S, LATER_S, BACK_S = 5, 60, 0.05, 0.3, 60
-
--- The same seed draws the same faults in the same order, whatever else asks for chance.
-local function dice(seed)
-  local state = seed * 2654435761 + 1
-  return function(n)
-    state = (state * 6364136223846793005 + 1442695040888963407) & 0x7fffffffffffffff
-    return (state >> 33) % n + 1
-  end
-end
 
 local Run = {}
 Run.__index = Run

@@ -68,7 +68,7 @@ local AREAS = { "201", "206", "212", "213", "214", "215", "216", "303", "305", "
 
 -- No two callers have numbers that look alike: that would be a swarm, which gets no texts.
 function talk.caller_number(i)
-  return ("+1%s%03d%04d"):format(AREAS[i % #AREAS + 1], 320 + i % 80, 100 + i)
+  return ("+1%s%03d%04d"):format(AREAS[i % #AREAS + 1], 320 + i % 80, 100 + i % 9900)
 end
 
 local function step(text)

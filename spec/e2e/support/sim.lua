@@ -14,7 +14,7 @@ local function gather(folder)
   return folder
 end
 
--- sim.start{ tls = a certificate of support/tls.lua, scenarios = FOLDER }
+-- sim.start{ tls = a certificate of support/tls.lua, scenarios = FOLDER, frames = false: what it hears is not written }
 function sim.start(o)
   o = o or {}
   local s = setmetatable({ folder = proc.folder "sim", tls = o.tls }, Sim)
@@ -23,8 +23,12 @@ function sim.start(o)
   s.frames_file = s.folder .. "/frames.ndjson"
   local args = {
     proc.double(), "sim", "--openai", "127.0.0.1:0", "--scenarios", s.scenarios,
-    "--record-openai", s.frames_file, "--log", s.log_file,
+    "--log", s.log_file,
   }
+  if o.frames ~= false then
+    table.insert(args, "--record-openai")
+    table.insert(args, s.frames_file)
+  end
   if o.tls then
     for _, word in ipairs { "--tls-cert", o.tls.certificate, "--tls-key", o.tls.key } do
       table.insert(args, word)

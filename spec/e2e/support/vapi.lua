@@ -26,12 +26,13 @@ local function gather(folder, names)
   return folder
 end
 
--- o: scenarios, sign, secret, fault, tls_ca (a file); `url`: the node's
+-- o: scenarios (or `folder`, of some), sign, secret, fault, tls_ca (a file); `url`: the node's
 function vapi.start(o)
   local v = setmetatable({ folder = proc.folder "vapi" }, Vapi)
   v.log_file = v.folder .. "/vapi.ndjson"
   local args = { proc.double(), "sim", "--openai", "127.0.0.1:0", "--scenarios",
-    gather(v.folder .. "/scenarios", o.scenarios), "--vapi", "127.0.0.1:0", "--vapi-log", v.log_file, "--node", o.url }
+    o.folder or gather(v.folder .. "/scenarios", o.scenarios), "--vapi", "127.0.0.1:0",
+    "--vapi-log", v.log_file, "--node", o.url }
   for name, value in pairs { ["--vapi-sign"] = o.sign, ["--vapi-fault"] = o.fault } do
     table.insert(args, name)
     table.insert(args, value)
