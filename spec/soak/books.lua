@@ -122,10 +122,11 @@ end
 local function look_at_emergencies(url, calls, out)
   local matches = {}
   for _, row in ipairs(pg.query(url, [[select call, count(*) as n, bool_or(state <> 'handled' and not exists (select
-      from alerts a where a.kind = 'emergency.unanswered' and a.subject = m.call)) as silent
+      from alerts a where a.kind = 'emergency.unanswered' and a.subject = m.call)) as silent, count(*) filter (where
+      state <> 'handled') as untaken
       from triage_matches m group by 1]])) do
     matches[row.call] = row
-    out.n_emergencies = out.n_emergencies + row.n
+    out.n_emergencies, out.n_open = out.n_emergencies + row.n, out.n_open + row.untaken
     if row.n > 1 or row.silent then
       table.insert(out.wrong_emergencies, ("%s: %d matches%s"):format(row.call, row.n, row.silent and
         ", taken by nobody, and nobody was told" or ""))
@@ -193,7 +194,7 @@ function books.compare(world)
   local ours, others = split(calls, rows)
   local out = chaos.compare { cluster = world.cluster, crowd = { calls = ours, texts = world.crowd.texts } }
   chaos.count_effects(world, others, out)
-  out.n_vapi, out.n_texts, out.n_legs, out.n_emergencies, out.left = 0, 0, 0, 0, {}
+  out.n_vapi, out.n_texts, out.n_legs, out.n_emergencies, out.n_open, out.left = 0, 0, 0, 0, 0, {}
   for _, name in ipairs(LISTS) do
     out[name] = {}
   end

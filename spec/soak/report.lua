@@ -15,12 +15,13 @@ local report = {}
 local MB = 1048576
 
 -- What idle may differ by: of what is counted, the number; of memory, what each call may leave behind for good. Before
--- the first call pools of connections are empty (`cold`).
+-- the first call pools of connections are empty (`cold`). An emergency that nobody took keeps its script for a while,
+-- which rings and texts on (`script`).
 local IDLE = {
-  { name = "calls", plus = 0 }, { name = "scripts", plus = 0 }, { name = "fds", plus = 2, cold = 14 },
+  { name = "calls", plus = 0 }, { name = "scripts", plus = 0, script = 1 }, { name = "fds", plus = 2, cold = 14 },
   { name = "threads", plus = 2 },
   { name = "journal", plus = 0 }, { name = "lost", plus = 0 }, { name = "zombies", plus = 0 },
-  { name = "mailbox", plus = 64 }, { name = "heap", per_call = 512, plus = MB / 2, memory = true },
+  { name = "mailbox", plus = 64 }, { name = "heap", per_call = 512, plus = MB / 2, memory = true, script = 300000 },
   { name = "rss", per_call = 1024, plus = 4 * MB, memory = true },
 }
 
@@ -54,8 +55,9 @@ local function judge_idle(result, verdict)
       local before, first = from[i][what.name], result.idle.before[i][what.name]
       -- Memory before the first call lacks what fills once: without a rest it says nothing.
       if not what.memory or result.idle.rested and not result.o.sanitized then
+        local plus = not result.idle.rested and what.cold or what.plus
         local judged = flat.leak(before, after[what.name], calls, { per_call = what.per_call,
-          plus = not result.idle.rested and what.cold or what.plus })
+          plus = plus + (what.script or 0) * result.books.n_open })
         local unit = what.memory and "MB" or ""
         verdict.idle[#verdict.idle + 1] = { node = i, name = what.name, first = first, before = before,
           after = after[what.name], judged = judged, unit = unit }

@@ -198,6 +198,7 @@ function Run:go()
     self.onlookers = nil
   end
   self.idles.after = self:idle()
+  self.world.crowd:read() -- people are texted about their emergency after its call, too
   self.books = books.compare(self.world)
 end
 
