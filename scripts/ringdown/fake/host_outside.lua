@@ -46,6 +46,7 @@ end
 
 function M.twilio(method, path, form)
   M.twilio_requests[#M.twilio_requests + 1] = { method = method, path = path, form = form }
+  assert(not path:find "[^%w/._-]", "as host.twilio: letters, digits and / . _ - only, not " .. path)
   local reply = reply_to(M.twilio_replies, method, path, form)
   if not reply and M.twilio_replies and method == "POST" and path == "Messages.json" then
     reply = require("ringdown.fake.texts").post(form)

@@ -173,7 +173,7 @@ end
 -- Was it sent after all? Found: yes. Not found: the list may only be late, so nobody knows.
 local function look_up(text, began)
   return function()
-    local list, why = rest.read(("Messages.json?To=%s&PageSize=20"):format(text.to:gsub("+", "%%2B")))
+    local list, why = rest.read("Messages.json", { To = text.to, PageSize = 20 })
     if not list then
       return nil, why
     end
