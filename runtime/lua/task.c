@@ -36,10 +36,13 @@ struct task {
     struct task *next, *prev;
 };
 
+/* The thread, and where it is kept: protected, because both want memory. */
 static int make_thread(lua_State *L)
 {
     lua_newthread(L);
-    return 1;
+    lua_pushvalue(L, -1);
+    lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+    return 2;
 }
 
 int task_new(struct task **out, struct vm *v, int n_args, task_ready_fn *ready, void *arg)
@@ -59,12 +62,13 @@ int task_new(struct task **out, struct vm *v, int n_args, task_ready_fn *ready, 
     t->arg = arg;
     buf_init(&t->why, WHY_MAX);
     lua_pushcfunction(v->L, make_thread);
-    if (lua_pcall(v->L, 0, 1, 0) != LUA_OK) {
+    if (lua_pcall(v->L, 0, 2, 0) != LUA_OK) {
         lua_pop(v->L, 1);
         goto fail;
     }
-    t->co = lua_tothread(v->L, -1);
-    t->ref = luaL_ref(v->L, LUA_REGISTRYINDEX);
+    t->co = lua_tothread(v->L, -2);
+    t->ref = (int)lua_tointeger(v->L, -1);
+    lua_pop(v->L, 2);
     lua_xmove(v->L, t->co, n_args + 1);
     t->next = v->tasks;
     if (t->next)

@@ -4,7 +4,8 @@
  * - vm_new() makes a state with our allocator, a count hook and the sandbox's globals; a coroutine
  *   inherits the hook. vm_call() runs a function to its end; task.c runs what may wait.
  * - Memory: the allocator refuses above memory_max, but only while a script runs, so that C code
- *   around it never meets an out-of-memory jump because of an agent.
+ *   around it never meets an out-of-memory jump because of an agent. When the machine has none, what
+ *   C hands over is made of a reserve (reserve.h); a script fails.
  * - Time: every HOOK_EVERY instructions the hook looks at the clock. A task that ran its share
  * steps aside (a yield that Lua code does not notice); one that computed for its whole slice is stopped.
  * A share is of the wall, because neighbours wait on the wall; a slice is of the processor (slice.h).
@@ -17,6 +18,7 @@
 #include "base/err.h"
 #include "base/now.h"
 #include "base/urgent.h"
+#include "lua/reserve.h"
 #include "lua/vm_private.h"
 
 #include <errno.h>
@@ -69,6 +71,8 @@ static void *vm_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
         return NULL;
     }
     p = realloc(ptr, new_size);
+    if (!p && !v->in_script)
+        p = reserve_realloc(ptr, new_size);
     if (p)
         v->used = v->used - old + new_size;
     return p;
@@ -165,6 +169,7 @@ int vm_new(struct vm **out, const struct vm_opts *o)
 
     if (!v)
         return -ENOMEM;
+    reserve_keep();
     v->trusted = o->trusted;
     v->chunks = o->chunks;
     v->user = o->user;
@@ -238,15 +243,28 @@ const char *vm_spent_why(const struct vm *v)
     return v->spent ? v->spent : "";
 }
 
+/* (name, open) */
+static int put_preload(lua_State *L)
+{
+    const char *name = lua_touserdata(L, 1);
+
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &require_preload_key);
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, name);
+    return 0;
+}
+
 int vm_preload(struct vm *v, const char *name, lua_CFunction open)
 {
     lua_State *L = v->L;
 
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &require_preload_key);
+    lua_pushcfunction(L, put_preload);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)name);
     lua_pushcfunction(L, open);
-    lua_setfield(L, -2, name);
+    if (lua_pcall(L, 2, 0, 0) == LUA_OK)
+        return 0;
     lua_pop(L, 1);
-    return 0;
+    return -ENOMEM;
 }
 
 void vm_enter(struct vm *v, const struct slice_used *before, uint64_t share_us)
