@@ -49,7 +49,7 @@ int sentry_dsn_parse(struct sentry_dsn *out, const char *dsn)
         return -ENOENT;
     at = scheme ? memchr(from, '@', strcspn(from, "/")) : NULL;
     slash = at ? strrchr(at, '/') : NULL;
-    if (!slash || slash == at + 1 || at[1] == '/' || strpbrk(at, " \t\r\n?#\"\\") ||
+    if (!slash || slash == at + 1 || at[1] == '/' || strpbrk(at + 1, " \t\r\n?#\"\\@") ||
         !credentials(out, from, (size_t)(at - from)) ||
         !token(project, sizeof(project), slash + 1, strlen(slash + 1)))
         return -EINVAL;

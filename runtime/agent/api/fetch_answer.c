@@ -46,7 +46,7 @@ static void add_header(lua_State *L, const struct buf *masks, struct rd_str name
 {
     char key[128];
 
-    if (name.n == 0 || !rd_str_copy(key, sizeof(key), name))
+    if (name.n == 0 || memchr(name.p, '\0', name.n) || !rd_str_copy(key, sizeof(key), name))
         return;
     for (char *p = key; *p; p++)
         *p = (char)tolower((unsigned char)*p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* address.c - compares two URLs by scheme, host and port. Anything unusual (a user, a fragment, white
- * space, no path, a port that is no number) is refused. */
+ * space, no path, a host that is no name, a port that is no number) is refused. */
 #include "providers/vapi/address.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 #define HOUSE ".vapi.ai"
@@ -44,6 +45,9 @@ static bool split(struct address *a, struct rd_str url, const char *secure, cons
         colon++;
     a->host = (struct rd_str){url.p, colon};
     a->port = (struct rd_str){url.p + colon, n - colon};
+    for (size_t i = 0; i < colon; i++)
+        if (!isalnum((unsigned char)url.p[i]) && !strchr("-._", url.p[i]))
+            return false;
     for (size_t i = 1; i < a->port.n; i++)
         if (a->port.p[i] < '0' || a->port.p[i] > '9')
             return false;

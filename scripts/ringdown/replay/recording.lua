@@ -205,6 +205,15 @@ local function of_kept(kept)
   return r
 end
 
+-- What the database keeps has its shape from us; what only looks like it, from whoever wrote the file.
+local function kept_or_why(value)
+  local good, r, why = pcall(of_kept, value)
+  if not good then
+    return nil, "its events are not as those of a call are kept; record it again with ringdown replay CALL --to-spec"
+  end
+  return r, why
+end
+
 -- ── a file: it may come from anywhere ───────────────────────────────────────────────────────────
 local is = {}
 
@@ -314,7 +323,7 @@ function M.read(text)
   if type(value) ~= "table" then
     return nil, why and "it is no JSON: " .. why or "there is no such call; ringdown calls --kept lists them"
   elseif value.events then
-    return of_kept(value)
+    return kept_or_why(value)
   end
   return check_file(value)
 end

@@ -26,6 +26,7 @@ static void test_a_dsn_is_an_address_and_a_key(void **state)
                                       "https://k@/1",
                                       "https://k\r\nX: y@host/1",
                                       "https://k,x@host/1",
+                                      "https://k@user@host/1",
                                       "https://k@host/1?x",
                                       "nonsense"};
     struct sentry_dsn d;

@@ -36,6 +36,7 @@ static void test_our_key_goes_to_vapi_alone(void **state)
     assert_false(ok(API, "wss://evil.example?.vapi.ai"));
     assert_false(ok(API, "wss://evil.example\\.vapi.ai/"));
     assert_false(ok(API, "wss:///c1"));
+    assert_false(ok(API, "wss://x'y.vapi.ai/c1"));
     assert_false(ok(API, "https://api.vapi.ai/c1"));
     assert_false(ok(API, ""));
     assert_false(ok("http://127.0.0.1:4000", "ws://127.0.0.1:4001/c1"));
