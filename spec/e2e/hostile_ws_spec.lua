@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 40 s
+-- takes: 120 s
 -- WebSocket frames as nobody should send them, from the carrier's side and from the model's: whoever tears his bytes
 -- apart is understood all the same, whoever breaks the protocol is told so and let go, and calls beside go on.
 -- RINGDOWN_MUTATIONS: how many broken streams by chance (60); RINGDOWN_SEED: which.
