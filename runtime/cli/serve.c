@@ -11,6 +11,7 @@
  * - port or data folder in use: a sentence with the remedy, exit 1 */
 #include "base/crash.h"
 #include "base/err.h"
+#include "base/heap.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/urgent.h"
@@ -47,7 +48,10 @@ static const char usage[] =
     "also from the environment (examples/ringdown.lua tells all).\n"
     "Exit code 2 when the configuration is wrong, 1 when the port or the data folder is in use.\n";
 
-enum { CRASH_TOLD_MS = 3600 * 1000 }; /* the alarm about a crash is open so long */
+enum {
+    CRASH_TOLD_MS = 3600 * 1000, /* the alarm about a crash is open so long */
+    TIDY_MS = 10000
+};
 
 struct serving {
     const struct options *options;
@@ -60,7 +64,9 @@ struct serving {
     struct leaving *leaving;   /* owns */
     struct sentry *sentry;     /* owns; NULL: errors stay in the log */
     struct loop_timer *forget; /* owns; NULL: nobody crashed */
-    struct handed handed;      /* owns: what the process before us gave; dialog -1: there is none */
+    struct loop_timer *tidy;   /* owns */
+    struct heap_watch heap;
+    struct handed handed; /* owns: what the process before us gave; dialog -1: there is none */
     bool take_over;
 };
 
@@ -264,6 +270,26 @@ static int tell_crashes(struct serving *s)
     return rc;
 }
 
+/* ---- memory ---- */
+
+static void on_tidy(void *arg)
+{
+    struct serving *s = arg;
+
+    (void)heap_look(&s->heap, node_calls(s->node));
+    loop_timer_in(s->tidy, TIDY_MS);
+}
+
+static int start_tidying(struct serving *s)
+{
+    int rc = loop_timer_new(&s->tidy, s->loop, on_tidy, s);
+
+    if (!rc)
+        loop_timer_in(s->tidy, TIDY_MS);
+    heap_tidy();
+    return rc;
+}
+
 static int start(struct serving *s, char *why, size_t cap)
 {
     struct control_opts co = {.settings = s->settings};
@@ -296,6 +322,8 @@ static int start(struct serving *s, char *why, size_t cap)
     if (rc)
         return rc;
     rc = loop_on_signal(s->loop, SIGHUP, on_reload, s);
+    if (!rc)
+        rc = start_tidying(s);
     if (rc)
         snprintf(why, cap, "cannot start: %s", rd_strerror(rc));
     return rc;
@@ -313,6 +341,7 @@ static void stop(struct serving *s)
     books_close(s->books);
     control_free(s->control);
     loop_timer_free(s->forget);
+    loop_timer_free(s->tidy);
     if (s->loop)
         loop_free(s->loop);
     settings_free(s->settings);
@@ -324,6 +353,7 @@ static int serve(struct serving *s)
     int rc;
 
     signal(SIGPIPE, SIG_IGN);
+    heap_begin();
     log_config(s->settings->log_level, s->settings->log_format);
     rc = log_start();
     if (rc) {

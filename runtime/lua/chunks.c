@@ -28,12 +28,12 @@ static const size_t file_max = (size_t)256 << 10;
 struct chunk {
     char *name;        /* owns */
     char *shown;       /* owns; "agents/x.lua" */
-    struct buf source; /* text of the module or file */
+    struct buf source; /* text of the module or file; the library's go once they are compiled */
     struct buf code;   /* compiled; empty for files */
     bool is_file;
     bool is_made;       /* of the others: by chunks_put() */
     bool absent;        /* asked for and not found: part of what the agent is, too */
-    uint64_t text_hash; /* of source, which goes when the set is frozen */
+    uint64_t text_hash; /* of source, which goes when the set is frozen at the latest */
     struct chunk *next;
 };
 
@@ -191,6 +191,17 @@ static void remember_absent(struct chunks *c, struct chunk *k)
     c->n_absent++;
 }
 
+/* It is kept for as long as the version lives, and nothing is added. */
+static void fit(struct buf *code)
+{
+    char *data = code->n > 0 && code->n < code->cap ? realloc(code->data, code->n) : NULL;
+
+    if (!data)
+        return;
+    code->data = data;
+    code->cap = code->n;
+}
+
 static int load_text(struct chunks *c, lua_State *L, const char *module, struct buf *why)
 {
     char name[PLACE_PATH];
@@ -215,6 +226,9 @@ static int load_text(struct chunks *c, lua_State *L, const char *module, struct 
     }
     k->shown = strdup(name + 1);
     add_chunk(c, k);
+    fit(&k->code);
+    if (place_is_library(module)) /* nobody shows its lines */
+        buf_fini(&k->source);
     return 0;
 }
 

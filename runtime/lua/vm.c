@@ -33,7 +33,10 @@ enum {
     STUCK_MS = 15, /* past its share, where a task cannot step aside */
     DEFAULT_SLICE_MS = 1000,
     WALL_TIMES = 10,
-    PAUSE_PERCENT = 130, /* a VM at rest grows by so much before it is collected again */
+    /* A VM at rest grows by a fifth before it is collected again, and while it is: at the library's own
+     * pace a cycle takes as long as it takes to allocate all of it once more. */
+    PAUSE_PERCENT = 120,
+    PACE_PERCENT = 400,
     REFUSALS_MAX = 16, /* a script that catches "not enough memory" this often has had its chance */
 };
 
@@ -104,8 +107,7 @@ static bool look_at_the_clock(lua_State *L, struct vm *v)
         return false;
     if (lua_isyieldable(L))
         return true;
-    if (now >= v->step_aside_us + (uint64_t)STUCK_MS * 1000 &&
-        t->cpu_us(t->arg) >= v->stuck_us)
+    if (now >= v->step_aside_us + (uint64_t)STUCK_MS * 1000 && t->cpu_us(t->arg) >= v->stuck_us)
         v->spent = "time inside a callback of string.gsub or table.sort";
     return false;
 }
@@ -230,7 +232,7 @@ size_t vm_memory(const struct vm *v)
 void vm_trim(struct vm *v)
 {
     lua_gc(v->L, LUA_GCCOLLECT);
-    lua_gc(v->L, LUA_GCINC, PAUSE_PERCENT, 0, 0);
+    lua_gc(v->L, LUA_GCINC, PAUSE_PERCENT, PACE_PERCENT, 0);
 }
 
 bool vm_spent(const struct vm *v)

@@ -138,10 +138,12 @@ static int configure(struct journal_file *f, enum journal_role role)
 {
     /* Shipped events leave no trace in the file: what a caller said goes when it is taken away. */
     static const char reader[] = "PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
-                                 "PRAGMA wal_autocheckpoint=0;";
+                                 "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-256;";
     static const char writer[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                 "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=0;";
+                                 "PRAGMA secure_delete=ON; PRAGMA wal_autocheckpoint=0;"
+                                 "PRAGMA cache_size=-512;";
 
+    /* Few pages are looked at twice: events are written at the end and taken from the front. */
     (void)sqlite3_busy_timeout(f->db, BUSY_MS);
     (void)sqlite3_extended_result_codes(f->db, 0);
     return run(f, role == JOURNAL_WRITER ? writer : reader);
@@ -177,6 +179,7 @@ static void reserve(struct journal_file *f)
                "PRAGMA wal_checkpoint(RESTART);") &&
         !sqlite3_get_autocommit(f->db))
         (void)run(f, "ROLLBACK");
+    (void)sqlite3_db_release_memory(f->db); /* pages of a room that nobody reads */
 }
 
 int journal_file_create(struct journal_file **out, const char *folder)

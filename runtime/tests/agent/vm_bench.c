@@ -4,14 +4,18 @@
  *
  *   vm_bench AGENTS LIBRARY [AGENT [SITE_AS_JSON]]      all agents of the folder
  *   vm_bench AGENTS LIBRARY --most KB                   few VMs; is one of them larger in a call?
+ *   vm_bench AGENTS LIBRARY --flat CALLS                one VM after the other; is there more memory in use
+ *                                                       after the last than after a tenth of them?
  *
- * One line per agent: the median of many VMs, in milliseconds of CPU. Exit 1 when one does not load or open, or is larger. */
+ * One line per agent: the median of many VMs, in milliseconds of CPU. Exit 1 when one does not load or open, is larger, or
+ * grows by more than a hundredth. */
 #include "agent/agents.h"
 #include "agent/agents_private.h"
 #include "agent/api/api.h"
 #include "lua/vm.h"
 
 #include <lua.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,24 +130,59 @@ static int bench(const struct agent_info *a, const char *site, size_t most_kb)
     return 0;
 }
 
+/* The sanitizers' allocator counts for itself. */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+static size_t in_use(void)
+{
+    struct mallinfo2 m;
+
+    if (__sanitizer_get_current_allocated_bytes)
+        return __sanitizer_get_current_allocated_bytes();
+    m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+}
+
+static int grow(const struct agent_info *a, size_t calls)
+{
+    size_t early = 0, late;
+    struct cost unused;
+
+    for (size_t i = 0; i < calls; i++) {
+        if (measure(a, NULL, &unused))
+            return 1;
+        if (i + 1 == calls / 10)
+            early = in_use();
+    }
+    late = in_use();
+    printf("%-22s %8zu bytes in use after %zu calls, %zu after %zu\n", a->name, early, calls / 10,
+           late, calls);
+    return late > early + early / 100;
+}
+
 int main(int argc, char **argv)
 {
     struct agent_set *set = NULL;
     bool limited = argc == 5 && strcmp(argv[3], "--most") == 0;
+    bool flat = argc == 5 && strcmp(argv[3], "--flat") == 0;
     size_t most_kb = limited ? strtoul(argv[4], NULL, 10) : 0;
+    size_t calls = flat ? strtoul(argv[4], NULL, 10) : 0;
     struct buf complaints;
-    int rc = argc < 3 || (limited && most_kb == 0);
+    int rc = argc < 3 || (limited && most_kb == 0) || (flat && calls < 10);
 
     buf_init(&complaints, WHY_MAX);
     if (rc || agent_set_load(&set, argv[1], argv[2], &complaints)) {
-        (void)fprintf(stderr, "usage: vm_bench AGENTS LIBRARY [AGENT [SITE] | --most KB]\n");
+        (void)fprintf(stderr,
+                      "usage: vm_bench AGENTS LIBRARY [AGENT [SITE] | --most KB | --flat CALLS]\n");
         return 1;
     }
     if (complaints.n > 0)
         (void)fprintf(stderr, "%s", buf_text(&complaints));
     rc = agent_set_errors(set) > 0;
     for (size_t i = 0; i < agent_set_count(set); i++)
-        if (argc < 4 || limited || strcmp(argv[3], agent_set_at(set, i)->name) == 0)
+        if (flat)
+            rc |= grow(agent_set_at(set, i), calls);
+        else if (argc < 4 || limited || strcmp(argv[3], agent_set_at(set, i)->name) == 0)
             rc |= bench(agent_set_at(set, i), argc > 4 && !limited ? argv[4] : NULL, most_kb);
     agent_set_unref(set);
     buf_fini(&complaints);
