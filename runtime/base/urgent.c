@@ -9,14 +9,7 @@
  * cost them nearly all of their share (measured: 0.5 % instead of 25 % beside three others), so they have
  * short slices, too (17 %), and where there are none they do not yield.
  *
- * Where it may (as root, or with LimitRTPRIO= in the unit) a thread that carries audio goes further, and
- * has the processor the moment it wakes up, whoever runs and for however short a time (SCHED_RR): slices
- * alone still let it wait for the others' to end. What it starts does not inherit that. One that hangs
- * and spins does not take the machine along: the kernel keeps a twentieth of each second for everybody
- * else, which is enough for the watchdog to find out and end the process.
- *
- * All of it is relative to the niceness that whoever started us chose; who started us nicer than usual
- * wants others to go first, and gets slices alone. */
+ * All of it is relative to the niceness that whoever started us chose. */
 #include "base/urgent.h"
 
 #include <pthread.h>
@@ -30,8 +23,7 @@
 enum {
     URGENT_SLICE_NS = 100000, /* the shortest there is */
     BREATHING_SLICE_NS = 150000,
-    MAX_NICE = 19,
-    FLAG_RESET_ON_FORK = 1 /* Linux's SCHED_FLAG_RESET_ON_FORK */
+    MAX_NICE = 19
 };
 
 static _Thread_local bool breathes;
@@ -56,15 +48,6 @@ static bool ask_for_slices(uint64_t ns, int nice)
         return false;
     s = (struct scheduling){.size = sizeof(s)};
     return !syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) && s.runtime_ns == ns;
-}
-
-/* The lowest of the priorities above all ordinary threads. */
-static bool ask_to_preempt(void)
-{
-    struct scheduling s = {
-        .size = sizeof(s), .policy = SCHED_RR, .flags = FLAG_RESET_ON_FORK, .priority = 1};
-
-    return syscall(SYS_sched_setattr, 0, &s, 0) == 0;
 }
 
 static void look(void)
@@ -110,6 +93,5 @@ void breathe(void)
 
 void urgent_thread(void)
 {
-    if (nicer_by(0) > 0 || !ask_to_preempt())
-        (void)ask_for_slices(URGENT_SLICE_NS, nicer_by(0));
+    (void)ask_for_slices(URGENT_SLICE_NS, nicer_by(0));
 }

@@ -4,9 +4,8 @@
 #ifndef BASE_URGENT_H
 #define BASE_URGENT_H
 
-/* From now on the calling thread, when it wakes up, runs before all ordinary threads, if this process may
- * ask for that (RLIMIT_RTPRIO, CAP_SYS_NICE) and was not started with a niceness above 0. Else before those that have been
- * at it for a while; where the kernel does not know how (before Linux 6.12), nothing happens. */
+/* From now on the calling thread, when it wakes up, runs before others that have been at it for a
+ * while. Needs no privilege; where the kernel does not know how (before Linux 6.12), nothing happens. */
 void urgent_thread(void);
 
 /* The calling thread, a script's or one that writes to disk or database, gets a third of the share of

@@ -3,16 +3,11 @@
 #include "base/urgent.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -48,69 +43,6 @@ static void test_audio_keeps_what_the_process_was_started_with(void **state)
     assert_int_equal(niceness_of(urgent_thread), started_with);
 }
 
-/* In a process of its own, because the first look at the niceness is what counts. */
-enum { IS_ORDINARY = 10, IS_INHERITED = 11, IS_PREEMPTING = 12, IS_FORBIDDEN = 13 };
-
-static bool may_preempt(void)
-{
-    struct sched_param lowest = {.sched_priority = 1}, none = {0};
-
-    return sched_setscheduler(0, SCHED_RR, &lowest) == 0 &&
-           sched_setscheduler(0, SCHED_OTHER, &none) == 0;
-}
-
-static void *policy_now(void *arg)
-{
-    (void)arg;
-    return (void *)(intptr_t)(sched_getscheduler(0) & ~SCHED_RESET_ON_FORK);
-}
-
-static int urgent_process(int niceness)
-{
-    pthread_t t;
-    void *policy;
-
-    if (!may_preempt() || setpriority(PRIO_PROCESS, 0, niceness))
-        return IS_FORBIDDEN;
-    urgent_thread();
-    if (policy_now(NULL) != (void *)(intptr_t)SCHED_RR)
-        return IS_ORDINARY;
-    if (pthread_create(&t, NULL, policy_now, NULL) || pthread_join(t, &policy))
-        return EXIT_FAILURE;
-    return policy == (void *)(intptr_t)SCHED_OTHER ? IS_PREEMPTING : IS_INHERITED;
-}
-
-static int status_of(int niceness)
-{
-    int status = 0;
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(urgent_process(niceness));
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WEXITSTATUS(status);
-}
-
-static void test_audio_preempts_where_it_may_and_what_it_starts_does_not(void **state)
-{
-    int status = status_of(0);
-
-    (void)state;
-    if (status == IS_FORBIDDEN)
-        skip();
-    assert_int_equal(status, IS_PREEMPTING);
-}
-
-static void test_who_was_started_nicer_lets_others_go_first(void **state)
-{
-    int status = status_of(1);
-
-    (void)state;
-    if (status == IS_FORBIDDEN)
-        skip();
-    assert_int_equal(status, IS_ORDINARY);
-}
-
 static void test_others_are_nicer_than_that(void **state)
 {
     (void)state;
@@ -129,19 +61,14 @@ static void test_who_becomes_nice_twice_is_not_twice_as_nice(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest policies[] = {
-        cmocka_unit_test(test_audio_preempts_where_it_may_and_what_it_starts_does_not),
-        cmocka_unit_test(test_who_was_started_nicer_lets_others_go_first),
-    };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_audio_keeps_what_the_process_was_started_with),
         cmocka_unit_test(test_others_are_nicer_than_that),
         cmocka_unit_test(test_who_becomes_nice_twice_is_not_twice_as_nice),
     };
-    int failed = cmocka_run_group_tests(policies, NULL, NULL);
 
     started_with = getpriority(PRIO_PROCESS, 0);
     started_with = nicer_by(3);
     (void)setpriority(PRIO_PROCESS, 0, started_with);
-    return failed + cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
