@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 720, HEIGHT = 300, LEFT = 64, RIGHT = 16, TOP = 16, BOTTOM = 44, TICKS = 5 };
+enum { WIDTH = 720, HEIGHT = 300, LEFT = 84, RIGHT = 16, TOP = 16, BOTTOM = 44, TICKS = 5 };
 
 struct range {
     double low, high; /* on the scale */
