@@ -26,7 +26,7 @@ struct vm_time {
 struct vm_opts {
     size_t memory_max; /* bytes; 0: 8 MiB, trusted: 64 MiB */
     uint32_t slice_ms; /* of computing, per entry, then it is stopped; 0: 1000, trusted: no limit */
-    uint32_t wall_ms;  /* the same on the wall, however busy the machine is; 0: ten times slice_ms */
+    uint32_t wall_ms; /* the same on the wall, however busy the machine is; 0: ten times slice_ms */
     uint64_t instructions_max; /* over the VM's life; 0: 2e9, trusted: no limit */
     struct chunks *chunks;     /* borrows; where require() finds modules */
     bool trusted; /* our own tools (busted, control handlers): full standard libraries */
