@@ -72,10 +72,19 @@ static void give_back(struct media_thread *t, const struct directory_view *v, bo
     webhook_tell_ended(credits, v->call, "lost");
 }
 
+/* For how long it has been in its state: 0 when that began, by another thread's clock, just after now. A difference, so
+ * that what began before the machine did, as in a test, has its age. */
+static uint64_t age_of(const struct directory_view *v, uint64_t now_ms)
+{
+    int64_t age_ms = (int64_t)(now_ms - v->since_ms);
+
+    return age_ms > 0 ? (uint64_t)age_ms : 0;
+}
+
 static bool waits_too_long(const struct media_thread *t, const struct directory_view *v,
                            uint64_t now_ms)
 {
-    uint64_t age_ms = now_ms > v->since_ms ? now_ms - v->since_ms : 0;
+    uint64_t age_ms = age_of(v, now_ms);
 
     if (v->state == DIRECTORY_OPENING)
         return age_ms > (uint64_t)t->node->settings->script_deadline_ms + OPENING_PAST_MS;
@@ -84,7 +93,7 @@ static bool waits_too_long(const struct media_thread *t, const struct directory_
 
 static void check_away(struct media_thread *t, const struct directory_view *v, uint64_t now_ms)
 {
-    uint64_t age_ms = now_ms > v->since_ms ? now_ms - v->since_ms : 0;
+    uint64_t age_ms = age_of(v, now_ms);
     bool draining = directory_counts(t->node->directory).draining;
 
     if (v->intent == INTENT_RESUME) {
