@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 60 s
+-- takes: 90 s
 -- Attacks while two callers have their conversations: what each costs is bounded, the callers lose nothing, somebody
 -- who calls meanwhile is answered, and a counter tells. docs/reliability.md has the table ("What bad input gets").
 -- HOSTILE_SECONDS=60: each attack for so long.
@@ -43,6 +43,15 @@ local function is_answered(n)
   local form, path, answer = ring(n, { To = n.to })
   assert.is_truthy(path, answer.body .. answer.error)
   hang_up(n, form)
+end
+
+-- Who looks may be pushed out before their request is there, as they share the address; another try is not.
+local function looks(n)
+  for _ = 1, 5 do
+    if n:admin("/livez").status == 200 then
+      return true
+    end
+  end
 end
 
 local function lost_nothing(n)
@@ -141,7 +150,7 @@ describe("while two callers have their conversations", function()
   it("two thousand that say nothing to the admin port keep nobody from looking", function()
     local spent, got = under(n, { kind = "idle", port = n.admin_port, seconds = attack.seconds(2), count = 2000,
       sources = { "127.0.0.1" } }, function()
-      assert.equal(200, n:admin("/livez").status)
+      assert.is_true(looks(n))
     end)
     assert.is_true(got.opened >= 1900, json.encode(got))
     assert.is_true(spent.files < 1700 and spent.rss_kb < at_most_mb(32), json.encode(spent))
