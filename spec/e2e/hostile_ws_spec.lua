@@ -145,7 +145,7 @@ describe("WebSocket frames", function()
     assert.is_true(ok)
   end
 
-  it("in single bytes and fragments, with pings between, are a call like any other", function()
+  it("in single bytes and fragments, with pings between, are a call like any other #long", function()
     local sim = sims.start()
     local folder, port = proc.folder "torn", proc.free_port()
     local model = torn.start { folder = folder, port = sim.port, towards = "client", tear = true, seed = SEED }
@@ -232,7 +232,7 @@ describe("WebSocket frames", function()
       nobody_is_left(n, files)
     end)
 
-    it("from the model's side end that session, with the code that says why", function()
+    it("from the model's side end that session, with the code that says why #long", function()
       local good = neighbour()
       local list = offences(false, MODEL_MAX)
       local forms, paths = ring(n, #list) -- each has one session, and is not given another

@@ -9,7 +9,7 @@ local CALLS, SECONDS = 8, 24
 local SHORT = { "drop", "drop-in-tool", "stream", "reload", "reload-broken", "share", "twilio", "vapi",
   "database-stops", "database-hangs" }
 
-describe("callers who come and go while things change and fail", function()
+describe("callers who come and go while things change and fail #long", function()
   local result, verdict
 
   setup(function()
