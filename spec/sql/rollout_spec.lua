@@ -292,13 +292,13 @@ describe("evidence about a stage", function()
     end
 
     it("is what was watched of it: a clock that jumps neither adds much nor takes away", function()
-      assert.equal(600, baked()) -- an hour ago, and nobody looked
+      assert.is_near(600, baked(), 2) -- an hour ago, and nobody looked
       check "insufficient"
-      assert.equal(600, baked())
+      assert.is_near(600, baked(), 2)
       pg.run(url, "update rollout_checks set last_at = last_at - interval '60 seconds'")
       assert.is_near(660, baked(), 1)
       pg.run(url, "update rollout_checks set last_at = last_at + interval '1 hour'")
-      assert.equal(600, baked())
+      assert.is_near(600, baked(), 2)
       check "insufficient"
       pg.run(url, "update rollout_checks set last_at = last_at - interval '60 seconds'")
       assert.is_near(660, baked(), 1)
