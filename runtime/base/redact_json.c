@@ -42,11 +42,16 @@ static int add_quoted(struct copy *c)
     return rc ? rc : buf_add_str(c->out, "\"");
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 static size_t hex_from(struct rd_str s, size_t at)
 {
     size_t n = 0;
 
-    while (at + n < s.n && memchr("0123456789abcdef", s.p[at + n], 16))
+    while (at + n < s.n && is_hex(s.p[at + n]))
         n++;
     return n;
 }

@@ -284,6 +284,7 @@ static void end_turn(struct load_call *c, const char *status)
 static void send_delta(struct load_call *c, size_t chars, uint64_t now_us)
 {
     static char frame[WIRE_HEADER_MAX + 256 + LOAD_DELTA_CHARS + 8];
+    static const char end[] = {'w', '=', '=', '"', '}'};
     struct load_stamp stamp = {c->number, c->life, c->down_seq, now_us};
     char *begin = frame + WIRE_HEADER_MAX, *sound;
     size_t head, n;
@@ -297,7 +298,7 @@ static void send_delta(struct load_call *c, size_t chars, uint64_t now_us)
     sound = begin + n;
     load_stamp_write(sound, &stamp);
     memset(sound + LOAD_STAMP_CHARS, '/', chars - LOAD_STAMP_CHARS - 3);
-    memcpy(sound + chars - 3, "w==\"}", 5);
+    memcpy(sound + chars - 3, end, sizeof(end));
     n += chars + 2;
     head = wire_ws_header(begin, n, 1, false);
     wire_send(c->model, begin - head, head + n);
