@@ -121,7 +121,7 @@ function Crowd:begin_wave()
   self.waves = self.waves + 1
   local folder = ("%s/wave-%d"):format(self.cluster.folder, self.waves)
   proc.run("mkdir -p " .. folder)
-  local args = { proc.binary(), "call", "--json", "--parallel", "--as-real", "--url", self.cluster.url, "--rest",
+  local args = { proc.double(), "call", "--json", "--parallel", "--as-real", "--url", self.cluster.url, "--rest",
     "127.0.0.1:" .. self.cluster.rest_port, "--linger", "1", "--fallback", self.cluster.url .. "/twilio/voice" }
   if self.cluster.ca_file then
     args[#args + 1] = "--ca-file"

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 60 s
+-- takes: 75 s
 -- Three nodes on one PostgreSQL behind HAProxy, with the very file of examples/haproxy, under calls. Longer, and
 -- to try things with: scripts/cluster.
 local books = require "spec.chaos.books"

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 75 s
+-- takes: 130 s
 -- A soak of less than half a minute: callers of several kinds, a few events. What it may leave behind is asked as in
 -- scripts/soak, but for memory, which a sanitizer keeps to itself; the long ones do (scripts/test --only soak).
 local report = require "spec.soak.report"
