@@ -105,9 +105,7 @@ static void *run(void *arg)
         pthread_mutex_lock(&a->lock);
         w->role->busy--;
         free_waiting(w);
-        /* Mostly nobody waits: then the others sleep on. */
-        if (a->first || a->stopping)
-            pthread_cond_broadcast(&a->changed);
+        pthread_cond_broadcast(&a->changed);
     }
     pthread_mutex_unlock(&a->lock);
     return NULL;

@@ -116,11 +116,10 @@ int journal_append(struct journal *j, const struct journal_event *e)
         return refuse(j, RD_EFULL);
     }
     atomic_fetch_add(&j->n_bytes, i->n_bytes);
-    if (!j->first) /* else the writer gathers already, or is at it */
-        pthread_cond_signal(&j->work);
     *j->last = i;
     j->last = &i->next;
     j->appended++;
+    pthread_cond_signal(&j->work);
     pthread_mutex_unlock(&j->lock);
     return 0;
 }
@@ -140,8 +139,6 @@ static int add_barrier(struct journal *j, bool shared, journal_durable_fn *fn, v
     *j->last_barrier = b;
     j->last_barrier = &b->next;
     pthread_cond_signal(&j->work);
-    if (shared)
-        pthread_cond_broadcast(&j->committed); /* the shipper may be gathering */
     pthread_mutex_unlock(&j->lock);
     return 0;
 }
@@ -201,29 +198,6 @@ void journal_wait(struct journal *j, uint64_t *seen, uint32_t wait_ms)
     while (j->commits == *seen && j->wakes == wakes && monotonic_us() < deadline_us)
         (void)wait_until(&j->committed, &j->lock, deadline_us);
     *seen = j->commits;
-    pthread_mutex_unlock(&j->lock);
-}
-
-/* With the lock held: somebody wants PostgreSQL to know. */
-static bool is_waited_for(const struct journal *j)
-{
-    for (const struct barrier *b = j->barriers; b; b = b->next)
-        if (b->shared)
-            return true;
-    return j->unshared != NULL;
-}
-
-void journal_gather(struct journal *j, uint32_t ms)
-{
-    uint64_t deadline_us = monotonic_us() + (uint64_t)ms * 1000;
-    uint64_t wakes;
-
-    pthread_mutex_lock(&j->lock);
-    wakes = j->wakes;
-    j->gathering = true;
-    while (!is_waited_for(j) && j->wakes == wakes && monotonic_us() < deadline_us)
-        (void)wait_until(&j->committed, &j->lock, deadline_us);
-    j->gathering = false;
     pthread_mutex_unlock(&j->lock);
 }
 

@@ -15,7 +15,6 @@ enum {
     BARRIER_MS = 1000,   /* longer than this and the disk is said to be stuck */
     SHARED_MS = 300,     /* PostgreSQL gets this on top, where others are to know */
     RETRY_MS = 250,      /* between two attempts to write */
-    GATHER_MS = 10,      /* an event waits for others that long, unless somebody waits for it */
     STOP_MS = 5000,      /* for what waits when the journal stops */
     CUT_HEAD = 32 * 1024 /* of a body above the limit */
 };
@@ -51,7 +50,6 @@ struct journal {
     struct barrier *barriers, **last_barrier;
     struct barrier *unshared; /* durable, and waiting for PostgreSQL */
     bool stopping, watching;
-    bool gathering;           /* the shipper, and commits alone do not wake it */
     bool refused;             /* since the watcher looked last */
     bool damaged;             /* the reader found it out */
     int disk;                 /* of the last commit */

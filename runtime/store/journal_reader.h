@@ -19,10 +19,6 @@ void journal_reader_damaged(struct journal *j);
 /* Waits until something was committed after `seen` (which is brought up to date), until
  * journal_wake(), or for wait_ms. */
 void journal_wait(struct journal *j, uint64_t *seen, uint32_t wait_ms);
-
-/* Lets more commits come together, at most that long; back at once when somebody waits until PostgreSQL
- * has what they told (journal_barrier_shared), or after journal_wake(). */
-void journal_gather(struct journal *j, uint32_t ms);
 void journal_wake(struct journal *j);
 
 /* Events committed since the start. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal_write.c - the writer thread: all that waits goes to the disk in one commit. What happens at
- * about the same time in many calls gathers for 10 ms, because a commit costs the same for one event as
- * for fifty; when somebody waits for a barrier, nobody gathers. While one commit waits for the disk the
- * next group gathers by itself.
+/* journal_write.c - the writer thread: all that waits goes to the disk in one commit, at once when
+ * it was idle. While one commit waits for the disk the next group gathers, so the load decides the
+ * size of the groups and nobody waits for a timer.
  *
  * Failure modes: events stay in the queue, "journal.disk" is open until a commit succeeds.
  * - the disk is full, memory is short, another process is in the way: again every 250 ms
@@ -14,7 +13,6 @@
 #include "base/log.h"
 #include "base/now.h"
 #include "base/urgent.h"
-#include "base/wait.h"
 #include "observe/alarm.h"
 #include "observe/metrics.h"
 #include "store/journal_private.h"
@@ -41,20 +39,6 @@ static bool has_work(const struct journal *j)
     return j->first || j->damaged || (j->barriers && j->barriers->after <= j->durable);
 }
 
-/* With the lock held: waits for work, and a moment for more of it. */
-static void wait_for_work(struct journal *j)
-{
-    uint64_t until_us;
-
-    while (!has_work(j) && !j->stopping)
-        (void)pthread_cond_wait(&j->work, &j->lock);
-    if (!j->first)
-        return;
-    until_us = j->first->born_us + GATHER_MS * 1000;
-    while (!j->barriers && !j->damaged && !j->stopping && monotonic_us() < until_us)
-        (void)wait_until(&j->work, &j->lock, until_us);
-}
-
 /* False: stopping, and everything is written. */
 static bool gather(struct journal *j, struct group *g)
 {
@@ -62,7 +46,8 @@ static bool gather(struct journal *j, struct group *g)
 
     g->n = 0;
     pthread_mutex_lock(&j->lock);
-    wait_for_work(j);
+    while (!has_work(j) && !j->stopping)
+        (void)pthread_cond_wait(&j->work, &j->lock);
     for (struct item *i = j->first; i && g->n < COMMIT_MAX; i = i->next) {
         g->items[g->n] = i;
         g->events[g->n++] = &i->event;
@@ -86,13 +71,12 @@ static bool durable(struct journal *j, const struct group *g)
             j->last = &j->first;
         j->durable += g->n;
         j->commits++;
+        pthread_cond_broadcast(&j->committed);
     }
     j->commit_began_ms = 0;
     was_failing = j->disk != 0;
     j->disk = 0;
     ready = journal_barriers_share(j, journal_barriers_take(j, false, 0), monotonic_ms());
-    if (g->n > 0 && !j->gathering)
-        pthread_cond_broadcast(&j->committed);
     pthread_mutex_unlock(&j->lock);
     journal_barriers_call(ready, 0);
     return was_failing;

@@ -2,9 +2,7 @@
 /* shipper.c - the shipper's thread and what it thinks of the database.
  *
  *   connect ─▶ ready? ─▶ read a batch ─▶ ingest() ─▶ take it away here ─▶ …  ─▶ nothing left: wait for
- *   the journal's next commit, at most a second, and 50 ms for more of them: a batch costs this process
- *   and PostgreSQL much the same whatever is in it. Whoever waits for PostgreSQL (a write that is about
- *   to happen) ends that at once
+ *   the journal's next commit, at most a second
  *
  * Failure modes; in none of them is anything lost, because an event leaves its file only after the
  * database named it
@@ -37,8 +35,7 @@
 
 enum {
     IDLE_MS = 1000,
-    GATHER_SHIP_MS = 50, /* what is new waits for more of it */
-    PING_MS = 5000,      /* an idle connection is asked whether it still works */
+    PING_MS = 5000, /* an idle connection is asked whether it still works */
     DOWN_MS = 5000,
     SETUP_MS = 10000,
     PATIENCE_MS = 10000,
@@ -374,15 +371,6 @@ static void rest(struct shipper *s, uint32_t ms)
     }
 }
 
-static void wait_for_more(struct shipper *s)
-{
-    uint64_t seen = s->seen;
-
-    journal_wait(s->opts.journal, &s->seen, stopping(s) ? 20 : IDLE_MS);
-    if (s->seen != seen && !stopping(s))
-        journal_gather(s->opts.journal, GATHER_SHIP_MS);
-}
-
 /* Returns whether to go on. */
 static bool turn(struct shipper *s)
 {
@@ -408,7 +396,7 @@ static bool turn(struct shipper *s)
         return !out_of_time(s);
     if (stopping(s) && (nothing_waits(s) || out_of_time(s)))
         return false;
-    wait_for_more(s);
+    journal_wait(s->opts.journal, &s->seen, stopping(s) ? 20 : IDLE_MS);
     return true;
 }
 
