@@ -200,7 +200,7 @@ describe("a node with few files", function()
     n.to = "+13125550201"
     assert.equal("600", n:log("node.few_files")[1].have)
     local placed = n:place { scenarios = { "hears-and-hangs-up" } }
-    local spent = under(n, { kind = "idle", seconds = 3, count = 2000, sources = { "127.0.0.1" } }, is_answered)
+    local spent = under(n, { kind = "idle", seconds = 3, count = 2000, sources = { "127.0.0.2" } }, is_answered)
     assert.same({}, n:log "accept.paused")
     assert.is_true(spent.files < 500, json.encode(spent))
     assert.is_true((placed:wait()))

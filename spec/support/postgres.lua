@@ -75,15 +75,15 @@ local function run_as()
   return must "id -u" == "0" and "runuser -u postgres -- " or ""
 end
 
--- Ends the cluster when we are gone, also after a kill -9 of ours.
+-- Ends the cluster when we are gone, also after a kill -9 of ours. Nothing to end: nothing to look after.
 local function guard(c)
   write(c.folder .. "/guard", ([[
-while kill -0 %d 2>/dev/null; do sleep 0.5; done
+while kill -0 %d 2>/dev/null; do sleep 2; [ -d %s ] || exit 0; done
 [ -d %s/data ] || exit 0
 pid=$(head -1 %s/data/postmaster.pid 2>/dev/null)
 [ -z "$pid" ] || { kill -CONT "$pid" $(pgrep -P "$pid"); kill -QUIT "$pid"; sleep 0.5; } 2>/dev/null
 rm -rf %s
-]]):format(own_pid(), c.folder, c.folder, c.folder))
+]]):format(own_pid(), c.folder, c.folder, c.folder, c.folder))
   must(("setsid sh %s/guard </dev/null >/dev/null 2>&1 &"):format(c.folder))
 end
 
