@@ -6,20 +6,19 @@
  *   json_next()   walks one container, skipping each value with the same code
  *
  * skip_value() is a state machine without recursion: one bit per open container says whether it is
- * an object, 32 bits are the depth limit. Strings, most of an audio frame, are stepped over eight
+ * an object, 32 bits are the depth limit. Strings, most of an audio frame, are stepped over sixteen
  * bytes at a time.
  *   - a text that breaks the grammar, or is deeper than 32: RD_EPROTO, and iteration stops there
  *   - UTF-8 is not checked: bytes above 0x7F are passed on as they came */
 #include "base/json.h"
 
 #include "base/err.h"
+#include "base/lanes.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { MAX_DEPTH = 32, NUMBER_CHARS = 48 };
-#define ONES      0x0101010101010101u
-#define HIGHS     0x8080808080808080u
 #define MAX_EXACT (UINT64_C(1) << 53)
 
 static bool is_space(char c)
@@ -66,31 +65,18 @@ static int hex4(const char *p, const char *end)
     return code;
 }
 
-/* The highest bit of each of eight bytes that is a quote, a backslash or a control character. Borrows between
- * the bytes can only add a hit above a real one: the lowest is exact, and whether there is any. */
-static uint64_t special_bytes(const char *p)
-{
-    uint64_t w, quote, slash;
-
-    memcpy(&w, p, sizeof(w));
-    quote = w ^ (ONES * '"');
-    slash = w ^ (ONES * '\\');
-    return (((quote - ONES) & ~quote) | ((slash - ONES) & ~slash) | ((w - ONES * 0x20) & ~w)) &
-           HIGHS;
-}
-
-/* The first such byte, or `end`. The text itself is what most of a frame consists of, and most other strings
- * are a word or two: so none of it is looked at byte by byte but the last few of a message. */
+/* The first quote, backslash or control character, or `end`. The text itself is what most of a frame consists
+ * of, and most other strings are a word or two: so none of it is looked at byte by byte but the last few of
+ * a message. */
 static const char *skip_ordinary(const char *p, const char *end)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    for (; end - p >= 8; p += 8) {
-        uint64_t hits = special_bytes(p);
+    for (; end - p >= LANES; p += LANES) {
+        lanes v = lanes_load(p);
+        size_t at = lanes_first((lanes)((v == '"') | (v == '\\') | (v < 0x20)));
 
-        if (hits)
-            return p + __builtin_ctzll(hits) / 8;
+        if (at < LANES)
+            return p + at;
     }
-#endif
     while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
         p++;
     return p;

@@ -14,6 +14,7 @@
 #include "io/ws_codec.h"
 
 #include "base/err.h"
+#include "base/lanes.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -92,22 +93,27 @@ void ws_decoder_trim(struct ws_decoder *d)
 
 void ws_mask(char *dst, const char *src, size_t n, uint32_t mask, size_t at)
 {
-    uint8_t key[8];
     uint64_t wide;
+    uint8_t key[8];
+    lanes all;
     size_t i;
 
     for (i = 0; i < sizeof(key); i++)
         key[i] = ((const uint8_t *)&mask)[(at + i) & 3];
     memcpy(&wide, key, sizeof(wide));
-    for (i = 0; i + 8 <= n; i += 8) {
+    all = lanes_of(wide);
+    for (i = 0; i + LANES <= n; i += LANES)
+        lanes_store(dst + i, lanes_load(src + i) ^ all);
+    if (i + 8 <= n) {
         uint64_t v;
 
         memcpy(&v, src + i, sizeof(v));
         v ^= wide;
         memcpy(dst + i, &v, sizeof(v));
+        i += 8;
     }
     for (; i < n; i++)
-        dst[i] = (char)((uint8_t)src[i] ^ key[i & 7]);
+        dst[i] = (char)((uint8_t)src[i] ^ key[i & 3]);
 }
 
 /* Length of the UTF-8 sequence at p, 0 when it is none. */
@@ -136,26 +142,23 @@ static size_t utf8_sequence(const uint8_t *p, size_t n)
     return len;
 }
 
+/* What follows is plain ASCII, two lanes of it. */
+static bool ascii(const uint8_t *p)
+{
+    return !lanes_any((lanes)((lanes_load(p) | lanes_load(p + LANES)) >= 0x80));
+}
+
 bool ws_utf8_valid(const char *text, size_t n)
 {
     const uint8_t *p = (const uint8_t *)text, *end = p + n;
 
     while (p < end) {
-        uint64_t v;
-        size_t len;
+        size_t len = 1;
 
-        if (end - p >= 8) {
-            memcpy(&v, p, sizeof(v));
-            if (!(v & 0x8080808080808080U)) {
-                p += 8;
-                continue;
-            }
-        }
-        if (*p < 0x80) {
-            p++;
-            continue;
-        }
-        len = utf8_sequence(p, (size_t)(end - p));
+        if (end - p >= 2 * LANES && ascii(p))
+            len = 2 * LANES;
+        else if (*p >= 0x80)
+            len = utf8_sequence(p, (size_t)(end - p));
         if (len == 0)
             return false;
         p += len;

@@ -10,6 +10,7 @@
 #include "media/base64.h"
 
 #include "base/err.h"
+#include "base/lanes.h"
 
 #include <string.h>
 
@@ -64,28 +65,39 @@ static size_t padding(const char *in, size_t n)
     return in[n - 2] == '=' ? 2 : 1;
 }
 
+/* Letters of both cases, '/' and the digits behind it, '+': what is left after as many whole lanes as there
+ * are, or NULL when one of them holds something else. */
+static const uint8_t *skip_alphabet(const uint8_t *p, const uint8_t *end)
+{
+    lanes good = ~(lanes){0};
+
+    for (; end - p >= LANES; p += LANES) {
+        lanes v = lanes_load(p);
+
+        good &= (lanes)(((v | 0x20) - 'a' < 26) | (v - '/' < 11) | (v == '+'));
+    }
+    return lanes_any(~good) ? NULL : p;
+}
+
 ssize_t base64_check(const char *in, size_t n)
 {
-    const uint8_t *p = (const uint8_t *)in;
-    size_t pad, i, full;
+    const uint8_t *p = (const uint8_t *)in, *end = p + n;
     uint8_t seen = 0;
+    size_t pad;
 
     if (n == 0)
         return 0;
     if (n % 4 != 0)
         return RD_EPROTO;
     pad = padding(in, n);
-    full = pad > 0 ? n - 4 : n;
-    for (i = 0; i < full; i += 4)
-        seen =
-            (uint8_t)(seen | values[p[i]] | values[p[i + 1]] | values[p[i + 2]] | values[p[i + 3]]);
-    if (pad > 0)
-        seen = (uint8_t)(seen | values[p[i]] | values[p[i + 1]]);
-    if (pad == 1)
-        seen = (uint8_t)(seen | values[p[i + 2]]);
+    p = skip_alphabet(p, end - 4);
+    if (!p)
+        return RD_EPROTO;
+    for (; p < end - pad; p++)
+        seen |= values[*p];
     if (seen & 0x80)
         return RD_EPROTO;
-    if ((pad == 2 && values[p[i + 1]] & 15) || (pad == 1 && values[p[i + 2]] & 3))
+    if ((pad == 2 && values[end[-3]] & 15) || (pad == 1 && values[end[-2]] & 3))
         return RD_EPROTO;
     return (ssize_t)(n / 4 * 3 - pad);
 }
