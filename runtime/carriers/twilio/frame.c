@@ -39,6 +39,7 @@ bool twilio_frame_read(struct twilio_frame *f, struct rd_str text)
     *f = (struct twilio_frame){0};
     if (!object_of(&root, text))
         return false;
+    f->text = root.raw;
     json_iter_init(&it, &root);
     while (json_next(&it, &key, &v)) {
         if (rd_str_eq(key, RD_STR("event"))) {
@@ -96,31 +97,35 @@ static struct rd_str plain_payload(const struct json_value *v)
     return v->escaped ? rd_str(text) : v->raw;
 }
 
-int twilio_frame_media(struct audio_span *out, uint32_t *at_ms, const struct json_value *media)
+int twilio_frame_media(struct twilio_media *out, const struct json_value *media)
 {
-    struct json_value track = {0}, timestamp = {0}, payload = {0}, v;
+    struct json_value track = {0}, payload = {0}, v;
     struct rd_str key, text;
     struct json_iter it;
     uint64_t ms;
     ssize_t n_bytes;
 
+    *out = (struct twilio_media){0};
     json_iter_init(&it, media);
     while (json_next(&it, &key, &v)) {
         if (rd_str_eq(key, RD_STR("payload")))
             payload = v;
         else if (rd_str_eq(key, RD_STR("timestamp")))
-            timestamp = v;
+            out->timestamp = v;
+        else if (rd_str_eq(key, RD_STR("chunk")))
+            out->chunk = v;
         else if (rd_str_eq(key, RD_STR("track")))
             track = v;
     }
-    if (!json_is(&track, "inbound") || !json_u64(&timestamp, &ms) || ms > UINT32_MAX)
+    if (!json_is(&track, "inbound") || !json_u64(&out->timestamp, &ms) || ms > UINT32_MAX)
         return RD_EPROTO;
     text = plain_payload(&payload);
     n_bytes = text.p ? base64_check(text.p, text.n) : RD_EPROTO;
     if (n_bytes <= 0)
         return RD_EREFUSED;
-    *out = (struct audio_span){text.p, text.n, (uint32_t)n_bytes};
-    *at_ms = (uint32_t)ms;
+    out->span = (struct audio_span){text.p, text.n, (uint32_t)n_bytes};
+    out->at_ms = (uint32_t)ms;
+    out->rewritten = payload.escaped;
     return 0;
 }
 

@@ -14,6 +14,7 @@
 enum { TWILIO_SID_BYTES = 64, TWILIO_MARK_BYTES = 40 };
 
 struct twilio_frame {
+    struct rd_str text; /* all of it, but white space around it */
     struct json_value event, stream_sid, sequence;
     struct json_value body; /* the member called like the event */
 };
@@ -27,9 +28,17 @@ bool twilio_frame_sid(char out[TWILIO_SID_BYTES], const struct json_value *v);
 /* Is the start's mediaFormat the one there is: audio/x-mulaw, 8000, 1? */
 bool twilio_frame_format_ok(const struct json_value *start);
 
+/* What twilio_frame_media() found. */
+struct twilio_media {
+    struct audio_span span;
+    uint32_t at_ms;
+    struct json_value chunk, timestamp;
+    bool rewritten; /* the message is no longer what it was: escapes were resolved in it */
+};
+
 /* The caller's audio. RD_EPROTO: a field is missing or wrong; RD_EREFUSED: the payload is not
  * base64. May rewrite escapes inside the message. */
-int twilio_frame_media(struct audio_span *out, uint32_t *at_ms, const struct json_value *media);
+int twilio_frame_media(struct twilio_media *out, const struct json_value *media);
 
 /* One of 0-9*#A-D, or 0. */
 char twilio_frame_digit(const struct json_value *dtmf);

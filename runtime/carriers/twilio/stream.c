@@ -4,7 +4,8 @@
  *   WAITING --upgrade--> OPEN --connected--> CONNECTED --start--> LIVE --stop, close(), error-->
  * CLOSING
  *
- *   in:  a frame is walked in place (frame.c); a media payload goes up as the base64 it came as
+ *   in:  a frame is walked in place (frame.c), or held against the one before it (alike.c); a media
+ *        payload goes up as the base64 it came as
  *   out: every frame is two or three pieces: text prepared at `start`, the payload or the mark's
  *        numbers, and the closing braces. Twilio drops frames with a field too many, so there is
  * none
@@ -23,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
+#include "carriers/twilio/alike.h"
 #include "carriers/twilio/frame.h"
 #include "observe/metrics.h"
 
@@ -62,6 +64,7 @@ struct carrier_leg {
     char stream_sid[TWILIO_SID_BYTES];
     char call_sid[TWILIO_SID_BYTES];
     struct head media, mark, clear;
+    struct twilio_alike alike; /* what the caller's last frame looked like */
     uint64_t next_sequence;
     uint32_t generation; /* of the last mark sent */
     bool marked;
@@ -140,20 +143,39 @@ static void on_start(struct carrier_leg *leg, const struct twilio_frame *f)
         leg->events->on_start(leg->arg, &start);
 }
 
+static void take_audio(struct carrier_leg *leg, const struct audio_span *span, uint32_t at_ms)
+{
+    leg->counts.frames_in++;
+    if (leg->events->on_audio)
+        leg->events->on_audio(leg->arg, span, at_ms);
+}
+
+/* The next frames will look like this one. */
+static void learn(struct carrier_leg *leg, const struct twilio_frame *f,
+                  const struct twilio_media *m)
+{
+    struct twilio_numbers numbers = {.at = {[ALIKE_SEQUENCE] = f->sequence.raw,
+                                            [ALIKE_CHUNK] = m->chunk.raw,
+                                            [ALIKE_TIMESTAMP] = m->timestamp.raw}};
+    uint64_t n;
+
+    if (!m->rewritten && json_u64(&f->sequence, &n) && json_u64(&m->chunk, &n))
+        twilio_alike_learn(&leg->alike, f->text, &numbers,
+                           (struct rd_str){m->span.b64, m->span.n_b64});
+}
+
 static void on_media(struct carrier_leg *leg, const struct twilio_frame *f)
 {
-    struct audio_span span;
-    uint32_t at_ms;
-    int rc = twilio_frame_media(&span, &at_ms, &f->body);
+    struct twilio_media m;
+    int rc = twilio_frame_media(&m, &f->body);
 
     if (rc) {
         leg->counts.bad++;
         leg->counts.bad_payloads += rc == RD_EREFUSED;
         return;
     }
-    leg->counts.frames_in++;
-    if (leg->events->on_audio)
-        leg->events->on_audio(leg->arg, &span, at_ms);
+    learn(leg, f, &m);
+    take_audio(leg, &m.span, m.at_ms);
 }
 
 static void on_mark(struct carrier_leg *leg, const struct twilio_frame *f)
@@ -219,12 +241,8 @@ static const struct handler *find_handler(const struct json_value *event)
     return NULL;
 }
 
-static void count_sequence(struct carrier_leg *leg, const struct twilio_frame *f)
+static void count_sequence(struct carrier_leg *leg, uint64_t n)
 {
-    uint64_t n;
-
-    if (!json_u64(&f->sequence, &n))
-        return;
     if (leg->state == LIVE && n != leg->next_sequence)
         leg->counts.sequence_gaps++;
     leg->next_sequence = n + 1;
@@ -234,11 +252,20 @@ static void on_text(struct ws *w, char *msg, size_t n, void *arg)
 {
     struct carrier_leg *leg = arg;
     const struct handler *h;
+    struct audio_span span;
     struct twilio_frame f;
+    uint64_t sequence;
+    uint32_t at_ms;
 
     (void)w;
     if (leg->state == CLOSING)
         return;
+    if (leg->state == LIVE &&
+        twilio_alike_read(&leg->alike, (struct rd_str){msg, n}, &sequence, &at_ms, &span)) {
+        count_sequence(leg, sequence);
+        take_audio(leg, &span, at_ms);
+        return;
+    }
     if (!twilio_frame_read(&f, (struct rd_str){msg, n})) {
         leg->counts.bad++;
         return;
@@ -253,7 +280,8 @@ static void on_text(struct ws *w, char *msg, size_t n, void *arg)
         leg->counts.bad++;
         return;
     }
-    count_sequence(leg, &f);
+    if (json_u64(&f.sequence, &sequence))
+        count_sequence(leg, sequence);
     if (!h || !(h->states & IN(leg->state)) || (h->has_body && f.body.type != JSON_OBJECT)) {
         leg->counts.bad++;
         return;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0. module: carriers */
 /* fuzz_twilio.c - a whole Media Streams conversation, one message per line, against the real leg on
- * a socket that only counts. Besides not crashing: on_start and on_end come at most once, nothing
- * comes after on_end, audio is base64 of the size it says, and nothing is sent before start. */
+ * a socket that only counts. Besides not crashing: what is taken for like the frame before reads the
+ * same, on_start and on_end come at most once, nothing comes after on_end, audio is base64 of the size it says, and nothing is sent before start. */
 #include "base/err.h"
+#include "carriers/twilio/alike.h"
+#include "carriers/twilio/frame.h"
 #include "carriers/twilio/stream.h"
 #include "media/base64.h"
 
@@ -99,6 +101,34 @@ void loop_timer_free(struct loop_timer *t)
     free(t);
 }
 
+/* Whoever says that a message is like one before it has found what reading it finds. */
+static void try_alike(struct twilio_alike *alike, const char *text, size_t n)
+{
+    struct rd_str all = {text, n};
+    struct twilio_numbers numbers;
+    uint64_t sequence = 0, told = 0, chunk = 0;
+    struct audio_span span;
+    struct twilio_frame f;
+    struct twilio_media m;
+    uint32_t at_ms = 0;
+    bool like = twilio_alike_read(alike, all, &sequence, &at_ms, &span);
+    bool read = twilio_frame_read(&f, all) && json_is(&f.event, "media") &&
+                f.body.type == JSON_OBJECT && json_u64(&f.sequence, &told) &&
+                twilio_frame_media(&m, &f.body) == 0;
+
+    if (like) {
+        check(read && told == sequence && m.at_ms == at_ms && !m.rewritten);
+        check(m.span.b64 == span.b64 && m.span.n_b64 == span.n_b64 &&
+              m.span.n_bytes == span.n_bytes);
+    }
+    if (!read || m.rewritten || !json_u64(&m.chunk, &chunk))
+        return;
+    numbers = (struct twilio_numbers){.at = {[ALIKE_SEQUENCE] = f.sequence.raw,
+                                             [ALIKE_CHUNK] = m.chunk.raw,
+                                             [ALIKE_TIMESTAMP] = m.timestamp.raw}};
+    twilio_alike_learn(alike, f.text, &numbers, (struct rd_str){m.span.b64, m.span.n_b64});
+}
+
 /* The call, which talks back. */
 struct listener {
     struct carrier_leg *leg;
@@ -152,6 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct carrier_events events = {on_start, on_audio, on_mark, on_dtmf, on_end};
     const char *p = (const char *)data, *end = p + size;
     const struct ws_closed lost = {.why = WS_END_LOST};
+    struct twilio_alike alike = {0};
     struct listener l = {0};
     struct ws_accept accept;
     struct ws *w = (struct ws *)&l; /* never looked into */
@@ -166,6 +197,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *message = malloc(n ? n : 1); /* its own block, so that ASan sees its end */
 
         check(message);
+        memcpy(message, p, n);
+        try_alike(&alike, message, n);
         memcpy(message, p, n);
         accept.handlers->text(w, message, n, accept.arg);
         free(message);

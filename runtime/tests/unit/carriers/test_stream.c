@@ -37,6 +37,62 @@ static void test_a_call_starts_speaks_and_stops(void **state)
     line_gone(&l, WS_END_US, LEG_CLOSED_BY_PEER);
 }
 
+/* One message as it may follow MEDIA(GOOD), and what the caller's side hears of it. */
+static void expect_after_good(const char *message, int audios, uint32_t at_ms, const char *payload)
+{
+    struct line l;
+
+    line_live(&l);
+    fake_ws_says(l.ws, MEDIA(GOOD));
+    fake_ws_says(l.ws, message);
+    assert_int_equal(l.heard.audios, audios);
+    assert_int_equal(l.heard.at_ms, at_ms);
+    assert_string_equal(l.heard.payload, payload);
+    line_gone(&l, WS_END_PEER, LEG_LOST);
+}
+
+#define NEXT(sequence, chunk, at, payload)                                                  \
+    "{\"event\":\"media\",\"sequenceNumber\":\"" sequence "\",\"streamSid\":\"" SID         \
+    "\",\"media\":{\"track\":\"inbound\",\"chunk\":\"" chunk "\",\"timestamp\":\"" at "\"," \
+    "\"payload\":\"" payload "\"}}"
+
+static void test_a_frame_like_the_one_before_is_read_as_it_says(void **state)
+{
+    (void)state;
+    expect_after_good(NEXT("3", "2", "40", "AAAAAAAA"), 2, 40, "AAAAAAAA");
+    expect_after_good(NEXT("100003", "100002", "4294967295", "AA=="), 2, 4294967295u, "AA==");
+    expect_after_good(NEXT("3", "2", "4294967296", "AAAA"), 1, 20, "//8=");
+    expect_after_good(NEXT("03", "2", "40", "AAAA"), 2, 40, "AAAA");
+    expect_after_good(NEXT("3", "2", "40", "AAA"), 1, 20, "//8=");
+    expect_after_good(NEXT("3", "2", "40", ""), 1, 20, "//8=");
+    expect_after_good(NEXT("3", "2", "40", "AA\\/A"), 2, 40, "AA/A");
+    expect_after_good(NEXT("3", "2", "4x", "AAAA"), 1, 20, "//8=");
+    expect_after_good(NEXT("3", "2", "40", "AAAA\",\"payload\":\"BBBB"), 2, 40, "BBBB");
+    expect_after_good(NEXT("3", "2", "40", "AAAA") "}", 1, 20, "//8=");
+    expect_after_good(" " NEXT("3", "2", "40", "AAAA") " ", 2, 40, "AAAA");
+    expect_after_good(MEDIA("\"payload\":\"AAAA\",\"timestamp\":60,\"track\":\"inbound\""), 2, 60,
+                      "AAAA");
+}
+
+/* The pattern is whatever came last; a stream that changes its mind is read each time. */
+static void test_frames_of_two_shapes_in_turn(void **state)
+{
+    struct line l;
+
+    (void)state;
+    line_live(&l);
+    for (int i = 0; i < 3; i++) {
+        fake_ws_says(l.ws, NEXT("3", "2", "40", "AAAA"));
+        assert_int_equal(l.heard.at_ms, 40);
+        fake_ws_says(l.ws, MEDIA("\"timestamp\":\"60\",\"chunk\":\"7\",\"track\":\"inbound\","
+                                 "\"payload\":\"BBBB\""));
+        assert_int_equal(l.heard.at_ms, 60);
+        assert_string_equal(l.heard.payload, "BBBB");
+    }
+    assert_int_equal(l.heard.audios, 6);
+    line_gone(&l, WS_END_PEER, LEG_LOST);
+}
+
 static void test_what_we_send_has_exactly_twilios_fields(void **state)
 {
     const struct audio_span a = {"AAAA", 4, 3};
@@ -449,6 +505,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_call_starts_speaks_and_stops),
+        cmocka_unit_test(test_a_frame_like_the_one_before_is_read_as_it_says),
+        cmocka_unit_test(test_frames_of_two_shapes_in_turn),
         cmocka_unit_test(test_what_we_send_has_exactly_twilios_fields),
         cmocka_unit_test(test_nothing_is_sent_before_start_or_after_the_end),
         cmocka_unit_test(test_a_long_span_is_cut_into_frames_that_join_again),
