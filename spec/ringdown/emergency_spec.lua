@@ -327,6 +327,17 @@ describe("an emergency of life", function()
     assert.equal(1, #host.alarms)
   end)
 
+  it("asks again when Twilio stumbles for a second", function()
+    host.twilio_replies[UPDATE] = { { status = 429 }, { status = 503 }, {} }
+    host.twilio_replies["GET Calls.json"] = { body = '{"calls":[]}' }
+    accept(5000, FIRST, "1")
+    run()
+    assert.equal(3, #requests(UPDATE))
+    assert.same({ "begun on_call 1" }, host.line_events)
+    assert.same({ "handled by on_call 1" }, states())
+    assert.same({}, host.alarms)
+  end)
+
   it("says that nobody knows when the answer to the transfer was lost", function()
     host.twilio_replies[UPDATE] = { lost = true }
     text(60000, FIRST, "1")
@@ -446,6 +457,15 @@ describe("less than life", function()
       transfer = "office" } } })
     assert.same({ "abandoned" }, states())
     assert.is_true(host.now_ms() - began < 30000)
+  end)
+
+  it("connects who picks up, although nobody knew whether they would be rung", function()
+    host.twilio_replies[UPDATE] = { lost = true }
+    local asked, pressed = accept(5000, "+13125550101"), accept(8000, "+13125550101", "1")
+    run { rule = "flood", severity = "urgent" }
+    assert.matches("Press 1 to take it", host.answers[asked].text)
+    assert.matches("<Response></Response>", host.answers[pressed].text)
+    assert.same({ "handled by office" }, states())
   end)
 
   it("leaves later transfers of the agent to the agent", function()

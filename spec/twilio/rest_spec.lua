@@ -99,6 +99,38 @@ describe("when Twilio does not answer as it should", function()
     end).status)
   end)
 
+  describe("a dial that it may or may not have read", function()
+    local children
+
+    before_each(function()
+      children = {}
+      host.twilio_replies = { ["POST " .. PATH] = { { status = 429 }, { status = 503 }, {} },
+        ["GET Calls.json"] = function() return { body = ('{"calls":[%s]}'):format(table.concat(children, ",")) } end }
+    end)
+
+    local function dial() return rest.update_call(SID, { Twiml = "<Response/>" }, rest.dial_read_back(SID)) end
+
+    it("is asked for again when nobody is rung for the caller", function()
+      children = { '{"status":"no-answer"}' } -- of an earlier one
+      assert.is_table(dial())
+      assert.equal("POST POST GET POST", requests())
+      assert.equal("PageSize=50&ParentCallSid=" .. SID, host.twilio_requests[3].form)
+    end)
+
+    it("has happened when somebody is", function()
+      children = { '{"status":"completed"}', '{"status":"ringing"}' }
+      assert.is_table(dial())
+      assert.equal("POST POST GET", requests())
+    end)
+
+    it("stays unknown when that cannot be read", function()
+      host.twilio_replies["GET Calls.json"] = { status = 403 }
+      local done, _, code = dial()
+      assert.is_nil(done)
+      assert.equal("unknown", code)
+    end)
+  end)
+
   it("what costs money is read back before it is sent again", function()
     local asked = 0
     host.twilio_replies = { ["POST Messages.json"] = { lost = true } }

@@ -21,6 +21,7 @@ local words = require "ringdown.emergency.words"
 ---@field everybody string[] their numbers
 ---@field form table what the carrier told last
 ---@field plain boolean? the caller goes back to the call's own script
+---@field doubtful boolean? nobody knows whether Twilio dials: whoever picks up shows that it does
 local Line = setmetatable({}, { __index = ladder })
 Line.__index = Line
 
@@ -48,6 +49,18 @@ function Line:note_ringing()
   for _, number in ipairs(self:ringing()) do
     self:step("transfer", number, "asked")
   end
+end
+
+-- Asks Twilio to dial. What may have happened is looked at, and asked again when it has not: trouble of a second must
+-- not leave the caller without anybody.
+---@param twiml string
+---@return table? call
+---@return string? why
+---@return any code
+function Line:dial(twiml)
+  local done, why, code = rest.update_call(self.p.call, { Twiml = twiml }, rest.dial_read_back(self.p.call))
+  self.doubtful = code == "unknown"
+  return done, why, code
 end
 
 -- The caller is still with the agent: its own voice says what to do.
@@ -85,7 +98,7 @@ function Line:dial_first()
   self:step("say", nil, "asked")
   self:note_ringing()
   host.transfer_begun(self.transfer[1].name)
-  local done, why, code = rest.update_call(self.p.call, { Twiml = self:dials(self:spoken "stay", self:ringing()) })
+  local done, why, code = self:dial(self:dials(self:spoken "stay", self:ringing()))
   if done and done.over then
     self.line = "gone"
   elseif not done then
@@ -136,7 +149,7 @@ function Line:transfer_plainly()
   local numbers = self:ringing()
   self.line, self.plain = "dialling", true
   host.transfer_begun(self.transfer[1].name)
-  local done, why, code = rest.update_call(self.p.call, { Twiml = self:dials(self:spoken "stay", numbers) })
+  local done, why, code = self:dial(self:dials(self:spoken "stay", numbers))
   for _, number in ipairs(numbers) do
     self:step("transfer", number, done and "asked" or "failed", why)
   end
@@ -164,7 +177,7 @@ end
 function Line:on_accept(form, ticket)
   local number = form.To or ""
   local by = self:name_of(number)
-  if self.plain and self.line == "agent" then -- a later transfer, of the agent's own
+  if self.plain and self.line == "agent" and not self.doubtful then -- a later transfer, of the agent's own
     host.answer(ticket, "agent")
   elseif self.handled_by and self.handled_by ~= by and not self.plain then -- who took it by text and picks up has them
     host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
@@ -226,7 +239,7 @@ function Line:on_broken()
   self.line, self.rung = "dialling", #self.transfer + 1
   self:note_ringing()
   host.transfer_begun(self.transfer[1].name)
-  local done, why = rest.update_call(self.p.call, { Twiml = self:dials(self:spoken "stay", self:ringing()) })
+  local done, why = self:dial(self:dials(self:spoken "stay", self:ringing()))
   if not done then
     self:step("transfer", self.transfer[1].number, "failed", why)
     self.line = "agent"
@@ -247,8 +260,8 @@ function Line:on_ended(letter)
     return
   end
   local address = not leaves[letter.reason] and host.address() or nil
-  local done, why = rest.update_call(self.p.call, { Twiml = tw.dial_plainly(self:spoken "stay",
-    self.everybody, words.spoken(self.def, nil, self.language, "nobody"), address) })
+  local done, why = self:dial(tw.dial_plainly(self:spoken "stay", self.everybody,
+    words.spoken(self.def, nil, self.language, "nobody"), address))
   self:step("transfer", self.everybody[1], done and not done.over and "asked" or "failed",
     why or ("the agent broke off: whoever %s has the caller"):format(address and "presses 1" or "picks up"))
 end

@@ -116,11 +116,30 @@ local function end_read_back(sid)
   end
 end
 
+---For update_call() with a <Dial>: a call that Twilio places for the caller shows that it has read it. One that it
+---is only about to place is not seen; then they ring anew, which is better than not at all.
+---@param sid string the caller's call
+---@return fun(): any, string?
+function M.dial_read_back(sid)
+  return function()
+    local list, why = M.read("Calls.json", { ParentCallSid = sid, PageSize = 50 })
+    if not list then
+      return nil, why
+    end
+    for _, call in ipairs(list.calls or {}) do
+      if going[call.status] then
+        return { sid = sid }
+      end
+    end
+    return false
+  end
+end
+
 ---Changes a call in progress: { Twiml = "<Response>…" } or { Status = "completed" }. A call that is
 ---over already is no error: the answer then says `over = true`.
 ---@param sid string
 ---@param fields { Twiml: string?, Status: "completed"|"canceled"|nil }
----@param read_back (fun(): any, string?)? for Twiml: does the call follow it? (its stream has ended…)
+---@param read_back (fun(): any, string?)? for Twiml: does the call follow it?
 ---@return table? call
 ---@return string? why
 ---@return any code Twilio's number of the mistake, "unknown" or "given_up"
