@@ -64,7 +64,10 @@ local coerce = {
     if v == "true" or v == "false" then
       return v == "true"
     end
-    return type(v) == "boolean" and v or nil
+    if type(v) == "boolean" then
+      return v
+    end
+    return nil
   end,
 }
 

@@ -53,6 +53,11 @@ describe("a tool call", function()
     } }) } }
     call:tool("a", { n = "3", zip = 60614, sure = "false", size = "" })
     assert.same({ n = 3, zip = "60614", sure = false }, seen)
+    for _, sure in ipairs { false, true } do
+      call:tool("a", { n = 3, sure = sure })
+      assert.equal(sure, seen.sure)
+    end
+    assert.same({ "'sure' must be of type boolean" }, call:tool("a", { n = 3, sure = "perhaps" }).problems)
     assert.same({ "'n' must be from 1 to 9", "'size' must be one of: small, large",
       "'zip' has the wrong form; it is: 5-digit ZIP code" },
       call:tool("a", { n = 12, size = "huge", zip = "606" }).problems)
