@@ -6,7 +6,7 @@ local M = {}
 
 -- Credentials of the node itself: no agent may send them anywhere.
 local ours = { OPENAI_API_KEY = true, TWILIO_AUTH_TOKEN = true, DATABASE_URL = true, VAPI_API_KEY = true,
-  VAPI_WEBHOOK_SECRET = true, SENTRY_DSN = true, SMTP_URL = true }
+  VAPI_WEBHOOK_SECRET = true, VAPI_WEBHOOK_HMAC = true, SENTRY_DSN = true, SMTP_URL = true }
 
 local function host(value, path, complain)
   local shown = tostring(value):sub(1, 80)

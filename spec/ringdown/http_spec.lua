@@ -226,4 +226,18 @@ describe("needs", function()
     assert.matches("RINGDOWN_SECRET belongs to the node itself", complaints_of { secrets = { "RINGDOWN_SECRET" } })
     assert.matches("must be the name of a secret", complaints_of { secrets = { "a b" } })
   end)
+
+  it("keeps each secret setting out of reach, those to come as well", function()
+    local n, file = 0, assert(io.open "runtime/gateway/settings_table.c")
+    local table = file:read("a"):gsub("\n    {", "\0")
+    file:close()
+    for setting in table:gmatch "%z([^%z]+)" do
+      local name = setting:match '^"[%w_.]+", "([%u_]+)"'
+      if name and setting:find(".secret = true", 1, true) then
+        n = n + 1
+        assert.matches(name .. " belongs to the node itself", complaints_of { secrets = { name } })
+      end
+    end
+    assert.is_true(n >= 12, n .. " secret settings")
+  end)
 end)
