@@ -103,6 +103,7 @@ local function load_agent(name)
   end
   package.loaded[name] = nil
   complaints.start(name)
+  require("ringdown.secret").begin() -- tools of calls before this one have used theirs
   local ok, def = pcall(require, name)
   for module in pairs(package.loaded) do
     if not before[module] and not module:match("^ringdown%.") then

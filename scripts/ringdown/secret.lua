@@ -36,6 +36,11 @@ function M.name_of(value)
   return names[value]
 end
 
+---An agent's file begins to load: what others used before is nothing to it. For the library.
+function M.begin()
+  used = {}
+end
+
 ---Complains of the secrets that the file uses and its agent does not declare. For the library.
 ---@param declared string[]
 function M.check(declared)

@@ -203,6 +203,17 @@ describe("a secret", function()
       complaints_of({ secrets = { "DISPATCH_KEY" } }), 1, true)
   end)
 
+  it("that an agent used in a call is nothing to the next agent", function()
+    fake.http { ["GET " .. URL] = {} }
+    local call = call_that(function() return http.get(URL, { bearer = secret "DISPATCH_KEY" }).status end)
+    call:tool "ask"
+    package.preload["front-desk"] = function()
+      return agent { name = "front-desk", greeting = "Hello.", prompt = "Help." }
+    end
+    assert.equal("front-desk", fake.load("front-desk").name)
+    package.preload["front-desk"] = nil
+  end)
+
   it("that nobody gave makes its tools fail", function()
     fake.secret { DISPATCH_KEY = false }
     local call = call_that(function() return http.get(URL, { bearer = secret "DISPATCH_KEY" }).status end)

@@ -18,7 +18,7 @@ M.pages = {
   { module = "db" },
   { module = "store" },
   { module = "http" },
-  { module = "secret", own = { "name_of", "check" } },
+  { module = "secret", own = { "name_of", "check", "begin" } },
   { module = "json", own = { "is_array" } },
   { module = "log", own = { "known" } },
   { module = "time", own = { "zone", "hours_shape", "hours_text", "duration", "days", "date", "weekday" } },
