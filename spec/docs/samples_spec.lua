@@ -6,27 +6,10 @@ local complaints = require "ringdown.complaints"
 local fake = require "ringdown.fake"
 local fake_host = require "ringdown.fake.host"
 local lfs = require "lfs"
+local samples = require "spec.support.samples"
 
-local PAGES = { "docs/agents.md", "docs/emergencies.md", "docs/texts.md" }
+local PAGES = { "docs/agents.md", "docs/emergencies.md", "docs/texts.md", "docs/cookbook.md" }
 local LIBRARY = { "agent", "tool", "tools", "http", "secret", "db", "store", "sms", "time", "json", "log" }
-
-local function blocks_of(path)
-  local blocks, block, number = {}, nil, 0
-  for line in io.lines(path) do
-    number = number + 1
-    if line == "```lua" then
-      block = { path = path, line = number, lines = {} }
-    elseif line == "```" and block then
-      block.text = table.concat(block.lines, "\n") .. "\n"
-      block.file = block.lines[1]:match "^%-%- (%S+%.lua)$"
-      blocks[#blocks + 1] = block
-      block = nil
-    elseif block then
-      table.insert(block.lines, line)
-    end
-  end
-  return blocks
-end
 
 local function library()
   local lines = {}
@@ -87,7 +70,7 @@ describe("the guides", function()
   end)
 
   for _, path in ipairs(PAGES) do
-    for _, block in ipairs(blocks_of(path)) do
+    for _, block in ipairs(samples.of(path)) do
       local place = ("%s:%d"):format(path, block.line)
       local name = block.file and block.file:match "^agents/([%w-]+)%.lua$"
       if name then
