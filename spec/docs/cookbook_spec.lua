@@ -3,7 +3,7 @@
 -- they run is samples_spec.lua's, and in the sandbox of a live call spec/e2e/cookbook_spec.lua's.
 local samples = require "spec.support.samples"
 
-local PAGE, RECIPES, AGENT_MAX, SPEC_MAX = "docs/cookbook.md", 10, 30, 15
+local PAGE, RECIPES, AGENT_MAX, SPEC_MAX = "docs/cookbook.md", 15, 30, 15
 
 local function text_of(path)
   local file = assert(io.open(path))
