@@ -68,10 +68,12 @@ static bool is_folder(const char *path)
 /* ---- defaults that are worked out ---- */
 
 /* scripts/ beside the program or up to three folders above it, as in a build tree; else where an
- * installation puts it. */
+ * installation puts it: in a folder of this version, so that a process which still has calls never
+ * reads the files of the next. */
 static void find_library(char *out, size_t cap)
 {
-    static const char *const places[] = {"scripts", "share/ringdown/scripts"};
+    static const char *const places[] = {"share/ringdown/" RD_VERSION "/scripts", "scripts",
+                                         "share/ringdown/scripts"};
     char dir[PATH_MAX - 64], probe[PATH_MAX + 64];
     ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 
@@ -279,14 +281,29 @@ static int take_over(struct loading *l, struct settings *out)
 
 /* ---- the whole ---- */
 
+/* A program that a package put below /usr, and no build tree: so that the commands of an
+ * installation need not be told where its configuration is. */
+static bool is_installed(void)
+{
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[n > 0 ? n : 0] = '\0';
+    return strncmp(self, "/usr/", 5) == 0;
+}
+
 static const char *which_file(const char *file)
 {
+    static const char installed[] = "/etc/ringdown/ringdown.lua";
+
     if (file)
         return file;
     file = getenv("RINGDOWN_CONFIG");
     if (file && *file)
         return file;
-    return access("ringdown.lua", F_OK) == 0 ? "ringdown.lua" : NULL;
+    if (access("ringdown.lua", F_OK) == 0)
+        return "ringdown.lua";
+    return is_installed() && access(installed, F_OK) == 0 ? installed : NULL;
 }
 
 static int read_all(struct loading *l)

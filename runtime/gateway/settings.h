@@ -61,7 +61,8 @@ enum settings_use {
     SETTINGS_LOOK
 };
 
-/* `file` NULL: $RINGDOWN_CONFIG, else ./ringdown.lua if present. On RD_ECONFIG, `complaints` holds
+/* `file` NULL: $RINGDOWN_CONFIG, else ./ringdown.lua if present, else, of a program below /usr,
+ * /etc/ringdown/ringdown.lua. On RD_ECONFIG, `complaints` holds
  * one line per mistake: "ringdown.lua:12: public.listne: unknown key; did you mean public.listen?"
  */
 int settings_load(struct settings **out, const char *file, enum settings_use use,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings_table.h - the one table of what can be configured. Loading, validation, did-you-mean,
- * printing and the reference in docs/ are all driven by it. Inside gateway/ and for tests. */
+ * printing, the manual and the reference in docs/ are all driven by it. Inside gateway/, for the manual
+ * and for tests. */
 #ifndef GATEWAY_SETTINGS_TABLE_H
 #define GATEWAY_SETTINGS_TABLE_H
 
