@@ -45,6 +45,8 @@ static const struct command commands[] = {
     {"db", cmd_db, "the database: up, down, status, url, migrate"},
     {"sim", cmd_sim, "a simulated OpenAI on loopback"},
     {"load", cmd_load, "what the node adds to a frame, at many calls"},
+    {"man", cmd_man, "the pages of the manual"},
+    {"completion", cmd_completion, "what completes all this in bash, zsh or fish"},
     {"version", cmd_version, "which version this is"},
     {NULL, NULL, NULL},
 };
@@ -60,7 +62,7 @@ static void print_help(FILE *to)
           "usage: ringdown COMMAND [ARGUMENTS]     (ringdown COMMAND --help tells more)\n\n",
           to);
     for (const struct command *c = commands; c->name; c++)
-        fprintf(to, "  %-9s %s\n", c->name, c->about);
+        fprintf(to, "  %-10s %s\n", c->name, c->about);
     fputs("\nexit code: 0 done, 1 did not work, 2 wrong arguments or configuration\n", to);
 }
 

@@ -31,5 +31,6 @@ command_fn cmd_why, cmd_cost, cmd_erase, cmd_journal, cmd_numbers, cmd_sites, cm
 command_fn cmd_new, cmd_talk, cmd_dev, cmd_test, cmd_replay;
 command_fn cmd_rollout, cmd_force, cmd_undo, cmd_vapi, cmd_tokens, cmd_call, cmd_sim, cmd_load;
 command_fn cmd_doctor, cmd_metrics, cmd_log, cmd_stats, cmd_alerts, cmd_console, cmd_demo;
+command_fn cmd_man, cmd_completion;
 
 #endif
