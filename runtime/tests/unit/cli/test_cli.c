@@ -137,9 +137,9 @@ static void test_the_version_is_a_fact(void **state)
 {
     (void)state;
     assert_int_equal(EXIT_OK, run("version", NULL, NULL));
-    assert_string_equal("ringdown " RD_VERSION "\n", out);
+    assert_non_null(strstr(out, "ringdown " RD_VERSION "\n"));
     assert_int_equal(EXIT_OK, run("version", "--json", NULL));
-    assert_string_equal("{\"version\":\"" RD_VERSION "\"}\n", out);
+    assert_non_null(strstr(out, "{\"version\":\"" RD_VERSION "\","));
 }
 
 static void test_without_a_node_the_remedy_is_told(void **state)
