@@ -94,9 +94,10 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME ringdown)
 set(CPACK_PACKAGE_CONTACT "Ringdown maintainers <maintainers@ringdown.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "answers phone calls with AI agents written in Lua")
-set(CPACK_PACKAGE_DESCRIPTION "A C runtime between Twilio's media streams and OpenAI Realtime or Vapi: it carries the
-sound, stops talking when the caller cuts in, and keeps what was said and
-done in PostgreSQL. A Lua file per agent says who answers and what it may do.")
+set(CPACK_PACKAGE_DESCRIPTION "A C runtime between Twilio's media streams and OpenAI Realtime or Vapi:
+it carries the sound, stops talking when the caller cuts in, and keeps what
+was said and done in PostgreSQL. A Lua file per agent says who answers and
+what it may do.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_SET_DESTDIR ON) # what has a place of its own goes into the package, not into this machine
 set(CPACK_INSTALL_PREFIX /usr)

@@ -39,7 +39,7 @@ export const config: ConfigMap = {
     RINGDOWN_DATA: "/var/lib/ringdown",
     // `ringdown agents publish` puts them there; every node follows within a second. The folder is the image's.
     RINGDOWN_AGENTS_SOURCE: "database",
-    RINGDOWN_AGENTS: "/opt/ringdown/agents",
+    RINGDOWN_AGENTS: "/usr/share/ringdown/agents",
     RINGDOWN_LOG_FORMAT: "json",
     RINGDOWN_DRAIN_SECONDS: String(DRAIN_S),
     TWILIO_ACCOUNT_SID: "AC00000000000000000000000000000000",
