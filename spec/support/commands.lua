@@ -2,22 +2,38 @@
 -- The commands that a page shows, in fenced blocks, and those of ours that it names in the middle of a sentence.
 local M = {}
 
--- Words a command line begins with. What begins otherwise in a block of commands is a mistake of the page, or missing here.
+-- Words a command line begins with. What begins otherwise in a block of commands is a mistake of the page, or missing
+-- here.
 local PROGRAMS = {
-  "apt", "apt%-get", "busted", "cat", "cd", "certbot", "chmod", "chown", "cmake", "cp", "createdb", "createuser", "ctest", "curl",
-  "docker", "export", "git", "install", "journalctl", "kubectl", "ln", "lua5%.4", "luacheck", "mkdir", "mv", "nft", "npm",
-  "npx", "openssl", "pg_dump", "pg_restore", "psql", "rm", "runuser", "sh", "ss", "sudo", "systemctl", "systemd%-analyze",
-  "systemd%-creds", "tar", "ufw", "useradd", "%.", "[%w./$-]*ringdown", "scripts/[%w-]+", "[%w./-]*/runtime/tests/[%w_]+",
+  "apt", "apt%-get", "busted", "callgrind_annotate", "for", "valgrind", "cat", "cd", "certbot", "chmod", "chown",
+  "cmake", "cp", "createdb", "createuser", "ctest", "curl", "docker", "export", "git", "haproxy", "install",
+  "journalctl", "kubectl", "ln", "lua5%.4", "luacheck", "mkdir", "mv", "nft", "npm", "npx", "openssl", "pg_dump",
+  "pg_restore", "printf", "psql", "rm", "runuser", "sh", "ss", "sudo", "systemctl", "systemd%-analyze",
+  "systemd%-creds", "tar", "ufw", "useradd", "%.", "[%w./$-]*ringdown", "scripts/[%w-]+",
+  "[%w./-]*/runtime/tests/[%w_]+",
 }
+
+-- The first row whose pattern is that of a line.
+function M.row(rows, line)
+  for _, row in ipairs(rows) do
+    if line:find(row[1]) then return row end
+  end
+end
 
 -- Without sudo and assignments before it.
 local function bare(line)
-  local rest, n = line, 0
+  local rest, n = line
   repeat
     rest, n = rest:gsub("^%s*[%w_]+=%S*%s+", "")
     rest = rest:gsub("^sudo ", ""):gsub("^runuser %-u %S+ %-%- ", "")
   until n == 0
   return rest
+end
+
+-- As the rows of run.lua and not_run.lua have it: without what stands before a program, and without the folder of
+-- `ringdown`.
+function M.plain(line)
+  return (bare(line):gsub("^[%w./-]*/ringdown%f[%s]", "ringdown"):gsub("&& [%w./-]*/ringdown%f[%s]", "&& ringdown"))
 end
 
 function M.is_command(line)
@@ -32,7 +48,7 @@ end
 
 -- What is typed, without what is said beside it.
 local function typed(line)
-  return (line:gsub("%s+#%s.*$", ""):gsub("%s%s%s.*$", ""):gsub("%s+$", ""))
+  return (line:gsub("%s+#%s.*$", ""):gsub("(%S)%s%s.*$", "%1"):gsub("%s+$", ""))
 end
 
 local function each_block(text, run)
@@ -56,7 +72,7 @@ local SHELL = { [""] = true, sh = true, shell = true, console = true, bash = tru
 local function joined(lines, first)
   local text, last = lines[first].text, first
   local function open()
-    local _, single = text:gsub("'", "")
+    local _, single = typed(text):gsub("'", "")
     return text:find "\\$" or single % 2 == 1
   end
   while lines[last + 1] and open() do
