@@ -21,6 +21,20 @@ describe("the private cluster of the specs", function()
     assert.equal("42P01", state)
   end)
 
+  it("undoes all of what failed, and what a question set is gone with it", function()
+    assert.is_false((pg.try(url, "insert into kept values (2); select 1 / 0")))
+    pg.run(url, "set search_path to nowhere; set statement_timeout to 1")
+    assert.same({ { n = 1 } }, pg.query(url, "table kept"))
+    assert.same({ { set = "0" } }, pg.query(url, "select current_setting('statement_timeout') as set"))
+  end)
+
+  it("answers also when the server has closed the connection meanwhile", function()
+    local other = pg.database { empty = true }
+    pg.run(other, ("select pg_terminate_backend(pid) from pg_stat_activity where datname = '%s'"):format(
+      url:match "/(d%d+)%?"))
+    assert.same({ { n = 1 } }, pg.query(url, "table kept"))
+  end)
+
   it("comes back from a crash with what was committed", function()
     pg.crash()
     pg.start()

@@ -16,6 +16,10 @@
 --   pg.freeze(), pg.thaw()      as if the machine hung
 --   pg.read_only(on)            as a standby after failing over
 --   pg.stop()                   ends it and removes its folder
+--
+-- What is asked of a database goes through one psql that stays: a new connection learns the schema first, which takes
+-- longer than nearly all statements here. Each question is a transaction, and finds the settings of a new connection.
+-- Who is asked anywhere else than in this cluster is asked by a psql of its own.
 local cjson = require "cjson.safe"
 
 local pg = {}
@@ -128,7 +132,88 @@ local function postmaster()
   end
   local pid = math.tointeger(file:read "n")
   file:close()
-  return sh("kill -0 " .. pid) and pid or nil
+  local alive = io.open(("/proc/%d/stat"):format(pid))
+  return alive and alive:close() and pid or nil
+end
+
+-- ---- psql that stays ----
+
+local MARK = "-- psql: "
+local SESSIONS = 3
+local sessions = {} -- { url, psql, out }, the one that was asked last in front
+
+local function close_session(s)
+  s.psql:write "\\q\n"
+  s.psql:close()
+  s.out:close()
+end
+
+local function close_sessions()
+  for i = #sessions, 1, -1 do
+    close_session(table.remove(sessions, i))
+  end
+end
+
+local function open_session(url, options)
+  local fifo = os.tmpname()
+  must(("rm -f %s && mkfifo %s"):format(fifo, fifo))
+  local command = ("PGOPTIONS='-c client_min_messages=warning %s' exec %s -X -q -A -t -v ON_ERROR_STOP=1 "
+    .. "-v VERBOSITY=verbose -d %s >%s 2>&1"):format(options or "", program "psql", quoted(url), fifo)
+  local psql = assert(io.popen(command, "w"))
+  local out = assert(io.open(fifo)) -- once psql's shell has it, too
+  os.remove(fifo)
+  psql:setvbuf "full"
+  return { url = url, psql = psql, out = out }
+end
+
+-- Its words until the mark; the second result is nil when it ended before.
+local function heard(s, mark)
+  local parts = {}
+  for line in s.out:lines "L" do
+    if line == mark then
+      return table.concat(parts), true
+    end
+    parts[#parts + 1] = line
+  end
+  return table.concat(parts)
+end
+
+-- The psql for this database, and whether it was there before.
+local function session(url, options)
+  for i, s in ipairs(sessions) do
+    if s.url == url then
+      table.insert(sessions, 1, table.remove(sessions, i))
+      return s, true
+    end
+  end
+  if #sessions == SESSIONS then
+    close_session(table.remove(sessions))
+  end
+  table.insert(sessions, 1, open_session(url, options))
+  return sessions[1], false
+end
+
+-- What it says to these lines, which begin with `first`; whether it got through. One whose server was gone meanwhile
+-- ends at `first`: then another is asked.
+local function asked(url, first, lines, options)
+  local s, old = session(url, options)
+  s.psql:write(first, "\n\\echo ", MARK, "begun\n", lines, "\n\\echo ", MARK, "done\n")
+  s.psql:flush()
+  local text, begun = heard(s, MARK .. "begun\n")
+  local rest, done
+  if begun then
+    rest, done = heard(s, MARK .. "done\n")
+  end
+  if done then
+    return rest, true
+  end
+  s.psql:close()
+  s.out:close()
+  table.remove(sessions, 1)
+  if not begun and old then
+    return asked(url, first, lines, options)
+  end
+  return begun and rest or text, false
 end
 
 local function all_of_it(signal)
@@ -150,12 +235,22 @@ function pg.start(o)
     cluster.as, program "pg_ctl", cluster.folder, cluster.folder, quoted(options)))
 end
 
+local function asked_once(url, path)
+  local ok, output = sh(("PGOPTIONS='-c client_min_messages=warning' %s -X -q -A -t -1 -v ON_ERROR_STOP=1 "
+    .. "-v VERBOSITY=verbose -d %s -f %s"):format(program "psql", quoted(url), path))
+  return output, ok
+end
+
 -- Statements through psql; the first failing one ends it and undoes all of them.
 function pg.try(url, sql)
   local path = os.tmpname()
   write(path, sql)
-  local ok, output = sh(("PGOPTIONS='-c client_min_messages=warning' %s -X -q -A -t -1 -v ON_ERROR_STOP=1 "
-    .. "-v VERBOSITY=verbose -d %s -f %s"):format(program "psql", quoted(url), path))
+  local output, ok
+  if cluster and url:find(cluster.socket, 1, true) then
+    output, ok = asked(url, "begin;", ("\\i %s\ncommit;\nreset all;"):format(path))
+  else
+    output, ok = asked_once(url, path)
+  end
   os.remove(path)
   if ok then
     return true, output
@@ -219,10 +314,10 @@ local function migrate(url)
   end
 end
 
+-- Outside a transaction.
 local function plain_run(sql)
-  local options = "-c client_min_messages=warning -c default_transaction_read_only=off"
-  must(("PGOPTIONS=%s %s -X -q -v ON_ERROR_STOP=1 -d %s -c %s"):format(
-    quoted(options), program "psql", quoted(url_of "postgres"), quoted(sql)))
+  local output, ok = asked(url_of "postgres", "reset all;", sql .. ";", "-c default_transaction_read_only=off")
+  assert(ok, output)
 end
 
 -- Another process may make it at the same time: the first one is kept.
@@ -256,12 +351,14 @@ function pg.database(o)
 end
 
 function pg.crash()
+  close_sessions()
   local pid = all_of_it "KILL"
   must(("for i in $(seq 100); do kill -0 %d 2>/dev/null || break; sleep 0.02; done"):format(pid))
   must(("rm -f %s/data/postmaster.pid"):format(cluster.folder))
 end
 
 function pg.halt()
+  close_sessions()
   must(("%s%s -D %s/data -w -s -m fast stop"):format(cluster.as, program "pg_ctl", cluster.folder))
 end
 
@@ -287,6 +384,7 @@ function pg.stop()
   if not cluster then
     return
   end
+  close_sessions()
   local pid = postmaster()
   if pid then
     pg.thaw()
