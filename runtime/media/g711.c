@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* g711.c - the two laws of telephone sound.
+/* g711.c - the law of telephone sound.
  *
- * Both laws are eight straight segments per sign, each twice as steep as the one before: a byte is
- * sign, segment (3 bits) and step (4 bits). Decoding looks the byte up; encoding finds the segment
- * from the position of the highest bit, which is shorter than any table of 65536 and as fast.
- *   - µ-law: magnitudes are 14 bits plus a bias of 33, all bits inverted on the line
- *   - A-law: magnitudes are 12 bits, every second bit inverted on the line
- * The tables are the standard's decoder outputs scaled to 16 bits; the unit test computes them anew
- * from the formula and compares the encoders over all 65536 inputs. */
+ * µ-law is eight straight segments per sign, each twice as steep as the one before: a byte is sign,
+ * segment (3 bits) and step (4 bits). Decoding looks the byte up; encoding finds the segment from
+ * the position of the highest bit, which is shorter than any table of 65536 and as fast. Magnitudes
+ * are 14 bits plus a bias of 33, all bits inverted on the line.
+ * The table is the standard's decoder output scaled to 16 bits; the unit test computes it anew from
+ * the formula and compares the encoder over all 65536 inputs. */
 #include "media/g711.h"
 
-enum { ULAW_BIAS = 33, ULAW_CLIP = 8158, ALAW_MASK = 0x55 };
+enum { ULAW_BIAS = 33, ULAW_CLIP = 8158 };
 
 /* clang-format off */
 static const int16_t ulaw_pcm[256] = {
@@ -37,31 +36,6 @@ static const int16_t ulaw_pcm[256] = {
     120, 112, 104, 96, 88, 80, 72, 64, 56, 48, 40, 32,
     24, 16, 8, 0,
 };
-
-static const int16_t alaw_pcm[256] = {
-    -5504, -5248, -6016, -5760, -4480, -4224, -4992, -4736, -7552, -7296, -8064, -7808,
-    -6528, -6272, -7040, -6784, -2752, -2624, -3008, -2880, -2240, -2112, -2496, -2368,
-    -3776, -3648, -4032, -3904, -3264, -3136, -3520, -3392, -22016, -20992, -24064, -23040,
-    -17920, -16896, -19968, -18944, -30208, -29184, -32256, -31232, -26112, -25088, -28160, -27136,
-    -11008, -10496, -12032, -11520, -8960, -8448, -9984, -9472, -15104, -14592, -16128, -15616,
-    -13056, -12544, -14080, -13568, -344, -328, -376, -360, -280, -264, -312, -296,
-    -472, -456, -504, -488, -408, -392, -440, -424, -88, -72, -120, -104,
-    -24, -8, -56, -40, -216, -200, -248, -232, -152, -136, -184, -168,
-    -1376, -1312, -1504, -1440, -1120, -1056, -1248, -1184, -1888, -1824, -2016, -1952,
-    -1632, -1568, -1760, -1696, -688, -656, -752, -720, -560, -528, -624, -592,
-    -944, -912, -1008, -976, -816, -784, -880, -848, 5504, 5248, 6016, 5760,
-    4480, 4224, 4992, 4736, 7552, 7296, 8064, 7808, 6528, 6272, 7040, 6784,
-    2752, 2624, 3008, 2880, 2240, 2112, 2496, 2368, 3776, 3648, 4032, 3904,
-    3264, 3136, 3520, 3392, 22016, 20992, 24064, 23040, 17920, 16896, 19968, 18944,
-    30208, 29184, 32256, 31232, 26112, 25088, 28160, 27136, 11008, 10496, 12032, 11520,
-    8960, 8448, 9984, 9472, 15104, 14592, 16128, 15616, 13056, 12544, 14080, 13568,
-    344, 328, 376, 360, 280, 264, 312, 296, 472, 456, 504, 488,
-    408, 392, 440, 424, 88, 72, 120, 104, 24, 8, 56, 40,
-    216, 200, 248, 232, 152, 136, 184, 168, 1376, 1312, 1504, 1440,
-    1120, 1056, 1248, 1184, 1888, 1824, 2016, 1952, 1632, 1568, 1760, 1696,
-    688, 656, 752, 720, 560, 528, 624, 592, 944, 912, 1008, 976,
-    816, 784, 880, 848,
-};
 /* clang-format on */
 
 /* Index of the highest set bit; v is not 0. */
@@ -85,16 +59,6 @@ static uint8_t ulaw_byte(int16_t sample)
     return (uint8_t)(sign | ((~(segment << 4 | (magnitude >> (segment + 1) & 15))) & 0x7F));
 }
 
-static uint8_t alaw_byte(int16_t sample)
-{
-    unsigned sign = sample < 0 ? 0 : 0x80;
-    unsigned magnitude = (unsigned)(sample < 0 ? ~sample : sample) >> 4; /* 11 bits */
-    unsigned segment = magnitude > 15 ? top_bit(magnitude) - 3 : 0;
-    unsigned code = segment > 0 ? segment << 4 | (magnitude >> (segment - 1) & 15) : magnitude;
-
-    return (uint8_t)((sign | code) ^ ALAW_MASK);
-}
-
 void g711_ulaw_decode(int16_t *pcm, const uint8_t *in, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -105,16 +69,4 @@ void g711_ulaw_encode(uint8_t *out, const int16_t *pcm, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = ulaw_byte(pcm[i]);
-}
-
-void g711_alaw_decode(int16_t *pcm, const uint8_t *in, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        pcm[i] = alaw_pcm[in[i]];
-}
-
-void g711_alaw_encode(uint8_t *out, const int16_t *pcm, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = alaw_byte(pcm[i]);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* g711.h - ITU-T G.711 µ-law and A-law to 16-bit linear PCM and back. Pure; any thread.
- * One byte is one sample at 8 kHz. Source: ITU-T G.711 (11/88) tables 1a-2b, as in the reference
+/* g711.h - ITU-T G.711 µ-law to 16-bit linear PCM and back. Pure; any thread.
+ * One byte is one sample at 8 kHz. Source: ITU-T G.711 (11/88) tables 2a and 2b, as in the reference
  * code of G.191. */
 #ifndef MEDIA_G711_H
 #define MEDIA_G711_H
@@ -8,11 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { G711_ULAW_SILENCE = 0xFF, G711_ALAW_SILENCE = 0xD5, G711_RATE_HZ = 8000 };
+enum { G711_ULAW_SILENCE = 0xFF, G711_RATE_HZ = 8000 };
 
 void g711_ulaw_decode(int16_t *pcm, const uint8_t *in, size_t n);
 void g711_ulaw_encode(uint8_t *out, const int16_t *pcm, size_t n);
-void g711_alaw_decode(int16_t *pcm, const uint8_t *in, size_t n);
-void g711_alaw_encode(uint8_t *out, const int16_t *pcm, size_t n);
 
 #endif

@@ -52,9 +52,6 @@ static void try_g711(const uint8_t *data, size_t size)
     uint8_t *back = malloc(size + 1);
 
     check(pcm && back);
-    g711_alaw_decode(pcm, data, size);
-    g711_alaw_encode(back, pcm, size);
-    check(size == 0 || memcmp(back, data, size) == 0);
     g711_ulaw_decode(pcm, data, size);
     g711_ulaw_encode(back, pcm, size);
     for (size_t i = 0; i < size; i++)
