@@ -2,6 +2,8 @@
 /* figures.c - see figures.h. */
 #include "sim/load/figures.h"
 
+#include "sim/speech/sound.h"
+
 #include <string.h>
 
 enum { FIRST_BITS = 7, STEP_BITS = 6 }; /* 128 exact buckets are the first two rows of 64 */
@@ -52,17 +54,6 @@ uint32_t load_quantile_us(const struct load_histogram *h, double q)
 /* --- stamps --- */
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static int value_of(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
 
 static void put(uint8_t *b, uint64_t v, int n)
 {
@@ -121,7 +112,7 @@ size_t load_base64_read(uint8_t *out, size_t cap, const char *text, size_t n)
     int bits = 0;
 
     for (size_t i = 0; i < n && done < cap; i++) {
-        int six = value_of(text[i]);
+        int six = sim_base64_sextet(text[i]);
 
         if (six < 0)
             break;

@@ -35,5 +35,6 @@ uint8_t sim_alaw_encode(int16_t pcm);
 int16_t sim_alaw_decode(uint8_t a);
 size_t sim_base64_encode(char *out, const uint8_t *in, size_t n);  /* no terminator */
 ssize_t sim_base64_decode(uint8_t *out, const char *in, size_t n); /* RD_EPROTO */
+int sim_base64_sextet(char c);                                     /* -1: not of base64 */
 
 #endif

@@ -82,7 +82,7 @@ size_t sim_base64_encode(char *out, const uint8_t *in, size_t n)
     return (size_t)(p - out);
 }
 
-static int sextet(char c)
+int sim_base64_sextet(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -109,7 +109,7 @@ ssize_t sim_base64_decode(uint8_t *out, const char *in, size_t n)
         uint32_t word = 0;
 
         for (size_t k = 0; k < 4; k++) {
-            int v = k < 4 - skip ? sextet(in[i + k]) : 0;
+            int v = k < 4 - skip ? sim_base64_sextet(in[i + k]) : 0;
             if (v < 0)
                 return RD_EPROTO;
             word = word << 6 | (uint32_t)v;
