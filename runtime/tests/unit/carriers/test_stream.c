@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A call on Twilio Media Streams, told frame by frame. */
 #include "base/err.h"
-#include "carriers/carriers.h"
 #include "carriers/twilio/frame.h"
 #include "carriers/twilio/stream.h"
 #include "fake_line.h"
@@ -492,15 +491,6 @@ static void test_a_leg_without_socket_is_freed_in_silence(void **state)
     assert_int_equal(fake_timers_alive(), 0);
 }
 
-static void test_the_table_knows_twilio(void **state)
-{
-    (void)state;
-    assert_ptr_equal(carrier_find("twilio"), &twilio_carrier);
-    assert_null(carrier_find("pigeon"));
-    assert_ptr_equal(carrier_at(0), &twilio_carrier);
-    assert_null(carrier_at(1));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,7 +516,6 @@ int main(void)
         cmocka_unit_test(test_events_can_change_hands),
         cmocka_unit_test(test_a_full_output_is_told),
         cmocka_unit_test(test_a_leg_without_socket_is_freed_in_silence),
-        cmocka_unit_test(test_the_table_knows_twilio),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
