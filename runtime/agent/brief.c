@@ -20,6 +20,8 @@ static const struct {
     {"vapi_assistant", offsetof(struct brief, vapi_assistant)},
     {"vapi_variables", offsetof(struct brief, vapi_variables)},
     {"vapi_tools", offsetof(struct brief, vapi_tools)},
+    {"api", offsetof(struct brief, api)},
+    {"backend", offsetof(struct brief, backend)},
     {"model", offsetof(struct brief, model)},
     {"voice", offsetof(struct brief, voice)},
     {"audio", offsetof(struct brief, audio)},

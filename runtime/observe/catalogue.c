@@ -8,9 +8,9 @@
 enum { CODE_CHARS = 96 };
 
 static const struct error_family *const all[] = {
-    &catalogue_calls,  &catalogue_ends,   &catalogue_node,   &catalogue_records,
-    &catalogue_openai, &catalogue_bridge, &catalogue_twilio, &catalogue_numbers,
-    &catalogue_texts,  &catalogue_vapi,   &catalogue_health,
+    &catalogue_calls,   &catalogue_ends,  &catalogue_node,   &catalogue_records,
+    &catalogue_openai,  &catalogue_live,  &catalogue_bridge, &catalogue_twilio,
+    &catalogue_numbers, &catalogue_texts, &catalogue_vapi,   &catalogue_health,
 };
 
 const struct error_family *const *catalogue_families(size_t *n)

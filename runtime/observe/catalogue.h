@@ -47,8 +47,8 @@ const char *error_retry_name(enum error_retry r);
 
 /* The families, one file each. */
 extern const struct error_family catalogue_calls, catalogue_ends, catalogue_node, catalogue_records;
-extern const struct error_family catalogue_openai, catalogue_bridge, catalogue_twilio,
-    catalogue_numbers;
+extern const struct error_family catalogue_openai, catalogue_live, catalogue_bridge,
+    catalogue_twilio, catalogue_numbers;
 extern const struct error_family catalogue_texts, catalogue_vapi, catalogue_health;
 
 #endif

@@ -28,7 +28,9 @@ struct brief {
     const char *vapi_tools; /* "line": we run them; empty: whoever their server is, perhaps us */
 
     /* For the provider. */
-    const char *model; /* empty: the configured default */
+    const char *api;     /* of OpenAI: "live" is GPT-Live; else the Realtime API */
+    const char *backend; /* GPT-Live: the model that thinks and calls tools; empty: its default */
+    const char *model;   /* empty: the configured default */
     const char *voice;
     const char
         *audio; /* "pcm": the session's is 16-bit PCM at 24 kHz; else the telephone's µ-law */

@@ -165,8 +165,10 @@ struct provider_ops {
     /* Who is told of what follows. */
     void (*set_events)(struct provider_leg *leg, const struct provider_events *ev, void *arg);
     void (*forget)(struct provider_leg *leg); /* closes; nobody is told anything any more */
-    void (*close)(struct provider_leg *leg);  /* orderly; on_end follows, at most 2 s later */
-    void (*abort)(struct provider_leg *leg);  /* whatever it waits for: on_end follows at once */
+    /* Orderly; on_end follows, at most 2 s later. Before it only on_usage may come: what the session has
+     * cost, where only its end tells. */
+    void (*close)(struct provider_leg *leg);
+    void (*abort)(struct provider_leg *leg); /* whatever it waits for: on_end follows at once */
 };
 
 #endif

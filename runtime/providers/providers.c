@@ -2,6 +2,7 @@
 /* providers.c - the table of providers: a new one is a folder beside this file and a line here. */
 #include "providers/providers.h"
 
+#include "providers/live/live.h"
 #include "providers/openai/openai.h"
 #include "providers/vapi/vapi.h"
 
@@ -10,6 +11,7 @@
 static const struct provider_ops *const providers[] = {
     &openai_provider,
     &vapi_provider,
+    &live_provider,
     NULL,
 };
 
