@@ -28,7 +28,8 @@ static void add_usage(struct provider_usage *sum, const struct provider_usage *u
 static void tell_usage(struct call *c, const struct provider_usage *u, struct rd_str raw,
                        struct rd_str item_id, struct rd_str cut_off)
 {
-    if (c->state >= CALL_CLOSING)
+    /* What only the end of a session tells comes after the totals; its record is not lost. */
+    if (c->state >= CALL_CLOSING && c->provider_ops->caps.billing_unit != PROVIDER_BILLS_SECONDS)
         return;
     add_usage(&c->totals.usage, u);
     call_record(c, &(struct record){.type = RECORD_USAGE,

@@ -59,6 +59,8 @@ static void on_record(void *arg, const struct record *r)
     if (r->type == RECORD_TURN && r->wait.known)
         f->wait = r->wait;
     if (r->type == RECORD_USAGE)
+        f->billed_seconds += r->usage->seconds;
+    if (r->type == RECORD_USAGE)
         (void)rd_str_copy(f->billed_item, sizeof(f->billed_item), r->id);
     if (r->type == RECORD_USAGE && r->said.n > 0)
         fake_note(f, "cut off:%.*s", (int)r->said.n, r->said.p);

@@ -33,6 +33,7 @@ struct fake {
     struct call_totals totals;     /* of the end */
     struct turn_wait wait;         /* of the newest turn that has one */
     char billed_item[TURN_ID];     /* of the newest usage */
+    double billed_seconds;         /* of all usage */
     int agent_rc;                  /* what the script's mailbox answers */
     bool legs_close_at_once;
     bool no_more_legs;                  /* none can be opened */

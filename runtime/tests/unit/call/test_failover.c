@@ -225,6 +225,23 @@ static void begin_with_a_notice(void)
     call_provider_events.on_ready(f.call);
 }
 
+static void test_what_only_its_end_tells_of_the_cost_is_kept(void **state)
+{
+    const struct provider_usage u = {.seconds = 12.5};
+
+    (void)state;
+    begin_with_a_notice();
+    call_provider_events.on_usage(f.call, &u, RD_STR("{}"));
+    f.legs_close_at_once = false;
+    call_end(f.call, CALL_END_OPERATOR);
+    call_provider_events.on_usage(f.call, &u, RD_STR("{}"));
+    assert_true(f.billed_seconds == 25);
+    assert_true(f.totals.usage.seconds == 12.5); /* these were told before */
+    fake_carrier_ends(&f, LEG_CLOSED_BY_US);
+    fake_provider_ends(&f, LEG_CLOSED_BY_US);
+    assert_null(f.call);
+}
+
 static void say(const char *response, const char *item, const char *words)
 {
     fake_response_starts(&f, response);
@@ -325,6 +342,7 @@ static void test_words_that_came_before_the_turns_end_are_not_fed_again(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        STORY(test_what_only_its_end_tells_of_the_cost_is_kept),
         STORY(test_refused_at_the_start_the_other_one_greets),
         STORY(test_who_is_not_ready_in_time_is_replaced_once),
         STORY(test_a_leg_that_cannot_be_opened_is_the_others),
