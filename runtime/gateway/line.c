@@ -286,6 +286,15 @@ static struct provider_leg *open_vapi(struct line *l, unsigned number,
     return vapi_open(&leg, l->thread->vapi, &s, ev, c) ? NULL : leg;
 }
 
+static struct provider_leg *open_live(struct line *l, unsigned number,
+                                      const struct provider_events *ev, struct call *c)
+{
+    struct live_session s = {.brief = l->brief, .call_sid = l->view.sid, .number = number};
+    struct provider_leg *leg = NULL;
+
+    return live_open(&leg, l->thread->live, &s, ev, c) ? NULL : leg;
+}
+
 /* A stream that is not the call's first counts its sessions from a thousand times its number, so that no
  * two of a call are the same. */
 static struct provider_leg *open_leg(void *arg, const struct provider_ops **ops,
@@ -294,9 +303,13 @@ static struct provider_leg *open_leg(void *arg, const struct provider_ops **ops,
     struct line *l = arg;
     unsigned number = (l->view.legs - 1) * 1000 + l->sessions++;
 
-    *ops = l->on_vapi ? &vapi_provider : &openai_provider;
+    bool live = !l->on_vapi && l->brief->api && strcmp(l->brief->api, "live") == 0;
+
+    *ops = l->on_vapi ? &vapi_provider : live ? &live_provider : &openai_provider;
     call_meter(c, metric_slot(F_TURN_MS, l->view.agent, system_of(l), NULL));
-    return l->on_vapi ? open_vapi(l, number, ev, c) : open_openai(l, number, ev, c);
+    if (l->on_vapi)
+        return open_vapi(l, number, ev, c);
+    return live ? open_live(l, number, ev, c) : open_openai(l, number, ev, c);
 }
 
 /* Who could not go on is not asked again in this stream, so there is no way back. */

@@ -216,6 +216,15 @@ static int start_vapi(struct media_thread *t)
     return vapi_pool_new(&t->vapi, &o);
 }
 
+static int start_live(struct media_thread *t)
+{
+    const struct settings *s = t->node->settings;
+    struct live_opts o = {
+        .loop = t->loop, .tls = t->node->tls_client, .url = s->live_url, .key = s->openai_key};
+
+    return live_pool_new(&t->live, &o);
+}
+
 int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
 {
     struct media_thread *t = calloc(1, sizeof(*t));
@@ -237,6 +246,8 @@ int media_thread_new(struct media_thread **out, struct node *n, unsigned index)
         rc = start_openai(t);
     if (!rc)
         rc = start_vapi(t);
+    if (!rc)
+        rc = start_live(t);
     if (!rc)
         rc = loop_timer_new(&t->pulse, t->loop, on_pulse, t);
     if (rc) {
@@ -272,6 +283,7 @@ void media_thread_free(struct media_thread *t)
     if (t->openai)
         openai_pool_free(t->openai);
     vapi_pool_free(t->vapi);
+    live_pool_free(t->live);
     loop_timer_free(t->pulse);
     if (t->mailbox)
         mailbox_free(t->mailbox);

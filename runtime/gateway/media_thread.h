@@ -8,6 +8,7 @@
 #include "gateway/node_internal.h"
 #include "io/http_server.h"
 #include "io/mailbox.h"
+#include "providers/live/live.h"
 #include "providers/openai/openai.h"
 #include "providers/vapi/vapi.h"
 
@@ -33,6 +34,7 @@ struct media_thread {
     struct http_server *http;
     struct openai_pool *openai;
     struct vapi_pool *vapi;
+    struct live_pool *live;
     struct loop_timer *pulse; /* once a second: gauges */
     struct opening *openings; /* webhooks that wait for a script, offers that wait for a stream */
     struct line *lines;       /* calls with a stream */

@@ -18,7 +18,7 @@ struct settings {
     char *library_path;   /* where scripts/ringdown/ is found; RINGDOWN_LIBRARY, else beside the
                              binary */
     char *cluster_secret; /* 32 bytes as hex; made and kept in <data>/secret when not given */
-    char *openai_url, *openai_key, *openai_model;
+    char *openai_url, *openai_key, *openai_model, *live_url;
     char *openai_shutdowns; /* "model=2027-01-20" lines */
     char *heartbeat_url;
     char *synthetic_to, *synthetic_system, *synthetic_reach; /* to: "" when off */

@@ -197,9 +197,11 @@ static void check_legs(struct media_thread *t)
 {
     unsigned n = 0;
 
-    if (openai_pool_legs(t->openai) + vapi_pool_legs(t->vapi) > atomic_load(&t->n_lines))
+    if (openai_pool_legs(t->openai) + vapi_pool_legs(t->vapi) + live_pool_legs(t->live) >
+        atomic_load(&t->n_lines))
         n = openai_pool_disown(t->openai, is_call_of_a_line, t) +
-            vapi_pool_disown(t->vapi, is_call_of_a_line, t);
+            vapi_pool_disown(t->vapi, is_call_of_a_line, t) +
+            live_pool_disown(t->live, is_call_of_a_line, t);
     while (n-- > 0)
         found(M_ZOMBIE_LEG, "leg", "");
 }

@@ -19,7 +19,10 @@ local host = require "ringdown.host"
 ---@alias ringdown.words string|table<string, string> a text, or one per language
 
 ---@class ringdown.openai
----@field model string? a Realtime model; the setting openai.model if left out
+---@field api "realtime"|"live"? which API of OpenAI; "realtime" if left out. "live" is GPT-Live, and experimental:
+---  without `audio`, `context` and `vad`
+---@field backend string? with api = "live": the model that thinks and calls tools; "gpt-5.5" if left out
+---@field model string? a Realtime model; the setting openai.model if left out. With api = "live": "gpt-live-1.1"
 ---@field voice string? "marin" if left out
 ---@field audio "pcmu"|"pcm"? what the model hears and speaks: "pcmu", as the telephone, if left out; "pcm", 16 bits at
 ---  24 kHz, for a model that needs it

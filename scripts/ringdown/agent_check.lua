@@ -145,6 +145,8 @@ local function shapes_of(languages)
     },
     vars = shape.map_of(plain_data),
     openai = shape.fields {
+      api = shape.one_of { "realtime", "live" },
+      backend = shape.text,
       model = shape.text,
       voice = shape.one_of(voices),
       audio = shape.one_of { "pcmu", "pcm" },
@@ -213,6 +215,34 @@ local function check_record(def, complain)
   if def.record and not (def.notice and def.notice.recording) then
     complain("record", "callers must be told before they are recorded; add notice = { recording = true }")
   end
+end
+
+-- GPT-Live decides by itself when a caller has finished and what it keeps; the rest is not built.
+local not_live = {
+  vad = "GPT-Live finds out by itself when a caller has finished; leave it out",
+  context = "GPT-Live decides by itself what it keeps of a conversation; leave it out",
+  audio = 'with api = "live" there is "pcmu" only; leave it out',
+}
+
+local function check_live(def, complain, warn)
+  local openai = def.openai or {}
+  if openai.api ~= "live" then
+    if openai.backend then
+      complain("openai.backend", 'there is one only with api = "live"')
+    end
+    return
+  end
+  for key, why in pairs(not_live) do
+    if openai[key] and openai[key] ~= "pcmu" then
+      complain("openai." .. key, why)
+    end
+  end
+  if openai.model and not openai.model:find "^gpt%-live" then
+    complain("openai.model", ("'%s' is no model of GPT-Live; leave it out, or take one like \"gpt-live-1.1\"")
+      :format(openai.model))
+  end
+  warn("openai.api", '"live" is experimental: its words are asked for, not promised, and callers may hear a notice in '
+    .. "other words (docs/gpt-live.md)")
 end
 
 -- Tools that depend on the agent: whom they may transfer to, which texts they may send…
@@ -335,9 +365,11 @@ function M.define(spec)
     require("ringdown.sms_check").check(def, complain)
   end
   def.place = place
-  triage.warn(def, function(path, text)
+  local function warn(path, text)
     complaints.warn(place, path, text)
-  end)
+  end
+  triage.warn(def, warn)
+  check_live(def, complain, warn)
   return def
 end
 

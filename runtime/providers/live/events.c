@@ -298,7 +298,7 @@ static const struct {
 
 int live_events_feed(struct live_events *e, struct rd_str message, uint64_t now_ms)
 {
-    struct json_value m, type = {0};
+    struct json_value m, type;
 
     if (json_parse(message, &m) || m.type != JSON_OBJECT ||
         (type = json_get(&m, "type")).type != JSON_STRING) {
