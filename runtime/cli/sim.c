@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "io/loop.h"
 #include "sim/carrier/double.h"
+#include "sim/live/double.h"
 #include "sim/openai/double.h"
 #include "sim/vapi/double.h"
 
@@ -29,7 +30,8 @@ static const char usage[] =
     "usage: ringdown sim [--openai HOST:PORT] [--scenarios FOLDER] [--record-openai FILE]\n"
     "                    [--log FILE] [--tls-cert FILE --tls-key FILE]\n"
     "                    [--twilio HOST:PORT] [--node URL] [--fallback URL] [--twilio-log FILE]\n"
-    "                    [--vapi HOST:PORT] [--vapi-log FILE]\n\n"
+    "                    [--vapi HOST:PORT] [--vapi-log FILE] [--live HOST:PORT] [--live-log "
+    "FILE]\n\n"
     "Plays OpenAI's Realtime API until it is told to stop: understands what the scenarios' "
     "callers\n"
     "say, by its sound, and answers what the scenarios say. Calls are placed by `ringdown "
@@ -61,13 +63,17 @@ static const char usage[] =
     "                        $VAPI_WEBHOOK_HMAC\n"
     "  --vapi-fault LIST     how it misbehaves: runtime/sim/vapi/fault.h\n"
     "  --vapi-log FILE       what it was asked, posted, heard and said, one JSON object per "
-    "line\n\n"
+    "line\n"
+    "  --live HOST:PORT      also OpenAI's GPT-Live; runtime/sim/live/double.h says how it "
+    "misbehaves\n"
+    "  --live-log FILE       what it was sent, heard and said, one JSON object per line\n\n"
     "Exit code 0 when told to stop, 1 when it cannot start, 2 for wrong arguments.\n";
 
 struct simulating {
     const char *listen, *folder, *record, *log, *cert, *key;
     const char *twilio, *node, *fallback, *twilio_log, *rest_fault, *numbers;
     const char *vapi, *vapi_sign, *vapi_fault, *vapi_log;
+    const char *live, *live_log;
     FILE *events; /* owns */
     struct tls_client *tls_client;
     struct carrier_double *carrier;
@@ -77,6 +83,7 @@ struct simulating {
     struct tls_server *tls;
     struct openai_double *openai;
     struct vapi_double *vapi_double;
+    struct live_double *live_double;
 };
 
 #define WORD(name, member)                        \
@@ -103,7 +110,9 @@ static const struct {
              WORD("vapi", vapi),
              WORD("vapi-sign", vapi_sign),
              WORD("vapi-fault", vapi_fault),
-             WORD("vapi-log", vapi_log)};
+             WORD("vapi-log", vapi_log),
+             WORD("live", live),
+             WORD("live-log", live_log)};
 
 enum { WORDS = sizeof(words) / sizeof(words[0]), FIRST_WORD = 256 };
 
@@ -237,6 +246,17 @@ static int start_vapi(struct simulating *s, char *why, size_t cap)
     return s->vapi ? vapi_double_start(&s->vapi_double, &o, why, cap) : 0;
 }
 
+static int start_live(struct simulating *s, char *why, size_t cap)
+{
+    struct live_double_opts o = {.loop = s->loop,
+                                 .listen = s->live,
+                                 .scenarios = s->scenarios,
+                                 .n_scenarios = s->n_scenarios,
+                                 .log = s->live_log};
+
+    return s->live ? live_double_start(&s->live_double, &o, why, cap) : 0;
+}
+
 /* 0, or an error that was told. */
 static int start(struct simulating *s)
 {
@@ -255,6 +275,7 @@ static int start(struct simulating *s)
     rc = rc ? rc : openai_double_start(&s->openai, &o, why, sizeof(why));
     rc = rc ? rc : start_twilio(s, why, sizeof(why));
     rc = rc ? rc : start_vapi(s, why, sizeof(why));
+    rc = rc ? rc : start_live(s, why, sizeof(why));
     rc = rc ? rc : loop_on_signal(s->loop, SIGINT, on_signal, s);
     rc = rc ? rc : loop_on_signal(s->loop, SIGTERM, on_signal, s);
     if (rc)
@@ -280,6 +301,9 @@ static void print_environment(const struct simulating *s)
                "export %s=%s\n",
                vapi_double_port(s->vapi_double),
                is_hmac(s) ? "VAPI_WEBHOOK_HMAC" : "VAPI_WEBHOOK_SECRET", vapi_secret(s));
+    if (s->live_double)
+        printf("export OPENAI_LIVE_URL=ws://127.0.0.1:%u/v1/live/sessions\n",
+               live_double_port(s->live_double));
     if (s->cert)
         printf("export RINGDOWN_CA_FILE=%s\n", s->cert);
     fflush(stdout);
@@ -289,6 +313,7 @@ static void finish(struct simulating *s)
 {
     carrier_double_stop(s->carrier);
     vapi_double_stop(s->vapi_double);
+    live_double_stop(s->live_double);
     if (s->openai)
         openai_double_stop(s->openai);
     if (s->loop)
