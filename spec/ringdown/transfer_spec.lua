@@ -83,7 +83,8 @@ describe("asking Twilio for a transfer", function()
     host.twilio_replies[PATH] = { status = 400, body = '{"code":21220,"message":"Call is not in-progress."}' }
     assert.same({ false, "for Twilio the call is over already" }, { call:transfer "office" })
     host.twilio_replies[PATH] = { status = 500, body = "{}" }
-    assert.same({ false, "Twilio answered 500: no reason given; and reading back: connection refused", true }, { call:transfer "office" })
+    assert.same({ false, "Twilio answered 500: no reason given; and reading back: connection refused", true },
+      { call:transfer "office" })
     host.twilio_replies = {}
     assert.is_false((call:transfer "office"))
     host.twilio_replies = nil
