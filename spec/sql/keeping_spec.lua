@@ -143,11 +143,28 @@ describe("keeping", function()
     assert.same({}, maintain())
   end)
 
+  it("forgets what tools answered on Vapi after two days, also when no other call writes", function()
+    pg.run(url, ([[insert into vapi_writes (call, key, at, output) values
+      ('CAold', repeat('a', 64), %s - interval '49 hours', 'Ann'), ('CAnew', repeat('a', 64), %s, 'Bob')]]):format(
+      now, now))
+    maintain()
+    assert.same({ { call = "CAnew" } }, pg.query(url, "select call from vapi_writes"))
+  end)
+
   describe("erase this caller", function()
     local caller, other = "+13125550142", "+131255501429"
 
+    local function theirs_of_ann()
+      local call = events.conversation(1)
+      call:add("near_miss", { rule = "gas-leak", why = "negated", words = "Ann says it is no gas" })
+      call:add("vars", { vars = { name = "Ann" } })
+      call:add("opened", { schema = 1, form = { CallerName = "Ann" } })
+      return call
+    end
+
     before_each(function()
-      events.ingest(url, events.conversation(1).list)
+      local own = theirs_of_ann()
+      events.ingest(url, own.list)
       local theirs = events.conversation(2, { common = { from = other } })
       theirs:add("transfer", { to = caller, state = "asked", why = "asked for " .. caller .. " or " .. other })
       events.ingest(url, theirs.list)
@@ -165,18 +182,24 @@ describe("keeping", function()
         insert into texts (id, direction, from_number, to_number, body, created_at, updated_at)
           values ('SMin', 'in', '%s', '+13125550100', 'it is Ann', now(), now());
         insert into opt_outs (number_hash, source) values (sha256('ann'), 'stop');
-        select rollout_put('sales', 0, '{"allow": ["%s"]}', 'alice')]]):format(caller, other, caller, caller))
+        insert into vapi_writes (call, key, output) values ('%s', repeat('a', 64), 'booked for Ann'),
+          ('%s', repeat('b', 64), 'called back %s');
+        select rollout_put('sales', 0, '{"allow": ["%s"]}', 'alice')]]):format(caller, other, caller, own.stream,
+        theirs.stream, caller, caller))
     end)
 
     local function erase()
       return cjson.decode(pg.run(url, ("select erase_caller('%s', sha256('ann'), 'alice')"):format(caller)))
     end
 
+    -- Every table there is, but rollouts: whose plans list the number is told instead.
     local function everything()
-      return pg.run(url, [[select to_jsonb(x) from calls x; select to_jsonb(x) from call_events x;
-        select to_jsonb(x) from turns x; select to_jsonb(x) from tool_calls x; select to_jsonb(x) from texts x;
-        select to_jsonb(x) from customers x; select to_jsonb(x) from appointments x; select to_jsonb(x) from audit x;
-        select to_jsonb(x) from alerts x; select to_jsonb(x) from usage x; select to_jsonb(x) from triage_matches x]])
+      local asked = {}
+      for i, row in ipairs(pg.query(url, [[select c.relname as name from pg_class c where c.relkind in ('r', 'p')
+        and c.relnamespace = 'public'::regnamespace and not c.relispartition and c.relname <> 'rollouts']])) do
+        asked[i] = ("select to_jsonb(x) from %s x"):format(row.name)
+      end
+      return pg.run(url, table.concat(asked, ";"))
     end
 
     it("leaves no trace of number, name or words", function()
@@ -201,7 +224,7 @@ describe("keeping", function()
 
     it("tells what it did, what must be deleted, and what stays", function()
       local told = erase()
-      assert.same({ calls = 2, call_events = 24, turns = 3, tool_calls = 1, texts = 3, triage_matches = 0,
+      assert.same({ calls = 2, call_events = 27, turns = 3, tool_calls = 1, texts = 3, triage_matches = 0,
         appointments = 1, customers = 1, store = 0, api_requests = 0, audit = 1, opt_outs_kept = 1,
         still_listed = { "sales" },
         recordings = { { node = "n1",
@@ -219,9 +242,9 @@ describe("keeping", function()
 
     it("holds against what the journal brings later", function()
       erase()
-      local again = events.conversation(1)
+      local again = theirs_of_ann()
       again:add("turn", { seq = 9, role = "caller", text = "it is Ann again" })
-      assert.same({ duplicate = 19, kept = 1 }, events.outcomes(url, again.list))
+      assert.same({ duplicate = 22, kept = 1 }, events.outcomes(url, again.list))
       local n = events.node "n3"
       n:add("webhook", { call = again.stream, kind = "status", status = "completed", from = caller, to = caller })
       events.ingest(url, n.list)
@@ -245,6 +268,19 @@ describe("keeping", function()
         call.stream)))
       local path = "recordings/2026/11/25/" .. call.stream .. "-1795600000000000.wav"
       assert.same({ n = 1 }, one(("select count(*) as n from recordings_due('n1') where path = '%s'"):format(path)))
+    end)
+
+    it("knows of a call that goes on that it wrote, and not what", function()
+      local call = events.conversation(3)
+      while #call.list > 4 do
+        table.remove(call.list)
+      end
+      events.ingest(url, call.list)
+      pg.run(url, ("insert into vapi_writes (call, key, output) values ('%s', repeat('c', 64), 'Ann')"):format(
+        call.stream))
+      erase()
+      assert.same({ mine = false }, one(("select mine, known from vapi_write_begin('%s', repeat('c', 64))"):format(
+        call.stream)))
     end)
 
     it("may be asked again", function()
