@@ -80,7 +80,7 @@ describe("what the documents say to type", function()
 
   for _, row in ipairs(run) do
     if not row[1]:find "ringdown demo" then
-      it(row[1], function()
+      it(row[1] .. (row.long and " #long" or ""), function()
         for _, line in ipairs(lines[row] or {}) do
           local text = (row.as or line.text):gsub("CALL$", call)
           local said, code = ringdown(text, row.typed)

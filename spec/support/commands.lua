@@ -22,10 +22,10 @@ end
 
 -- Without sudo and assignments before it.
 local function bare(line)
-  local rest, n = line
+  local rest = line:gsub("^sudo %-u %S+ env ", ""):gsub("^sudo ", "")
+  local n
   repeat
     rest, n = rest:gsub("^%s*[%w_]+=%S*%s+", "")
-    rest = rest:gsub("^sudo ", ""):gsub("^runuser %-u %S+ %-%- ", "")
   until n == 0
   return rest
 end
