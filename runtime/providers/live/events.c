@@ -150,7 +150,7 @@ static bool is_open(const struct live_events *e, struct rd_str id)
     return false;
 }
 
-static void on_item(struct live_events *e, const struct json_value *event)
+static void on_item(struct live_events *e, const struct json_value *event, uint64_t now_ms)
 {
     struct json_value item = json_get(event, "item"), type = json_get(&item, "type");
     struct provider_tool_call t = {.name = word_in(&item, "name"), .response_id = RD_STR("")};
@@ -166,6 +166,7 @@ static void on_item(struct live_events *e, const struct json_value *event)
     }
     (void)rd_str_copy(e->open[e->n_open++], LIVE_ID_CHARS, id);
     t.call_id = t.item_id = rd_str(told);
+    floor_acts(e->floor, now_ms);
     t.arguments = words_in(e, &item, "arguments");
     if (e->floor->up)
         e->floor->up->on_tool_call(e->floor->up_arg, &t);
@@ -215,9 +216,8 @@ static void on_backend(struct live_events *e, const struct json_value *m, uint64
     struct json_value event = json_get(m, "event");
     struct rd_str type = word_in(&event, "type");
 
-    (void)now_ms;
     if (rd_str_eq(type, RD_STR("response.output_item.done")))
-        on_item(e, &event);
+        on_item(e, &event, now_ms);
     else if (rd_str_eq(type, RD_STR("response.created")))
         e->backend_runs = true;
     else if (rd_str_eq(type, RD_STR("response.completed")))

@@ -8,7 +8,7 @@
  *     from its transcript alone. A prompt beside the conversation is answered in it: there is one voice.
  * The caller:
  *   - words begin an item. Their turn is told at once when the agent is silent, else when it has yielded.
- *   - the turn is over after a pause, or when the agent begins; words that come a moment later are part of
+ *   - the turn is over after a pause, or when the agent begins, or calls a function; words that come a moment later are part of
  *     it, because the transcript lags behind the sound.
  *
  * Failure modes: a prompt that nothing answers is forgotten after 4 s, so that a later sentence is not taken
@@ -199,6 +199,14 @@ static void stop_caller(struct floor *f)
         f->up->on_committed(f->up_arg, c->open ? rd_str(c->item) : RD_STR(""));
 }
 
+/* What was said is acted upon: it is over, although its last words may not be here. */
+void floor_acts(struct floor *f, uint64_t now_ms)
+{
+    if (f->caller.open && f->caller.due_ms == 0)
+        f->caller.due_ms = now_ms + FLOOR_LATE_MS;
+    stop_caller(f);
+}
+
 /* --- the agent's response --- */
 
 static void close_response(struct floor *f, enum provider_response_state state, uint64_t now_ms)
@@ -232,9 +240,7 @@ static void open_response(struct floor *f, uint64_t now_ms)
     struct floor_agent *a = &f->agent;
 
     settle_agent(f);
-    if (f->caller.open && f->caller.due_ms == 0)
-        f->caller.due_ms = now_ms + FLOOR_LATE_MS;
-    stop_caller(f);
+    floor_acts(f, now_ms);
     a->prompt = take_prompt(f, now_ms);
     a->open = a->owes_words = true;
     a->dead = false;

@@ -4,7 +4,7 @@
  * from outside.
  *
  *   agent:  silent ──sound loud enough to be speech──▶ speaks ──700 ms without, cancelled──▶ silent
- *   caller: silent ──words──▶ speaks ──1 s without words, or the agent speaks──▶ silent
+ *   caller: silent ──words──▶ speaks ──1 s without words, or the agent speaks or acts──▶ silent
  *
  * Words of the caller over an agent who speaks on are no turn: the model alone decides whether it stops. It
  * has stopped once it was silent for 300 ms; what of it still plays is cleared then, which is little, as it
@@ -80,6 +80,7 @@ void floor_fini(struct floor *f);
 /* What GPT-Live sends. Whoever is told may set `up` to NULL: then nothing more is told. */
 void floor_sound(struct floor *f, const struct audio_span *a, bool audible, uint64_t now_ms);
 void floor_words(struct floor *f, enum provider_role role, struct rd_str text, uint64_t now_ms);
+void floor_acts(struct floor *f, uint64_t now_ms); /* it calls a function */
 
 /* What the core wants. */
 void floor_asked(struct floor *f, uint32_t tag, uint64_t now_ms);

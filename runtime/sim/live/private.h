@@ -31,7 +31,7 @@ struct live_double {
     struct openai_script *script; /* owns */
     struct live_peer *peers;      /* own themselves */
     FILE *log;                    /* owns; NULL: none */
-    unsigned n_sessions;
+    unsigned n_sessions, n_faulty;
     bool stopped;
 };
 
@@ -49,7 +49,9 @@ struct live_peer {
     struct loop_timer *clock; /* owns */
     struct ears *ears;        /* owns */
     enum live_fault fault;
-    unsigned number, jobs, ticks, next_id;
+    unsigned number; /* of the double's sessions, */
+    unsigned nth;    /* and of those that misbehave */
+    unsigned jobs, ticks, next_id;
     bool started, closing;
     uint64_t started_ms;
 

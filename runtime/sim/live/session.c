@@ -242,7 +242,7 @@ static void misbehave(struct live_peer *p)
         p->fault = LIVE_GOOD;
         send_huge(p);
     }
-    if (p->number > 1 || age < FAULT_MS)
+    if (p->nth > 1 || age < FAULT_MS)
         return;
     if (p->fault == LIVE_DROP_FIRST && p->ws)
         ws_drop(p->ws);
@@ -520,6 +520,7 @@ int live_peer_new(struct live_peer **out, struct live_double *d, enum live_fault
     p->home = d;
     p->fault = fault;
     p->number = ++d->n_sessions;
+    p->nth = fault == LIVE_GOOD ? 0 : ++d->n_faulty;
     p->next = d->peers;
     d->peers = p;
     *out = p;

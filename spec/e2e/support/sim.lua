@@ -14,7 +14,8 @@ local function gather(folder)
   return folder
 end
 
--- sim.start{ tls = a certificate of support/tls.lua, scenarios = FOLDER, frames = false: what it hears is not written }
+-- sim.start{ tls = a certificate of support/tls.lua, scenarios = FOLDER, frames = false: what it hears is not written,
+--            live = true: GPT-Live, too }
 function sim.start(o)
   o = o or {}
   local s = setmetatable({ folder = proc.folder "sim", tls = o.tls }, Sim)
@@ -29,6 +30,12 @@ function sim.start(o)
     table.insert(args, "--record-openai")
     table.insert(args, s.frames_file)
   end
+  s.live_file = s.folder .. "/live.ndjson"
+  if o.live then
+    for _, word in ipairs { "--live", "127.0.0.1:0", "--live-log", s.live_file } do
+      table.insert(args, word)
+    end
+  end
   if o.tls then
     for _, word in ipairs { "--tls-cert", o.tls.certificate, "--tls-key", o.tls.key } do
       table.insert(args, word)
@@ -37,6 +44,7 @@ function sim.start(o)
   s.child = proc.start { name = "sim", folder = s.folder, args = args }
   s.port = tonumber(s.child:says("REALTIME_URL=%w+://[^:]+:(%d+)", 60))
   assert(s.port, "the sim does not start: " .. s.child:text())
+  s.live_port = o.live and tonumber(s.child:says("OPENAI_LIVE_URL=%w+://[^:]+:(%d+)", 60))
   return s
 end
 
@@ -44,6 +52,11 @@ end
 function Sim:url(fault)
   return ("%s://127.0.0.1:%d%s/v1/realtime"):format(self.tls and "wss" or "ws", self.port,
     fault and "/fault/" .. fault or "")
+end
+
+-- The same of GPT-Live (runtime/sim/live/double.h).
+function Sim:live_url(fault)
+  return ("ws://127.0.0.1:%d%s/v1/live/sessions"):format(self.live_port, fault and "/fault/" .. fault or "")
 end
 
 local function ndjson(path)
@@ -59,6 +72,17 @@ function Sim:facts(kind)
   local list = {}
   for _, fact in ipairs(ndjson(self.log_file)) do
     if not kind or fact.ev == kind then
+      table.insert(list, fact)
+    end
+  end
+  return list
+end
+
+-- What GPT-Live heard, said and was sent: facts of one kind, of one session or of all.
+function Sim:live_facts(kind, session)
+  local list = {}
+  for _, fact in ipairs(ndjson(self.live_file)) do
+    if fact.ev == kind and (not session or fact.session == session) then
       table.insert(list, fact)
     end
   end

@@ -275,6 +275,19 @@ static void test_a_result_that_is_faster_than_the_backend_waits_for_it(void **st
     assert_true(core_heard(&live_core, "response l1.r1 started #3"));
 }
 
+static void test_a_call_ends_what_the_caller_was_saying(void **state)
+{
+    (void)state;
+    (void)live_ready();
+    live_caller_words("Bye");
+    fake_text(0, CALLS("c1"));
+    assert_true(strstr(live_core.told, "stopped ") < strstr(live_core.told, "tool "));
+    live_caller_words(" now.");
+    fake_advance(800);
+    assert_true(core_heard(&live_core, "words caller l1.c1 final \"Bye now.\""));
+    assert_int_equal(core_count(&live_core, "started"), 1);
+}
+
 static void test_its_tokens_are_told_under_its_own_name(void **state)
 {
     (void)state;
@@ -469,6 +482,7 @@ int main(void)
         LIVE_STORY(test_a_later_session_is_told_what_was_before),
         LIVE_STORY(test_the_backend_goes_on_once_all_its_calls_are_answered),
         LIVE_STORY(test_a_result_that_is_faster_than_the_backend_waits_for_it),
+        LIVE_STORY(test_a_call_ends_what_the_caller_was_saying),
         LIVE_STORY(test_its_tokens_are_told_under_its_own_name),
         LIVE_STORY(test_results_of_another_session_are_refused),
         LIVE_STORY(test_a_call_that_cannot_be_answered_is_counted),
