@@ -55,11 +55,6 @@ const char *call_state_name(const struct call *c)
     return states[c->state].name;
 }
 
-const char *call_sid(const struct call *c)
-{
-    return c->sid;
-}
-
 uint64_t call_now(const struct call *c)
 {
     return clock_ms(c->o.clock);

@@ -134,7 +134,6 @@ bool call_is_ending(const struct call *c);
 /* For how long it has been going on past the longest that its brief allows; 0: it has not. */
 uint64_t call_overdue_ms(const struct call *c);
 
-const char *call_sid(const struct call *c);
 const char *call_state_name(const struct call *c);
 const char *call_end_name(enum call_end_reason why);
 struct call_totals call_totals(const struct call *c);

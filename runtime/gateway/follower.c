@@ -47,7 +47,7 @@ void followed_init(struct followed *f, struct answer *a, void (*free)(struct fol
     f->free = free;
 }
 
-struct followed *followed_ref(struct followed *f)
+static struct followed *followed_ref(struct followed *f)
 {
     if (f)
         atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);

@@ -18,7 +18,6 @@ struct followed {
 };
 
 void followed_init(struct followed *f, struct answer *a, void (*free)(struct followed *f));
-struct followed *followed_ref(struct followed *f);
 void followed_unref(struct followed *f);
 
 struct follower_opts {

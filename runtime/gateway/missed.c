@@ -28,11 +28,6 @@ static const char *const names[] = {
     [MISSED_FAILED] = "failed",
 };
 
-const char *missed_name(enum missed m)
-{
-    return names[m];
-}
-
 /* --- which calls --- */
 
 enum missed missed_by_end(enum call_end_reason why, bool opening_heard)

@@ -22,8 +22,6 @@ enum missed missed_by_end(enum call_end_reason why, bool opening_heard);
 enum missed missed_by_status(struct rd_str status, struct rd_str direction);
 enum missed missed_by_refusal(const char *reason);
 
-const char *missed_name(enum missed m);
-
 /* The caller of a call in the directory got through, or (m) did not. Whatever is said first stands:
  * ends are told by several signals. */
 void missed_call(struct node *n, const struct directory_view *call, enum missed m);

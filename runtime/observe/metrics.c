@@ -102,11 +102,6 @@ void metric_gauge_set(enum metric_gauge m, int64_t value)
     atomic_store_explicit(&gauges[m], value, memory_order_relaxed);
 }
 
-void metric_gauge_add(enum metric_gauge m, int64_t delta)
-{
-    atomic_fetch_add_explicit(&gauges[m], delta, memory_order_relaxed);
-}
-
 int64_t metric_gauge_value(enum metric_gauge m)
 {
     return atomic_load_explicit(&gauges[m], memory_order_relaxed);

@@ -122,7 +122,6 @@ void metric_add(enum metric_counter m, uint64_t n);
 uint64_t metric_value(enum metric_counter m);
 
 void metric_gauge_set(enum metric_gauge m, int64_t value);
-void metric_gauge_add(enum metric_gauge m, int64_t delta);
 int64_t metric_gauge_value(enum metric_gauge m);
 
 /* Buckets are log-linear, 8 per power of two: a quantile is at most 12.5 % above the truth. Values

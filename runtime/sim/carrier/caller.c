@@ -181,8 +181,3 @@ bool caller_tick(struct caller *c, bool audible, bool pending, int16_t frame[CAL
     c->now_ms += CALLER_FRAME_MS;
     return speech;
 }
-
-bool caller_speaking(const struct caller *c)
-{
-    return c->state == SPEAKING;
-}

@@ -46,6 +46,4 @@ void caller_free(struct caller *c);
  * what the caller says (silence is zeros); true when that is speech. */
 bool caller_tick(struct caller *c, bool audible, bool pending, int16_t frame[CALLER_FRAME]);
 
-bool caller_speaking(const struct caller *c);
-
 #endif

@@ -49,7 +49,7 @@ static void test_a_refusal_for_want_of_room_is_one(void **state)
     assert_int_equal(missed_by_refusal("script_late"), MISSED_SCRIPT_FAILED);
     assert_int_equal(missed_by_refusal("caller_full"), MISSED_NOT);
     assert_int_equal(missed_by_refusal("redirected"), MISSED_NOT);
-    assert_string_equal(missed_name(missed_by_refusal("draining")), "no_capacity");
+    assert_int_equal(missed_by_refusal("draining"), MISSED_NO_CAPACITY);
 }
 
 static void test_one_word_may_mean_stop_whatever_its_case(void **state)
