@@ -29,6 +29,13 @@ rd_printed(ringdown.lua.5 man configuration)
 rd_printed(ringdown.bash completion bash)
 rd_printed(_ringdown completion zsh)
 rd_printed(ringdown.fish completion fish)
+find_program(LUA54 lua5.4 REQUIRED)
+add_custom_command(OUTPUT ${package_out}/sbom.cdx.json
+    COMMAND sh -c "${LUA54} scripts/sbom \"$1\" >\"$2\"" sbom $<TARGET_FILE:ringdown> ${package_out}/sbom.cdx.json
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} VERBATIM
+    DEPENDS ringdown ${CMAKE_SOURCE_DIR}/scripts/sbom ${CMAKE_SOURCE_DIR}/runtime/console/package-lock.json)
+list(APPEND printed ${package_out}/sbom.cdx.json)
+
 # Part of a whole build where that costs little; a package wants the targets ringdown and package_printed.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 if(RD_SANITIZE OR RD_COVERAGE)
@@ -67,6 +74,7 @@ install(FILES ${package_out}/ringdown.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/
 install(FILES ${package_out}/_ringdown DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${package_out}/ringdown.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md" PATTERN "openapi.yaml")
+install(FILES ${package_out}/sbom.cdx.json DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md ${package_here}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # Compressed as Debian wants it, without a name or a time in the archives.
@@ -106,10 +114,12 @@ set(CPACK_STRIP_FILES OFF)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_PROJECT_CONFIG_FILE ${package_here}/depends.cmake)
+set(CPACK_RINGDOWN_OUT ${package_out})
+set(CPACK_RINGDOWN_PROGRAM ${CMAKE_BINARY_DIR}/ringdown)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "passwd, ca-certificates, tzdata")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "postgresql-15")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "espeak-ng, haproxy")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "espeak-ng, asterisk-core-sounds-en-wav, haproxy")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${package_here}/conffiles ${package_here}/postinst ${package_here}/prerm
     ${package_here}/postrm)
