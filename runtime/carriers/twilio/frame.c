@@ -9,8 +9,6 @@
 #include "base/err.h"
 #include "media/base64.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static bool is_space(char c)
@@ -140,12 +138,31 @@ char twilio_frame_digit(const struct json_value *dtmf)
     return digit.raw.p[0];
 }
 
+static char *put_u32(char *p, uint32_t n)
+{
+    char digits[10];
+    size_t i = sizeof(digits);
+
+    do
+        digits[--i] = (char)('0' + n % 10);
+    while (n /= 10);
+    memcpy(p, digits + i, sizeof(digits) - i);
+    return p + sizeof(digits) - i;
+}
+
+/* By hand: snprintf() took a seventh of what a piece of the model's audio costs. */
 size_t twilio_mark_print(char out[TWILIO_MARK_BYTES], const struct carrier_mark *m)
 {
-    int n = snprintf(out, TWILIO_MARK_BYTES, "g%" PRIu32 ".%" PRIu32 ".%" PRIu32, m->generation,
-                     m->item, m->bytes);
+    char *p = out;
 
-    return (size_t)n;
+    *p++ = 'g';
+    p = put_u32(p, m->generation);
+    *p++ = '.';
+    p = put_u32(p, m->item);
+    *p++ = '.';
+    p = put_u32(p, m->bytes);
+    *p = '\0';
+    return (size_t)(p - out);
 }
 
 /* One decimal number of a mark's name, spelled the one way we spell it. */
