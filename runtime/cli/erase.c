@@ -39,6 +39,8 @@ static const char unreachable[] =
     "Not reached by this command, and yours to ask for or to wait out:\n"
     "  Twilio         its call log, recordings and messages: console.twilio.com, or its API\n"
     "  OpenAI         what was sent to the model: its retention settings\n"
+    "  Vapi           calls it ran: its recordings and transcripts; its dashboard, or its API\n"
+    "  agents' hosts  what agents sent to the hosts in needs.hosts, and alerts to their channels\n"
     "  other nodes    their journals and recordings: run this command there as well\n"
     "  backups, logs  database dumps; logs hold numbers only as +1..42\n"
     "  a live node    the last events in its memory (ringdown calls), until it is restarted\n";

@@ -174,7 +174,9 @@ describe("what is kept of calls", function()
     assert.is_true(one(n.database, "select count(*) as n from turns where heard <> '' and call = " .. theirs).n > 0)
     local text, code = n:ringdown("erase", "--caller", from, "--yes")
     assert.equal(0, code, text)
-    assert.matches("Twilio", text, 1, true)
+    for _, who in ipairs { "Twilio", "OpenAI", "Vapi", "other nodes", "backups", "agents' hosts" } do
+      assert.matches("\n  " .. who, text, 1, true)
+    end
     assert.equal(0, one(n.database, "select count(*) as n from turns where heard <> '' and call = " .. theirs).n)
     assert.equal(0, one(n.database, ("select count(*) as n from call_events where body::text like '%%%s%%'")
       :format(from)).n)
