@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- check_reliability.lua PAGE PROOFS_MIN - the proofs that docs/reliability.md, or another page of its kind, names are
--- there. Run from the top of the tree by the ctests "reliability" and "threats". One line per gap, as
--- file:line: reason; exit 1 when there is any.
+-- there. Run from the top of the tree by the ctests "reliability", "threats" and "data_protection". One line per gap,
+-- as file:line: reason; exit 1 when there is any.
 --
 -- In the third cell of a row of each table that has a column "proof", from left to right:
 --   `unit.store.journal`        runtime/tests/unit/store/test_journal.c, whose tests follow
