@@ -8,7 +8,7 @@ local fake_host = require "ringdown.fake.host"
 local lfs = require "lfs"
 local samples = require "spec.support.samples"
 
-local PAGES = { "docs/agents.md", "docs/emergencies.md", "docs/texts.md", "docs/cookbook.md" }
+local PAGES = { "README.md", "docs/agents.md", "docs/emergencies.md", "docs/texts.md", "docs/cookbook.md" }
 local LIBRARY = { "agent", "tool", "tools", "http", "secret", "db", "store", "sms", "time", "json", "log" }
 
 local function library()
