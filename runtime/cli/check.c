@@ -10,11 +10,12 @@
 #include <stdio.h>
 
 static const char usage[] =
-    "usage: ringdown check [--agents] [--print] [--config FILE]\n\n"
+    "usage: ringdown check [--agents] [--print] [--config FILE] | --markdown\n\n"
     "Checks the configuration and every agent, and tells all mistakes at once, each with file and\n"
     "line. --agents looks at the agents only, so that one may work without keys. --print shows "
     "the\n"
-    "settings and where each comes from (secrets hidden).\n"
+    "settings and where each comes from (secrets hidden). --markdown prints the table of all\n"
+    "settings and looks at nothing.\n"
     "Exit code 2 when the configuration is wrong, 1 when an agent is.\n";
 
 static void on_missing_secret(void *arg, const struct agent_info *agent, const char *name)
@@ -98,17 +99,33 @@ static void print_settings(const struct settings *s)
     buf_fini(&text);
 }
 
+/* docs/configuration.md has it. */
+static int print_table(void)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, 1 << 20);
+    rc = settings_markdown(&text);
+    if (!rc)
+        fwrite(text.data, 1, text.n, stdout);
+    buf_fini(&text);
+    return rc ? EXIT_FAILED : EXIT_OK;
+}
+
 int cmd_check(int argc, char **argv)
 {
-    bool agents_only = false, print = false;
+    bool agents_only = false, print = false, markdown = false;
     const struct option_switch switches[] = {
-        {"agents", &agents_only}, {"print", &print}, {NULL, NULL}};
+        {"agents", &agents_only}, {"print", &print}, {"markdown", &markdown}, {NULL, NULL}};
     struct options o = {.usage = usage, .switches = switches};
     struct settings *s = NULL;
     int code = EXIT_OK, config_code = EXIT_OK;
 
     if (!options_read(&o, argc, argv, &code))
         return code;
+    if (markdown)
+        return print_table();
     if (!agents_only)
         config_code = options_settings(&o, SETTINGS_CHECK, &s);
     if (config_code || agents_only) { /* the agents can be looked at all the same */

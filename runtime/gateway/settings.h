@@ -74,5 +74,7 @@ int settings_diff(const struct settings *a, const struct settings *b, struct buf
 
 /* The settings as key = value lines, secrets hidden; says where each came from. */
 int settings_print(const struct settings *s, struct buf *out);
+/* All that can be configured, as the table of docs/configuration.md. */
+int settings_markdown(struct buf *out);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings_table.c - what can be configured, and what a value must look like.
  *
- * A new setting is one line in the table and one field in struct settings; `remedy` makes it needed
- * to serve. Rules that look at two settings at once are in settings.c. */
+ * A new setting is one line in the table, one field in struct settings, and one line in the table of
+ * docs/configuration.md, as `ringdown check --markdown` prints it; `remedy` makes it needed to serve.
+ * Rules that look at two settings at once are in settings.c. */
 #include "gateway/settings_table.h"
 #include "base/err.h"
 #include "base/json.h"
