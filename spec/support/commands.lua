@@ -6,10 +6,10 @@ local M = {}
 -- here.
 local PROGRAMS = {
   "apt", "apt%-get", "busted", "callgrind_annotate", "for", "valgrind", "cat", "cd", "certbot", "chmod", "chown",
-  "cmake", "cp", "createdb", "createuser", "ctest", "curl", "docker", "export", "git", "haproxy", "install",
+  "cmake", "cp", "createdb", "createuser", "ctest", "curl", "docker", "editor", "export", "git", "haproxy", "install",
   "journalctl", "kubectl", "ln", "lua5%.4", "luacheck", "mkdir", "mv", "nft", "npm", "npx", "openssl", "pg_dump",
   "pg_restore", "printf", "psql", "rm", "runuser", "sh", "ss", "sudo", "systemctl", "systemd%-analyze",
-  "systemd%-creds", "tar", "ufw", "useradd", "%.", "[%w./$-]*ringdown", "scripts/[%w-]+",
+  "systemd%-creds", "tar", "ufw", "useradd", "%.", "%(", "[%w./$-]*ringdown", "scripts/[%w-]+",
   "[%w./-]*/runtime/tests/[%w_]+",
 }
 
@@ -22,7 +22,7 @@ end
 
 -- Without sudo and assignments before it.
 local function bare(line)
-  local rest = line:gsub("^sudo %-u %S+ env ", ""):gsub("^sudo ", "")
+  local rest = line:gsub("^sudo %-u %S+ env ", ""):gsub("^sudo ", ""):gsub("^runuser %-u %S+ %-%- ", "")
   local n
   repeat
     rest, n = rest:gsub("^%s*[%w_]+=%S*%s+", "")
