@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 15 s
+-- takes: 25 s
 -- What the documents say to type is typed: each command that spec/docs/run.lua has, as the pages show it, in a folder
 -- of its own, beside one node with a month of made-up calls.
 local commands = require "spec.support.commands"
