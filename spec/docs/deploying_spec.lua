@@ -92,7 +92,7 @@ describe("the objects for Kubernetes", function()
   end)
 end)
 
--- `scripts/package --docker` carries it out; here only what needs no network.
+-- Only what needs no network and no Docker.
 describe("the image", function()
   local text = read "examples/docker/Dockerfile"
 
