@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- takes: 40 s
+-- takes: 30 s
 -- The account's numbers are switched to us and back, as an operator does it: `ringdown numbers` against a Twilio that
 -- is simulated, a real database, and processes that are killed. RINGDOWN_NUMBERS says how many (60; with --full 200).
 local json = require "cjson"
