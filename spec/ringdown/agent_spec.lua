@@ -136,6 +136,24 @@ describe("an agent's file", function()
     assert.matches("openai.context", complaints_of { openai = { context = 100 } }, 1, true)
   end)
 
+  it("may be answered by GPT-Live, which has no settings for what it decides by itself", function()
+    local function brief(more)
+      complaints.start("agents.x")
+      return fake.call({ agent = agent(with(more)) }).brief
+    end
+    local told = brief { openai = { api = "live" } }
+    assert.same({ "live", "gpt-live-1.1", "gpt-5.5" }, { told.api, told.model, told.backend })
+    told = brief { openai = { api = "live", model = "gpt-live-1", backend = "gpt-6" } }
+    assert.same({ "gpt-live-1", "gpt-6" }, { told.model, told.backend })
+    told = brief {}
+    assert.same({ "realtime", "", "" }, { told.api, told.model, told.backend })
+    local wrong = { vad = { silence = "300ms" }, context = 8000, audio = "pcm", model = "gpt-realtime-2.1" }
+    for key, value in pairs(wrong) do
+      assert.matches("openai." .. key, complaints_of { openai = { api = "live", [key] = value } }, 1, true)
+    end
+    assert.matches("openai.backend", complaints_of { openai = { backend = "gpt-6" } }, 1, true)
+  end)
+
   it("takes only tools as tools, each name once", function()
     local text = complaints_of { tools = { tools.end_call, tools.end_call, {} } }
     assert.matches("tools[2]: two tools are called 'end_call'", text, 1, true)
