@@ -4,8 +4,7 @@
 
 static const struct error_info live[] = {
     {"live.refused", "GPT-Live refuses the connection or the session",
-     "`code` says why; look it up here as live.CODE or openai.CODE. May this key use GPT-Live? The "
-     "agent without `api = \"live\"` does not need it",
+     "`code` says why; look it up here as live.CODE or openai.CODE. May this key use GPT-Live?",
      ERROR_CRITICAL, RETRY_NO},
     {"live.lost", "a session of GPT-Live could not be had, or broke",
      "`code` says why; if it repeats see status.openai.com", ERROR_WARNING, RETRY_BY_US},
