@@ -21,7 +21,7 @@ return {
   openai = {
     model = "gpt-realtime-2.1",           -- OPENAI_REALTIME_MODEL; for agents that name none
     -- url = "wss://api.openai.com/v1/realtime",    -- OPENAI_REALTIME_URL
-    -- live_url = "wss://api.openai.com/v1/live/sessions", -- OPENAI_LIVE_URL; for agents with api = "live", experimental
+    -- live_url = "wss://api.openai.com/v1/live/sessions", -- OPENAI_LIVE_URL; agents with api = "live"
     -- key = "sk-...",                    -- OPENAI_API_KEY; a secret, better in the environment
     -- concurrency = 0,                   -- OPENAI_CONCURRENCY; sessions the account may have: told when they run out
     -- shutdowns = { ["gpt-realtime"] = "2027-01-20" }, -- OPENAI_SHUTDOWNS; models that go, over those that are known
