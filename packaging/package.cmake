@@ -69,7 +69,8 @@ install(DIRECTORY scripts/ringdown DESTINATION ${package_share}/${PROJECT_VERSIO
 install(DIRECTORY sql DESTINATION ${package_share}/${PROJECT_VERSION})
 install(DIRECTORY agents DESTINATION ${package_share})
 install(DIRECTORY examples DESTINATION ${package_share}
-    PATTERN node_modules EXCLUDE PATTERN build EXCLUDE PATTERN write.js EXCLUDE)
+    PATTERN node_modules EXCLUDE PATTERN build EXCLUDE PATTERN write.js EXCLUDE
+    PATTERN secrets EXCLUDE REGEX "docker/agents" EXCLUDE) # what somebody who tried them has put there
 install(FILES ${package_out}/ringdown.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ringdown)
 install(FILES ${package_out}/_ringdown DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
 install(FILES ${package_out}/ringdown.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

@@ -141,7 +141,7 @@ function M.ask(session, to)
   session.away = { whom = to, numbers = numbers, place = 1, in_turn = own and wanted.in_turn,
     screen = own and wanted.screen }
   local done, why, code = rest.update_call(session.call.id, { Twiml = document(session, session.away) },
-    rest.dial_read_back(session.call.id))
+    rest.dial_read_back(session.call.id, numbers))
   if done then
     return not done.over, done.over and "for Twilio the call is over already" or nil
   end

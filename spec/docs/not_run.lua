@@ -11,6 +11,7 @@ return {
   { "^apt%-get ", HOST }, { "^apt ", HOST }, { "^useradd ", HOST }, { "^systemctl ", HOST }, { "^install ", HOST },
   { "^ln ", HOST }, { "^cp ", HOST }, { "^mkdir ", HOST }, { "^cat .*>", HOST },
   { "^chmod ", HOST }, { "^chown ", HOST },
+  { "^/etc/letsencrypt/renewal%-hooks/", HOST },
   { "^certbot ", HOST }, { "^nft ", HOST }, { "^ufw ", HOST }, { "^createdb ", HOST }, { "^createuser ", HOST },
   { "^journalctl ", OTHERS }, { "^ss ", OTHERS }, { "^openssl ", OTHERS }, { "^git ", OTHERS }, { "^export ", OTHERS },
   { "^docker ", OTHERS }, { "^kubectl ", "wants a cluster", by = "spec/docs/deploying_spec.lua", says = "Kubernetes" },

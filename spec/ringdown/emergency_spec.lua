@@ -461,8 +461,10 @@ describe("less than life", function()
 
   it("connects who picks up, although nobody knew whether they would be rung", function()
     host.twilio_replies[UPDATE] = { lost = true }
+    local other = accept(3000, FIRST) -- whom the agent transfers to meanwhile
     local asked, pressed = accept(5000, "+13125550101"), accept(8000, "+13125550101", "1")
     run { rule = "flood", severity = "urgent" }
+    assert.equal("agent", host.answers[other].how)
     assert.matches("Press 1 to take it", host.answers[asked].text)
     assert.matches("<Response></Response>", host.answers[pressed].text)
     assert.same({ "handled by office" }, states())

@@ -57,7 +57,7 @@ function M.anchor(heading)
   text = text:gsub("\u{C4}", "\u{E4}"):gsub("\u{D6}", "\u{F6}"):gsub("\u{DC}", "\u{FC}")
   text = text:gsub("\xE2[\x80-\x8F][\x80-\xBF]", "") -- quotes, dashes, dots, arrows: no letters among them
   text = text:gsub("\xC2[\x80-\xA9\xAB-\xB4\xB6-\xB9\xBB-\xBF]", "")
-  text = text:gsub("[%z\1-\31!-,./:-@%[-^`{-~]", "")
+  text = text:gsub("[%z\1-\31!-,./:-@%[%]%^\\`{-~]", "")
   return (text:gsub("^ +", ""):gsub(" +$", ""):gsub(" ", "-"))
 end
 

@@ -105,20 +105,24 @@ describe("when Twilio does not answer as it should", function()
     before_each(function()
       children = {}
       host.twilio_replies = { ["POST " .. PATH] = { { status = 429 }, { status = 503 }, {} },
-        ["GET Calls.json"] = function() return { body = ('{"calls":[%s]}'):format(table.concat(children, ",")) } end }
+        ["GET Calls.json"] = function()
+          return { body = ('{"calls":[%s]}'):format(table.concat(children, ",")) }
+        end }
     end)
 
-    local function dial() return rest.update_call(SID, { Twiml = "<Response/>" }, rest.dial_read_back(SID)) end
+    local function dial()
+      return rest.update_call(SID, { Twiml = "<Response/>" }, rest.dial_read_back(SID, { "+13125550188" }))
+    end
 
     it("is asked for again when nobody is rung for the caller", function()
-      children = { '{"status":"no-answer"}' } -- of an earlier one
+      children = { '{"status":"no-answer","to":"+13125550188"}', '{"status":"ringing","to":"+13125550101"}' }
       assert.is_table(dial())
       assert.equal("POST POST GET POST", requests())
       assert.equal("PageSize=50&ParentCallSid=" .. SID, host.twilio_requests[3].form)
     end)
 
     it("has happened when somebody is", function()
-      children = { '{"status":"completed"}', '{"status":"ringing"}' }
+      children = { '{"status":"completed"}', '{"status":"ringing","to":"+13125550188"}' }
       assert.is_table(dial())
       assert.equal("POST POST GET", requests())
     end)

@@ -135,7 +135,8 @@ void live_events_answered(struct live_events *e, struct rd_str call_id)
     for (unsigned i = 0; i < e->n_open; i++) {
         if (!rd_str_eq(rd_str(e->open[i]), call_id))
             continue;
-        memcpy(e->open[i], e->open[--e->n_open], sizeof(e->open[i]));
+        memmove(e->open[i], e->open[--e->n_open],
+                sizeof(e->open[i])); /* itself, if it is the last */
         e->n_answered++;
         go_on(e);
         return;

@@ -324,8 +324,11 @@ static void on_error(void *arg, const struct live_error *told)
 }
 
 /* Sends what live_wire_…() wrote, unless that failed. */
+/* The socket may be gone while the call is still told what that ends. */
 static int send_out(struct provider_leg *leg, int rc)
 {
+    if (!leg->ws)
+        return RD_ESTATE;
     return rc ? rc : ws_send(leg->ws, leg->out.data, leg->out.n);
 }
 
@@ -517,7 +520,7 @@ static int live_audio(struct provider_leg *leg, const struct audio_span *a)
         {(void *)(uintptr_t)LIVE_AUDIO_TAIL, sizeof(LIVE_AUDIO_TAIL) - 1},
     };
 
-    if (leg->state != LEG_READY)
+    if (leg->state != LEG_READY || !leg->ws)
         return RD_ESTATE;
     floor_fed(&leg->floor, a->n_bytes);
     return ws_sendv(leg->ws, iov, 3);

@@ -54,11 +54,12 @@ end
 -- Asks Twilio to dial. What may have happened is looked at, and asked again when it has not: trouble of a second must
 -- not leave the caller without anybody.
 ---@param twiml string
+---@param numbers string[] whom it dials
 ---@return table? call
 ---@return string? why
 ---@return any code
-function Line:dial(twiml)
-  local done, why, code = rest.update_call(self.p.call, { Twiml = twiml }, rest.dial_read_back(self.p.call))
+function Line:dial(twiml, numbers)
+  local done, why, code = rest.update_call(self.p.call, { Twiml = twiml }, rest.dial_read_back(self.p.call, numbers))
   self.doubtful = code == "unknown"
   return done, why, code
 end
@@ -98,7 +99,7 @@ function Line:dial_first()
   self:step("say", nil, "asked")
   self:note_ringing()
   host.transfer_begun(self.transfer[1].name)
-  local done, why, code = self:dial(self:dials(self:spoken "stay", self:ringing()))
+  local done, why, code = self:dial(self:dials(self:spoken "stay", self:ringing()), self:ringing())
   if done and done.over then
     self.line = "gone"
   elseif not done then
@@ -149,7 +150,7 @@ function Line:transfer_plainly()
   local numbers = self:ringing()
   self.line, self.plain = "dialling", true
   host.transfer_begun(self.transfer[1].name)
-  local done, why, code = self:dial(self:dials(self:spoken "stay", numbers))
+  local done, why, code = self:dial(self:dials(self:spoken "stay", numbers), numbers)
   for _, number in ipairs(numbers) do
     self:step("transfer", number, done and "asked" or "failed", why)
   end
@@ -168,16 +169,29 @@ function Line:plain_dial_over(form, ticket)
       self.next_ms = host.now_ms() -- there is nobody else to wait for
     end
   end
-  self.line = bridged and "bridged" or "agent"
+  self.line, self.doubtful = bridged and "bridged" or "agent", false
   host.answer(ticket, "agent")
 end
 
 -- ── what comes in ───────────────────────────────────────────────────────────────────────────────
+-- Is it the agent's own transfer of later who picks up? Where nobody knows whether ours rings, its people may be it.
+function Line:is_of_agent(number)
+  if not self.plain or self.line ~= "agent" then
+    return false
+  end
+  for _, ours in ipairs(self.doubtful and self:ringing() or {}) do
+    if ours == number then
+      return false
+    end
+  end
+  return true
+end
+
 -- Who was dialled picked up: he presses 1, or it was his voicemail.
 function Line:on_accept(form, ticket)
   local number = form.To or ""
   local by = self:name_of(number)
-  if self.plain and self.line == "agent" and not self.doubtful then -- a later transfer, of the agent's own
+  if self:is_of_agent(number) then
     host.answer(ticket, "agent")
   elseif self.handled_by and self.handled_by ~= by and not self.plain then -- who took it by text and picks up has them
     host.answer(ticket, "twiml", tw.hang_up(("It is taken already, by %s. Thank you."):format(self.handled_by), "en"))
@@ -239,7 +253,7 @@ function Line:on_broken()
   self.line, self.rung = "dialling", #self.transfer + 1
   self:note_ringing()
   host.transfer_begun(self.transfer[1].name)
-  local done, why = self:dial(self:dials(self:spoken "stay", self:ringing()))
+  local done, why = self:dial(self:dials(self:spoken "stay", self:ringing()), self:ringing())
   if not done then
     self:step("transfer", self.transfer[1].number, "failed", why)
     self.line = "agent"
@@ -261,7 +275,7 @@ function Line:on_ended(letter)
   end
   local address = not leaves[letter.reason] and host.address() or nil
   local done, why = self:dial(tw.dial_plainly(self:spoken "stay", self.everybody,
-    words.spoken(self.def, nil, self.language, "nobody"), address))
+    words.spoken(self.def, nil, self.language, "nobody"), address), self.everybody)
   self:step("transfer", self.everybody[1], done and not done.over and "asked" or "failed",
     why or ("the agent broke off: whoever %s has the caller"):format(address and "presses 1" or "picks up"))
 end

@@ -116,18 +116,23 @@ local function end_read_back(sid)
   end
 end
 
----For update_call() with a <Dial>: a call that Twilio places for the caller shows that it has read it. One that it
----is only about to place is not seen; then they ring anew, which is better than not at all.
+---For update_call() with a <Dial>: a call that Twilio places to one of its numbers for the caller shows that it has
+---read it. One that it is only about to place is not seen; then they ring anew, which is better than not at all.
 ---@param sid string the caller's call
+---@param numbers string[] whom it dials
 ---@return fun(): any, string?
-function M.dial_read_back(sid)
+function M.dial_read_back(sid, numbers)
+  local dialled = {}
+  for _, number in ipairs(numbers) do
+    dialled[number] = true
+  end
   return function()
     local list, why = M.read("Calls.json", { ParentCallSid = sid, PageSize = 50 })
     if not list then
       return nil, why
     end
     for _, call in ipairs(list.calls or {}) do
-      if going[call.status] then
+      if going[call.status] and dialled[call.to] then
         return { sid = sid }
       end
     end

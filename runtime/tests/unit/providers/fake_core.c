@@ -40,6 +40,14 @@ static __attribute__((format(printf, 2, 3))) void tell(struct fake_core *c, cons
         c->close_on = NULL;
         (c->ops ? c->ops : &openai_provider)->close(c->leg);
     }
+    if (c->respond_on && strncmp(line, c->respond_on, strlen(c->respond_on)) == 0) {
+        const struct provider_prompt words = {.tag = 7, .exact_words = RD_STR("One moment.")};
+        const struct audio_span frame = {"AAAA", 4, 3};
+
+        c->respond_on = NULL;
+        c->responded = c->ops->respond(c->leg, &words);
+        c->fed = c->ops->audio(c->leg, &frame);
+    }
 }
 
 static const char *tag_text(char out[TAG_CHARS], uint32_t tag)

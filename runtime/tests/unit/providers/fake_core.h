@@ -25,6 +25,8 @@ struct fake_core {
     struct provider_leg *leg;       /* given: closed when close_on is told */
     const struct provider_ops *ops; /* the leg's; NULL: OpenAI's */
     const char *close_on;           /* a line's beginning */
+    const char *respond_on;         /* the same: the model is asked for an answer, and fed */
+    int responded, fed;             /* what came of that */
 };
 
 extern const struct provider_events fake_core_events;

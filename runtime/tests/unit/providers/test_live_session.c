@@ -175,6 +175,7 @@ static void test_what_is_to_be_known_goes_in_pieces_that_fit(void **state)
     struct provider_leg *leg = live_ready();
     char text[4001], back[8001] = "";
     unsigned before = fake_sent_count(0);
+    size_t used = 0;
 
     (void)state;
     for (size_t i = 0; i < 4000; i++)
@@ -184,12 +185,15 @@ static void test_what_is_to_be_known_goes_in_pieces_that_fit(void **state)
     assert_int_equal(fake_sent_count(0), before + 3);
     for (unsigned i = before; i < fake_sent_count(0); i++) {
         const char *from = strstr(fake_sent(0, i), "\"content\":\"");
+        size_t n;
 
         assert_non_null(strstr(fake_sent(0, i), "session.thinking.append"));
         assert_non_null(from);
         from += strlen("\"content\":\"");
-        assert_true(strlen(from) - 2 <= 1500);
-        strncat(back, from, strlen(from) - 2);
+        n = strlen(from) - 2;
+        assert_true(n <= 1500 && used + n < sizeof(back));
+        memcpy(back + used, from, n);
+        used += n;
     }
     assert_string_equal(back, text);
 }
@@ -422,6 +426,22 @@ static void test_a_connection_that_breaks_is_a_lost_session(void **state)
     assert_string_equal(core_last(&live_core), "end lost");
 }
 
+/* The call core says what it has waited to say when a response is over; here the end of the socket ended it. */
+static void test_a_connection_that_breaks_in_mid_sentence_takes_nothing_more(void **state)
+{
+    (void)state;
+    live_core.leg = live_ready();
+    live_core.ops = &live_provider;
+    live_sounds(200);
+    live_core.respond_on = "response l1.r1 incomplete";
+    fake_end(0, WS_END_LOST, 0, -ECONNRESET, "");
+    fake_turn();
+    assert_null(live_core.respond_on);
+    assert_int_equal(live_core.responded, RD_ESTATE);
+    assert_int_equal(live_core.fed, RD_ESTATE);
+    assert_string_equal(core_last(&live_core), "end lost");
+}
+
 static void test_an_error_changes_nothing_unless_it_must(void **state)
 {
     (void)state;
@@ -492,6 +512,7 @@ int main(void)
         LIVE_STORY(test_a_session_that_is_left_tells_what_it_cost_so_far),
         LIVE_STORY(test_a_session_that_ends_by_itself_is_worth_another),
         LIVE_STORY(test_a_connection_that_breaks_is_a_lost_session),
+        LIVE_STORY(test_a_connection_that_breaks_in_mid_sentence_takes_nothing_more),
         LIVE_STORY(test_an_error_changes_nothing_unless_it_must),
         LIVE_STORY(test_what_is_no_event_or_is_unknown_is_counted),
         LIVE_STORY(test_a_leg_whose_call_is_gone_is_cut),
