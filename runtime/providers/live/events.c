@@ -160,9 +160,15 @@ static void on_item(struct live_events *e, const struct json_value *event, uint6
 
     if (!json_is(&type, "function_call"))
         return;
-    if (t.name.n == 0 || e->n_open == LIVE_CALLS || is_open(e, id) ||
-        !floor_told_id(e->floor, id, told, sizeof(told))) {
+    if (is_open(e, id) || !floor_told_id(e->floor, id, told, sizeof(told))) {
         e->counts->bad_frames++;
+        return;
+    }
+    if (t.name.n == 0 ||
+        e->n_open == LIVE_CALLS) { /* the backend goes on with all answers, or not at all */
+        e->counts->bad_frames++;
+        e->n_answered++;
+        e->owner->on_unusable(e->arg, id);
         return;
     }
     (void)rd_str_copy(e->open[e->n_open++], LIVE_ID_CHARS, id);

@@ -25,6 +25,8 @@ struct live_events_owner {
     void (*on_seconds)(void *arg, double seconds); /* since the session began; may go back */
     void (*on_closed)(void *arg, struct rd_str reason);
     void (*on_error)(void *arg, const struct live_error *e);
+    /* A function that cannot be handed on, one too many or without a name: it wants an answer all the same. */
+    void (*on_unusable)(void *arg, struct rd_str call_id);
     /* Every function that the backend called was answered, and it waits to go on. */
     void (*on_answered)(void *arg);
 };

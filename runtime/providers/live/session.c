@@ -332,6 +332,15 @@ static int send_out(struct provider_leg *leg, int rc)
     return rc ? rc : ws_send(leg->ws, leg->out.data, leg->out.n);
 }
 
+static void on_unusable(void *arg, struct rd_str call_id)
+{
+    struct provider_leg *leg = arg;
+
+    if (leg->state == LEG_READY)
+        (void)send_out(leg, live_wire_tool_result(&leg->out, call_id,
+                                                  RD_STR("{\"error\":\"not carried out\"}")));
+}
+
 static void on_answered(void *arg)
 {
     struct provider_leg *leg = arg;
@@ -347,6 +356,7 @@ static const struct live_events_owner leg_owner = {
     .on_seconds = on_seconds,
     .on_closed = on_over,
     .on_error = on_error,
+    .on_unusable = on_unusable,
     .on_answered = on_answered,
 };
 

@@ -162,6 +162,12 @@ static void session_error(void *arg, const struct live_error *e)
     read_all(arg, e->message);
 }
 
+static void session_unusable(void *arg, struct rd_str call_id)
+{
+    must(call_id.n > 0);
+    read_all(arg, call_id);
+}
+
 static void session_answered(void *arg)
 {
     struct listener *l = arg;
@@ -174,6 +180,7 @@ static const struct live_events_owner owner = {
     .on_seconds = session_seconds,
     .on_closed = session_closed,
     .on_error = session_error,
+    .on_unusable = session_unusable,
     .on_answered = session_answered,
 };
 

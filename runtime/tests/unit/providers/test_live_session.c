@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/now.h"
 #include "observe/targets.h"
+#include "providers/live/events.h"
 #include "unit/providers/fake_live.h"
 
 #include <errno.h>
@@ -323,6 +324,33 @@ static void test_a_call_that_cannot_be_answered_is_counted(void **state)
     assert_int_equal(live_pool_counts(live).bad_frames, 2);
 }
 
+static void test_a_call_too_many_is_answered_by_ourselves(void **state)
+{
+    char call[256], id[16];
+    struct provider_leg *leg = live_ready();
+
+    (void)state;
+    fake_text(0, BACKEND("created"));
+    for (int i = 0; i < LIVE_CALLS + 1; i++) {
+        (void)snprintf(
+            call, sizeof(call),
+            "{\"type\":\"response.event\",\"event\":{\"type\":\"response.output_item.done\","
+            "\"item\":{\"type\":\"function_call\",\"call_id\":\"c%d\",\"name\":\"book\","
+            "\"arguments\":\"{}\"}}}",
+            i);
+        fake_text(0, call);
+    }
+    assert_int_equal(core_count(&live_core, "tool "), LIVE_CALLS);
+    assert_non_null(strstr(fake_last(0), "\"call_id\":\"c16\",\"output\":\"{\\\"error\\\":"));
+    fake_text(0, BACKEND("completed"));
+    assert_null(strstr(fake_last(0), "response.create\""));
+    for (int i = 0; i < LIVE_CALLS; i++) {
+        (void)snprintf(id, sizeof(id), "l1.c%d", i);
+        assert_int_equal(live_provider.tool_result(leg, rd_str(id), RD_STR("ok")), 0);
+    }
+    assert_string_equal(fake_last(0), "{\"type\":\"response.create\"}");
+}
+
 static void test_a_backend_that_fails_is_not_asked_to_go_on(void **state)
 {
     struct provider_leg *leg = live_ready();
@@ -506,6 +534,7 @@ int main(void)
         LIVE_STORY(test_its_tokens_are_told_under_its_own_name),
         LIVE_STORY(test_results_of_another_session_are_refused),
         LIVE_STORY(test_a_call_that_cannot_be_answered_is_counted),
+        LIVE_STORY(test_a_call_too_many_is_answered_by_ourselves),
         LIVE_STORY(test_a_backend_that_fails_is_not_asked_to_go_on),
         LIVE_STORY(test_seconds_are_told_now_and_then_and_add_up),
         LIVE_STORY(test_a_close_waits_for_the_bill_but_not_for_ever),
