@@ -34,6 +34,11 @@ root_new() {
     cp /etc/resolv.conf "$ROOT_AT/etc/resolv.conf"
     printf '#!/bin/sh\nexit 101\n' >"$ROOT_AT/usr/sbin/policy-rc.d" # packages start nothing here
     chmod +x "$ROOT_AT/usr/sbin/policy-rc.d"
+    # A network that opens TLS has an authority of its own, which this machine was told of.
+    if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
+        cp /usr/local/share/ca-certificates/*.crt "$ROOT_AT/usr/local/share/ca-certificates/"
+        root_run update-ca-certificates >/dev/null
+    fi
 }
 
 root_run() {
@@ -43,7 +48,7 @@ root_run() {
         mount --rbind /dev "$ROOT_AT/dev"
         mount --bind "$ROOTS/archives" "$ROOT_AT/var/cache/apt/archives"
         exec chroot "$ROOT_AT" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-            DEBIAN_FRONTEND=noninteractive "$@"' root_run "$@" </dev/null
+            NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt DEBIAN_FRONTEND=noninteractive "$@"' root_run "$@" </dev/null
 }
 
 root_gone() {
