@@ -50,7 +50,7 @@ describe("the manual", function()
       assert.is_truthy(guide:find("`" .. name .. "`", 1, true), key .. ": " .. name)
     end
     assert.is_true(n >= 50)
-    for name in guide:gmatch "\n| [^|]+ | `([%u%d_]+)`" do
+    for name in guide:gmatch "\n| [^|]+ | `(%u[%u%d_]+)`" do
       assert.is_truthy(page:find("In the environment: " .. name, 1, true), name)
     end
   end)
