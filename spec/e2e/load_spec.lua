@@ -67,7 +67,7 @@ describe("a load run", function()
   end)
 
   it("plays calls of all kinds, behind TLS, that come and go and lose their ends", function()
-    local report, code = load("--calls 8 --seconds 3 --duration 2 --drops 60 --tls --tls-carrier "
+    local report, code = load("--calls 8 --seconds 3 --duration 2 --drops 100 --tls --tls-carrier "
       .. "--mix talk,listen,barge,tool --agents spec/fences/agents")
     assert.is_true(report.attempted > 8)
     assert.is_true(report.vanished > 0 and report.models_cut > 0)
