@@ -31,8 +31,7 @@ enum { MEMORY_MAX = 64 << 20 };
 
 /* ---- appending ---- */
 
-/* A body above the limit as it is kept: cut, with a marker. */
-static int body_cut(struct rd_str body, struct buf *out)
+int journal_body_cut(struct rd_str body, struct buf *out)
 {
     size_t head = CUT_HEAD;
     int rc;
@@ -85,7 +84,7 @@ static int item_make(struct item **out, const struct journal_event *e)
         return *out ? 0 : -ENOMEM;
     }
     buf_init(&cut, JOURNAL_BODY_MAX);
-    rc = body_cut(e->body, &cut);
+    rc = journal_body_cut(e->body, &cut);
     if (!rc) {
         *out = item_new(e, (struct rd_str){cut.data, cut.n});
         rc = *out ? 0 : -ENOMEM;

@@ -83,4 +83,7 @@ void *journal_watcher_main(void *j);
 /* Opens the reading connection anew; with `files` held. */
 void journal_reader_open(struct journal *j);
 
+/* The body as it is kept: the same when small, else cut with a marker into `out`. */
+int journal_body_cut(struct rd_str body, struct buf *out);
+
 #endif

@@ -22,13 +22,25 @@
 
 enum { CONNECTIONS_MAX = 1024, BODY_MAX = 1 << 20 };
 
+/* In one write: other doubles append to the same file, and an answer may be long. */
+static void write_line(FILE *log, const json_t *fact)
+{
+    char *text = json_dumps(fact, JSON_COMPACT);
+    size_t n = text ? strlen(text) : 0;
+
+    if (text) {
+        text[n] = '\n'; /* where the end was */
+        (void)fwrite(text, 1, n + 1, log);
+    }
+    free(text);
+}
+
 void vapi_note(struct vapi_double *d, const char *ev, json_t *fact)
 {
     if (d->log && fact) {
         json_object_set_new(fact, "ev", json_string(ev));
         json_object_set_new(fact, "unix_ms", json_integer((json_int_t)unix_ms()));
-        if (json_dumpf(fact, d->log, JSON_COMPACT) == 0)
-            fputc('\n', d->log);
+        write_line(d->log, fact);
     }
     json_decref(fact);
 }
@@ -108,7 +120,7 @@ static int open_log(struct vapi_double *d, const char *path, char *why, size_t c
         snprintf(why, cap, "%s: %s", path, rd_strerror(-err));
         return -err;
     }
-    setvbuf(d->log, NULL, _IOLBF, 1 << 17);
+    setvbuf(d->log, NULL, _IONBF, 0);
     return 0;
 }
 
