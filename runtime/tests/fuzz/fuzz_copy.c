@@ -67,6 +67,15 @@ static void put(const char *name, struct rd_str text, char path[128])
     check(close(fd) == 0);
 }
 
+/* A folder may be called "a..": only ".." by itself leads up. */
+static bool leads_up(const char *path)
+{
+    size_t n = strlen(path);
+
+    return !strncmp(path, "../", 3) || strstr(path, "/../") ||
+           (n >= 3 && !strcmp(path + n - 3, "/.."));
+}
+
 static void try_release(struct rd_str text)
 {
     struct tree *t, *again;
@@ -81,7 +90,7 @@ static void try_release(struct rd_str text)
     for (size_t i = 0; i < tree_count(t); i++) {
         const char *p = tree_at(t, i).path;
 
-        check(p[0] && p[0] != '/' && !strstr(p, "../") && strlen(p) < TREE_PATH);
+        check(p[0] && p[0] != '/' && !leads_up(p) && strlen(p) < TREE_PATH);
         check(tree_find(t, p).p != NULL);
     }
     buf_init(&out, 1 << 26);
