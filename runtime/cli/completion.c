@@ -6,7 +6,6 @@
  *   ringdown completion fish >ringdown.fish in ~/.config/fish/completions
  *
  * Made from the table of commands and from what each says with --help: nothing to keep in step. */
-#include "base/err.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/usages.h"
@@ -34,8 +33,6 @@ static int each(struct buf *out, command_printer *print)
 
         buf_init(&text, TEXT_MAX);
         rc = usage_text(c, &text);
-        if (!rc && !buf_text(&text))
-            rc = RD_ETOOBIG;
         if (!rc) {
             usage_parse(&u, c->name, text.data);
             rc = print(out, c, &u);

@@ -67,8 +67,6 @@ static int add_command(struct buf *out, const struct command *c)
 
     buf_init(&text, TEXT_MAX);
     rc = usage_text(c, &text);
-    if (!rc && !buf_text(&text))
-        rc = RD_ETOOBIG;
     if (!rc) {
         buf_addf(out, ".SS %s\n", c->name);
         add_text(out, c->about);

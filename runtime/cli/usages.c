@@ -56,6 +56,8 @@ int usage_text(const struct command *c, struct buf *out)
     }
     if (!rc)
         rc = read_back(fd, out);
+    if (!rc && !buf_text(out))
+        rc = RD_ETOOBIG;
     if (fd >= 0)
         (void)close(fd);
     if (saved >= 0)

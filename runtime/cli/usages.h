@@ -26,7 +26,7 @@ struct usage {
     size_t n_verbs, n_options;
 };
 
-/* The text of `ringdown COMMAND --help`, added to `out`. 0, or an error; stdout is another's
+/* The text of `ringdown COMMAND --help`, added to `out` and terminated. 0, or an error; stdout is another's
  * meanwhile, so one thread alone. */
 int usage_text(const struct command *c, struct buf *out);
 
